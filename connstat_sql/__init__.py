@@ -1,0 +1,3 @@
+"""SQL over every connector you run, live."""
+
+__version__ = "0.1.0"
