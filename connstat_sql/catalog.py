@@ -1,0 +1,102 @@
+"""The tables there are, by name: what a mention in SQL means, and what was perhaps meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from connstat_sql.definitions import Provider, Resource, Service, TableName
+
+
+class Definitions(Protocol):
+    """Where definitions come from: the loader's library, or a test's."""
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers."""
+
+    def services(self, provider: str) -> tuple[str, ...]:
+        """Names of a provider's services."""
+
+    def provider(self, name: str) -> Provider | None:
+        """A provider by name."""
+
+    def service(self, provider: str, name: str) -> Service | None:
+        """A service by name."""
+
+    def resource(self, table: TableName) -> Resource | None:
+        """A resource by name."""
+
+    def tables(self) -> Iterator[Resource]:
+        """Every resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTable:
+    """A table as a mention names it; `connection` is None when it spans all of its provider's."""
+
+    resource: Resource
+    connection: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchTable:
+    """A name under a provider (or connection) that leads nowhere; `candidates` come close."""
+
+    name: str
+    missing: str
+    candidates: tuple[str, ...]
+
+
+class Catalog:
+    """Resolves names; `connections` maps each connection's name to its provider's."""
+
+    def __init__(self, definitions: Definitions, connections: Mapping[str, str]) -> None:
+        self.definitions = definitions
+        self.connections = connections
+        self._providers = {name.lower(): name for name in definitions.providers}
+        self._connections = {name.lower(): name for name in connections}
+
+    def is_provider(self, name: str) -> bool:
+        """Whether a provider or a connection bears the name."""
+        return name.lower() in self._providers or name.lower() in self._connections
+
+    def resolve(self, parts: tuple[str, ...]) -> LiveTable | NoSuchTable | None:
+        """What a dotted name of three parts means; None when it is none of our names.
+
+        A provider's name always means the provider, also where a connection bears the same name.
+        """
+        if len(parts) != 3 or not self.is_provider(parts[0]):
+            return None
+        head, service_name, resource_name = (part.lower() for part in parts)
+        connection = None if head in self._providers else self._connections[head]
+        provider = self._providers.get(head) or self.connections[connection or ""]
+        shown = connection or provider
+        services = self.definitions.services(provider)
+        service = (
+            self.definitions.service(provider, service_name) if service_name in services else None
+        )
+        if service is None:
+            return _missing(parts, f"{shown} has no service {parts[1]}", services, shown)
+        resource = service.resources.get(resource_name)
+        if resource is None:
+            what = f"{shown}.{service.name} has no table {parts[2]}"
+            return _missing(parts, what, tuple(service.resources), f"{shown}.{service.name}")
+        return LiveTable(resource, connection)
+
+    def nearest_provider(self, name: str) -> tuple[str, ...]:
+        """Providers and connections whose names come close to one that does not exist."""
+        known = {**self._providers, **self._connections}
+        return tuple(known[n] for n in difflib.get_close_matches(name.lower(), known, n=3))
+
+    def connections_of(self, provider: str) -> tuple[str, ...]:
+        """Names of a provider's connections, in the order of the configuration."""
+        return tuple(name for name, of in self.connections.items() if of == provider)
+
+
+def _missing(parts: tuple[str, ...], what: str, known: tuple[str, ...], scope: str) -> NoSuchTable:
+    word = parts[1] if what.endswith(f"service {parts[1]}") else parts[2]
+    close = difflib.get_close_matches(word.lower(), known, n=3, cutoff=0.5) or sorted(known)
+    return NoSuchTable(".".join(parts), what, tuple(f"{scope}.{name}" for name in close[:8]))

@@ -1,0 +1,405 @@
+"""What provider definitions say, as frozen values: the vocabulary of the whole package.
+
+The loader builds these from YAML once; everything behind it trusts them. `providers/README.md`
+explains the YAML words; here each value says what its fields mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from connstat_sql.definitions.sql_types import (
+    JSON,
+    TIMESTAMPTZ,
+    VARCHAR,
+    ListOf,
+    MapOf,
+    Scalar,
+    SqlType,
+    Struct,
+    literal,
+    quote,
+)
+
+__all__ = [
+    "DEFAULT_RETRIES",
+    "JSON",
+    "KEY",
+    "TIMESTAMPTZ",
+    "VARCHAR",
+    "ArrayStyle",
+    "Auth",
+    "AuthKind",
+    "Column",
+    "Filter",
+    "ListOf",
+    "MapOf",
+    "Method",
+    "Mismatch",
+    "Paging",
+    "PagingStyle",
+    "Param",
+    "Parent",
+    "Path",
+    "Provider",
+    "QueryItem",
+    "Redaction",
+    "Resource",
+    "RetryRule",
+    "Rows",
+    "Scalar",
+    "Service",
+    "Setting",
+    "Shape",
+    "SqlType",
+    "Struct",
+    "TableName",
+    "Template",
+    "literal",
+    "quote",
+]
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TableName:
+    """`provider.service.resource`: a resource seen from SQL."""
+
+    provider: str
+    service: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.provider}.{self.service}.{self.resource}"
+
+
+# --- where things are in a body ------------------------------------------------------------------
+
+Path = tuple[str, ...]
+"""Keys from a row (or a body) down to a value; `()` is the whole of it."""
+
+KEY: Path = ("$key",)
+"""The key under which a row of a `map` shaped body stands."""
+
+
+class Shape(str, Enum):
+    """How rows lie in a body."""
+
+    ARRAY = "array"  # [{…}, {…}]
+    SCALARS = "scalars"  # ["a", "b"]: the row's only value is at path `$`
+    MAP = "map"  # {"name": {…}, …}: the name is at path `$key`
+    OBJECT = "object"  # {…}: one row
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Where the rows of a body are.
+
+    `at` are paths into the body, tried in order; `item` leads from each element to the row.
+    """
+
+    shape: Shape = Shape.ARRAY
+    at: tuple[Path, ...] = ((),)
+    item: Path = ()
+
+
+# --- columns and parameters ----------------------------------------------------------------------
+
+
+class Mismatch(str, Enum):
+    """What becomes of a value that does not fit the column's declared type."""
+
+    ERROR = "error"
+    NULL = "null"
+    TEXT = "text"
+
+
+class Redaction(str, Enum):
+    """Which part of a column is a credential."""
+
+    NONE = "none"
+    KEYS = "keys"  # values of MAPs inside it whose key names a credential
+    VALUE = "value"  # all of it
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; `path` leads to its value in a row unless the method says otherwise.
+
+    `redact_by` names the column whose value says whether this one is a credential (a table of
+    `key, value` rows), or is None.
+    """
+
+    name: str
+    type: SqlType
+    path: Path
+    description: str = ""
+    mismatch: Mismatch = Mismatch.ERROR
+    redaction: Redaction = Redaction.NONE
+    redact_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """Where a parameter's values live: a column of a table.
+
+    `shared` pairs columns of that table with parameters of ours that hold the same value:
+    the clusters of one environment, `(("environment", "environment_id"),)`.
+    """
+
+    table: TableName
+    column: str
+    shared: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """An input of a method, and a column of the table.
+
+    `default` is used when the query gives no value (None: there is none). `parent` is where
+    values can be enumerated (None: nowhere declared). `allowed` empty means anything goes.
+    """
+
+    name: str
+    type: Scalar = VARCHAR
+    description: str = ""
+    default: str | None = None
+    allowed: tuple[str, ...] = ()
+    parent: Parent | None = None
+
+
+# --- methods -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with parameters in it: `parts` alternate literal text and parameter names.
+
+    `/clusters/{id}/x` is `("/clusters/", "id", "/x")`; an odd number of parts, always.
+    """
+
+    parts: tuple[str, ...]
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """Names of the parameters in it, in order."""
+        return self.parts[1::2]
+
+    def __str__(self) -> str:
+        return "".join(
+            f"{{{part}}}" if index % 2 else part for index, part in enumerate(self.parts)
+        )
+
+
+class ArrayStyle(str, Enum):
+    """How several values of one query key are written."""
+
+    REPEATED = "repeated"  # k=a&k=b
+    COMMA = "comma"  # k=a,b
+
+
+@dataclass(frozen=True, slots=True)
+class QueryItem:
+    """One key of the query string; several `values` are written in the given style."""
+
+    key: str
+    values: tuple[Template, ...]
+    style: ArrayStyle = ArrayStyle.REPEATED
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A column whose equality the API evaluates itself: `column = x` becomes `key=x`.
+
+    The server's answer may be wider than the predicate (DuckDB evaluates it again), never
+    narrower. `several` says how an IN list is passed on; None means one value only.
+    """
+
+    column: str
+    key: str
+    several: ArrayStyle | None = None
+
+
+class PagingStyle(str, Enum):
+    """How the next page is asked for."""
+
+    TOKEN = "token"  # the body holds a token; it goes into `request`
+    LINK = "link"  # the body holds a URL; only its `request` parameter is taken from it
+    OFFSET = "offset"  # `request` is the number of rows so far
+    PAGE = "page"  # `request` is a page number
+    LINK_HEADER = "link_header"  # a Link header with rel="next"; only `request` is taken from it
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """How a method's pages follow each other.
+
+    `response` leads to the token or URL in the body; `more` to a boolean that says whether there
+    is another page (None: an absent or empty token does). `size_key` asks for `size` rows a page
+    (None: the API has no such parameter). `first` is the first page's number or offset.
+    """
+
+    style: PagingStyle
+    request: str
+    response: Path = ()
+    more: Path | None = None
+    size_key: str | None = None
+    size: int | None = None
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way of asking an API for rows of a resource.
+
+    `base_url` replaces the provider's when it is not None. `columns` overrides where a column is
+    in this method's rows, None meaning that it is not served. `fills` says where in a row to find
+    parameters that this method does not ask for. `details` names the method to call for each row
+    when columns are used that this one does not serve (None: there is no such method).
+    `no_row` are statuses that mean "no such row".
+    """
+
+    name: str
+    path: Template
+    verb: str = "GET"
+    base_url: Template | None = None
+    query: tuple[QueryItem, ...] = ()
+    headers: tuple[tuple[str, Template], ...] = ()
+    body: str | None = None
+    rows: Rows = Rows()
+    columns: Mapping[str, Path | None] = field(default_factory=dict)
+    fills: Mapping[str, Path] = field(default_factory=dict)
+    filters: tuple[Filter, ...] = ()
+    paging: Paging | None = None
+    details: str | None = None
+    no_row: frozenset[int] = frozenset()
+    description: str = ""
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the parameters it cannot be called without, each once."""
+        templates = [self.path, *(value for item in self.query for value in item.values)]
+        templates += [value for _, value in self.headers]
+        if self.base_url is not None:
+            templates.insert(0, self.base_url)
+        return tuple(dict.fromkeys(name for template in templates for name in template.params))
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A table's definition: its columns, then its parameters, and the methods that serve it."""
+
+    table: TableName
+    description: str
+    columns: tuple[Column, ...]
+    params: tuple[Param, ...]
+    methods: tuple[Method, ...]
+    example: str = ""
+
+    @property
+    def all_columns(self) -> tuple[Column | Param, ...]:
+        """What `SELECT *` gives: the declared columns, then the parameters."""
+        return (*self.columns, *self.params)
+
+    def param(self, name: str) -> Param | None:
+        """The parameter of that name, or None."""
+        return next((param for param in self.params if param.name == name), None)
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, or None; parameters are not among them."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def method(self, name: str) -> Method:
+        """The method of that name; the loader has checked that it exists."""
+        return next(method for method in self.methods if method.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The resources of one definition file."""
+
+    provider: str
+    name: str
+    description: str
+    resources: Mapping[str, Resource]
+
+
+# --- providers -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something a connection must or may say, such as a key.
+
+    `env` is the variable that supplies it without a configuration file (None: none does).
+    """
+
+    name: str
+    env: str | None = None
+    is_secret: bool = False
+    default: str | None = None
+    description: str = ""
+
+
+class AuthKind(str, Enum):
+    """How requests prove who we are."""
+
+    NONE = "none"
+    BASIC = "basic"  # username, password
+    BEARER = "bearer"  # token
+    HEADER = "header"  # name, value; prefix
+    CLIENT_CREDENTIALS = "client_credentials"  # token_url, client_id, client_secret, form fields
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """One way to authenticate: `options` are texts with settings in them.
+
+    It applies to a connection that has every setting named in it.
+    """
+
+    kind: AuthKind
+    options: tuple[tuple[str, Template], ...] = ()
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """Names of the settings it needs, each once."""
+        return tuple(dict.fromkeys(name for _, value in self.options for name in value.params))
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRule:
+    """Answers worth another try: one of `statuses`, and `message` in the body when not empty."""
+
+    statuses: frozenset[int]
+    message: str = ""
+
+
+DEFAULT_RETRIES = (RetryRule(frozenset({408, 425, 429, 500, 502, 503, 504})),)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How to talk to one kind of API, and the names of its services.
+
+    `errors` are paths to the message in an error body, tried in order. `path_rejects` are
+    characters that the server does not accept in a path segment even when percent-encoded.
+    `trusted_hosts` are globs of hosts, found in rows, that may get our credentials.
+    """
+
+    name: str
+    description: str
+    base_url: str
+    settings: tuple[Setting, ...]
+    auth: tuple[Auth, ...]
+    services: tuple[str, ...]
+    headers: tuple[tuple[str, Template], ...] = ()
+    errors: tuple[Path, ...] = ()
+    retries: tuple[RetryRule, ...] = DEFAULT_RETRIES
+    trusted_hosts: tuple[str, ...] = ()
+    path_rejects: str = ""
+    concurrency: int = 16
+    probe: TableName | None = None

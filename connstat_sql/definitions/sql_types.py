@@ -1,0 +1,63 @@
+"""Types that a column may have, and how names and texts are written in SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A DuckDB type without parts, spelt as DuckDB prints it: `VARCHAR`, `DECIMAL(38,12)`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """`STRUCT(name type, …)`; field names are the keys of the JSON object."""
+
+    fields: tuple[tuple[str, SqlType], ...]
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{quote(name)} {of}" for name, of in self.fields)
+        return f"STRUCT({inside})"
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """`element[]`."""
+
+    element: SqlType
+
+    def __str__(self) -> str:
+        return f"{self.element}[]"
+
+
+@dataclass(frozen=True, slots=True)
+class MapOf:
+    """`MAP(VARCHAR, value)`: a JSON object whose keys are values of their own."""
+
+    value: SqlType
+
+    def __str__(self) -> str:
+        return f"MAP(VARCHAR, {self.value})"
+
+
+SqlType = Union[Scalar, Struct, ListOf, MapOf]
+VARCHAR = Scalar("VARCHAR")
+JSON = Scalar("JSON")
+TIMESTAMPTZ = Scalar("TIMESTAMP WITH TIME ZONE")
+
+
+def quote(identifier: str) -> str:
+    """An SQL identifier in double quotes, whatever is in it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string literal, whatever is in it."""
+    return "'" + text.replace("'", "''") + "'"

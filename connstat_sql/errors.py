@@ -1,0 +1,179 @@
+"""Every error that connstat-sql raises, drawn as a tree.
+
+    ConnstatError
+    ├── DefinitionError        provider YAML is at fault; holds every problem, with file and line
+    ├── ConfigError            connstat.toml, the environment or a connection is at fault
+    ├── QueryError             the SQL is at fault; `requests_sent` is 0 unless it ran
+    │   ├── ParseError         it is not SQL that DuckDB reads
+    │   ├── BindError          an unknown table or column, a wrong type, a missing parameter
+    │   ├── PlanError          no allowed way of fetching answers it (refused, over budget)
+    │   └── ExecuteError       DuckDB failed while it ran over the fetched rows
+    ├── FetchError             an API is at fault; holds table, request line, status and attempts
+    │   ├── ConnectionFailed   nobody answered: refused, reset, cut short, timed out, TLS, DNS
+    │   ├── Unauthorized       401 or 403
+    │   ├── RateLimited        429 until the attempts ran out
+    │   ├── Status             any other status that is not a success
+    │   └── UnexpectedShape    the answer is not what the definition declares
+    └── Interrupted            the statement was cancelled or met its deadline
+
+A message says what is wrong, where, and what to do next. No message ever holds a secret.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class ConnstatError(Exception):
+    """Base of everything this package raises.
+
+    `hint` is the next step for the reader, or "" where the message already says it.
+    """
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault of a definition file: where it is and how to mend it.
+
+    `line` counts from 1; 0 means the file as a whole.
+    """
+
+    file: str
+    line: int
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else "")
+
+
+class DefinitionError(ConnstatError):
+    """Provider definitions are at fault; `problems` holds every one found."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        count = len(problems)
+        title = "1 problem" if count == 1 else f"{count} problems"
+        listing = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(
+            f"{title} in the provider definitions\n{listing}",
+            hint="check them with  connstat providers validate PATH",
+        )
+        self.problems = problems
+
+
+class ConfigError(ConnstatError):
+    """The configuration or a connection is at fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the statement's text: `start` inclusive, `end` exclusive, in characters."""
+
+    start: int
+    end: int
+
+
+class QueryError(ConnstatError):
+    """The SQL is at fault.
+
+    `sql` is the text of the statement; `span` the place in it, or None when no one place is to
+    blame; `requests_sent` how many requests had gone out when it was found.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        sql: str = "",
+        span: Span | None = None,
+        hint: str = "",
+        requests_sent: int = 0,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.sql = sql
+        self.span = span
+        self.requests_sent = requests_sent
+
+
+class ParseError(QueryError):
+    """The text is not SQL that DuckDB reads."""
+
+
+class BindError(QueryError):
+    """A table, column, type or parameter does not fit the catalog."""
+
+
+class PlanError(QueryError):
+    """No allowed way of fetching the rows answers the query."""
+
+
+class ExecuteError(QueryError):
+    """DuckDB failed while it ran the statement over the fetched rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """What identifies a request to a reader, free of secrets."""
+
+    method: str
+    url: str
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+class FetchError(ConnstatError):
+    """An API is at fault.
+
+    `status` is None when no answer came. `attempts` counts the requests sent for this one fetch,
+    the last included; 0 when it was refused before sending.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        table: str = "",
+        connection: str = "",
+        request: RequestLine | None = None,
+        status: int | None = None,
+        attempts: int = 0,
+        hint: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.table = table
+        self.connection = connection
+        self.request = request
+        self.status = status
+        self.attempts = attempts
+        self.is_worth_retrying = False
+
+
+class ConnectionFailed(FetchError):
+    """No whole answer came: refused, reset, cut short, timed out, TLS or DNS."""
+
+
+class Unauthorized(FetchError):
+    """The API answered 401 or 403."""
+
+
+class RateLimited(FetchError):
+    """The API answered 429 until the attempts ran out."""
+
+
+class Status(FetchError):
+    """The API answered with another status that is not a success."""
+
+
+class UnexpectedShape(FetchError):
+    """The answer is not what the definition declares: not JSON, wrong shape, wrong type."""
+
+
+class Interrupted(ConnstatError):
+    """The statement was cancelled, or ran past its deadline; nothing of it is kept."""

@@ -1,0 +1,43 @@
+"""The user's text with the spans of live tables' names replaced: the text that DuckDB runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from connstat_sql.binder import BoundQuery, BoundTable, Edit
+from connstat_sql.definitions import quote
+from connstat_sql.executor.session import RunText
+from connstat_sql.executor.staging import mention_table
+
+
+def run_text(query: BoundQuery) -> RunText:
+    """Everything else of the text stays as it was written."""
+    edits = [*query.edits]
+    for index, table in enumerate(query.tables):
+        edits.append(Edit(table.mention.span, mention_table(index) + _alias(table)))
+    return apply_edits(query.statement.sql, edits)
+
+
+def apply_edits(sql: str, edits: Iterable[Edit]) -> RunText:
+    """Apply edits that do not overlap; places in the result lead back to the original."""
+    parts, shifts, length, position = [], [(0, 0)], 0, 0
+    for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end)):
+        kept = sql[position : edit.span.start]
+        parts += [kept, edit.text]
+        shifts.append((length + len(kept), edit.span.start))
+        length += len(kept) + len(edit.text)
+        position = edit.span.end
+        shifts.append((length, position))
+    parts.append(sql[position:])
+    return RunText("".join(parts), sql, tuple(shifts))
+
+
+def _alias(table: BoundTable) -> str:
+    """The table's own name as its alias, where the text gives none and a column may use it."""
+    node = table.mention.node
+    is_in_from = isinstance(node.parent, (exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren))
+    if table.mention.has_alias or not is_in_from:
+        return ""
+    return f" AS {quote(table.mention.parts[-1])}"

@@ -1,0 +1,98 @@
+"""A fetch → its requests: every argument stays inside its own path segment or query value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from connstat_sql.definitions import (
+    ArrayStyle,
+    Filter,
+    Method,
+    Paging,
+    PagingStyle,
+    Resource,
+    Template,
+)
+from connstat_sql.errors import PlanError
+from connstat_sql.transport import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One request with its following pages: a method asked with one tuple of arguments.
+
+    `arguments` hold every parameter's value, also those that the request does not need: they
+    become columns of its rows.
+    """
+
+    connection: str
+    resource: Resource
+    method: Method
+    arguments: Mapping[str, str]
+    filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
+
+
+def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
+    """The request for one page. Every argument stays inside its own path segment or query value."""
+    method = fetch.method
+    base = base_url
+    if method.base_url is not None:
+        base = _plain(method.base_url, fetch.arguments).rstrip("/")
+    path = "".join(
+        _segment(fetch.arguments[part]) if index % 2 else part
+        for index, part in enumerate(method.path.parts)
+    )
+    query: list[tuple[str, str]] = []
+    for item in method.query:
+        values = [_plain(value, fetch.arguments) for value in item.values]
+        query += _pairs(item.key, values, item.style)
+    for one, wanted in fetch.filters:
+        query += _pairs(one.key, wanted, one.several or ArrayStyle.REPEATED)
+    query += _page_pairs(method.paging, cursor)
+    headers = [(name, _plain(value, fetch.arguments)) for name, value in method.headers]
+    body = None
+    if method.body is not None:
+        headers.append(("Content-Type", "application/json"))
+        body = method.body.encode()
+    return Request(
+        table=str(fetch.resource.table),
+        method=method.verb,
+        url=base + path,
+        query=tuple(query),
+        headers=tuple(headers),
+        body=body,
+        accepts=method.no_row,
+    )
+
+
+def _segment(value: str) -> str:
+    if value in ("", ".", ".."):
+        raise PlanError(f"{value!r} cannot be a path segment")
+    return quote(value, safe="")
+
+
+def _plain(template: Template, arguments: Mapping[str, str]) -> str:
+    return "".join(
+        arguments[part] if index % 2 else part for index, part in enumerate(template.parts)
+    )
+
+
+def _pairs(key: str, values: Sequence[str], style: ArrayStyle) -> list[tuple[str, str]]:
+    if style is ArrayStyle.COMMA:
+        return [(key, ",".join(values))]
+    return [(key, value) for value in values]
+
+
+def _page_pairs(paging: Paging | None, cursor: str | None) -> list[tuple[str, str]]:
+    if paging is None:
+        return []
+    pairs = []
+    if paging.size_key is not None and paging.size is not None:
+        pairs.append((paging.size_key, str(paging.size)))
+    if cursor is not None:
+        pairs.append((paging.request, cursor))
+    elif paging.style is PagingStyle.PAGE:
+        pairs.append((paging.request, str(paging.first)))
+    return pairs

@@ -1,0 +1,331 @@
+"""Documents (what YAML says) → definitions (what the package trusts), gathering every problem."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connstat_sql.definitions import (
+    DEFAULT_RETRIES,
+    KEY,
+    VARCHAR,
+    ArrayStyle,
+    Auth,
+    AuthKind,
+    Column,
+    Filter,
+    Method,
+    Mismatch,
+    Paging,
+    PagingStyle,
+    Param,
+    Parent,
+    Path,
+    Provider,
+    QueryItem,
+    Redaction,
+    Resource,
+    RetryRule,
+    Rows,
+    Scalar,
+    Service,
+    Setting,
+    Shape,
+    SqlType,
+    TableName,
+    Template,
+)
+from connstat_sql.loader.checks import Findings, check_names, check_resource, nearest
+from connstat_sql.loader.documents import (
+    AuthDocument,
+    ColumnDocument,
+    FilterDocument,
+    MethodDocument,
+    PagingDocument,
+    ParamDocument,
+    PathText,
+    ProviderDocument,
+    ResourceDocument,
+    RowsDocument,
+    ServiceDocument,
+    ValuesDocument,
+)
+from connstat_sql.loader.source import KeyPath
+from connstat_sql.loader.types import KNOWN, UnknownType, parse_type
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+def path_of(text: PathText) -> Path:
+    """`a.b` → ("a", "b"); `$` → (); `$key` → the key of a map; a list is taken as it is."""
+    if isinstance(text, list):
+        return tuple(text)
+    if text in ("$", ""):
+        return ()
+    return KEY if text == "$key" else tuple(text.removeprefix("$.").split("."))
+
+
+def template_of(text: str) -> Template:
+    """Text with names in braces → Template."""
+    return Template(tuple(_PLACEHOLDER.split(text)))
+
+
+# --- provider.yaml -------------------------------------------------------------------------------
+
+
+def build_provider(
+    document: ProviderDocument, services: tuple[str, ...], findings: Findings
+) -> Provider:
+    """The provider that a document declares; its services are the files beside it."""
+    settings = tuple(
+        Setting(name, s.env, s.secret, s.default, s.description)
+        for name, s in document.settings.items()
+    )
+    known = {*document.settings, "base_url"}
+    _check_base_url(document.base_url, ("base_url",), findings)
+    auth = tuple(
+        _auth(one, ("auth", index), known, findings) for index, one in enumerate(document.auth)
+    )
+    headers = tuple((name, template_of(text)) for name, text in document.headers.items())
+    for name, text in headers:
+        check_names(text.params, known, "setting", ("headers", name), findings)
+    return Provider(
+        name=document.provider,
+        description=document.description,
+        base_url=document.base_url,
+        settings=settings,
+        auth=auth or (Auth(AuthKind.NONE),),
+        services=services,
+        headers=headers,
+        errors=tuple(path_of(path) for path in document.errors),
+        retries=_retries(document),
+        trusted_hosts=tuple(document.trusted_hosts),
+        path_rejects=document.path_rejects,
+        concurrency=document.limits.concurrency,
+        probe=_probe(document.probe, findings),
+    )
+
+
+def _probe(text: str | None, findings: Findings) -> TableName | None:
+    if text is None:
+        return None
+    parts = text.split(".")
+    if len(parts) != 3:
+        findings.add(("probe",), f"`{text}` is not provider.service.resource")
+        return None
+    return TableName(*parts)
+
+
+def _retries(document: ProviderDocument) -> tuple[RetryRule, ...]:
+    if document.retry is msgspec.UNSET:
+        return DEFAULT_RETRIES
+    return tuple(RetryRule(frozenset(rule.status), rule.message) for rule in document.retry)
+
+
+def _check_base_url(text: str, path: KeyPath, findings: Findings) -> None:
+    if (
+        text
+        and not text.startswith("{")
+        and urlsplit(_PLACEHOLDER.sub("x", text)).scheme not in ("http", "https")
+    ):
+        findings.add(path, f"`{text}` is not an http or https URL")
+
+
+def _auth(document: AuthDocument, path: KeyPath, known: set[str], findings: Findings) -> Auth:
+    given = {
+        kind: getattr(document, kind.value)
+        for kind in AuthKind
+        if getattr(document, kind.value) is not msgspec.UNSET
+    }
+    if len(given) != 1:
+        kinds = ", ".join(kind.value for kind in AuthKind)
+        findings.add(path, f"names {len(given)} kinds of authentication", f"name one of {kinds}")
+        return Auth(AuthKind.NONE)
+    kind, body = next(iter(given.items()))
+    texts: dict[str, Any] = {} if kind is AuthKind.NONE else msgspec.structs.asdict(body)
+    texts |= texts.pop("fields", {})
+    options = tuple((name, template_of(text)) for name, text in texts.items())
+    for name, text in options:
+        check_names(text.params, known, "setting", (*path, kind.value, name), findings)
+    return Auth(kind, options)
+
+
+# --- <service>.yaml ------------------------------------------------------------------------------
+
+
+def build_service(document: ServiceDocument, provider: str, findings: Findings) -> Service:
+    """The service that a document declares."""
+    _check_base_url(document.base_url or "", ("base_url",), findings)
+    shared = {
+        name: _param(name, param, ("params", name), findings)
+        for name, param in document.params.items()
+    }
+    resources = {
+        name: _resource(
+            TableName(provider, document.service, name), resource, document, shared, findings
+        )
+        for name, resource in document.resources.items()
+    }
+    return Service(provider, document.service, document.description, resources)
+
+
+def _resource(
+    table: TableName,
+    document: ResourceDocument,
+    service: ServiceDocument,
+    shared: Mapping[str, Param],
+    findings: Findings,
+) -> Resource:
+    path: KeyPath = ("resources", table.resource)
+    own = {
+        name: _param(name, param, (*path, "params", name), findings)
+        for name, param in document.params.items()
+    }
+    columns = tuple(
+        _column(name, column, (*path, "columns", name), findings)
+        for name, column in document.columns.items()
+    )
+    methods = tuple(
+        _method(name, method, service, (*path, "methods", name), findings)
+        for name, method in document.methods.items()
+    )
+    params = _params_of(methods, {**shared, **own}, own)
+    resource = Resource(table, document.description, columns, params, methods, document.example)
+    check_resource(resource, {*shared, *own}, path, findings)
+    return resource
+
+
+def _params_of(
+    methods: tuple[Method, ...], known: Mapping[str, Param], own: Mapping[str, Param]
+) -> tuple[Param, ...]:
+    """A table's parameters: those its methods use, and those a parent row gives with them."""
+    used = {name for method in methods for name in (*method.required, *method.fills)} | set(own)
+    parents = {known[name].parent.table for name in used & set(known) if known[name].parent}  # type: ignore[union-attr]
+    return tuple(
+        param
+        for name, param in known.items()
+        if name in used or (param.parent is not None and param.parent.table in parents)
+    )
+
+
+def _param(name: str, document: ParamDocument, path: KeyPath, findings: Findings) -> Param:
+    parsed = _type(document.type, (*path, "type"), findings)
+    if not isinstance(parsed, Scalar):
+        findings.add((*path, "type"), "a parameter has a type without parts", "such as VARCHAR")
+        parsed = VARCHAR
+    default = document.default
+    if isinstance(default, bool):
+        default = str(default).lower()
+    text = None if default is None else str(default)
+    if document.allowed and text is not None and text not in document.allowed:
+        findings.add((*path, "default"), f"`{text}` is not among the allowed values")
+    parent = _parent(document, path, findings)
+    return Param(name, parsed, document.description, text, tuple(document.allowed), parent)
+
+
+def _parent(document: ParamDocument, path: KeyPath, findings: Findings) -> Parent | None:
+    if document.from_ is None:
+        if document.with_:
+            findings.add((*path, "with"), "`with` says nothing without `from`")
+        return None
+    parts = document.from_.split(".")
+    if len(parts) != 4:
+        findings.add((*path, "from"), f"`{document.from_}` is not provider.service.resource.column")
+        return None
+    return Parent(TableName(*parts[:3]), parts[3], tuple(document.with_.items()))
+
+
+def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: Findings) -> Column:
+    if isinstance(document, str):
+        text, _, description = document.partition(" -- ")
+        return Column(name, _type(text, path, findings), (name,), description.strip())
+    place = (name,) if document.path is msgspec.UNSET else path_of(document.path)
+    parsed = _type(document.type, (*path, "type"), findings)
+    mismatch = Mismatch(document.on_mismatch)
+    if mismatch is Mismatch.TEXT and parsed != VARCHAR:
+        findings.add((*path, "on_mismatch"), "`text` needs the type VARCHAR")
+    return Column(
+        name, parsed, place, document.description, mismatch,
+        Redaction(document.redact), document.redact_by,
+    )  # fmt: skip
+
+
+def _type(text: str, path: KeyPath, findings: Findings) -> SqlType:
+    try:
+        return parse_type(text)
+    except UnknownType as error:
+        findings.add(path, str(error), nearest(error.word, KNOWN))
+        return VARCHAR
+
+
+def _method(
+    name: str, document: MethodDocument, service: ServiceDocument, path: KeyPath, findings: Findings
+) -> Method:
+    base_url = document.base_url if document.base_url is not None else service.base_url
+    if not document.path.startswith("/"):
+        findings.add((*path, "path"), f"`{document.path}` does not begin with /")
+    if "?" in document.path:
+        findings.add((*path, "path"), "holds a ?", "put query parameters under `query`")
+    if document.verb == "GET" and document.body is not None:
+        findings.add((*path, "body"), "a GET has no body", "`verb: POST`")
+    _check_base_url(document.base_url or "", (*path, "base_url"), findings)
+    return Method(
+        name=name,
+        path=template_of(document.path),
+        verb=document.verb,
+        base_url=None if base_url is None else template_of(base_url),
+        query=tuple(_query_item(key, value) for key, value in document.query.items()),
+        headers=tuple((key, template_of(text)) for key, text in document.headers.items()),
+        body=None if document.body is None else json.dumps(document.body),
+        rows=_rows(document.rows),
+        columns={key: None if at is None else path_of(at) for key, at in document.columns.items()},
+        fills={key: path_of(at) for key, at in document.fills.items()},
+        filters=tuple(_filter(column, one) for column, one in document.filters.items()),
+        paging=_paging(service.paging if document.paging is msgspec.UNSET else document.paging),
+        details=document.details,
+        no_row=frozenset(document.no_row),
+        description=document.description,
+    )
+
+
+def _query_item(key: str, value: str | int | bool | list[str] | ValuesDocument) -> QueryItem:
+    if isinstance(value, ValuesDocument):
+        return QueryItem(key, tuple(map(template_of, value.values)), ArrayStyle(value.style))
+    if isinstance(value, list):
+        return QueryItem(key, tuple(map(template_of, value)))
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return QueryItem(key, (template_of(text),))
+
+
+def _rows(document: str | RowsDocument) -> Rows:
+    if isinstance(document, str):
+        return Rows(at=(path_of(document),))
+    at = document.at if isinstance(document.at, list) else [document.at]
+    return Rows(Shape(document.shape), tuple(map(path_of, at)), path_of(document.item))
+
+
+def _filter(column: str, document: str | FilterDocument) -> Filter:
+    if isinstance(document, str):
+        return Filter(column, document)
+    several = None if document.several is None else ArrayStyle(document.several)
+    return Filter(column, document.query, several)
+
+
+def _paging(document: PagingDocument | None) -> Paging | None:
+    if document is None:
+        return None
+    style = "token" if document.style == "cursor" else document.style
+    return Paging(
+        style=PagingStyle(style),
+        request=document.request,
+        response=path_of(document.response),
+        more=None if document.more is None else path_of(document.more),
+        size_key=document.size.query if document.size else None,
+        size=document.size.max if document.size else None,
+        first=document.first,
+    )

@@ -1,0 +1,227 @@
+"""The words of the two kinds of YAML file, as msgspec structs.
+
+From these come both the fast way in (`msgspec.convert`) and the published JSON Schema.
+Defaults here are the vocabulary's own; nothing is filled in by validation.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Union
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+PathText = Union[str, list[str]]
+Statuses = list[Annotated[int, Meta(ge=100, le=599)]]
+
+
+def _about(text: str) -> Meta:
+    return Meta(description=text)
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all: frozen, and an unknown key is a fault."""
+
+
+class SettingDocument(_Document, frozen=True):
+    """Something a connection must or may say."""
+
+    env: Annotated[str | None, _about("environment variable that supplies it")] = None
+    secret: Annotated[bool, _about("never shown")] = False
+    default: str | None = None
+    description: str = ""
+
+
+class BasicDocument(_Document, frozen=True):
+    username: str
+    password: str
+
+
+class BearerDocument(_Document, frozen=True):
+    token: str
+
+
+class HeaderDocument(_Document, frozen=True):
+    name: str
+    value: str
+
+
+class ClientCredentialsDocument(_Document, frozen=True):
+    token_url: str
+    client_id: str
+    client_secret: str
+    fields: Annotated[dict[str, str], _about("further fields of the token request's form")] = {}
+
+
+class AuthDocument(_Document, frozen=True):
+    """Exactly one kind; texts may name settings in braces: `{api_key}`."""
+
+    basic: BasicDocument | UnsetType = UNSET
+    bearer: BearerDocument | UnsetType = UNSET
+    header: HeaderDocument | UnsetType = UNSET
+    client_credentials: ClientCredentialsDocument | UnsetType = UNSET
+    none: dict[str, Any] | UnsetType = UNSET
+
+
+class RetryDocument(_Document, frozen=True):
+    """Answers worth another try."""
+
+    status: Statuses
+    message: Annotated[str, _about("only when the body contains this text")] = ""
+
+
+class LimitsDocument(_Document, frozen=True):
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 16
+
+
+class ProviderDocument(_Document, frozen=True):
+    """`providers/<provider>/provider.yaml`: how to talk to one kind of API."""
+
+    provider: str
+    description: str
+    base_url: Annotated[str, _about("where the API lives; empty: each connection says it")] = ""
+    settings: dict[str, SettingDocument] = {}
+    auth: Annotated[list[AuthDocument], _about("the first whose settings are given applies")] = []
+    headers: dict[str, str] = {}
+    errors: Annotated[list[PathText], _about("paths to the message in an error body")] = []
+    retry: list[RetryDocument] | UnsetType = UNSET
+    trusted_hosts: Annotated[
+        list[str], _about("hosts found in rows that may get our credentials; * is a wildcard")
+    ] = []
+    path_rejects: Annotated[
+        str, _about("characters the server refuses in a path even when percent-encoded")
+    ] = ""
+    limits: LimitsDocument = LimitsDocument()
+    probe: Annotated[str | None, _about("a cheap table for `connstat doctor`")] = None
+
+
+class ParamDocument(_Document, frozen=True):
+    """An input of a method, and a column of its table."""
+
+    type: str = "VARCHAR"
+    description: str = ""
+    default: str | int | bool | None = None
+    allowed: list[str] = []
+    from_: Annotated[
+        str | None, _about("provider.service.resource.column that holds its values")
+    ] = msgspec.field(default=None, name="from")
+    with_: Annotated[
+        dict[str, str], _about("column of that table: parameter of ours with the same value")
+    ] = msgspec.field(default={}, name="with")
+
+
+class ColumnDocument(_Document, frozen=True):
+    """A column; its short form is the text `TYPE -- description`."""
+
+    type: str
+    description: str = ""
+    path: Annotated[str | list[str] | UnsetType, _about("where its value is in a row")] = UNSET
+    on_mismatch: Literal["error", "null", "text"] = "error"
+    redact: Annotated[
+        Literal["none", "keys", "value"],
+        _about("keys: entries of its maps whose key names a credential; value: all of it"),
+    ] = "none"
+    redact_by: Annotated[
+        str | None, _about("column whose value says whether this one is a credential")
+    ] = None
+
+
+class RowsDocument(_Document, frozen=True):
+    """Where the rows of a body are; its short form is the path of an array."""
+
+    shape: Literal["array", "scalars", "map", "object"] = "array"
+    at: Annotated[str | list[str], _about("path in the body, or several to try")] = "$"
+    item: Annotated[PathText, _about("from each element to the row")] = "$"
+
+
+class ValuesDocument(_Document, frozen=True):
+    """Several values of one query key, or of one that a column's predicate fills."""
+
+    values: list[str]
+    style: Literal["repeated", "comma"] = "repeated"
+
+
+class FilterDocument(_Document, frozen=True):
+    """A column whose equality the API evaluates; its short form is the query key."""
+
+    query: str
+    several: Literal["repeated", "comma"] | None = None
+
+
+class SizeDocument(_Document, frozen=True):
+    """The page size parameter."""
+
+    query: str
+    max: Annotated[int, Meta(ge=1)]
+
+
+class PagingDocument(_Document, frozen=True):
+    """How the next page is asked for."""
+
+    style: Literal["token", "cursor", "link", "offset", "page", "link_header"]
+    request: Annotated[str, _about("query key of the token, cursor, offset or page number")]
+    response: Annotated[PathText, _about("path of the token, cursor or URL in the body")] = "$"
+    more: Annotated[PathText | None, _about("path of a boolean: is there another page?")] = None
+    size: SizeDocument | None = None
+    first: int = 0
+
+
+class MethodDocument(_Document, frozen=True):
+    """One request that answers with rows; texts may name parameters in braces."""
+
+    path: str
+    verb: Literal["GET", "POST"] = "GET"
+    description: str = ""
+    base_url: Annotated[str | None, _about("in place of the provider's")] = None
+    query: dict[str, str | int | bool | list[str] | ValuesDocument] = {}
+    headers: dict[str, str] = {}
+    body: Annotated[dict[str, Any] | None, _about("JSON body of a POST")] = None
+    rows: str | RowsDocument = "$"
+    columns: Annotated[
+        dict[str, str | list[str] | None],
+        _about("where a column is in this method's rows; null: it is not served"),
+    ] = {}
+    fills: Annotated[
+        dict[str, PathText], _about("parameters that are not asked for: where they are in a row")
+    ] = {}
+    filters: dict[str, str | FilterDocument] = {}
+    paging: PagingDocument | UnsetType | None = UNSET
+    details: Annotated[
+        str | None, _about("method that serves, row by row, the columns this one does not")
+    ] = None
+    no_row: Annotated[Statuses, _about("statuses that mean: no such row")] = []
+
+
+class ResourceDocument(_Document, frozen=True):
+    """A table."""
+
+    description: str
+    columns: dict[str, str | ColumnDocument]
+    methods: dict[str, MethodDocument]
+    params: dict[str, ParamDocument] = {}
+    example: str = ""
+
+
+class ServiceDocument(_Document, frozen=True):
+    """`providers/<provider>/<service>.yaml`: the tables of one service."""
+
+    service: str
+    resources: dict[str, ResourceDocument]
+    description: str = ""
+    base_url: str | None = None
+    params: Annotated[dict[str, ParamDocument], _about("shared by the resources")] = {}
+    paging: Annotated[
+        PagingDocument | None, _about("of every method that does not say otherwise")
+    ] = None
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema of both kinds of file, for editors and for `connstat providers validate`."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "connstat-sql provider definition",
+        "anyOf": [{"$ref": "#/$defs/ProviderDocument"}, {"$ref": "#/$defs/ServiceDocument"}],
+        "$defs": msgspec.json.schema_components(
+            (ProviderDocument, ServiceDocument), ref_template="#/$defs/{name}"
+        )[1],
+    }

@@ -1,0 +1,104 @@
+"""What a document says that its vocabulary does not know: every fault, in words.
+
+Only reached when `msgspec.convert` has refused a document; it stops at the first fault, and a
+reader wants them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from connstat_sql.errors import Problem
+from connstat_sql.loader.checks import nearest
+from connstat_sql.loader.documents import json_schema
+from connstat_sql.loader.source import Source
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+_WORDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def schema_faults(source: Source, document: str) -> tuple[Problem, ...]:
+    """Every place where a source breaks the schema of `document`, by line."""
+    from jsonschema import Draft202012Validator
+
+    schema = json_schema()
+    schema.pop("anyOf")
+    validator = Draft202012Validator({**schema, "$ref": f"#/$defs/{document}"})
+    found = {
+        problem
+        for error in validator.iter_errors(source.value)
+        for problem in _explain(error, source)
+    }
+    return tuple(sorted(found, key=lambda problem: (problem.line, problem.message)))
+
+
+def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
+    path = tuple(error.absolute_path)
+    if error.validator == "anyOf":
+        yield from _explain_choice(error, source)
+    elif error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        for key in error.instance:
+            if key not in known:
+                hint = nearest(str(key), known) or f"known here: {', '.join(sorted(known))}"
+                yield source.problem((*path, key), f"unknown key `{key}`", hint)
+    elif error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        given = set(error.instance) - set(error.schema.get("properties", {}))
+        for key in missing:
+            misspelt = nearest(key, [str(one) for one in given])
+            yield source.problem(path, f"`{key}` is missing", misspelt and "is it misspelt?")
+    elif error.validator == "type":
+        yield source.problem(
+            path, f"expected {_kinds(error.validator_value)}, found {_kind(error.instance)}"
+        )
+    elif error.validator == "enum":
+        allowed = ", ".join(map(str, error.validator_value))
+        hint = nearest(str(error.instance), map(str, error.validator_value))
+        yield source.problem(path, f"`{error.instance}` is not one of {allowed}", hint)
+    else:
+        yield source.problem(path, error.message)
+
+
+def _explain_choice(error: ValidationError, source: Source) -> Iterator[Problem]:
+    """A value fits none of several kinds: explain it by the kind whose type it has."""
+    branches: dict[int, list[ValidationError]] = {}
+    for inner in error.context or []:
+        branches.setdefault(int(inner.schema_path[0]), []).append(inner)
+    for inners in branches.values():
+        if not any(inner.validator == "type" and inner.path == error.path for inner in inners) and (
+            not any(inner.validator == "type" and not inner.relative_path for inner in inners)
+        ):
+            for inner in inners:
+                yield from _explain(inner, source)
+            return
+    kinds = [str(one.get("type", "object")) for one in error.validator_value]
+    path = tuple(error.absolute_path)
+    yield source.problem(path, f"expected {_kinds(kinds)}, found {_kind(error.instance)}")
+
+
+def _kinds(names: str | list[str]) -> str:
+    listed = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    return " or ".join(_WORDS.get(name, name) for name in listed)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, (int, float)):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"the text `{value[:40]}`"
+    return "a mapping" if isinstance(value, dict) else "a list"

@@ -1,0 +1,279 @@
+"""Folders of provider definitions, read as late as possible and each file once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import TypeVar
+
+import msgspec
+
+from connstat_sql.definitions import Parent, Provider, Resource, Service, TableName
+from connstat_sql.errors import DefinitionError, Problem
+from connstat_sql.loader.build import build_provider, build_service
+from connstat_sql.loader.checks import Findings, nearest
+from connstat_sql.loader.documents import ProviderDocument, ServiceDocument
+from connstat_sql.loader.source import Source, read_source
+
+PROVIDER_FILE = "provider.yaml"
+_Value = TypeVar("_Value", Provider, Service)
+_Document = TypeVar("_Document", ProviderDocument, ServiceDocument)
+
+
+def shipped_providers() -> FilePath:
+    """The folder of the definitions that come with the package."""
+    package = FilePath(__file__).parent.parent
+    installed = package / "providers"
+    return installed if installed.is_dir() else package.parent / "providers"
+
+
+class Library:
+    """Provider definitions in folders; a later folder's provider replaces an earlier one's.
+
+    Names cost a directory listing; a file is read when something in it is asked for. Asking for
+    something that is not there answers None; a file that is broken raises DefinitionError.
+    """
+
+    def __init__(self, folders: Iterable[FilePath]) -> None:
+        self._folders: dict[str, FilePath] = {}
+        for folder in folders:
+            self._folders.update(_provider_folders(folder))
+        self._providers: dict[str, Provider] = {}
+        self._services: dict[tuple[str, str], Service] = {}
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """Names of the providers, sorted."""
+        return tuple(sorted(self._folders))
+
+    def services(self, provider: str) -> tuple[str, ...]:
+        """Names of a provider's services, sorted; empty for an unknown provider."""
+        folder = self._folders.get(provider)
+        return () if folder is None else _service_names(folder)
+
+    def provider(self, name: str) -> Provider | None:
+        """A provider's definition, or None when there is no such provider."""
+        folder = self._folders.get(name)
+        if folder is None:
+            return None
+        if name not in self._providers:
+            provider, problems = _read_provider(folder)
+            self._providers[name] = _sound(provider, problems)
+        return self._providers[name]
+
+    def service(self, provider: str, name: str) -> Service | None:
+        """A service's definition, or None when there is no such service."""
+        folder = self._folders.get(provider)
+        if folder is None or name not in _service_names(folder):
+            return None
+        if (provider, name) not in self._services:
+            service, problems = _read_service(folder / f"{name}.yaml", provider)
+            self._services[(provider, name)] = _sound(service, problems)
+        return self._services[(provider, name)]
+
+    def resource(self, table: TableName) -> Resource | None:
+        """A table's definition, or None when there is no such table."""
+        service = self.service(table.provider, table.service)
+        return None if service is None else service.resources.get(table.resource)
+
+    def tables(self) -> Iterator[Resource]:
+        """Every table of every provider, in order of names; reads all files."""
+        for provider in self.providers:
+            for name in self.services(provider):
+                service = self.service(provider, name)
+                yield from service.resources.values() if service else ()
+
+
+def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]:
+    """Every problem in the given files and folders; parents are looked up in `library` too.
+
+    A path is a definition file, a provider's folder, or a folder of such folders.
+    """
+    problems: list[Problem] = []
+    services: list[tuple[Service, Source]] = []
+    for folder, files in _definition_files(paths, problems):
+        for file in files:
+            if file.name == PROVIDER_FILE:
+                problems += _read_provider(folder)[1]
+                continue
+            service, found, source = _read_service_file(file, folder.name)
+            problems += found
+            if service is not None:
+                services.append((service, source))
+    local = {(service.provider, service.name): service for service, _ in services}
+    for service, source in services:
+        problems += _parent_problems(service, source, local, library)
+    return tuple(sorted(set(problems), key=lambda one: (one.file, one.line, one.message)))
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def _provider_folders(folder: FilePath) -> Mapping[str, FilePath]:
+    if not folder.is_dir():
+        raise DefinitionError((Problem(str(folder), 0, "no such folder of provider definitions"),))
+    if (folder / PROVIDER_FILE).is_file():
+        return {folder.name: folder}
+    return {
+        child.name: child for child in sorted(folder.iterdir()) if (child / PROVIDER_FILE).is_file()
+    }
+
+
+def _service_names(folder: FilePath) -> tuple[str, ...]:
+    return tuple(sorted(file.stem for file in folder.glob("*.yaml") if file.name != PROVIDER_FILE))
+
+
+def _sound(value: _Value | None, problems: tuple[Problem, ...]) -> _Value:
+    if problems or value is None:
+        raise DefinitionError(problems)
+    return value
+
+
+def _read(file: FilePath) -> Source:
+    try:
+        return read_source(_shown(file), file.read_bytes())
+    except OSError as error:
+        problem = Problem(_shown(file), 0, f"cannot be read: {error.strerror or error}")
+        return Source(_shown(file), None, problems=(problem,))
+
+
+def _shown(file: FilePath) -> str:
+    """A file's name as people know it: relative to where they are, when it is below."""
+    here = FilePath.cwd()
+    return str(file.relative_to(here)) if file.is_absolute() and here in file.parents else str(file)
+
+
+def _document(source: Source, kind: type[_Document]) -> tuple[_Document | None, list[Problem]]:
+    problems: list[Problem] = list(source.problems)
+    if source.value is None and problems:
+        return None, problems
+    if not isinstance(source.value, dict):
+        what = "empty" if source.value is None else "not a mapping"
+        return None, [*problems, source.problem((), what, "see providers/README.md for the words")]
+    try:
+        return msgspec.convert(source.value, kind), problems
+    except msgspec.ValidationError as error:
+        return None, problems + _faults(source, kind.__name__, str(error))
+
+
+def _faults(source: Source, document: str, first: str) -> list[Problem]:
+    """Every fault of a document that was refused; `first` is the one that refused it."""
+    from connstat_sql.loader.faults import schema_faults  # imports jsonschema: only when needed
+
+    return list(schema_faults(source, document)) or [source.problem((), first)]
+
+
+def _read_provider(folder: FilePath) -> tuple[Provider | None, tuple[Problem, ...]]:
+    source = _read(folder / PROVIDER_FILE)
+    document, problems = _document(source, ProviderDocument)
+    if document is None:
+        return None, tuple(problems)
+    findings = Findings(source, problems)
+    provider = build_provider(document, _service_names(folder), findings)
+    if document.provider != folder.name:
+        message = f"`provider: {document.provider}` stands in the folder `{folder.name}`"
+        findings.add(("provider",), message, "name both alike")
+    return provider, tuple(findings.problems)
+
+
+def _read_service(file: FilePath, provider: str) -> tuple[Service | None, tuple[Problem, ...]]:
+    service, problems, _ = _read_service_file(file, provider)
+    return service, problems
+
+
+def _read_service_file(
+    file: FilePath, provider: str
+) -> tuple[Service | None, tuple[Problem, ...], Source]:
+    source = _read(file)
+    document, problems = _document(source, ServiceDocument)
+    if document is None:
+        return None, tuple(problems), source
+    findings = Findings(source, problems)
+    service = build_service(document, provider, findings)
+    if document.service != file.stem:
+        message = f"`service: {document.service}` stands in the file `{file.name}`"
+        findings.add(("service",), message, "name both alike")
+    return service, tuple(findings.problems), source
+
+
+def _definition_files(
+    paths: Iterable[FilePath], problems: list[Problem]
+) -> Iterator[tuple[FilePath, tuple[FilePath, ...]]]:
+    for path in paths:
+        if path.is_file():
+            yield path.absolute().parent, (path,)
+        elif path.is_dir():
+            folders = _provider_folders(path.absolute())
+            if not folders:
+                problems.append(Problem(str(path), 0, f"holds no provider (no {PROVIDER_FILE})"))
+            for folder in folders.values():
+                yield folder, tuple(sorted(folder.glob("*.yaml")))
+        else:
+            problems.append(Problem(str(path), 0, "no such file or folder"))
+
+
+# --- what must hold between tables ---------------------------------------------------------------
+
+
+_Find = Callable[[TableName], "Resource | None"]
+
+
+def _parent_problems(
+    service: Service, source: Source, local: Mapping[tuple[str, str], Service], library: Library
+) -> Iterator[Problem]:
+    def find(table: TableName) -> Resource | None:
+        nearby = local.get((table.provider, table.service))
+        if nearby is not None:
+            return nearby.resources.get(table.resource)
+        try:
+            return library.resource(table)
+        except DefinitionError:
+            return None  # reported with that file
+
+    for resource in service.resources.values():
+        for param in resource.params:
+            if param.parent is not None:
+                path = _param_place(source, resource, param.name)
+                for message, hint in _parent_faults(resource, param.parent, find, library):
+                    yield source.problem(path, message, hint)
+
+
+def _parent_faults(
+    resource: Resource, parent: Parent, find: _Find, library: Library
+) -> Iterator[tuple[str, str]]:
+    table = find(parent.table)
+    if table is None:
+        hint = nearest(str(parent.table), (str(one.table) for one in library.tables()))
+        yield f"the parent {parent.table} does not exist", hint
+        return
+    have = [one.name for one in table.all_columns]
+    for column in (parent.column, *(column for column, _ in parent.shared)):
+        if column not in have:
+            yield f"{table.table} has no column `{column}`", nearest(column, have)
+    cycle = _cycle(resource, find)
+    if cycle:
+        yield f"parents go in a circle: {' → '.join(cycle)}", ""
+
+
+def _param_place(source: Source, resource: Resource, param: str) -> tuple[str | int, ...]:
+    own = ("resources", resource.table.resource, "params", param, "from")
+    return own if own in source.lines else ("params", param, "from")
+
+
+def _cycle(start: Resource, find: _Find) -> tuple[str, ...]:
+    """Tables on a way of parents that comes back to where it began; () when there is none."""
+    ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
+    seen: set[TableName] = set()
+    while ways:
+        resource, way = ways.pop()
+        for param in resource.params:
+            if param.parent is None:
+                continue
+            name = str(param.parent.table)
+            if name == str(start.table):
+                return (*way, name)
+            parent = find(param.parent.table)
+            if parent is not None and parent.table not in seen:
+                seen.add(parent.table)
+                ways.append((parent, (*way, name)))
+    return ()

@@ -1,0 +1,199 @@
+"""SQL text → `Statement`: what is in it, and where; the text itself is never rewritten by sqlglot.
+
+DuckDB splits the text and is the authority on syntax. sqlglot's tree only serves to find tables,
+columns and predicates, each with its place in the text.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
+
+from connstat_sql.errors import ParseError, Span
+
+DIALECT = "duckdb"
+MAX_LENGTH = 10_000_000
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
+
+_EXPLAIN = re.compile(r"\s*explain\s+(?P<analyze>analyze\s+)?", re.IGNORECASE)
+_SHOW = re.compile(
+    r"""\s*show\s+(?P<what>providers|services|tables)(?:\s+(?:in|from)\s+(?P<scope>[\w".]+))?\s*;?\s*""",
+    re.IGNORECASE,
+)
+
+
+class Show(str, Enum):
+    """What a SHOW statement of ours lists."""
+
+    PROVIDERS = "providers"
+    SERVICES = "services"
+    TABLES = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    """`SHOW TABLES IN confluent.connect`: `scope` is the dotted name, as parts."""
+
+    what: Show
+    scope: tuple[str, ...]
+
+
+class Use(str, Enum):
+    """What a statement does with a table that it names."""
+
+    READ = "read"
+    WRITE = "write"
+    DESCRIBE = "describe"
+    DEFINE = "define"  # inside CREATE VIEW or CREATE MACRO: read later, not now
+
+
+@dataclass(frozen=True, slots=True)
+class TableMention:
+    """One mention of a table by a dotted name.
+
+    `span` is the name's place in the statement; `node` the tree's own node; `has_alias` whether
+    the text names the table otherwise right behind it.
+    """
+
+    parts: tuple[str, ...]
+    span: Span
+    node: exp.Table
+    use: Use
+    has_alias: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of the user's text.
+
+    `sql` is its own text, EXPLAIN taken off; `offset` where that begins in the whole text.
+    `tree` is None when only DuckDB can read it. `explain` is None, "plan" or "analyze".
+    """
+
+    sql: str
+    offset: int
+    tree: exp.Expr | None
+    mentions: tuple[TableMention, ...]
+    explain: str | None = None
+    show: ShowRequest | None = None
+
+    @property
+    def is_query(self) -> bool:
+        """Whether it only reads: a later statement does not depend on it."""
+        return isinstance(self.tree, (exp.Query, exp.Summarize, exp.Describe, exp.Show)) or bool(
+            self.show or self.explain
+        )
+
+
+def parse(sql: str, offset: int = 0) -> Statement:
+    """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax."""
+    if len(sql) > MAX_LENGTH:
+        raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")
+    show = _SHOW.fullmatch(_without_comments(sql))
+    if show and (show["what"].lower() != "tables" or show["scope"]):
+        scope = tuple(part.strip('"') for part in (show["scope"] or "").split(".") if part)
+        return Statement(sql, offset, None, (), show=ShowRequest(Show(show["what"].lower()), scope))
+    explain = _EXPLAIN.match(sql)
+    mode = None
+    if explain:
+        mode = "analyze" if explain["analyze"] else "plan"
+        offset, sql = offset + explain.end(), sql[explain.end() :]
+    tree = _tree(sql)
+    mentions = tuple(_mentions(tree)) if tree is not None else ()
+    return Statement(sql, offset, tree, mentions, mode)
+
+
+def words(sql: str) -> Iterator[tuple[str, ...]]:
+    """Dotted names in text that only DuckDB can read, to see whether it names a live table."""
+    for match in re.finditer(r'(?:"[^"]+"|\w+)(?:\s*\.\s*(?:"[^"]+"|\w+))+', sql):
+        yield tuple(part.strip().strip('"') for part in match[0].split("."))
+
+
+def split_on_semicolons(sql: str) -> list[tuple[str, int]]:
+    """Statements and their offsets by sqlglot's tokens, for texts with statements of our own."""
+    parts, start = [], 0
+    for token in _tokens(sql):
+        if token.token_type is TokenType.SEMICOLON:
+            parts.append((sql[start : token.start], start))
+            start = token.end + 1
+    parts.append((sql[start:], start))
+    return [(text, offset) for text, offset in parts if _without_comments(text).strip()]
+
+
+def has_own_statements(sql: str) -> bool:
+    """Whether the text may hold a SHOW of ours, which DuckDB does not know."""
+    return re.search(r"\bshow\s+(providers|services|tables)\b", sql, re.IGNORECASE) is not None
+
+
+def _without_comments(sql: str) -> str:
+    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL) if len(sql) < 1000 else sql
+
+
+def _tokens(sql: str) -> list[Token]:
+    try:
+        return sqlglot.tokenize(sql, read=DIALECT)
+    except SqlglotError:
+        return []
+
+
+def _tree(sql: str) -> exp.Expr | None:
+    try:
+        trees = sqlglot.parse(sql, read=DIALECT)
+    except (SqlglotError, RecursionError, ValueError):
+        return None
+    found = [tree for tree in trees if tree is not None]
+    return None if len(found) != 1 or isinstance(found[0], exp.Command) else found[0]
+
+
+# --- the tables that a statement names -----------------------------------------------------------
+
+_WRITES = (
+    exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Alter, exp.TruncateTable, exp.Create,
+    exp.Comment,
+)  # fmt: skip
+
+
+def _mentions(tree: exp.Expr) -> Iterator[TableMention]:
+    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
+    for node in tree.find_all(exp.Table):
+        parts = node.parts
+        if not all(isinstance(part, exp.Identifier) and "start" in part.meta for part in parts):
+            continue
+        if len(parts) == 1 and node.name.lower() in ctes:
+            continue
+        span = Span(parts[0].meta["start"], parts[-1].meta["end"] + 1)
+        names = tuple(part.name for part in parts)
+        yield TableMention(names, span, node, _use(node, tree), bool(node.args.get("alias")))
+
+
+def _use(node: exp.Table, tree: exp.Expr) -> Use:
+    if isinstance(tree, exp.Describe) and tree.this is node:
+        return Use.DESCRIBE
+    if isinstance(tree, exp.Copy):
+        is_export = tree.args.get("kind") is not True or tree.this is not node
+        return Use.READ if is_export and not _copies_into(tree) else Use.WRITE
+    if isinstance(tree, exp.Drop) or (isinstance(tree, _WRITES) and _is_target(node, tree)):
+        return Use.WRITE
+    if isinstance(tree, exp.Create) and str(tree.args.get("kind", "")).upper() != "TABLE":
+        return Use.DEFINE
+    return Use.READ
+
+
+def _copies_into(tree: exp.Copy) -> bool:
+    """COPY t FROM 'file'; sqlglot keeps FROM as `kind` true and TO as false."""
+    return bool(tree.args.get("kind"))
+
+
+def _is_target(node: exp.Table, tree: exp.Expr) -> bool:
+    target = tree.this
+    if isinstance(target, exp.Schema):
+        target = target.this
+    return target is node

@@ -1,0 +1,117 @@
+"""Small questions about resources, methods and the rows that restrict a mention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from connstat_sql.binder import BoundTable, Row
+from connstat_sql.definitions import Filter, Method, Param, Provider, Resource
+from connstat_sql.planner.values import Constant, projected
+
+
+def refusal(provider: Provider, value: str) -> str:
+    """Why a value cannot be one segment of this provider's paths; "" when it can."""
+    if value in ("", ".", ".."):
+        return "cannot be a path segment"
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        return "holds a control character"
+    refused = next((letter for letter in value if letter in provider.path_rejects), "")
+    return f"holds {refused!r}, which {provider.name} refuses in a path" if refused else ""
+
+
+def given_columns(rows: Sequence[Row] | None) -> dict[str, bool]:
+    """Columns to which every alternative gives a value, in order."""
+    if not rows:
+        return {}
+    first, *others = rows
+    return {name: True for name in first if all(name in row for row in others)}
+
+
+def union_of(tables: Sequence[BoundTable]) -> tuple[Row, ...] | None:
+    if any(table.rows is None for table in tables):
+        return None
+    return tuple(row for table in tables for row in table.rows or ())
+
+
+def used_columns(tables: Sequence[BoundTable]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for table in tables for name in table.columns))
+
+
+def wanted_params(resource: Resource, method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Parameters that need a value: asked for, or used and not filled from the row."""
+    used = {p.name for p in resource.params if p.name in columns and p.name not in method.fills}
+    asked = set(method.required)
+    return tuple(p.name for p in resource.params if p.name in asked or p.name in used)
+
+
+def fetched(resource: Resource, method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """What is read from the rows: used columns, and filled parameters."""
+    names = [column.name for column in resource.columns if column.name in columns]
+    filled = [name for name in method.fills if name in columns and name not in method.required]
+    for column in resource.columns:
+        if column.redact_by is not None and column.name in names and column.redact_by not in names:
+            names.append(column.redact_by)
+    return (*names, *filled)
+
+
+def unserved(method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name, path in method.columns.items() if path is None and name in columns)
+
+
+def has_default(resource: Resource, name: str) -> bool:
+    param = resource.param(name)
+    return param is not None and param.default is not None
+
+
+def default_values(
+    resource: Resource, method: Method, constant: Constant, columns: tuple[str, ...]
+) -> dict[str, str]:
+    wanted = wanted_params(resource, method, columns)
+    return {
+        param.name: param.default
+        for param in resource.params
+        if param.name in wanted and param.default is not None and param.name not in constant.columns
+    }
+
+
+def with_defaults(constant: Constant, defaults: Mapping[str, str]) -> Constant:
+    values = tuple(defaults.values())
+    return Constant((*constant.columns, *defaults), tuple((*row, *values) for row in constant.rows))
+
+
+def narrowed(constant: Constant, names: tuple[str, ...]) -> Constant:
+    kept = tuple(name for name in constant.columns if name in names)
+    return Constant(kept, projected(constant, kept))
+
+
+def pushed_filters(
+    method: Method, rows: Sequence[Row] | None
+) -> tuple[tuple[Filter, tuple[str, ...]], ...]:
+    """Filters whose column every alternative fixes: one value, or several where that is allowed."""
+    given = given_columns(rows)
+    found = []
+    for one in method.filters:
+        if one.column in given:
+            values = tuple(dict.fromkeys(row[one.column] for row in rows or ()))
+            if len(values) == 1 or one.several is not None:
+                found.append((one, values))
+    return tuple(found)
+
+
+def siblings(resource: Resource, param: Param) -> list[Param]:
+    """Parameters that live in the same row of the same parent, the given one among them."""
+    table = param.parent.table if param.parent else None
+    return [p for p in resource.params if p.parent is not None and p.parent.table == table]
+
+
+def example(param: Param | None, name: str) -> str:
+    """A value for a hint, of the parameter's type."""
+    if param is not None and str(param.type) == "DATE":
+        return "'2026-12-01'" if "end" in name else "'2026-11-01'"
+    return "'…'"
+
+
+def listed(names: Sequence[str]) -> str:
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
