@@ -42,6 +42,7 @@ from connstat_sql.errors import UnexpectedShape
 ROWS_PER_TEXT = 200
 SAMPLE_LENGTH = 80
 _ROW = "$row"
+_WHOLE = "$whole"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class RowReader:
             one.path in ((), KEY) for one in fields
         )
         tree = _tree((self._place(one), one) for one in self.fields)
+        self._wrappings = [name for name in (_ROW, _WHOLE) if name in tree]
         self._check = msgspec.json.Decoder(_checked_struct(tree))
         self.structure = json.dumps(_structure(tree) or "JSON")
 
@@ -111,9 +113,10 @@ class RowReader:
             yield one.name, value
 
     def _place(self, one: Field) -> Path:
+        """Where a field's value is in the text of a row; a whole row stands beside its parts."""
         if not self.is_wrapped or one.path == KEY:
             return one.path
-        return (_ROW, *one.path)
+        return (_ROW, *one.path) if one.path else (_WHOLE,)
 
     def _row_texts(self, body: OpenBody) -> Iterator[bytes | Raw]:
         rows = self.rows
@@ -124,10 +127,15 @@ class RowReader:
                 place = f"`{key}` " if key is not None else ""
                 raise UnexpectedShape(f"an element {place}has no `{'.'.join(rows.item)}`")
             if self.is_wrapped:
-                name = b"null" if key is None else msgspec.json.encode(key)
-                yield b'{"$key":' + name + b',"$row":' + bytes(row) + b"}"
+                yield self._wrapped(key, bytes(row))
             else:
                 yield row
+
+    def _wrapped(self, key: str | None, row: bytes) -> bytes:
+        text = b'{"$key":' + (b"null" if key is None else msgspec.json.encode(key))
+        for name in self._wrappings:
+            text += b',"' + name.encode() + b'":' + row
+        return text + b"}"
 
     def _check_row(self, text: bytes | Raw) -> None:
         try:
@@ -143,7 +151,12 @@ class RowReader:
         keys = _keys_of(place.removesuffix("`"))
         sample = _sample(text, keys)
         shown = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in keys)
-        shown = shown.replace(f".{_ROW}", "", 1).replace(".$key", " (its key)") or "."
+        shown = (
+            shown.replace(f".{_ROW}", "", 1)
+            .replace(f".{_WHOLE}", "", 1)
+            .replace(".$key", " (its key)")
+            or "."
+        )
         for one in self.fields:
             own = self._place(one)
             if tuple(keys[: len(own)]) == own or own[: len(keys)] == tuple(keys):

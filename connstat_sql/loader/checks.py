@@ -86,7 +86,7 @@ def _check_overlaps(resource: Resource, path: KeyPath, findings: Findings) -> No
     for outer in resource.columns:
         for inner in resource.columns:
             depth = len(outer.path)
-            is_inside = inner.path[:depth] == outer.path and inner.path != outer.path
+            is_inside = depth and inner.path[:depth] == outer.path and inner.path != outer.path
             if is_inside and not _holds(outer.type, inner.path[depth:], inner.type):
                 findings.add(
                     (*path, "columns", inner.name),
