@@ -1,3 +1,80 @@
-"""SQL over every connector you run, live."""
+"""SQL over every connector you run, live.
+
+`connect()` opens the tables of all providers; everything raised derives from `ConnstatError`.
+Names are imported when first used, so that `import connstat_sql` stays light.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connstat_sql.errors import (
+    BindError,
+    ConfigError,
+    ConnectionFailed,
+    ConnstatError,
+    DefinitionError,
+    ExecuteError,
+    FetchError,
+    Interrupted,
+    ParseError,
+    PlanError,
+    QueryError,
+    RateLimited,
+    Status,
+    Unauthorized,
+    UnexpectedShape,
+)
+
+if TYPE_CHECKING:
+    from connstat_sql.api import LiveDatabase, connect
+    from connstat_sql.result import Options, Result
 
 __version__ = "0.1.0"
+
+apilevel = "2.0"
+threadsafety = 1
+paramstyle = "qmark"
+Error = ConnstatError
+
+_LATE = {
+    "LiveDatabase": "connstat_sql.api",
+    "connect": "connstat_sql.api",
+    "Options": "connstat_sql.result",
+    "Result": "connstat_sql.result",
+}
+
+__all__ = [
+    "BindError",
+    "ConfigError",
+    "ConnectionFailed",
+    "ConnstatError",
+    "DefinitionError",
+    "Error",
+    "ExecuteError",
+    "FetchError",
+    "Interrupted",
+    "LiveDatabase",
+    "Options",
+    "ParseError",
+    "PlanError",
+    "QueryError",
+    "RateLimited",
+    "Result",
+    "Status",
+    "Unauthorized",
+    "UnexpectedShape",
+    "__version__",
+    "apilevel",
+    "connect",
+    "paramstyle",
+    "threadsafety",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        from importlib import import_module
+
+        return getattr(import_module(_LATE[name]), name)
+    raise AttributeError(f"module 'connstat_sql' has no attribute {name!r}")

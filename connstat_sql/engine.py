@@ -23,7 +23,6 @@ from connstat_sql.errors import PlanError
 from connstat_sql.executor import (
     Execution,
     RunText,
-    ScanReport,
     Session,
     Tools,
     check,
@@ -34,56 +33,9 @@ from connstat_sql.executor.session import Piece, is_rowless, named_arguments
 from connstat_sql.fetcher import Budget, Clients, Failure, Fetcher, PageStream
 from connstat_sql.parser import Statement, has_own_statements, parse, split_on_semicolons
 from connstat_sql.planner import CONNECTION, Plan, as_text, plan
+from connstat_sql.result import Options, Result
 from connstat_sql.shows import own_answer
 from connstat_sql.transport import Clock, Connection, Door, Sent
-
-DEFAULT_MAX_REQUESTS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How statements run. `deadline` is in seconds for one whole statement (None: no limit)."""
-
-    partial: bool = False
-    max_requests: int = DEFAULT_MAX_REQUESTS
-    strict: bool = False
-    deadline: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a statement answered.
-
-    `table` holds the rows; `has_rows` is false for statements that answer with none (CREATE, SET).
-    `complete` is the verdict: false when fetches failed and `partial` was asked for; they are then
-    in `errors`. `scans` say what was fetched; `plan` is None for a statement without live tables.
-    """
-
-    table: pa.Table
-    has_rows: bool
-    scans: tuple[ScanReport, ...] = ()
-    errors: tuple[Failure, ...] = ()
-    plan: Plan | None = None
-    seconds: float = 0.0
-
-    @property
-    def complete(self) -> bool:
-        """Whether every row that belongs to the answer is in it."""
-        return not self.errors
-
-    @property
-    def requests(self) -> int:
-        """Requests sent for it, retries aside."""
-        return sum(scan.requests for scan in self.scans)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a careful reader should know of how the rows came about."""
-        return tuple(
-            f"{scan.table}: {scan.no_row} of {scan.requests} requests found no such row"
-            for scan in self.scans
-            if scan.no_row
-        )
 
 
 class RealClock:

@@ -136,7 +136,7 @@ class Session:
         """Run a statement; its rows as Arrow. Raises a QueryError."""
         with self._translating(text, ExecuteError, requests_sent):
             relation = self.duckdb.sql(text.sql, params=arguments)
-            return pa.table({}) if relation is None else relation.to_arrow_table()
+            return pa.table({}) if relation is None else _with_types(relation)
 
     # --- the providers' catalogs -------------------------------------------------------------
 
@@ -176,6 +176,13 @@ class Session:
                 comment = literal(one.description)
                 self.duckdb.execute(f"COMMENT ON COLUMN {name}.{quote(one.name)} IS {comment}")
 
+    def drop(self, kind: str, name: str) -> None:
+        """Drop a temporary table or view of ours; an aborted transaction takes it along anyway."""
+        try:
+            self.duckdb.execute(f"DROP {kind} IF EXISTS {name}")
+        except duckdb.TransactionException:
+            return
+
     # --- errors ------------------------------------------------------------------------------
 
     @contextmanager
@@ -203,43 +210,85 @@ class Session:
             return  # an aborted transaction takes no settings; errors are then plain text
 
 
+TYPES = b"duckdb_types"
+"""Key of the schema metadata that holds the DuckDB type of each column, as a JSON array."""
+
+
+def _with_types(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    types = json.dumps([str(of) for of in relation.types]).encode()
+    return relation.to_arrow_table().replace_schema_metadata({TYPES: types})
+
+
 _BINDING = (duckdb.BinderException, duckdb.CatalogException)
+_MISSING = re.compile(r"Values were not provided for the following parameters: (\w+)")
+_LONGEST = 12
 
 
 def _translated(
     error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
 ) -> QueryError:
-    message, place, candidates = _read_error(str(error))
+    message, place = _read_error(str(error))
     kind = otherwise
-    if isinstance(error, duckdb.ParserException):
+    if isinstance(error, (duckdb.ParserException, duckdb.SyntaxException)):
         kind = ParseError
     elif isinstance(error, _BINDING):
         kind = BindError
-    span = None
-    if place is not None:
-        start = text.original_place(len(text.sql.encode()[:place].decode("utf-8", "ignore")))
-        span = Span(start, _word_end(text.original, start))
-    hint = f"there is  {candidates}" if candidates and "Candidate" not in message else ""
+    missing = _MISSING.search(message)
+    word = f"${missing[1]}" if missing else _only_name(message)
+    span = _span(text, place) if place is not None else _only_place(word, text.original)
+    hint = ""
+    if missing:
+        hint = f"give it a value:  -p {missing[1]}=VALUE" if missing[1].isidentifier() else ""
+    message = _without_run_names(message)
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 
 
-def _read_error(text: str) -> tuple[str, int | None, str]:
-    """DuckDB's error as message, place in bytes (None: not said) and candidates."""
-    found = re.search(r"\{.*\}", text, re.DOTALL)
-    if found:
-        try:
-            said = json.loads(found[0], strict=False)
-            place = int(said["position"]) if str(said.get("position", "")).isdigit() else None
-            message = str(said["exception_message"]).replace("_connstat_table_", "table ")
-            return message, place, str(said.get("candidates", ""))
-        except (ValueError, KeyError, TypeError):
-            pass
-    return text.partition("\n\nLINE ")[0], None, ""
+def _read_error(text: str) -> tuple[str, int | None]:
+    """DuckDB's error as message and place in bytes (None: not said)."""
+    kind, _, rest = text.partition(": ")
+    try:
+        said = json.loads(rest, strict=False)
+        message = str(said["exception_message"])
+    except (ValueError, KeyError, TypeError):
+        plain = rest if kind.endswith("Error") and rest else text
+        return _brief(plain.partition("\n\nLINE ")[0]), None
+    place = str(said.get("position", ""))
+    return _brief(message), int(place) if place.isdigit() else None
+
+
+def _brief(message: str) -> str:
+    """A message of DuckDB without the end of a long list, such as all that `+` can add."""
+    lines = message.strip().split("\n")
+    return "\n".join(lines if len(lines) <= _LONGEST else [*lines[: _LONGEST - 1], "\t…"])
+
+
+def _without_run_names(message: str) -> str:
+    """The run text's own names are nobody's business."""
+    return re.sub(r'(?:"?temp"?\.)?"?_connstat_table_\d+"?', "the live table", message)
+
+
+def _span(text: RunText, place: int) -> Span:
+    start = text.original_place(len(text.sql.encode()[:place].decode("utf-8", "ignore")))
+    return Span(start, _word_end(text.original, start))
+
+
+def _only_name(message: str) -> str:
+    """The name that a message without a place is about: the first one in quotes, or ''."""
+    found = re.search(r'"+([^"\n]+)"+', message) or re.search(r"'([^'\n]+)'", message)
+    return found[1] if found else ""
+
+
+def _only_place(word: str, sql: str) -> Span | None:
+    """Where a word is, when the text holds it exactly once."""
+    found = [*re.finditer(rf"(?<![\w$]){re.escape(word)}(?!\w)", sql)] if word else []
+    return Span(*found[0].span()) if len(found) == 1 else None
 
 
 def _word_end(sql: str, start: int) -> int:
-    match = re.compile(r'"[^"]*"|[\w$]+(?:\.[\w$]+)*|.').match(sql, start)
-    return match.end() if match else start + 1
+    match = re.compile(r"""(?:"[^"]*"|[\w$]+)(?:\.(?:"[^"]*"|[\w$]+))*|'[^']*'|.""").match(
+        sql, start
+    )
+    return match.end() if match else min(start + 1, len(sql))
 
 
 def _used(sql: str, arguments: Arguments) -> Arguments:

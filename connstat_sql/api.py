@@ -1,0 +1,185 @@
+"""The Python interface: `connect()`, and a PEP 249 face of the same thing.
+
+Nothing here prints, and only `connect` reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import httpx
+import pyarrow as pa
+
+from connstat_sql.binder import Arguments
+from connstat_sql.engine import Engine, Outside
+from connstat_sql.errors import ConnstatError
+from connstat_sql.opening import Setup, open_engine
+from connstat_sql.planner import Plan
+from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
+
+
+def connect(
+    config: str | os.PathLike[str] | None = None,
+    *,
+    connections: Mapping[str, Mapping[str, Any]] | None = None,
+    providers: Sequence[str | os.PathLike[str]] = (),
+    timeout: float = 30.0,
+    reveal: bool = False,
+    environment: Mapping[str, str] | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> LiveDatabase:
+    """Open live tables to SQL.
+
+    `config` is a `connstat.toml`; `connections` are its tables given directly instead. Without
+    either, the file is looked for, and then the environment. `providers` are folders of further
+    definitions. `timeout` is for one request, in seconds. `reveal` shows credentials in rows
+    instead of masking them. `environment` and `transport` replace `os.environ` and the network.
+
+    Raises ConfigError or DefinitionError. Nothing is sent.
+    """
+    setup = Setup(
+        config=None if config is None else Path(config),
+        connections=connections,
+        providers=tuple(map(Path, providers)),
+    )
+    outside = Outside(
+        environment=os.environ if environment is None else environment,
+        transport=transport,
+        timeout=timeout,
+    )
+    return LiveDatabase(open_engine(setup, outside, reveal=reveal))
+
+
+class LiveDatabase:
+    """A DuckDB database in which the tables of providers are live. Use it from one thread."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def sql(
+        self,
+        sql: str,
+        parameters: Arguments = None,
+        *,
+        partial: bool = False,
+        max_requests: int = DEFAULT_MAX_REQUESTS,
+        strict: bool = False,
+        deadline: float | None = None,
+    ) -> Result:
+        """Run statements; the result of the last one.
+
+        `parameters` are values for `$name` (a mapping) or `?` (a sequence). The options are those
+        of `Options`. Raises a ConnstatError that says what, where, and what to do next.
+        """
+        options = Options(partial, max_requests, strict, deadline)
+        *_, last = self._engine.run(sql, parameters, options)
+        return last
+
+    def explain(
+        self, sql: str, parameters: Arguments = None, *, max_requests: int = DEFAULT_MAX_REQUESTS
+    ) -> Plan | None:
+        """The plan of one statement, with nothing sent; None when it names no live table."""
+        return self._engine.explain(sql, parameters, Options(max_requests=max_requests))
+
+    def register(self, name: str, table: Any) -> None:
+        """Make an Arrow table or a data frame a table of SQL."""
+        self._engine.session.duckdb.register(name, table)
+
+    @property
+    def duckdb(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection underneath."""
+        return self._engine.session.duckdb
+
+    def cursor(self) -> Cursor:
+        """A PEP 249 cursor."""
+        return Cursor(self)
+
+    def commit(self) -> None:
+        """PEP 249: reading needs no commit."""
+
+    def rollback(self) -> None:
+        """PEP 249: reading needs no rollback."""
+
+    def close(self) -> None:
+        """Close connections and the database."""
+        self._engine.close()
+
+    def __enter__(self) -> LiveDatabase:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Cursor:
+    """A PEP 249 cursor: rows of the last statement, fetched from memory."""
+
+    arraysize = 1
+
+    def __init__(self, database: LiveDatabase) -> None:
+        self._database = database
+        self._rows: Iterator[tuple[Any, ...]] | None = None
+        self.description: list[tuple[Any, ...]] | None = None
+        self.rowcount = -1
+
+    def execute(self, operation: str, parameters: Arguments = None) -> Cursor:
+        """Run statements; rows of the last one can be fetched."""
+        result = self._database.sql(operation, parameters)
+        self._rows = iter(result)
+        self.rowcount = result.table.num_rows if result.has_rows else -1
+        self.description = _description(result.table) if result.has_rows else None
+        return self
+
+    def executemany(self, operation: str, seq_of_parameters: Sequence[Arguments]) -> Cursor:
+        """Run a statement once for each set of parameters."""
+        for parameters in seq_of_parameters:
+            self.execute(operation, parameters)
+        return self
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row, or None after the last."""
+        return next(self._open_rows(), None)
+
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
+        """The next rows, at most `size` (default: `arraysize`)."""
+        wanted = self.arraysize if size is None else size
+        return [row for _, row in zip(range(wanted), self._open_rows(), strict=False)]
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All remaining rows."""
+        return list(self._open_rows())
+
+    def setinputsizes(self, sizes: Sequence[Any]) -> None:
+        """PEP 249: not needed."""
+
+    def setoutputsize(self, size: int, column: int | None = None) -> None:
+        """PEP 249: not needed."""
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._rows = None
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return self._open_rows()
+
+    def _open_rows(self) -> Iterator[tuple[Any, ...]]:
+        if self._rows is None:
+            raise ConnstatError("no statement was executed", hint="call execute() first")
+        return self._rows
+
+
+def _description(table: pa.Table) -> list[tuple[Any, ...]]:
+    return [(one.name, str(one.type), None, None, None, None, one.nullable) for one in table.schema]
+
+
+__all__ = ["Cursor", "LiveDatabase", "connect"]

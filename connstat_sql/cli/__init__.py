@@ -1,0 +1,108 @@
+"""The command line: arguments in, exit codes out. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from connstat_sql import __version__
+from connstat_sql.cli.context import Globals, pass_globals
+
+COMMANDS = {
+    "query": "Run SQL and print the rows.",
+    "explain": "Show the plan of a statement; nothing is sent.",
+    "providers": "List, show and check provider definitions.",
+    "demo": "The main job on an embedded sandbox; nothing to configure.",
+    "doctor": "Test each connection: reachable, authorised, how fast.",
+}
+
+
+class _LateGroup(click.Group):
+    """Commands are modules of this package, imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"connstat_sql.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else "connstat --help lists them"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(
+    cls=_LateGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option("--config", metavar="FILE", help="Configuration file (default: connstat.toml).")
+@click.option("--providers", metavar="DIR", multiple=True, help="Further provider definitions.")
+@click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
+@click.option("-v", "--verbose", is_flag=True, help="Rows, requests and time on stderr.")
+@click.option("--no-progress", is_flag=True, help="No progress line.")
+@click.version_option(__version__, prog_name="connstat")
+@click.pass_context
+def root(
+    ctx: click.Context,
+    config: str | None,
+    providers: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,
+    no_progress: bool,
+) -> None:
+    """SQL over every connector you run, live.
+
+    \b
+    connstat demo                      see it work, with nothing to configure
+    connstat query "SHOW PROVIDERS"    what there is
+    connstat doctor                    test the connections of connstat.toml
+    """  # noqa: D301 - click reads the backspace
+    ctx.obj = Globals(config, providers, -1 if quiet else int(verbose), not no_progress)
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(2)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        code = root.main(arguments, prog_name="connstat", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except BrokenPipeError:
+        _forget_stdout()
+        code = 0
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _forget_stdout() -> None:
+    """A reader that has gone (`| head`) is no error, also not while Python closes its files."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+__all__: list[Any] = ["main", "pass_globals", "root"]

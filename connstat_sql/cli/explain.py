@@ -1,0 +1,44 @@
+"""`connstat explain`: the plan of a statement."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.query import budget_option, read_params, read_sql, sql_options
+from connstat_sql.planner import as_document, as_text
+from connstat_sql.result import Options
+
+
+@click.command("explain")
+@sql_options
+@click.option("--analyze", is_flag=True, help="Run it, and show what happened.")
+@click.option("-F", "--format", "format_", type=click.Choice(("text", "json")), default="text")
+@budget_option
+@click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents.")
+@pass_globals
+def command(globals_: Globals, /, **given: Any) -> None:
+    """Show which requests a statement would send; nothing is sent without --analyze."""
+    if given["analyze"] and given["format_"] == "json":
+        raise click.UsageError("--analyze prints text")
+    text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"]) or None
+    options = Options(max_requests=given["max_requests"], strict=given["strict"])
+    with told(globals_.narrator):
+        engine = globals_.open()
+        try:
+            if given["analyze"]:
+                for result in engine.run(f"EXPLAIN ANALYZE {text}", arguments, options):
+                    click.echo("\n".join(line for (line, *_) in result.fetchall()))
+                return
+            plan = engine.explain(text, arguments, options)
+        finally:
+            engine.close()
+    if given["format_"] == "json":
+        nothing = {"expected": 0, "at_most": 0, "budget": given["max_requests"]}
+        empty = {"statement": text, "complete": True, "scans": [], "requests": nothing}
+        click.echo(json.dumps(as_document(plan) if plan else empty, ensure_ascii=False, indent=2))
+    else:
+        click.echo(as_text(plan) if plan else "no live table: DuckDB answers alone, 0 requests")

@@ -1,0 +1,106 @@
+"""`connstat providers`: what tables there are, and checking definitions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.definitions import Method, Resource
+from connstat_sql.diagnostics import USAGE
+from connstat_sql.errors import BindError
+from connstat_sql.loader import Library, json_schema, shipped_providers, validate
+from connstat_sql.shows import required
+
+
+@click.group("providers", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List, show and check provider definitions."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_tables)
+
+
+@command.command("list")
+@pass_globals
+def list_tables(globals_: Globals) -> None:
+    """Every table, with the parameters it cannot do without."""
+    with told(globals_.narrator):
+        for resource in _library(globals_).tables():
+            needs = ", ".join(required(resource))
+            click.echo(
+                f"{resource.table}  {resource.description}" + (f"  [{needs}]" if needs else "")
+            )
+
+
+@command.command("show")
+@click.argument("table")
+@pass_globals
+def show(globals_: Globals, table: str) -> None:
+    """A table's columns, parameters, methods and example."""
+    with told(globals_.narrator):
+        library = _library(globals_)
+        found = Catalog(library, {}).resolve(tuple(table.split(".")))
+        if not isinstance(found, LiveTable):
+            raise _unknown(table, found, library)
+        click.echo("\n".join(_described(found.resource)))
+
+
+@command.command("validate")
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@pass_globals
+def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
+    """Report every problem of definition files and folders (exit 2 when there is one)."""
+    with told(globals_.narrator):
+        problems = validate([Path(path) for path in paths], _library(globals_))
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        globals_.narrator.say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
+        raise click.exceptions.Exit(USAGE)
+    globals_.narrator.say("no problems")
+
+
+@command.command("schema")
+def schema() -> None:
+    """The JSON Schema of definition files, for editors."""
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _library(globals_: Globals) -> Library:
+    return Library([shipped_providers(), *map(Path, globals_.providers)])
+
+
+def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindError:
+    if found is not None:
+        return BindError(found.missing, hint=f"there is  {', '.join(found.candidates)}")
+    from connstat_sql.loader.checks import nearest
+
+    close = nearest(table, (str(one.table) for one in library.tables()))
+    return BindError(f"there is no table {table}", hint=close or "connstat providers list")
+
+
+def _described(resource: Resource) -> list[str]:
+    lines = [f"{resource.table}: {resource.description}", "", "columns"]
+    lines += [f"  {one.name}  {one.type}  {one.description}" for one in resource.columns]
+    if resource.params:
+        lines += ["", "parameters"]
+    for param in resource.params:
+        notes = [param.description]
+        if param.default is not None:
+            notes.append(f"default {param.default}")
+        if param.parent is not None:
+            notes.append(f"from {param.parent.table}.{param.parent.column}")
+        lines.append(f"  {param.name}  {param.type}  {'; '.join(note for note in notes if note)}")
+    lines += ["", "methods", *(f"  {_method(method)}" for method in resource.methods)]
+    if resource.example:
+        lines += ["", "example", *(f"  {line}" for line in resource.example.strip().splitlines())]
+    return lines
+
+
+def _method(method: Method) -> str:
+    needs = f"  needs {', '.join(method.required)}" if method.required else ""
+    return f"{method.name}  {method.verb} {method.path}{needs}"

@@ -1,0 +1,133 @@
+"""Narration: everything that is written to stderr, and the exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, TextIO
+
+from connstat_sql.errors import (
+    ConfigError,
+    ConnstatError,
+    DefinitionError,
+    FetchError,
+    Interrupted,
+    QueryError,
+    Span,
+)
+
+if TYPE_CHECKING:
+    from connstat_sql.result import Result
+    from connstat_sql.transport import Sent
+
+DONE, QUERY_AT_FAULT, USAGE, API_FAILED, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
+SHOWN_FAILURES = 10
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code that an error stands for."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    if isinstance(error, QueryError):
+        return QUERY_AT_FAULT
+    if isinstance(error, (ConfigError, DefinitionError)):
+        return USAGE
+    if isinstance(error, (FetchError, Interrupted)):
+        return API_FAILED
+    return QUERY_AT_FAULT
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `1,000 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+class Narrator:
+    """Writes to stderr: errors, notes, traces. `level` -1 is quiet, 1 verbose."""
+
+    def __init__(
+        self, stream: TextIO | None = None, *, level: int = 0, color: bool = False
+    ) -> None:
+        self._stream = stream or sys.stderr
+        self._level = level
+        self._color = color
+
+    def error(self, error: ConnstatError) -> None:
+        """What is wrong, where, and the next step."""
+        self._say(f"{self._red('error:')} {error.message}")
+        if isinstance(error, QueryError) and error.span is not None:
+            for line in excerpt(error.sql, error.span):
+                self._say(line)
+        if isinstance(error, FetchError) and error.request is not None:
+            attempts = f"  ({error.attempts} attempts)" if error.attempts > 1 else ""
+            self._say(f"  {error.request}{attempts}")
+        if error.hint:
+            self._say(f"hint: {error.hint}")
+        if isinstance(error, QueryError):
+            sent = error.requests_sent
+            self._say(
+                f"Sent before: {counted(sent, 'request')}." if sent else "No request was sent."
+            )
+
+    def interrupted(self) -> None:
+        """Ctrl-C: nothing of the statement is kept."""
+        self._say("interrupted")
+
+    def result(self, result: Result) -> None:
+        """Notes of a result, and what makes it partial."""
+        if self._level >= 0:
+            for note in result.notes:
+                self._say(f"note: {note}")
+        if not result.complete:
+            self._partial(result)
+        if self._level >= 1:
+            self._say(
+                f"{counted(result.table.num_rows, 'row')}, {counted(result.requests, 'request')}, "
+                f"{result.seconds * 1000:.0f} ms"
+            )
+
+    def trace(self, sent: Sent) -> None:
+        """One attempt of one request; no secret is in it."""
+        status = "no answer" if sent.status is None else str(sent.status)
+        again = f" attempt {sent.attempt}" if sent.attempt > 1 else ""
+        milliseconds = f"{sent.seconds * 1000:.0f} ms"
+        self._say(f"{sent.line}  {status}  {milliseconds}  {sent.size:,} bytes{again}")
+
+    def say(self, text: str) -> None:
+        """A line of narration, unless quiet."""
+        if self._level >= 0:
+            self._say(text)
+
+    def _partial(self, result: Result) -> None:
+        failed = len(result.errors)
+        groups = Counter(
+            (failure.fetch.connection, failure.error.message) for failure in result.errors
+        )
+        self._say(
+            f"{self._red('partial result:')} {failed} of {result.requests} requests failed; "
+            "they are rows of the table _errors"
+        )
+        for (connection, message), count in groups.most_common(SHOWN_FAILURES):
+            times = f" ({count})" if count > 1 else ""
+            self._say(f"  {connection}: {message}{times}")
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+    def _red(self, text: str) -> str:
+        return f"\033[1;31m{text}\033[0m" if self._color else text
+
+
+def excerpt(sql: str, span: Span) -> list[str]:
+    """The line of a statement that holds a place, and carets below the place."""
+    start = min(span.start, len(sql))
+    begin = sql.rfind("\n", 0, start) + 1
+    end = sql.find("\n", start)
+    line = sql[begin : end if end >= 0 else len(sql)]
+    offset, width = start - begin, max(1, min(span.end, begin + len(line)) - start)
+    if len(line) > 160:
+        cut = max(0, offset - 40)
+        line, offset = line[cut : cut + 160], offset - cut
+        width = min(width, 160 - offset)
+    blank = "".join("\t" if letter == "\t" else " " for letter in line[:offset])
+    return [f"  {line}", f"  {blank}{'^' * width}"]

@@ -1,0 +1,92 @@
+"""How statements run, and what they answer: the values at the public edge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from connstat_sql.executor import ScanReport
+from connstat_sql.fetcher import Failure
+from connstat_sql.planner import Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEFAULT_MAX_REQUESTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How statements run.
+
+    `partial` keeps good rows when requests fail. `max_requests` is the budget of one statement.
+    `strict` forbids enumerating a parameter from its parents. `deadline` is in seconds for one
+    whole statement (None: no limit).
+    """
+
+    partial: bool = False
+    max_requests: int = DEFAULT_MAX_REQUESTS
+    strict: bool = False
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a statement answered.
+
+    `table` holds the rows; `has_rows` is false for statements that answer with none (CREATE, SET).
+    `errors` are the requests that failed where `partial` was asked for. `scans` say what was
+    fetched; `plan` is None for a statement without live tables; `seconds` is the time it took.
+    """
+
+    table: pa.Table
+    has_rows: bool
+    scans: tuple[ScanReport, ...] = ()
+    errors: tuple[Failure, ...] = ()
+    plan: Plan | None = None
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """The verdict: whether every row that belongs to the answer is in it."""
+        return not self.errors
+
+    @property
+    def requests(self) -> int:
+        """Requests sent for it, retries aside."""
+        return sum(scan.requests for scan in self.scans)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a careful reader should know of how the rows came about."""
+        return tuple(
+            f"{scan.table}: {scan.no_row} of {scan.requests} requests found no such row"
+            for scan in self.scans
+            if scan.no_row
+        )
+
+    def to_arrow(self) -> pa.Table:
+        """The rows as an Arrow table."""
+        return self.table
+
+    def df(self) -> pd.DataFrame:
+        """The rows as a pandas DataFrame (needs pandas)."""
+        return self.table.to_pandas()
+
+    def pl(self) -> Any:
+        """The rows as a polars DataFrame (needs polars)."""
+        import polars
+
+        return polars.from_arrow(self.table)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """The rows as tuples of Python values."""
+        return list(self)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        """Iterate over the rows as tuples of Python values."""
+        for batch in self.table.to_batches(max_chunksize=1000):
+            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
