@@ -90,6 +90,8 @@ class Engine:
         nothing. Raises a ConnstatError.
         """
         options = options or Options()
+        if options.partial:
+            failures_table(self.session, ())
         pieces = self._split(sql)
         statements = [parse(piece.sql) for piece in pieces]
         self._look_ahead(pieces, statements, arguments, options)

@@ -26,13 +26,14 @@ class Setup:
 
     `connections` are tables as in `connstat.toml`; None means: the configuration file, or the
     environment when there is no file. `providers` are further folders of definitions. `user` is
-    the user's configuration directory.
+    the user's configuration directory, `here` the working directory.
     """
 
     config: Path | None = None
-    connections: Mapping[str, Mapping[str, Any]] | None = None
+    connections: Mapping[str, Mapping[str, Any]] | None = field(default=None, repr=False)
     providers: tuple[Path, ...] = ()
     user: Path = field(default_factory=lambda: Path.home() / ".config" / "connstat")
+    here: Path = Path()
 
 
 def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:
@@ -48,23 +49,23 @@ def find_connections(
 ) -> dict[str, Connection]:
     """The connections that were handed in, else the file's, else those of the environment."""
     if setup.connections is not None:
-        return _built(setup.connections, library, "connections")
-    path = find_config(setup.config, environment, setup.user)
+        return _built(setup.connections, library, "connections", setup.here)
+    path = find_config(setup.config, environment, setup.user, setup.here)
     if path is not None:
-        return _built(read_config(path), library, str(path))
+        return _built(read_config(path), library, str(path), path.parent)
     found = (environment_connection(provider, environment) for provider in _providers(library))
     return {one.name: one for one in found if one is not None}
 
 
 def _built(
-    tables: Mapping[str, Mapping[str, Any]], library: Library, origin: str
+    tables: Mapping[str, Mapping[str, Any]], library: Library, origin: str, folder: Path
 ) -> dict[str, Connection]:
     found: dict[str, Connection] = {}
     for name, table in tables.items():
         if name.lower() in (known.lower() for known in found):
             raise ConfigError(f"{origin}: two connections are called {name}")
         provider = library.provider(str(table.get("provider", "")))
-        found[name] = build_connection(name, table, provider, origin, library.providers)
+        found[name] = build_connection(name, table, provider, origin, library.providers, folder)
     return found
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -145,12 +146,48 @@ def _tokens(sql: str) -> list[Token]:
 
 
 def _tree(sql: str) -> exp.Expr | None:
+    marks = _placeholders(sql)
     try:
-        trees = sqlglot.parse(sql, read=DIALECT)
+        trees = sqlglot.parse(_numbered(sql, marks), read=DIALECT)
     except (SqlglotError, RecursionError, ValueError):
         return None
     found = [tree for tree in trees if tree is not None]
-    return None if len(found) != 1 or isinstance(found[0], exp.Command) else found[0]
+    if len(found) != 1 or isinstance(found[0], exp.Command):
+        return None
+    if marks:
+        _shift_back(found[0], marks)
+    return found[0]
+
+
+def _placeholders(sql: str) -> list[int]:
+    """Places of `?` in the text."""
+    if "?" not in sql:
+        return []
+    return [token.start for token in _tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
+
+
+def _numbered(sql: str, marks: list[int]) -> str:
+    """The text with `$1`, `$2`, … for each `?`: sqlglot's nodes for `?` do not say which."""
+    parts, start = [], 0
+    for number, mark in enumerate(marks, 1):
+        parts += [sql[start:mark], f"${number}"]
+        start = mark + 1
+    return "".join([*parts, sql[start:]])
+
+
+def _shift_back(tree: exp.Expr, marks: list[int]) -> None:
+    """Make the places in the tree those of the text before it was numbered."""
+    added, shifted = 0, []
+    for number, mark in enumerate(marks, 1):
+        shifted.append(mark + added)
+        added += len(str(number))
+    sums = [0]
+    for number in range(1, len(marks) + 1):
+        sums.append(sums[-1] + len(str(number)))
+    for node in tree.walk():
+        for key in ("start", "end"):
+            if key in node.meta:
+                node.meta[key] -= sums[bisect(shifted, node.meta[key])]
 
 
 # --- the tables that a statement names -----------------------------------------------------------

@@ -24,7 +24,7 @@ BY_EXTENSION = {
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".md": "markdown",
     ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow", ".txt": "table",
 }  # fmt: skip
-_UNLIMITED = 1_000_000
+_UNLIMITED = 2**31
 
 
 def render(table: pa.Table, format_: str, out: BinaryIO, *, width: int | None = None) -> None:
@@ -47,7 +47,10 @@ def _box(table: pa.Table, width: int | None) -> str:
     if not table.column_names:
         return ""
     with _registered(table) as rows, contextlib.redirect_stdout(io.StringIO()) as drawn:
-        rows.show(max_rows=table.num_rows + 1, max_width=width or _UNLIMITED, max_col_width=width)
+        if width is None:
+            rows.show(max_rows=_UNLIMITED, max_width=_UNLIMITED, max_col_width=_UNLIMITED)
+        else:
+            rows.show(max_rows=max(1, table.num_rows), max_width=width)
     return drawn.getvalue().rstrip("\n") + "\n"
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from sqlglot import exp
 
+from connstat_sql.binder.blocks import KINDS, Block, Kinds, Types, enclosing_block
 from connstat_sql.binder.columns import HIDDEN, star_edits, used_columns, used_hidden
+from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.restrictions import Restriction
 from connstat_sql.binder.values import Arguments, BoundQuery, BoundTable, Edit, Fold, Row, Value
 from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
@@ -15,15 +18,19 @@ from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.parser import Statement, TableMention, Use, words
 
 __all__ = [
-    "HIDDEN", "Arguments", "BoundQuery", "BoundTable", "Edit", "Fold", "Row", "Value",
-    "bind", "bindable_types",
+    "HIDDEN", "KINDS", "Arguments", "BoundQuery", "BoundTable", "Edit", "Fold", "Kinds", "Row",
+    "Value", "bind", "bindable_types",
 ]  # fmt: skip
 
 
 def bind(
-    statement: Statement, catalog: Catalog, fold: Fold, volatile: Callable[[], frozenset[str]]
+    statement: Statement,
+    catalog: Catalog,
+    fold: Fold,
+    volatile: Callable[[], frozenset[str]],
+    kinds: Kinds = KINDS,
 ) -> BoundQuery:
-    """Find the live tables of a statement and what restricts each.
+    """Find the live tables of a statement and what restricts each; `kinds` are the rules of joins.
 
     Raises BindError for a name that leads nowhere and for writing to a live table; ParseError for
     SQL that names a live table and that only DuckDB can read. No request is sent here.
@@ -32,41 +39,67 @@ def bind(
     if tree is None:
         _refuse_unreadable(statement, catalog)
         return BoundQuery(statement, ())
-    tables = []
-    for mention in statement.mentions:
-        live = _resolve(statement, mention, catalog)
-        if live is not None:
-            tables.append(_bind_table(tree, mention, live, fold, volatile()))
+    found = [(mention, _resolve(statement, mention, catalog)) for mention in statement.mentions]
+    lives = [(mention, live) for mention, live in found if live is not None]
+    if not lives:
+        return BoundQuery(statement, ())
+    types = {id(mention.node): _types(live.resource) for mention, live in lives}
+    binding = _Binding(tree, types, Constants(fold, volatile()), kinds)
+    tables = [binding.bind_table(mention, live) for mention, live in lives]
     hidden = {id(table.mention.node): table.hidden for table in tables if table.hidden}
     edits = [*star_edits(tree, hidden, statement.sql), *_qualifier_edits(tree, tables)]
     return BoundQuery(statement, tuple(tables), tuple(edits))
 
 
 def bindable_types(resource: Resource) -> dict[str, str]:
-    """Columns whose equality can save requests, with their types: parameters, keys and filters."""
-    types = {param.name: str(param.type) for param in resource.params}
-    wanted = {name for method in resource.methods for name in method.required}
+    """Columns whose equality can save requests, with their types: parameters, keys and filters.
+
+    Not those of floating point, where equal values have different texts.
+    """
+    wanted = {param.name for param in resource.params}
+    wanted |= {name for method in resource.methods for name in method.required}
     wanted |= {one.column for method in resource.methods for one in method.filters}
-    types |= {column.name: str(column.type) for column in resource.columns if column.name in wanted}
-    return {**types, "_connection": "VARCHAR"}
+    return {
+        name: kind
+        for name, kind in _types(resource).items()
+        if (name in wanted or name == "_connection") and kind not in ("DOUBLE", "FLOAT", "REAL")
+    }
 
 
-def _bind_table(
-    tree: exp.Expr,
-    mention: TableMention,
-    live: LiveTable,
-    fold: Fold,
-    volatile: frozenset[str],
-) -> BoundTable:
-    restriction = Restriction(mention.node, bindable_types(live.resource), fold, volatile)
-    return BoundTable(
-        mention,
-        live,
-        rows=restriction.rows(),
-        columns=used_columns(tree, mention, live.resource),
-        hidden=used_hidden(tree, mention),
-        misfits=tuple(sorted(restriction.misfits)),
-    )
+def _types(resource: Resource) -> dict[str, str]:
+    columns = {one.name.lower(): str(one.type) for one in resource.all_columns}
+    return {**columns, "_connection": "VARCHAR"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Binding:
+    """What the tables of a statement are bound with; `types` are by the id of a mention's node."""
+
+    tree: exp.Expr
+    types: Mapping[int, Types]
+    constants: Constants
+    kinds: Kinds
+
+    def bind_table(self, mention: TableMention, live: LiveTable) -> BoundTable:
+        """Find what one mention uses and what restricts it."""
+        rows, misfits, spoken = None, set[str](), frozenset[str]()
+        select = enclosing_block(mention.node)
+        if select is not None:
+            block = Block(select, self.types, self.kinds)
+            place = block.place_of(mention.node)
+            types = bindable_types(live.resource)
+            restriction = Restriction(block, place, types, self.constants)
+            rows, misfits = restriction.rows(), restriction.misfits
+            spoken = block.spoken(place)
+        return BoundTable(
+            mention,
+            live,
+            rows=rows,
+            columns=used_columns(self.tree, mention, live.resource),
+            hidden=used_hidden(self.tree, mention),
+            misfits=tuple(sorted(misfits)),
+            spoken=spoken,
+        )
 
 
 def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> LiveTable | None:

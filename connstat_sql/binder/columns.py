@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from connstat_sql.binder.restrictions import enclosing_block, refers_to
+from connstat_sql.binder.blocks import enclosing_block, has_own_names, refers_to
 from connstat_sql.binder.values import Edit
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
@@ -21,6 +21,8 @@ def used_columns(tree: exp.Expr, mention: TableMention, resource: Resource) -> t
     block = enclosing_block(mention.node)
     if block is None or mention.node.args.get("pivots") or _takes_all(tree, block, mention.node):
         return every
+    if not has_own_names(mention.node) or tree.find(exp.PositionalColumn) is not None:
+        return every  # the place of a column counts
     named = {name.lower() for name in _names(tree)}
     return tuple(name for name in every if name.lower() in named)
 
@@ -32,6 +34,8 @@ def used_hidden(tree: exp.Expr, mention: TableMention) -> tuple[str, ...]:
         for column in tree.find_all(exp.Column)
         if column.name.lower() in HIDDEN and refers_to(column, mention.node)
     }
+    using = [one for join in tree.find_all(exp.Join) for one in join.args.get("using") or []]
+    found |= {one.name.lower() for one in using if one.name.lower() in HIDDEN}
     return tuple(name for name in HIDDEN if name in found)
 
 
@@ -115,5 +119,5 @@ def _takes_all(tree: exp.Expr, block: exp.Select, node: exp.Table) -> bool:
 
 def _names(tree: exp.Expr) -> Iterator[str]:
     """Every identifier that could name a column: a superset is safe, fetching more than is used."""
-    for identifier in tree.find_all(exp.Identifier):
+    for identifier in tree.find_all(exp.Identifier, exp.Var):
         yield identifier.name

@@ -13,14 +13,10 @@ from connstat_sql.parser import Statement, TableMention
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A constant folded by DuckDB: its text (None for NULL) and the name of its DuckDB type.
-
-    `is_literal` marks a plain string literal, which DuckDB casts to whatever it is compared with.
-    """
+    """A constant folded by DuckDB: its text (None for NULL) and the name of its DuckDB type."""
 
     text: str | None
     type: str
-    is_literal: bool = False
 
 
 Arguments = Union[Sequence[Any], Mapping[str, Any], None]
@@ -49,7 +45,8 @@ class BoundTable:
     them can change the answer. None means that nothing restricts it; () that no row is wanted.
     `columns` are those the statement uses, in the order of the definition; `hidden` those of
     `_connection, _observed_at, _url` that it names. `misfits` are parameters compared with a
-    value of another type, which cannot bind them.
+    value of another type, which cannot bind them. `spoken` are columns that a predicate speaks
+    of in any way: for them a default would be a guess.
     """
 
     mention: TableMention
@@ -58,6 +55,7 @@ class BoundTable:
     columns: tuple[str, ...]
     hidden: tuple[str, ...]
     misfits: tuple[str, ...] = ()
+    spoken: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any
 
@@ -92,17 +91,9 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = 2
-    except BrokenPipeError:
-        _forget_stdout()
-        code = 0
     except KeyboardInterrupt:
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _forget_stdout() -> None:
-    """A reader that has gone (`| head`) is no error, also not while Python closes its files."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 __all__: list[Any] = ["main", "pass_globals", "root"]

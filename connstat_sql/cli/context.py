@@ -74,6 +74,9 @@ def told(narrator: Narrator) -> Iterator[None]:
     """Errors become a message on stderr and the exit code that stands for them."""
     try:
         yield
+    except BrokenPipeError as error:  # a reader that has gone (`| head`) is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from error
     except ConnstatError as error:
         narrator.error(error)
         raise click.exceptions.Exit(exit_code(error)) from error

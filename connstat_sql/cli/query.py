@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -140,10 +141,23 @@ def _format(format_: str | None, output: str | None) -> str:
     return chosen
 
 
-def _opened(output: str | None) -> IO[Any]:
+@contextmanager
+def _opened(output: str | None) -> Iterator[IO[bytes]]:
+    """stdout, or a file that appears when everything has been written to it."""
     if output is None:
-        return click.open_file("-", "wb")
-    return click.open_file(output, "wb", lazy=False, atomic=True)
+        with click.open_file("-", "wb") as out:
+            yield out
+        return
+    target = Path(output)
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        with unfinished.open("wb") as out:
+            yield out
+        unfinished.replace(target)
+    except OSError as error:
+        raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _terminal_width(out: IO[Any]) -> int | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+from sqlglot import exp
 
 from connstat_sql.binder import Arguments
 from connstat_sql.definitions import literal, quote
 from connstat_sql.errors import PlanError
 from connstat_sql.executor.run_text import run_text
-from connstat_sql.executor.session import RunText, Session
+from connstat_sql.executor.session import RunText, Session, values_table
 from connstat_sql.executor.staging import (
     Staging,
     empty_mention,
@@ -26,8 +28,6 @@ from connstat_sql.planner import CONNECTION, Plan, Scan
 __all__ = [
     "Execution", "RunText", "ScanReport", "Session", "Tools", "check", "execute", "failures_table",
 ]  # fmt: skip
-
-_CONSTANT = "_connstat_constant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,8 @@ class Tools:
 def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
     """Fetch every scan in order, then run the text. Temporary tables are gone afterwards."""
     session = tools.session
+    if isinstance(plan.query.statement.tree, exp.Describe):
+        return Execution(_described(plan, session, arguments), (), ())
     reports = []
     try:
         for scan in plan.scans:
@@ -89,8 +91,31 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
     finally:
         _drop(session, plan, "VIEW")
         for scan in plan.scans:
-            session.duckdb.execute(f"DROP TABLE IF EXISTS {scan_table(scan.name)}")
-    return Execution(table, tuple(reports), tuple(tools.failures or ()))
+            session.drop("TABLE", scan_table(scan.name))
+    return Execution(_as_written(table, plan), tuple(reports), tuple(tools.failures or ()))
+
+
+def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:
+    """What DESCRIBE answers depends on types alone: empty tables will do, and no request."""
+    try:
+        for index, table in enumerate(plan.query.tables):
+            empty_mention(session, index, table)
+        return _as_written(session.run(run_text(plan.query), arguments), plan)
+    finally:
+        _drop(session, plan, "TABLE")
+
+
+def _as_written(table: pa.Table, plan: Plan) -> pa.Table:
+    """Headers that DuckDB made of the run text, with the user's names in place of ours."""
+    names = list(table.column_names)
+    if not any("_connstat_table_" in name for name in names):
+        return table
+    for index, live in enumerate(plan.query.tables):
+        ours = re.escape(f'"temp"._connstat_table_{index}')
+        alias = "" if live.mention.has_alias else r'(?: AS (?:"[^"]+"|\w+))?'
+        written = ".".join(live.mention.parts)
+        names = [re.sub(ours + alias + r"\b", lambda _, to=written: to, name) for name in names]
+    return table.rename_columns(names)
 
 
 def _fetch(scan: Scan, plan: Plan, tools: Tools) -> ScanReport:
@@ -150,13 +175,7 @@ def _argument_tuples(scan: Scan, session: Session) -> Iterator[dict[str, str]]:
             yield dict(zip(scan.constant.columns, row, strict=True))
         return
     names, sql = _argument_query(scan)
-    table = _constant_table(scan)
-    session.duckdb.register(_CONSTANT, table)
-    try:
-        rows = session.duckdb.execute(sql).fetchall()
-    finally:
-        session.duckdb.unregister(_CONSTANT)
-    for row in rows:
+    for row in session.duckdb.execute(sql).fetchall():
         given = dict(zip(names, row, strict=True))
         _refuse(given, scan)
         yield given
@@ -171,20 +190,11 @@ def _refuse(given: Mapping[str, str], scan: Scan) -> None:
             )
 
 
-def _constant_table(scan: Scan) -> pa.Table:
-    columns = {
-        name: pa.array([row[i] for row in scan.constant.rows], pa.string())
-        for i, name in enumerate(scan.constant.columns)
-    }
-    if not columns:
-        columns = {"_": pa.array([""] * len(scan.constant.rows), pa.string())}
-    return pa.table(columns)
-
-
 def _argument_query(scan: Scan) -> tuple[tuple[str, ...], str]:
     """SQL for the distinct argument tuples: constants joined with the rows of earlier scans."""
     known = {name: f"c.{quote(name)}" for name in scan.constant.columns}
-    joins = [f"FROM {_CONSTANT} AS c"]
+    constant = values_table((*scan.constant.columns, "_"), [(*r, "") for r in scan.constant.rows])
+    joins = [f"FROM ({constant}) AS c"]
     for index, source in enumerate(scan.sources):
         alias = f"s{index}"
         matches = [
@@ -205,7 +215,7 @@ def _argument_query(scan: Scan) -> tuple[tuple[str, ...], str]:
 
 def _drop(session: Session, plan: Plan, kind: str) -> None:
     for index in range(len(plan.query.tables)):
-        session.duckdb.execute(f"DROP {kind} IF EXISTS {mention_table(index)}")
+        session.drop(kind, mention_table(index))
 
 
 def failures_table(session: Session, failures: Sequence[Failure]) -> None:
@@ -213,7 +223,7 @@ def failures_table(session: Session, failures: Sequence[Failure]) -> None:
     session.duckdb.execute(
         'CREATE OR REPLACE TEMP TABLE _errors (connection VARCHAR, "table" VARCHAR, '
         "arguments MAP(VARCHAR, VARCHAR), url VARCHAR, status INTEGER, message VARCHAR, "
-        "attempts INTEGER, at TIMESTAMPTZ)"
+        'attempts INTEGER, "at" TIMESTAMPTZ)'
     )
     for failure in failures:
         session.duckdb.execute(f"INSERT INTO _errors VALUES ({_failure_values(failure)})")

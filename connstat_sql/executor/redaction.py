@@ -22,19 +22,27 @@ from connstat_sql.definitions import (
 )
 
 SECRET_KEYS = (
-    r"(?i)(passw(or)?d|passphrase|secret|token|credential|jaas\.config|connection\.uri"
-    r"|user\.info|(api|access|private|account|shared|license|encryption|signing|storage)[._-]?key"
-    r"|^key$|ssl\.key$|sas[._-]?key)"
+    r"(?i)(passw(or)?d|passphrase|secret|token|credential|authorization|cookie|jaas\.config"
+    r"|connection[._-]?(uri|string)|user\.info|shared[._-]?access|(^|[._-])(pass|pwd|jwt|dsn|sas)$"
+    r"|(access|account|aes|api|auth|certificate|client|consumer|cosmos|customer|encrypt(ion)?|hec"
+    r"|hmac|integration|license|master|pem|private|routing|rsa|sas|shared|signing|ssl|storage"
+    r"|subscription|keystore)[._-]?keys?([^a-z]|id|value|$)|(data|crypto|cipher)[._-]?keys?$|^key$"
+    r"|(^|[._-])license$|(account|keyfile|key)[._-]json$)"
 )
 PUBLIC_KEYS = (
-    r"(?i)(\.(class|classes|type|provider|providers|location|path|file|filename|url|endpoint|ms"
+    r"(?i)([._-](class|classes|type|provider|providers|location|path|file|filename|url|endpoint|ms"
     r"|enable|enabled|mode|format|converter|serializer|deserializer|manager|expiry|lifetime"
-    r"|algorithm|name)$|tokenizer|\.token\.(endpoint|url))"
+    r"|algorithm|name|source|strategy|field|fields|column|columns|property|pointer|topic|topics)$"
+    r"|tokenizer|max[._-]tokens$|auth\.mode$)"
 )
 SECRET_VALUES = (
-    r"://[^/\s:@]+:[^/\s@]+@|(?i)(password|passwd|secret|token|api[-_]?key)\s*=\s*[^\s;&]+"
+    r"(?i)(://[^/\s:@]*:[^\s@]+@|thin:[^/\s@]+/[^\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY"
+    r"|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\beyJ[\w-]{8,}\.[\w-]{8,}\."
+    r"|(passw(or)?d|pwd|secret|token|api[-_]?key|account_?key|access_?key|[?&;]sig)\s*=\s*[^\s;&]"
+    r"|(authorization|cookie|api-key)\s*:\s*\S|\b(bearer|basic)\s+[\w.~+/=-]{8}"
+    r"|\"[^\"]*(passw(or)?d|secret|token|api_?key|private_?key|access_?key)[^\"]*\"\s*:\s*\"[^\"])"
 )
-_HARMLESS = r"\*+|\$\{[^}]*\}|\[hidden\]"
+_HARMLESS = r"\*+|(\$\{[^}]*\})+|\[hidden\]"
 
 
 def redacted(column: Column, value: str, key: str, by: str | None) -> str:
@@ -64,7 +72,8 @@ def _is_secret(name: str, value: str) -> str:
         f"regexp_matches({name}, {literal(SECRET_KEYS)}) "
         f"AND NOT regexp_matches({name}, {literal(PUBLIC_KEYS)})"
     )
-    return f"(({by_name}) OR coalesce(regexp_matches({value}, {literal(SECRET_VALUES)}), false))"
+    by_value = f"regexp_matches({value}, {literal(SECRET_VALUES)})"
+    return f"(coalesce({by_name}, true) OR coalesce({by_value}, false))"
 
 
 def _inside(of: SqlType, value: str, key: str, depth: int) -> str:

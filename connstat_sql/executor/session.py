@@ -195,7 +195,7 @@ class Session:
         except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error
         except duckdb.Error as error:
-            raise _translated(error, text, otherwise, requests_sent) from error
+            raise translated(error, text, otherwise, requests_sent) from error
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
             if "interrupt" in str(error).lower():
                 raise KeyboardInterrupt from error
@@ -224,17 +224,18 @@ _MISSING = re.compile(r"Values were not provided for the following parameters: (
 _LONGEST = 12
 
 
-def _translated(
+def translated(
     error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
 ) -> QueryError:
-    message, place = _read_error(str(error))
+    """An error of DuckDB as ours: SQL or names at fault, else `otherwise`; with its place."""
+    message, place, name = _read_error(str(error))
     kind = otherwise
     if isinstance(error, (duckdb.ParserException, duckdb.SyntaxException)):
         kind = ParseError
     elif isinstance(error, _BINDING):
         kind = BindError
     missing = _MISSING.search(message)
-    word = f"${missing[1]}" if missing else _only_name(message)
+    word = f"${missing[1]}" if missing else name or _only_name(message)
     span = _span(text, place) if place is not None else _only_place(word, text.original)
     hint = ""
     if missing:
@@ -243,17 +244,17 @@ def _translated(
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 
 
-def _read_error(text: str) -> tuple[str, int | None]:
-    """DuckDB's error as message and place in bytes (None: not said)."""
+def _read_error(text: str) -> tuple[str, int | None, str]:
+    """DuckDB's error as message, place in bytes (None: not said) and name it is about, or ''."""
     kind, _, rest = text.partition(": ")
     try:
         said = json.loads(rest, strict=False)
         message = str(said["exception_message"])
     except (ValueError, KeyError, TypeError):
         plain = rest if kind.endswith("Error") and rest else text
-        return _brief(plain.partition("\n\nLINE ")[0]), None
+        return _brief(plain.partition("\n\nLINE ")[0]), None, ""
     place = str(said.get("position", ""))
-    return _brief(message), int(place) if place.isdigit() else None
+    return _brief(message), int(place) if place.isdigit() else None, str(said.get("name", ""))
 
 
 def _brief(message: str) -> str:
@@ -274,7 +275,8 @@ def _span(text: RunText, place: int) -> Span:
 
 def _only_name(message: str) -> str:
     """The name that a message without a place is about: the first one in quotes, or ''."""
-    found = re.search(r'"+([^"\n]+)"+', message) or re.search(r"'([^'\n]+)'", message)
+    kinds = (r'with name "?([\w.]+)', r'"+([^"\n]+)"+', r"'([^'\n]+)'")
+    found = next((m for kind in kinds if (m := re.search(kind, message))), None)
     return found[1] if found else ""
 
 

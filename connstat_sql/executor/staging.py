@@ -79,8 +79,10 @@ class Staging:
         rows = sum(page.count for page in pages)
         if rows == 0:
             return
+        # One text a record batch: DuckDB decodes batches in parallel, and a vector of few long
+        # texts takes little memory while it is unnested.
         table = pages_table(
-            ((page.texts, self._values(page)) for page in pages if page.count), names
+            (((text,), self._values(page)) for page in pages for text in page.texts), names
         )
         self._duckdb.register(_PAGES, table)
         try:

@@ -46,11 +46,13 @@ class Clients:
         """Close every client, then the loop."""
         if self._loop is None:
             return
-        for client in self._made.values():
-            self._loop.call(client.close())
-        self._made.clear()
-        self._loop.close()
-        self._loop = None
+        loop, self._loop = self._loop, None
+        made, self._made = list(self._made.values()), {}
+        try:
+            for client in made:
+                loop.call(client.close())
+        finally:
+            loop.close()
 
     async def _make(self, name: str) -> Client:
         connection = self._connections[name]

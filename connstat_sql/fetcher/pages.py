@@ -7,7 +7,8 @@ whole or not at all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from connstat_sql.arrow import Body, RowReader
@@ -15,8 +16,6 @@ from connstat_sql.errors import FetchError, PlanError, Status, UnexpectedShape
 from connstat_sql.fetcher.paging import next_cursor
 from connstat_sql.fetcher.requests import Fetch, build_request
 from connstat_sql.transport import Answer, Client, Request
-
-MAX_WORKERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +78,10 @@ class Fetcher:
         Raises the first error, after stopping the others; with `failures` set, a FetchError is
         kept there and the others go on.
         """
-        waiting = iter(fetches)
         workers = [
             asyncio.ensure_future(self._work(waiting, reader, deliver))
-            for _ in range(min(MAX_WORKERS, len(fetches)))
+            for waiting, places in self._queues(fetches)
+            for _ in range(places)
         ]
         try:
             await asyncio.gather(*workers)
@@ -90,6 +89,14 @@ class Fetcher:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
+
+    def _queues(self, fetches: Sequence[Fetch]) -> Iterator[tuple[Iterator[Fetch], int]]:
+        """Each connection's fetches, and how many workers: a slow one holds up no other."""
+        queues: dict[str, list[Fetch]] = {}
+        for fetch in fetches:
+            queues.setdefault(fetch.connection, []).append(fetch)
+        for name, waiting in queues.items():
+            yield iter(waiting), min(self.client(name).concurrency, len(waiting))
 
     async def _work(
         self,
@@ -99,15 +106,16 @@ class Fetcher:
     ) -> None:
         for fetch in waiting:
             try:
-                async for page in self._pages(fetch, reader):
-                    await deliver(page)
+                async with aclosing(self._pages(fetch, reader)) as pages:
+                    async for page in pages:
+                        await deliver(page)
             except FetchError as error:
                 if self.failures is None:
                     raise
                 now = self.client(fetch.connection).now()
                 self.failures.append(Failure(fetch, error, now))
 
-    async def _pages(self, fetch: Fetch, reader: RowReader) -> AsyncIterator[Page]:
+    async def _pages(self, fetch: Fetch, reader: RowReader) -> AsyncGenerator[Page, None]:
         client = self.client(fetch.connection)
         paging, cursor = fetch.method.paging, None
         seen: set[str] = set()
@@ -132,7 +140,7 @@ class Fetcher:
                 if cursor in seen:
                     raise UnexpectedShape(f"the API repeats its {paging.request}")
             except UnexpectedShape as error:
-                raise _placed(error, request, fetch) from error
+                raise _placed(error, request, fetch, answer) from error
             if cursor is None:
                 return
             seen.add(cursor)
@@ -155,17 +163,19 @@ def _read(reader: RowReader, answer: Answer, request: Request, fetch: Fetch) -> 
     try:
         return reader.read(answer.body)
     except UnexpectedShape as error:
-        raise _placed(error, request, fetch) from error
+        raise _placed(error, request, fetch, answer) from error
 
 
-def _placed(error: UnexpectedShape, request: Request, fetch: Fetch) -> UnexpectedShape:
+def _placed(
+    error: UnexpectedShape, request: Request, fetch: Fetch, answer: Answer
+) -> UnexpectedShape:
     return UnexpectedShape(
         f"{request.table}: {error.message}",
         table=request.table,
         connection=fetch.connection,
         request=request.line,
-        status=200,
-        attempts=1,
+        status=answer.status,
+        attempts=answer.attempts,
         hint="if the API has changed, the definition must follow:  connstat providers show "
         + request.table,
     )

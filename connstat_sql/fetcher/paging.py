@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
+
 from connstat_sql.arrow import Body
-from connstat_sql.definitions import Paging, PagingStyle
+from connstat_sql.definitions import Paging, PagingStyle, Path
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport import Answer
 
@@ -15,15 +17,15 @@ def next_cursor(
     paging: Paging, body: Body, answer: Answer, cursor: str | None, rows_so_far: int
 ) -> str | None:
     """What to ask the next page with; None after the last one."""
-    more = None if paging.more is None else body.opened.value(paging.more)
+    more = None if paging.more is None else _value(body, paging.more)
     if paging.more is not None and not isinstance(more, bool):
         raise UnexpectedShape(f"`{'.'.join(paging.more)}` says neither true nor false")
     if more is False:
         return None
     if paging.style is PagingStyle.TOKEN:
-        return _token(paging, body.opened.value(paging.response), must_exist=more is True)
+        return _token(paging, _value(body, paging.response), must_exist=more is True)
     if paging.style is PagingStyle.LINK:
-        return _from_link(paging, body.opened.value(paging.response))
+        return _from_link(paging, _value(body, paging.response))
     if paging.style is PagingStyle.LINK_HEADER:
         return _from_link(paging, _next_link(answer.headers.get("Link", "")))
     if body.count == 0 or (more is None and paging.size is not None and body.count < paging.size):
@@ -31,6 +33,17 @@ def next_cursor(
     if paging.style is PagingStyle.OFFSET:
         return str(paging.first + rows_so_far)
     return str(int(cursor if cursor is not None else paging.first) + 1)
+
+
+def _value(body: Body, path: Path) -> object:
+    """The value at a path of the body; what pages are asked with must be text that can be sent."""
+    try:
+        value = body.opened.value(path)
+        if isinstance(value, str):
+            value.encode()
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise UnexpectedShape(f"`{'.'.join(path)}` cannot be read: {error}") from error
+    return value
 
 
 def _token(paging: Paging, value: object, *, must_exist: bool) -> str | None:

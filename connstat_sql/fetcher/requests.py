@@ -15,8 +15,8 @@ from connstat_sql.definitions import (
     Resource,
     Template,
 )
-from connstat_sql.errors import PlanError
-from connstat_sql.transport import Request
+from connstat_sql.errors import ConnectionFailed, PlanError
+from connstat_sql.transport import Request, is_plain_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,14 @@ class Fetch:
 
 
 def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
-    """The request for one page. Every argument stays inside its own path segment or query value."""
+    """The request for one page.
+
+    "No such row" is an answer to the first one alone: later, rows have been seen already.
+    """
     method = fetch.method
     base = base_url
     if method.base_url is not None:
-        base = _plain(method.base_url, fetch.arguments).rstrip("/")
+        base = _base(fetch, method.base_url)
     path = "".join(
         _segment(fetch.arguments[part]) if index % 2 else part
         for index, part in enumerate(method.path.parts)
@@ -49,9 +52,11 @@ def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
         values = [_plain(value, fetch.arguments) for value in item.values]
         query += _pairs(item.key, values, item.style)
     for one, wanted in fetch.filters:
-        query += _pairs(one.key, wanted, one.several or ArrayStyle.REPEATED)
+        query += _pairs(
+            one.key, [_sendable(value) for value in wanted], one.several or ArrayStyle.REPEATED
+        )
     query += _page_pairs(method.paging, cursor)
-    headers = [(name, _plain(value, fetch.arguments)) for name, value in method.headers]
+    headers = [(name, _header(name, value, fetch.arguments)) for name, value in method.headers]
     body = None
     if method.body is not None:
         headers.append(("Content-Type", "application/json"))
@@ -63,20 +68,49 @@ def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
         query=tuple(query),
         headers=tuple(headers),
         body=body,
-        accepts=method.no_row,
+        accepts=method.no_row if cursor is None else frozenset(),
     )
+
+
+def _base(fetch: Fetch, template: Template) -> str:
+    """A base URL from an argument; it comes from rows or from the query, so it is looked at."""
+    base = _plain(template, fetch.arguments)
+    if not is_plain_url(base):
+        raise ConnectionFailed(
+            f"{' and '.join(template.params)} is not a plain http or https URL: {base[:200]!r}",
+            table=str(fetch.resource.table),
+            connection=fetch.connection,
+            hint="it is written like  https://host:8083  without login, ? and #",
+        )
+    return base.rstrip("/")
 
 
 def _segment(value: str) -> str:
     if value in ("", ".", ".."):
         raise PlanError(f"{value!r} cannot be a path segment")
-    return quote(value, safe="")
+    return quote(_sendable(value), safe="")
+
+
+def _header(name: str, template: Template, arguments: Mapping[str, str]) -> str:
+    value = _plain(template, arguments)
+    if not (value.isascii() and value.isprintable()):
+        raise PlanError(f"{value!r} cannot be sent in the header {name}")
+    return value
 
 
 def _plain(template: Template, arguments: Mapping[str, str]) -> str:
     return "".join(
-        arguments[part] if index % 2 else part for index, part in enumerate(template.parts)
+        _sendable(arguments[part]) if index % 2 else part
+        for index, part in enumerate(template.parts)
     )
+
+
+def _sendable(value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PlanError(f"{value!r} is not text that can be sent") from None
+    return value
 
 
 def _pairs(key: str, values: Sequence[str], style: ArrayStyle) -> list[tuple[str, str]]:

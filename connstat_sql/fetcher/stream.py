@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
+from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from typing import Any, TypeVar, Union
 
 from connstat_sql.arrow import RowReader
@@ -15,6 +17,9 @@ from connstat_sql.fetcher.pages import Fetcher, Page
 from connstat_sql.fetcher.requests import Fetch
 
 QUEUED_PAGES = 64
+LONGEST_END = 5.0
+"""Seconds to wait for cancelled fetches to let go."""
+CANCEL_AGAIN = 0.1
 BATCH_BYTES = 8_000_000
 T = TypeVar("T")
 _Item = Union[Page, Exception, None]
@@ -31,36 +36,56 @@ class Loop:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.close()
+        try:
+            self._loop.run_forever()
+            self._loop.run_until_complete(self._wind_up())
+        finally:
+            self._loop.close()
+
+    async def _wind_up(self) -> None:
+        await _end(asyncio.all_tasks() - {asyncio.current_task()})
+        await self._loop.shutdown_asyncgens()
+        await self._loop.shutdown_default_executor()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Start a coroutine on the loop."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        """Start a coroutine on the loop. Raises Interrupted when the loop is closed."""
+        try:
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        except RuntimeError:
+            coroutine.close()
+            raise _closed() from None
 
     def call(self, coroutine: Coroutine[Any, Any, T], timeout: float | None = None) -> T:
         """Run a coroutine to its end; an interrupt or time-out of the caller cancels it."""
         future = self.submit(coroutine)
         try:
             return future.result(timeout)
-        except FutureTimeout:
-            future.cancel()
-            raise
+        except FutureCancelled:
+            raise _closed() from None
         except BaseException:
             future.cancel()
             raise
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it runs nothing any more."""
+        return self._loop.is_closed()
+
+    def running(self) -> int:
+        """How many tasks are under way."""
+        return self.call(_count_others())
+
     def close(self) -> None:
-        """Stop the loop and its thread."""
+        """Cancel what still runs; stop the loop and its thread."""
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=LONGEST_END)
 
 
 class PageStream:
     """Pages of some fetches, in batches, while later ones are still on the way.
 
     `remaining` answers the seconds left for the statement (None: no limit). Leaving the iteration
-    early, by an error or an interrupt, stops all fetching.
+    early, by an error or an interrupt, stops all fetching before it returns.
     """
 
     def __init__(self, loop: Loop, fetcher: Fetcher, remaining: Callable[[], float | None]) -> None:
@@ -71,7 +96,7 @@ class PageStream:
     def batches(self, fetches: Sequence[Fetch], reader: RowReader) -> Iterator[list[Page]]:
         """Lists of pages, each list as large as has arrived since the last, up to a few MB."""
         queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUED_PAGES)
-        running = self._loop.submit(self._fill(queue, fetches, reader))
+        filling = self._loop.call(_start(self._fill(queue, fetches, reader)))
         try:
             ended = False
             while not ended:
@@ -79,7 +104,8 @@ class PageStream:
                 if batch:
                     yield batch
         finally:
-            running.cancel()
+            with suppress(FutureTimeout, Interrupted):
+                self._loop.call(_end({filling}), LONGEST_END)
 
     async def _fill(
         self, queue: asyncio.Queue[_Item], fetches: Sequence[Fetch], reader: RowReader
@@ -98,6 +124,33 @@ class PageStream:
             raise Interrupted(
                 "the statement ran past its deadline", hint="raise --deadline"
             ) from None
+
+
+async def _start(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    return asyncio.ensure_future(coroutine)
+
+
+async def _end(tasks: Set[asyncio.Task[Any] | None]) -> None:
+    """Cancel tasks and wait until they have let go of their connections.
+
+    More than once, where need be: a task that is just being handed a result may miss it.
+    """
+    running = {task for task in tasks if task is not None}
+    while running:
+        for task in running:
+            task.cancel()
+        ended, running = await asyncio.wait(running, timeout=CANCEL_AGAIN)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()  # was told already, or nobody is left to tell
+
+
+def _closed() -> Interrupted:
+    return Interrupted("the engine was closed while the statement ran")
+
+
+async def _count_others() -> int:
+    return len(asyncio.all_tasks()) - 1
 
 
 async def _take(queue: asyncio.Queue[_Item]) -> tuple[list[Page], bool]:

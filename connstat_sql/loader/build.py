@@ -40,7 +40,13 @@ from connstat_sql.definitions import (
     TableName,
     Template,
 )
-from connstat_sql.loader.checks import Findings, check_names, check_resource, nearest
+from connstat_sql.loader.checks import (
+    Findings,
+    check_braces,
+    check_names,
+    check_resource,
+    same_but_case,
+)
 from connstat_sql.loader.documents import (
     AuthDocument,
     ColumnDocument,
@@ -56,7 +62,7 @@ from connstat_sql.loader.documents import (
     ValuesDocument,
 )
 from connstat_sql.loader.source import KeyPath
-from connstat_sql.loader.types import KNOWN, UnknownType, parse_type
+from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -88,12 +94,15 @@ def build_provider(
     )
     known = {*document.settings, "base_url"}
     _check_base_url(document.base_url, ("base_url",), findings)
+    if "{" in document.base_url:
+        findings.add(("base_url",), "holds a brace", "left out, each connection says it")
     auth = tuple(
         _auth(one, ("auth", index), known, findings) for index, one in enumerate(document.auth)
     )
     headers = tuple((name, template_of(text)) for name, text in document.headers.items())
     for name, text in headers:
-        check_names(text.params, known, "setting", ("headers", name), findings)
+        check_names(text.params, known, "a setting", ("headers", name), findings)
+        check_braces(text, ("headers", name), findings)
     return Provider(
         name=document.provider,
         description=document.description,
@@ -128,12 +137,18 @@ def _retries(document: ProviderDocument) -> tuple[RetryRule, ...]:
 
 
 def _check_base_url(text: str, path: KeyPath, findings: Findings) -> None:
-    if (
-        text
-        and not text.startswith("{")
-        and urlsplit(_PLACEHOLDER.sub("x", text)).scheme not in ("http", "https")
-    ):
-        findings.add(path, f"`{text}` is not an http or https URL")
+    """Note what is no URL; one that begins with a name in braces is only known later."""
+    if not text or text.startswith("{"):
+        return
+    try:
+        parts = urlsplit(_PLACEHOLDER.sub("x", text))
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or re.search(r"[\s?#@]", text):
+        findings.add(
+            path, f"`{text}` is not an http or https URL", "https://HOST or https://HOST/PATH"
+        )
 
 
 def _auth(document: AuthDocument, path: KeyPath, known: set[str], findings: Findings) -> Auth:
@@ -151,7 +166,8 @@ def _auth(document: AuthDocument, path: KeyPath, known: set[str], findings: Find
     texts |= texts.pop("fields", {})
     options = tuple((name, template_of(text)) for name, text in texts.items())
     for name, text in options:
-        check_names(text.params, known, "setting", (*path, kind.value, name), findings)
+        check_names(text.params, known, "a setting", (*path, kind.value, name), findings)
+        check_braces(text, (*path, kind.value, name), findings)
     return Auth(kind, options)
 
 
@@ -171,6 +187,8 @@ def build_service(document: ServiceDocument, provider: str, findings: Findings) 
         )
         for name, resource in document.resources.items()
     }
+    for name, other in same_but_case(resources):
+        findings.add(("resources", name), f"`{name}` and `{other}` differ only in case")
     return Service(provider, document.service, document.description, resources)
 
 
@@ -224,6 +242,13 @@ def _param(name: str, document: ParamDocument, path: KeyPath, findings: Findings
     text = None if default is None else str(default)
     if document.allowed and text is not None and text not in document.allowed:
         findings.add((*path, "default"), f"`{text}` is not among the allowed values")
+    for key, values in (
+        ("default", [text] if text is not None else []),
+        ("allowed", document.allowed),
+    ):
+        for value in values:
+            if not is_literal_of(parsed, value):
+                findings.add((*path, key), f"`{value}` is no {parsed}")
     parent = _parent(document, path, findings)
     return Param(name, parsed, document.description, text, tuple(document.allowed), parent)
 
@@ -259,7 +284,7 @@ def _type(text: str, path: KeyPath, findings: Findings) -> SqlType:
     try:
         return parse_type(text)
     except UnknownType as error:
-        findings.add(path, str(error), nearest(error.word, KNOWN))
+        findings.add(path, str(error), suggestion_for(error.word))
         return VARCHAR
 
 

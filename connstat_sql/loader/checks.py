@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from connstat_sql.definitions import (
+    JSON,
     KEY,
     VARCHAR,
+    Column,
+    ListOf,
+    MapOf,
     Method,
-    Path,
+    PagingStyle,
     Redaction,
     Resource,
     Shape,
     SqlType,
     Struct,
+    Template,
 )
 from connstat_sql.errors import Problem
 from connstat_sql.loader.source import KeyPath, Source
 
+_UNUSABLE = re.compile(r'["\\\x00-\x1f\x7f]')
 HIDDEN_COLUMNS = ("_connection", "_observed_at", "_url")
 
 
@@ -45,18 +52,34 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def check_names(
     names: Iterable[str], known: Iterable[str], what: str, path: KeyPath, findings: Findings
 ) -> None:
-    """Note each name that is not among the known ones."""
+    """Note each name that is not among the known ones, which are `what`: `a column`."""
     for name in names:
         if name not in known:
-            findings.add(path, f"names {{{name}}}, which is not a {what}", nearest(name, known))
+            findings.add(path, f"names `{name}`, which is not {what}", nearest(name, known))
+
+
+def check_key(key: str, path: KeyPath, findings: Findings) -> None:
+    """Note a key or name that cannot be looked up in a row."""
+    if not key:
+        findings.add(path, "holds an empty name")
+    elif _UNUSABLE.search(key):
+        shown = key.encode("unicode_escape").decode("ascii")
+        findings.add(
+            path,
+            f"holds the name `{shown}`",
+            "names have no double quotes, backslashes or control characters",
+        )
 
 
 def check_resource(
     resource: Resource, declared: set[str], path: KeyPath, findings: Findings
 ) -> None:
-    """What must hold within one resource."""
+    """What must hold within one resource; `declared` are the parameters that it may name."""
     params = {param.name for param in resource.params}
     columns = {column.name for column in resource.columns}
+    check_key(resource.table.resource, path, findings)
+    if "." in resource.table.resource:
+        findings.add(path, "the name of a resource holds no dot")
     if not resource.methods:
         findings.add((*path, "methods"), "no method serves it")
     for name in sorted(params & columns):
@@ -65,56 +88,87 @@ def check_resource(
             f"`{name}` is a parameter too; its column holds the argument",
             "give the row's own value another name, with `path`",
         )
-    for name in (*columns, *params):
-        if name.lower() in HIDDEN_COLUMNS:
-            findings.add(path, f"`{name}` is a column of every table", "choose another name")
-    if len({name.lower() for name in (*columns, *params)}) < len(columns | params):
-        findings.add(path, "two columns differ only by upper and lower case")
-    _check_overlaps(resource, path, findings)
+    _check_column_names(resource, path, findings)
+    _check_shared(resource, declared, path, findings)
     for column in resource.columns:
-        if column.redaction is Redaction.VALUE and column.type != VARCHAR:
-            findings.add((*path, "columns", column.name), "`redact: value` needs the type VARCHAR")
-        if column.redact_by is not None and column.redact_by not in columns:
-            where = (*path, "columns", column.name, "redact_by")
-            check_names([column.redact_by], columns, "column", where, findings)
+        _check_column(column, columns, (*path, "columns", column.name), findings)
     for method in resource.methods:
         _check_method(method, resource, declared, (*path, "methods", method.name), findings)
 
 
-def _check_overlaps(resource: Resource, path: KeyPath, findings: Findings) -> None:
-    """A value may be read twice only where the outer column is a STRUCT that holds the inner."""
-    for outer in resource.columns:
-        for inner in resource.columns:
-            depth = len(outer.path)
-            is_inside = depth and inner.path[:depth] == outer.path and inner.path != outer.path
-            if is_inside and not _holds(outer.type, inner.path[depth:], inner.type):
-                findings.add(
-                    (*path, "columns", inner.name),
-                    f"is inside the column `{outer.name}`, which does not declare it alike",
-                    f"make `{outer.name}` a STRUCT that holds it with the same type",
-                )
+def _check_column_names(resource: Resource, path: KeyPath, findings: Findings) -> None:
+    params = [param.name for param in resource.params]
+    columns = [column.name for column in resource.columns]
+    for kind, names in (("columns", columns), ("params", params)):
+        for name in names:
+            check_key(name, (*path, kind, name), findings)
+            if name.lower() in HIDDEN_COLUMNS:
+                what = f"`{name}` is a column of every table"
+                findings.add((*path, kind, name), what, "choose another name")
+    for name, other in same_but_case([*columns, *params]):
+        kind = "columns" if name in columns else "params"
+        findings.add((*path, kind, name), f"`{name}` and `{other}` differ only in case")
 
 
-def _holds(outer: SqlType, path: Path, inner: SqlType) -> bool:
-    if not path:
-        return outer == inner
-    if not isinstance(outer, Struct):
-        return False
-    return any(name == path[0] and _holds(of, path[1:], inner) for name, of in outer.fields)
+def same_but_case(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each name that SQL cannot tell from an earlier one, with that one."""
+    first: dict[str, str] = {}
+    for name in names:
+        earlier = first.setdefault(name.lower(), name)
+        if earlier != name:
+            yield name, earlier
+
+
+def _check_shared(
+    resource: Resource, declared: set[str], path: KeyPath, findings: Findings
+) -> None:
+    for param in resource.params:
+        if param.parent is not None:
+            ours = [name for _, name in param.parent.shared]
+            where = (*path, "params", param.name, "with")
+            check_names(ours, declared, "a declared parameter", where, findings)
+
+
+def _check_column(column: Column, columns: set[str], path: KeyPath, findings: Findings) -> None:
+    for key in column.path:
+        if key != column.name:
+            check_key(key, path, findings)
+    if column.redaction is Redaction.VALUE and column.type != VARCHAR:
+        findings.add(path, "`redact: value` needs the type VARCHAR")
+    if column.redaction is Redaction.KEYS and not _holds_texts_by_key(column.type):
+        findings.add(
+            path, "`redact: keys` needs a MAP(VARCHAR, VARCHAR) or MAP(VARCHAR, JSON) in the type"
+        )
+    if column.redact_by is not None:
+        where = (*path, "redact_by")
+        check_names([column.redact_by], columns, "a column", where, findings)
+        if column.redaction is not Redaction.VALUE:
+            findings.add(where, "`redact_by` says nothing without `redact: value`")
+
+
+def _holds_texts_by_key(of: SqlType) -> bool:
+    if isinstance(of, MapOf):
+        return of.value in (VARCHAR, JSON)
+    if isinstance(of, ListOf):
+        return _holds_texts_by_key(of.element)
+    return isinstance(of, Struct) and any(_holds_texts_by_key(inner) for _, inner in of.fields)
 
 
 def _check_method(
     method: Method, resource: Resource, declared: set[str], path: KeyPath, findings: Findings
 ) -> None:
     columns = {column.name for column in resource.columns}
-    check_names(method.required, declared | columns, "declared parameter or column", path, findings)
-    check_names(method.columns, columns, "column", (*path, "columns"), findings)
-    check_names(method.fills, declared, "declared parameter", (*path, "fills"), findings)
+    for template, place in _templates(method):
+        where = (*path, *place)
+        check_names(template.params, declared, "a declared parameter", where, findings)
+        check_braces(template, where, findings)
+    check_names(method.columns, columns, "a column", (*path, "columns"), findings)
+    check_names(method.fills, declared, "a declared parameter", (*path, "fills"), findings)
     filters = [one.column for one in method.filters]
-    check_names(filters, columns, "column", (*path, "filters"), findings)
+    check_names(filters, columns, "a column", (*path, "filters"), findings)
     others = {other.name for other in resource.methods} - {method.name}
     if method.details is not None:
-        check_names([method.details], others, "other method", (*path, "details"), findings)
+        check_names([method.details], others, "another method", (*path, "details"), findings)
     for param in resource.params:
         known = param.name in method.required or param.name in method.fills
         if not known and param.default is None and param.parent is None:
@@ -123,8 +177,43 @@ def _check_method(
                 f"neither asks for the parameter `{param.name}` nor fills it",
                 f"say where a row holds it: `fills: {{{param.name}: PATH}}`",
             )
-    if method.rows.shape is not Shape.MAP and KEY in (
-        *method.columns.values(),
-        *method.fills.values(),
-    ):
-        findings.add(path, "`$key` needs rows of the shape `map`")
+    _check_places(method, resource, path, findings)
+
+
+def _templates(method: Method) -> Iterator[tuple[Template, KeyPath]]:
+    yield method.path, ("path",)
+    if method.base_url is not None:
+        yield method.base_url, ("base_url",)
+    for item in method.query:
+        for template in item.values:
+            yield template, ("query", item.key)
+    for name, template in method.headers:
+        yield template, ("headers", name)
+
+
+def check_braces(template: Template, path: KeyPath, findings: Findings) -> None:
+    """Note a brace that neither opens nor closes the name of a parameter."""
+    if any("{" in part or "}" in part for part in template.parts[::2]):
+        findings.add(path, f"a brace stands alone in `{template}`", "write parameters as `{name}`")
+
+
+def _check_places(method: Method, resource: Resource, path: KeyPath, findings: Findings) -> None:
+    """Where columns and filled parameters are in this method's rows."""
+    own = {column.name: column.path for column in resource.columns}
+    for kind, places in (("columns", {**own, **method.columns}), ("fills", method.fills)):
+        for name, place in places.items():
+            is_own = kind == "columns" and name not in method.columns
+            where: KeyPath = (*path[:2], "columns", name) if is_own else (*path, kind, name)
+            if place == KEY and method.rows.shape is not Shape.MAP:
+                findings.add(
+                    where, f"`$key` needs rows of the shape `map`, also in `{method.name}`"
+                )
+            if not is_own:
+                for key in place or ():
+                    check_key(key, where, findings)
+    paging = method.paging
+    if paging and paging.style in (PagingStyle.TOKEN, PagingStyle.LINK) and not paging.response:
+        findings.add(
+            (*path, "paging"),
+            f"`{paging.style.value}` needs `response`, where the next page stands",
+        )

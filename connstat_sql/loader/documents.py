@@ -130,7 +130,10 @@ class RowsDocument(_Document, frozen=True):
     """Where the rows of a body are; its short form is the path of an array."""
 
     shape: Literal["array", "scalars", "map", "object"] = "array"
-    at: Annotated[str | list[str], _about("path in the body, or several to try")] = "$"
+    at: Annotated[
+        str | Annotated[list[str], Meta(min_length=1)],
+        _about("path in the body, or several to try"),
+    ] = "$"
     item: Annotated[PathText, _about("from each element to the row")] = "$"
 
 

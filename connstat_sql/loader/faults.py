@@ -66,6 +66,8 @@ def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
         allowed = ", ".join(map(str, error.validator_value))
         hint = nearest(str(error.instance), map(str, error.validator_value))
         yield source.problem(path, f"`{error.instance}` is not one of {allowed}", hint)
+    elif error.validator == "minItems":
+        yield source.problem(path, "an empty list says nothing")
     else:
         yield source.problem(path, error.message)
 

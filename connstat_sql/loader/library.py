@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import msgspec
 from connstat_sql.definitions import Parent, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
 from connstat_sql.loader.build import build_provider, build_service
-from connstat_sql.loader.checks import Findings, nearest
+from connstat_sql.loader.checks import Findings, nearest, same_but_case
 from connstat_sql.loader.documents import ProviderDocument, ServiceDocument
 from connstat_sql.loader.source import Source, read_source
 
@@ -57,7 +57,7 @@ class Library:
         if folder is None:
             return None
         if name not in self._providers:
-            provider, problems = _read_provider(folder)
+            provider, problems, _ = _read_provider(folder)
             self._providers[name] = _sound(provider, problems)
         return self._providers[name]
 
@@ -91,19 +91,31 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     """
     problems: list[Problem] = []
     services: list[tuple[Service, Source]] = []
+    probes: list[tuple[TableName, Source]] = []
     for folder, files in _definition_files(paths, problems):
         for file in files:
             if file.name == PROVIDER_FILE:
-                problems += _read_provider(folder)[1]
+                provider, found, source = _read_provider(folder)
+                problems += found
+                if provider is not None and provider.probe is not None:
+                    probes.append((provider.probe, source))
                 continue
             service, found, source = _read_service_file(file, folder.name)
             problems += found
             if service is not None:
                 services.append((service, source))
-    local = {(service.provider, service.name): service for service, _ in services}
+    tables = _Tables({(one.provider, one.name): one for one, _ in services}, library)
     for service, source in services:
-        problems += _parent_problems(service, source, local, library)
-    return tuple(sorted(set(problems), key=lambda one: (one.file, one.line, one.message)))
+        problems += _parent_problems(service, source, tables)
+    for probe, source in probes:
+        problems += (
+            source.problem(("probe",), message, hint) for message, hint in tables.faults(probe)
+        )
+    return tuple(sorted(set(problems), key=_in_order))
+
+
+def _in_order(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line, problem.message
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -125,7 +137,7 @@ def _service_names(folder: FilePath) -> tuple[str, ...]:
 
 def _sound(value: _Value | None, problems: tuple[Problem, ...]) -> _Value:
     if problems or value is None:
-        raise DefinitionError(problems)
+        raise DefinitionError(tuple(sorted(problems, key=_in_order)))
     return value
 
 
@@ -163,17 +175,19 @@ def _faults(source: Source, document: str, first: str) -> list[Problem]:
     return list(schema_faults(source, document)) or [source.problem((), first)]
 
 
-def _read_provider(folder: FilePath) -> tuple[Provider | None, tuple[Problem, ...]]:
+def _read_provider(folder: FilePath) -> tuple[Provider | None, tuple[Problem, ...], Source]:
     source = _read(folder / PROVIDER_FILE)
     document, problems = _document(source, ProviderDocument)
     if document is None:
-        return None, tuple(problems)
+        return None, tuple(problems), source
     findings = Findings(source, problems)
     provider = build_provider(document, _service_names(folder), findings)
     if document.provider != folder.name:
         message = f"`provider: {document.provider}` stands in the folder `{folder.name}`"
         findings.add(("provider",), message, "name both alike")
-    return provider, tuple(findings.problems)
+    for name, other in same_but_case(provider.services):
+        findings.add((), f"the files {name}.yaml and {other}.yaml differ only in case")
+    return provider, tuple(findings.problems), source
 
 
 def _read_service(file: FilePath, provider: str) -> tuple[Service | None, tuple[Problem, ...]]:
@@ -215,42 +229,73 @@ def _definition_files(
 # --- what must hold between tables ---------------------------------------------------------------
 
 
-_Find = Callable[[TableName], "Resource | None"]
+class _Tables:
+    """Tables that definitions may speak of: those in `local` files, else those of a library."""
 
+    def __init__(self, local: Mapping[tuple[str, str], Service], library: Library) -> None:
+        self._local = local
+        self._library = library
 
-def _parent_problems(
-    service: Service, source: Source, local: Mapping[tuple[str, str], Service], library: Library
-) -> Iterator[Problem]:
-    def find(table: TableName) -> Resource | None:
-        nearby = local.get((table.provider, table.service))
+    def find(self, table: TableName) -> Resource | None:
+        """A table's definition; None when there is none, or its file is broken."""
+        nearby = self._local.get((table.provider, table.service))
         if nearby is not None:
             return nearby.resources.get(table.resource)
         try:
-            return library.resource(table)
+            return self._library.resource(table)
         except DefinitionError:
-            return None  # reported with that file
+            return None
 
+    def faults(self, table: TableName) -> Iterator[tuple[str, str]]:
+        """What is wrong with naming that table, and a suggestion.
+
+        A table of a broken file is not missing: what is wrong is reported with that file.
+        """
+        if self.find(table) is None and not self._is_broken(table):
+            known = [str(name) for name in self._names()]
+            yield f"the table {table} does not exist", nearest(str(table), known)
+
+    def _is_broken(self, table: TableName) -> bool:
+        try:
+            self._library.service(table.provider, table.service)
+        except DefinitionError:
+            return True
+        return False
+
+    def _names(self) -> Iterator[TableName]:
+        for service in self._local.values():
+            yield from (resource.table for resource in service.resources.values())
+        for provider in self._library.providers:
+            for name in self._library.services(provider):
+                try:
+                    service_found = self._library.service(provider, name)
+                except DefinitionError:
+                    continue
+                if service_found is not None:
+                    yield from (one.table for one in service_found.resources.values())
+
+
+def _parent_problems(service: Service, source: Source, tables: _Tables) -> Iterator[Problem]:
     for resource in service.resources.values():
         for param in resource.params:
             if param.parent is not None:
                 path = _param_place(source, resource, param.name)
-                for message, hint in _parent_faults(resource, param.parent, find, library):
+                for message, hint in _parent_faults(resource, param.parent, tables):
                     yield source.problem(path, message, hint)
 
 
 def _parent_faults(
-    resource: Resource, parent: Parent, find: _Find, library: Library
+    resource: Resource, parent: Parent, tables: _Tables
 ) -> Iterator[tuple[str, str]]:
-    table = find(parent.table)
+    yield from tables.faults(parent.table)
+    table = tables.find(parent.table)
     if table is None:
-        hint = nearest(str(parent.table), (str(one.table) for one in library.tables()))
-        yield f"the parent {parent.table} does not exist", hint
         return
     have = [one.name for one in table.all_columns]
     for column in (parent.column, *(column for column, _ in parent.shared)):
         if column not in have:
             yield f"{table.table} has no column `{column}`", nearest(column, have)
-    cycle = _cycle(resource, find)
+    cycle = _cycle(resource, tables)
     if cycle:
         yield f"parents go in a circle: {' → '.join(cycle)}", ""
 
@@ -260,7 +305,7 @@ def _param_place(source: Source, resource: Resource, param: str) -> tuple[str | 
     return own if own in source.lines else ("params", param, "from")
 
 
-def _cycle(start: Resource, find: _Find) -> tuple[str, ...]:
+def _cycle(start: Resource, tables: _Tables) -> tuple[str, ...]:
     """Tables on a way of parents that comes back to where it began; () when there is none."""
     ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
     seen: set[TableName] = set()
@@ -272,7 +317,7 @@ def _cycle(start: Resource, find: _Find) -> tuple[str, ...]:
             name = str(param.parent.table)
             if name == str(start.table):
                 return (*way, name)
-            parent = find(param.parent.table)
+            parent = tables.find(param.parent.table)
             if parent is not None and parent.table not in seen:
                 seen.add(parent.table)
                 ways.append((parent, (*way, name)))

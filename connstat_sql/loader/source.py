@@ -17,8 +17,8 @@ from connstat_sql.errors import Problem
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
-_INTEGER = re.compile(r"[-+]?[0-9]+")
-_DECIMAL = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+]?[0-9]+)?")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}([eE][-+]?[0-9]{1,2})?")
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 KeyPath = tuple[str | int, ...]
@@ -112,6 +112,8 @@ class _Reader:
                 raise _Fault(line, "a second document", "one file holds one definition")
         elif isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _Fault(line, "anchors and aliases are not read", "write the value out")
+        elif (tag := getattr(event, "tag", None)) not in (None, "!"):
+            raise _Fault(line, f"the tag {tag} is not read", "write plain values")
         elif isinstance(event, yaml.ScalarEvent):
             self._take_scalar(event, line)
         elif isinstance(event, yaml.MappingStartEvent):
@@ -122,8 +124,6 @@ class _Reader:
             self._open.pop()
 
     def _take_scalar(self, event: yaml.ScalarEvent, line: int) -> None:
-        if event.tag not in (None, "!"):
-            raise _Fault(line, f"the tag {event.tag} is not read", "write plain values")
         inside_mapping = bool(self._open) and isinstance(self._open[-1][1], dict)
         if inside_mapping and self._key is None:
             self._take_key(event.value, line)

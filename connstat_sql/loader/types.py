@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from connstat_sql.definitions import JSON, TIMESTAMPTZ, ListOf, MapOf, Scalar, SqlType, Struct
+from connstat_sql.loader.checks import nearest
 
 SCALARS = {
     name: Scalar(name)
@@ -14,11 +16,16 @@ SCALARS = {
     )
 }  # fmt: skip
 SCALARS |= {"JSON": JSON, "TIMESTAMPTZ": TIMESTAMPTZ, "TIMESTAMP WITH TIME ZONE": TIMESTAMPTZ}
+ALIASES = {
+    "STRING": "VARCHAR", "TEXT": "VARCHAR", "CHAR": "VARCHAR", "INT": "INTEGER", "LONG": "BIGINT",
+    "INT64": "BIGINT", "BOOL": "BOOLEAN", "NUMBER": "DOUBLE", "REAL": "FLOAT", "ARRAY": "type[]",
+    "DATETIME": "TIMESTAMPTZ", "NUMERIC": "DECIMAL(p,s)", "OBJECT": "STRUCT(name type, …)",
+}  # fmt: skip
 KNOWN = (*SCALARS, "DECIMAL(p,s)", "STRUCT(name type, …)", "MAP(VARCHAR, type)", "type[]")
 MAX_DEPTH = 20
 
 _TOKEN = re.compile(
-    r'\s*(?:"((?:[^"]|"")+)"|(DECIMAL\s*\(\s*\d+\s*,\s*\d+\s*\))'
+    r'\s*(?:"((?:[^"]|"")+)"|(DECIMAL\s*\(\s*[0-9]{1,9}\s*,\s*[0-9]{1,9}\s*\))'
     r"|(TIMESTAMP\s+WITH\s+TIME\s+ZONE)|([^\W\d][\w$]*)|(\[\s*\])|([(),]))",
     re.IGNORECASE,
 )
@@ -71,8 +78,12 @@ class _TypeParser:
         if self.depth > MAX_DEPTH:
             raise UnknownType(f"nested more than {MAX_DEPTH} deep")
         parsed = self._base()
+        lists = 0
         while self._peek() == "[]":
             self._next()
+            lists += 1
+            if self.depth + lists > MAX_DEPTH:
+                raise UnknownType(f"nested more than {MAX_DEPTH} deep")
             parsed = ListOf(parsed)
         self.depth -= 1
         return parsed
@@ -99,7 +110,7 @@ class _TypeParser:
             name = self._next()
             if name in "(),[]":
                 raise UnknownType(f"a field name is missing before `{name}`", name)
-            fields.append((name[1:].replace('""', '"') if name[0] == '"' else name, self.type()))
+            fields.append((_field_name(name), self.type()))
             if self._peek() != ",":
                 break
             self._next()
@@ -133,8 +144,36 @@ class _TypeParser:
             raise UnknownType(f"expected `{token}`, found `{found}`", found)
 
 
+def _field_name(token: str) -> str:
+    name = token[1:].replace('""', '"') if token[0] == '"' else token
+    if re.search(r'["\\\x00-\x1f]', name):
+        raise UnknownType("field names have no double quotes, backslashes or control characters")
+    return name
+
+
 def _decimal(name: str) -> Scalar:
     width, scale = (int(number) for number in name[8:-1].split(","))
-    if not (1 <= width <= 38 and 0 <= scale <= width):
-        raise UnknownType(f"{name}: width is 1 to 38, scale 0 to width", name)
+    if not (1 <= width <= 38 and 0 <= scale < width):  # DuckDB reads no 1e-7 into DECIMAL(3,3)
+        raise UnknownType(f"{name}: width is 1 to 38, scale less than width", name)
     return Scalar(f"DECIMAL({width},{scale})")
+
+
+def suggestion_for(word: str) -> str:
+    """What was probably meant by a word that is no type; "" when nothing comes close."""
+    alias = ALIASES.get(word.upper())
+    return f"did you mean `{alias}`?" if alias else nearest(word, KNOWN)
+
+
+def is_literal_of(of: SqlType, text: str) -> bool:
+    """Whether a text may be a value of a type; judges whole numbers, truth and dates."""
+    name = str(of)
+    if name.endswith("INT") or name == "INTEGER":
+        return re.fullmatch(r"-?[0-9]{1,39}", text) is not None
+    if name == "BOOLEAN":
+        return text in ("true", "false")
+    if name == "DATE":
+        try:
+            date.fromisoformat(text)
+        except ValueError:
+            return False
+    return True

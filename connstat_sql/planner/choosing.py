@@ -51,17 +51,34 @@ class Blame:
 
 @dataclass(frozen=True, slots=True)
 class Choosing:
-    """The methods of one table, weighed. `strict` forbids enumerating parameters."""
+    """The methods of one table, weighed.
+
+    `strict` forbids enumerating parameters. `spoken` are columns that the query speaks of: their
+    defaults are not used.
+    """
 
     resource: Resource
     provider: Provider
     strict: bool
+    spoken: frozenset[str] = frozenset()
 
     def cheapest(self, rows: Sequence[Row] | None, columns: tuple[str, ...]) -> Choice | None:
         """The covered method that asks least; the first declared among equals; None: none is."""
         choices = [self._choice(method, rows, columns) for method in self.resource.methods]
         usable = [choice for choice in choices if choice is not None]
         return min(usable, key=lambda choice: choice.cost) if usable else None
+
+    def unallowed(self, rows: Sequence[Row] | None, blame: Blame) -> BindError | None:
+        """The error for a value that is none of those its parameter may have, if there is one."""
+        for param in self.resource.params:
+            given = {row[param.name]: True for row in rows or () if param.name in row}
+            wrong = [value for value in given if param.allowed and value not in param.allowed]
+            if wrong:
+                return blame.error(
+                    f"{self.resource.table}: {param.name} cannot be {wrong[0][:60]!r}",
+                    f"it is one of  {', '.join(param.allowed)}",
+                )
+        return None
 
     def why_none(
         self, rows: Sequence[Row] | None, columns: tuple[str, ...], blame: Blame
@@ -106,7 +123,10 @@ class Choosing:
     ) -> tuple[str, ...]:
         """What the method wants and the query does not give, defaults aside."""
         wanted = dict.fromkeys((*wanted_params(self.resource, method, columns), *method.required))
-        return tuple(n for n in wanted if n not in given and not has_default(self.resource, n))
+        return tuple(n for n in wanted if n not in given and not self._has_default(n))
+
+    def _has_default(self, name: str) -> bool:
+        return name not in self.spoken and has_default(self.resource, name)
 
     def _lacking(
         self, method: Method, columns: tuple[str, ...], given: Mapping[str, bool]

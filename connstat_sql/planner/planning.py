@@ -23,6 +23,7 @@ from connstat_sql.planner.questions import (
     narrowed,
     pushed_filters,
     siblings,
+    spoken_columns,
     union_of,
     unserved,
     used_columns,
@@ -78,8 +79,8 @@ class _Planning:
     _path: list[TableName] = field(default_factory=list)
     _blame: Blame = field(default_factory=Blame)
 
-    def _choosing(self, resource: Resource) -> Choosing:
-        return Choosing(resource, self._provider(resource), self.strict)
+    def _choosing(self, resource: Resource, spoken: frozenset[str] = frozenset()) -> Choosing:
+        return Choosing(resource, self._provider(resource), self.strict, spoken)
 
     def merged(self, tables: list[BoundTable]) -> list[list[BoundTable]]:
         """Mentions of one table together when that costs no more requests than apart."""
@@ -87,8 +88,8 @@ class _Planning:
             return [tables]
         resource = tables[0].live.resource
         rows, columns = union_of(tables), used_columns(tables)
-        apart = [self._choosing(resource).cheapest(t.rows, t.columns) for t in tables]
-        together = self._choosing(resource).cheapest(rows, columns)
+        apart = [self._choosing(resource, t.spoken).cheapest(t.rows, t.columns) for t in tables]
+        together = self._choosing(resource, spoken_columns(tables)).cheapest(rows, columns)
         if None in apart or together is None:
             return [[table] for table in tables]
         separate = sum(choice.requests for choice in apart if choice)
@@ -101,18 +102,30 @@ class _Planning:
         """One scan for the given mentions of one table."""
         first = tables[0]
         self._blame = Blame(self.query.statement.sql, first.mention.span, first.misfits)
-        scan = self.place(first.live, union_of(tables), used_columns(tables))
+        scan = self.place(
+            first.live, union_of(tables), used_columns(tables), spoken_columns(tables)
+        )
         return [Placement(table, scan) for table in tables]
 
-    def place(self, live: LiveTable, rows: Sequence[Row] | None, columns: tuple[str, ...]) -> str:
+    def place(
+        self,
+        live: LiveTable,
+        rows: Sequence[Row] | None,
+        columns: tuple[str, ...],
+        spoken: frozenset[str] = frozenset(),
+    ) -> str:
         """Plan a scan of a table and of what it depends on; answers the scan's name."""
         resource = live.resource
         if resource.table in self._path:
             way = " → ".join(map(str, (*self._path, resource.table)))
             raise PlanError(f"parents go in a circle: {way}", sql=self.query.statement.sql)
-        choice = self._choosing(resource).cheapest(rows, columns)
+        choosing = self._choosing(resource, spoken)
+        unallowed = choosing.unallowed(rows, self._blame)
+        if unallowed is not None:
+            raise unallowed
+        choice = choosing.cheapest(rows, columns)
         if choice is None:
-            raise self._choosing(resource).why_none(rows, columns, self._blame)
+            raise choosing.why_none(rows, columns, self._blame)
         self._path.append(resource.table)
         try:
             if choice.details is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from connstat_sql.binder import BoundTable, Row
-from connstat_sql.definitions import Filter, Method, Param, Provider, Resource
+from connstat_sql.definitions import Filter, Method, Param, Provider, Resource, literal
 from connstat_sql.planner.values import Constant, projected
 
 
@@ -58,6 +58,11 @@ def unserved(method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name, path in method.columns.items() if path is None and name in columns)
 
 
+def spoken_columns(tables: Sequence[BoundTable]) -> frozenset[str]:
+    """Columns of which any of the mentions says something: no default stands in for those."""
+    return frozenset(name for table in tables for name in table.spoken)
+
+
 def has_default(resource: Resource, name: str) -> bool:
     param = resource.param(name)
     return param is not None and param.default is not None
@@ -106,6 +111,8 @@ def siblings(resource: Resource, param: Param) -> list[Param]:
 
 def example(param: Param | None, name: str) -> str:
     """A value for a hint, of the parameter's type."""
+    if param is not None and param.default is not None:
+        return literal(param.default)
     if param is not None and str(param.type) == "DATE":
         return "'2026-12-01'" if "end" in name else "'2026-11-01'"
     return "'…'"

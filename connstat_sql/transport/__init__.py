@@ -1,13 +1,15 @@
 """The wire: connections, credentials, retries. Only here are httpx and the environment."""
 
-from connstat_sql.transport.client import Answer, Client, Clock, Door, Request, Sent
+from connstat_sql.transport.client import Client
 from connstat_sql.transport.configuration import (
     Connection,
     build_connection,
     environment_connection,
     find_config,
+    is_plain_url,
     read_config,
 )
+from connstat_sql.transport.door import Answer, Clock, Door, Request, Sent
 
 __all__ = [
     "Answer",
@@ -20,5 +22,6 @@ __all__ = [
     "build_connection",
     "environment_connection",
     "find_config",
+    "is_plain_url",
     "read_config",
 ]

@@ -1,7 +1,7 @@
 """Connections: `connstat.toml` or the environment → one frozen value for each.
 
 References (`${NAME}`, `${file:PATH}`) are kept as they are written and resolved when a request
-needs them, so no value of a secret lives in a `Connection`.
+needs them (`resolving`), so nothing here ever holds a value that was kept elsewhere.
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from connstat_sql.definitions import Auth, AuthKind, Provider
+import httpx
+
+from connstat_sql.definitions import Provider
 from connstat_sql.errors import ConfigError
 
 if sys.version_info >= (3, 11):
@@ -25,56 +26,71 @@ else:
 
 CONFIG_NAME = "connstat.toml"
 CONFIG_VARIABLE = "CONNSTAT_CONFIG"
-_REFERENCE = re.compile(r"\$\{([^}]*)\}")
-_OPTIONS = {
-    "provider": str, "base_url": str, "ca_file": str, "client_cert": str, "client_key": str,
-    "verify": bool, "proxy": str, "headers": dict, "max_concurrency": int, "trusted_hosts": list,
-}  # fmt: skip
+REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
+_FILES = ("ca_file", "client_cert", "client_key")
+_NOT_PLAIN = re.compile(
+    r"[\s\x00-\x20\x7f\\@?#]|%(?![2-9A-F][0-9A-F])|%7f|/(\.|%2e){1,2}(?=/|$)", re.IGNORECASE
+)
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_HOST_GLOB = re.compile(r"[A-Za-z0-9.*?_\[\]:-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """One account, organisation or cluster of a provider.
 
-    `settings` are texts with references; `origin` says where they come from, for messages.
+    `settings` and the other texts may hold references; `rate` is in requests a second (None: as
+    many as come); `max_concurrency` None means the provider's; `origin` says where all this was
+    written, for messages.
     """
 
     name: str
     provider: str
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
-    base_url: str = ""
+    base_url: str = field(default="", repr=False)
     verify: bool = True
     ca_file: str | None = None
     client_cert: str | None = None
     client_key: str | None = None
-    proxy: str | None = None
+    proxy: str | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_concurrency: int | None = None
+    rate: float | None = None
     trusted_hosts: tuple[str, ...] = ()
     origin: str = "the environment"
 
+    @property
+    def place(self) -> str:
+        """How messages call it."""
+        return f"{self.origin}: connection {self.name}"
 
-def find_config(given: Path | None, environment: Mapping[str, str], user: Path) -> Path | None:
+
+def find_config(
+    given: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
+) -> Path | None:
     """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
 
-    `user` is the user's configuration directory. None when there is no file. Raises ConfigError
-    when one is named and does not exist.
+    `user` is the user's configuration directory, `here` the working directory. None when there is
+    no file. Raises ConfigError when one is named and does not exist.
     """
-    named = given or (
-        Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None
-    )
-    if named is not None:
-        if not named.is_file():
-            raise ConfigError(f"there is no configuration file {named}")
-        return named
-    return next((p for p in (Path(CONFIG_NAME), user / CONFIG_NAME) if p.is_file()), None)
+    if given is not None:
+        return _existing(given, "")
+    if environment.get(CONFIG_VARIABLE):
+        return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
+    return next((p for p in (here / CONFIG_NAME, user / CONFIG_NAME) if p.is_file()), None)
+
+
+def _existing(path: Path, hint: str) -> Path:
+    if not path.is_file():
+        raise ConfigError(f"there is no configuration file {path}", hint=hint)
+    return path
 
 
 def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:
     """The `[connections.NAME]` tables of a configuration file."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -95,39 +111,33 @@ def build_connection(
     provider: Provider | None,
     origin: str,
     known: Iterable[str],
+    folder: Path = Path(),
 ) -> Connection:
-    """Check one connection's table against its provider; nothing is resolved yet."""
+    """Check one connection's table against its provider; nothing is resolved yet.
+
+    Files that it names are looked for from `folder`.
+    """
     where = f"{origin}: connection {name}"
     if provider is None:
-        given = table.get("provider")
-        what = f"names the unknown provider `{given}`" if given else "does not say its `provider`"
-        raise ConfigError(f"{where} {what}", hint=f"providers: {', '.join(known)}")
+        raise _unknown_provider(where, table.get("provider"), tuple(known))
     settings = {setting.name for setting in provider.settings}
     for key, value in table.items():
         _check_option(where, key, value, settings)
-    base_url = table.get("base_url") or _default(provider, "base_url") or provider.base_url
-    if base_url and not _REFERENCE.search(base_url):
-        check_url(base_url, where)
+    if "client_key" in table and "client_cert" not in table:
+        raise ConfigError(f"{where}: `client_key` without `client_cert`")
     return Connection(
         name=name,
         provider=provider.name,
-        settings={key: str(value) for key, value in table.items() if key in settings},
-        base_url=base_url,
-        trusted_hosts=(*provider.trusted_hosts, *map(str, table.get("trusted_hosts", ()))),
-        headers={str(k): str(v) for k, v in table.get("headers", {}).items()},
+        settings={key: _located(table[key], folder) for key in table if key in settings},
+        base_url=table.get("base_url") or default(provider, "base_url") or provider.base_url,
+        verify=table.get("verify", True),
+        proxy=table.get("proxy"),
+        headers={key: _located(text, folder) for key, text in table.get("headers", {}).items()},
+        max_concurrency=table.get("max_concurrency"),
+        rate=table.get("rate"),
+        trusted_hosts=(*provider.trusted_hosts, *table.get("trusted_hosts", ())),
         origin=origin,
-        **{
-            key: table[key]
-            for key in (
-                "verify",
-                "ca_file",
-                "client_cert",
-                "client_key",
-                "proxy",
-                "max_concurrency",
-            )
-            if key in table
-        },
+        **{key: str(folder / table[key]) for key in _FILES if key in table},
     )
 
 
@@ -143,121 +153,143 @@ def environment_connection(provider: Provider, environment: Mapping[str, str]) -
     )
 
 
-def check_url(text: str, where: str) -> None:
-    """Raise ConfigError unless the text is an http or https URL of a host."""
-    try:
-        parts = urlsplit(text)
-        usable = (
-            parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-        )
-    except ValueError:
-        usable = False
-    if not usable or re.search(r"[\s\x00-\x1f]", text):
-        raise ConfigError(f"{where}: base_url is not an http or https URL: {_without_login(text)}")
-    if parts.username or parts.password:
+def default(provider: Provider, setting: str) -> str | None:
+    """What the definition says for a setting that a connection leaves out."""
+    return next((s.default for s in provider.settings if s.name == setting), None)
+
+
+def _located(text: str, folder: Path) -> str:
+    """The text with the files of its references found from the folder."""
+    return REFERENCE.sub(
+        lambda found: f"${{file:{folder / found[1][5:]}}}" if found[1][:5] == "file:" else found[0],
+        text,
+    )
+
+
+def _unknown_provider(where: str, given: object, known: tuple[str, ...]) -> ConfigError:
+    listed = f"providers: {', '.join(known)}"
+    if not given:
+        return ConfigError(f"{where} does not say its `provider`", hint=listed)
+    close = difflib.get_close_matches(str(given), known, n=1)
+    hint = f"did you mean `{close[0]}`?" if close else listed
+    return ConfigError(f"{where} names the unknown provider `{given}`", hint=hint)
+
+
+# --- checks of what is written -------------------------------------------------------------------
+
+
+def check_url(text: str, where: str, key: str, shown: str | None = None) -> None:
+    """Raise ConfigError unless the text is the http or https URL of a host, and no more.
+
+    `shown` is what the message repeats instead of the text.
+    """
+    shown = _without_login(text if shown is None else shown)
+    if "@" in text:
         raise ConfigError(
-            f"{where}: base_url holds a user or password: {_without_login(text)}",
+            f"{where}: {key} holds a user or password: {shown}",
             hint="write them as settings of the connection",
         )
+    if not is_plain_url(text):
+        raise ConfigError(
+            f"{where}: {key} is not an http or https URL: {shown}",
+            hint="write it like  https://host:8083  without ? and #",
+        )
+
+
+def is_plain_url(text: str) -> bool:
+    """Whether a text is scheme, host, and perhaps port and path, with nothing to misread."""
+    if _NOT_PLAIN.search(text):
+        return False
+    try:
+        url = httpx.URL(text)
+        port_is_usable = url.port is None or 0 < url.port < 65536
+    except (httpx.InvalidURL, UnicodeError, ValueError):
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and port_is_usable
 
 
 def _without_login(text: str) -> str:
-    return re.sub(r"//[^/@]*@", "//…@", text)
+    return "…@" + text.rpartition("@")[2] if "@" in text else text
 
 
 def _check_option(where: str, key: str, value: Any, settings: set[str]) -> None:
-    known = {*settings, *_OPTIONS}
+    known = {*settings, *_CHECKS}
     if key not in known:
         close = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(sorted(known))}"
         raise ConfigError(f"{where}: unknown key `{key}`", hint=hint)
-    wanted = _OPTIONS.get(key, str)
-    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise ConfigError(f"{where}: `{key}` is not {_TYPE_WORDS[wanted]}")
+    usual = _check_url_option if key.endswith("_url") else _check_text
+    _CHECKS.get(key, usual)(where, key, value)
 
 
-_TYPE_WORDS = {
-    str: "text",
-    bool: "true or false",
-    int: "a whole number",
-    dict: "a table",
-    list: "a list",
-}
-
-
-# --- resolving, when a request needs it ----------------------------------------------------------
-
-
-class Resolver:
-    """Values of a connection's settings, looked up in the environment handed in."""
-
-    def __init__(self, provider: Provider, connection: Connection, environment: Mapping[str, str]):
-        self.provider = provider
-        self.connection = connection
-        self._environment = environment
-
-    def resolve(self, text: str) -> str:
-        """Replace `${NAME}` and `${file:PATH}`; raises ConfigError naming what is not there."""
-        return _REFERENCE.sub(self._look_up, text)
-
-    def setting(self, name: str) -> str | None:
-        """A setting's value: the connection's own, else the definition's default, else None."""
-        if name == "base_url":
-            return self.base_url()
-        if name in self.connection.settings:
-            return self.resolve(self.connection.settings[name])
-        return _default(self.provider, name)
-
-    def base_url(self) -> str:
-        """The connection's URL without a slash at the end."""
-        url = self.resolve(self.connection.base_url)
-        where = f"{self.connection.origin}: connection {self.connection.name}"
-        if not url:
-            raise ConfigError(f"{where} has no base_url")
-        check_url(url, where)
-        return url.rstrip("/")
-
-    def auth(self) -> Auth:
-        """The provider's first way to authenticate whose settings this connection gives."""
-        for auth in self.provider.auth:
-            if all(self._is_given(name) for name in auth.settings):
-                return auth
-        missing = self._missing()
+def _check_text(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, str, "text")
+    if "${" in REFERENCE.sub("", value):
         raise ConfigError(
-            f"connection {self.connection.name}: {' and '.join(missing)}",
-            hint=f"set it, or write it in {CONFIG_NAME} under [connections.{self.connection.name}]",
+            f"{where}: `{key}` holds a reference that cannot be read",
+            hint="write  ${NAME}  for a variable,  ${file:PATH}  for a file",
         )
 
-    def _is_given(self, name: str) -> bool:
-        return name in self.connection.settings or _default(self.provider, name) is not None
 
-    def _missing(self) -> list[str]:
-        """What the first way to authenticate lacks, in words that name the variables."""
-        first = next(auth for auth in self.provider.auth if auth.kind is not AuthKind.NONE)
-        variables = {setting.name: setting.env for setting in self.provider.settings}
-        return [
-            f"{variables.get(name) or name} is not set"
-            for name in first.settings
-            if not self._is_given(name)
-        ]
+def _check_file(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, str, "text")
 
-    def _look_up(self, match: re.Match[str]) -> str:
-        name = match[1]
-        where = f"{self.connection.origin}: connection {self.connection.name}"
-        if name.startswith("file:"):
-            path = Path(name.removeprefix("file:"))
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                raise ConfigError(f"{where}: {path} cannot be read: {error}") from error
-        value = self._environment.get(name)
-        if not value:
+
+def _check_url_option(where: str, key: str, value: Any) -> None:
+    _check_text(where, key, value)
+    if value and not REFERENCE.search(value):
+        login, _, rest = value.rpartition("@") if key == "proxy" else ("", "", value)
+        scheme = login.partition("//")[0]
+        check_url(f"{scheme}//{rest}" if login else rest, where, key)
+
+
+def _check_headers(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, dict, "a table")
+    for name, text in value.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ConfigError(f"{where}: `{name}` is not the name of a header")
+        _check_text(where, f"{key}.{name}", text)
+
+
+def _check_hosts(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, list, "a list")
+    for host in value:
+        if not isinstance(host, str):
+            raise ConfigError(f"{where}: `{key}` holds something else than text")
+        if not _HOST_GLOB.fullmatch(host):
             raise ConfigError(
-                f"{where} needs the environment variable {name}, which is not set",
-                hint=f"export {name}=…",
+                f"{where}: `{_without_login(host)}` is not a host",
+                hint='write hosts like  a.example  or  "*.example"',
             )
-        return value
 
 
-def _default(provider: Provider, name: str) -> str | None:
-    return next((s.default for s in provider.settings if s.name == name), None)
+def _check_count(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, int, "a whole number")
+    if value < 1:
+        raise ConfigError(f"{where}: `{key}` is below 1")
+
+
+def _check_rate(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, (int, float), "a number")
+    if not 0 < value < float("inf"):
+        raise ConfigError(f"{where}: `{key}` is not above 0", hint="it is in requests a second")
+
+
+def _check_flag(where: str, key: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{where}: `{key}` is not true or false")
+
+
+def _check_type(
+    where: str, key: str, value: Any, wanted: type | tuple[type, ...], words: str
+) -> None:
+    if not isinstance(value, wanted) or isinstance(value, bool):
+        raise ConfigError(f"{where}: `{key}` is not {words}")
+
+
+_CHECKS: dict[str, Callable[[str, str, Any], None]] = {
+    "provider": _check_text, "base_url": _check_url_option,
+    "proxy": _check_url_option, "ca_file": _check_file, "client_cert": _check_file,
+    "client_key": _check_file, "verify": _check_flag, "headers": _check_headers,
+    "max_concurrency": _check_count, "rate": _check_rate, "trusted_hosts": _check_hosts,
+}  # fmt: skip

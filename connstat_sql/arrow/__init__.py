@@ -1,0 +1,229 @@
+"""Bytes of an API's answer → rows: checked against the declared types, ready for DuckDB.
+
+A body is split into the texts of its rows without building values, each row is checked by msgspec
+(strict: a value that does not fit is an error that names its path), and the texts are handed on
+as JSON arrays in an Arrow string column. DuckDB decodes those (`select_list` says how), so values
+never become Python objects. A body is cut into arrays of `ROWS_PER_TEXT` rows, because DuckDB
+slows down on longer ones.
+
+What is kept of a value: a DECIMAL is rounded to its scale, a time to microseconds, numbers inside
+JSON to doubles; of a key that stands twice in a STRUCT the first counts, in a MAP it is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+from msgspec import Raw
+
+from connstat_sql.arrow.bodies import OpenBody, descend, kind, unreadable
+from connstat_sql.arrow.checks import (
+    KeyTwice,
+    checked,
+    checking_decoder,
+    or_null,
+    refuse_odd_number,
+)
+from connstat_sql.arrow.layout import (
+    KEY_PLACE,
+    Field,
+    checked_object,
+    lay_out,
+    structure,
+)
+from connstat_sql.arrow.misfits import ANY_KEY, Keys, locate, outline, sample, shown
+from connstat_sql.definitions import KEY, Mismatch, Rows, quote
+from connstat_sql.errors import UnexpectedShape
+
+__all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "pages_table"]
+
+ROWS_PER_TEXT = 200
+_ODD_NUMBER = re.compile(rb"[0-9]{2}(?:\.[0-9]+)?[eE]-")
+_LOWER_TIME = re.compile(rb'[0-9]t[0-9]{2}:|[0-9]z"')
+
+
+class RowReader:
+    """Reads the bodies of one method for the columns that a query uses.
+
+    `rows` says where rows are in a body, `fields` where values are in a row. Thread-safe.
+    """
+
+    def __init__(self, rows: Rows, fields: Sequence[Field]) -> None:
+        self.rows = rows
+        self.fields = tuple(fields)
+        self._layout = lay_out(rows, self.fields)
+        self._check = checking_decoder(checked_object(self._layout.tree))
+        self._fits = {
+            place: checking_decoder(or_null(checked(one.type, lower_times=True)))
+            for place, one in self._layout.loose
+            if one.mismatch is Mismatch.NULL
+        }
+        self.structure = json.dumps(structure(self._layout.tree) or "JSON")
+        self._has_times = "TIMESTAMP" in self.structure
+        self._has_decimals = "DECIMAL(" in self.structure
+
+    def read(self, body: bytes) -> Body:
+        """Split a body into texts of rows, each row checked.
+
+        Raises UnexpectedShape, naming the place, when it is not what the definition declares.
+        """
+        try:
+            body.decode("utf-8")  # parts that are skipped are otherwise not looked at
+        except UnicodeDecodeError as error:
+            raise unreadable(error, body) from error
+        opened = OpenBody(body)
+        check = self._check
+        if self._has_times and _LOWER_TIME.search(body):
+            check = checking_decoder(checked_object(self._layout.tree, lower_times=True))
+        may_be_odd = self._has_decimals and _ODD_NUMBER.search(body)
+        texts, count, batch = [], 0, []
+        for text in self._row_texts(opened):
+            self._check_row(text, check)
+            if may_be_odd:
+                _check_numbers(bytes(text))
+            batch.append(text)
+            count += 1
+            if len(batch) == ROWS_PER_TEXT:
+                texts.append(b"[" + b",".join(batch) + b"]")
+                batch = []
+        if batch:
+            texts.append(b"[" + b",".join(batch) + b"]")
+        return Body(tuple(texts), count, opened)
+
+    def select_list(self, row: str) -> Iterator[tuple[str, str]]:
+        """Pairs of column name and SQL expression over the decoded row called `row`."""
+        for one, place in zip(self.fields, self._layout.places, strict=True):
+            keys = ".".join(quote(key) for key in place)
+            yield one.name, f"{row}.{keys}"
+
+    # --- texts of rows -----------------------------------------------------------------------
+
+    def _row_texts(self, body: OpenBody) -> Iterator[bytes | Raw]:
+        for key, element in body.rows(self.rows):
+            row = descend(element, self.rows.item)
+            if row is None:
+                place = f"`{key}` " if key is not None else ""
+                raise UnexpectedShape(f"an element {place}has no `{'.'.join(self.rows.item)}`")
+            yield self._wrapped(key, bytes(row)) if self._layout.is_wrapped else row
+
+    def _wrapped(self, key: str | None, row: bytes) -> bytes:
+        key_text = b"null" if key is None else msgspec.json.encode(key)
+        text = b'{"' + KEY_PLACE.encode() + b'":' + key_text
+        for name in self._layout.copies:
+            text += b',"' + name.encode() + b'":' + row
+        for name, one in self._layout.loose:
+            value = key_text if one.path == KEY else descend(row, one.path)
+            text += b',"' + name.encode() + b'":' + self._made_fit(name, value)
+        return text + b"}"
+
+    def _made_fit(self, place: str, value: bytes | Raw | None) -> bytes:
+        """The value, as a text when that is declared; null when it does not fit."""
+        if value is None:
+            return b"null"
+        if place not in self._fits:
+            is_text = kind(value) in ("a string", "null")
+            return bytes(value) if is_text else _as_text(bytes(value))
+        try:
+            self._fits[place].decode(value)
+        except (msgspec.ValidationError, KeyTwice):
+            return b"null"
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise unreadable(error, bytes(value)) from error
+        return bytes(value)
+
+    # --- faults ------------------------------------------------------------------------------
+
+    def _check_row(self, text: bytes | Raw, check: msgspec.json.Decoder[Any]) -> None:
+        try:
+            check.decode(text)
+        except msgspec.ValidationError as error:
+            raise UnexpectedShape(self._explain(str(error), bytes(text))) from error
+        except KeyTwice as error:
+            raise UnexpectedShape(self._explain_twice(str(error))) from error
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+            raise unreadable(error, bytes(text)) from error
+
+    def _explain(self, message: str, text: bytes) -> str:
+        """Msgspec's words for a misfit → column, path, expected type and a sample."""
+        expected, _, place = message.partition(" - at `")
+        try:
+            keys, value = locate(text, place.removesuffix("`"))
+        except (LookupError, ValueError, RecursionError):
+            return f"a value of the row does not fit: {expected}"
+        pairs = zip(self.fields, self._layout.places, strict=True)
+        touched = [(one, at) for one, at in pairs if _touches(at, keys)]
+        there = shown(keys[1:] if self._layout.is_wrapped and keys[:1] != KEY else keys)
+        lacking = _LACKING.fullmatch(expected)
+        if lacking:
+            names = [one.name for one, at in touched if at[: len(keys) + 1] == (*keys, lacking[1])]
+            given = f", which gives the parameter {names[0]}" if names else ""
+            return f"{there} has no `{lacking[1]}`{given}"
+        if not touched:
+            return f"expected an object in place of each row, found {outline(value)}"
+        one, at = touched[0]
+        what = "parameter" if one.is_required else "column"
+        if len(at) > len(keys):
+            return f"{what} {one.name} is at {shown(one.path)}, but {there} holds {outline(value)}"
+        is_secret = any(one.is_redacted for one, _ in touched)
+        seen = "a redacted value" if is_secret else sample(value)
+        return f"{what} {one.name} is {one.type}, but {there} holds {seen}"
+
+    def _explain_twice(self, message: str) -> str:
+        names = [one.name for one in self.fields if "MAP(" in str(one.type)]
+        return f"column {names[0]}: {message}" if len(names) == 1 else message
+
+
+_LACKING = re.compile(r"Object missing required field `(.*)`")
+
+
+def _touches(place: Keys, keys: Keys) -> bool:
+    """Whether a field's value is at, above or below some keys."""
+    known = keys[: keys.index(ANY_KEY)] if ANY_KEY in keys else keys
+    return known[: len(place)] == place[: len(known)]
+
+
+def _check_numbers(text: bytes) -> None:
+    try:
+        json.loads(text, parse_float=refuse_odd_number)
+    except ValueError as error:
+        raise UnexpectedShape(str(error)) from error
+
+
+def _as_text(value: bytes) -> bytes:
+    compact = msgspec.json.format(value, indent=-1)
+    return msgspec.json.encode(compact.decode("utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A body's rows: `texts` are JSON arrays, `count` their rows in all."""
+
+    texts: tuple[bytes, ...]
+    count: int
+    opened: OpenBody
+
+
+def pages_table(
+    pages: Iterable[tuple[tuple[bytes, ...], Mapping[str, str]]], names: Sequence[str]
+) -> pa.Table:
+    """Texts of rows with the arguments they were fetched with → an Arrow table.
+
+    Columns: `rows` (JSON arrays), then each of `names`, all strings. One record batch a page, so
+    that DuckDB reads them in parallel. Raises UnexpectedShape when a text is not UTF-8.
+    """
+    schema = pa.schema([("rows", pa.string()), *((name, pa.string()) for name in names)])
+    batches = []
+    for texts, arguments in pages:
+        try:
+            rows = pa.array(texts, type=pa.binary()).cast(pa.string())
+        except pa.ArrowInvalid as error:
+            raise UnexpectedShape("the body is not UTF-8 text") from error
+        values = [pa.repeat(pa.scalar(arguments[name], pa.string()), len(texts)) for name in names]
+        batches.append(pa.record_batch([rows, *values], schema=schema))
+    return pa.Table.from_batches(batches, schema=schema)

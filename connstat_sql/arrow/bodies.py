@@ -1,0 +1,143 @@
+"""A body opened just as far as asked for: where its rows, tokens and flags are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from connstat_sql.arrow.checks import KeyTwice, MapKey, checking_decoder
+from connstat_sql.definitions import Path, Rows, Shape
+from connstat_sql.errors import UnexpectedShape
+
+
+@dataclass(slots=True)
+class OpenBody:
+    """A body; the levels opened are remembered."""
+
+    content: bytes
+    _levels: dict[Path, Mapping[str, Raw] | None] = field(default_factory=dict)
+
+    def at(self, path: Path) -> Raw | bytes | None:
+        """The text of the value at a path; None when there is none."""
+        if not path:
+            return self.content
+        above = self._object(path[:-1])
+        return None if above is None else above.get(path[-1])
+
+    def value(self, path: Path) -> Any:
+        """The value at a path, or None."""
+        text = self.at(path)
+        return None if text is None else decoded(text, Any)
+
+    def rows(self, rows: Rows) -> Iterator[tuple[str | None, Raw | bytes]]:
+        """Each row's key (None unless the shape is `map`) and text."""
+        for path in rows.at:
+            text = self.at(path)
+            if text is None:
+                continue
+            found = kind(text)
+            if rows.shape is Shape.OBJECT and found == "an object":
+                return iter([(None, text)])
+            if rows.shape is Shape.MAP and found == "an object":
+                found_rows = decoded(text, dict[MapKey, Raw])
+                return ((str(key), row) for key, row in found_rows.items())
+            if rows.shape in (Shape.ARRAY, Shape.SCALARS) and found == "an array":
+                return ((None, element) for element in decoded(text, list[Raw]))
+            if found == "null" and rows.shape is not Shape.OBJECT and path:
+                return iter(())
+        raise UnexpectedShape(self._missing(rows))
+
+    def _missing(self, rows: Rows) -> str:
+        wanted = "an object" if rows.shape in (Shape.OBJECT, Shape.MAP) else "an array"
+        places = " or ".join(f"`{'.'.join(path)}`" if path else "the top level" for path in rows.at)
+        return f"expected {wanted} at {places}, found {self._outline()}"
+
+    def _outline(self) -> str:
+        if not self.content.strip():
+            return "an empty body"
+        if self.content.lstrip()[:1] == b"<":
+            return "HTML or XML, not JSON"
+        found = kind(self.content)
+        if found == "an object":
+            keys = list(self._object(()) or {})[:6]
+            return f"an object with the keys {', '.join(keys)}" if keys else "an empty object"
+        return found
+
+    def _object(self, path: Path) -> Mapping[str, Raw] | None:
+        if path not in self._levels:
+            text = self.at(path)
+            if text is not None and kind(text) == "an object":
+                self._levels[path] = decoded(text, dict[str, Raw])
+            else:
+                self._levels[path] = None
+        return self._levels[path]
+
+
+_KINDS = {
+    b"{": "an object", b"[": "an array", b'"': "a string", b"n": "null", b"t": "a boolean",
+    b"f": "a boolean",
+}  # fmt: skip
+
+
+def kind(text: bytes | Raw) -> str:
+    """What a JSON text is, by how it begins."""
+    start = bytes(memoryview(text)).lstrip()[:1] if _starts_blank(text) else memoryview(text)[:1]
+    begin = bytes(start)
+    if begin and begin in b"-0123456789":
+        return "a number"
+    return _KINDS.get(begin, "something that is not JSON")
+
+
+def _starts_blank(text: bytes | Raw) -> bool:
+    return bytes(memoryview(text)[:1]).isspace()
+
+
+@lru_cache(maxsize=64)
+def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
+    return checking_decoder(wanted)
+
+
+def decoded(text: bytes | Raw, wanted: Any) -> Any:
+    """A JSON text as a value of that type; raises UnexpectedShape when it is not JSON."""
+    try:
+        return _decoder(wanted).decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, KeyTwice) as error:
+        raise unreadable(error, bytes(text)) from error
+
+
+_HALF_PAIR = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def unreadable(error: Exception, text: bytes) -> UnexpectedShape:
+    """What is wrong with a text that cannot be read, in words."""
+    said = str(error)
+    if isinstance(error, RecursionError):
+        said = "it is nested too deeply"
+    elif isinstance(error, UnicodeDecodeError):
+        said = "it is not UTF-8 text"
+    elif _HALF_PAIR.search(text):
+        said = "a \\u escape is half of a surrogate pair"
+    elif "truncated" in said:
+        said = "it ends too early"
+    return UnexpectedShape(f"the body is not JSON that can be read: {said}")
+
+
+def descend(text: Raw | bytes, path: Path) -> Raw | bytes | None:
+    """The text of the value at a path below a text; None when there is none."""
+    for key in path:
+        if kind(text) != "an object":
+            return None
+        below = decoded(text, dict[str, Raw]).get(key)
+        if below is None:
+            return None
+        text = below
+    return text

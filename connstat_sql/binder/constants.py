@@ -1,0 +1,188 @@
+"""Constant expressions of the SQL → their values, folded by DuckDB itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from connstat_sql.binder.values import Fold, Value
+from connstat_sql.parser import DIALECT
+
+Rows = Sequence[Sequence[Value]]
+
+_AT_ONCE = 200
+_CHANGING = (
+    exp.Column, exp.PositionalColumn, exp.Table, exp.Star, exp.Columns, exp.Rand,
+    exp.Collate,  # makes `=` mean something else
+    exp.All,  # not one value: over nothing it is true of everything
+)  # fmt: skip
+_INTEGERS = {
+    "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+    "UBIGINT",
+}  # fmt: skip
+
+
+@dataclass
+class Constants:
+    """Folds constants; the same one only once.
+
+    `fold` runs a constant query; `volatile` are names of functions that must not be evaluated
+    twice.
+    """
+
+    fold: Fold
+    volatile: frozenset[str]
+    _folded: dict[str, Rows | None] = field(default_factory=dict)
+
+    def is_constant(self, node: exp.Expr) -> bool:
+        """Whether it has one value, whenever and wherever it is evaluated."""
+        if isinstance(node, (exp.Literal, exp.Boolean, exp.Null)):
+            return True
+        if any(True for _ in node.find_all(*_CHANGING)):
+            return False
+        called = {name.lower() for name in re.findall(r"(\w+)\s*\(", _sql(node))}
+        return not called & self.volatile
+
+    def is_never_true(self, predicate: exp.Expr) -> bool:
+        """Whether a predicate is a constant that is false or NULL."""
+        if isinstance(predicate, exp.Boolean):
+            return not predicate.this
+        if not self.is_constant(predicate):
+            return False
+        folded = self._fold(f"SELECT ({_sql(predicate)}) IS TRUE")
+        return bool(folded and folded[0][0].text == "false")
+
+    def rows(self, options: Sequence[exp.Expr], width: int) -> Rows | None:
+        """The values of an IN list, or of one side of an equality: a row of `width` for each."""
+        found: list[Sequence[Value]] = []
+        parts: list[exp.Expr] = []
+        for option in options:
+            if isinstance(option, exp.Values):
+                rows = self.query(option)
+                if rows is None:
+                    return None
+                found += rows
+                continue
+            listed = option.expressions if isinstance(option, exp.Tuple) and width > 1 else [option]
+            if len(listed) != width:
+                return None
+            parts += listed
+        values = self._values(parts)
+        if values is None:
+            return None
+        return [*found, *(values[i : i + width] for i in range(0, len(values), width))]
+
+    def query(self, query: exp.Expr) -> Rows | None:
+        """The rows of a constant subquery or VALUES list."""
+        inner = query.this if isinstance(query, exp.Subquery) else query
+        return self._fold(_sql(inner)) if self.is_constant(inner) else None
+
+    def elements(self, listed: exp.Expr) -> Rows | None:
+        """The elements of a constant list, or the rows of a constant subquery."""
+        if isinstance(listed, (exp.Query, exp.Values)):
+            return self.query(listed)
+        return self._fold(f"SELECT unnest({_sql(listed)})") if self.is_constant(listed) else None
+
+    def spelt(self, values: Iterable[Value], wanted: str) -> Mapping[Value, str | None] | None:
+        """Each value as the wanted type spells it; None when equality means something else.
+
+        DuckDB compares text with any other type by casting the text, and no other pair that way.
+        """
+        found: dict[Value, str | None] = {}
+        to_cast: list[Value] = []
+        for value in values:
+            if _is_same(value.type, wanted) or value.type == '"NULL"':
+                found[value] = value.text
+            elif value.type == "VARCHAR" and value.text is not None:
+                to_cast.append(value)
+            else:
+                return None
+        if not to_cast:
+            return found
+        casts = self._cast({value.text or "" for value in to_cast}, wanted)
+        for value in to_cast:
+            text = casts[value.text or ""].text
+            if text is None:
+                return None
+            found[value] = text
+        return found
+
+    # --- asking DuckDB -----------------------------------------------------------------------
+
+    def _values(self, parts: Sequence[exp.Expr]) -> list[Value] | None:
+        """The value of each expression; None when one of them is not constant."""
+        found: dict[int, Value] = {}
+        casts: dict[object, list[int]] = {}
+        others: list[int] = []
+        for index, part in enumerate(parts):
+            value = _plain(part)
+            if value is not None:
+                found[index] = value
+            elif (kind := _cast_type(part)) is not None:
+                casts.setdefault(kind.this, []).append(index)
+            elif self.is_constant(part):
+                others.append(index)
+            else:
+                return None
+        for places in casts.values():
+            texts = [str(parts[place].this.this) for place in places]
+            by_text = self._cast(texts, _sql(parts[places[0]].args["to"]))
+            if any(by_text[text].text is None for text in texts):
+                return None
+            found.update(zip(places, (by_text[text] for text in texts), strict=True))
+        for start in range(0, len(others), _AT_ONCE):
+            some = others[start : start + _AT_ONCE]
+            rows = self._fold("SELECT " + ", ".join(_sql(parts[place]) for place in some))
+            if rows is None or len(rows) != 1 or len(rows[0]) != len(some):
+                return None
+            found.update(zip(some, rows[0], strict=True))
+        return [found[index] for index in range(len(parts))]
+
+    def _cast(self, texts: Iterable[str], wanted: str) -> dict[str, Value]:
+        """Each text as another type, all by one question; NULL for those that do not fit."""
+        listed = sorted(set(texts))
+        quoted = ", ".join("'" + text.replace("'", "''") + "'" for text in listed)
+        rows = self._fold(
+            f"SELECT v, TRY_CAST(v AS {wanted}) FROM (SELECT unnest([{quoted}]) AS v)"
+        )
+        found = {text: Value(None, wanted) for text in listed}
+        return found | {row[0].text or "": row[1] for row in rows or ()}
+
+    def _fold(self, sql: str) -> Rows | None:
+        if sql not in self._folded:
+            self._folded[sql] = self.fold(sql)
+        return self._folded[sql]
+
+
+def _plain(part: exp.Expr) -> Value | None:
+    """The value of a text or a whole number as it stands, without asking DuckDB."""
+    if not isinstance(part, exp.Literal):
+        return None
+    text = str(part.this)
+    if part.is_string:
+        return Value(text, "VARCHAR")
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        return None
+    number = int(text)
+    return Value(str(number), "INTEGER" if number < 2**31 else "BIGINT")
+
+
+def _cast_type(part: exp.Expr) -> exp.DataType | None:
+    """The type of `DATE '2026-11-01'` and the like; None for what is no plain cast of a text."""
+    of, to = part.this, part.args.get("to")
+    if type(part) is not exp.Cast or not isinstance(to, exp.DataType) or part.args.get("format"):
+        return None
+    is_plain = not any(to.args.get(key) for key in ("expressions", "collate", "nested", "kind"))
+    return to if is_plain and isinstance(of, exp.Literal) and of.is_string else None
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether equality of texts is equality of values between two types."""
+    return one == other or (one in _INTEGERS and other in _INTEGERS)
+
+
+def _sql(node: exp.Expr) -> str:
+    return node.sql(dialect=DIALECT)

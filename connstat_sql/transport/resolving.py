@@ -1,0 +1,157 @@
+"""References and templates → values, when a request needs them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from connstat_sql.definitions import Auth, Provider, Template
+from connstat_sql.errors import ConfigError
+from connstat_sql.transport.configuration import (
+    CONFIG_NAME,
+    REFERENCE,
+    Connection,
+    check_url,
+    default,
+)
+
+
+class Resolver:
+    """Values of a connection's settings, looked up in the environment handed in."""
+
+    def __init__(
+        self, provider: Provider, connection: Connection, environment: Mapping[str, str]
+    ) -> None:
+        self.provider = provider
+        self.connection = connection
+        self._environment = environment
+
+    def resolve(self, text: str) -> str:
+        """Replace `${NAME}` and `${file:PATH}`; raises ConfigError naming what is not there."""
+        return REFERENCE.sub(self._look_up, text)
+
+    def setting(self, name: str) -> str | None:
+        """A setting's value: the connection's own, else the definition's default, else None."""
+        if name == "base_url":
+            return self.base_url()
+        if name in self.connection.settings:
+            return self.resolve(self.connection.settings[name])
+        return default(self.provider, name)
+
+    def base_url(self) -> str:
+        """The connection's URL without a slash at the end."""
+        written = self.connection.base_url
+        if not written:
+            variable = self._variables().get("base_url")
+            raise ConfigError(
+                f"{self.connection.place} has no base_url",
+                hint=f"set {variable}, or " * bool(variable) + "write base_url in its table",
+            )
+        return self._url(self.resolve(written), "base_url", written).rstrip("/")
+
+    def fill(self, template: Template) -> str:
+        """A template's text with the connection's settings in it; never an empty one."""
+        filled = []
+        for index, part in enumerate(template.parts):
+            filled.append(self._given(part) if index % 2 else part)
+        return "".join(filled)
+
+    def url(self, template: Template) -> str:
+        """A template that makes a URL which gets our credentials."""
+        written = "".join(
+            self.connection.settings.get(part, "") if index % 2 else part
+            for index, part in enumerate(template.parts)
+        )
+        return self._url(self.fill(template), " and ".join(template.params), written or None)
+
+    def headers(self) -> dict[str, str]:
+        """The headers that definition and connection add to each request."""
+        given = {name: self.fill(template) for name, template in self.provider.headers}
+        given |= {name: self.resolve(text) for name, text in self.connection.headers.items()}
+        for name, value in given.items():
+            self.check_header(name, value)
+        return given
+
+    def check_header(self, name: str, value: str) -> None:
+        """Raise ConfigError unless the value can stand in a header."""
+        if not re.fullmatch(r"[\x20-\x7e]*", value):
+            raise ConfigError(
+                f"{self.connection.place}: the header {name} would hold a line break or a letter "
+                "outside ASCII"
+            )
+
+    def auth(self) -> Auth:
+        """The provider's first way to authenticate whose settings this connection gives.
+
+        A way with some of its settings comes before one without any: half a login is an error.
+        """
+        ways = self.provider.auth
+        for way in ways:
+            if way.settings and all(self._is_there(name) for name in way.settings):
+                return way
+        begun = next((way for way in ways if self._own(way)), None)
+        if begun is None:
+            open_way = next((way for way in ways if not way.settings), None)
+            if open_way is not None:
+                return open_way
+            begun = ways[0]
+        missing = " and ".join(f"{name} is not set" for name in self._missing(begun))
+        raise ConfigError(
+            f"{self.connection.place}: {missing}",
+            hint=f"set it, or write it in {CONFIG_NAME} under [connections.{self.connection.name}]",
+        )
+
+    def secrets(self) -> Iterator[str]:
+        """Values that no message may repeat."""
+        for setting in self.provider.settings:
+            if setting.is_secret and setting.name in self.connection.settings:
+                yield self.resolve(self.connection.settings[setting.name])
+        for text in self.connection.headers.values():
+            yield self.resolve(text)
+
+    def _url(self, text: str, key: str, written: str | None) -> str:
+        check_url(text, self.connection.place, key, written)
+        return text
+
+    def _given(self, name: str) -> str:
+        value = self.setting(name)
+        if value is None:
+            raise ConfigError(f"{self.connection.place}: {name} is not set")
+        if not value:
+            raise ConfigError(f"{self.connection.place}: {name} is empty", hint=f"set {name}")
+        if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+            raise ConfigError(f"{self.connection.place}: {name} holds a control character")
+        return value
+
+    def _own(self, way: Auth) -> list[str]:
+        return [name for name in way.settings if name in self.connection.settings]
+
+    def _is_there(self, name: str) -> bool:
+        return name in self.connection.settings or default(self.provider, name) is not None
+
+    def _missing(self, way: Auth) -> list[str]:
+        variables = self._variables()
+        return [variables.get(name) or name for name in way.settings if not self._is_there(name)]
+
+    def _variables(self) -> dict[str, str | None]:
+        return {setting.name: setting.env for setting in self.provider.settings}
+
+    def _look_up(self, match: re.Match[str]) -> str:
+        name = match[1]
+        if name.startswith("file:"):
+            path = Path(name.removeprefix("file:"))
+            try:
+                return path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+                raise ConfigError(
+                    f"{self.connection.place}: {path} cannot be read: {why}"
+                ) from error
+        value = self._environment.get(name)
+        if not value:
+            raise ConfigError(
+                f"{self.connection.place} needs the environment variable {name}, which is not set",
+                hint=f"export {name}=…",
+            )
+        return value

@@ -1,0 +1,1 @@
+"""Figures to compare: `python -m tests.benchmarks [NAME]`; each prints a ratio."""

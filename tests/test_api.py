@@ -1,0 +1,117 @@
+"""The Python interface, as a user of the package sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+import connstat_sql
+from connstat_sql import LiveDatabase
+from connstat_sql.sandbox import Sandbox, World
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(world=World.seeded(7)) as running:
+        yield running
+
+
+@pytest.fixture
+def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+    sandbox.reset()
+    with connstat_sql.connect(connections=sandbox.connections, environment={}) as opened:
+        yield opened
+
+
+def test_a_result_says_what_it_is(database: LiveDatabase) -> None:
+    result = database.sql(
+        "SELECT name, connector.state FROM plant_a.connect.connector_status WHERE name = $name",
+        {"name": "pricing-mysql-source"},
+    )
+    assert result.fetchall() == [("pricing-mysql-source", "RUNNING")]
+    assert list(result) == result.fetchall()
+    assert result.to_arrow().num_rows == 1
+    assert result.df()["name"].tolist() == ["pricing-mysql-source"]
+    assert (result.complete, result.errors, result.requests) == (True, (), 1)
+    assert result.scans[0].table == "kafka_connect.connect.connector_status"
+
+
+def test_question_marks_take_values_in_order(database: LiveDatabase) -> None:
+    sql = "SELECT name FROM plant_a.connect.connector_status WHERE connector_name = ? AND 1 = ?"
+    assert database.sql(sql, ["pricing-mysql-source", 1]).fetchall() == [("pricing-mysql-source",)]
+
+
+def test_local_tables_join_live_ones(database: LiveDatabase) -> None:
+    database.register("owners", pa.table({"name": ["pricing-mysql-source"], "team": ["pricing"]}))
+    sql = "SELECT o.team FROM plant_a.connect.connector_status AS s JOIN owners AS o USING (name)"
+    assert database.sql(sql).fetchall() == [("pricing",)]
+    assert database.duckdb.execute("SELECT count(*) FROM owners").fetchone() == (1,)
+
+
+def test_explain_gives_the_plan_and_sends_nothing(database: LiveDatabase, sandbox: Sandbox) -> None:
+    plan = database.explain("SELECT * FROM confluent.connect.connector_status")
+    assert plan is not None
+    assert [scan.method.name for scan in plan.scans] == ["list", "list", "list"]
+    assert sandbox.count() == 0
+    assert database.explain("SELECT 1") is None
+
+
+def test_everything_raised_is_a_connstat_error(database: LiveDatabase) -> None:
+    for sql in ("SELEC", "SELECT x", "SELECT * FROM confluent.billing.costs", "SELECT 1/'x'", ""):
+        with pytest.raises(connstat_sql.ConnstatError):
+            database.sql(sql)
+
+
+def test_it_works_inside_a_running_event_loop(database: LiveDatabase) -> None:
+    async def notebook() -> int:
+        return database.sql("FROM plant_a.connect.connectors").table.num_rows
+
+    assert asyncio.run(notebook()) == 6
+
+
+def test_it_is_a_pep_249_connection(database: LiveDatabase) -> None:
+    assert (connstat_sql.apilevel, connstat_sql.threadsafety, connstat_sql.paramstyle) == (
+        "2.0",
+        1,
+        "qmark",
+    )
+    cursor = database.cursor()
+    cursor.execute("SELECT name, type FROM plant_a.connect.connector_status ORDER BY name")
+    assert cursor.description is not None
+    assert [column[0] for column in cursor.description] == ["name", "type"]
+    assert cursor.rowcount == 6
+    assert cursor.fetchone() == ("catalog-jdbc-sink", "sink")
+    assert len(cursor.fetchmany(2)) == 2
+    assert len(cursor.fetchall()) == 3
+    assert cursor.fetchone() is None
+    cursor.close()
+    with pytest.raises(connstat_sql.Error):
+        cursor.fetchall()
+
+
+@pytest.mark.filterwarnings("ignore:pandas only supports SQLAlchemy")
+def test_pandas_reads_from_it(database: LiveDatabase) -> None:
+    frame = pd.read_sql("SELECT name FROM plant_a.connect.connectors", database)
+    assert len(frame) == 6
+
+
+def test_import_is_light() -> None:
+    script = (
+        "import sys, connstat_sql\n"
+        "heavy = {'duckdb', 'sqlglot', 'httpx', 'pyarrow', 'yaml', 'aiohttp', 'click'}\n"
+        "assert not heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_every_public_name_can_be_imported() -> None:
+    for name in connstat_sql.__all__:
+        assert getattr(connstat_sql, name) is not None
+    with pytest.raises(AttributeError):
+        _ = connstat_sql.nothing

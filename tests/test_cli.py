@@ -1,0 +1,272 @@
+"""The command line keeps the promise of its interface: rows on stdout, words on stderr, codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from connstat_sql.cli import root
+from connstat_sql.sandbox import Fault, Sandbox, World
+
+STATUS = "SELECT name, connector.state FROM plant_a.connect.connector_status ORDER BY name"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(world=World.seeded(7)) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _unharmed(sandbox: Sandbox) -> None:
+    sandbox.heal()
+    sandbox.reset()
+
+
+@pytest.fixture
+def config(sandbox: Sandbox, tmp_path: Path) -> Path:
+    """A configuration of the sandbox's connections, with secrets by reference."""
+    path = tmp_path / "connstat.toml"
+    path.write_text(toml_of(sandbox.connections), encoding="utf-8")
+    return path
+
+
+def toml_of(connections: Mapping[str, Mapping[str, object]]) -> str:
+    lines = []
+    for name, table in connections.items():
+        lines.append(f"[connections.{name}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    return "\n".join(lines)
+
+
+def run(config: Path, *arguments: str, stdin: str | None = None) -> Result:
+    return CliRunner(env={"NO_COLOR": "1"}).invoke(
+        root, ["--config", str(config), *arguments], input=stdin
+    )
+
+
+def process(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "connstat_sql", *arguments],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONWARNINGS": "", **environment},
+    )  # fmt: skip
+
+
+def test_rows_go_to_stdout_and_nothing_else(config: Path) -> None:
+    answer = run(config, "query", "-F", "jsonl", STATUS)
+    assert answer.exit_code == 0
+    assert answer.stderr == ""
+    rows = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert {"name": "pricing-mysql-source", "state": "RUNNING"} in rows
+
+
+def test_a_table_is_drawn_whole(config: Path) -> None:
+    answer = run(config, "query", "SELECT range AS n FROM range(500)")
+    assert answer.exit_code == 0
+    assert "499" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["query", "SELEC 1"], 1, "syntax error"),
+        (["query", ""], 1, "no statement"),
+        (["query", "SELECT nam FROM plant_a.connect.connectors"], 1, '"nam" not found'),
+        (["query", "SELECT * FROM plant_a.connect.connector"], 1, "connectors"),
+        (["query", "SELECT * FROM confluent.billing.costs"], 1, "needs start_date and end_date"),
+        (["query", "DROP TABLE plant_a.connect.connectors"], 1, "read-only"),
+        (["query", "SELECT 1; SELECT x FROM plant_a.connect.connectors"], 1, '"x" not found'),
+        (["query"], 2, "give the SQL"),
+        (["query", "-p", "novalue", "SELECT 1"], 2, "NAME=VALUE"),
+        (["query", "-F", "xml", "SELECT 1"], 2, "xml"),
+        (["query", "-o", "rows.xyz", "SELECT 1"], 2, ".xyz"),
+        (["quary", "SELECT 1"], 2, "did you mean 'query'"),
+        (["providers", "show", "kafka_connect.connect.connectrs"], 1, "connectors"),
+        (["providers", "validate", "/nowhere"], 2, "no such file"),
+    ],
+)  # fmt: skip
+def test_what_is_at_fault_is_said_with_its_code_and_sends_nothing(
+    config: Path, sandbox: Sandbox, arguments: list[str], code: int, words: str
+) -> None:
+    answer = run(config, *arguments)
+    assert answer.exit_code == code
+    assert words in answer.stderr
+    assert answer.stdout == ""
+    assert sandbox.count() == 0
+
+
+def test_an_error_shows_the_place_the_next_step_and_that_nothing_was_sent(config: Path) -> None:
+    sql = "SELECT sum(amount)\nFROM confluent.billing.costs WHERE product = 'CONNECT'"
+    answer = run(config, "query", sql)
+    assert answer.stderr.splitlines() == [
+        "error: confluent.billing.costs needs start_date and end_date",
+        "  FROM confluent.billing.costs WHERE product = 'CONNECT'",
+        "       ^^^^^^^^^^^^^^^^^^^^^^^",
+        "hint: add  AND start_date = '2026-11-01' AND end_date = '2026-12-01'",
+        "No request was sent.",
+    ]
+
+
+def test_a_failing_api_is_exit_3_without_rows(config: Path, sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="plant_a", status=403))
+    answer = run(config, "query", STATUS)
+    assert answer.exit_code == 3
+    assert answer.stdout == ""
+    assert "plant_a answered 403" in answer.stderr
+
+
+def test_a_partial_result_is_exit_4_with_the_good_rows(config: Path, sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="plant_b", status=403))
+    sql = "SELECT DISTINCT _connection FROM kafka_connect.connect.connector_status; FROM _errors"
+    answer = run(config, "query", "--partial", "-F", "jsonl", sql)
+    assert answer.exit_code == 4
+    good, failed = map(json.loads, answer.stdout.splitlines())
+    assert good == {"_connection": "plant_a"}
+    assert (failed["connection"], failed["status"]) == ("plant_b", 403)
+    assert "partial result: 1 of 2 requests failed" in answer.stderr
+
+
+def test_parameters_are_bound_and_only_ever_values(config: Path) -> None:
+    sql = "SELECT connector_name FROM plant_a.connect.connector_status WHERE connector_name = $name"
+    answer = run(config, "query", "-F", "jsonl", "-p", "name=x'; DROP TABLE t; --", sql)
+    assert (answer.exit_code, answer.stdout) == (0, "")
+
+
+def test_sql_comes_from_a_file_or_standard_input(config: Path, tmp_path: Path) -> None:
+    file = tmp_path / "question.sql"
+    file.write_text("SELECT 'é' AS x", encoding="utf-8")
+    assert json.loads(run(config, "query", "-F", "jsonl", "-f", str(file)).stdout) == {"x": "é"}
+    assert json.loads(run(config, "query", "-F", "jsonl", "-", stdin="SELECT 2 AS x").stdout) == {
+        "x": 2
+    }
+
+
+def test_the_extension_of_a_file_says_the_format(config: Path, tmp_path: Path) -> None:
+    target = tmp_path / "rows.csv"
+    answer = run(config, "query", "-o", str(target), "SELECT 1 AS a, 'x' AS b")
+    assert (answer.exit_code, answer.stdout) == (0, "")
+    assert target.read_text() == "a,b\n1,x\n"
+
+
+def test_a_failed_query_leaves_no_file(config: Path, tmp_path: Path) -> None:
+    target = tmp_path / "rows.csv"
+    assert run(config, "query", "-o", str(target), "SELECT x").exit_code == 1
+    assert list(tmp_path.glob("*rows*")) == []
+
+
+def test_trace_shows_each_request_and_no_secret(config: Path) -> None:
+    answer = run(config, "query", "--trace", "SELECT id FROM confluent.org.environments")
+    assert "/org/v2/environments?page_size=100  200" in answer.stderr
+    assert "sandbox-secret" not in answer.stderr + answer.stdout
+
+
+def test_explain_sends_nothing(config: Path, sandbox: Sandbox) -> None:
+    sql = "SELECT * FROM confluent.connect.connector_status WHERE environment_id = 'env-1'"
+    answer = run(config, "explain", "-F", "json", sql)
+    document = json.loads(answer.stdout)
+    assert [scan["table"] for scan in document["scans"]] == [
+        "confluent.managed_kafka_clusters.clusters",
+        "confluent.connect.connector_status",
+    ]
+    assert document["requests"] == {"expected": None, "at_most": None, "budget": 1000}
+    assert "enumerated from" in run(config, "explain", sql).stdout
+    assert sandbox.count() == 0
+
+
+def test_explain_analyze_says_what_happened(config: Path) -> None:
+    assert "1 requests" in run(config, "explain", "--analyze", STATUS).stdout
+
+
+def test_show_and_describe_answer_from_the_definitions(config: Path, sandbox: Sandbox) -> None:
+    tables = run(config, "query", "-F", "jsonl", "SHOW TABLES IN confluent.connect").stdout
+    assert "confluent.connect.connector_status" in tables
+    described = run(config, "query", "-F", "jsonl", "DESCRIBE confluent.connect.connector_status")
+    rows = {row["column_name"]: row for row in map(json.loads, described.stdout.splitlines())}
+    assert rows["environment_id"]["key"] == "parameter, enumerated"
+    assert sandbox.count() == 0
+
+
+def test_doctor_says_what_works_and_what_to_do(config: Path, sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="plant_b", status=401))
+    answer = run(config, "doctor")
+    assert answer.exit_code == 3
+    assert "plant_a  ok" in answer.stdout
+    assert "plant_b  FAILED  plant_b answered 401" in answer.stdout
+    assert "check the credentials of the connection plant_b" in answer.stdout
+
+
+def test_providers_are_listed_shown_and_described_by_a_schema(config: Path) -> None:
+    assert "redpanda.kafka_connect.connectors" in run(config, "providers", "list").stdout
+    assert (
+        "needs connector_name"
+        in run(config, "providers", "show", "kafka_connect.connect.connector_status").stdout
+    )
+    assert "$defs" in json.loads(run(config, "providers", "schema").stdout)
+
+
+def test_without_arguments_usage_is_shown() -> None:
+    answer = CliRunner().invoke(root, [])
+    assert answer.exit_code == 2
+    assert "connstat demo" in answer.stderr
+
+
+def test_help_and_version_load_no_engine() -> None:
+    script = (
+        "import sys\nfrom connstat_sql.cli import main\n"
+        "try:\n    main([sys.argv[1]])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'duckdb', 'sqlglot', 'httpx', 'pyarrow', 'yaml', 'aiohttp', 'msgspec'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    for option in ("--help", "--version"):
+        subprocess.run([sys.executable, "-c", script, option], check=True, capture_output=True)
+
+
+def test_a_closed_pipe_is_no_error() -> None:
+    command = f"{sys.executable} -m connstat_sql query -F csv 'FROM range(200000)' | head -1"
+    answer = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "range\n", "")
+
+
+def test_an_unset_variable_is_named_and_nothing_empty_is_sent(tmp_path: Path) -> None:
+    config = tmp_path / "connstat.toml"
+    config.write_text(
+        '[connections.plant]\nprovider = "kafka_connect"\nbase_url = "http://127.0.0.1:9"\n'
+        'username = "me"\npassword = "${NOT_SET_ANYWHERE}"\n'
+    )
+    answer = run(config, "query", "FROM plant.connect.connectors")
+    assert answer.exit_code == 2
+    assert "NOT_SET_ANYWHERE" in answer.stderr
+
+
+def test_an_interrupt_gives_the_prompt_back(config: Path, sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="plant_a", delay=30.0))
+    running = subprocess.Popen(
+        [sys.executable, "-m", "connstat_sql", "--config", str(config), "query", STATUS],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while sandbox.count() == 0:
+        assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=10)
+    assert (running.returncode, out) == (130, "")
+    assert err.strip() == "interrupted"
+
+
+def test_the_demo_answers_over_four_systems() -> None:
+    answer = process("demo")
+    assert answer.returncode == 0
+    for system in ("confluent", "redpanda", "kafka_connect", "aeontel"):
+        assert f"│ {system} " in answer.stdout
+    assert "complete: 1 request in" in answer.stdout
+    assert answer.stderr == ""

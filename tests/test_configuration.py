@@ -1,0 +1,340 @@
+"""Connections: where they come from, what is wrong with them, and that no secret shows."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connstat_sql.engine import Outside
+from connstat_sql.errors import ConfigError
+from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.opening import Setup, find_connections, open_engine
+from connstat_sql.transport import Connection, Door, find_config, read_config
+from connstat_sql.transport.resolving import Resolver
+from tests.conftest import FakeClock, engine_of
+
+LIBRARY = Library([shipped_providers()])
+SECRET = "hunter2-very-secret"
+PLANT = {"provider": "kafka_connect", "base_url": "http://127.0.0.1:9"}
+
+
+def built(table: Mapping[str, Any], name: str = "one") -> Connection:
+    return find_connections(Setup(connections={name: table}), LIBRARY, {})[name]
+
+
+def refusal(table: Mapping[str, Any]) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        built(table)
+    assert SECRET not in f"{caught.value}{caught.value.hint}"
+    return caught.value
+
+
+def resolver(connection: Connection, **environment: str) -> Resolver:
+    provider = LIBRARY.provider(connection.provider)
+    assert provider is not None
+    return Resolver(provider, connection, environment)
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+ONE = '[connections.one]\nprovider = "kafka_connect"\nbase_url = "http://one:8083"\n'
+
+
+# where the file is
+
+
+def test_the_file_is_the_one_given_then_the_variables_then_here_then_the_users(
+    tmp_path: Path,
+) -> None:
+    here, user = tmp_path / "here", tmp_path / "user"
+    assert find_config(None, {}, user, here) is None
+    write(user / "connstat.toml", ONE)
+    assert find_config(None, {}, user, here) == user / "connstat.toml"
+    write(here / "connstat.toml", ONE)
+    assert find_config(None, {}, user, here) == here / "connstat.toml"
+    named = write(tmp_path / "named.toml", ONE)
+    environment = {"CONNSTAT_CONFIG": str(named)}
+    assert find_config(None, environment, user, here) == named
+    given = write(tmp_path / "given.toml", ONE)
+    assert find_config(given, environment, user, here) == given
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_file_that_is_named_and_missing_is_an_error(tmp_path: Path, by_variable: bool) -> None:
+    missing = tmp_path / "missing.toml"
+    environment = {"CONNSTAT_CONFIG": str(missing)} if by_variable else {}
+    with pytest.raises(ConfigError, match=r"missing\.toml") as caught:
+        find_config(None if by_variable else missing, environment, tmp_path)
+    assert ("CONNSTAT_CONFIG" in f"{caught.value}{caught.value.hint}") is by_variable
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[connections.one", "is not TOML"),
+        (ONE + ONE, "is not TOML"),
+        ("[connection.one]\n", r"unknown table \[connection\]"),
+        ("connections = 3\n", "connections are tables"),
+        ("[connections]\none = 1\n", "connections are tables"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_named(tmp_path: Path, text: str, says: str) -> None:
+    path = write(tmp_path / "connstat.toml", text)
+    with pytest.raises(ConfigError, match=says) as caught:
+        read_config(path)
+    assert str(path) in caught.value.message
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "connstat.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        read_config(path)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "connstat.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + ONE.encode())
+    assert set(read_config(path)) == {"one"}
+
+
+def test_names_that_differ_only_in_case_are_two_connections_of_one_name() -> None:
+    with pytest.raises(ConfigError, match="two connections are called Plant"):
+        find_connections(Setup(connections={"plant": PLANT, "Plant": PLANT}), LIBRARY, {})
+
+
+# what a connection says
+
+
+@pytest.mark.parametrize(
+    ("table", "says", "hints"),
+    [
+        ({"provider": "confluentt"}, "unknown provider `confluentt`", "did you mean `confluent`"),
+        ({"provider": "xyz"}, "unknown provider `xyz`", "kafka_connect"),
+        ({"base_url": "http://one"}, "does not say its `provider`", "kafka_connect"),
+        ({**PLANT, "pasword": SECRET}, "unknown key `pasword`", "`password`"),
+        ({**PLANT, "zzz": SECRET}, "unknown key `zzz`", "known: base_url"),
+        ({**PLANT, "password": 5}, "`password` is not text", ""),
+        ({**PLANT, "verify": "no"}, "`verify` is not true or false", ""),
+        ({**PLANT, "headers": ["X: 1"]}, "`headers` is not a table", ""),
+        ({**PLANT, "headers": {"X": [1]}}, "`headers.X` is not text", ""),
+        ({**PLANT, "headers": {"X Y": "1"}}, "`X Y` is not the name of a header", ""),
+        ({**PLANT, "trusted_hosts": "a.example"}, "`trusted_hosts` is not a list", ""),
+        ({**PLANT, "trusted_hosts": [1]}, "`trusted_hosts` holds something else than text", ""),
+        ({**PLANT, "trusted_hosts": ["https://a"]}, "`https://a` is not a host", "a.example"),
+        ({**PLANT, "max_concurrency": True}, "`max_concurrency` is not a whole number", ""),
+        ({**PLANT, "max_concurrency": 1.5}, "`max_concurrency` is not a whole number", ""),
+        ({**PLANT, "max_concurrency": 0}, "`max_concurrency` is below 1", ""),
+        ({**PLANT, "rate": "5"}, "`rate` is not a number", ""),
+        ({**PLANT, "rate": 0}, "`rate` is not above 0", ""),
+        ({**PLANT, "ca_file": 1}, "`ca_file` is not text", ""),
+        ({**PLANT, "client_key": "k"}, "`client_key` without `client_cert`", ""),
+        ({**PLANT, "password": "${}"}, "`password` holds a reference", "${NAME}"),
+        ({**PLANT, "password": "${A B}"}, "`password` holds a reference", "${NAME}"),
+        ({**PLANT, "password": f"${{{SECRET}"}, "`password` holds a reference", "${NAME}"),
+        ({**PLANT, "proxy": "ftp://p"}, "proxy is not an http or https URL", ""),
+    ],
+)
+def test_a_fault_of_a_connection_names_connection_key_and_next_step(
+    table: Mapping[str, Any], says: str, hints: str
+) -> None:
+    error = refusal(table)
+    assert says in error.message
+    assert "connection one" in error.message
+    assert hints in error.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("connect:8083", "ftp://connect", "http://", "http:///x", "http://a b", "http://a\tb"),
+        *("http://a:99999", "http://a:b", "http://[::1", "//connect", "http://a\\b", "http://a%00"),
+        *("http://a/?x=1", "http://a/#x", "http://a/b/../c", "http://é\ud800/"),
+    ],
+)
+def test_a_base_url_must_be_a_plain_http_url(url: str) -> None:
+    assert "base_url" in refusal({**PLANT, "base_url": url}).message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"http://user:{SECRET}@connect:8083",
+        f"http://user:a/{SECRET}@connect:8083",
+        f"http://user:{SECRET}@x@connect:8083",
+        f"http://{SECRET}@connect",
+        f"user:{SECRET}@connect:8083",
+        f"ftp://user:{SECRET}@connect:8083",
+    ],
+)
+def test_a_login_inside_a_url_is_refused_and_not_repeated(url: str) -> None:
+    for key in ("base_url", "token_url"):
+        error = refusal({"provider": "redpanda", "token": "t", key: url})
+        assert key in error.message
+
+
+def test_a_url_from_a_variable_is_checked_and_its_value_not_repeated() -> None:
+    connection = built({**PLANT, "base_url": "${URL}"})
+    with pytest.raises(ConfigError, match="base_url") as caught:
+        resolver(connection, URL=SECRET).base_url()
+    assert SECRET not in str(caught.value)
+    assert "${URL}" in caught.value.message
+    assert resolver(connection, URL="http://plant:8083/").base_url() == "http://plant:8083"
+
+
+def test_kafka_connect_without_a_base_url_says_so_when_it_is_used() -> None:
+    with (
+        engine_of({"plant": {"provider": "kafka_connect"}}) as engine,
+        pytest.raises(ConfigError, match="connection plant has no base_url") as caught,
+    ):
+        list(engine.run("SELECT * FROM plant.connect.worker"))
+    assert "KAFKA_CONNECT_URL" in caught.value.hint
+
+
+# references
+
+
+def test_references_are_resolved_from_environment_and_files(tmp_path: Path) -> None:
+    mounted = write(tmp_path / "secret", f"{SECRET}\n")
+    connection = built(
+        {**PLANT, "username": "u-${USER_NAME}-x", "password": f"${{file:{mounted}}}"}
+    )
+    values = resolver(connection, USER_NAME="ann")
+    assert values.setting("username") == "u-ann-x"
+    assert values.setting("password") == SECRET
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_variable_that_is_not_set_is_named_when_its_connection_is_used(
+    value: str | None,
+) -> None:
+    table = {**PLANT, "username": "ann", "password": "${PLANT_PASSWORD}"}
+    environment = {} if value is None else {"PLANT_PASSWORD": value}
+    other = {**PLANT, "base_url": "http://127.0.0.1:9"}
+    with engine_of({"plant": table, "other": other}, environment=environment) as engine:
+        with pytest.raises(ConfigError, match="PLANT_PASSWORD") as caught:
+            list(engine.run("SELECT * FROM plant.connect.worker"))
+        assert "connection plant" in caught.value.message
+        assert "PLANT_PASSWORD" in caught.value.hint
+        list(engine.run("SELECT 1"))
+
+
+@pytest.mark.parametrize(
+    "password", ["", "${file:%s}", "line\r\nX-Injected: 1", "nul\x00", "${file:/nowhere/at/all}"]
+)
+def test_an_empty_missing_or_broken_password_is_never_sent(tmp_path: Path, password: str) -> None:
+    empty = write(tmp_path / "empty", "\n")
+    if "%s" in password:
+        password %= empty
+    with (
+        engine_of({"plant": {**PLANT, "username": "ann", "password": password}}) as engine,
+        pytest.raises(ConfigError, match="connection plant") as caught,
+    ):
+        list(engine.run("SELECT * FROM plant.connect.worker"))
+    assert "Injected" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ({**PLANT, "username": "ann"}, "password is not set|KAFKA_CONNECT_PASSWORD is not set"),
+        ({"provider": "confluent", "api_key": "k"}, "CONFLUENT_CLOUD_API_SECRET is not set"),
+        ({"provider": "redpanda", "client_id": "i"}, "REDPANDA_CLIENT_SECRET is not set"),
+        ({"provider": "aeontel"}, "AEONTEL_API_KEY is not set"),
+    ],
+)
+def test_half_a_login_is_an_error_that_names_the_other_half(
+    table: Mapping[str, Any], says: str
+) -> None:
+    with pytest.raises(ConfigError, match=says):
+        resolver(built(table)).auth()
+
+
+@pytest.mark.parametrize("headers", [{"X-Key": "a\r\nb"}, {"X-Key": "schlüssel"}])
+def test_a_header_that_cannot_be_sent_is_a_configuration_error(headers: dict[str, str]) -> None:
+    with (
+        engine_of({"plant": {**PLANT, "headers": headers}}) as engine,
+        pytest.raises(ConfigError, match="X-Key") as caught,
+    ):
+        list(engine.run("SELECT * FROM plant.connect.worker"))
+    assert "schl" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["ca_file", "client_cert"])
+def test_tls_files_that_cannot_be_read_are_a_configuration_error(key: str) -> None:
+    with (
+        engine_of({"plant": {**PLANT, key: "/nowhere/x.pem"}}) as engine,
+        pytest.raises(ConfigError, match=r"connection plant.*x\.pem"),
+    ):
+        list(engine.run("SELECT * FROM plant.connect.worker"))
+
+
+def test_tls_files_are_looked_for_beside_the_configuration_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "etc" / "connstat.toml", ONE + 'ca_file = "ca.pem"\n')
+    found = find_connections(Setup(config=path), LIBRARY, {})["one"]
+    assert found.ca_file == str(tmp_path / "etc" / "ca.pem")
+
+
+# connections that the environment makes
+
+
+def test_without_a_file_a_provider_whose_variables_are_set_has_one_connection(
+    tmp_path: Path,
+) -> None:
+    environment = {
+        "CONFLUENT_CLOUD_API_KEY": "k",
+        "CONFLUENT_CLOUD_API_SECRET": SECRET,
+        "KAFKA_CONNECT_URL": "http://plant:8083",
+        "AEONTEL_API_KEY": "",
+    }
+    found = find_connections(Setup(user=tmp_path, here=tmp_path), LIBRARY, environment)
+    assert set(found) == {"confluent", "kafka_connect"}
+    assert resolver(found["kafka_connect"], **environment).base_url() == "http://plant:8083"
+    assert resolver(found["confluent"], **environment).setting("api_secret") == SECRET
+    half = find_connections(
+        Setup(user=tmp_path, here=tmp_path), LIBRARY, {"CONFLUENT_CLOUD_API_KEY": "k"}
+    )
+    with pytest.raises(ConfigError, match="CONFLUENT_CLOUD_API_SECRET is not set"):
+        resolver(half["confluent"], CONFLUENT_CLOUD_API_KEY="k").auth()
+
+
+def test_a_file_replaces_the_environment(tmp_path: Path) -> None:
+    path = write(tmp_path / "connstat.toml", ONE)
+    environment = {"AEONTEL_API_KEY": "k"}
+    assert set(find_connections(Setup(config=path), LIBRARY, environment)) == {"one"}
+
+
+def test_opening_an_engine_reads_no_secret(tmp_path: Path) -> None:
+    missing = f"${{file:{tmp_path / 'missing'}}}"
+    with engine_of({"plant": {**PLANT, "username": "${NOPE}", "password": missing}}) as engine:
+        assert list(engine.run("SELECT 1"))
+
+
+# nothing shows a secret
+
+
+def test_no_repr_shows_a_secret() -> None:
+    table = {
+        **PLANT,
+        "username": "ann",
+        "password": SECRET,
+        "headers": {"X-Key": SECRET},
+        "proxy": f"http://ann:{SECRET}@proxy:3128",
+    }
+    setup = Setup(connections={"plant": table})
+    door = Door(FakeClock(), {"PASSWORD": SECRET})
+    found = find_connections(setup, LIBRARY, {})
+    engine = open_engine(setup, Outside(environment={}))
+    try:
+        client = engine.clients.open("plant")
+        shown = [setup, door, found, resolver(found["plant"], P=SECRET), client, engine]
+        for one in (*shown, engine.clients, *vars(client).values()):
+            assert SECRET not in repr(one)
+            assert SECRET not in str(one)
+    finally:
+        engine.close()

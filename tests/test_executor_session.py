@@ -1,0 +1,284 @@
+"""DuckDB behind one door: its errors become ours, constants are folded, catalogs are declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connstat_sql.binder import Value
+from connstat_sql.catalog import Catalog
+from connstat_sql.errors import (
+    BindError,
+    ExecuteError,
+    ParseError,
+    QueryError,
+    Span,
+)
+from connstat_sql.executor import RunText, Session
+from connstat_sql.executor.session import is_rowless, named_arguments, translated, values_table
+from connstat_sql.loader import Library, shipped_providers
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    opened = Session()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    return Library([shipped_providers()])
+
+
+def plain(sql: str) -> RunText:
+    return RunText(sql, sql)
+
+
+def subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from subclasses(below)
+
+
+KINDS = sorted({duckdb.Error, *subclasses(duckdb.Error)}, key=lambda kind: kind.__name__)
+JSON_TEXT = 'Some Error: {"exception_type":"Some","exception_message":"it broke","position":"7"}'
+
+
+class TestErrors:
+    @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+    @pytest.mark.parametrize("text", ["plain words", "Some Error: it broke", JSON_TEXT])
+    def test_every_class_of_duckdb_becomes_one_of_ours(self, kind: type[Any], text: str) -> None:
+        for otherwise in (ExecuteError, BindError):
+            error = translated(kind(text), plain("SELECT 1, 2"), otherwise, 3)
+            assert isinstance(error, QueryError)
+            assert error.requests_sent == 3
+            assert error.message in ("plain words", "it broke")
+            assert (error.span is not None) == (text == JSON_TEXT)
+
+    @pytest.mark.parametrize(
+        ("kind", "ours"),
+        [
+            (duckdb.ParserException, ParseError),
+            (duckdb.SyntaxException, ParseError),
+            (duckdb.BinderException, BindError),
+            (duckdb.CatalogException, BindError),
+            (duckdb.ConversionException, ExecuteError),
+            (duckdb.OutOfMemoryException, ExecuteError),
+            (duckdb.TransactionException, ExecuteError),
+        ],
+    )
+    def test_the_kind_says_what_is_at_fault(
+        self, kind: type[Exception], ours: type[QueryError]
+    ) -> None:
+        assert type(translated(kind("it broke"), plain("SELECT 1"), ExecuteError, 0)) is ours
+
+    @pytest.mark.parametrize("argument", [object(), {1: object()}, [1, "x", object()]])
+    def test_an_argument_that_is_no_value_is_an_error_of_ours(
+        self, session: Session, argument: Any
+    ) -> None:
+        with pytest.raises(QueryError):
+            session.run(plain("SELECT $a"), {"a": argument})
+
+    @pytest.mark.parametrize(
+        ("sql", "ours", "said", "word"),
+        [
+            ("SELECT 'é', x", BindError, '"x" was not found', "x"),
+            ("SELEC 1", ParseError, "syntax error", "SELEC"),
+            ("SELECT 'ß', CAST('x' AS INT)", ExecuteError, "Could not convert", "CAST"),
+            ("SELECT $ñame", ExecuteError, "not provided", "$ñame"),
+            ("SELECT {'a': 1}.nosuch", BindError, 'key "nosuch"', "nosuch"),
+            ("SELECT 'é' FROM nosuch", BindError, "nosuch does not exist", "nosuch"),
+            ("INSERT INTO nosuch SELECT 'é'", BindError, "nosuch does not exist", "nosuch"),
+            ("SELECT error('mine')", ExecuteError, "mine", None),
+            ("FROM 'no.csv'", ExecuteError, "No files found", "no.csv"),
+        ],
+    )
+    def test_messages_are_words_with_a_place(
+        self, session: Session, sql: str, ours: type[QueryError], said: str, word: str | None
+    ) -> None:
+        with pytest.raises(QueryError) as caught:
+            session.run(plain(sql), None)
+        error = caught.value
+        assert type(error) is ours
+        assert said in error.message
+        assert "Error:" not in error.message
+        found = None if error.span is None else sql[error.span.start : error.span.end]
+        assert found == word
+
+    @pytest.mark.parametrize("sql", ["SELECT 1", "SELECT nosuch", "SELEC", "SELECT 1::INT[]"])
+    def test_errors_as_json_is_off_again_for_users_of_the_connection(
+        self, session: Session, sql: str
+    ) -> None:
+        for act in (session.split, lambda text: session.run(plain(text), None)):
+            with suppress(QueryError):
+                act(sql)
+            with pytest.raises(duckdb.BinderException) as caught:
+                session.duckdb.execute("SELECT nosuch")
+            assert '{"exception_type"' not in str(caught.value)
+
+    def test_an_aborted_transaction_says_what_to_do(self, session: Session) -> None:
+        session.run(plain("BEGIN"), None)
+        with pytest.raises(ExecuteError):
+            session.run(plain("SELECT CAST('x' AS INT)"), None)
+        with pytest.raises(ExecuteError, match="ROLLBACK"):
+            session.run(plain("SELECT 1"), None)
+        session.drop("TABLE", "whatever")
+        session.run(plain("ROLLBACK"), None)
+        assert session.run(plain("SELECT 1 AS a"), None).to_pylist() == [{"a": 1}]
+
+    def test_python_variables_are_no_tables(self, session: Session) -> None:
+        somewhere = session.run(plain("SELECT 1 AS a"), None)
+        with pytest.raises(BindError):
+            session.run(plain("FROM somewhere"), None)
+        assert somewhere.num_rows == 1
+
+
+class TestPlaces:
+    def test_they_lead_back_over_replaced_stretches(self) -> None:
+        text = RunText("SELECT a FROM temp.x AS t, b", "SELECT a FROM p.s.t, b", ((0, 0), (25, 19)))
+        assert text.original_place(7) == 7
+        assert text.original_place(27) == 21
+        assert text.original_place(10_000) == len(text.original)
+
+    @settings(max_examples=80, deadline=None)
+    @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
+    def test_they_count_characters_not_bytes(self, before: str) -> None:
+        quoted = before.replace("'", "''")
+        sql = f"SELECT '{quoted}', nosuch_word"
+        session = Session()
+        try:
+            with pytest.raises(BindError) as caught:
+                session.run(plain(sql), None)
+        finally:
+            session.close()
+        start = sql.rindex("nosuch_word")
+        assert caught.value.span == Span(start, start + len("nosuch_word"))
+
+
+class TestFolding:
+    @pytest.mark.parametrize(
+        ("sql", "expected"),
+        [
+            ("SELECT 'x'", ((Value("x", "VARCHAR"),),)),
+            ("SELECT lower('X') || 'b'", ((Value("xb", "VARCHAR"),),)),
+            ("SELECT 7", ((Value("7", "INTEGER"),),)),
+            ("SELECT NULL", ((Value(None, '"NULL"'),),)),
+            ("SELECT NULL::VARCHAR", ((Value(None, "VARCHAR"),),)),
+            ("SELECT DATE '2026-01-01'", ((Value("2026-01-01", "DATE"),),)),
+            ("SELECT 1.50", ((Value("1.50", "DECIMAL(3,2)"),),)),
+            ("SELECT 'a', 2", ((Value("a", "VARCHAR"), Value("2", "INTEGER")),)),
+            ("SELECT 1 AS a, 2 AS a", ((Value("1", "INTEGER"), Value("2", "INTEGER")),)),
+            ("VALUES ('a'), ('b')", ((Value("a", "VARCHAR"),), (Value("b", "VARCHAR"),))),
+            ("SELECT unnest(['a', 'b'])", ((Value("a", "VARCHAR"),), (Value("b", "VARCHAR"),))),
+            ("SELECT 'x' WHERE false", ()),
+        ],
+    )
+    def test_a_constant_is_its_text_and_its_type(
+        self, session: Session, sql: str, expected: Any
+    ) -> None:
+        assert session.fold(sql, None) == expected
+
+    @pytest.mark.parametrize(
+        "sql", ["SELECT nosuch", "SELEC", "SELECT CAST('x' AS INT)", "SELECT $gone", "SELECT ?"]
+    )
+    def test_what_duckdb_refuses_folds_to_nothing(self, session: Session, sql: str) -> None:
+        assert session.fold(sql, None) is None
+
+    def test_arguments_are_taken_by_name_and_by_number(self, session: Session) -> None:
+        assert session.fold("SELECT $a", {"a": "x", "b": 1}) == ((Value("x", "VARCHAR"),),)
+        assert session.fold("SELECT $2", ["x", "y"]) == ((Value("y", "VARCHAR"),),)
+        assert session.fold("SELECT upper($1)", ["x", "y"]) == ((Value("X", "VARCHAR"),),)
+        assert session.fold("SELECT 'x'", {"a": "x"}) == ((Value("x", "VARCHAR"),),)
+
+    def test_variables_of_the_session_count(self, session: Session) -> None:
+        session.run(plain("SET VARIABLE v = 'x'"), None)
+        assert session.fold("SELECT getvariable('v')", None) == ((Value("x", "VARCHAR"),),)
+
+    def test_volatile_functions_and_own_macros_are_known(self, session: Session) -> None:
+        assert {"random", "uuid", "nextval"} <= session.volatile()
+        assert "mine" not in session.volatile()
+        session.run(plain("CREATE MACRO mine() AS random()"), None)
+        session.forget_functions()
+        assert "mine" in session.volatile()
+
+
+class TestSplitting:
+    def test_statements_know_their_place_and_their_parameters(self, session: Session) -> None:
+        text = "SELECT $é; -- ; no\nSELECT ';' ; SELECT $b, $a"
+        pieces = session.split(text)
+        assert [piece.names for piece in pieces] == [{"é"}, set(), {"a", "b"}]
+        assert all(text[piece.offset :].startswith(piece.sql) for piece in pieces)
+        assert named_arguments(pieces[2], {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
+        assert named_arguments(pieces[1], {"a": 1}) is None
+
+    @pytest.mark.parametrize("sql", ["", ";", " ;; ", "-- nothing"])
+    def test_no_statement_is_no_piece(self, session: Session, sql: str) -> None:
+        assert session.split(sql) == ()
+
+    @pytest.mark.parametrize(
+        ("sql", "expected"),
+        [
+            ("SELECT 1", False),
+            ("CREATE TABLE t (a INT)", True),
+            ("CREATE TABLE t AS SELECT 1", True),
+            ("SET threads = 1", True),
+            ("BEGIN", True),
+            ("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)", True),
+            ("CREATE TABLE t (a INT); INSERT INTO t VALUES (1) RETURNING a", False),
+            ("EXPLAIN SELECT 1", False),
+        ],
+    )
+    def test_what_answers_without_rows_is_known(
+        self, session: Session, sql: str, expected: bool
+    ) -> None:
+        for piece in session.split(sql):
+            table = session.run(plain(piece.sql), None)
+        assert is_rowless(piece, table) is expected
+
+
+class TestDeclaring:
+    def test_each_table_has_its_types_and_comments(
+        self, session: Session, library: Library
+    ) -> None:
+        catalog = Catalog(library, {})
+        session.declare(catalog)
+        session.declare(catalog)
+        for resource in library.tables():
+            table = resource.table
+            where = f"""database_name = '{table.provider}' AND schema_name = '{table.service}'
+                AND {{}} = '{table.resource}'"""
+            found = session.duckdb.execute(
+                "SELECT column_name, data_type, comment FROM duckdb_columns() "
+                f"WHERE {where.format('table_name')} ORDER BY column_index"
+            ).fetchall()
+            expected = [
+                (one.name, str(one.type), one.description or None) for one in resource.all_columns
+            ]
+            assert [(name, comment) for name, _, comment in found] == [
+                (name, comment) for name, _, comment in expected
+            ]
+            described = session.duckdb.execute(
+                f"SELECT comment FROM duckdb_views() WHERE {where.format('view_name')}"
+            ).fetchone()
+            assert described == (resource.description,)
+
+    def test_none_of_them_can_be_read(self, session: Session, library: Library) -> None:
+        session.declare(Catalog(library, {}))
+        for resource in library.tables():
+            with pytest.raises(ExecuteError, match=f"{resource.table} is live"):
+                session.run(plain(f"SELECT count(*) FROM {resource.table}"), None)
+
+    @pytest.mark.parametrize(
+        "rows", [[], [("a", None)], [("it's", "é"), ("", "x\ny")]], ids=["none", "null", "odd"]
+    )
+    def test_rows_of_text_become_sql(self, session: Session, rows: list[Any]) -> None:
+        table = session.run(plain(values_table(("a", 'b"c'), rows)), None)
+        assert table.column_names == ["a", 'b"c']
+        assert [tuple(row.values()) for row in table.to_pylist()] == rows

@@ -1,0 +1,372 @@
+"""What an API does wrong, over real sockets, as SQL sees it: exact rows or a located error."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connstat_sql.engine import Engine
+from connstat_sql.errors import (
+    ConnectionFailed,
+    FetchError,
+    PlanError,
+    RateLimited,
+    Status,
+    Unauthorized,
+    UnexpectedShape,
+)
+from connstat_sql.result import Options, Result
+from connstat_sql.sandbox import Fault, Sandbox
+from tests.conftest import FakeClock, engine_of
+
+ENVIRONMENTS = "SELECT id, display_name FROM confluent.org.environments ORDER BY id"
+STATUS = "SELECT name, type FROM plant_a.connect.connector_status WHERE connector_name = '{}'"
+ALL = "SELECT name FROM plant_a.connect.connectors ORDER BY name"
+NAME = "pricing-mysql-source"
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def engine(sandbox: Sandbox, clock: FakeClock) -> Iterator[Engine]:
+    with engine_of(sandbox.connections, clock=clock) as engine:
+        yield engine
+
+
+def answer(engine: Engine, sql: str, **options: Any) -> Result:
+    (result,) = engine.run(sql, None, Options(**options))
+    return result
+
+
+def rows(engine: Engine, sql: str) -> list[dict[str, Any]]:
+    return list(answer(engine, sql).table.to_pylist())
+
+
+def failure(engine: Engine, sql: str, kind: type[FetchError]) -> FetchError:
+    with pytest.raises(FetchError) as caught:
+        rows(engine, sql)
+    assert type(caught.value) is kind, repr(caught.value)
+    assert caught.value.message
+    return caught.value
+
+
+def located(error: FetchError) -> tuple[str, str, str, int | None, int]:
+    """Table, connection, path of the request, status, attempts."""
+    assert error.request is not None
+    path = error.request.url.partition("127.0.0.1:")[2].partition("/")[2]
+    place = f"{error.request.method} /{path}"
+    return error.table, error.connection, place, error.status, error.attempts
+
+
+ENVIRONMENTS_PLACE = "GET /confluent/org/v2/environments?page_size=100"
+STATUS_PLACE = f"GET /kafka-connect/plant_a/connectors/{NAME}/status"
+
+
+# nobody answers
+
+
+def test_a_refused_port_is_tried_again_and_then_said() -> None:
+    clock = FakeClock()
+    table = {"provider": "kafka_connect", "base_url": "http://127.0.0.1:1"}
+    with engine_of({"plant_a": table}, clock=clock) as engine:
+        error = failure(engine, ALL, ConnectionFailed)
+    assert "the connection was refused" in error.message
+    assert (error.table, error.connection) == ("kafka_connect.connect.connectors", "plant_a")
+    assert (error.status, error.attempts) == (None, 4)
+    assert len(clock.slept) == 3
+    assert "doctor" in error.hint
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (Fault(reset=True), "reset|closed"),
+        (Fault(cut=0), "cut short|closed"),
+        (Fault(cut=10), "cut short"),
+    ],
+)
+def test_an_answer_that_breaks_off_is_never_a_shorter_one(
+    sandbox: Sandbox, engine: Engine, fault: Fault, says: str
+) -> None:
+    sandbox.inject(fault)
+    error = failure(engine, ENVIRONMENTS, ConnectionFailed)
+    assert located(error) == (
+        "confluent.org.environments",
+        "confluent",
+        ENVIRONMENTS_PLACE,
+        None,
+        4,
+    )
+    assert re.search(says, error.message)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(reset=True, times=1), Fault(cut=10, times=3), Fault(status=503, times=3),
+     Fault(status=502, times=1, body=b"<html>"), Fault(status=429, times=2)],
+)  # fmt: skip
+def test_faults_within_the_attempts_are_survived(
+    sandbox: Sandbox, engine: Engine, clock: FakeClock, fault: Fault
+) -> None:
+    with engine_of(sandbox.connections) as another:
+        expected = rows(another, ENVIRONMENTS)
+    sandbox.inject(fault)
+    result = answer(engine, ENVIRONMENTS)
+    assert list(result.table.to_pylist()) == expected
+    assert result.scans[0].retries == len(clock.slept) == fault.times
+    assert result.complete
+    assert all(0 <= waited <= 8 for waited in clock.slept)
+
+
+def test_a_slow_answer_is_given_up_after_the_time_out(sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(delay=30))
+    with engine_of(sandbox.connections, timeout=0.05) as engine:
+        error = failure(engine, ENVIRONMENTS, ConnectionFailed)
+    assert "no answer within 0.05 s" in error.message
+    assert error.attempts == 4
+
+
+# statuses
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "attempts"),
+    [
+        (400, Status, 1), (401, Unauthorized, 1), (403, Unauthorized, 1), (404, Status, 1),
+        (409, Status, 1), (418, Status, 1), (429, RateLimited, 4), (500, Status, 4),
+        (503, Status, 4), (302, Status, 1),
+    ],
+)  # fmt: skip
+def test_a_bad_status_is_an_error_and_never_no_rows(
+    sandbox: Sandbox, engine: Engine, status: int, kind: type[FetchError], attempts: int
+) -> None:
+    sandbox.inject(Fault(status=status))
+    error = failure(engine, ENVIRONMENTS, kind)
+    expected = ("confluent.org.environments", "confluent", ENVIRONMENTS_PLACE, status, attempts)
+    assert located(error) == expected
+    assert f"confluent answered {status}" in error.message
+    assert sandbox.count() == attempts
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_being_refused_one_connector_is_an_error_and_not_a_missing_row(
+    sandbox: Sandbox, engine: Engine, status: int
+) -> None:
+    sandbox.inject(Fault(path="*/status", status=status))
+    sql = STATUS.format(NAME)
+    error = failure(engine, sql, Unauthorized)
+    assert (error.status, error.attempts) == (status, 1)
+    assert "plant_a" in error.hint
+
+
+def test_a_declared_404_is_no_row_and_a_note(sandbox: Sandbox, engine: Engine) -> None:
+    result = answer(engine, STATUS.format("no-such-connector"))
+    assert result.table.num_rows == 0
+    assert result.complete
+    assert result.notes == (
+        "kafka_connect.connect.connector_status: 1 of 1 requests found no such row",
+    )
+    assert sandbox.count() == 1
+
+
+def test_a_404_that_is_a_web_page_is_an_error(sandbox: Sandbox, engine: Engine) -> None:
+    sandbox.inject(Fault(path="*/status", status=404, body=b" <!doctype html><p>nginx"))
+    error = failure(engine, STATUS.format(NAME), Status)
+    assert "web page" in error.message
+    assert "base_url" in error.hint
+    assert located(error)[2:] == (STATUS_PLACE, 404, 1)
+
+
+def test_a_404_on_a_later_page_is_an_error_and_not_the_end(
+    sandbox: Sandbox, engine: Engine
+) -> None:
+    page = {"connectors": [], "next_page_token": "more"}
+    body = json.dumps(page).encode()
+    sandbox.inject(Fault(path="*/connectors", status=200, body=body, times=1))
+    sandbox.inject(Fault(path="*/connectors", status=404))
+    sql = "SELECT name FROM redpanda.kafka_connect.connectors WHERE cluster_id = 'rp-1'"
+    error = failure(engine, sql, Status)
+    assert error.status == 404
+    assert error.request is not None
+    assert "page_token=more" in error.request.url
+
+
+# rebalances
+
+
+@pytest.mark.parametrize("status", [409, 500])
+def test_a_rebalance_of_kafka_connect_is_waited_out(
+    sandbox: Sandbox, engine: Engine, clock: FakeClock, status: int
+) -> None:
+    expected = rows(engine, ALL)
+    sandbox.inject(Fault(api="plant_a", status=status, times=3))
+    assert rows(engine, ALL) == expected
+    assert len(clock.slept) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(409, "Connector x already exists"), (500, "Request timed out"), (500, "")],
+)
+def test_another_409_or_500_of_kafka_connect_is_not_tried_again(
+    sandbox: Sandbox, engine: Engine, status: int, message: str
+) -> None:
+    body = json.dumps({"error_code": status, "message": message}).encode()
+    sandbox.inject(Fault(api="plant_a", status=status, body=body))
+    error = failure(engine, ALL, Status)
+    assert (error.status, error.attempts) == (status, 1)
+    assert message in error.message
+    assert sandbox.count() == 1
+
+
+def test_a_409_of_another_vendor_is_not_a_rebalance(sandbox: Sandbox, engine: Engine) -> None:
+    body = b'{"message": "a rebalance is expected"}'
+    sandbox.inject(Fault(api="confluent", status=409, body=body))
+    assert failure(engine, ENVIRONMENTS, Status).attempts == 1
+
+
+# waits
+
+
+@pytest.mark.parametrize(
+    ("header", "waits"),
+    [("7", [7.0]), ("0", [0.0]), ("60", [60.0]), ("Fri, 15 Jan 2027 08:00:09 GMT", [9.0])],
+)
+def test_a_retry_after_is_waited_for_to_the_second(
+    sandbox: Sandbox, engine: Engine, clock: FakeClock, header: str, waits: list[float]
+) -> None:
+    sandbox.inject(Fault(status=429, headers={"Retry-After": header}, times=1))
+    assert len(rows(engine, ENVIRONMENTS)) == 3
+    assert clock.slept == waits
+    assert sandbox.count() == 2
+
+
+@pytest.mark.parametrize("header", ["61", "86400", "Sat, 16 Jan 2027 08:00:00 GMT"])
+def test_a_retry_after_that_is_too_long_is_said_and_not_waited_for(
+    sandbox: Sandbox, engine: Engine, clock: FakeClock, header: str
+) -> None:
+    sandbox.inject(Fault(status=429, headers={"Retry-After": header}))
+    error = failure(engine, ENVIRONMENTS, RateLimited)
+    assert (error.attempts, clock.slept) == (1, [])
+    assert "asks to wait" in error.hint
+
+
+# bodies
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (200, b"<html>please log in</html>", "HTML"),
+        (200, b"", "empty body"),
+        (204, b"", "empty body"),
+        (200, b"null", "expected an array"),
+        (200, b"[]", "expected an array"),
+        (200, b"{}", "an empty object"),
+        (200, b'{"data": {}}', "data"),
+        (200, b'{"data": [1]}', "environments"),
+        (200, b'{"data": [{"id": 5}]}', "column id is VARCHAR"),
+        (200, b'{"data": [{"id": "env-1"}', "JSON"),
+        (200, b'{"data": [{"id": "\xff"}]}', "environments"),
+        (200, b'{"data": ' + b"[" * 20_000 + b"]" * 20_000 + b"}", "environments"),
+    ],
+)
+def test_a_body_that_is_not_what_was_declared_is_an_error(
+    sandbox: Sandbox, engine: Engine, status: int, body: bytes, says: str
+) -> None:
+    sandbox.inject(Fault(status=status, body=body))
+    error = failure(engine, ENVIRONMENTS, UnexpectedShape)
+    assert says in error.message
+    assert located(error) == (
+        "confluent.org.environments", "confluent", ENVIRONMENTS_PLACE, status, 1)  # fmt: skip
+    assert sandbox.count() == 1
+
+
+def test_deep_json_beside_the_columns_is_an_error_too(sandbox: Sandbox, engine: Engine) -> None:
+    deep = b"[" * 5_000 + b"]" * 5_000
+    sandbox.inject(Fault(status=200, body=b'{"data": [{"id": "env-1", "x": ' + deep + b"}]}"))
+    error = failure(engine, ENVIRONMENTS, UnexpectedShape)
+    assert located(error)[3:] == (200, 1)
+
+
+# paging
+
+
+def page(**body: Any) -> bytes:
+    return json.dumps(body).encode()
+
+
+def environments(link: object) -> bytes:
+    return page(data=[{"id": "env-1", "display_name": "a"}], metadata={"next": link})
+
+
+LINK = "https://api.confluent.cloud/org/v2/environments?page_token="
+
+
+def test_a_page_token_that_comes_again_is_an_error(sandbox: Sandbox, engine: Engine) -> None:
+    sandbox.inject(Fault(status=200, body=environments(LINK + "same")))
+    error = failure(engine, ENVIRONMENTS, UnexpectedShape)
+    assert "repeats its page_token" in error.message
+    assert sandbox.count() == 2
+
+
+@pytest.mark.parametrize("link", ["https://x/?y=1", "nonsense", 5, True, {"a": 1}, LINK + "%FF"])
+def test_a_link_without_a_token_is_an_error(sandbox: Sandbox, engine: Engine, link: object) -> None:
+    sandbox.inject(Fault(status=200, body=environments(link), times=1))
+    with pytest.raises(FetchError) as caught:
+        rows(engine, ENVIRONMENTS)
+    assert caught.value.table == "confluent.org.environments"
+
+
+@pytest.mark.parametrize("token", ["more\ud800", 5.5, True, [], {"a": 1}])
+def test_a_token_that_cannot_be_sent_is_an_error(
+    sandbox: Sandbox, engine: Engine, token: object
+) -> None:
+    body = page(connectors=[], next_page_token=token)
+    sandbox.inject(Fault(path="*/connectors", status=200, body=body))
+    sql = "SELECT name FROM redpanda.kafka_connect.connectors WHERE cluster_id = 'rp-1'"
+    error = failure(engine, sql, UnexpectedShape)
+    assert "next_page_token" in error.message or "surrogate" in error.message
+
+
+def workspaces(**info: object) -> bytes:
+    row = {"id": "wsp_1", "name": "a", "handle": "a"}
+    return page(data=[row], pageInfo={"total": 1, "hasPreviousPage": False, **info})
+
+
+WORKSPACES = "SELECT id FROM aeontel.workspaces.workspaces"
+
+
+@pytest.mark.parametrize(
+    ("info", "says"),
+    [
+        ({"hasNextPage": True, "endCursor": None}, "holds no token"),
+        ({"hasNextPage": True}, "holds no token"),
+        ({"hasNextPage": True, "endCursor": ""}, "holds no token"),
+        ({"hasNextPage": "yes", "endCursor": "c"}, "neither true nor false"),
+        ({}, "neither true nor false"),
+    ],
+)
+def test_more_pages_without_a_way_to_them_are_an_error(
+    sandbox: Sandbox, engine: Engine, info: dict[str, object], says: str
+) -> None:
+    sandbox.inject(Fault(status=200, body=workspaces(**info)))
+    error = failure(engine, WORKSPACES, UnexpectedShape)
+    assert says in error.message
+    assert sandbox.count() == 1
+
+
+def test_an_endless_cursor_ends_at_the_budget(sandbox: Sandbox, engine: Engine) -> None:
+    for number in range(12):
+        body = workspaces(hasNextPage=True, endCursor=f"c{number}")
+        sandbox.inject(Fault(status=200, body=body, times=1))
+    with pytest.raises(PlanError, match="budget of 10 requests is used up") as caught:
+        answer(engine, WORKSPACES, max_requests=10)
+    assert sandbox.count() == 10
+    assert caught.value.requests_sent == 10
+    assert "--max-requests" in caught.value.hint
