@@ -1,41 +1,41 @@
-"""The life of a query, on one screen: split, parse, bind, plan, check, execute.
+"""The life of a query, on one screen: split, then parse, bind, plan, check and execute each.
 
-`Engine` wires the stages together and owns what lives longer than a statement: definitions,
-connections, the DuckDB session, the event loop and its clients.
+A statement that names no live table is DuckDB's own business and runs as it is; `live` does the
+rest, and is imported when it is first needed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
-import httpx
-import pyarrow as pa
-
-from connstat_sql.binder import Arguments, BoundQuery, bind
-from connstat_sql.catalog import Catalog
 from connstat_sql.errors import PlanError
-from connstat_sql.executor import (
-    Execution,
-    RunText,
-    Session,
-    Tools,
-    check,
-    execute,
-    failures_table,
-)
-from connstat_sql.executor.session import Piece, is_rowless, named_arguments
-from connstat_sql.fetcher import Budget, Clients, Failure, Fetcher, PageStream
-from connstat_sql.parser import Statement, has_own_statements, parse, split_on_semicolons
-from connstat_sql.planner import CONNECTION, Plan, as_text, plan
 from connstat_sql.result import Options, Result
-from connstat_sql.shows import own_answer
-from connstat_sql.transport import Clock, Connection, Door, Sent
+from connstat_sql.session import Piece, RunText, Session, is_rowless, named_arguments
+
+if TYPE_CHECKING:
+    import httpx
+
+    from connstat_sql.binder import Arguments
+    from connstat_sql.catalog import Catalog
+    from connstat_sql.fetcher import Clients
+    from connstat_sql.live import LiveTables
+    from connstat_sql.planner import Plan
+    from connstat_sql.transport import Clock, Connection, Sent
+
+_NAME = r'(?:"(?:[^"]|"")+"|\w+)'
+_MAY_BE_LIVE = re.compile(
+    rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|\bshow\s+(providers|services|tables)\b", re.IGNORECASE
+)
+_CATALOG_WORDS = re.compile(
+    r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
+    r"|sqlite_master)\b",
+    re.IGNORECASE,
+)
 
 
 class RealClock:
@@ -47,19 +47,37 @@ class RealClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait without holding up other requests."""
+        import asyncio
+
         await asyncio.sleep(seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Everything that comes in through the door; None and the defaults mean the real thing."""
+    """Everything that comes in through the door; None and the defaults mean the real thing.
 
-    environment: Mapping[str, str]
+    `timeout` is for one request, in seconds. `mask_key` makes masks of credentials equal between
+    processes (None: a new key for each engine).
+    """
+
+    environment: Mapping[str, str] = field(repr=False)
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = field(default_factory=RealClock)
     observe: Callable[[Sent], None] = lambda _: None
     timeout: float = 30.0
-    mask_key: str | None = None
+    mask_key: str | None = field(default=None, repr=False)
+
+
+class Wiring(Protocol):
+    """Definitions and connections, read when they are first asked for."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The tables there are."""
+
+    @property
+    def connections(self) -> Mapping[str, Connection]:
+        """The connections by name."""
 
 
 class Engine:
@@ -67,19 +85,19 @@ class Engine:
 
     def __init__(
         self,
-        catalog: Catalog,
-        connections: Mapping[str, Connection],
+        wiring: Wiring,
         outside: Outside,
         *,
         reveal: bool = False,
+        live: type[LiveTables] | None = None,
     ) -> None:
-        self.catalog = catalog
+        """`live` replaces what runs statements over live tables (None: `LiveTables`)."""
+        self._live_kind = live
         self.session = Session()
-        door = Door(
-            outside.clock, outside.environment, outside.transport, outside.observe, outside.timeout
-        )
-        self.clients = Clients(connections, catalog.definitions.provider, door)
+        self._wiring = wiring
+        self._outside = outside
         self._mask_key = None if reveal else outside.mask_key or secrets.token_hex(16)
+        self._opened: LiveTables | None = None
 
     def run(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -91,12 +109,11 @@ class Engine:
         """
         options = options or Options()
         if options.partial:
-            failures_table(self.session, ())
+            self._live.forget_failures()
         pieces = self._split(sql)
-        statements = [parse(piece.sql) for piece in pieces]
-        self._look_ahead(pieces, statements, arguments, options)
-        for piece, statement in zip(pieces, statements, strict=True):
-            yield self._run_one(piece, statement, named_arguments(piece, arguments), options)
+        self._look_ahead(pieces, arguments, options)
+        for piece in pieces:
+            yield self._run_one(piece, named_arguments(piece, arguments), options)
 
     def explain(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -105,150 +122,89 @@ class Engine:
         pieces = self._split(sql)
         if len(pieces) != 1:
             raise PlanError("one statement at a time can be explained", sql=sql)
-        given = named_arguments(pieces[0], arguments)
-        return self._plan(parse(pieces[0].sql), given, options or Options())
+        return self._plan(pieces[0], named_arguments(pieces[0], arguments), options or Options())
 
     def close(self) -> None:
         """Close connections and the DuckDB session."""
-        self.clients.close()
+        if self._opened is not None:
+            self._opened.close()
         self.session.close()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The tables there are."""
+        return self._wiring.catalog
+
+    @property
+    def clients(self) -> Clients:
+        """The clients that fetch."""
+        return self._live.clients
 
     # --- the life of a statement -------------------------------------------------------------
 
-    def _run_one(
-        self, piece: Piece, statement: Statement, arguments: Arguments, options: Options
-    ) -> Result:
-        started = time.monotonic()
-        answer = own_answer(statement, self.catalog)
-        if answer is not None:
-            return Result(self.session.run(RunText(answer, answer), None), has_rows=True)
-        found = self._plan(statement, arguments, options)
-        if found is None:
-            return self._run_locally(piece, arguments, started)
-        if statement.explain == "plan":
-            return Result(_lines(as_text(found)), has_rows=True, plan=found)
-        execution = self._execute(found, arguments, options, started)
-        seconds = time.monotonic() - started
-        if statement.explain == "analyze":
-            table = _lines(_analyzed(found, execution, seconds))
-            return Result(table, True, execution.scans, execution.failures, found, seconds)
-        has_rows = not is_rowless(piece, execution.table)
-        return Result(
-            execution.table, has_rows, execution.scans, execution.failures, found, seconds
-        )
+    def _run_one(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
+        result = self._live.run(piece, arguments, options) if _may_be_live(piece) else None
+        return self._run_locally(piece, arguments) if result is None else result
 
-    def _run_locally(self, piece: Piece, arguments: Arguments, started: float) -> Result:
+    def _run_locally(self, piece: Piece, arguments: Arguments) -> Result:
         """A statement without live tables: DuckDB's own business, whatever it is."""
+        started = time.monotonic()
+        if _CATALOG_WORDS.search(piece.sql):
+            self.session.declare(self.catalog)
         table = self.session.run(RunText(piece.sql, piece.sql), arguments)
         self.session.forget_functions()
         return Result(table, not is_rowless(piece, table), seconds=time.monotonic() - started)
 
-    def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
-        """Bind, plan and check; None for a statement without live tables."""
-        query = self._bind(statement, arguments)
-        if not query.tables:
-            if _CATALOG_WORDS.search(statement.sql):
-                self.session.declare(self.catalog)
-            return None
-        found = plan(query, self.catalog, max_requests=options.max_requests, strict=options.strict)
-        check(found, self.session, arguments)
-        return found
+    def _plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
+        return self._live.plan(piece, arguments, options) if _may_be_live(piece) else None
 
-    def _bind(self, statement: Statement, arguments: Arguments) -> BoundQuery:
-        fold = partial(self.session.fold, arguments=arguments)
-        query = bind(statement, self.catalog, fold, self.session.volatile)
-        if query.tables and self.session.has_default_collation():
-            raise PlanError(
-                "default_collation is set, and an API's equality knows no collation",
-                sql=statement.sql,
-                hint="RESET default_collation",
+    @property
+    def _live(self) -> LiveTables:
+        if self._opened is None:
+            from connstat_sql.live import LiveTables
+            from connstat_sql.transport import Door
+
+            out = self._outside
+            door = Door(out.clock, out.environment, out.transport, out.observe, out.timeout)
+            self._opened = (self._live_kind or LiveTables)(
+                self.session, self.catalog, self._wiring.connections, door, self._mask_key
             )
-        return query
-
-    def _execute(
-        self, found: Plan, arguments: Arguments, options: Options, started: float
-    ) -> Execution:
-        for name in _connections(found):
-            self.clients.open(name)  # what cannot be used is said before the first request
-        budget = Budget(options.max_requests)
-        failures: list[Failure] | None = [] if options.partial else None
-
-        def remaining() -> float | None:
-            if options.deadline is None:
-                return None
-            return max(0.0, options.deadline - (time.monotonic() - started))
-
-        fetcher = Fetcher(self.clients.made, budget, failures)
-        stream = PageStream(self.clients.loop, fetcher, remaining)
-        execution = execute(
-            found, Tools(self.session, stream, budget, failures, self._mask_key), arguments
-        )
-        if options.partial:
-            failures_table(self.session, execution.failures)
-        return execution
+        return self._opened
 
     # --- before the first statement runs -----------------------------------------------------
 
     def _split(self, sql: str) -> tuple[Piece, ...]:
-        if has_own_statements(sql):
-            found: tuple[Piece, ...] = ()
-            for text, offset in split_on_semicolons(sql):
-                own = parse(text).show is not None
-                found += (
-                    (Piece(text, offset, frozenset(), False),) if own else self.session.split(text)
-                )
-        else:
-            found = self.session.split(sql)
+        found: tuple[Piece, ...] = ()
+        for text, is_own in _own_statements(sql):
+            own = Piece(text, 0, frozenset(), is_rowless=False, is_query=True)
+            found += (own,) if is_own else self.session.split(text)
         if not found:
             raise PlanError("there is no statement in the text", sql=sql, hint="write a SELECT")
         return found
 
-    def _look_ahead(
-        self,
-        pieces: Sequence[Piece],
-        statements: Sequence[Statement],
-        arguments: Arguments,
-        options: Options,
-    ) -> None:
+    def _look_ahead(self, pieces: Sequence[Piece], arguments: Arguments, options: Options) -> None:
         """Find the faults of later statements, as far as they do not depend on earlier ones."""
-        if len(statements) == 1:
+        if len(pieces) == 1:
             return
-        for piece, statement in zip(pieces, statements, strict=True):
+        for piece in pieces:
             given = named_arguments(piece, arguments)
-            if own_answer(statement, self.catalog) is None:
-                is_local = self._plan(statement, given, options) is None
-                if is_local and statement.is_query:
-                    self.session.check(RunText(statement.sql, statement.sql), given)
-            if not statement.is_query:
+            is_local = self._plan(piece, given, options) is None
+            if is_local and piece.is_query and not _may_be_live(piece):
+                self.session.check(RunText(piece.sql, piece.sql), given)
+            if not piece.is_query:
                 return
 
 
-_CATALOG_WORDS = re.compile(
-    r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
-    r"|sqlite_master)\b",
-    re.IGNORECASE,
-)
+def _may_be_live(piece: Piece) -> bool:
+    return _MAY_BE_LIVE.search(piece.sql) is not None
 
 
-def _connections(found: Plan) -> list[str]:
-    names: dict[str, None] = {}
-    for scan in found.scans:
-        if CONNECTION in scan.constant.columns:
-            place = scan.constant.columns.index(CONNECTION)
-            names.update((row[place], None) for row in scan.constant.rows)
-    return list(names)
+def _own_statements(sql: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces where it holds a SHOW of ours, which DuckDB does not know."""
+    if not re.search(r"\bshow\s+(providers|services|tables)\b", sql, re.IGNORECASE):
+        yield sql, False
+        return
+    from connstat_sql.parser import parse, split_on_semicolons
 
-
-def _lines(text: str) -> pa.Table:
-    return pa.table({"plan": text.split("\n")})
-
-
-def _analyzed(found: Plan, execution: Execution, seconds: float) -> str:
-    lines = [as_text(found).rpartition("\n")[0], "what happened:"]
-    lines += [
-        f"  {scan.name} {scan.table}: {scan.requests} requests, {scan.retries} retries, "
-        f"{scan.rows:,} rows, {scan.bytes:,} bytes, {scan.seconds * 1000:.0f} ms"
-        for scan in execution.scans
-    ]
-    lines.append(f"  answer: {execution.table.num_rows:,} rows in {seconds * 1000:.0f} ms")
-    return "\n".join(lines)
+    for text, _ in split_on_semicolons(sql):
+        yield text, parse(text).show is not None

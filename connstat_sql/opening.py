@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from connstat_sql.catalog import Catalog
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConfigError, DefinitionError
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.transport import (
-    Connection,
-    build_connection,
-    environment_connection,
-    find_config,
-    read_config,
-)
+
+if TYPE_CHECKING:
+    from connstat_sql.catalog import Catalog
+    from connstat_sql.definitions import Provider
+    from connstat_sql.loader import Library
+    from connstat_sql.transport import Connection
+
+CONFIG_NAME = "connstat.toml"
+CONFIG_VARIABLE = "CONNSTAT_CONFIG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +37,76 @@ class Setup:
     here: Path = Path()
 
 
+class Wiring:
+    """Definitions and connections of a setup, read when they are first asked for."""
+
+    def __init__(self, setup: Setup, environment: Mapping[str, str]) -> None:
+        self._setup = setup
+        self._environment = environment
+
+    @cached_property
+    def library(self) -> Library:
+        """The definitions: shipped, and the setup's own."""
+        from connstat_sql.loader import Library, shipped_providers
+
+        return Library([shipped_providers(), *self._setup.providers])
+
+    @cached_property
+    def connections(self) -> Mapping[str, Connection]:
+        """The connections by name."""
+        return find_connections(self._setup, self.library, self._environment)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The tables there are."""
+        from connstat_sql.catalog import Catalog
+
+        return Catalog(self.library, {name: one.provider for name, one in self.connections.items()})
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether someone wrote down what to use, so that a fault in it is said at once."""
+        setup = self._setup
+        if setup.connections is not None or setup.providers:
+            return True
+        return find_config(setup.config, self._environment, setup.user, setup.here) is not None
+
+
 def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:
     """Wire an engine. Raises ConfigError or DefinitionError; nothing is sent, no secret is read."""
-    library = Library([shipped_providers(), *setup.providers])
-    connections = find_connections(setup, library, outside.environment)
-    catalog = Catalog(library, {name: one.provider for name, one in connections.items()})
-    return Engine(catalog, connections, outside, reveal=reveal)
+    wiring = Wiring(setup, outside.environment)
+    if wiring.is_explicit:
+        _ = wiring.catalog
+    return Engine(wiring, outside, reveal=reveal)
+
+
+def find_config(
+    given: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
+) -> Path | None:
+    """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
+
+    `user` is the user's configuration directory, `here` the working directory. None when there is
+    no file. Raises ConfigError when one is named and does not exist.
+    """
+    if given is not None:
+        return _existing(given, "")
+    if environment.get(CONFIG_VARIABLE):
+        return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
+    return next((p for p in (here / CONFIG_NAME, user / CONFIG_NAME) if p.is_file()), None)
+
+
+def _existing(path: Path, hint: str) -> Path:
+    if not path.is_file():
+        raise ConfigError(f"there is no configuration file {path}", hint=hint)
+    return path
 
 
 def find_connections(
     setup: Setup, library: Library, environment: Mapping[str, str]
 ) -> dict[str, Connection]:
     """The connections that were handed in, else the file's, else those of the environment."""
+    from connstat_sql.transport import environment_connection, read_config
+
     if setup.connections is not None:
         return _built(setup.connections, library, "connections", setup.here)
     path = find_config(setup.config, environment, setup.user, setup.here)
@@ -60,6 +119,8 @@ def find_connections(
 def _built(
     tables: Mapping[str, Mapping[str, Any]], library: Library, origin: str, folder: Path
 ) -> dict[str, Connection]:
+    from connstat_sql.transport import build_connection
+
     found: dict[str, Connection] = {}
     for name, table in tables.items():
         if name.lower() in (known.lower() for known in found):
@@ -69,10 +130,12 @@ def _built(
     return found
 
 
-def _providers(library: Library) -> Iterable[Any]:
+def _providers(library: Library) -> Iterator[Provider]:
     """Providers whose own file can be read; a broken one is reported when it is used."""
     for name in library.providers:
         try:
-            yield library.provider(name)
+            provider = library.provider(name)
         except DefinitionError:
             continue
+        if provider is not None:
+            yield provider

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import duckdb
-import msgspec
 import pyarrow as pa
 
 from connstat_sql.definitions import quote
-from connstat_sql.executor.session import TYPES
+from connstat_sql.session import TYPES
 
 FORMATS = ("table", "json", "jsonl", "csv", "markdown", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
@@ -88,6 +87,8 @@ def _jsonl(table: pa.Table, out: BinaryIO) -> None:
 
 
 def _objects(table: pa.Table) -> Iterator[bytes]:
+    import msgspec
+
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
     names = _unique(table)
     shapes = [_shape(duckdb.sqltype(text)) for text in _types(table)]
@@ -113,7 +114,9 @@ def _shape(of: Any) -> _Shape:
     """How a Python value out of Arrow becomes a JSON value, by its DuckDB type."""
     kind = of.id
     if str(of) == "JSON":
-        return lambda text: msgspec.Raw(text.encode())
+        from msgspec import Raw
+
+        return lambda text: Raw(text.encode())
     if kind in ("list", "array"):
         element = _shape(of.children[0][1])
         return lambda values: [None if v is None else element(v) for v in values]

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from connstat_sql.executor import ScanReport
-from connstat_sql.fetcher import Failure
-from connstat_sql.planner import Plan
-
 if TYPE_CHECKING:
     import pandas as pd
+
+    from connstat_sql.executor import ScanReport
+    from connstat_sql.fetcher import Failure
+    from connstat_sql.planner import Plan
 
 DEFAULT_MAX_REQUESTS = 1000
 

@@ -7,8 +7,8 @@ import difflib
 from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError
-from connstat_sql.executor.session import column_rows, values_table
 from connstat_sql.parser import Show, Statement, Use
+from connstat_sql.session import column_rows, values_table
 
 
 def own_answer(statement: Statement, catalog: Catalog) -> str | None:

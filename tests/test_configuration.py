@@ -9,8 +9,8 @@ import pytest
 from connstat_sql.engine import Outside
 from connstat_sql.errors import ConfigError
 from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, find_connections, open_engine
-from connstat_sql.transport import Connection, Door, find_config, read_config
+from connstat_sql.opening import Setup, find_config, find_connections, open_engine
+from connstat_sql.transport import Connection, Door, read_config
 from connstat_sql.transport.resolving import Resolver
 from tests.conftest import FakeClock, engine_of
 

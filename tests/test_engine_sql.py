@@ -70,7 +70,9 @@ class TestHeaders:
         ],
     )
     def test_a_subquery_names_the_live_table(self, engine: Engine, sql: str, header: str) -> None:
-        [given] = ask(engine, sql).column_names
+        table = ask(engine, sql)
+        [given] = table.column_names
+        assert b"duckdb_types" in table.schema.metadata
         assert given.endswith(header)
         assert "_connstat" not in given
 

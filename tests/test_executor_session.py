@@ -20,9 +20,15 @@ from connstat_sql.errors import (
     QueryError,
     Span,
 )
-from connstat_sql.executor import RunText, Session
-from connstat_sql.executor.session import is_rowless, named_arguments, translated, values_table
 from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.session import (
+    RunText,
+    Session,
+    is_rowless,
+    named_arguments,
+    translated,
+    values_table,
+)
 
 
 @pytest.fixture
@@ -41,20 +47,24 @@ def plain(sql: str) -> RunText:
     return RunText(sql, sql)
 
 
-def subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+def subclasses(kind: type[Any]) -> Iterator[Any]:
     for below in kind.__subclasses__():
         yield below
         yield from subclasses(below)
 
 
-KINDS = sorted({duckdb.Error, *subclasses(duckdb.Error)}, key=lambda kind: kind.__name__)
+KINDS: list[type[duckdb.Error]] = sorted(
+    {duckdb.Error, *subclasses(duckdb.Error)}, key=lambda kind: str(kind.__name__)
+)
 JSON_TEXT = 'Some Error: {"exception_type":"Some","exception_message":"it broke","position":"7"}'
 
 
 class TestErrors:
     @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
     @pytest.mark.parametrize("text", ["plain words", "Some Error: it broke", JSON_TEXT])
-    def test_every_class_of_duckdb_becomes_one_of_ours(self, kind: type[Any], text: str) -> None:
+    def test_every_class_of_duckdb_becomes_one_of_ours(
+        self, kind: type[duckdb.Error], text: str
+    ) -> None:
         for otherwise in (ExecuteError, BindError):
             error = translated(kind(text), plain("SELECT 1, 2"), otherwise, 3)
             assert isinstance(error, QueryError)
@@ -75,7 +85,7 @@ class TestErrors:
         ],
     )
     def test_the_kind_says_what_is_at_fault(
-        self, kind: type[Exception], ours: type[QueryError]
+        self, kind: type[duckdb.Error], ours: type[QueryError]
     ) -> None:
         assert type(translated(kind("it broke"), plain("SELECT 1"), ExecuteError, 0)) is ours
 

@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from connstat_sql.executor import Session
-from connstat_sql.executor.session import RunText
 from connstat_sql.renderer import FORMATS, render
+from connstat_sql.session import RunText, Session
 
 
 def answer(sql: str, format_: str, width: int | None = None) -> bytes:

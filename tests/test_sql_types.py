@@ -136,8 +136,9 @@ def test_any_text_is_a_type_that_duckdb_takes_or_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("word", "meant"),
-    [("VARCHA", "VARCHAR"), ("string", "VARCHAR"), ("int", "INTEGER"), ("timestamptzz", "TIMESTAMPTZ"),
-     ("DECIMAL", "DECIMAL(p,s)"), ("datetime", "TIMESTAMPTZ"), ("object", "STRUCT(name type, …)")],
+    [("VARCHA", "VARCHAR"), ("string", "VARCHAR"), ("int", "INTEGER"),
+     ("timestamptzz", "TIMESTAMPTZ"), ("DECIMAL", "DECIMAL(p,s)"), ("datetime", "TIMESTAMPTZ"),
+     ("object", "STRUCT(name type, …)")],
 )  # fmt: skip
 def test_a_word_that_is_no_type_has_a_suggestion(word: str, meant: str) -> None:
     assert suggestion_for(word) == f"did you mean `{meant}`?"

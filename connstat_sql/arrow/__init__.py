@@ -44,8 +44,8 @@ from connstat_sql.errors import UnexpectedShape
 __all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "pages_table"]
 
 ROWS_PER_TEXT = 200
-_ODD_NUMBER = re.compile(rb"[0-9]{2}(?:\.[0-9]+)?[eE]-")
-_LOWER_TIME = re.compile(rb'[0-9]t[0-9]{2}:|[0-9]z"')
+_LOWER_T = re.compile(rb"t[0-9]{2}:")  # patterns that begin with a letter are searched fast
+_EXPONENTS = (re.compile(rb"e-[0-9]"), re.compile(rb"E-[0-9]"))
 
 
 class RowReader:
@@ -79,9 +79,9 @@ class RowReader:
             raise unreadable(error, body) from error
         opened = OpenBody(body)
         check = self._check
-        if self._has_times and _LOWER_TIME.search(body):
+        if self._has_times and (b'z"' in body or _LOWER_T.search(body)):
             check = checking_decoder(checked_object(self._layout.tree, lower_times=True))
-        may_be_odd = self._has_decimals and _ODD_NUMBER.search(body)
+        may_be_odd = self._has_decimals and any(one.search(body) for one in _EXPONENTS)
         texts, count, batch = [], 0, []
         for text in self._row_texts(opened):
             self._check_row(text, check)

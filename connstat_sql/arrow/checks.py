@@ -51,7 +51,7 @@ class _Exact:
 
 def checking_decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     """A JSON decoder for a type of this module."""
-    return msgspec.json.Decoder(kind, dec_hook=lambda wanted, value: wanted(value))
+    return msgspec.json.Decoder(kind, dec_hook=type.__call__)  # MapKey(value), _Exact(value)
 
 
 def or_null(kind: Any) -> Any:

@@ -120,8 +120,12 @@ class Block:
             return False
         if len(column.parts) > 1:
             return self._named(column, visible) == [place]
-        having = self._having(column.name.lower(), visible)
-        return place in having and (len(having) == 1 or self._is_merged(column, visible))
+        name = column.name.lower()
+        having = self._having(name, visible)
+        joins = [self.sources[i] for i in visible]
+        if len(having) > 1 or any(name in one.using or one.is_natural for one in joins):
+            return place in having and self._is_merged(name, visible)
+        return having == [place]
 
     def owner(self, column: exp.Column, visible: tuple[int, ...]) -> int | None:
         """The one source that a column belongs to; None when that cannot be told."""
@@ -182,9 +186,8 @@ class Block:
     def _having(self, name: str, visible: Iterable[int]) -> list[int]:
         return [i for i in visible if name in (self.sources[i].types or {})]
 
-    def _is_merged(self, column: exp.Column, visible: tuple[int, ...]) -> bool:
+    def _is_merged(self, name: str, visible: tuple[int, ...]) -> bool:
         """Whether USING or NATURAL makes one column of all that bear the name, of one type."""
-        name = column.name.lower()
         sources = [self.sources[i] for i in visible]
         if any(source.types is None for source in sources):
             return False

@@ -24,42 +24,12 @@ from connstat_sql.definitions.sql_types import (
 )
 
 __all__ = [
-    "DEFAULT_RETRIES",
-    "JSON",
-    "KEY",
-    "TIMESTAMPTZ",
-    "VARCHAR",
-    "ArrayStyle",
-    "Auth",
-    "AuthKind",
-    "Column",
-    "Filter",
-    "ListOf",
-    "MapOf",
-    "Method",
-    "Mismatch",
-    "Paging",
-    "PagingStyle",
-    "Param",
-    "Parent",
-    "Path",
-    "Provider",
-    "QueryItem",
-    "Redaction",
-    "Resource",
-    "RetryRule",
-    "Rows",
-    "Scalar",
-    "Service",
-    "Setting",
-    "Shape",
-    "SqlType",
-    "Struct",
-    "TableName",
-    "Template",
-    "literal",
-    "quote",
-]
+    "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle", "Auth",
+    "AuthKind", "Column", "Filter", "ListOf", "MapOf", "Method", "Mismatch", "Paging",
+    "PagingStyle", "Param", "Parent", "Path", "Provider", "QueryItem", "Redaction", "Resource",
+    "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape", "SqlType", "Struct",
+    "TableName", "Template", "literal", "quote",
+]  # fmt: skip
 
 # --- names ---------------------------------------------------------------------------------------
 
@@ -350,7 +320,7 @@ class AuthKind(str, Enum):
     NONE = "none"
     BASIC = "basic"  # username, password
     BEARER = "bearer"  # token
-    HEADER = "header"  # name, value; prefix
+    HEADER = "header"  # name, value
     CLIENT_CREDENTIALS = "client_credentials"  # token_url, client_id, client_secret, form fields
 
 

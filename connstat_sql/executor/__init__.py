@@ -14,7 +14,6 @@ from connstat_sql.binder import Arguments
 from connstat_sql.definitions import literal, quote
 from connstat_sql.errors import PlanError
 from connstat_sql.executor.run_text import run_text
-from connstat_sql.executor.session import RunText, Session, values_table
 from connstat_sql.executor.staging import (
     Staging,
     empty_mention,
@@ -24,6 +23,7 @@ from connstat_sql.executor.staging import (
 )
 from connstat_sql.fetcher import Budget, Failure, Fetch, Page, PageStream
 from connstat_sql.planner import CONNECTION, Plan, Scan
+from connstat_sql.session import RunText, Session, values_table
 
 __all__ = [
     "Execution", "RunText", "ScanReport", "Session", "Tools", "check", "execute", "failures_table",
@@ -114,8 +114,8 @@ def _as_written(table: pa.Table, plan: Plan) -> pa.Table:
         ours = re.escape(f'"temp"._connstat_table_{index}')
         alias = "" if live.mention.has_alias else r'(?: AS (?:"[^"]+"|\w+))?'
         written = ".".join(live.mention.parts)
-        names = [re.sub(ours + alias + r"\b", lambda _, to=written: to, name) for name in names]
-    return table.rename_columns(names)
+        names = [re.sub(ours + alias + r"\b", written.replace("\\", r"\\"), n) for n in names]
+    return table.rename_columns(names).replace_schema_metadata(table.schema.metadata)
 
 
 def _fetch(scan: Scan, plan: Plan, tools: Tools) -> ScanReport:

@@ -8,8 +8,8 @@ from sqlglot import exp
 
 from connstat_sql.binder import BoundQuery, BoundTable, Edit
 from connstat_sql.definitions import quote
-from connstat_sql.executor.session import RunText
 from connstat_sql.executor.staging import mention_table
+from connstat_sql.session import RunText
 
 
 def run_text(query: BoundQuery) -> RunText:

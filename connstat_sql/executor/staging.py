@@ -10,9 +10,9 @@ from connstat_sql.binder import HIDDEN, BoundTable
 from connstat_sql.definitions import quote
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.executor.redaction import redacted
-from connstat_sql.executor.session import Session
 from connstat_sql.fetcher import Page
 from connstat_sql.planner import CONNECTION, Scan
+from connstat_sql.session import Session
 
 _PAGES = "_connstat_pages"
 _HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}

@@ -100,7 +100,7 @@ class PageStream:
         try:
             ended = False
             while not ended:
-                batch, ended = self._wait(_take(queue))
+                batch, ended = self._taken(queue)
                 if batch:
                     yield batch
         finally:
@@ -117,13 +117,12 @@ class PageStream:
             end = error
         await queue.put(end)
 
-    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        try:
-            return self._loop.call(coroutine, self._remaining())
-        except FutureTimeout:
-            raise Interrupted(
-                "the statement ran past its deadline", hint="raise --deadline"
-            ) from None
+    def _taken(self, queue: asyncio.Queue[_Item]) -> tuple[list[Page], bool]:
+        remaining = self._remaining()
+        if remaining is None or remaining > 0:
+            with suppress(FutureTimeout):
+                return self._loop.call(_take(queue), remaining)
+        raise Interrupted("the statement ran past its deadline", hint="raise --deadline")
 
 
 async def _start(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

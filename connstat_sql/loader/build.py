@@ -146,9 +146,9 @@ def _check_base_url(text: str, path: KeyPath, findings: Findings) -> None:
     except ValueError:
         usable = False
     if not usable or re.search(r"[\s?#@]", text):
-        findings.add(
-            path, f"`{text}` is not an http or https URL", "https://HOST or https://HOST/PATH"
-        )
+        shown = re.sub(r"//[^/@]*@", "//…@", text)
+        message = f"`{shown}` is not an http or https URL of a host"
+        findings.add(path, message, "https://HOST or https://HOST/PATH")
 
 
 def _auth(document: AuthDocument, path: KeyPath, known: set[str], findings: Findings) -> Auth:

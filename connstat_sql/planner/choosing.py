@@ -87,7 +87,7 @@ class Choosing:
         refused = self._refused(rows)
         if refused:
             return blame.error(refused, "such a row can only be reached through a list")
-        given = given_columns(rows)
+        given = self._given(rows)
         lacking = [self._lacking(method, columns, given) for method in self.resource.methods]
         fewest = min(lacking, key=len)
         if not fewest:
@@ -105,7 +105,7 @@ class Choosing:
     def _choice(
         self, method: Method, rows: Sequence[Row] | None, columns: tuple[str, ...]
     ) -> Choice | None:
-        given = given_columns(rows)
+        given = self._given(rows)
         missing = self._missing(method, columns, given)
         if self._lacking(method, columns, given) or self._cannot_carry(method, rows):
             return None
@@ -117,6 +117,12 @@ class Choosing:
         known = [name for name in (CONNECTION, *method.required) if name in given]
         requests = len({tuple(row[name] for name in known) for row in rows}) if rows else 1
         return Choice(method, missing, 0 if rows == () else requests, details)
+
+    def _given(self, rows: Sequence[Row] | None) -> dict[str, bool]:
+        """Columns that need no further value: all of them where no row is wanted."""
+        if rows == ():
+            return dict.fromkeys((param.name for param in self.resource.params), True)
+        return given_columns(rows)
 
     def _missing(
         self, method: Method, columns: tuple[str, ...], given: Mapping[str, bool]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from connstat_sql.planner.values import CONNECTION, Plan, Scan
@@ -69,17 +71,30 @@ def _binding(scan: Scan, name: str) -> dict[str, Any]:
 
 def _binding_lines(scan: Scan) -> list[str]:
     lines = []
+    tuples = _tuples(scan)
+    if tuples:
+        names = [name for name in scan.constant.columns if name in scan.arguments]
+        lines.append(f"({', '.join(names)}) in {_shown(tuples)}")
     for name in scan.arguments:
         binding = _binding(scan, name)
         if binding["values"] is None:
             lines.append(f"{name} from {binding['source']}")
-            continue
-        values = binding["values"]
-        shown = ", ".join(values[:SHOWN_VALUES])
-        more = f", … {len(values) - SHOWN_VALUES} more" if len(values) > SHOWN_VALUES else ""
-        if values:
-            lines.append(f"{name} = {shown}{more}")
+        elif binding["values"] and not tuples:
+            lines.append(f"{name} = {_shown(binding['values'])}")
     return lines
+
+
+def _tuples(scan: Scan) -> list[str]:
+    """The constant tuples, where they are not simply all combinations of their values."""
+    counts = [len(set(values)) for values in zip(*scan.constant.rows, strict=True)]
+    if prod(counts) == len(scan.constant.rows):
+        return []
+    return [f"({', '.join(row)})" for row in scan.constant.rows]
+
+
+def _shown(values: Sequence[str]) -> str:
+    more = f", … {len(values) - SHOWN_VALUES} more" if len(values) > SHOWN_VALUES else ""
+    return ", ".join(values[:SHOWN_VALUES]) + more
 
 
 def _values(scan: Scan, name: str) -> tuple[str, ...] | None:

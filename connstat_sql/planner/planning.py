@@ -272,6 +272,8 @@ class _Planning:
         names = (live.connection,) if live.connection else self.catalog.connections_of(provider)
         if not names:
             raise _no_connection(self._provider(live.resource))
+        if rows == ():
+            return Constant((CONNECTION, *(param.name for param in live.resource.params)), ())
         given = [name for name in given_columns(rows) if name != CONNECTION]
         found: dict[tuple[str, ...], None] = {}
         for row in [{}] if rows is None else rows:
@@ -317,7 +319,7 @@ def _why(choice: Choice, resource: Resource) -> str:
         return f"{listed(choice.missing)} enumerated from {source}, no value given"
     if len(resource.methods) == 1:
         return "the only method"
-    return f"{choice.requests} request{'s' if choice.requests != 1 else ''} by {choice.method.name}"
+    return "no row can satisfy the query" if not choice.requests else "the fewest requests"
 
 
 def _no_connection(provider: Provider) -> ConfigError:

@@ -5,7 +5,6 @@ from connstat_sql.transport.configuration import (
     Connection,
     build_connection,
     environment_connection,
-    find_config,
     is_plain_url,
     read_config,
 )
@@ -21,7 +20,6 @@ __all__ = [
     "Sent",
     "build_connection",
     "environment_connection",
-    "find_config",
     "is_plain_url",
     "read_config",
 ]

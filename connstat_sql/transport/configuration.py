@@ -25,7 +25,6 @@ else:
     import tomli as tomllib
 
 CONFIG_NAME = "connstat.toml"
-CONFIG_VARIABLE = "CONNSTAT_CONFIG"
 REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
 _FILES = ("ca_file", "client_cert", "client_key")
 _NOT_PLAIN = re.compile(
@@ -63,27 +62,6 @@ class Connection:
     def place(self) -> str:
         """How messages call it."""
         return f"{self.origin}: connection {self.name}"
-
-
-def find_config(
-    given: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
-) -> Path | None:
-    """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
-
-    `user` is the user's configuration directory, `here` the working directory. None when there is
-    no file. Raises ConfigError when one is named and does not exist.
-    """
-    if given is not None:
-        return _existing(given, "")
-    if environment.get(CONFIG_VARIABLE):
-        return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
-    return next((p for p in (here / CONFIG_NAME, user / CONFIG_NAME) if p.is_file()), None)
-
-
-def _existing(path: Path, hint: str) -> Path:
-    if not path.is_file():
-        raise ConfigError(f"there is no configuration file {path}", hint=hint)
-    return path
 
 
 def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -15,11 +15,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from connstat_sql.definitions import TableName
-from connstat_sql.executor import Session
 from connstat_sql.executor.staging import Staging, scan_table
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.planner import CONNECTION, Constant, Scan
+from connstat_sql.session import Session
 
 ROWS = 100_000
 

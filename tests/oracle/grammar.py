@@ -55,7 +55,7 @@ class _Grammar:
     heads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        # a provider and one of its connections in one statement: see test_planner_sharing
+        # not both in one statement: they are two scans, and what they share is then asked twice
         self.heads = self.chance.choice((("zoo",), ("zoo",), tuple(HOSTS)))
         self.constants = Constants(self.chance)
         self.predicates = Predicates(self.chance, self.constants)

@@ -15,6 +15,7 @@ import httpx
 import pyarrow as pa
 
 from connstat_sql.errors import ConnstatError
+from connstat_sql.live import LiveTables
 from connstat_sql.result import Options
 from tests.oracle.grammar import Query, random_query
 from tests.oracle.world import World, fill, open_judge, open_zoo, random_world
@@ -46,9 +47,9 @@ class Trial:
 class Court:
     """An engine and a judge that try queries, each over a world of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: type[LiveTables] = LiveTables) -> None:
         self.world = World({})
-        self.engine = open_zoo(folder, self._answer)
+        self.engine = open_zoo(folder, self._answer, kind=kind)
         self.judge = open_judge()
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

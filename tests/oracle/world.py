@@ -15,7 +15,8 @@ import httpx
 
 from connstat_sql.definitions import literal, quote
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.opening import Setup, open_engine
+from connstat_sql.live import LiveTables
+from connstat_sql.opening import Setup, Wiring
 
 PROVIDER = """
 provider: zoo
@@ -193,17 +194,25 @@ def _random_copies(chance: random.Random) -> Copies:
 # --- the engine and the judge --------------------------------------------------------------------
 
 
-def open_zoo(folder: Path, answer: Callable[[httpx.Request], httpx.Response]) -> Engine:
+def open_zoo(
+    folder: Path,
+    answer: Callable[[httpx.Request], httpx.Response],
+    *,
+    provider: str = PROVIDER,
+    service: str = SERVICE,
+    kind: type[LiveTables] = LiveTables,
+) -> Engine:
     """An engine over the made-up provider, whose requests go to `answer`."""
     home = folder / "zoo"
     home.mkdir(exist_ok=True)
-    (home / "provider.yaml").write_text(PROVIDER, "utf-8")
-    (home / "w.yaml").write_text(SERVICE, "utf-8")
-    connections = {
+    (home / "provider.yaml").write_text(provider, "utf-8")
+    (home / "w.yaml").write_text(service, "utf-8")
+    tables = {
         name: {"provider": "zoo", "base_url": f"http://{host}"} for name, host in HOSTS.items()
     }
-    setup = Setup(connections=connections, providers=(folder,))
-    return open_engine(setup, Outside(environment={}, transport=httpx.MockTransport(answer)))
+    wiring = Wiring(Setup(connections=tables, providers=(folder,)), {})
+    outside = Outside(environment={}, transport=httpx.MockTransport(answer))
+    return Engine(wiring, outside, live=kind)
 
 
 def open_judge() -> duckdb.DuckDBPyConnection:

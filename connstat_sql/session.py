@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.binder import Arguments, Value
-from connstat_sql.catalog import Catalog
 from connstat_sql.definitions import Param, Resource, literal, quote
 from connstat_sql.errors import (
     BindError,
@@ -26,18 +25,26 @@ from connstat_sql.errors import (
     Span,
 )
 
+if TYPE_CHECKING:
+    from connstat_sql.binder import Arguments, Value
+    from connstat_sql.catalog import Catalog
+
 CONFIG = {"python_enable_replacements": False}
 _ROWLESS = (["Count"], ["Success"])
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One statement of a text: `offset` is where it begins; `names` are its `$` parameters."""
+    """One statement of a text: `offset` is where it begins; `names` are its `$` parameters.
+
+    `is_query` says that it only reads, so that no later statement depends on it.
+    """
 
     sql: str
     offset: int
     names: frozenset[str]
     is_rowless: bool
+    is_query: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,8 @@ class Session:
             kinds = {str(kind).rpartition(".")[2] for kind in statement.expected_result_type}
             is_rowless = "QUERY_RESULT" not in kinds or statement.type.name in ("CREATE", "COPY")
             names = frozenset(statement.named_parameters)
-            pieces.append(Piece(statement.query, start, names, is_rowless))
+            is_query = statement.type.name in ("SELECT", "EXPLAIN", "RELATION")
+            pieces.append(Piece(statement.query, start, names, is_rowless, is_query))
             start += len(statement.query)
         return tuple(pieces)
 
@@ -102,6 +110,8 @@ class Session:
 
     def fold(self, sql: str, arguments: Arguments) -> tuple[tuple[Value, ...], ...] | None:
         """Run a constant query: its rows as text with types, or None when DuckDB refuses."""
+        from connstat_sql.binder import Value  # imported by whoever folds
+
         try:
             names = [
                 one[0]
