@@ -129,11 +129,6 @@ def split_on_semicolons(sql: str) -> list[tuple[str, int]]:
     return [(text, offset) for text, offset in parts if _without_comments(text).strip()]
 
 
-def has_own_statements(sql: str) -> bool:
-    """Whether the text may hold a SHOW of ours, which DuckDB does not know."""
-    return re.search(r"\bshow\s+(providers|services|tables)\b", sql, re.IGNORECASE) is not None
-
-
 def _without_comments(sql: str) -> str:
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL) if len(sql) < 1000 else sql
 

@@ -131,7 +131,9 @@ class Session:
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
-        found = self.duckdb.execute("SELECT current_setting('default_collation')").fetchone()
+        sql = "SELECT current_setting('default_collation')"
+        with self._translating(RunText(sql, sql), ExecuteError):
+            found = self.duckdb.execute(sql).fetchone()
         return bool(found and found[0])
 
     def check(self, text: RunText, arguments: Arguments) -> None:

@@ -70,7 +70,7 @@ def test_everything_raised_is_a_connstat_error(database: LiveDatabase) -> None:
 
 def test_it_works_inside_a_running_event_loop(database: LiveDatabase) -> None:
     async def notebook() -> int:
-        return database.sql("FROM plant_a.connect.connectors").table.num_rows
+        return len(database.sql("FROM plant_a.connect.connectors").fetchall())
 
     assert asyncio.run(notebook()) == 6
 

@@ -24,7 +24,7 @@ def decode(reader: RowReader, body: bytes) -> list[tuple[Any, ...]]:
     types = ", ".join(f"{quote(one.name)} {one.type}" for one in reader.fields)
     DUCKDB.execute(f"CREATE OR REPLACE TEMP TABLE decoded ({types or 'nothing BOOLEAN'})")
     read = reader.read(body)
-    DUCKDB.register("pages", pages_table([(read.texts, {})], ()))
+    DUCKDB.register("pages", pages_table([(text, {}) for text in read.texts], ()))
     structure = reader.structure.replace("'", "''")
     values = ", ".join(value for _, value in reader.select_list("r")) or "NULL"
     inserted = DUCKDB.execute(

@@ -177,11 +177,6 @@ def test_a_row_that_is_no_object_is_an_error_even_when_nothing_of_it_is_used(tex
     assert "in place of each row" in refused(Rows(), [], b"[{}," + text + b"]")
 
 
-def test_a_text_that_is_not_utf8_is_an_error_in_the_table_of_pages_too() -> None:
-    with pytest.raises(UnexpectedShape, match="not UTF-8"):
-        pages_table([((b'["\xff"]',), {})], ())
-
-
 # --- values beside the rows ----------------------------------------------------------------------
 
 
@@ -197,6 +192,6 @@ def test_a_value_of_a_body_is_found_by_its_path(path: Path, expected: object) ->
     assert body.value(path) == expected
 
 
-def test_arguments_stand_beside_the_texts_of_each_page() -> None:
-    table = pages_table([((b"[1]", b"[2]"), {"x": "a"}), ((b"[3]",), {"x": "b"})], ["x"])
+def test_arguments_stand_beside_each_text() -> None:
+    table = pages_table([(b"[1]", {"x": "a"}), (b"[2]", {"x": "a"}), (b"[3]", {"x": "b"})], ["x"])
     assert table.to_pydict() == {"rows": ["[1]", "[2]", "[3]"], "x": ["a", "a", "b"]}

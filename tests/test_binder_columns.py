@@ -165,3 +165,12 @@ def test_edits_are_applied_from_left_to_right_whatever_their_order() -> None:
     )
     assert run.sql == "cdE!fg"
     assert [run.original_place(place) for place in (0, 1, 2, 4)] == [2, 3, 4, 5]
+
+
+def test_a_row_of_a_live_table_has_no_number(stages: Stages) -> None:
+    with pytest.raises(BindError) as caught:
+        stages.bind("SELECT n, i.rowid FROM zoo.w.items i")
+    assert caught.value.message == "zoo.w.items is live: its rows have no rowid"
+    assert caught.value.hint == "number them:  row_number() OVER (ORDER BY …)"
+    stages.bind("SELECT n, (SELECT max(rowid) FROM mine) FROM zoo.w.items")
+    stages.bind("SELECT m.rowid FROM zoo.w.items i, mine m")

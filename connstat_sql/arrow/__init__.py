@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -43,7 +45,8 @@ from connstat_sql.errors import UnexpectedShape
 
 __all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "pages_table"]
 
-ROWS_PER_TEXT = 200
+ROWS_PER_TEXT = 1000
+_LARGEST_TEXT = 2**31 - 1
 _LOWER_T = re.compile(rb"t[0-9]{2}:")  # patterns that begin with a letter are searched fast
 _EXPONENTS = (re.compile(rb"e-[0-9]"), re.compile(rb"E-[0-9]"))
 
@@ -58,7 +61,8 @@ class RowReader:
         self.rows = rows
         self.fields = tuple(fields)
         self._layout = lay_out(rows, self.fields)
-        self._check = checking_decoder(checked_object(self._layout.tree))
+        self._made_checks: dict[bool, _Checks] = {}
+        self._encoder = msgspec.json.Encoder(enc_hook=str)
         self._fits = {
             place: checking_decoder(or_null(checked(one.type, lower_times=True)))
             for place, one in self._layout.loose
@@ -73,27 +77,18 @@ class RowReader:
 
         Raises UnexpectedShape, naming the place, when it is not what the definition declares.
         """
-        try:
-            body.decode("utf-8")  # parts that are skipped are otherwise not looked at
-        except UnicodeDecodeError as error:
-            raise unreadable(error, body) from error
+        _check_utf8(body)  # parts that are skipped are otherwise not looked at
         opened = OpenBody(body)
-        check = self._check
-        if self._has_times and (b'z"' in body or _LOWER_T.search(body)):
-            check = checking_decoder(checked_object(self._layout.tree, lower_times=True))
+        lower_times = self._has_times and (b'z"' in body or _LOWER_T.search(body) is not None)
+        checks = self._checks(lower_times)
         may_be_odd = self._has_decimals and any(one.search(body) for one in _EXPONENTS)
-        texts, count, batch = [], 0, []
-        for text in self._row_texts(opened):
-            self._check_row(text, check)
+        rows = iter(opened.rows(self.rows))
+        texts, count = [], 0
+        while batch := list(islice(rows, ROWS_PER_TEXT)):
+            texts.append(self._checked_text(batch, checks))
+            count += len(batch)
             if may_be_odd:
-                _check_numbers(bytes(text))
-            batch.append(text)
-            count += 1
-            if len(batch) == ROWS_PER_TEXT:
-                texts.append(b"[" + b",".join(batch) + b"]")
-                batch = []
-        if batch:
-            texts.append(b"[" + b",".join(batch) + b"]")
+                _check_numbers(texts[-1])
         return Body(tuple(texts), count, opened)
 
     def select_list(self, row: str) -> Iterator[tuple[str, str]]:
@@ -104,21 +99,42 @@ class RowReader:
 
     # --- texts of rows -----------------------------------------------------------------------
 
-    def _row_texts(self, body: OpenBody) -> Iterator[bytes | Raw]:
-        for key, element in body.rows(self.rows):
-            row = descend(element, self.rows.item)
-            if row is None:
-                place = f"`{key}` " if key is not None else ""
-                raise UnexpectedShape(f"an element {place}has no `{'.'.join(self.rows.item)}`")
-            yield self._wrapped(key, bytes(row)) if self._layout.is_wrapped else row
+    def _checked_text(self, batch: list[_KeyedRow], checks: _Checks) -> bytes:
+        """Rows as one JSON array, checked at once; one by one when something does not fit."""
+        rows = self._wrapped_rows(batch) if self._layout.is_wrapped else [row for _, row in batch]
+        text = b"[" + b",".join(rows) + b"]"
+        try:
+            checks.many.decode(text)
+        except (msgspec.DecodeError, KeyTwice, RecursionError, UnicodeDecodeError):
+            for row in rows:
+                self._check_row(row, checks.one)
+            raise
+        return text
 
-    def _wrapped(self, key: str | None, row: bytes) -> bytes:
-        key_text = b"null" if key is None else msgspec.json.encode(key)
-        text = b'{"' + KEY_PLACE.encode() + b'":' + key_text
+    def _checks(self, lower_times: bool) -> _Checks:
+        if lower_times not in self._made_checks:
+            row: Any = checked_object(self._layout.tree, lower_times)
+            rows = list[row]
+            checks = _Checks(checking_decoder(row), checking_decoder(rows))
+            self._made_checks[lower_times] = checks
+        return self._made_checks[lower_times]
+
+    def _wrapped_rows(self, batch: list[_KeyedRow]) -> list[bytes]:
+        encode = self._encoder.encode
+        keys = [b"null" if key is None else encode(key) for key, _ in batch]
+        if self._layout.loose or len(self._layout.copies) != 1:
+            pairs = zip(keys, batch, strict=True)
+            return [self._wrapped(key, bytes(row)) for key, (_, row) in pairs]
+        name = self._layout.copies[0].encode()
+        shape = b'{"' + KEY_PLACE.encode() + b'":%b,"' + name + b'":%b}'
+        return [shape % (key, row) for key, (_, row) in zip(keys, batch, strict=True)]
+
+    def _wrapped(self, key: bytes, row: bytes) -> bytes:
+        text = b'{"' + KEY_PLACE.encode() + b'":' + key
         for name in self._layout.copies:
             text += b',"' + name.encode() + b'":' + row
         for name, one in self._layout.loose:
-            value = key_text if one.path == KEY else descend(row, one.path)
+            value = key if one.path == KEY else descend(row, one.path)
             text += b',"' + name.encode() + b'":' + self._made_fit(name, value)
         return text + b"}"
 
@@ -200,6 +216,17 @@ def _as_text(value: bytes) -> bytes:
     return msgspec.json.encode(compact.decode("utf-8"))
 
 
+_KeyedRow = tuple["str | None", "Raw | bytes"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Checks:
+    """Decoders that check a row, and an array of rows."""
+
+    one: msgspec.json.Decoder[Any]
+    many: msgspec.json.Decoder[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """A body's rows: `texts` are JSON arrays, `count` their rows in all."""
@@ -209,21 +236,35 @@ class Body:
     opened: OpenBody
 
 
-def pages_table(
-    pages: Iterable[tuple[tuple[bytes, ...], Mapping[str, str]]], names: Sequence[str]
-) -> pa.Table:
+def pages_table(texts: Iterable[tuple[bytes, Mapping[str, str]]], names: Sequence[str]) -> pa.Table:
     """Texts of rows with the arguments they were fetched with → an Arrow table.
 
-    Columns: `rows` (JSON arrays), then each of `names`, all strings. One record batch a page, so
-    that DuckDB reads them in parallel. Raises UnexpectedShape when a text is not UTF-8.
+    Columns: `rows` (JSON arrays), then each of `names`, all strings. One record batch a text, so
+    that DuckDB reads them in parallel and no vector is long. Nothing is copied.
     """
     schema = pa.schema([("rows", pa.string()), *((name, pa.string()) for name in names)])
-    batches = []
-    for texts, arguments in pages:
-        try:
-            rows = pa.array(texts, type=pa.binary()).cast(pa.string())
-        except pa.ArrowInvalid as error:
-            raise UnexpectedShape("the body is not UTF-8 text") from error
-        values = [pa.repeat(pa.scalar(arguments[name], pa.string()), len(texts)) for name in names]
-        batches.append(pa.record_batch([rows, *values], schema=schema))
+    batches = [
+        pa.record_batch(
+            [_text_array(text), *(_text_array(arguments[name].encode()) for name in names)],
+            schema=schema,
+        )
+        for text, arguments in texts
+    ]
     return pa.Table.from_batches(batches, schema=schema)
+
+
+def _text_array(text: bytes) -> pa.Array:
+    """An array of one string over the bytes as they are (`pa.array` would import pandas)."""
+    ends = pa.py_buffer(bytes(4) + len(text).to_bytes(4, sys.byteorder))
+    return pa.StringArray.from_buffers(1, ends, pa.py_buffer(text))
+
+
+def _check_utf8(body: bytes) -> None:
+    if len(body) >= _LARGEST_TEXT:
+        raise UnexpectedShape(f"the body is larger than {_LARGEST_TEXT:,} bytes")
+    try:
+        _text_array(body).validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise UnexpectedShape(
+            "the body is not JSON that can be read: it is not UTF-8 text"
+        ) from error

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 import msgspec
@@ -35,22 +36,41 @@ class OpenBody:
         text = self.at(path)
         return None if text is None else decoded(text, Any)
 
-    def rows(self, rows: Rows) -> Iterator[tuple[str | None, Raw | bytes]]:
+    def rows(self, rows: Rows) -> Iterable[tuple[str | None, Raw | bytes]]:
         """Each row's key (None unless the shape is `map`) and text."""
+        if len(rows.item) != 1:
+            return self._row_texts(self._elements(rows, Raw), rows.item)
+        try:  # the common case in one pass over the body
+            found = self._elements(rows, _item_type(rows.item[0]))
+        except UnexpectedShape:
+            return self._row_texts(self._elements(rows, Raw), rows.item)
+        return ((key, item.row) for key, item in found)
+
+    def _row_texts(
+        self, elements: Iterable[tuple[str | None, Any]], item: Path
+    ) -> Iterator[tuple[str | None, Raw | bytes]]:
+        for key, element in elements:
+            row = descend(element, item)
+            if row is None:
+                place = f"`{key}` " if key is not None else ""
+                raise UnexpectedShape(f"an element {place}has no `{'.'.join(item)}`")
+            yield key, row
+
+    def _elements(self, rows: Rows, element: Any) -> Iterable[tuple[str | None, Any]]:
+        """Each row's key and element, decoded as the given type."""
         for path in rows.at:
             text = self.at(path)
             if text is None:
                 continue
             found = kind(text)
             if rows.shape is Shape.OBJECT and found == "an object":
-                return iter([(None, text)])
+                return [(None, text if element is Raw else decoded(text, element))]
             if rows.shape is Shape.MAP and found == "an object":
-                found_rows = decoded(text, dict[MapKey, Raw])
-                return ((str(key), row) for key, row in found_rows.items())
+                return decoded(text, dict[MapKey, element]).items()  # type: ignore[no-any-return]
             if rows.shape in (Shape.ARRAY, Shape.SCALARS) and found == "an array":
-                return ((None, element) for element in decoded(text, list[Raw]))
+                return zip(repeat(None), decoded(text, list[element]), strict=False)
             if found == "null" and rows.shape is not Shape.OBJECT and path:
-                return iter(())
+                return ()
         raise UnexpectedShape(self._missing(rows))
 
     def _missing(self, rows: Rows) -> str:
@@ -96,6 +116,12 @@ def kind(text: bytes | Raw) -> str:
 
 def _starts_blank(text: bytes | Raw) -> bool:
     return bytes(memoryview(text)[:1]).isspace()
+
+
+@lru_cache(maxsize=64)
+def _item_type(key: str) -> Any:
+    """An element whose row is the value of a key."""
+    return msgspec.defstruct("Item", [("row", Raw)], rename={"row": key}, gc=False)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from connstat_sql.binder.blocks import KINDS, Block, Kinds, Types, enclosing_block
-from connstat_sql.binder.columns import HIDDEN, star_edits, used_columns, used_hidden
+from connstat_sql.binder.columns import HIDDEN, refuse_rowid, star_edits, used_columns, used_hidden
 from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.restrictions import Restriction
 from connstat_sql.binder.values import Arguments, BoundQuery, BoundTable, Edit, Fold, Row, Value
@@ -44,6 +44,8 @@ def bind(
     if not lives:
         return BoundQuery(statement, ())
     types = {id(mention.node): _types(live.resource) for mention, live in lives}
+    for mention, live in lives:
+        refuse_rowid(mention, live.resource, statement.sql)
     binding = _Binding(tree, types, Constants(fold, volatile()), kinds)
     tables = [binding.bind_table(mention, live) for mention, live in lives]
     hidden = {id(table.mention.node): table.hidden for table in tables if table.hidden}

@@ -39,6 +39,22 @@ def used_hidden(tree: exp.Expr, mention: TableMention) -> tuple[str, ...]:
     return tuple(name for name in HIDDEN if name in found)
 
 
+def refuse_rowid(mention: TableMention, resource: Resource, sql: str) -> None:
+    """Raise BindError where a mention's rowid is named, which is there only while it is checked."""
+    block = enclosing_block(mention.node)
+    if block is None or any(one.name == "rowid" for one in resource.all_columns):
+        return
+    for column in block.find_all(exp.Column):
+        is_here = column.find_ancestor(exp.Select) is block
+        if is_here and column.name.lower() == "rowid" and refers_to(column, mention.node):
+            raise BindError(
+                f"{resource.table} is live: its rows have no rowid",
+                sql=sql,
+                span=mention.span,
+                hint="number them:  row_number() OVER (ORDER BY …)",
+            )
+
+
 def star_edits(tree: exp.Expr, hidden: dict[int, tuple[str, ...]], sql: str) -> Iterator[Edit]:
     """Edits that keep named hidden columns out of `*`; `hidden` is by the id of a table's node.
 

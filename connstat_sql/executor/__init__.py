@@ -22,7 +22,7 @@ from connstat_sql.executor.staging import (
     scan_table,
 )
 from connstat_sql.fetcher import Budget, Failure, Fetch, Page, PageStream
-from connstat_sql.planner import CONNECTION, Plan, Scan
+from connstat_sql.planner import CONNECTION, Plan, Scan, refusal
 from connstat_sql.session import RunText, Session, values_table
 
 __all__ = [
@@ -183,10 +183,12 @@ def _argument_tuples(scan: Scan, session: Session) -> Iterator[dict[str, str]]:
 
 def _refuse(given: Mapping[str, str], scan: Scan) -> None:
     for name in scan.method.path.params:
-        if given[name] in ("", ".", ".."):
+        why = refusal(scan.provider, given[name])
+        if why:
             raise PlanError(
                 f"{scan.resource.table}: {name} = {given[name]!r} came from "
-                f"{scan.sources[0].table}, and cannot be a path segment"
+                f"{scan.sources[0].table}, and {why}",
+                hint=f"say which rows you want:  AND {name} = '…'",
             )
 
 

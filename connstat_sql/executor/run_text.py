@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from sqlglot import exp
@@ -16,7 +17,8 @@ def run_text(query: BoundQuery) -> RunText:
     """Everything else of the text stays as it was written."""
     edits = [*query.edits]
     for index, table in enumerate(query.tables):
-        edits.append(Edit(table.mention.span, mention_table(index) + _alias(table)))
+        alias = _alias(table, query.statement.sql)
+        edits.append(Edit(table.mention.span, mention_table(index) + alias))
     return apply_edits(query.statement.sql, edits)
 
 
@@ -34,10 +36,11 @@ def apply_edits(sql: str, edits: Iterable[Edit]) -> RunText:
     return RunText("".join(parts), sql, tuple(shifts))
 
 
-def _alias(table: BoundTable) -> str:
+def _alias(table: BoundTable, sql: str) -> str:
     """The table's own name as its alias, where the text gives none and a column may use it."""
     node = table.mention.node
     is_in_from = isinstance(node.parent, (exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren))
-    if table.mention.has_alias or not is_in_from:
+    is_whole_table = re.search(r"\btable\s+$", sql[: table.mention.span.start], re.IGNORECASE)
+    if table.mention.has_alias or not is_in_from or is_whole_table:
         return ""
     return f" AS {quote(table.mention.parts[-1])}"

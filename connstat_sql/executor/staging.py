@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
+import pyarrow as pa
+
 from connstat_sql.arrow import Field, RowReader, pages_table
 from connstat_sql.binder import HIDDEN, BoundTable
 from connstat_sql.definitions import quote
@@ -15,6 +17,8 @@ from connstat_sql.planner import CONNECTION, Scan
 from connstat_sql.session import Session
 
 _PAGES = "_connstat_pages"
+TEXTS_AT_ONCE = 16
+"""Texts of rows decoded in one INSERT: enough for every core, little enough for the memory."""
 _HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
 
 
@@ -79,14 +83,12 @@ class Staging:
         rows = sum(page.count for page in pages)
         if rows == 0:
             return
-        # One text a record batch: DuckDB decodes batches in parallel, and a vector of few long
-        # texts takes little memory while it is unnested.
-        table = pages_table(
-            (((text,), self._values(page)) for page in pages for text in page.texts), names
-        )
-        self._duckdb.register(_PAGES, table)
+        texts = [(text, self._values(page)) for page in pages for text in page.texts]
+        inserted = 0
         try:
-            inserted = self._duckdb.execute(self._insert).fetchone()
+            for start in range(0, len(texts), TEXTS_AT_ONCE):
+                part = texts[start : start + TEXTS_AT_ONCE]
+                inserted += self._insert_texts(pages_table(part, names))
         except Exception as error:
             page = pages[0]
             raise UnexpectedShape(
@@ -95,12 +97,18 @@ class Staging:
                 connection=page.fetch.connection,
                 attempts=page.attempts,
             ) from error
-        finally:
-            self._duckdb.unregister(_PAGES)
-        if inserted is None or inserted[0] != rows:
+        if inserted != rows:
             raise UnexpectedShape(
                 f"{self._scan.resource.table}: {rows} rows came, {inserted} were read"
             )
+
+    def _insert_texts(self, table: pa.Table) -> int:
+        self._duckdb.register(_PAGES, table)
+        try:
+            found = self._duckdb.execute(self._insert).fetchone()
+            return int(found[0]) if found else 0
+        finally:
+            self._duckdb.unregister(_PAGES)
 
     def _values(self, page: Page) -> dict[str, str]:
         observed = datetime.fromtimestamp(page.observed_at, timezone.utc).isoformat()

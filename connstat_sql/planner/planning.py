@@ -188,7 +188,10 @@ class _Planning:
         reason: str,
     ) -> str:
         """A scan under a new name, or the name of one that asks the very same."""
-        scan = Scan("", resource, method, arguments, constant, sources, columns, filters, reason)
+        provider = self._provider(resource)
+        scan = Scan(
+            "", provider, resource, method, arguments, constant, sources, columns, filters, reason
+        )
         for name, other in self.scans.items():
             if replace(other, name="", columns=(), reason="") == replace(
                 scan, columns=(), reason=""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from connstat_sql.binder import BoundQuery, BoundTable
-from connstat_sql.definitions import Filter, Method, Resource, TableName
+from connstat_sql.definitions import Filter, Method, Provider, Resource, TableName
 
 CONNECTION = "_connection"
 
@@ -42,6 +42,7 @@ class Scan:
     """
 
     name: str
+    provider: Provider
     resource: Resource
     method: Method
     arguments: tuple[str, ...]

@@ -44,17 +44,26 @@ def _alternating(*commands: tuple[str, ...]) -> list[float]:
 
 def rows() -> None:
     """Bytes to rows: how fast, against Python objects, and how much memory."""
+    for shape in ("array", "map"):
+        _rows(shape)
+
+
+def _rows(shape: str) -> None:
     found: dict[str, list[dict[str, float]]] = {"ours": [], "pylist": []}
     for _ in range(RUNS):
         for name, figures in found.items():
-            command = (sys.executable, "-m", "tests.benchmarks.rows", name)
+            command = (sys.executable, "-m", "tests.benchmarks.rows", name, shape)
             done = subprocess.run(command, check=True, capture_output=True, text=True)
             figures.append(json.loads(done.stdout))
     seconds = {name: median(one["seconds"] for one in each) for name, each in found.items()}
     peak = median(one["peak"] for one in found["ours"])
-    _say("rows a second", f"{ROWS / seconds['ours']:,.0f}", ">= 200,000")
-    _say("times as fast as Table.from_pylist", f"{seconds['pylist'] / seconds['ours']:.2f}", ">= 3")
-    _say("peak memory, in bodies", f"{peak:.2f}", "<= 3")
+    _say(f"rows a second, {shape}", f"{ROWS / seconds['ours']:,.0f}", ">= 200,000")
+    _say(
+        f"{shape}: times as fast as Table.from_pylist",
+        f"{seconds['pylist'] / seconds['ours']:.2f}",
+        ">= 3",
+    )
+    _say(f"{shape}: peak memory, in bodies", f"{peak:.2f}", "<= 3")
 
 
 def start() -> None:

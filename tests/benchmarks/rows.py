@@ -1,7 +1,7 @@
 """100,000 rows of nested JSON → a typed Arrow table, once, in a process of its own.
 
-`python -m tests.benchmarks.rows ours|pylist` prints the seconds it took and the most memory it
-held above the start (where the body is in memory already), in multiples of the body's size.
+`python -m tests.benchmarks.rows ours|pylist array|map` prints the seconds it took and the most
+memory it held above the start (where the body is in memory already), in multiples of the body.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import json
 import re
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from connstat_sql.definitions import TableName
+from connstat_sql.definitions import Rows, TableName
 from connstat_sql.executor.staging import Staging, scan_table
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.loader import Library, shipped_providers
@@ -24,8 +25,8 @@ from connstat_sql.session import Session
 ROWS = 100_000
 
 
-def make_body(rows: int) -> bytes:
-    """The answer of `GET /connectors?expand=status`: about two tasks for each connector."""
+def make_body(rows: int, shape: str) -> bytes:
+    """Statuses with about two tasks each: an array of them, or a map as `expand=status` gives."""
     found = {}
     for number in range(rows):
         name = f"connector-{number:06d}-orders-sink"
@@ -38,18 +39,24 @@ def make_body(rows: int) -> bytes:
         found[name] = {
             "status": {"name": name, "connector": connector, "tasks": tasks, "type": "sink"}
         }
+    if shape == "array":
+        return json.dumps([entry["status"] for entry in found.values()]).encode()
     return json.dumps(found).encode()
 
 
-def make_scan() -> Scan:
+def make_scan(shape: str) -> Scan:
     """A scan of all columns of the statuses, as the planner makes it for `SELECT *`."""
     table = TableName("kafka_connect", "connect", "connector_status")
-    resource = Library([shipped_providers()]).resource(table)
+    library = Library([shipped_providers()])
+    provider, resource = library.provider("kafka_connect"), library.resource(table)
+    assert provider is not None
     assert resource is not None
     constant = Constant((CONNECTION,), (("plant",),))
     columns = tuple(one.name for one in resource.all_columns)
     method = resource.method("list")
-    return Scan("scan_1", resource, method, (CONNECTION,), constant, (), columns, (), "")
+    if shape == "array":
+        method = replace(method, rows=Rows(), fills={"connector_name": ("name",)})
+    return Scan("scan_1", provider, resource, method, (CONNECTION,), constant, (), columns)
 
 
 def ours(body: bytes, session: Session, scan: Scan) -> int:
@@ -69,7 +76,8 @@ def _page(staging: Staging, body: bytes, scan: Scan) -> Page:
 
 def pylist(body: bytes) -> int:
     """The way of least effort: Python objects, then Arrow."""
-    rows = [entry["status"] for entry in json.loads(body).values()]
+    found = json.loads(body)
+    rows = found if isinstance(found, list) else [entry["status"] for entry in found.values()]
     return int(pa.Table.from_pylist(rows).num_rows)
 
 
@@ -82,8 +90,8 @@ def _memory(name: str) -> int:
 
 def main() -> None:
     """Run one of the two and print its figures."""
-    body = make_body(ROWS)
-    session, scan = Session(), make_scan()
+    body = make_body(ROWS, sys.argv[2])
+    session, scan = Session(), make_scan(sys.argv[2])
     pa.array([1])  # what pyarrow loads when first used is not the rows' doing
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
     before, started = _memory("VmRSS"), time.perf_counter()
