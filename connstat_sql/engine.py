@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from connstat_sql.errors import PlanError
+from connstat_sql.errors import BindError, PlanError
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece, RunText, Session, is_rowless, named_arguments
 
@@ -151,7 +151,12 @@ class Engine:
         started = time.monotonic()
         if _CATALOG_WORDS.search(piece.sql):
             self.session.declare(self.catalog)
-        table = self.session.run(RunText(piece.sql, piece.sql), arguments)
+        try:
+            table = self.session.run(RunText(piece.sql, piece.sql), arguments)
+        except BindError as error:
+            if _may_be_live(piece):
+                error.hint = error.hint or self._live.suggestion(piece)
+            raise
         self.session.forget_functions()
         return Result(table, not is_rowless(piece, table), seconds=time.monotonic() - started)
 

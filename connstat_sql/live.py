@@ -69,6 +69,14 @@ class LiveTables:
             return None
         return self._plan(statement, arguments, options)
 
+    def suggestion(self, piece: Piece) -> str:
+        """Which providers come close to names that lead nowhere, or ""."""
+        heads = [
+            mention.parts[0] for mention in parse(piece.sql).mentions if len(mention.parts) == 3
+        ]
+        close = {name: None for head in heads for name in self._catalog.nearest_provider(head)}
+        return f"did you mean  {', '.join(close)}?" if close else ""
+
     def forget_failures(self) -> None:
         """Make the table `_errors` anew, and empty."""
         failures_table(self._session, ())

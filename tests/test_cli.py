@@ -82,6 +82,7 @@ def test_a_table_is_drawn_whole(config: Path) -> None:
         (["query", ""], 1, "no statement"),
         (["query", "SELECT nam FROM plant_a.connect.connectors"], 1, '"nam" not found'),
         (["query", "SELECT * FROM plant_a.connect.connector"], 1, "connectors"),
+        (["query", "SELECT * FROM kafka_conect.connect.connectors"], 1, "mean  kafka_connect"),
         (["query", "SELECT * FROM confluent.billing.costs"], 1, "needs start_date and end_date"),
         (["query", "DROP TABLE plant_a.connect.connectors"], 1, "read-only"),
         (["query", "SELECT 1; SELECT x FROM plant_a.connect.connectors"], 1, '"x" not found'),
@@ -202,6 +203,17 @@ def test_doctor_says_what_works_and_what_to_do(config: Path, sandbox: Sandbox) -
     assert "plant_a  ok" in answer.stdout
     assert "plant_b  FAILED  plant_b answered 401" in answer.stdout
     assert "check the credentials of the connection plant_b" in answer.stdout
+
+
+def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path: Path) -> None:
+    config = tmp_path / "connstat.toml"
+    config.write_text(
+        '[connections.gone]\nprovider = "kafka_connect"\nbase_url = "http://127.0.0.1:9"\n'
+    )
+    answer = run(config, "doctor")
+    assert answer.exit_code == 3
+    assert "gone  FAILED  gone did not answer: the connection was refused" in answer.stdout
+    assert "do: check base_url" in answer.stdout
 
 
 def test_providers_are_listed_shown_and_described_by_a_schema(config: Path) -> None:

@@ -8,8 +8,10 @@ from connstat_sql.cli.context import Globals, pass_globals, told
 from connstat_sql.definitions import literal
 from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
 from connstat_sql.engine import Engine
-from connstat_sql.errors import ConnstatError
+from connstat_sql.errors import ConnectionFailed, ConnstatError
 from connstat_sql.result import Options
+
+_UNREACHABLE = "check base_url and the network, and that the server runs"
 
 
 @click.command("doctor")
@@ -42,8 +44,9 @@ def _examine(engine: Engine, name: str) -> int:
         *_, result = engine.run(sql, None, Options(max_requests=100))
     except ConnstatError as error:
         click.echo(f"{name}  FAILED  {error.message}")
-        if error.hint:
-            click.echo(f"{' ' * len(name)}  do: {error.hint}")
+        todo = _UNREACHABLE if isinstance(error, ConnectionFailed) else error.hint
+        if todo:
+            click.echo(f"{' ' * len(name)}  do: {todo}")
         return min(exit_code(error), API_FAILED)
     rows = result.fetchall()[0][0]
     milliseconds = result.seconds * 1000 / max(result.requests, 1)
