@@ -291,3 +291,27 @@ class TestCatalog:
         text = "USE confluent.connect; SELECT current_schema(); USE memory; SELECT 1"
         assert rows(engine, text) == [(1,)]
         assert sandbox.count() == 0
+
+
+class TestSettingsOfAllConnectors:
+    """One `expand` answer holds the settings of every connector, one row a setting."""
+
+    def test_they_take_one_request_and_reach_every_name(
+        self, engine: Engine, sandbox: Sandbox
+    ) -> None:
+        sql = (
+            "SELECT connector_name, map_from_entries(list((key, value))) AS config "
+            "FROM plant_a.connect.connector_config GROUP BY ALL"
+        )
+        *_, result = engine.run(sql)
+        found = {name: dict(config) for name, config in result.fetchall()}
+        connectors = sandbox.world.kafka_connect[0].connectors
+        assert set(found) == {one.name for one in connectors}
+        assert all(set(found[one.name]) == set(one.config) for one in connectors)
+        assert result.requests == 1
+
+    def test_a_name_that_no_path_can_hold_is_found_in_the_list(self, engine: Engine) -> None:
+        sql = "SELECT count(*) FROM plant_a.connect.connector_config WHERE connector_name = $name"
+        *_, result = engine.run(sql, {"name": "weird/na me#é?"})
+        assert result.fetchall()[0][0] > 0
+        assert result.requests == 1

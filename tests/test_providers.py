@@ -80,6 +80,7 @@ NOT_DECLARED = {
     "kafka_connect.connect.connectors:list_status": ["expand"],  # in the server since 2.3, never
     "kafka_connect.connect.connectors:list": ["expand"],  # in its documents
     "kafka_connect.connect.connector_status:list": ["expand"],
+    "kafka_connect.connect.connector_config:list": ["expand"],
 }
 WITHOUT_ANSWER = {
     # The document has errors only; the wire has the settings under `config`.
@@ -90,6 +91,7 @@ UNTYPED = {
     "kafka_connect.connect.connectors:list_status",
     "kafka_connect.connect.connectors:list",
     "kafka_connect.connect.connector_status:list",
+    "kafka_connect.connect.connector_config:list",
     "kafka_connect.connect.connector_topics:get",
     "kafka_connect.connect.loggers:list",
 }

@@ -38,6 +38,10 @@ class OpenBody:
 
     def rows(self, rows: Rows) -> Iterable[tuple[str | None, Raw | bytes]]:
         """Each row's key (None unless the shape is `map`) and text."""
+        found = self._items(rows)
+        return _entries(found) if rows.entries else found
+
+    def _items(self, rows: Rows) -> Iterable[tuple[str | None, Raw | bytes]]:
         if len(rows.item) != 1:
             return self._row_texts(self._elements(rows, Raw), rows.item)
         try:  # the common case in one pass over the body
@@ -97,6 +101,18 @@ class OpenBody:
             else:
                 self._levels[path] = None
         return self._levels[path]
+
+
+def _entries(
+    items: Iterable[tuple[str | None, Raw | bytes]],
+) -> Iterator[tuple[str | None, bytes]]:
+    """Each entry of each item as a row of its own, under the item's key."""
+    encode = msgspec.json.Encoder(enc_hook=str).encode
+    for key, item in items:
+        if kind(item) != "an object":
+            raise UnexpectedShape(f"expected a map of entries, found {kind(item)}")
+        for name, value in decoded(item, dict[MapKey, Raw]).items():
+            yield key, b'{"key":%b,"value":%b}' % (encode(name), bytes(value))
 
 
 _KINDS = {

@@ -68,12 +68,14 @@ class Shape(str, Enum):
 class Rows:
     """Where the rows of a body are.
 
-    `at` are paths into the body, tried in order; `item` leads from each element to the row.
+    `at` are paths into the body, tried in order; `item` leads from each element to the row. With
+    `entries` what is found there is a map, and each of its entries a row `{"key": …, "value": …}`.
     """
 
     shape: Shape = Shape.ARRAY
     at: tuple[Path, ...] = ((),)
     item: Path = ()
+    entries: bool = False
 
 
 # --- columns and parameters ----------------------------------------------------------------------

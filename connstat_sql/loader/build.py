@@ -331,7 +331,8 @@ def _rows(document: str | RowsDocument) -> Rows:
     if isinstance(document, str):
         return Rows(at=(path_of(document),))
     at = document.at if isinstance(document.at, list) else [document.at]
-    return Rows(Shape(document.shape), tuple(map(path_of, at)), path_of(document.item))
+    paths = tuple(map(path_of, at))
+    return Rows(Shape(document.shape), paths, path_of(document.item), document.entries)
 
 
 def _filter(column: str, document: str | FilterDocument) -> Filter:

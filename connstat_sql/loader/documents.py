@@ -135,6 +135,9 @@ class RowsDocument(_Document, frozen=True):
         _about("path in the body, or several to try"),
     ] = "$"
     item: Annotated[PathText, _about("from each element to the row")] = "$"
+    entries: Annotated[
+        bool, _about("the item is a map, and each of its entries a row with `key` and `value`")
+    ] = False
 
 
 class ValuesDocument(_Document, frozen=True):
