@@ -288,7 +288,7 @@ def test_a_body_that_is_not_what_was_declared_is_an_error(
 
 
 def test_deep_json_beside_the_columns_is_an_error_too(sandbox: Sandbox, engine: Engine) -> None:
-    deep = b"[" * 5_000 + b"]" * 5_000
+    deep = b"[" * 100_000 + b"]" * 100_000
     sandbox.inject(Fault(status=200, body=b'{"data": [{"id": "env-1", "x": ' + deep + b"}]}"))
     error = failure(engine, ENVIRONMENTS, UnexpectedShape)
     assert located(error)[3:] == (200, 1)
