@@ -91,8 +91,18 @@ def _proxy(connection: Connection, key: str, url: str) -> httpx.Proxy:
     raise ConfigError(f"{connection.place}: {key} is not the URL of an http proxy") from None
 
 
+def _speaks_no_tls(resolver: Resolver) -> bool:
+    """Whether every request goes to a plain http host; loading the authorities takes a while."""
+    connection = resolver.connection
+    says_tls = connection.ca_file or connection.client_cert or connection.proxy
+    is_alone = not connection.trusted_hosts and not says_tls
+    return is_alone and resolver.base_url().startswith("http://")
+
+
 def _tls(resolver: Resolver) -> ssl.SSLContext:
     connection = resolver.connection
+    if _speaks_no_tls(resolver):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # knows no authority: TLS would fail
     at = ""
     try:
         at = connection.ca_file or ""
