@@ -145,7 +145,13 @@ class TestNames:
         sql = f"SELECT name, connector_name FROM plain.connect.{table} WHERE connector_name = $n"
         assert rows(engine, sql, {"n": name}) == [(name, name)]
 
-    @pytest.mark.parametrize("table", ["connector_config", "connector_offsets", "connector_tasks"])
+    @pytest.mark.parametrize("name", [AWKWARD_NAME, SPACED_NAME])
+    def test_settings_are_reached_under_awkward_names(self, engine: Engine, name: str) -> None:
+        sql = """SELECT value FROM plain.connect.connector_config
+            WHERE connector_name = $n AND key = 'name'"""
+        assert rows(engine, sql, {"n": name}) == [(name,)]
+
+    @pytest.mark.parametrize("table", ["connector_offsets", "connector_tasks"])
     def test_what_only_a_path_reaches_is_refused_with_the_name(
         self, engine: Engine, table: str
     ) -> None:
