@@ -23,10 +23,10 @@ from connstat_sql.executor.staging import (
 )
 from connstat_sql.fetcher import Budget, Failure, Fetch, Page, PageStream
 from connstat_sql.planner import CONNECTION, Plan, Scan, refusal
-from connstat_sql.session import RunText, Session, values_table
+from connstat_sql.session import Session, values_table
 
 __all__ = [
-    "Execution", "RunText", "ScanReport", "Session", "Tools", "check", "execute", "failures_table",
+    "Execution", "ScanReport", "Tools", "check", "execute", "failures_table",
 ]  # fmt: skip
 
 

@@ -148,8 +148,7 @@ class _Planning:
         missing = [name for name in wanted if name not in constant.columns]
         sources = self._sources(live, missing, constant, rows)
         supplied = [name for source in sources for name, _ in source.supplies]
-        keys = [name for name in method.required if resource.param(name) is None]
-        names = dict.fromkeys((CONNECTION, *wanted, *(p.name for p in given), *keys, *supplied))
+        names = dict.fromkeys((CONNECTION, *wanted, *(p.name for p in given), *supplied))
         names = dict.fromkeys(name for name in names if name not in filled or name in asked)
         return self._add(
             resource, method, tuple(names), narrowed(constant, tuple(names)), sources,
