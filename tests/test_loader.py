@@ -16,6 +16,7 @@ from connstat_sql.definitions import (
     ArrayStyle,
     AuthKind,
     Mismatch,
+    Order,
     PagingStyle,
     Redaction,
     Shape,
@@ -186,6 +187,9 @@ resources:
         columns: {name: title, secret: null}
         fills: {id: meta.id}
         filters: {name: q, when: {query: w, several: comma}}
+        order:
+          name: {ascending: {sort: name}, descending: {sort: name, down: true}}
+          dotted: {ascending: {}}
         details: get
     example: SELECT 1
 """
@@ -233,6 +237,11 @@ def test_every_word_of_a_method_becomes_a_value(tmp_path: Path) -> None:
     assert [(one.column, one.key, one.several) for one in listing.filters] == [
         ("name", "q", None), ("when", "w", ArrayStyle.COMMA)
     ]  # fmt: skip
+    assert listing.order == (
+        Order("name", (("sort", "name"),), (("sort", "name"), ("down", "true"))),
+        Order("dotted", (), None),
+    )
+    assert get.order == ()
     assert listing.paging is not None
     assert (listing.paging.style, listing.paging.more) == (PagingStyle.TOKEN, ("page", "more"))
     assert (listing.paging.size_key, listing.paging.size) == ("limit", 50)

@@ -25,7 +25,7 @@ from connstat_sql.definitions.sql_types import (
 
 __all__ = [
     "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle", "Auth",
-    "AuthKind", "Column", "Filter", "ListOf", "MapOf", "Method", "Mismatch", "Paging",
+    "AuthKind", "Column", "Filter", "ListOf", "MapOf", "Method", "Mismatch", "Order", "Paging",
     "PagingStyle", "Param", "Parent", "Path", "Provider", "QueryItem", "Redaction", "Resource",
     "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape", "SqlType", "Struct",
     "TableName", "Template", "literal", "quote",
@@ -195,6 +195,19 @@ class Filter:
     several: ArrayStyle | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column by which the API sorts as DuckDB does: NULL last, both ways.
+
+    `ascending` and `descending` are the query pairs that ask for it; `()` when it always answers
+    like that, None when it cannot.
+    """
+
+    column: str
+    ascending: tuple[tuple[str, str], ...] | None = None
+    descending: tuple[tuple[str, str], ...] | None = None
+
+
 class PagingStyle(str, Enum):
     """How the next page is asked for."""
 
@@ -231,7 +244,8 @@ class Method:
     in this method's rows, None meaning that it is not served. `fills` says where in a row to find
     parameters that this method does not ask for. `details` names the method to call for each row
     when columns are used that this one does not serve (None: there is no such method).
-    `no_row` are statuses that mean "no such row".
+    `no_row` are statuses that mean "no such row". `required` are the parameters it cannot be
+    called without, each once.
     """
 
     name: str
@@ -245,19 +259,20 @@ class Method:
     columns: Mapping[str, Path | None] = field(default_factory=dict)
     fills: Mapping[str, Path] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()
+    order: tuple[Order, ...] = ()
     paging: Paging | None = None
     details: str | None = None
     no_row: frozenset[int] = frozenset()
     description: str = ""
+    required: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Names of the parameters it cannot be called without, each once."""
+    def __post_init__(self) -> None:
         templates = [self.path, *(value for item in self.query for value in item.values)]
         templates += [value for _, value in self.headers]
         if self.base_url is not None:
             templates.insert(0, self.base_url)
-        return tuple(dict.fromkeys(name for template in templates for name in template.params))
+        names = dict.fromkeys(name for template in templates for name in template.params)
+        object.__setattr__(self, "required", tuple(names))
 
 
 @dataclass(frozen=True, slots=True)

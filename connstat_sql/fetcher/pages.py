@@ -1,26 +1,25 @@
-"""Fetches → pages of rows, as many at once as the connections allow.
-
-Everything here runs on one event loop. Pages are handed on as they arrive; a page is handed on
-whole or not at all.
-"""
+"""A fetch → its pages, one after the other: each answer read, checked and handed on whole."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from connstat_sql.arrow import Body, RowReader
-from connstat_sql.errors import FetchError, PlanError, Status, UnexpectedShape
+from connstat_sql.errors import PlanError, Status, UnexpectedShape
+from connstat_sql.fetcher.answers import Answers
 from connstat_sql.fetcher.paging import next_cursor
-from connstat_sql.fetcher.requests import Fetch, build_request
+from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.transport import Answer, Client, Request
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows of one answer: `texts` are JSON arrays of `count` rows in all; `size` is in bytes."""
+    """Rows of one answer: `texts` are JSON arrays of `count` rows in all; `size` is in bytes.
+
+    When `is_reused`, the answer was there already: `attempts` and `size` are 0.
+    """
 
     fetch: Fetch
     texts: tuple[bytes, ...]
@@ -30,15 +29,7 @@ class Page:
     observed_at: float
     attempts: int
     is_no_row: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A fetch that failed, of a statement that goes on without it."""
-
-    fetch: Fetch
-    error: FetchError
-    at: float
+    is_reused: bool = False
 
 
 @dataclass
@@ -59,84 +50,41 @@ class Budget:
         self.sent += 1
 
 
-@dataclass
-class Fetcher:
-    """Runs fetches over the clients of their connections."""
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Goes through the pages of fetches with one reader.
 
-    client: Callable[[str], Client]
+    `answers` are those of the statement so far (None: it remembers none); with `keep`, what is
+    fetched now is added to them.
+    """
+
+    reader: RowReader
     budget: Budget
-    failures: list[Failure] | None = None
+    answers: Answers | None
+    keep: bool
 
-    async def run(
-        self,
-        fetches: Sequence[Fetch],
-        reader: RowReader,
-        deliver: Callable[[Page], Awaitable[None]],
-    ) -> None:
-        """Run all fetches, as many at once as their connections allow.
-
-        Raises the first error, after stopping the others; with `failures` set, a FetchError is
-        kept there and the others go on.
-        """
-        workers = [
-            asyncio.ensure_future(self._work(waiting, reader, deliver))
-            for waiting, places in self._queues(fetches)
-            for _ in range(places)
-        ]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-
-    def _queues(self, fetches: Sequence[Fetch]) -> Iterator[tuple[Iterator[Fetch], int]]:
-        """Each connection's fetches, and how many workers: a slow one holds up no other."""
-        queues: dict[str, list[Fetch]] = {}
-        for fetch in fetches:
-            queues.setdefault(fetch.connection, []).append(fetch)
-        for name, waiting in queues.items():
-            yield iter(waiting), min(self.client(name).concurrency, len(waiting))
-
-    async def _work(
-        self,
-        waiting: Iterable[Fetch],
-        reader: RowReader,
-        deliver: Callable[[Page], Awaitable[None]],
-    ) -> None:
-        for fetch in waiting:
-            try:
-                async with aclosing(self._pages(fetch, reader)) as pages:
-                    async for page in pages:
-                        await deliver(page)
-            except FetchError as error:
-                if self.failures is None:
-                    raise
-                now = self.client(fetch.connection).now()
-                self.failures.append(Failure(fetch, error, now))
-
-    async def _pages(self, fetch: Fetch, reader: RowReader) -> AsyncGenerator[Page, None]:
-        client = self.client(fetch.connection)
+    async def pages(self, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
+        """The pages of a fetch; the next one is asked for when the last has been taken."""
         paging, cursor = fetch.method.paging, None
         seen: set[str] = set()
         rows_so_far = 0
         while True:
             request = build_request(fetch, client.base_url, cursor)
-            self.budget.spend(str(fetch.resource.table))
-            answer = await client.send(request)
+            answer = await self._answer(fetch, request, client)
             if answer.status in fetch.method.no_row:
-                yield _no_row(fetch, request, answer, client)
+                _check_no_row(request, answer, client)
+                self._keep(fetch, request, answer)
+                yield _page(fetch, request, answer, None)
                 return
-            body = _read(reader, answer, request, fetch)
+            body = _read(self.reader, answer, request, fetch)
+            self._keep(fetch, request, answer)
             rows_so_far += body.count
-            yield Page(
-                fetch, body.texts, body.count, len(answer.body), str(request.line),
-                answer.observed_at, answer.attempts,
-            )  # fmt: skip
+            yield _page(fetch, request, answer, body)
             if paging is None:
                 return
             try:
-                cursor = next_cursor(paging, body, answer, cursor, rows_so_far)
+                size = size_asked(fetch)
+                cursor = next_cursor(paging, body, answer, cursor, rows_so_far, size)
                 if cursor in seen:
                     raise UnexpectedShape(f"the API repeats its {paging.request}")
             except UnexpectedShape as error:
@@ -145,18 +93,46 @@ class Fetcher:
                 return
             seen.add(cursor)
 
+    async def _answer(self, fetch: Fetch, request: Request, client: Client) -> Answer:
+        """From memory, or over the wire and out of the budget."""
+        if self.answers is not None:
+            kept = self.answers.find(fetch.connection, request)
+            if kept is not None:
+                await asyncio.sleep(0)  # so that what is on the way elsewhere is not held up
+                return kept
+        self.budget.spend(request.table)
+        return await client.send(request)
 
-def _no_row(fetch: Fetch, request: Request, answer: Answer, client: Client) -> Page:
+    def _keep(self, fetch: Fetch, request: Request, answer: Answer) -> None:
+        if self.keep and self.answers is not None and answer.attempts > 0:
+            self.answers.keep(fetch.connection, request, answer)
+
+
+def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> Page:
+    """The page of an answer; `body` None means "no such row"."""
+    is_reused = answer.attempts == 0
+    return Page(
+        fetch=fetch,
+        texts=() if body is None else body.texts,
+        count=0 if body is None else body.count,
+        size=0 if is_reused else len(answer.body),
+        url=str(request.line),
+        observed_at=answer.observed_at,
+        attempts=answer.attempts,
+        is_no_row=body is None,
+        is_reused=is_reused,
+    )
+
+
+def _check_no_row(request: Request, answer: Answer, client: Client) -> None:
     """A status that means "no such row"; a web page with that status means something else."""
     if answer.body.lstrip()[:1] == b"<":
         raise Status(
             f"{client.connection.name} answered {answer.status} with a web page: it may be "
             "starting, or something else answers at its address",
-            table=request.table, connection=fetch.connection, request=request.line,
+            table=request.table, connection=client.connection.name, request=request.line,
             status=answer.status, attempts=answer.attempts, hint="check the connection's base_url",
         )  # fmt: skip
-    size = len(answer.body)
-    return Page(fetch, (), 0, size, str(request.line), answer.observed_at, answer.attempts, True)
 
 
 def _read(reader: RowReader, answer: Answer, request: Request, fetch: Fetch) -> Body:

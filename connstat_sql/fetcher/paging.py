@@ -14,9 +14,17 @@ from connstat_sql.transport import Answer
 
 
 def next_cursor(
-    paging: Paging, body: Body, answer: Answer, cursor: str | None, rows_so_far: int
+    paging: Paging,
+    body: Body,
+    answer: Answer,
+    cursor: str | None,
+    rows_so_far: int,
+    size: int | None,
 ) -> str | None:
-    """What to ask the next page with; None after the last one."""
+    """What to ask the next page with; None after the last one.
+
+    `size` is how many rows were asked for (None: as many as the API likes).
+    """
     more = None if paging.more is None else _value(body, paging.more)
     if paging.more is not None and not isinstance(more, bool):
         raise UnexpectedShape(f"`{'.'.join(paging.more)}` says neither true nor false")
@@ -28,7 +36,7 @@ def next_cursor(
         return _from_link(paging, _value(body, paging.response))
     if paging.style is PagingStyle.LINK_HEADER:
         return _from_link(paging, _next_link(answer.headers.get("Link", "")))
-    if body.count == 0 or (more is None and paging.size is not None and body.count < paging.size):
+    if more is None and (body.count == 0 or (size is not None and body.count < size)):
         return None
     if paging.style is PagingStyle.OFFSET:
         return str(paging.first + rows_so_far)

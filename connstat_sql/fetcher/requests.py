@@ -24,7 +24,8 @@ class Fetch:
     """One request with its following pages: a method asked with one tuple of arguments.
 
     `arguments` hold every parameter's value, also those that the request does not need: they
-    become columns of its rows.
+    become columns of its rows. `page_size` is how many rows a page need hold at most (None: as
+    many as the method can have). `order` are query pairs that ask for an order of the rows.
     """
 
     connection: str
@@ -32,6 +33,16 @@ class Fetch:
     method: Method
     arguments: Mapping[str, str]
     filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
+    page_size: int | None = None
+    order: tuple[tuple[str, str], ...] = ()
+
+
+def size_asked(fetch: Fetch) -> int | None:
+    """How many rows a page are asked for: no more than the API gives; None: it is not asked."""
+    paging = fetch.method.paging
+    if paging is None or paging.size_key is None or paging.size is None:
+        return None
+    return paging.size if fetch.page_size is None else max(1, min(fetch.page_size, paging.size))
 
 
 def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
@@ -55,7 +66,8 @@ def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
         query += _pairs(
             one.key, [_sendable(value) for value in wanted], one.several or ArrayStyle.REPEATED
         )
-    query += _page_pairs(method.paging, cursor)
+    query += fetch.order
+    query += _page_pairs(method.paging, size_asked(fetch), cursor)
     headers = [(name, _header(name, value, fetch.arguments)) for name, value in method.headers]
     body = None
     if method.body is not None:
@@ -119,12 +131,14 @@ def _pairs(key: str, values: Sequence[str], style: ArrayStyle) -> list[tuple[str
     return [(key, value) for value in values]
 
 
-def _page_pairs(paging: Paging | None, cursor: str | None) -> list[tuple[str, str]]:
+def _page_pairs(
+    paging: Paging | None, size: int | None, cursor: str | None
+) -> list[tuple[str, str]]:
     if paging is None:
         return []
     pairs = []
-    if paging.size_key is not None and paging.size is not None:
-        pairs.append((paging.size_key, str(paging.size)))
+    if paging.size_key is not None and size is not None:
+        pairs.append((paging.size_key, str(size)))
     if cursor is not None:
         pairs.append((paging.request, cursor))
     elif paging.style is PagingStyle.PAGE:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar, Union
 
 from connstat_sql.arrow import RowReader
 from connstat_sql.errors import Interrupted
-from connstat_sql.fetcher.pages import Fetcher, Page
+from connstat_sql.fetcher.fan_out import Fetcher
+from connstat_sql.fetcher.pages import Page
 from connstat_sql.fetcher.requests import Fetch
 
 QUEUED_PAGES = 64
@@ -93,10 +95,25 @@ class PageStream:
         self._fetcher = fetcher
         self._remaining = remaining
 
-    def batches(self, fetches: Sequence[Fetch], reader: RowReader) -> Iterator[list[Page]]:
-        """Lists of pages, each list as large as has arrived since the last, up to a few MB."""
+    def unanswered(self, fetches: Sequence[Fetch]) -> int:
+        """How many requests these fetches would send for their first pages."""
+        return self._fetcher.unanswered(fetches)
+
+    def batches(
+        self,
+        fetches: Sequence[Fetch],
+        reader: RowReader,
+        *,
+        keep: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[list[Page]]:
+        """Lists of pages, each list as large as has arrived since the last, up to a few MB.
+
+        `keep` and `limit` are those of `Fetcher.run`.
+        """
         queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUED_PAGES)
-        filling = self._loop.call(_start(self._fill(queue, fetches, reader)))
+        fetch = partial(self._fetcher.run, fetches, reader, queue.put, keep=keep, limit=limit)
+        filling = self._loop.call(_start(queue, fetch))
         try:
             ended = False
             while not ended:
@@ -107,16 +124,6 @@ class PageStream:
             with suppress(FutureTimeout, Interrupted):
                 self._loop.call(_end({filling}), LONGEST_END)
 
-    async def _fill(
-        self, queue: asyncio.Queue[_Item], fetches: Sequence[Fetch], reader: RowReader
-    ) -> None:
-        end: Exception | None = None
-        try:
-            await self._fetcher.run(fetches, reader, queue.put)
-        except Exception as error:
-            end = error
-        await queue.put(end)
-
     def _taken(self, queue: asyncio.Queue[_Item]) -> tuple[list[Page], bool]:
         remaining = self._remaining()
         if remaining is None or remaining > 0:
@@ -125,8 +132,19 @@ class PageStream:
         raise Interrupted("the statement ran past its deadline", hint="raise --deadline")
 
 
-async def _start(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    return asyncio.ensure_future(coroutine)
+async def _fill(queue: asyncio.Queue[_Item], fetch: Callable[[], Awaitable[None]]) -> None:
+    end: Exception | None = None
+    try:
+        await fetch()
+    except Exception as error:
+        end = error
+    await queue.put(end)
+
+
+async def _start(
+    queue: asyncio.Queue[_Item], fetch: Callable[[], Awaitable[None]]
+) -> asyncio.Task[None]:
+    return asyncio.ensure_future(_fill(queue, fetch))
 
 
 async def _end(tasks: Set[asyncio.Task[Any] | None]) -> None:
@@ -159,7 +177,7 @@ async def _take(queue: asyncio.Queue[_Item]) -> tuple[list[Page], bool]:
     item = await queue.get()
     while isinstance(item, Page):
         batch.append(item)
-        size += item.size
+        size += sum(map(len, item.texts))
         if size >= BATCH_BYTES or queue.empty():
             return batch, False
         item = queue.get_nowait()

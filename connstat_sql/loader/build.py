@@ -21,6 +21,7 @@ from connstat_sql.definitions import (
     Filter,
     Method,
     Mismatch,
+    Order,
     Paging,
     PagingStyle,
     Param,
@@ -52,6 +53,7 @@ from connstat_sql.loader.documents import (
     ColumnDocument,
     FilterDocument,
     MethodDocument,
+    OrderDocument,
     PagingDocument,
     ParamDocument,
     PathText,
@@ -236,10 +238,7 @@ def _param(name: str, document: ParamDocument, path: KeyPath, findings: Findings
     if not isinstance(parsed, Scalar):
         findings.add((*path, "type"), "a parameter has a type without parts", "such as VARCHAR")
         parsed = VARCHAR
-    default = document.default
-    if isinstance(default, bool):
-        default = str(default).lower()
-    text = None if default is None else str(default)
+    text = None if document.default is None else _text(document.default)
     if document.allowed and text is not None and text not in document.allowed:
         findings.add((*path, "default"), f"`{text}` is not among the allowed values")
     for key, values in (
@@ -311,6 +310,7 @@ def _method(
         columns={key: None if at is None else path_of(at) for key, at in document.columns.items()},
         fills={key: path_of(at) for key, at in document.fills.items()},
         filters=tuple(_filter(column, one) for column, one in document.filters.items()),
+        order=tuple(_order(column, one) for column, one in document.order.items()),
         paging=_paging(service.paging if document.paging is msgspec.UNSET else document.paging),
         details=document.details,
         no_row=frozenset(document.no_row),
@@ -323,8 +323,11 @@ def _query_item(key: str, value: str | int | bool | list[str] | ValuesDocument) 
         return QueryItem(key, tuple(map(template_of, value.values)), ArrayStyle(value.style))
     if isinstance(value, list):
         return QueryItem(key, tuple(map(template_of, value)))
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return QueryItem(key, (template_of(text),))
+    return QueryItem(key, (template_of(_text(value)),))
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _rows(document: str | RowsDocument) -> Rows:
@@ -340,6 +343,18 @@ def _filter(column: str, document: str | FilterDocument) -> Filter:
         return Filter(column, document)
     several = None if document.several is None else ArrayStyle(document.several)
     return Filter(column, document.query, several)
+
+
+def _order(column: str, document: OrderDocument) -> Order:
+    return Order(column, _pairs(document.ascending), _pairs(document.descending))
+
+
+def _pairs(
+    document: Mapping[str, str | int | bool] | msgspec.UnsetType,
+) -> tuple[tuple[str, str], ...] | None:
+    if document is msgspec.UNSET:
+        return None
+    return tuple((key, _text(value)) for key, value in document.items())
 
 
 def _paging(document: PagingDocument | None) -> Paging | None:

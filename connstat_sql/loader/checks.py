@@ -15,9 +15,12 @@ from connstat_sql.definitions import (
     ListOf,
     MapOf,
     Method,
+    Mismatch,
+    Order,
     PagingStyle,
     Redaction,
     Resource,
+    Scalar,
     Shape,
     SqlType,
     Struct,
@@ -166,6 +169,8 @@ def _check_method(
     check_names(method.fills, declared, "a declared parameter", (*path, "fills"), findings)
     filters = [one.column for one in method.filters]
     check_names(filters, columns, "a column", (*path, "filters"), findings)
+    for order in method.order:
+        _check_order(order, method, resource, (*path, "order", order.column), findings)
     others = {other.name for other in resource.methods} - {method.name}
     if method.details is not None:
         check_names([method.details], others, "another method", (*path, "details"), findings)
@@ -178,6 +183,40 @@ def _check_method(
                 f"say where a row holds it: `fills: {{{param.name}: PATH}}`",
             )
     _check_places(method, resource, path, findings)
+
+
+def _check_order(
+    order: Order, method: Method, resource: Resource, path: KeyPath, findings: Findings
+) -> None:
+    """Rows taken in an order that is not DuckDB's would be the wrong ones."""
+    column = resource.column(order.column)
+    if column is None:
+        columns = [one.name for one in resource.columns]
+        check_names([order.column], columns, "a column", path, findings)
+    elif method.columns.get(column.name, column.path) is None:
+        findings.add(path, f"`{method.name}` does not serve `{column.name}`")
+    elif not isinstance(column.type, Scalar) or column.type == JSON:
+        findings.add(path, f"`{column.name}` is {column.type}, which no API sorts as DuckDB does")
+    elif column.mismatch is not Mismatch.ERROR or column.redaction is not Redaction.NONE:
+        word = "redact" if column.mismatch is Mismatch.ERROR else "on_mismatch"
+        findings.add(path, f"`{word}` changes values of `{column.name}` after they were sorted")
+    if order.ascending is None and order.descending is None:
+        findings.add(path, "names no direction", "`ascending`, `descending` or both")
+    elif order.ascending == order.descending:
+        findings.add(path, "`ascending` and `descending` ask for the same")
+    sent = _keys_sent(method)
+    for key in dict(order.ascending or ()) | dict(order.descending or ()):
+        if key in sent:
+            findings.add(path, f"the key `{key}` is sent already", f"leave it out of `{sent[key]}`")
+
+
+def _keys_sent(method: Method) -> dict[str, str]:
+    """Query keys of a method's requests, with the word that each comes from."""
+    keys = {item.key: "query" for item in method.query}
+    keys |= {one.key: "filters" for one in method.filters}
+    if method.paging is not None:
+        keys |= {key: "paging" for key in (method.paging.request, method.paging.size_key) if key}
+    return keys
 
 
 def _templates(method: Method) -> Iterator[tuple[Template, KeyPath]]:
@@ -211,9 +250,19 @@ def _check_places(method: Method, resource: Resource, path: KeyPath, findings: F
             if not is_own:
                 for key in place or ():
                     check_key(key, where, findings)
+    _check_paging(method, path, findings)
+
+
+def _check_paging(method: Method, path: KeyPath, findings: Findings) -> None:
     paging = method.paging
     if paging and paging.style in (PagingStyle.TOKEN, PagingStyle.LINK) and not paging.response:
         findings.add(
             (*path, "paging"),
             f"`{paging.style.value}` needs `response`, where the next page stands",
+        )
+    if paging and method.rows.entries and paging.style in (PagingStyle.OFFSET, PagingStyle.PAGE):
+        findings.add(
+            (*path, "paging"),
+            f"`{paging.style.value}` counts rows, but `entries` makes several of one",
+            "a style that is told where the next page is",
         )

@@ -154,6 +154,18 @@ class FilterDocument(_Document, frozen=True):
     several: Literal["repeated", "comma"] | None = None
 
 
+class OrderDocument(_Document, frozen=True):
+    """A column by which the API sorts exactly as DuckDB does, or it is not written here."""
+
+    ascending: Annotated[
+        dict[str, str | int | bool] | UnsetType,
+        _about("query keys that ask for it; {}: it always answers like that"),
+    ] = UNSET
+    descending: Annotated[
+        dict[str, str | int | bool] | UnsetType, _about("the same, from the greatest down")
+    ] = UNSET
+
+
 class SizeDocument(_Document, frozen=True):
     """The page size parameter."""
 
@@ -191,6 +203,9 @@ class MethodDocument(_Document, frozen=True):
         dict[str, PathText], _about("parameters that are not asked for: where they are in a row")
     ] = {}
     filters: dict[str, str | FilterDocument] = {}
+    order: Annotated[
+        dict[str, OrderDocument], _about("columns by which the API sorts as DuckDB does")
+    ] = {}
     paging: PagingDocument | UnsetType | None = UNSET
     details: Annotated[
         str | None, _about("method that serves, row by row, the columns this one does not")
