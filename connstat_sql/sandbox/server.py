@@ -1,4 +1,4 @@
-"""The sandbox: a thread that serves all four APIs on one free port of the loopback."""
+"""The sandbox: a thread that serves all its APIs on one free port of the loopback."""
 
 import asyncio
 import socket
@@ -12,6 +12,8 @@ from aiohttp import web
 
 from connstat_sql.sandbox import aeontel, confluent, redpanda
 from connstat_sql.sandbox.aeontel import Aeontel
+from connstat_sql.sandbox.chaos import Chaos
+from connstat_sql.sandbox.chaos_wire import RudeAnswer
 from connstat_sql.sandbox.confluent import Confluent
 from connstat_sql.sandbox.faults import Entry, Fault, Faults, Journal, RequestRecord
 from connstat_sql.sandbox.kafka_connect import KafkaConnect
@@ -134,6 +136,7 @@ class Sandbox:
             "base_url": f"{self.url}/aeontel",
             "api_key": aeontel.API_KEY,
         }
+        found["chaos"] = {"provider": "chaos", "base_url": f"{self.url}/chaos"}
         return found
 
     @property
@@ -192,6 +195,7 @@ class Sandbox:
             *self._planes,
             *(KafkaConnect(cluster) for cluster in world.kafka_connect),
             Aeontel(world.aeontel),
+            Chaos(),
         )
 
     def _owner(self, path: str) -> Api | None:
@@ -223,6 +227,10 @@ class Sandbox:
             answer = _spoilt(fault, api, api.failure(fault.status, call))
         elif api is not None:
             answer = _spoilt(fault, api, self._answer(api, call))
+        if isinstance(answer, RudeAnswer):
+            await asyncio.sleep(answer.delay)
+            if answer.reset:
+                return _reset(request)
         return _sent(request, entry, answer, fault.cut)
 
     def _answer(self, api: Api, call: Call) -> Answer:
@@ -247,6 +255,8 @@ def _sent(
 ) -> web.StreamResponse:
     entry.status = answer.status
     headers = {"Content-Type": answer.content_type, **answer.headers}
+    if isinstance(answer, RudeAnswer) and answer.raw is not None:
+        return _written(request, answer.raw)
     if cut is not None:
         return _cut(request, answer, headers, cut)
     return web.Response(status=answer.status, body=answer.body, headers=headers)
@@ -258,8 +268,12 @@ def _cut(
     lines = [f"HTTP/1.1 {answer.status} Cut", f"Content-Length: {len(answer.body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join((*lines, "", "")).encode()
+    return _written(request, head + answer.body[:size])
+
+
+def _written(request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
     if (transport := request.transport) is not None:
-        transport.write(head + answer.body[:size])
+        transport.write(raw)
         transport.close()
     return web.Response()
 

@@ -1,0 +1,214 @@
+"""Lists of the chaos API, page by page: every style there is, and what goes wrong with each."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from connstat_sql.sandbox.chaos_rows import Row, row
+from connstat_sql.sandbox.chaos_wire import Asked, Refused
+from connstat_sql.sandbox.wire import Answer, Handler, json_answer, offset_of, token_at
+
+LARGEST_PAGE = 100
+_TOTAL = 25
+_SIZE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list, which `start` counts from zero."""
+
+    start: int
+    rows: Sequence[Row]
+    size: int
+    has_more: bool
+
+    @property
+    def number(self) -> int:
+        """Counts the pages, from one."""
+        return self.start // self.size + 1
+
+    @property
+    def end(self) -> int:
+        """Where the next page starts."""
+        return self.start + self.size
+
+
+def page_size(asked: Asked) -> int:
+    """The smaller of what the request asks for and what the list is told to give at most."""
+    size = asked.whole("size", LARGEST_PAGE, 1)
+    return min(size, asked.whole("page_size", LARGEST_PAGE, 1), LARGEST_PAGE)
+
+
+def page_at(asked: Asked, start: int, total: int | None = None, shift: int = 0) -> Page:
+    """The page that starts there; rows before it have moved by `shift`."""
+    size, seed = page_size(asked), asked.whole("seed", 7)
+    total = asked.whole("total", _TOTAL) if total is None else total
+    numbers = range(start - shift, min(start + size - shift, total))
+    rows = [row(seed, number) for number in numbers]
+    return Page(start, rows, size, start + size < total + shift)
+
+
+def marked(asked: Asked, page: Page) -> list[Row]:
+    """The rows with what was asked: page, page size, call and attempt."""
+    marks: Row = {
+        "page": page.number,
+        "page_size": asked.whole("page_size", 0),
+        "call": asked.number,
+        "attempt": asked.attempt,
+    }
+    return [{**each, **marks} for each in page.rows]
+
+
+def start_of(asked: Asked, kind: str, key: str = "page_token") -> int:
+    """Where the page of the request's token starts. Raises Refused for a token of another list."""
+    token = asked.argument(key)
+    start = offset_of(kind, token) if token else 0
+    if start is None:
+        raise Refused(f"{key} was not given out by this list")
+    return start
+
+
+def tokens(asked: Asked) -> Answer:
+    """The next page's token stands in the body, empty after the last page."""
+    page = page_at(asked, start_of(asked, "tokens"))
+    token = token_at("tokens", page.end) if page.has_more else ""
+    return json_answer({"items": marked(asked, page), "next_page_token": token})
+
+
+def _cursors(asked: Asked) -> Answer:
+    page = page_at(asked, start_of(asked, "cursors", "after"))
+    cursor = {"end": token_at("cursors", page.end), "has_more": page.has_more}
+    return json_answer({"items": marked(asked, page), "cursor": cursor})
+
+
+def _links(asked: Asked) -> Answer:
+    page = page_at(asked, start_of(asked, "links"))
+    link = link_to(asked, token_at("links", page.end)) if page.has_more else None
+    return json_answer({"items": marked(asked, page), "links": {"next": link}})
+
+
+def _link_headers(asked: Asked) -> Answer:
+    page = page_at(asked, start_of(asked, "link_headers"))
+    link = link_to(asked, token_at("link_headers", page.end))
+    headers = {"Link": f'<{link}>; rel="next"'} if page.has_more else {}
+    return json_answer(marked(asked, page), headers=headers)
+
+
+def _offsets(asked: Asked) -> Answer:
+    start = asked.whole("offset", 0)
+    page = page_at(asked, start)
+    return json_answer({"items": marked(asked, page)})
+
+
+def _page_numbers(asked: Asked) -> Answer:
+    number = asked.whole("page", 1, 1)
+    page = page_at(asked, (number - 1) * page_size(asked))
+    return json_answer({"items": marked(asked, page), "has_more": page.has_more})
+
+
+def _whole(asked: Asked) -> Answer:
+    total = asked.whole("total", _TOTAL)
+    seed = asked.whole("seed", 7)
+    rows = [row(seed, number) for number in range(total)]
+    return json_answer({"items": marked(asked, Page(0, rows, max(total, 1), has_more=False))})
+
+
+def link_to(asked: Asked, token: str, host: str = "") -> str:
+    """The URL of the page of a token, here or at another host."""
+    own = f"http://{asked.headers.get('host', '127.0.0.1')}/chaos"
+    root = f"https://{host}" if host else own
+    return f"{root}{asked.path}?{asked.query_without('page_token', ('page_token', token))}"
+
+
+# what goes wrong
+
+
+def _endless(asked: Asked) -> Answer:
+    start, pages = start_of(asked, "endless"), asked.whole("pages", 0)
+    page = page_at(asked, start, total=start + LARGEST_PAGE)
+    is_last = pages and page.number >= pages
+    token = "" if is_last else token_at("endless", page.end)
+    return json_answer({"items": marked(asked, page), "next_page_token": token})
+
+
+def _repeating(asked: Asked) -> Answer:
+    start, period = start_of(asked, "repeating"), asked.whole("period", 2)
+    page = page_at(asked, start)
+    end = page.end
+    if period and page.number >= period:
+        end = start - (period - 1) * page.size
+    token = token_at("repeating", end) if period or page.has_more else ""
+    return json_answer({"items": marked(asked, page), "next_page_token": token})
+
+
+def _foreign_links(asked: Asked) -> Answer:
+    page = page_at(asked, start_of(asked, "foreign_links"))
+    link = link_to(asked, token_at("foreign_links", page.end), _foreign(asked))
+    return json_answer(
+        {"items": marked(asked, page), "links": {"next": link if page.has_more else None}}
+    )
+
+
+def _foreign_link_headers(asked: Asked) -> Answer:
+    page = page_at(asked, start_of(asked, "foreign_link_headers"))
+    link = link_to(asked, token_at("foreign_link_headers", page.end), _foreign(asked))
+    headers = {"Link": f'<{link}>; rel="next"'} if page.has_more else {}
+    return json_answer(marked(asked, page), headers=headers)
+
+
+def _foreign(asked: Asked) -> str:
+    return asked.header("host") or "elsewhere.example"
+
+
+def _empty_pages(asked: Asked) -> Answer:
+    """Tokens count half pages: those in between are empty, and have a token all the same."""
+    step, every = start_of(asked, "empty_pages"), asked.whole("every", 2)
+    page = page_at(asked, (step - (step // every if every else 0)) * page_size(asked))
+    is_empty = bool(every) and step % every == every - 1
+    shown = Page(page.start, (), page.size, has_more=True) if is_empty else page
+    token = token_at("empty_pages", step + 1) if shown.has_more else ""
+    return json_answer({"items": marked(asked, shown), "next_page_token": token})
+
+
+def _shifting_offsets(asked: Asked) -> Answer:
+    """Between two pages rows are inserted before the first, so that offsets move on."""
+    start = asked.whole("offset", 0)
+    inserted = asked.whole("inserted", 1, -LARGEST_PAGE, LARGEST_PAGE)
+    page = page_at(asked, start, shift=start // page_size(asked) * inserted)
+    return json_answer({"items": marked(asked, page), "has_more": page.has_more})
+
+
+def _shifting_tokens(asked: Asked) -> Answer:
+    """Tokens name the row that comes next, so what is inserted before it moves nothing."""
+    page = page_at(asked, start_of(asked, "shifting_tokens"))
+    token = token_at("shifting_tokens", page.end) if page.has_more else ""
+    return json_answer({"items": marked(asked, page), "next_page_token": token})
+
+
+def _lost_tokens(asked: Asked) -> Answer:
+    page = page_at(asked, start_of(asked, "lost_tokens"))
+    is_lost = page.number >= asked.whole("lost_after", 1)
+    token = None if is_lost else token_at("lost_tokens", page.end)
+    return json_answer(
+        {"items": marked(asked, page), "has_more": page.has_more, "next_page_token": token}
+    )
+
+
+PAGES: dict[str, Handler] = {
+    "tokens": tokens,
+    "cursors": _cursors,
+    "links": _links,
+    "link_headers": _link_headers,
+    "offsets": _offsets,
+    "page_numbers": _page_numbers,
+    "whole": _whole,
+}
+PAGING_FAULTS: dict[str, Callable[[Asked], Answer]] = {
+    "endless": _endless,
+    "repeating": _repeating,
+    "foreign_links": _foreign_links,
+    "foreign_link_headers": _foreign_link_headers,
+    "empty_pages": _empty_pages,
+    "shifting_offsets": _shifting_offsets,
+    "shifting_tokens": _shifting_tokens,
+    "lost_tokens": _lost_tokens,
+}

@@ -1,0 +1,148 @@
+"""Each paging fault of the chaos provider over a real socket: exact rows, or what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connstat_sql.engine import Engine
+from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
+from connstat_sql.result import Options
+from connstat_sql.sandbox import Sandbox
+from connstat_sql.transport import Sent
+from tests.conftest import engine_of
+
+SENT: list[Sent] = []
+
+
+@pytest.fixture(scope="module")
+def engine(sandbox: Sandbox) -> Iterator[Engine]:
+    with engine_of({"chaos": sandbox.connections["chaos"]}, observe=SENT.append) as opened:
+        yield opened
+
+
+def numbers(engine: Engine, table: str, where: str, **options: Any) -> list[int]:
+    """Numbers of a table's rows, in the order of the pages."""
+    sql = f"SELECT number FROM chaos.paging_faults.{table} WHERE {where} ORDER BY page, number"
+    *_, result = engine.run(sql, None, Options(**options))
+    assert result.complete
+    return [row[0] for row in result.fetchall()]
+
+
+def said(engine: Engine, table: str, where: str) -> FetchError:
+    with pytest.raises(UnexpectedShape) as caught:
+        numbers(engine, table, where)
+    assert caught.value.table == f"chaos.paging_faults.{table}"
+    assert caught.value.request is not None
+    return caught.value
+
+
+def test_an_endless_cursor_ends_at_the_budget_with_an_error(
+    engine: Engine, sandbox: Sandbox
+) -> None:
+    with pytest.raises(PlanError) as caught:
+        numbers(engine, "endless", "pages = 0", max_requests=7)
+    assert caught.value.requests_sent == sandbox.count() == 7
+    assert "--max-requests" in caught.value.hint
+
+
+def test_a_list_may_be_as_long_as_the_budget(engine: Engine, sandbox: Sandbox) -> None:
+    found = numbers(engine, "endless", "pages = 7 AND size = 3", max_requests=7)
+    assert found == list(range(21))
+    assert sandbox.count() == 7
+
+
+@pytest.mark.parametrize("period", [1, 2, 5])
+def test_a_cursor_that_comes_again_is_an_error(
+    engine: Engine, sandbox: Sandbox, period: int
+) -> None:
+    error = said(engine, "repeating", f"period = {period} AND total = 100")
+    assert "repeats its page_token" in error.message
+    assert sandbox.count() <= 2 * period + 1
+
+
+def test_more_pages_without_a_token_are_an_error(engine: Engine, sandbox: Sandbox) -> None:
+    error = said(engine, "lost_tokens", "lost_after = 2")
+    assert "there are more pages, but `next_page_token` holds no token" in error.message
+    assert sandbox.count() == 2
+
+
+@pytest.mark.parametrize("table", ["foreign_links", "foreign_link_headers"])
+@pytest.mark.parametrize(
+    "host", ["elsewhere.example", "user:pw@elsewhere.example", "elsewhere.example:1", "[::1]:9"]
+)
+def test_links_to_another_host_are_followed_on_our_own(
+    engine: Engine, sandbox: Sandbox, table: str, host: str
+) -> None:
+    SENT.clear()
+    assert numbers(engine, table, f"host = '{host}'") == list(range(25))
+    assert sandbox.count() == len(SENT) == 3
+    assert all(one.line.url.startswith(f"{sandbox.url}/chaos/") for one in SENT)
+
+
+@pytest.mark.parametrize(("every", "requests"), [(0, 3), (2, 5), (3, 4)])
+def test_empty_pages_in_between_lose_no_row(
+    engine: Engine, sandbox: Sandbox, every: int, requests: int
+) -> None:
+    assert numbers(engine, "empty_pages", f"every = {every}") == list(range(25))
+    assert sandbox.count() == requests
+
+
+def test_nothing_but_empty_pages_ends_at_the_budget(engine: Engine, sandbox: Sandbox) -> None:
+    with pytest.raises(PlanError):
+        numbers(engine, "empty_pages", "every = 1", max_requests=5)
+    assert sandbox.count() == 5
+
+
+def test_tokens_hold_while_rows_are_inserted(engine: Engine, sandbox: Sandbox) -> None:
+    assert numbers(engine, "shifting_tokens", "total = 25") == list(range(25))
+    assert sandbox.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("inserted", "found"),
+    [
+        (0, [*range(25)]),
+        (1, [*range(10), *range(9, 19), *range(18, 25)]),
+        (3, [*range(10), *range(7, 17), *range(14, 24), *range(21, 25)]),
+        (-2, [*range(10), *range(12, 22), 24]),
+    ],
+)
+def test_offsets_give_what_the_server_gives_while_rows_move(
+    engine: Engine, sandbox: Sandbox, inserted: int, found: list[int]
+) -> None:
+    assert numbers(engine, "shifting_offsets", f"inserted = {inserted}") == found
+    assert sandbox.count() == -(-len(found) // 10)
+
+
+SURVIVED = {
+    "tokens": ("pages", ""), "cursors": ("pages", ""), "links": ("pages", ""),
+    "link_headers": ("pages", ""), "page_numbers": ("pages", ""),
+    "empty_pages": ("paging_faults", "AND every = 2"),
+    "shifting_tokens": ("paging_faults", ""), "foreign_links": ("paging_faults", ""),
+}  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    table=st.sampled_from(sorted(SURVIVED)),
+    total=st.integers(0, 60),
+    size=st.integers(1, 40),
+    seed=st.integers(0, 3),
+)
+def test_pages_of_any_size_give_what_the_whole_list_gives(
+    engine: Engine, table: str, total: int, size: int, seed: int
+) -> None:
+    service, more = SURVIVED[table]
+    wanted = f"total = {total} AND seed = {seed}"
+    paged = f"SELECT number, name FROM chaos.{service}.{table} WHERE {wanted} AND size = {size}"
+    whole = f"SELECT number, name FROM chaos.pages.whole WHERE {wanted}"
+    found, expected = (
+        [*engine.run(f"{sql} ORDER BY number")][-1].fetchall() for sql in (f"{paged} {more}", whole)
+    )
+    assert found == expected
+    assert len(found) == total
