@@ -78,9 +78,12 @@ TABLES = {
 
 NOT_DECLARED = {
     "kafka_connect.connect.connectors:list_status": ["expand"],  # in the server since 2.3, never
-    "kafka_connect.connect.connectors:list": ["expand"],  # in its documents
+    "kafka_connect.connect.connectors:list_info": ["expand"],  # in its documents
+    "kafka_connect.connect.connectors:list": ["expand"],
     "kafka_connect.connect.connector_status:list": ["expand"],
+    "kafka_connect.connect.connector_status:list_all": ["expand"],
     "kafka_connect.connect.connector_config:list": ["expand"],
+    "kafka_connect.connect.connector_config:list_all": ["expand"],
 }
 WITHOUT_ANSWER = {
     # The document has errors only; the wire has the settings under `config`.
@@ -88,18 +91,22 @@ WITHOUT_ANSWER = {
 }
 UNTYPED = {
     # The generated documents of Kafka Connect lose these types; real answers were recorded.
+    "kafka_connect.connect.connectors:list_names",
     "kafka_connect.connect.connectors:list_status",
+    "kafka_connect.connect.connectors:list_info",
     "kafka_connect.connect.connectors:list",
     "kafka_connect.connect.connector_status:list",
+    "kafka_connect.connect.connector_status:list_all",
     "kafka_connect.connect.connector_config:list",
+    "kafka_connect.connect.connector_config:list_all",
     "kafka_connect.connect.connector_topics:get",
     "kafka_connect.connect.loggers:list",
 }
 NOT_DOCUMENTED = {
-    # Seen in real answers: what the status says about the trace, and the tasks of the settings.
+    # Seen in real answers: what the status says about the trace, tasks and type of the settings.
     "confluent.connect.connectors": [
         *("errors_from_trace", "validation_errors", "override_message"),
-        *("extensions", "task_ids"),
+        *("extensions", "task_ids", "type"),
     ],
     "confluent.connect.connector_status": [
         *("errors_from_trace", "validation_errors", "override_message"),
@@ -364,7 +371,7 @@ def test_every_documented_property_is_a_column(table: str) -> None:
         if (path := path_in(column, method)) is not None
     ]
     columns += [
-        (path, Scalar("VARCHAR")) for one in resource.methods for path in one.fills.values()
+        (path, Scalar("VARCHAR")) for one in resource.methods for path in one.fills.values() if path
     ]
     row = row_schema(method.rows, body)
     found = set() if row == "any" else set(missing(columns, row))

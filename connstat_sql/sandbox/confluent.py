@@ -95,6 +95,7 @@ class Confluent:
             f"{one}/offsets": self._of_connector(bodies.offsets),
             f"{of_cluster}/connector-plugins": self._plugins,
             "connect/v1/custom-connector-plugins": self._custom_plugins,
+            "connect/v1/custom-connector-plugins/{}": self._custom_plugin,
             "org/v2/environments": self._list_environments,
             "org/v2/environments/{}": self._environment,
             "cmk/v2/clusters": self._clusters,
@@ -147,6 +148,10 @@ class Confluent:
         wanted = call.argument("cloud")
         found = [each for each in bodies.custom_plugins() if wanted in ("", each["cloud"])]
         return _listed(call, "CustomConnectorPlugin", found, _same)
+
+    def _custom_plugin(self, call: Call, plugin_id: str) -> Answer:
+        found = next((each for each in bodies.custom_plugins() if each["id"] == plugin_id), None)
+        return json_answer(found) if found else self.failure(404, call)
 
     # v2 services
 

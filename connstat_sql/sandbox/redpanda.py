@@ -85,10 +85,7 @@ class ControlPlane:
                 "v1/clusters/{}": self._cluster,
                 "v1/serverless/clusters": self._serverless_clusters,
                 "v1/serverless/clusters/{}": self._serverless_cluster,
-                "v1/resource-groups": self._resource_groups,
-                "v1/networks": self._networks,
-                "v1/users": self._users,
-                "v1/service-accounts": self._service_accounts,
+                **self._accounts(),
             }
         )
 
@@ -161,22 +158,37 @@ class ControlPlane:
                 return json_answer(self._serverless(cluster))
         return failed(404, bodies.CONTROL_PLANE)
 
-    def _resource_groups(self, call: Call) -> Answer:
-        found = [bodies.resource_group(*each) for each in enumerate(self._world.resource_groups, 1)]
-        return self._listed(call, "resource_groups", found, lambda each: each)
+    def _accounts(self) -> dict[str, Callable[..., Answer]]:
+        """The lists that hold the very objects that are read one by one."""
+        world = self._world
+        lists: dict[str, list[bodies.Body]] = {
+            "resource_group": [
+                bodies.resource_group(*one) for one in enumerate(world.resource_groups, 1)
+            ],
+            "network": [bodies.network(*one) for one in enumerate(world.networks, 1)],
+            "user": [bodies.user(*one) for one in enumerate(world.users, 1)],
+            "service_account": [
+                bodies.service_account(*one) for one in enumerate(world.service_accounts, 1)
+            ],
+        }
+        found: dict[str, Callable[..., Answer]] = {}
+        for key, made in lists.items():
+            path = f"v1/{key.replace('_', '-')}s"
+            found |= {path: self._all(f"{key}s", made), f"{path}/{{}}": self._one(key, made)}
+        return found
 
-    def _networks(self, call: Call) -> Answer:
-        found = [bodies.network(*each) for each in enumerate(self._world.networks, 1)]
-        return self._listed(call, "networks", found, lambda each: each)
+    def _all(self, plural: str, made: Sequence[bodies.Body]) -> Callable[..., Answer]:
+        return lambda call: self._listed(call, plural, made, lambda each: each)
 
-    def _users(self, call: Call) -> Answer:
-        found = [bodies.user(*each) for each in enumerate(self._world.users, 1)]
-        return self._listed(call, "users", found, lambda each: each)
+    def _one(self, key: str, made: Sequence[bodies.Body]) -> Callable[..., Answer]:
+        known = {each["id"]: each for each in made}
 
-    def _service_accounts(self, call: Call) -> Answer:
-        accounts = self._world.service_accounts
-        found = [bodies.service_account(*each) for each in enumerate(accounts, 1)]
-        return self._listed(call, "service_accounts", found, lambda each: each)
+        def handler(_call: Call, wanted: str) -> Answer:
+            if wanted not in known:
+                return failed(404, bodies.CONTROL_PLANE)
+            return json_answer({key: known[wanted]})
+
+        return handler
 
     def _listed(
         self, call: Call, plural: str, items: Sequence[Item], body: Callable[[Item], bodies.Body]

@@ -1,0 +1,1 @@
+"""What statements cost: a small organisation behind a mock transport, and full copies of it."""

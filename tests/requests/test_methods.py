@@ -1,0 +1,136 @@
+"""A table answers the same whichever of its methods is asked (on the sandbox's worlds)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from connstat_sql.definitions import Method, Resource, literal, quote
+from connstat_sql.engine import Outside
+from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.opening import Setup, open_engine
+from connstat_sql.sandbox import Sandbox, World
+
+LIBRARY = Library([shipped_providers()])
+TABLES = {
+    str(one.table): one
+    for one in LIBRARY.tables()
+    if len(one.methods) > 1 and one.table.provider in ("confluent", "kafka_connect", "redpanda")
+}
+PAIRS = [
+    pytest.param(resource, method, id=f"{name}:{method.name}")
+    for name, resource in TABLES.items()
+    for method in resource.methods[:-1]
+]
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("alone")
+
+
+def alone(resource: Resource, method: Method, folder: Path) -> Path:
+    """A folder of definitions in which the table has that one method (and its details)."""
+    table = resource.table
+    place = folder / f"{table}-{method.name}"
+    copy = place / table.provider
+    if not copy.exists():
+        shutil.copytree(shipped_providers() / table.provider, copy)
+        file = copy / f"{table.service}.yaml"
+        content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+        of = content["resources"][table.resource]
+        of["methods"] = {
+            name: one
+            for name, one in of["methods"].items()
+            if name in (method.name, method.details)
+        }
+        file.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+    return place
+
+
+def served(resource: Resource, method: Method) -> list[str]:
+    """Columns that the method has, by itself or through its details."""
+    columns = [one.name for one in resource.columns]
+    if method.details is not None:
+        return columns
+    return [name for name in columns if method.columns.get(name, ()) is not None]
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Sandbox]:
+    """Two environments, clusters and so on, with every kind of connector at least once."""
+    with Sandbox(World.seeded(7, environments=2, clusters=1, connectors=11)) as running:
+        yield running
+
+
+def answers(
+    small: Sandbox, folder: Path, resource: Resource, columns: list[str], where: str
+) -> list[tuple[Any, ...]]:
+    """Rows of one connection of the provider, by definitions in the folder."""
+    provider, service, name = str(resource.table).split(".")
+    connection = "plant_a" if provider == "kafka_connect" else provider
+    listed = ", ".join(map(quote, columns))
+    sql = f"SELECT {listed} FROM {connection}.{service}.{name} WHERE {where} ORDER BY ALL"
+    setup = Setup(connections=small.connections, providers=(folder,))
+    engine = open_engine(setup, Outside(environment={}, mask_key="k"))
+    try:
+        [result] = engine.run(sql)
+    finally:
+        engine.close()
+    return result.fetchall()
+
+
+@pytest.mark.parametrize(("resource", "method"), PAIRS)
+def test_a_method_answers_what_the_last_one_does(
+    small: Sandbox, asked: Path, resource: Resource, method: Method
+) -> None:
+    last = alone(resource, resource.methods[-1], asked)
+    keys = [one.name for one in resource.params]
+    found = answers(small, last, resource, keys, "true")
+    assert found
+    refused = LIBRARY.provider(resource.table.provider)
+    assert refused is not None
+    rows = [row for row in found if not {*refused.path_rejects} & {*"".join(row)}]
+    tuples = ", ".join(f"({', '.join(map(literal, row))})" for row in dict.fromkeys(rows))
+    where = f"({', '.join(map(quote, keys))}) IN ({tuples})"
+    columns = [*served(resource, method), *keys]
+    expected = answers(small, last, resource, columns, where)
+    assert len(expected) == len(rows)
+    assert answers(small, alone(resource, method, asked), resource, columns, where) == expected
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        *(
+            [f"{provider}.connect.{one}" for one in ("connectors", "connector_status")]
+            for provider in ("confluent", "kafka_connect")
+        ),
+        *(
+            [f"{provider}.connect.{one}" for one in ("connectors", "connector_config")]
+            for provider in ("confluent", "kafka_connect")
+        ),
+        ["redpanda.kafka_connect.connectors", "redpanda.kafka_connect.connector_status"],
+    ],
+    ids=" and ".join,
+)
+def test_tables_that_one_list_serves_ask_for_it_in_the_same_words(names: list[str]) -> None:
+    last = [TABLES[name].methods[-1] for name in names]
+    asked = {(m.verb, str(m.base_url), str(m.path), m.query, m.headers, m.paging) for m in last}
+    assert len(asked) == 1
+    assert len({m.no_row for m in last}) == 1
+
+
+@pytest.mark.parametrize("name", ["confluent.connect", "kafka_connect.connect"])
+def test_lists_stand_from_the_lightest_to_the_heaviest(name: str) -> None:
+    connectors = TABLES[f"{name}.connectors"]
+    lists = [one for one in connectors.methods if one.name.startswith("list")]
+    columns = [set(served(connectors, one)) for one in lists]
+    assert columns[0] == {"name"}
+    assert columns[-1] == {one.name for one in connectors.columns}
+    assert all(one < columns[-1] for one in columns[:-1])
