@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from connstat_sql.cli import root
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, QueryError
 from connstat_sql.loader import Library, shipped_providers
@@ -118,3 +121,54 @@ def test_what_duckdb_shows_itself_stays_its_own(engine: Engine) -> None:
     assert rows(engine, "DESCRIBE mine")[0]["column_name"] == "a"
     with pytest.raises(QueryError):
         rows(engine, "DESCRIBE nosuch")
+
+
+# --- the same on the command line ----------------------------------------------------------------
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> CliRunner:
+    """A place without configuration and without variables."""
+    config = tmp_path / "connstat.toml"
+    config.write_text("", "utf-8")
+    return CliRunner(env={"NO_COLOR": "1", "CONNSTAT_CONFIG": str(config)})
+
+
+def lines(command: CliRunner, *arguments: str) -> list[str]:
+    return command.invoke(root, arguments).stdout.splitlines()
+
+
+def test_tables_are_listed_by_provider_those_for_tests_and_authors_last(command: CliRunner) -> None:
+    """What no variable leads to is not what somebody looks for who has just come."""
+    library = Library([shipped_providers()])
+    listed = [line.split("  ")[0] for line in lines(command, "providers", "list")]
+    assert sorted(listed) == sorted(str(one.table) for one in library.tables())
+    providers = list(dict.fromkeys(name.partition(".")[0] for name in listed))
+    named = [name for name in providers if has_variables(library, name)]
+    assert providers == [*sorted(named), *sorted(set(providers) - {*named})]
+    assert providers[-1] == "chaos"
+
+
+def has_variables(library: Library, name: str) -> bool:
+    provider = library.provider(name)
+    return provider is not None and any(setting.env for setting in provider.settings)
+
+
+def test_a_method_needs_what_has_no_default(command: CliRunner) -> None:
+    (method,) = [
+        line
+        for line in lines(command, "providers", "show", "chaos.faults.cut")
+        if line.startswith("  list  GET")
+    ]
+    assert method == "  list  GET /faults/cut"
+    shown = lines(command, "providers", "show", "redpanda.kafka_connect.connector_status")
+    needs = [line.partition("  needs ")[2] for line in shown if "  GET " in line]
+    assert any("connector_name" in one for one in needs)
+    assert not any("cluster_name" in one for one in needs)
+
+
+def test_doctor_says_how_each_provider_gets_a_connection(command: CliRunner) -> None:
+    said = [line for line in lines(command, "doctor") if "no connection" in line]
+    assert "chaos  no connection: write it in connstat.toml" in said
+    assert "aeontel  no connection: set AEONTEL_API_KEY or write it in connstat.toml" in said
+    assert not [line for line in said if "set  or" in line]

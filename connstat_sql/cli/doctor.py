@@ -62,6 +62,5 @@ def _tell_unused(engine: Engine) -> None:
         if provider is None or name in used:
             continue
         variables = [setting.env for setting in provider.settings if setting.env]
-        click.echo(
-            f"{name}  no connection: set {', '.join(variables)} or write it in connstat.toml"
-        )
+        ways = [f"set {', '.join(variables)}"] if variables else []
+        click.echo(f"{name}  no connection: {' or '.join((*ways, 'write it in connstat.toml'))}")

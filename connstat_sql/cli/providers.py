@@ -29,7 +29,8 @@ def command(ctx: click.Context) -> None:
 def list_tables(globals_: Globals) -> None:
     """Every table, with the parameters it cannot do without."""
     with told(globals_.narrator):
-        for resource in _library(globals_).tables():
+        library = _library(globals_)
+        for resource in sorted(library.tables(), key=lambda one: _comes_last(one, library)):
             needs = ", ".join(required(resource))
             click.echo(
                 f"{resource.table}  {resource.description}" + (f"  [{needs}]" if needs else "")
@@ -83,6 +84,12 @@ def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindErr
     return BindError(f"there is no table {table}", hint=close or "connstat providers list")
 
 
+def _comes_last(resource: Resource, library: Library) -> bool:
+    """Whether no variable makes a connection of its provider: it is for tests and for authors."""
+    provider = library.provider(resource.table.provider)
+    return provider is None or not any(setting.env for setting in provider.settings)
+
+
 def _described(resource: Resource) -> list[str]:
     lines = [f"{resource.table}: {resource.description}", "", "columns"]
     lines += [f"  {one.name}  {one.type}  {one.description}" for one in resource.columns]
@@ -95,12 +102,13 @@ def _described(resource: Resource) -> list[str]:
         if param.parent is not None:
             notes.append(f"from {param.parent.table}.{param.parent.column}")
         lines.append(f"  {param.name}  {param.type}  {'; '.join(note for note in notes if note)}")
-    lines += ["", "methods", *(f"  {_method(method)}" for method in resource.methods)]
+    lines += ["", "methods", *(f"  {_method(one, resource)}" for one in resource.methods)]
     if resource.example:
         lines += ["", "example", *(f"  {line}" for line in resource.example.strip().splitlines())]
     return lines
 
 
-def _method(method: Method) -> str:
-    needs = f"  needs {', '.join(method.required)}" if method.required else ""
-    return f"{method.name}  {method.verb} {method.path}{needs}"
+def _method(method: Method, resource: Resource) -> str:
+    defaults = {param.name for param in resource.params if param.default is not None}
+    needed = ", ".join(name for name in method.required if name not in defaults)
+    return f"{method.name}  {method.verb} {method.path}" + (f"  needs {needed}" if needed else "")

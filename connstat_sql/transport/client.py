@@ -71,6 +71,7 @@ class Client:
             trust_env=False,
             timeout=httpx.Timeout(door.timeout, pool=None),
             follow_redirects=False,
+            event_hooks={"response": [_lead_nowhere]},
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             headers={
                 "User-Agent": USER_AGENT,
@@ -226,6 +227,11 @@ class Client:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host.lower(), url.port or {"http": 80, "https": 443}[url.scheme]
+
+
+async def _lead_nowhere(response: httpx.Response) -> None:
+    """Take away where a redirect leads: httpx reads it though it is not to follow, and may fail."""
+    response.headers.pop("Location", None)
 
 
 async def _read(response: httpx.Response, limit: int) -> bytes:

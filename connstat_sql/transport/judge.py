@@ -18,6 +18,7 @@ from connstat_sql.transport.door import Request
 
 LONGEST_RETRY_AFTER = 60.0
 SAID_LENGTH = 500
+LONGEST_WORDS = 200
 SHORTEST_SECRET = 4
 
 
@@ -181,7 +182,9 @@ def _words(error: BaseException, timeout: float) -> str:
         return "the connection was closed before the answer"
     if "Payload" in names or "ReadError" in names or "TransferEncoding" in names:
         return "the answer was cut short"
-    return _plain(deepest)
+    if any(type(one).__module__ == "aiohttp.http_exceptions" for one in own):
+        return "the answer is not HTTP"  # what aiohttp says of it repeats what it has read
+    return _plain(deepest[:LONGEST_WORDS])
 
 
 _PLAIN_WORDS: tuple[tuple[type[BaseException], str], ...] = (
