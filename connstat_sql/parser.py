@@ -9,16 +9,19 @@ from __future__ import annotations
 import logging
 import re
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
-from connstat_sql.errors import ParseError, Span
+from connstat_sql.errors import ParseError, QueryError, Span
+from connstat_sql.long_lists import set_aside, values_of
 
 DIALECT = "duckdb"
 MAX_LENGTH = 10_000_000
@@ -72,11 +75,54 @@ class TableMention:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The text that another was made of by replacing stretches of it, and how places lead back.
+
+    `kept` are (place here, place there, length) of the stretches that both share, from the first
+    to the last; what stands between two of them here replaces what stands between them there.
+    `older` is what that text was made of in turn; None when it is the user's own.
+    """
+
+    sql: str
+    kept: tuple[tuple[int, int, int], ...]
+    older: Origin | None = None
+
+    @property
+    def written(self) -> str:
+        """The user's own text."""
+        return self.older.written if self.older else self.sql
+
+    def replaced(self, text: str) -> Iterator[tuple[str, str]]:
+        """Of the text made from this one: what was put into it, and what stood there before."""
+        for (here, there, length), (then, later, _) in pairwise(self.kept):
+            yield text[here + length : then], self.sql[there + length : later]
+        if self.older:
+            yield from self.older.replaced(self.sql)
+
+    def span(self, span: Span) -> Span:
+        """The stretch of the user's own text that a stretch of this one comes from."""
+        first, last = self._place(span.start), self._place(max(span.end - 1, span.start))
+        found = Span(first.start, last.start if span.end <= span.start else last.end)
+        return self.older.span(found) if self.older else found
+
+    def _place(self, place: int) -> Span:
+        """One character that was kept, or all that was replaced by what holds it."""
+        index = bisect([here for here, _, _ in self.kept], place) - 1
+        here, there, length = self.kept[max(index, 0)]
+        if place < here + length or index + 1 == len(self.kept):
+            start = min(there + place - here, len(self.sql))
+            return Span(start, min(start + 1, len(self.sql)))
+        return Span(there + length, self.kept[index + 1][1])
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement of the user's text.
 
     `sql` is its own text, EXPLAIN taken off; `offset` where that begins in the whole text.
-    `tree` is None when only DuckDB can read it. `explain` is None, "plan" or "analyze".
+    `tree` is None when only DuckDB can read it. `explain` is None, "plan" or "analyze". `origin`
+    says what the text was made of by writing out views and macros; None when it is as written.
+    `short` is as long as the text, with the first value alone in long lists; "" when it has none.
     """
 
     sql: str
@@ -85,6 +131,13 @@ class Statement:
     mentions: tuple[TableMention, ...]
     explain: str | None = None
     show: ShowRequest | None = None
+    origin: Origin | None = None
+    short: str = ""
+
+    @property
+    def written(self) -> str:
+        """The statement as the user wrote it."""
+        return self.origin.written if self.origin else self.sql
 
     @property
     def is_query(self) -> bool:
@@ -107,9 +160,12 @@ def parse(sql: str, offset: int = 0) -> Statement:
     if explain:
         mode = "analyze" if explain["analyze"] else "plan"
         offset, sql = offset + explain.end(), sql[explain.end() :]
-    tree = _tree(sql)
+    short, lists = set_aside(sql)
+    tree = _tree(short)
+    if lists and not (tree is not None and _put_back(tree, lists)):
+        short, tree = sql, _tree(sql)
     mentions = tuple(_mentions(tree)) if tree is not None else ()
-    return Statement(sql, offset, tree, mentions, mode)
+    return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
 
 
 def words(sql: str) -> Iterator[tuple[str, ...]]:
@@ -118,10 +174,35 @@ def words(sql: str) -> Iterator[tuple[str, ...]]:
         yield tuple(part.strip().strip('"') for part in match[0].split("."))
 
 
+def rewritten(sql: str, edits: Mapping[Span, str]) -> tuple[str, Origin]:
+    """The text with stretches, none within another, replaced; and how its places lead back."""
+    parts, kept, length, position = [], [], 0, 0
+    for span, text in sorted(edits.items(), key=lambda edit: (edit[0].start, edit[0].end)):
+        same = sql[position : span.start]
+        kept.append((length, position, len(same)))
+        parts += [same, text]
+        length += len(same) + len(text)
+        position = span.end
+    kept.append((length, position, len(sql) - position))
+    return "".join([*parts, sql[position:]]), Origin(sql, tuple(kept))
+
+
+@contextmanager
+def leading_back(sql: str, origin: Origin | None) -> Iterator[None]:
+    """Faults found in a text that was made of another are told of what the user wrote."""
+    try:
+        yield
+    except QueryError as error:
+        if origin is not None and error.sql == sql:
+            error.sql = origin.written
+            error.span = origin.span(error.span) if error.span else None
+        raise
+
+
 def split_on_semicolons(sql: str) -> list[tuple[str, int]]:
     """Statements and their offsets by sqlglot's tokens, for texts with statements of our own."""
     parts, start = [], 0
-    for token in _tokens(sql):
+    for token in tokens(sql):
         if token.token_type is TokenType.SEMICOLON:
             parts.append((sql[start : token.start], start))
             start = token.end + 1
@@ -133,7 +214,8 @@ def _without_comments(sql: str) -> str:
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL) if len(sql) < 1000 else sql
 
 
-def _tokens(sql: str) -> list[Token]:
+def tokens(sql: str) -> list[Token]:
+    """The tokens of a text; none when it is no SQL."""
     try:
         return sqlglot.tokenize(sql, read=DIALECT)
     except SqlglotError:
@@ -158,7 +240,7 @@ def _placeholders(sql: str) -> list[int]:
     """Places of `?` in the text."""
     if "?" not in sql:
         return []
-    return [token.start for token in _tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
+    return [token.start for token in tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
 
 
 def _numbered(sql: str, marks: list[int]) -> str:
@@ -185,6 +267,40 @@ def _shift_back(tree: exp.Expr, marks: list[int]) -> None:
                 node.meta[key] -= sums[bisect(shifted, node.meta[key])]
 
 
+# --- long lists ----------------------------------------------------------------------------------
+
+
+def long_list(node: exp.Expr) -> tuple[bool, list[str]] | None:
+    """Of the node that stands for a long list, whether it is of texts, and its values.
+
+    Such a node is written out as the whole list. None for any other node.
+    """
+    is_number = isinstance(node, exp.Literal) and not node.is_string
+    return values_of(node.this) if is_number and "," in node.this else None
+
+
+def _put_back(tree: exp.Expr, lists: Mapping[int, str]) -> bool:
+    """Make of each first value its whole list; False where one is not the list of a column."""
+    found = {
+        literal.meta["start"]: literal
+        for literal in tree.find_all(exp.Literal)
+        if literal.meta.get("start") in lists
+    }
+    if len(found) < len(lists) or not all(map(_is_list_of_column, found.values())):
+        return False
+    for start, literal in found.items():
+        literal.set("this", lists[start])
+        literal.set("is_string", False)
+    return True
+
+
+def _is_list_of_column(literal: exp.Expr) -> bool:
+    above = literal.parent
+    if not isinstance(above, exp.In) or isinstance(above.parent, exp.Pivot):
+        return False
+    return len(above.expressions) == 1 and above.this.find(exp.Column) is not None
+
+
 # --- the tables that a statement names -----------------------------------------------------------
 
 _WRITES = (
@@ -199,11 +315,33 @@ def _mentions(tree: exp.Expr) -> Iterator[TableMention]:
         parts = node.parts
         if not all(isinstance(part, exp.Identifier) and "start" in part.meta for part in parts):
             continue
-        if len(parts) == 1 and node.name.lower() in ctes:
+        if len(parts) == 1 and node.name.lower() in ctes and _is_cte(node):
             continue
         span = Span(parts[0].meta["start"], parts[-1].meta["end"] + 1)
         names = tuple(part.name for part in parts)
         yield TableMention(names, span, node, _use(node, tree), bool(node.args.get("alias")))
+
+
+def _is_cte(node: exp.Table) -> bool:
+    """Whether a name without dots stands for a CTE that is in sight of it."""
+    name, above = node.name.lower(), node.parent
+    inside: exp.Expr | None = None
+    while above is not None:
+        if isinstance(above, exp.CTE):
+            inside = above
+        clause = above.args.get("with_")
+        is_recursive = clause is not None and bool(clause.args.get("recursive"))
+        for cte in clause.expressions if clause is not None else ():
+            if cte is inside and not is_recursive:
+                break  # a CTE sees those before it, and itself only WITH RECURSIVE
+            if cte.alias.lower() == name:
+                return True
+            if cte is inside:
+                break
+        if not isinstance(above, (exp.CTE, exp.With)):
+            inside = None
+        above = above.parent
+    return False
 
 
 def _use(node: exp.Table, tree: exp.Expr) -> Use:

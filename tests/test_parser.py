@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from connstat_sql.errors import ParseError
+from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.parser import (
     MAX_LENGTH,
+    Origin,
     Show,
     Use,
+    leading_back,
     parse,
+    rewritten,
     split_on_semicolons,
     words,
 )
@@ -157,3 +162,63 @@ def test_chains_of_two_thousand_conditions_have_a_tree() -> None:
     for word in ("AND", "OR"):
         chain = f" {word} ".join(f"x = {number}" for number in range(2000))
         assert parse(f"FROM a.b.c WHERE {chain}").tree is not None
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("WITH c AS (SELECT 1) FROM c", []),
+        ("WITH c AS (FROM c) FROM c", ["c"]),
+        ("WITH RECURSIVE c AS (SELECT 1 UNION ALL FROM c) FROM c", []),
+        ("WITH b AS (FROM c), c AS (FROM b) FROM b, c", ["c"]),
+        ("SELECT (WITH c AS (SELECT 1) FROM c) FROM c", ["c"]),
+        ("WITH c AS (SELECT 1) SELECT (SELECT (FROM c)), (FROM main.c)", ["main.c"]),
+        ("WITH c AS (WITH b AS (SELECT 1) FROM b) FROM c, b", ["b"]),
+        ("WITH c AS (SELECT 1), b AS (WITH c AS (FROM c) FROM c) FROM b", []),
+    ],
+)
+def test_a_cte_hides_a_table_only_where_it_is_in_sight(sql: str, expected: list[str]) -> None:
+    assert named(sql) == expected
+
+
+@given(
+    parts=st.lists(
+        st.tuples(st.text("ab é", max_size=4), st.none() | st.text("xy😀", max_size=5)), max_size=6
+    ),
+    data=st.data(),
+)
+def test_places_in_a_rewritten_text_lead_back(
+    parts: list[tuple[str, str | None]], data: st.DataObject
+) -> None:
+    """Each part of the text is kept, or replaced by another text."""
+    sql = "".join(old for old, _ in parts)
+    edits, places, start = {}, [], 0
+    for old, new in parts:
+        whole = Span(start, start + len(old))
+        if new is not None and old:
+            edits[whole] = new
+            places += [whole] * len(new)
+        else:
+            places += [Span(start + i, start + i + 1) for i in range(len(old))]
+        start += len(old)
+    text, origin = rewritten(sql, edits)
+    assert len(text) == len(places)
+    if text:
+        first = data.draw(st.integers(0, len(text) - 1))
+        last = data.draw(st.integers(first, len(text) - 1))
+        found = origin.span(Span(first, last + 1))
+        assert found == Span(places[first].start, places[last].end)
+
+
+def test_faults_of_a_text_made_twice_are_told_of_the_first() -> None:
+    older, first = rewritten("SELECT f() FROM t", {Span(7, 10): "(SELECT a FROM v)"})
+    text, then = rewritten(older, {Span(older.index("v)"), older.index("v)") + 1): "(FROM b)"})
+    origin = Origin(then.sql, then.kept, first)
+    assert text == "SELECT (SELECT a FROM (FROM b)) FROM t"
+    for word, written in (("b)", "f()"), ("t", "t")):
+        start = text.rindex(word)
+        with pytest.raises(BindError) as caught, leading_back(text, origin):
+            raise BindError("x", sql=text, span=Span(start, start + len(word)))
+        error = caught.value
+        assert error.span is not None
+        assert error.sql[error.span.start : error.span.end] == written

@@ -1,0 +1,264 @@
+"""Views and macros over live tables, written out where a text mentions them.
+
+What comes out is SQL over the live tables themselves, with the meaning that DuckDB gives the
+text: a macro's body sees the CTEs and the search path of its caller, a view's body its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
+
+from connstat_sql.definitions import quote
+from connstat_sql.errors import BindError, PlanError, QueryError, Span
+from connstat_sql.parser import (
+    MAX_LENGTH,
+    Origin,
+    TableMention,
+    Use,
+    leading_back,
+    parse,
+    rewritten,
+    tokens,
+    words,
+)
+from connstat_sql.views.names import Found, Names, Path, home_of
+from connstat_sql.views.reading import Call, Definition, given, read_calls, read_definition
+from connstat_sql.views.reading import with_arguments as with_values
+
+MAX_DEPTH = 50
+MAX_GROWTH = 200_000
+_WITHOUT_ROWS = (exp.Alter, exp.Drop, exp.Comment)
+_Chain = tuple["tuple[int, str]", ...]
+
+
+class Writer:
+    """Writes out one statement; `defined` are the definitions by number in DuckDB's catalog."""
+
+    def __init__(
+        self,
+        names: Names,
+        defined: Mapping[int, Definition],
+        is_live: Callable[[tuple[str, ...]], bool],
+    ) -> None:
+        self._names = names
+        self._defined = defined
+        self._is_live = is_live
+        self._views: dict[int, str] = {}
+
+    def written_out(self, sql: str) -> tuple[str, Origin | None]:
+        """A statement's text over the live tables themselves; None when nothing was replaced."""
+        text, origin = self._calls(sql, (), ())
+        with leading_back(text, origin):
+            text, then = self._mentions(text, None, ())
+        if then is None:
+            return text, origin
+        return text, Origin(then.sql, then.kept, origin)
+
+    def is_live(self, sql: str, home: Path = (), above: frozenset[int] = frozenset()) -> bool:
+        """Whether a text mentions a live table, or a view or macro that was made over some."""
+        statement = parse(sql)
+        if statement.tree is None:
+            return any(self._is_live(parts[:3]) for parts in words(sql))
+        if any(self._is_live(one.parts) for one in statement.mentions):
+            return True
+        if any(True for _ in self._known_calls(sql, statement.tree, home)):
+            return True
+        views = [self._names.relation(one.parts, home) for one in statement.mentions]
+        return any(self._is_over_live(found, above) for found in views if found and found.sql)
+
+    def _is_over_live(self, view: Found, above: frozenset[int]) -> bool:
+        if view.oid in self._defined:
+            return True
+        definition = read_definition(view.sql)
+        if definition is None or view.oid in above:
+            return False
+        return self.is_live(definition.query, home_of(view), above | {view.oid})
+
+    # --- macros: their text, put where the call stands ---------------------------------------
+
+    def _calls(self, sql: str, home: Path, chain: _Chain) -> tuple[str, Origin | None]:
+        tree = parse(sql).tree
+        known = [] if tree is None else [*self._known_calls(sql, tree, home)]
+        if not known:
+            return sql, None
+        edits = _numbered(sql)
+        for call, found, definition in sorted(known, key=lambda one: _length(one[0].span)):
+            texts = [_within(sql, edits, one.span) for one in call.arguments]
+            try:
+                values = given(call, definition.params, texts, sql)
+                deeper = _deeper(chain, found, "macro")
+                body = self._calls(with_values(definition.query, values), home, deeper)[0]
+            except QueryError as error:
+                _place(error, sql, call.span, chain)
+                raise
+            alias = "" if call.has_alias else f" AS {call.name}"
+            edits = {one: text for one, text in edits.items() if not _holds(call.span, one)}
+            edits[call.span] = f"({body}){alias}"
+            _check_length(edits, sql, call.span)
+        return rewritten(sql, edits)
+
+    def _known_calls(
+        self, sql: str, tree: exp.Expr, home: Path
+    ) -> list[tuple[Call, Found, Definition]]:
+        known = []
+        for call in read_calls(sql, tree):
+            found = self._names.macro(call.parts, home)
+            definition = self._defined.get(found.oid) if found else None
+            if found and definition:
+                known.append((call, found, definition))
+        return known
+
+    # --- views: a derived table, put where the name stands -----------------------------------
+
+    def _mentions(self, sql: str, home: Path | None, chain: _Chain) -> tuple[str, Origin | None]:
+        """`home` is where a view looks for names first; None for a statement, whose names stay."""
+        statement = parse(sql)
+        tree = statement.tree
+        if tree is None or isinstance(tree, _WITHOUT_ROWS):
+            return sql, None
+        edits: dict[Span, str] = {}
+        for mention in statement.mentions:
+            if mention.use is not Use.READ or self._is_live(mention.parts):
+                continue
+            found = self._names.relation(mention.parts, home or ())
+            if found is None:
+                continue
+            if found.sql and self._is_over_live(found, frozenset()):
+                try:
+                    text = self._view(found, chain)
+                except QueryError as error:
+                    _place(error, sql, mention.span, chain)
+                    raise
+                edits |= derived(sql, mention, text, self._definition(found).columns)
+                edits |= _qualifiers(tree, mention, found)
+                _check_length(edits, sql, mention.span)
+            elif home is not None:
+                edits[mention.span] = _full_name(found)
+        return rewritten(sql, edits) if edits else (sql, None)
+
+    def _view(self, found: Found, chain: _Chain) -> str:
+        """A view's SELECT over the live tables themselves."""
+        if found.oid not in self._views:
+            deeper = _deeper(chain, found, "view")
+            home = home_of(found)
+            text, _ = self._calls(self._definition(found).query, home, deeper)
+            self._views[found.oid], _ = self._mentions(text, home, deeper)
+        return self._views[found.oid]
+
+    def _definition(self, found: Found) -> Definition:
+        definition = self._defined.get(found.oid) or read_definition(found.sql)
+        assert definition is not None, "only views that can be read are written out"
+        return definition
+
+
+def _deeper(chain: _Chain, found: Found, kind: str) -> _Chain:
+    deeper = (*chain, (found.oid, found.name))
+    path = " → ".join(name for _, name in deeper)
+    if found.oid in {oid for oid, _ in chain}:
+        raise BindError(
+            f"{kind} {found.name} is made of itself: {path}", hint="define one of them anew"
+        )
+    if len(deeper) > MAX_DEPTH:
+        raise PlanError(
+            f"views and macros lie more than {MAX_DEPTH} deep within each other",
+            hint="copy the rows half-way:  CREATE TABLE mine AS SELECT …",
+        )
+    return deeper
+
+
+def _place(error: QueryError, sql: str, span: Span, chain: _Chain) -> None:
+    """A fault inside of a definition is told of its mention in the statement."""
+    if not chain:
+        error.sql, error.span = sql, span
+
+
+def _check_length(edits: Mapping[Span, str], sql: str, span: Span) -> None:
+    length = sum(len(text) for text in edits.values())
+    if length > MAX_GROWTH or length + len(sql) > MAX_LENGTH:
+        raise PlanError(
+            f"the views and macros, written out, are longer than {MAX_GROWTH:,} characters",
+            sql=sql,
+            span=span,
+            hint="copy the rows of one of them:  CREATE TABLE mine AS SELECT …",
+        )
+
+
+# --- edits ---------------------------------------------------------------------------------------
+
+
+def _numbered(sql: str) -> dict[Span, str]:
+    """`?` as `$1`, `$2`, …: a macro may use its arguments in another order, or twice."""
+    if "?" not in sql:
+        return {}
+    marks = [one.start for one in tokens(sql) if one.token_type is TokenType.PLACEHOLDER]
+    return {Span(mark, mark + 1): f"${number}" for number, mark in enumerate(marks, 1)}
+
+
+def _within(sql: str, edits: Mapping[Span, str], span: Span) -> str:
+    """A stretch of the text, edited."""
+    inside = {
+        Span(one.start - span.start, one.end - span.start): text
+        for one, text in edits.items()
+        if _holds(span, one)
+    }
+    return rewritten(sql[span.start : span.end], inside)[0]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _length(span: Span) -> int:
+    return span.end - span.start
+
+
+def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Span, str]:
+    """A view's SELECT in place of its name, under the same name."""
+    name = f" AS {_last_part(sql, mention)}"
+    parent, span = mention.node.parent, mention.span
+    whole = f"SELECT * FROM ({text}){name}{columns}"
+    table = re.search(r"\btable\s+$", sql[: span.start], re.IGNORECASE)
+    if isinstance(parent, exp.Copy):
+        return {span: f"({whole})"}
+    if isinstance(parent, exp.Schema):  # COPY v (a, b) TO …
+        listed = ", ".join(sql[_span(one).start : _span(one).end] for one in parent.expressions)
+        end = sql.index(")", max(_span(one).end for one in parent.expressions)) + 1
+        return {Span(span.start, end): f"(SELECT {listed} FROM ({text}){name}{columns})"}
+    if isinstance(parent, exp.Summarize) or table:
+        return {Span(table.start() if table else span.start, span.end): whole}
+    inner = f"({whole})" if columns and mention.has_alias else f"({text})"
+    return {span: inner if mention.has_alias else f"{inner}{name}{columns}"}
+
+
+def _last_part(sql: str, mention: TableMention) -> str:
+    meta = mention.node.this.meta
+    return sql[meta["start"] : meta["end"] + 1]
+
+
+def _span(node: exp.Expr) -> Span:
+    return Span(node.meta["start"], node.meta["end"] + 1)
+
+
+def _qualifiers(tree: exp.Expr, mention: TableMention, found: Found) -> dict[Span, str]:
+    """`main.v.a` → `v.a`: what stands for the view is in no schema."""
+    full = (found.database.lower(), found.schema.lower(), found.name.lower())
+    edits: dict[Span, str] = {}
+    if mention.has_alias:
+        return edits
+    for column in tree.find_all(exp.Column):
+        parts = column.parts
+        names = tuple(part.name.lower() for part in parts)
+        for count in (3, 2):
+            if len(parts) > count and names[:count] == full[-count:] and "start" in parts[0].meta:
+                span = Span(parts[0].meta["start"], parts[count - 1].meta["start"])
+                edits[span] = ""
+                break
+    return edits
+
+
+def _full_name(found: Found) -> str:
+    return ".".join(map(quote, (found.database, found.schema, found.name)))
