@@ -10,12 +10,14 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from connstat_sql.errors import BindError, PlanError
+from connstat_sql.errors import BindError, ParseError, PlanError
+from connstat_sql.long_lists import set_aside
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Piece, RunText, Session, is_rowless, named_arguments
+from connstat_sql.session import Piece, Session, is_rowless, named_arguments
+from connstat_sql.translation import RunText
 
 if TYPE_CHECKING:
     import httpx
@@ -143,8 +145,12 @@ class Engine:
     # --- the life of a statement -------------------------------------------------------------
 
     def _run_one(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
-        result = self._live.run(piece, arguments, options) if _may_be_live(piece) else None
-        return self._run_locally(piece, arguments) if result is None else result
+        result = self._live.run(piece, arguments, options) if self._may_be_live(piece) else None
+        if result is None:
+            result = self._run_locally(piece, arguments)
+            if self._opened is not None and not piece.is_query:
+                self._opened.views.look_again()
+        return result
 
     def _run_locally(self, piece: Piece, arguments: Arguments) -> Result:
         """A statement without live tables: DuckDB's own business, whatever it is."""
@@ -154,14 +160,21 @@ class Engine:
         try:
             table = self.session.run(RunText(piece.sql, piece.sql), arguments)
         except BindError as error:
-            if _may_be_live(piece):
+            if self._may_be_live(piece):
                 error.hint = error.hint or self._live.suggestion(piece)
             raise
-        self.session.forget_functions()
+        if not piece.is_query:
+            self.session.forget_functions()
         return Result(table, not is_rowless(piece, table), seconds=time.monotonic() - started)
 
     def _plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
-        return self._live.plan(piece, arguments, options) if _may_be_live(piece) else None
+        return self._live.plan(piece, arguments, options) if self._may_be_live(piece) else None
+
+    def _may_be_live(self, piece: Piece) -> bool:
+        """Whether a statement may name a live table, or a view or macro over some."""
+        if _MAY_BE_LIVE.search(piece.sql) is not None:
+            return True
+        return self._opened is not None and self._opened.views.may_be_mentioned(piece.sql)
 
     @property
     def _live(self) -> LiveTables:
@@ -182,10 +195,22 @@ class Engine:
         found: tuple[Piece, ...] = ()
         for text, is_own in _own_statements(sql):
             own = Piece(text, 0, frozenset(), is_rowless=False, is_query=True)
-            found += (own,) if is_own else self.session.split(text)
+            found += (own,) if is_own else self._pieces(text)
         if not found:
             raise PlanError("there is no statement in the text", sql=sql, hint="write a SELECT")
         return found
+
+    def _pieces(self, text: str) -> tuple[Piece, ...]:
+        short, lists = set_aside(text)
+        if not lists:
+            return self.session.split(text)
+        try:
+            found = self.session.split(short)
+        except ParseError:
+            return self.session.split(text)
+        whole = tuple(replace(one, sql=_stretch(text, one)) for one in found)
+        is_found = all(_stretch(short, one) == one.sql for one in found)
+        return whole if is_found else self.session.split(text)
 
     def _look_ahead(self, pieces: Sequence[Piece], arguments: Arguments, options: Options) -> None:
         """Find the faults of later statements, as far as they do not depend on earlier ones."""
@@ -194,14 +219,14 @@ class Engine:
         for piece in pieces:
             given = named_arguments(piece, arguments)
             is_local = self._plan(piece, given, options) is None
-            if is_local and piece.is_query and not _may_be_live(piece):
+            if is_local and piece.is_query and not self._may_be_live(piece):
                 self.session.check(RunText(piece.sql, piece.sql), given)
             if not piece.is_query:
                 return
 
 
-def _may_be_live(piece: Piece) -> bool:
-    return _MAY_BE_LIVE.search(piece.sql) is not None
+def _stretch(text: str, piece: Piece) -> str:
+    return text[piece.offset : piece.offset + len(piece.sql)]
 
 
 def _own_statements(sql: str) -> Iterator[tuple[str, bool]]:

@@ -10,18 +10,22 @@ from collections.abc import Mapping
 from functools import partial
 
 import pyarrow as pa
+from sqlglot import exp
 
+from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog
 from connstat_sql.errors import PlanError
 from connstat_sql.executor import Execution, Tools, check, execute, failures_table
-from connstat_sql.fetcher import Budget, Clients, Failure, Fetcher, PageStream
-from connstat_sql.parser import Statement, parse
+from connstat_sql.fetcher import Answers, Budget, Clients, Failure, Fetcher, PageStream
+from connstat_sql.parser import Statement, leading_back, parse
 from connstat_sql.planner import CONNECTION, Plan, as_text, plan
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Piece, RunText, Session, is_rowless
+from connstat_sql.session import Piece, Session, is_rowless
 from connstat_sql.shows import own_answer
+from connstat_sql.translation import RunText
 from connstat_sql.transport import Connection, Door
+from connstat_sql.views import Views
 
 
 class LiveTables:
@@ -39,14 +43,30 @@ class LiveTables:
         self._session = session
         self._catalog = catalog
         self._mask_key = mask_key
+        self.views = Views(session, catalog, partial(self._bind, arguments=None))
 
     def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
         """Run a statement; None when it names no live table after all."""
         started = time.monotonic()
+        defined = self.views.define(piece.sql, arguments)
+        if defined is not None:
+            return Result(defined, has_rows=False, seconds=time.monotonic() - started)
         statement = parse(piece.sql)
         answer = own_answer(statement, self._catalog)
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
+        statement = self.views.written_out(statement)
+        with leading_back(statement.sql, statement.origin):
+            return self._run(piece, statement, _named(statement, arguments), options, started)
+
+    def _run(
+        self,
+        piece: Piece,
+        statement: Statement,
+        arguments: Arguments,
+        options: Options,
+        started: float,
+    ) -> Result | None:
         found = self._plan(statement, arguments, options)
         if found is None:
             return None
@@ -55,6 +75,8 @@ class LiveTables:
         execution = self._execute(found, arguments, options, started)
         seconds = time.monotonic() - started
         table, has_rows = execution.table, not is_rowless(piece, execution.table)
+        metadata, headers = table.schema.metadata, self.views.headers(table.column_names, statement)
+        table = table.rename_columns(headers).replace_schema_metadata(metadata)
         if statement.explain == "analyze":
             table, has_rows = _lines(_analyzed(found, execution, seconds)), True
         return Result(table, has_rows, execution.scans, execution.failures, found, seconds)
@@ -62,12 +84,16 @@ class LiveTables:
     def plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
         """The plan of a statement, bound and checked with nothing sent.
 
-        None for a statement without live tables, and for SHOW and DESCRIBE.
+        None for a statement without live tables, for SHOW and DESCRIBE, and for definitions.
         """
+        if self.views.check(piece.sql, arguments):
+            return None
         statement = parse(piece.sql)
         if own_answer(statement, self._catalog) is not None:
             return None
-        return self._plan(statement, arguments, options)
+        statement = self.views.written_out(statement)
+        with leading_back(statement.sql, statement.origin):
+            return self._plan(statement, _named(statement, arguments), options)
 
     def suggestion(self, piece: Piece) -> str:
         """Which providers come close to names that lead nowhere, or ""."""
@@ -89,13 +115,18 @@ class LiveTables:
         query = self._bind(statement, arguments)
         if not query.tables:
             return None
-        found = plan(query, self._catalog, max_requests=options.max_requests, strict=options.strict)
+        found = plan(
+            query,
+            self._catalog,
+            Asking(self._session, statement.sql, arguments),
+            max_requests=options.max_requests,
+            strict=options.strict,
+        )
         check(found, self._session, arguments)
         return found
 
     def _bind(self, statement: Statement, arguments: Arguments) -> BoundQuery:
-        fold = partial(self._session.fold, arguments=arguments)
-        query = bind(statement, self._catalog, fold, self._session.volatile)
+        query = bind(statement, self._catalog, Asking(self._session, statement.sql, arguments))
         if query.tables and self._session.has_default_collation():
             raise PlanError(
                 "default_collation is set, and an API's equality knows no collation",
@@ -117,7 +148,7 @@ class LiveTables:
                 return None
             return max(0.0, options.deadline - (time.monotonic() - started))
 
-        fetcher = Fetcher(self.clients.made, budget, failures)
+        fetcher = Fetcher(self.clients.made, budget, failures, Answers())
         stream = PageStream(self.clients.loop, fetcher, remaining)
         tools = Tools(self._session, stream, budget, failures, self._mask_key)
         execution = execute(found, tools, arguments)
@@ -129,10 +160,23 @@ class LiveTables:
 def _connections(found: Plan) -> list[str]:
     names: dict[str, None] = {}
     for scan in found.scans:
-        if CONNECTION in scan.constant.columns:
-            place = scan.constant.columns.index(CONNECTION)
-            names.update((row[place], None) for row in scan.constant.rows)
+        for feed in scan.feeds:
+            if CONNECTION in feed.constant.columns:
+                place = feed.constant.columns.index(CONNECTION)
+                names.update((row[place], None) for row in feed.constant.rows)
     return list(names)
+
+
+def _named(statement: Statement, arguments: Arguments) -> Arguments:
+    """The arguments that are left once macros are written out, which may use one not at all."""
+    if statement.origin is None or statement.tree is None or not arguments:
+        return arguments
+    names = {one.name for one in statement.tree.find_all(exp.Placeholder)}
+    if len(names) == len(arguments):
+        return arguments
+    if not isinstance(arguments, Mapping):
+        arguments = {str(number): value for number, value in enumerate(arguments, 1)}
+    return {name: value for name, value in arguments.items() if name in names} or None
 
 
 def _lines(text: str) -> pa.Table:
@@ -141,10 +185,14 @@ def _lines(text: str) -> pa.Table:
 
 def _analyzed(found: Plan, execution: Execution, seconds: float) -> str:
     lines = [as_text(found).rpartition("\n")[0], "what happened:"]
-    lines += [
-        f"  {scan.name} {scan.table}: {scan.requests} requests, {scan.retries} retries, "
-        f"{scan.rows:,} rows, {scan.bytes:,} bytes, {scan.seconds * 1000:.0f} ms"
-        for scan in execution.scans
-    ]
+    for report in execution.scans:
+        expected = found.expected(found.scan(report.name))
+        lines.append(
+            f"  {report.name} {report.table} by {report.method}: {report.requests:,} requests, "
+            f"{'not known before' if expected is None else f'at least {expected:,} expected'}; "
+            f"{report.reused:,} answers used again, {report.retries:,} retries, "
+            f"{report.no_row:,} times no such row, {report.rows:,} rows, {report.bytes:,} bytes, "
+            f"{report.seconds * 1000:.0f} ms"
+        )
     lines.append(f"  answer: {execution.table.num_rows:,} rows in {seconds * 1000:.0f} ms")
     return "\n".join(lines)

@@ -1,7 +1,4 @@
-"""The DuckDB connection: splitting, folding, checking and running SQL; its errors become ours.
-
-This is the one place where errors of DuckDB are translated.
-"""
+"""The DuckDB connection: splitting, folding, checking and running SQL."""
 
 from __future__ import annotations
 
@@ -16,14 +13,8 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql.definitions import Param, Resource, literal, quote
-from connstat_sql.errors import (
-    BindError,
-    ExecuteError,
-    Interrupted,
-    ParseError,
-    QueryError,
-    Span,
-)
+from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError
+from connstat_sql.translation import RunText, translated
 
 if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
@@ -47,23 +38,6 @@ class Piece:
     is_query: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RunText:
-    """The text that DuckDB runs in place of the user's, and how places lead back.
-
-    `shifts` are (place in this text, place in the user's) at the start of each kept stretch.
-    """
-
-    sql: str
-    original: str
-    shifts: tuple[tuple[int, int], ...] = ((0, 0),)
-
-    def original_place(self, place: int) -> int:
-        """The place in the user's text for one in the run text."""
-        run, own = max(shift for shift in self.shifts if shift[0] <= max(place, 0))
-        return min(own + place - run, len(self.original))
-
-
 class Session:
     """A DuckDB connection with the providers' catalogs declared in it when they are needed."""
 
@@ -71,7 +45,10 @@ class Session:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
         self._declared = False
-        self._volatile: frozenset[str] | None = None
+        self._known_functions: tuple[frozenset[str], frozenset[str]] | None = None
+        self._aliases: Mapping[str, str] | None = None
+        self._empty: dict[str, str] = {}
+        self._kept: set[str] = set()
 
     def close(self) -> None:
         """Close the connection."""
@@ -96,17 +73,66 @@ class Session:
 
     def volatile(self) -> frozenset[str]:
         """Names of functions whose value may change from one evaluation to the next."""
-        if self._volatile is None:
-            found = self.duckdb.execute(
-                "SELECT lower(function_name) FROM duckdb_functions() "
-                "WHERE stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal)"
+        return self._functions[0]
+
+    def aggregates(self) -> frozenset[str]:
+        """Names of functions over many rows, and of those that make rows."""
+        return self._functions[1]
+
+    @property
+    def _functions(self) -> tuple[frozenset[str], frozenset[str]]:
+        if self._known_functions is None:
+            rows = self.duckdb.execute(
+                "SELECT lower(function_name), "
+                "function_type IN ('aggregate', 'table', 'table_macro'), "
+                "stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal)"
+                " FROM duckdb_functions()"
             ).fetchall()
-            self._volatile = frozenset(name for (name,) in found)
-        return self._volatile
+            self._known_functions = (
+                frozenset(name for name, _, is_volatile in rows if is_volatile),
+                frozenset(name for name, is_many, _ in rows if is_many),
+            )
+        return self._known_functions
 
     def forget_functions(self) -> None:
         """A macro may have been created: look again when next asked."""
-        self._volatile = None
+        self._known_functions = None
+
+    def describe(self, sql: str, arguments: Arguments) -> dict[str, str] | None:
+        """The columns a query would have, in lower case, with their types; None: it cannot run."""
+        try:
+            found = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments)).fetchall()
+        except duckdb.Error:
+            return None
+        types = {str(name).lower(): str(kind) for name, kind, *_ in found}
+        return types if len(types) == len(found) else None
+
+    def has_collations(self) -> bool:
+        """Whether any table of the session compares text in a way of its own."""
+        found = self.duckdb.execute(
+            "SELECT count(*) FROM duckdb_tables() WHERE sql ILIKE '%collate%'"
+        ).fetchone()
+        return bool(found and found[0])
+
+    def syntax_of(self, sql: str) -> object:
+        """DuckDB's own reading of a SELECT, or None when it has none to show."""
+        try:
+            found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+        except duckdb.Error:
+            return None
+        read = json.loads(found[0]) if found else {"error": True}
+        return None if read["error"] else read["statements"]
+
+    def aliases(self) -> Mapping[str, str]:
+        """Functions that are other names of functions."""
+        if self._aliases is None:
+            self._aliases = dict(
+                self.duckdb.execute(
+                    "SELECT DISTINCT lower(function_name), lower(alias_of) FROM duckdb_functions() "
+                    "WHERE alias_of IS NOT NULL"
+                ).fetchall()
+            )
+        return self._aliases
 
     def fold(self, sql: str, arguments: Arguments) -> tuple[tuple[Value, ...], ...] | None:
         """Run a constant query: its rows as text with types, or None when DuckDB refuses."""
@@ -136,13 +162,31 @@ class Session:
             found = self.duckdb.execute(sql).fetchone()
         return bool(found and found[0])
 
-    def check(self, text: RunText, arguments: Arguments) -> None:
-        """Bind a statement without running it. Raises ParseError or BindError."""
-        prefix = "EXPLAIN "
+    def check(self, text: RunText, arguments: Arguments, *, is_query: bool = False) -> None:
+        """Bind a statement without running it. Raises ParseError or BindError.
+
+        DESCRIBE binds a query and leaves it at that; EXPLAIN takes any statement, and plans it too.
+        """
+        prefix = "DESCRIBE " if is_query else "EXPLAIN "
         shifts = tuple((run + len(prefix), own) for run, own in text.shifts)
-        explained = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
-        with self._translating(explained, BindError):
-            self.duckdb.execute(explained.sql, arguments)
+        bound = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
+        with self._translating(bound, BindError):
+            self.duckdb.execute(bound.sql, arguments)
+
+    def empty_tables(self, columns: Iterable[str]) -> dict[str, str]:
+        """Temporary tables without rows, by their columns: made once, for statements to bind to."""
+        names = {of: self._empty.setdefault(of, _empty_name(len(self._empty))) for of in columns}
+        missing = [(of, name) for of, name in names.items() if name not in self._kept]
+        for of, name in missing:
+            self.duckdb.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({of})")
+        if missing and not self._is_in_transaction():  # else they may go with a ROLLBACK
+            self._kept.update(name for _, name in missing)
+        return names
+
+    def _is_in_transaction(self) -> bool:
+        """Whether the user has begun a transaction: two statements are then of one."""
+        first, second = (self.duckdb.execute("SELECT txid_current()").fetchone() for _ in range(2))
+        return first == second
 
     def run(self, text: RunText, arguments: Arguments, *, requests_sent: int = 0) -> pa.Table:
         """Run a statement; its rows as Arrow. Raises a QueryError."""
@@ -158,35 +202,16 @@ class Session:
         A live table gets its rows where a statement mentions it by name; whatever reaches it in
         another way is an error, never an empty table.
         """
+        self._kept.clear()
+        for name in self._empty.values():
+            self.drop("TABLE", name)  # whoever looks at the catalog sees no tables of ours
         if self._declared:
             return
         self._declared = True
         made: set[str] = set()
-        for resource in catalog.definitions.tables():
-            self._declare(resource, made)
-
-    def _declare(self, resource: Resource, made: set[str]) -> None:
-        table = resource.table
-        if table.provider not in made:
-            self.duckdb.execute(f"ATTACH ':memory:' AS {quote(table.provider)}")
-            made.add(table.provider)
-        schema = f"{quote(table.provider)}.{quote(table.service)}"
-        if schema not in made:
-            self.duckdb.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-            made.add(schema)
-        name = f"{schema}.{quote(table.resource)}"
-        columns = ", ".join(
-            f"CAST(NULL AS {one.type}) AS {quote(one.name)}" for one in resource.all_columns
-        )
-        why = f"{table} is live: mention it by its name in the statement that reads it"
-        self.duckdb.execute(
-            f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} WHERE error({literal(why)}) IS NULL"
-        )
-        self.duckdb.execute(f"COMMENT ON VIEW {name} IS {literal(resource.description)}")
-        for one in resource.all_columns:
-            if one.description:
-                comment = literal(one.description)
-                self.duckdb.execute(f"COMMENT ON COLUMN {name}.{quote(one.name)} IS {comment}")
+        with self.duckdb.cursor() as beside:  # a transaction writes to one database alone
+            for resource in catalog.definitions.tables():
+                _declare(beside, resource, made)
 
     def drop(self, kind: str, name: str) -> None:
         """Drop a temporary table or view of ours; an aborted transaction takes it along anyway."""
@@ -222,6 +247,34 @@ class Session:
             return  # an aborted transaction takes no settings; errors are then plain text
 
 
+def _declare(beside: duckdb.DuckDBPyConnection, resource: Resource, made: set[str]) -> None:
+    table = resource.table
+    if table.provider not in made:
+        beside.execute(f"ATTACH ':memory:' AS {quote(table.provider)}")
+        made.add(table.provider)
+    schema = f"{quote(table.provider)}.{quote(table.service)}"
+    if schema not in made:
+        beside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        made.add(schema)
+    name = f"{schema}.{quote(table.resource)}"
+    columns = ", ".join(
+        f"CAST(NULL AS {one.type}) AS {quote(one.name)}" for one in resource.all_columns
+    )
+    why = f"{table} is live: mention it by its name in the statement that reads it"
+    beside.execute(
+        f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} WHERE error({literal(why)}) IS NULL"
+    )
+    beside.execute(f"COMMENT ON VIEW {name} IS {literal(resource.description)}")
+    for one in resource.all_columns:
+        if one.description:
+            comment = literal(one.description)
+            beside.execute(f"COMMENT ON COLUMN {name}.{quote(one.name)} IS {comment}")
+
+
+def _empty_name(number: int) -> str:
+    return f'temp."_connstat_empty_{number}"'
+
+
 TYPES = b"duckdb_types"
 """Key of the schema metadata that holds the DuckDB type of each column, as a JSON array."""
 
@@ -229,80 +282,6 @@ TYPES = b"duckdb_types"
 def _with_types(relation: duckdb.DuckDBPyRelation) -> pa.Table:
     types = json.dumps([str(of) for of in relation.types]).encode()
     return relation.to_arrow_table().replace_schema_metadata({TYPES: types})
-
-
-_BINDING = (duckdb.BinderException, duckdb.CatalogException)
-_MISSING = re.compile(r"Values were not provided for the following parameters: (\w+)")
-_LONGEST = 12
-
-
-def translated(
-    error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
-) -> QueryError:
-    """An error of DuckDB as ours: SQL or names at fault, else `otherwise`; with its place."""
-    message, place, name = _read_error(str(error))
-    kind = otherwise
-    if isinstance(error, (duckdb.ParserException, duckdb.SyntaxException)):
-        kind = ParseError
-    elif isinstance(error, _BINDING):
-        kind = BindError
-    missing = _MISSING.search(message)
-    word = f"${missing[1]}" if missing else name or _only_name(message)
-    span = _span(text, place) if place is not None else _only_place(word, text.original)
-    hint = ""
-    if missing:
-        hint = f"give it a value:  -p {missing[1]}=VALUE" if missing[1].isidentifier() else ""
-    message = _without_run_names(message)
-    return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
-
-
-def _read_error(text: str) -> tuple[str, int | None, str]:
-    """DuckDB's error as message, place in bytes (None: not said) and name it is about, or ''."""
-    kind, _, rest = text.partition(": ")
-    try:
-        said = json.loads(rest, strict=False)
-        message = str(said["exception_message"])
-    except (ValueError, KeyError, TypeError):
-        plain = rest if kind.endswith("Error") and rest else text
-        return _brief(plain.partition("\n\nLINE ")[0]), None, ""
-    place = str(said.get("position", ""))
-    return _brief(message), int(place) if place.isdigit() else None, str(said.get("name", ""))
-
-
-def _brief(message: str) -> str:
-    """A message of DuckDB without the end of a long list, such as all that `+` can add."""
-    lines = message.strip().split("\n")
-    return "\n".join(lines if len(lines) <= _LONGEST else [*lines[: _LONGEST - 1], "\t…"])
-
-
-def _without_run_names(message: str) -> str:
-    """The run text's own names are nobody's business."""
-    return re.sub(r'(?:"?temp"?\.)?"?_connstat_table_\d+"?', "the live table", message)
-
-
-def _span(text: RunText, place: int) -> Span:
-    start = text.original_place(len(text.sql.encode()[:place].decode("utf-8", "ignore")))
-    return Span(start, _word_end(text.original, start))
-
-
-def _only_name(message: str) -> str:
-    """The name that a message without a place is about: the first one in quotes, or ''."""
-    kinds = (r'with name "?([\w.]+)', r'"+([^"\n]+)"+', r"'([^'\n]+)'")
-    found = next((m for kind in kinds if (m := re.search(kind, message))), None)
-    return found[1] if found else ""
-
-
-def _only_place(word: str, sql: str) -> Span | None:
-    """Where a word is, when the text holds it exactly once."""
-    found = [*re.finditer(rf"(?<![\w$]){re.escape(word)}(?!\w)", sql)] if word else []
-    return Span(*found[0].span()) if len(found) == 1 else None
-
-
-def _word_end(sql: str, start: int) -> int:
-    match = re.compile(r"""(?:"[^"]*"|[\w$]+)(?:\.(?:"[^"]*"|[\w$]+))*|'[^']*'|.""").match(
-        sql, start
-    )
-    return match.end() if match else min(start + 1, len(sql))
 
 
 def _used(sql: str, arguments: Arguments) -> Arguments:
@@ -313,6 +292,11 @@ def _used(sql: str, arguments: Arguments) -> Arguments:
         arguments = {str(index + 1): value for index, value in enumerate(arguments)}
     named = set(re.findall(r"\$(\w+)", sql))
     return {name: value for name, value in arguments.items() if name in named} or None
+
+
+def named_values(sql: str, arguments: Arguments) -> Arguments:
+    """Of the arguments of a statement, those that a piece of it names."""
+    return _used(sql, arguments)
 
 
 def named_arguments(piece: Piece, arguments: Arguments) -> Arguments:

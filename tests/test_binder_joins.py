@@ -1,4 +1,4 @@
-"""Which predicates reach a mention through joins, and what one mention tells of another."""
+"""What each kind of join lets through to its sides, and outer joins that a predicate narrows."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.oracle.stages import Stages, open_stages
+from tests.oracle.stages import Restriction, Stages, open_stages
 
-Rows = list[dict[str, str]] | None
+Both = tuple[Restriction, Restriction]
 X, Y = [{"grp": "x"}], [{"grp": "y"}]
 
 
@@ -18,7 +18,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
         yield opened
 
 
-def both(stages: Stages, tail: str) -> tuple[Rows, Rows]:
+def both(stages: Stages, tail: str) -> Both:
     """What restricts the left and the right side of a join; `{}` stands for the right table."""
     sql = "SELECT 1 FROM zoo.w.subs AS a " + tail.format("zoo.w.items AS b")
     return stages.rows(sql), stages.rows(sql, mention=1)
@@ -39,12 +39,10 @@ ON = "ON a.grp = 'x' AND b.grp = 'y'"
         ("FULL JOIN", (X, Y), (None, None)),
         ("SEMI JOIN", (X, None), (X, Y)),
         ("ANTI JOIN", (X, None), (None, Y)),
-        ("ASOF JOIN", (X, None), (None, None)),
-        ("ASOF LEFT JOIN", (X, None), (None, None)),
     ],
 )
 def test_where_and_on_restrict_by_the_kind_of_join(
-    stages: Stages, join: str, where: tuple[Rows, Rows], on: tuple[Rows, Rows]
+    stages: Stages, join: str, where: Both, on: Both
 ) -> None:
     seen = WHERE if join not in ("SEMI JOIN", "ANTI JOIN") else "WHERE a.grp = 'x'"
     assert both(stages, f"{join} {{}} ON true {seen}") == where
@@ -54,6 +52,30 @@ def test_where_and_on_restrict_by_the_kind_of_join(
 @pytest.mark.parametrize("join", [",", "CROSS JOIN"])
 def test_where_restricts_both_sides_of_a_cross_join(stages: Stages, join: str) -> None:
     assert both(stages, f"{join} {{}} {WHERE}") == (X, Y)
+
+
+@pytest.mark.parametrize(
+    ("join", "tail", "expected"),
+    [
+        ("ASOF JOIN", f"{ON} AND a.sub >= b.part", (X, Y)),
+        ("ASOF LEFT JOIN", f"{ON} AND a.sub >= b.part", (None, Y)),
+        ("ASOF JOIN", f"ON a.sub >= b.part {WHERE}", (X, None)),
+        ("ASOF LEFT JOIN", "ON a.sub >= b.part WHERE a.grp = 'x'", (X, None)),
+        ("ASOF JOIN", "ON a.grp = b.grp AND a.sub >= b.part WHERE a.grp = 'x'", (X, X)),
+        ("ASOF LEFT JOIN", "ON a.grp = b.grp AND a.sub >= b.part WHERE a.grp = 'x'", (X, X)),
+        ("ASOF JOIN", "ON a.sub = 'q' AND a.grp >= b.grp WHERE a.grp = 'x'", (X, None)),
+    ],
+)
+def test_equalities_of_asof_reach_both_sides_and_where_not_the_one_that_is_searched(
+    stages: Stages, join: str, tail: str, expected: Both
+) -> None:
+    """WHERE comes after the nearest row was found: without the others another would be nearest."""
+    assert both(stages, f"{join} {{}} {tail}") == expected
+
+
+def test_the_last_column_of_asof_using_is_no_equality(stages: Stages) -> None:
+    left, right = both(stages, "ASOF JOIN {} USING (grp) WHERE a.grp = 'x'")
+    assert (left, right) == (X, None)
 
 
 def test_position_and_chance_are_not_disturbed(stages: Stages) -> None:
@@ -82,23 +104,99 @@ def test_on_speaks_only_of_its_own_side_of_a_comma(stages: Stages) -> None:
     assert both(stages, tail) == (None, Y)
 
 
-def test_a_mention_inside_of_parentheses_is_not_restricted_by_the_outer_block(
-    stages: Stages,
+def test_joins_in_parentheses_are_one_side(stages: Stages) -> None:
+    inner = "(zoo.w.subs a JOIN zoo.w.items b USING (grp))"
+    sql = f"SELECT 1 FROM zoo.w.groups g LEFT JOIN {inner} ON a.grp = 'x'"
+    assert [stages.rows(sql, mention=place) for place in (1, 2)] == [X, X]
+    sql = f"SELECT 1 FROM {inner} LEFT JOIN zoo.w.groups g ON a.grp = 'x'"
+    assert [stages.rows(sql, mention=place) for place in (0, 1)] == [None, None]
+
+
+# --- outer joins that are none -------------------------------------------------------------------
+
+NARROWING = "LEFT JOIN {} ON a.grp = 'x' WHERE "
+"""ON reaches the left side exactly when the predicate that follows makes the join an inner one."""
+
+
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        "b.n = 1", "1 < b.n", "b.n <> 3", "b.note LIKE 'a%'", "b.n IN (1, 2)", "b.n NOT IN (1, 2)",
+        "b.n BETWEEN 1 AND 2", "NOT b.n = 1", "b.n IS NOT NULL", "NOT b.n IS NULL",
+        "lower(b.note) = 'q'", "b.n + 1 = 2", "b.note || 'x' = 'qx'", "b.n = length(a.sub)",
+        "b.n = 1 OR b.note = 'q'", "(b.n = 1 AND a.sub = 'q') OR b.n = 2",
+    ],
+)  # fmt: skip
+def test_a_predicate_that_is_not_true_of_missing_rows_makes_an_inner_join(
+    stages: Stages, predicate: str
 ) -> None:
-    sql = "SELECT 1 FROM zoo.w.groups g LEFT JOIN (zoo.w.subs a JOIN zoo.w.items b USING (grp)) "
-    assert stages.rows(sql + "ON a.grp = 'x'", mention=1) is None
+    assert both(stages, NARROWING + predicate)[0] == X
 
 
-def test_an_outer_blocks_predicate_stays_outside(stages: Stages) -> None:
-    assert stages.rows("SELECT 1 FROM (SELECT * FROM zoo.w.subs) s WHERE grp = 'x'") is None
-    assert stages.rows("WITH c AS (FROM zoo.w.subs) SELECT 1 FROM c WHERE grp = 'x'") is None
+@pytest.mark.parametrize(
+    "predicate",
+    [
+        "b.n IS NULL", "coalesce(b.n, 1) = 1", "b.n IS DISTINCT FROM 3", "b.n = 1 OR b.n IS NULL",
+        "b.n = 1 OR a.sub = 'q'", "CASE WHEN b.n = 1 THEN true ELSE true END",
+        "(b.n = 1) IS NOT TRUE", "concat(b.note, 'q') = 'q'", "NOT (b.n = 1 AND a.sub = 'q')",
+        "b.n IS NOT DISTINCT FROM NULL", "NOT coalesce(b.n = 1, false)", "a.sub = 'q'",
+        "ifnull(b.note, 'q') = 'q'", "b.n = 1 OR true", "NOT EXISTS (SELECT 1 WHERE b.n = 1)",
+    ],
+)  # fmt: skip
+def test_a_predicate_that_may_be_true_of_missing_rows_keeps_the_outer_join(
+    stages: Stages, predicate: str
+) -> None:
+    assert both(stages, NARROWING + predicate)[0] is None
 
 
-def test_a_column_of_another_source_is_no_constant(stages: Stages) -> None:
-    sql = "SELECT 1 FROM (VALUES ('x')) v(k) JOIN zoo.w.subs a ON a.grp = v.k"
-    assert stages.rows(sql) is None
-    sql = "SELECT 1 FROM zoo.w.groups g WHERE EXISTS (FROM zoo.w.subs a WHERE a.grp = g.g)"
-    assert stages.rows(sql, mention=1) is None
+@pytest.mark.parametrize(
+    ("predicate", "expected"),
+    [
+        ("b.grp = 'x'", X),
+        ("b.grp = 'x' AND b.n IS NULL", X),
+        ("coalesce(b.grp, 'x') = 'x'", None),
+        ("b.grp IS NULL", None),
+        ("b.grp = 'x' OR b.grp IS NULL", None),
+        ("b.grp = 'x' OR a.sub = 'q'", None),
+        ("(b.grp = 'x') IS NOT FALSE", None),
+    ],
+)
+def test_where_reaches_the_other_side_when_it_is_not_true_of_missing_rows(
+    stages: Stages, predicate: str, expected: Restriction
+) -> None:
+    assert both(stages, f"LEFT JOIN {{}} ON b.part = a.sub WHERE {predicate}")[1] == expected
+    tables = "zoo.w.items AS b RIGHT JOIN zoo.w.subs AS a"
+    assert stages.rows(f"SELECT 1 FROM {tables} ON b.part = a.sub WHERE {predicate}") == expected
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("a.grp = 'x'", (X, X)),
+        ("b.grp = 'x'", (X, X)),
+        ("a.grp = 'x' AND b.n = 1", (X, X)),
+        ("a.sub IS NOT NULL", (None, None)),
+        ("a.grp = 'x' OR b.grp = 'x'", (None, None)),
+        ("coalesce(a.grp, b.grp) = 'x'", (None, None)),
+    ],
+)
+def test_a_full_join_becomes_what_its_predicates_leave_of_it(
+    stages: Stages, where: str, expected: Both
+) -> None:
+    assert both(stages, f"FULL JOIN {{}} ON a.grp = b.grp WHERE {where}") == expected
+
+
+def test_on_of_a_full_join_that_stays_full_reaches_nothing(stages: Stages) -> None:
+    assert both(stages, f"FULL JOIN {{}} {ON} AND a.grp = b.grp") == (None, None)
+    assert both(stages, f"FULL JOIN {{}} {ON} WHERE a.sub IS NOT NULL") == (None, Y)
+    assert both(stages, f"FULL JOIN {{}} {ON} WHERE b.n = 1") == (X, None)
+    assert both(stages, f"FULL JOIN {{}} {ON} WHERE b.n = 1 AND a.sub = 'q'") == (X, Y)
+
+
+def test_a_later_join_narrows_an_earlier_one(stages: Stages) -> None:
+    tail = "LEFT JOIN {} ON a.grp = 'x' {} zoo.w.groups g ON g.g = b.part"
+    assert both(stages, tail.replace("{} zoo", "JOIN zoo"))[0] == X
+    assert both(stages, tail.replace("{} zoo", "LEFT JOIN zoo"))[0] is None
 
 
 # --- columns merged by USING and NATURAL ---------------------------------------------------------
@@ -113,6 +211,11 @@ def test_a_merged_column_of_natural_joins_restricts_both(stages: Stages) -> None
     assert both(stages, "NATURAL JOIN {} WHERE grp = 'x'") == (X, X)
 
 
+def test_a_side_of_full_join_using_named_by_itself_narrows_it(stages: Stages) -> None:
+    assert both(stages, "FULL JOIN {} USING (grp) WHERE a.grp = 'x'") == (X, X)
+    assert both(stages, "FULL JOIN {} USING (grp) WHERE grp = 'x' OR n = 1") == (None, None)
+
+
 def test_a_column_merged_with_one_of_an_unknown_type_restricts_nothing(stages: Stages) -> None:
     """`grp = '5'` may then mean the number 5, which '05' equals too."""
     values = "SELECT 1 FROM (VALUES (5)) v(grp)"
@@ -120,66 +223,3 @@ def test_a_column_merged_with_one_of_an_unknown_type_restricts_nothing(stages: S
     assert stages.rows(f"{values} NATURAL JOIN zoo.w.subs a WHERE grp = '5'") is None
     qualified = f"{values} JOIN zoo.w.subs a USING (grp) WHERE a.grp = '5'"
     assert stages.rows(qualified) == [{"grp": "5"}]
-
-
-# --- constants that one mention has from another -------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "tail",
-    [
-        "JOIN {} ON b.grp = a.grp WHERE a.grp = 'x'",
-        "JOIN {} ON a.grp = b.grp AND a.grp = 'x'",
-        "JOIN {} USING (grp) WHERE a.grp = 'x'",
-        "LEFT JOIN {} USING (grp) WHERE a.grp = 'x'",
-        "LEFT JOIN {} ON b.grp = a.grp WHERE a.grp = 'x'",
-        "LEFT JOIN {} ON (b.grp, b.n) = (a.grp, 1) WHERE a.grp = 'x'",
-        ", {} WHERE b.grp = a.grp AND a.grp = 'x'",
-        "CROSS JOIN {} WHERE a.grp = 'x' AND a.grp = b.grp",
-        "JOIN {} ON b.grp = a.grp WHERE a.grp IN ('x') OR (a.grp = 'x' AND a.sub = 'q')",
-        "JOIN zoo.w.subs m ON m.grp = a.grp JOIN {} ON b.grp = m.grp WHERE a.grp = 'x'",
-        "JOIN {} ON b.grp = a.sub AND a.sub = a.grp WHERE a.grp = 'x'",
-    ],
-)  # fmt: skip
-def test_an_equal_column_has_the_same_constant(stages: Stages, tail: str) -> None:
-    sql = "SELECT 1 FROM zoo.w.subs AS a " + tail.format("zoo.w.items AS b")
-    (wanted,) = [t for t in stages.bind(sql).tables if t.live.resource.table.resource == "items"]
-    assert list(wanted.rows or ()) == X
-
-
-@pytest.mark.parametrize(
-    "tail",
-    [
-        "JOIN {} ON b.grp = a.grp WHERE a.grp IN ('x', 'y')",
-        "JOIN {} ON b.grp = a.grp WHERE a.grp = 'x' OR a.sub = 'q'",
-        "JOIN {} ON b.grp >= a.grp WHERE a.grp = 'x'",
-        "JOIN {} ON b.grp = lower(a.grp) WHERE a.grp = 'x'",
-        "JOIN {} ON b.grp = a.grp OR b.n = 1 WHERE a.grp = 'x'",
-        "RIGHT JOIN {} ON b.grp = a.grp AND a.grp = 'x'",
-        "FULL JOIN {} ON b.grp = a.grp WHERE a.grp = 'x'",
-        "JOIN {} ON b.n = a.grp WHERE a.grp = '1'",
-        "ASOF JOIN {} ON b.grp = a.grp AND a.sub >= b.part WHERE a.grp = 'x'",
-    ],
-)  # fmt: skip
-def test_where_that_cannot_be_told_a_constant_is_not_handed_on(stages: Stages, tail: str) -> None:
-    found = both(stages, tail)[1]
-    assert found is None or all("grp" not in row for row in found)
-
-
-def test_on_of_a_left_join_does_not_reach_the_preserved_side(stages: Stages) -> None:
-    left, right = both(stages, "LEFT JOIN {} ON a.grp = b.grp AND b.grp = 'x'")
-    assert (left, right) == (None, X)
-
-
-def test_a_right_side_may_not_tell_the_right_side_of_a_later_left_join(stages: Stages) -> None:
-    """`b` may be missing: its columns are then NULL, and ON of the later join is its own."""
-    sql = (
-        "SELECT 1 FROM zoo.w.groups g LEFT JOIN zoo.w.subs a ON a.grp = 'x' "
-        "LEFT JOIN zoo.w.items b ON b.grp = g.g"
-    )
-    assert stages.rows(sql, mention=2) is None
-
-
-def test_constants_that_contradict_each_other_want_no_row(stages: Stages) -> None:
-    tail = "JOIN {} ON a.grp = b.grp WHERE a.grp = 'x' AND b.grp = 'y'"
-    assert both(stages, tail) == ([], [])

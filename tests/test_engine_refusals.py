@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     BindError,
+    ConfigError,
+    ConnectionFailed,
     ConnstatError,
     ExecuteError,
     ParseError,
@@ -58,11 +61,11 @@ def pointed(error: QueryError) -> str:
 
 
 def left_behind(engine: Engine) -> list[Any]:
-    """Our own tables and views in DuckDB."""
+    """Our own tables and views that a user sees."""
     sql = """SELECT table_name FROM duckdb_tables() UNION ALL
         SELECT view_name FROM duckdb_views() WHERE NOT internal"""
-    found = engine.session.duckdb.execute(sql).fetchall()
-    return [name for (name,) in found if name.startswith("_connstat")]
+    found = next(iter(engine.run(sql))).table.to_pylist()
+    return [row["table_name"] for row in found if row["table_name"].startswith("_connstat")]
 
 
 class TestWriting:
@@ -79,8 +82,6 @@ class TestWriting:
             "CREATE TABLE {t} (a INT)",
             "CREATE OR REPLACE TABLE {t} AS SELECT 1",
             "CREATE VIEW {t} AS SELECT 1",
-            "CREATE VIEW v AS FROM {t}",
-            "CREATE MACRO m() AS TABLE FROM {t}",
             "COMMENT ON TABLE {t} IS 'x'",
             "MERGE INTO {t} USING (SELECT 1 AS a) AS s ON false WHEN MATCHED THEN DELETE",
             "COPY {t} FROM 'x.csv'",
@@ -281,3 +282,64 @@ class TestLeavingNothing:
         assert "ROLLBACK" in aborted.message
         answer = [*engine.run(f"ROLLBACK; SELECT count(*) AS n FROM {LIVE}")][-1]
         assert answer.table.to_pylist() == [{"n": 6}]
+
+
+class TestAnswersThatAreNone:
+    """What the other side sent is not repeated where it is not an answer."""
+
+    @pytest.mark.parametrize("off", [-1, -40, -400])
+    def test_what_stands_behind_a_length_that_is_too_small_is_kept_to_us(
+        self, engine: Engine, off: int
+    ) -> None:
+        sql = f"SELECT * FROM chaos.faults.length WHERE off = {off} AND times = 9"
+        self._says_nothing_of_the_body(fails(engine, sql))
+
+    def test_chunks_that_are_none_are_kept_to_us(self, engine: Engine) -> None:
+        sql = "SELECT * FROM chaos.faults.chunks WHERE kind = 'garbage' AND times = 9"
+        self._says_nothing_of_the_body(fails(engine, sql))
+
+    def test_what_the_wire_says_is_cut(self, sandbox: Sandbox) -> None:
+        def cut_off(_: httpx.Request) -> httpx.Response:
+            raise httpx.RemoteProtocolError("row " * 5000)
+
+        chaos = {"chaos": sandbox.connections["chaos"]}
+        with engine_of(chaos, transport=httpx.MockTransport(cut_off)) as engine:
+            assert len(fails(engine, "FROM chaos.pages.whole").message) < 300
+
+    def _says_nothing_of_the_body(self, error: ConnstatError) -> None:
+        assert isinstance(error, ConnectionFailed)
+        assert error.message == "chaos did not answer: the answer is not HTTP"
+        assert error.attempts > 1
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize(
+        "location", ["http://a:b:c/", "http://[", "//:::", "http://a:99999999/"]
+    )
+    def test_a_redirect_to_what_is_no_url_is_a_status_like_any_other(
+        self, shared: Engine, status: int, location: str
+    ) -> None:
+        sql = f"FROM chaos.faults.redirect WHERE location = '{location}' AND times = 9 "
+        error = fails(shared, f"{sql} AND status = {status}")
+        assert isinstance(error, Status)
+        assert error.status == status
+        assert "redirects are not followed" in error.hint
+
+
+class TestWithoutConnections:
+    @pytest.mark.parametrize(
+        ("table", "hint"),
+        [
+            ("chaos.pages.whole", "add [connections.NAME] to connstat.toml"),
+            ("aeontel.connectors.connectors",
+             "set AEONTEL_API_KEY, or add [connections.NAME] to connstat.toml"),
+            ("confluent.org.environments",
+             "set CONFLUENT_CLOUD_API_KEY and CONFLUENT_CLOUD_API_SECRET, "
+             "or add [connections.NAME] to connstat.toml"),
+        ],
+    )  # fmt: skip
+    def test_what_would_make_one_is_said(self, table: str, hint: str) -> None:
+        with engine_of({}) as empty:
+            error = fails(empty, f"FROM {table}")
+        assert isinstance(error, ConfigError)
+        assert error.message == f"{table.partition('.')[0]} has no connection"
+        assert error.hint == hint

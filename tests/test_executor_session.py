@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -22,13 +23,13 @@ from connstat_sql.errors import (
 )
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.session import (
-    RunText,
     Session,
     is_rowless,
     named_arguments,
-    translated,
     values_table,
 )
+from connstat_sql.translation import RunText, translated
+from tests.oracle.stages import open_stages
 
 
 @pytest.fixture
@@ -170,6 +171,89 @@ class TestPlaces:
             session.close()
         start = sql.rindex("nosuch_word")
         assert caught.value.span == Span(start, start + len("nosuch_word"))
+
+
+class TestChecking:
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "SELECT nosuch FROM {0}", "SELECT a + 1 FROM {0}", "SELECT a FROM {0} WHERE a > b",
+            "SELECT t.c FROM {0} AS t", "SELECT {0}.nosuch FROM {0}", "SELECT $x FROM {0}",
+            "SELECT a FROM {0} UNION SELECT a, b FROM {0}", "SELECT nosuch(a) FROM {0}",
+            "FROM {0} LIMIT CAST('x' AS INTEGER)", "FROM nosuch, {0}",
+            "(SELECT (SELECT a, b FROM {0}))",
+        ],
+    )  # fmt: skip
+    def test_a_query_is_refused_alike_whether_it_is_bound_or_planned(
+        self, session: Session, sql: str
+    ) -> None:
+        (name,) = session.empty_tables(["a VARCHAR, b DATE"]).values()
+        found = []
+        for is_query in (True, False):
+            with pytest.raises(QueryError) as caught:
+                session.check(plain(sql.format(name)), None, is_query=is_query)
+            assert "_connstat" not in caught.value.message
+            found.append((type(caught.value), caught.value.message, caught.value.span))
+        assert found[0] == found[1]
+
+    def test_nothing_runs(self, session: Session) -> None:
+        session.run(plain("CREATE SEQUENCE s"), None)
+        session.check(plain("SELECT nextval('s')"), None, is_query=True)
+        session.check(plain("CREATE TABLE made AS SELECT nextval('s')"), None)
+        assert session.run(plain("SELECT nextval('s') AS n"), None).to_pylist() == [{"n": 1}]
+        with pytest.raises(BindError):
+            session.run(plain("FROM made"), None)
+
+    def test_tables_to_bind_to_are_made_once(self, session: Session) -> None:
+        first = session.empty_tables(["a INTEGER", "b DATE", "a INTEGER"])
+        assert len({*first.values()}) == 2
+        made = session.duckdb.execute("SELECT table_oid FROM duckdb_tables()").fetchall()
+        assert session.empty_tables(["b DATE", "a INTEGER"]) == first
+        assert session.duckdb.execute("SELECT table_oid FROM duckdb_tables()").fetchall() == made
+
+    @pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT"])
+    @pytest.mark.parametrize("is_known", [True, False])
+    def test_they_are_there_whatever_becomes_of_a_transaction(
+        self, session: Session, end: str, is_known: bool
+    ) -> None:
+        if is_known:
+            session.empty_tables(["a INTEGER"])
+        for _ in range(2):
+            session.run(plain("BEGIN"), None)
+            for _ in range(2):
+                self.bind_to(session, "a INTEGER")
+            session.declare(Catalog(Library([]), {}))
+            self.bind_to(session, "a INTEGER")
+            session.run(plain(end), None)
+            self.bind_to(session, "a INTEGER")
+
+    def bind_to(self, session: Session, columns: str) -> None:
+        (name,) = session.empty_tables([columns]).values()
+        session.check(plain(f"SELECT a FROM {name}"), None, is_query=True)
+
+    def test_whoever_looks_at_the_catalog_sees_none_of_them(self, session: Session) -> None:
+        session.empty_tables(["a INTEGER"])
+        for begin, end in (("SELECT 1", "SELECT 1"), ("BEGIN", "ROLLBACK"), ("BEGIN", "COMMIT")):
+            session.run(plain(begin), None)
+            session.declare(Catalog(Library([]), {}))
+            assert session.run(plain("SHOW TABLES"), None).num_rows == 0
+            session.run(plain(end), None)
+            session.declare(Catalog(Library([]), {}))
+            assert session.run(plain("SHOW TABLES"), None).num_rows == 0
+            session.empty_tables(["a INTEGER"])
+
+
+class TestDescribing:
+    def test_a_column_without_a_name_is_named_as_it_is_written(self, tmp_path: Path) -> None:
+        sql = """DESCRIBE SELECT (SELECT max(n) FROM zoo.w.items), (SELECT min(n) FROM ZOO.W.items)
+            FROM zoo.w.items AS i, zoo.w.subs"""
+        with open_stages(tmp_path) as stages:
+            for text in (sql, "BEGIN", sql, "ROLLBACK", sql):
+                *_, result = stages.engine.run(text)
+        assert result.table["column_name"].to_pylist() == [
+            "(SELECT max(n) FROM zoo.w.items)",
+            "(SELECT min(n) FROM ZOO.W.items)",
+        ]
 
 
 class TestFolding:

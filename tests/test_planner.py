@@ -95,14 +95,14 @@ def test_among_equals_the_first_declared_is_taken(pets: Stages) -> None:
 def test_tuples_are_kept_and_not_multiplied(zoo: Stages) -> None:
     where = "(grp, part) IN (('a', '1'), ('b', '2'), ('a', '1'))"
     scan = only(zoo.plan(f"SELECT n FROM conn_a.w.items WHERE {where}"))
-    assert set(scan.constant.rows) == {("conn_a", "a", "1"), ("conn_a", "b", "2")}
+    assert set(scan.constants.rows) == {("conn_a", "a", "1"), ("conn_a", "b", "2")}
 
 
 def test_a_table_spans_the_connections_that_the_query_leaves(zoo: Stages) -> None:
     every = only(zoo.plan("SELECT g FROM zoo.w.groups"))
-    assert every.constant.rows == (("conn_a",), ("conn_b",))
+    assert every.constants.rows == (("conn_a",), ("conn_b",))
     one = only(zoo.plan("SELECT g FROM zoo.w.groups WHERE _connection = 'conn_b'"))
-    assert one.constant.rows == (("conn_b",),)
+    assert one.constants.rows == (("conn_b",),)
     pairs = "(_connection, grp) IN (('conn_a', 'x'), ('conn_b', 'y'))"
     assert only(zoo.plan(f"SELECT sub FROM zoo.w.subs WHERE {pairs}")).expected_requests == 2
 
@@ -129,9 +129,19 @@ def test_a_parameter_without_a_value_is_enumerated_from_its_parents(zoo: Stages)
     found = zoo.plan("SELECT part FROM conn_a.w.items WHERE note = 'x'")
     assert methods(found) == ["groups.list", "items.of_group"]
     scan = found.scans[1]
-    assert scan.sources[0].supplies == (("grp", "g"),)
-    assert scan.sources[0].matches == (("_connection", "_connection"),)
+    assert scan.depends_on == ("scan_1",)
+    assert dict(scan.feeds[0].bound) == {"grp": "scan_1.g"}
     assert scan.expected_requests is None
+
+
+def test_values_stay_in_the_connection_that_their_parent_was_asked_in(zoo: Stages) -> None:
+    given = {"groups": [{"g": "a"}, {"g": "b", "_connection": "conn_b"}]}
+    found = zoo.plan("SELECT kind FROM zoo.w.subs")
+    assert [dict(feed.bound) for feed in found.scans[1].feeds] == [{"grp": "scan_1.g"}]
+    assert zoo.fed("SELECT kind, _connection FROM zoo.w.subs", "subs", given, hidden=True) == [
+        {"_connection": "conn_a", "grp": "a"},
+        {"_connection": "conn_b", "grp": "b"},
+    ]
 
 
 def test_a_value_on_one_level_prunes_the_walk(zoo: Stages) -> None:
@@ -142,7 +152,7 @@ def test_a_value_on_one_level_prunes_the_walk(zoo: Stages) -> None:
 
 def test_a_parent_is_asked_only_in_the_connections_that_are_left(zoo: Stages) -> None:
     found = zoo.plan("SELECT kind FROM zoo.w.subs WHERE _connection = 'conn_b'")
-    assert [scan.constant.rows for scan in found.scans] == [(("conn_b",),)] * 2
+    assert [scan.constants.rows for scan in found.scans] == [(("conn_b",),)] * 2
 
 
 # --- mentions together ---------------------------------------------------------------------------
@@ -177,7 +187,8 @@ def test_a_joined_table_has_the_constants_of_its_partner(zoo: Stages) -> None:
         "WHERE s.grp = 'a'"
     )
     assert sorted(methods(found)) == ["items.of_group", "subs.list"]
-    assert sum(scan.expected_requests or 0 for scan in found.scans) == 2
+    assert found.scans[0].expected_requests == 1
+    assert "of_group" in [way.method.name for way in found.scans[1].ways]
 
 
 # --- filters, details, defaults ------------------------------------------------------------------
@@ -199,14 +210,17 @@ def test_a_filter_is_passed_on_where_every_alternative_fixes_it(
     pets: Stages, where: str, expected: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     scan = only(pets.plan(f"SELECT name FROM conn_a.w.pets WHERE shop = 's' AND ({where})"))
-    assert [(one.column, values) for one, values in scan.filters] == expected
+    assert [(one.column, values) for one, values in scan.ways[0].filters] == expected
 
 
 def test_columns_that_a_list_does_not_serve_are_read_one_by_one(pets: Stages) -> None:
     found = pets.plan("SELECT name, photo FROM conn_a.w.pets WHERE shop = 's'")
     assert methods(found) == ["pets.list", "pets.get"]
-    assert found.scans[1].sources[0].scan == found.scans[0].name
-    assert {"shop", "pet", "status"} <= {ours for ours, _ in found.scans[1].sources[0].supplies}
+    assert found.scans[1].depends_on == (found.scans[0].name,)
+    assert {"shop", "pet", "status"} <= dict(found.scans[1].feeds[0].bound).keys()
+    rows = [{"shop": "s", "pet": pet, "status": "sold"} for pet in ("dog", "cat")]
+    assert pets.fed("SELECT name, photo FROM conn_a.w.pets WHERE shop = 's'", "pets",
+                    {"pets": rows}) == sorted(rows, key=str)  # fmt: skip
 
 
 def test_without_such_columns_the_list_is_enough(pets: Stages) -> None:
@@ -216,13 +230,13 @@ def test_without_such_columns_the_list_is_enough(pets: Stages) -> None:
 
 def test_a_default_is_used_where_the_query_says_nothing(pets: Stages) -> None:
     scan = only(pets.plan("SELECT name, status FROM conn_a.w.pets WHERE shop = 's'"))
-    assert scan.constant.columns == ("_connection", "shop", "status")
-    assert scan.constant.rows == (("conn_a", "s", "sold"),)
+    assert scan.constants.columns == ("_connection", "shop", "status")
+    assert scan.constants.rows == (("conn_a", "s", "sold"),)
 
 
 def test_a_value_goes_before_the_default(pets: Stages) -> None:
     sql = "SELECT name FROM conn_a.w.pets WHERE shop = 's' AND status = 'available'"
-    assert only(pets.plan(sql)).constant.rows == (("conn_a", "s", "available"),)
+    assert only(pets.plan(sql)).constants.rows == (("conn_a", "s", "available"),)
 
 
 def test_mentions_with_and_without_a_default_are_apart(pets: Stages) -> None:
@@ -230,4 +244,4 @@ def test_mentions_with_and_without_a_default_are_apart(pets: Stages) -> None:
         "SELECT name FROM conn_a.w.pets WHERE shop = 's' AND status = 'available' "
         "UNION ALL SELECT name FROM conn_a.w.pets WHERE shop = 's'"
     )
-    assert sorted(scan.constant.rows[0][-1] for scan in found.scans) == ["available", "sold"]
+    assert sorted(scan.constants.rows[0][-1] for scan in found.scans) == ["available", "sold"]

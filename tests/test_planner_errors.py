@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from connstat_sql.asking import Asking
 from connstat_sql.catalog import Catalog
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError
 from connstat_sql.planner import plan, refusal
@@ -77,9 +78,19 @@ def fault(stages: Stages, sql: str, **options: object) -> QueryError:
             "add  AND lang = '…'",
         ),
         (
-            "SELECT * FROM (VALUES (1)) v(k) JOIN zoo.w.codes c ON c.code = v.k AND c.lang = 'a'",
+            "SELECT * FROM (VALUES (1.5)) v(k) JOIN zoo.w.codes c ON c.code = v.k AND c.lang = 'a'",
             "zoo.w.codes needs code\n  given: lang",
             "add  AND code = '…'",
+        ),
+        (
+            "SELECT * FROM zoo.w.codes c JOIN zoo.w.days d ON d.day = c.day WHERE c.lang = 'a'",
+            "zoo.w.codes needs code\n  given: lang",
+            "add  AND code = '…'",
+        ),
+        (
+            "SELECT * FROM zoo.w.codes a JOIN zoo.w.codes b USING (code, lang)",
+            "zoo.w.codes needs code and lang",
+            "add  AND code = '…' AND lang = '…'",
         ),
     ],
 )
@@ -126,8 +137,10 @@ def test_parents_in_a_circle_are_an_error(tmp_path: Path) -> None:
 
 def test_a_provider_without_a_connection_says_what_to_set(zoo: Stages) -> None:
     catalog = Catalog(zoo.engine.catalog.definitions, {})
+    sql = "SELECT g FROM zoo.w.groups"
+    bound, asking = zoo.bind(sql), Asking(zoo.engine.session, sql, None)
     with pytest.raises(ConfigError, match="zoo has no connection") as caught:
-        plan(zoo.bind("SELECT g FROM zoo.w.groups"), catalog, max_requests=9)
+        plan(bound, catalog, asking, max_requests=9)
     assert "[connections.NAME]" in caught.value.hint
 
 

@@ -55,5 +55,13 @@ def test_a_query_is_planned_as_its_text_says(engine: Engine, file: Path) -> None
     assert found == expected.read_text("utf-8")
 
 
-def test_there_are_plans() -> None:
-    assert len(PLANS) >= 10
+@pytest.mark.parametrize("file", PLANS, ids=lambda file: file.stem)
+def test_a_query_begins_with_a_sentence_that_says_what_it_shows(file: Path) -> None:
+    first = file.read_text("utf-8").splitlines()[0]
+    assert first.startswith("-- ")
+    assert first.endswith(".")
+
+
+def test_plans_are_numbered_one_after_the_other() -> None:
+    assert len(PLANS) >= 25
+    assert [int(file.stem.partition("-")[0]) for file in PLANS] == [*range(1, len(PLANS) + 1)]

@@ -11,7 +11,8 @@ import pyarrow.ipc
 import pytest
 
 from connstat_sql.renderer import FORMATS, render
-from connstat_sql.session import RunText, Session
+from connstat_sql.session import Session
+from connstat_sql.translation import RunText
 
 
 def answer(sql: str, format_: str, width: int | None = None) -> bytes:

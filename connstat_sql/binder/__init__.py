@@ -2,35 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
-from connstat_sql.binder.blocks import KINDS, Block, Kinds, Types, enclosing_block
-from connstat_sql.binder.columns import HIDDEN, refuse_rowid, star_edits, used_columns, used_hidden
+from connstat_sql.binder.columns import (
+    HIDDEN,
+    Names,
+    names_in,
+    refuse_rowid,
+    spoken_columns,
+    star_edits,
+    used_columns,
+    used_hidden,
+)
 from connstat_sql.binder.constants import Constants
-from connstat_sql.binder.restrictions import Restriction
-from connstat_sql.binder.values import Arguments, BoundQuery, BoundTable, Edit, Fold, Row, Value
+from connstat_sql.binder.outputs import Functions
+from connstat_sql.binder.reading import Reading
+from connstat_sql.binder.restrictions import EqualColumns, Restriction, equal_nodes
+from connstat_sql.binder.rules import RULES_OF_SQL, Rules
+from connstat_sql.binder.sources import LiveMention, Sources
+from connstat_sql.binder.values import (
+    Arguments,
+    BoundQuery,
+    BoundTable,
+    Edit,
+    Expression,
+    Fact,
+    Field,
+    Fold,
+    Questions,
+    Relation,
+    Row,
+    Term,
+    Types,
+    Use,
+    Value,
+    relations_of,
+)
+from connstat_sql.binder.walking import Reached, Walking, substituted
 from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, ParseError, Span
-from connstat_sql.parser import Statement, TableMention, Use, words
+from connstat_sql.parser import Statement, TableMention, words
+from connstat_sql.parser import Use as Purpose
 
 __all__ = [
-    "HIDDEN", "KINDS", "Arguments", "BoundQuery", "BoundTable", "Edit", "Fold", "Kinds", "Row",
-    "Value", "bind", "bindable_types",
+    "HIDDEN", "RULES_OF_SQL", "Arguments", "BoundQuery", "BoundTable", "Constants", "Edit",
+    "EqualColumns", "Expression", "Fact", "Field", "Fold", "Questions", "Relation", "Row", "Rules",
+    "Term", "Types", "Use", "Value", "bind", "bindable_types", "equal_nodes", "relations_of",
+    "substituted",
 ]  # fmt: skip
 
 
 def bind(
-    statement: Statement,
-    catalog: Catalog,
-    fold: Fold,
-    volatile: Callable[[], frozenset[str]],
-    kinds: Kinds = KINDS,
+    statement: Statement, catalog: Catalog, questions: Questions, rules: Rules = RULES_OF_SQL
 ) -> BoundQuery:
-    """Find the live tables of a statement and what restricts each; `kinds` are the rules of joins.
+    """Find the live tables of a statement and what restricts each, by the given rules.
 
     Raises BindError for a name that leads nowhere and for writing to a live table; ParseError for
     SQL that names a live table and that only DuckDB can read. No request is sent here.
@@ -43,14 +71,140 @@ def bind(
     lives = [(mention, live) for mention, live in found if live is not None]
     if not lives:
         return BoundQuery(statement, ())
-    types = {id(mention.node): _types(live.resource) for mention, live in lives}
+    names = names_in(tree)
     for mention, live in lives:
-        refuse_rowid(mention, live.resource, statement.sql)
-    binding = _Binding(tree, types, Constants(fold, volatile()), kinds)
-    tables = [binding.bind_table(mention, live) for mention, live in lives]
-    hidden = {id(table.mention.node): table.hidden for table in tables if table.hidden}
-    edits = [*star_edits(tree, hidden, statement.sql), *_qualifier_edits(tree, tables)]
-    return BoundQuery(statement, tuple(tables), tuple(edits))
+        refuse_rowid(names, mention, live.resource, statement.sql)
+    try:
+        return _bound(statement, names, lives, questions, rules)
+    except RecursionError:
+        raise ParseError(
+            "the statement is nested too deeply",
+            sql=statement.sql,
+            hint="take it apart:  CREATE TEMP TABLE mine AS …",
+        ) from None
+
+
+def _bound(
+    statement: Statement,
+    names: Names,
+    lives: Sequence[tuple[TableMention, LiveTable]],
+    questions: Questions,
+    rules: Rules,
+) -> BoundQuery:
+    hidden = [used_hidden(names, mention) for mention, _ in lives]
+    mentions = {
+        id(mention.node): LiveMention(place, mention.node, _types(live.resource, hidden[place]))
+        for place, (mention, live) in enumerate(lives)
+    }
+    functions = Functions(questions.volatile(), questions.aggregates())
+    sources = Sources(questions, functions, mentions)
+    walking = Walking(rules, sources.relations)
+    reading = Reading(sources, rules)
+    for query in _roots(names.tree):
+        walking.walk(reading.query(query, None, {}))
+    constants = Constants(questions.fold, functions.volatile)
+    unread = _unread_ctes(names)
+    tables, equal_columns = [], dict[frozenset[int], EqualColumns]()
+    for place, (mention, live) in enumerate(lives):
+        uses = [
+            _use(one, live, sources, constants, equal_columns)
+            for one in _reached(place, mention, walking, sources, unread)
+        ]
+        tables.append(
+            BoundTable(
+                mention,
+                live,
+                uses=tuple(uses),
+                columns=used_columns(names, mention, live.resource),
+                hidden=hidden[place],
+                spoken=spoken_columns(names, mention),
+            )
+        )
+    by_node = {id(table.mention.node): table.hidden for table in tables if table.hidden}
+    edits = [*star_edits(names, by_node, statement.sql), *_qualifier_edits(names, tables)]
+    places = {key: mention.place for key, mention in mentions.items()}
+    return BoundQuery(statement, tuple(tables), tuple(edits), sources.relations, places)
+
+
+def _reached(
+    place: int,
+    mention: TableMention,
+    walking: Walking,
+    sources: Sources,
+    unread: frozenset[int],
+) -> list[Reached]:
+    """How the walk reached a mention; one that it did not reach is not restricted."""
+    found = walking.reached.get(place, [])
+    if place in sources.crowded:
+        return [Reached(None)]
+    if found or _ctes_around(mention.node) & unread:
+        return found
+    return [Reached(None)]
+
+
+def _unread_ctes(names: Names) -> frozenset[int]:
+    """CTEs, by the id of their nodes, that nothing reads but themselves and others like them."""
+    ctes = names.ctes
+    readers: dict[str, list[frozenset[int]]] = {cte.alias.lower(): [] for cte in ctes}
+    for table in names.tables if ctes else ():
+        if len(table.parts) == 1 and table.name.lower() in readers:
+            readers[table.name.lower()].append(_ctes_around(table))
+    unread = {id(cte) for cte in ctes}
+    has_changed = True
+    while has_changed:
+        has_changed = False
+        for cte in ctes:
+            if id(cte) in unread and any(
+                not (around - {id(cte)}) & unread and id(cte) not in around
+                for around in readers[cte.alias.lower()]
+            ):
+                unread.discard(id(cte))
+                has_changed = True
+    return frozenset(unread)
+
+
+def _ctes_around(node: exp.Expr) -> frozenset[int]:
+    found = set()
+    cte = node.find_ancestor(exp.CTE)
+    while cte is not None:
+        found.add(id(cte))
+        cte = cte.find_ancestor(exp.CTE)
+    return frozenset(found)
+
+
+def _use(
+    one: Reached,
+    live: LiveTable,
+    sources: Sources,
+    constants: Constants,
+    equal_columns: dict[frozenset[int], EqualColumns],
+) -> Use:
+    if one.relation is None:
+        return Use(0, (), None)
+    types = bindable_types(live.resource)
+    restriction = Restriction(one.relation, types, sources.relations, constants, equal_columns)
+    rows = restriction.rows(one.facts)
+    limit = one.limit
+    return Use(
+        one.relation,
+        one.facts,
+        rows,
+        limit.rows if limit else None,
+        limit.columns if limit else frozenset(),
+        limit.order if limit else None,
+        tuple(sorted(restriction.misfits)),
+    )
+
+
+def _roots(tree: exp.Expr) -> Iterator[exp.Expr]:
+    """The outermost queries of a statement."""
+    pending = [tree]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, exp.Query):
+            yield one
+        else:
+            pending += one.iter_expressions()
 
 
 def bindable_types(resource: Resource) -> dict[str, str]:
@@ -63,45 +217,19 @@ def bindable_types(resource: Resource) -> dict[str, str]:
     wanted |= {one.column for method in resource.methods for one in method.filters}
     return {
         name: kind
-        for name, kind in _types(resource).items()
+        for name, kind in {**_types(resource, ()), "_connection": "VARCHAR"}.items()
         if (name in wanted or name == "_connection") and kind not in ("DOUBLE", "FLOAT", "REAL")
     }
 
 
-def _types(resource: Resource) -> dict[str, str]:
+def _types(resource: Resource, hidden: Sequence[str]) -> dict[str, str]:
     columns = {one.name.lower(): str(one.type) for one in resource.all_columns}
-    return {**columns, "_connection": "VARCHAR"}
+    return {**columns, **{name: _HIDDEN_TYPES[name] for name in hidden}}
 
 
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """What the tables of a statement are bound with; `types` are by the id of a mention's node."""
-
-    tree: exp.Expr
-    types: Mapping[int, Types]
-    constants: Constants
-    kinds: Kinds
-
-    def bind_table(self, mention: TableMention, live: LiveTable) -> BoundTable:
-        """Find what one mention uses and what restricts it."""
-        rows, misfits, spoken = None, set[str](), frozenset[str]()
-        select = enclosing_block(mention.node)
-        if select is not None:
-            block = Block(select, self.types, self.kinds)
-            place = block.place_of(mention.node)
-            types = bindable_types(live.resource)
-            restriction = Restriction(block, place, types, self.constants)
-            rows, misfits = restriction.rows(), restriction.misfits
-            spoken = block.spoken(place)
-        return BoundTable(
-            mention,
-            live,
-            rows=rows,
-            columns=used_columns(self.tree, mention, live.resource),
-            hidden=used_hidden(self.tree, mention),
-            misfits=tuple(sorted(misfits)),
-            spoken=spoken,
-        )
+_HIDDEN_TYPES = {
+    "_connection": "VARCHAR", "_observed_at": "TIMESTAMP WITH TIME ZONE", "_url": "VARCHAR",
+}  # fmt: skip
 
 
 def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> LiveTable | None:
@@ -115,19 +243,19 @@ def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> L
         )
     if found is None:
         return None
-    if mention.use is Use.WRITE:
+    if mention.use is Purpose.WRITE:
         raise BindError(
             f"{'.'.join(mention.parts)} is live and read-only",
             sql=statement.sql,
             span=mention.span,
             hint="copy it first:  CREATE TABLE mine AS SELECT * FROM …",
         )
-    if mention.use is Use.DEFINE:
+    if mention.use is Purpose.DEFINE:
         raise BindError(
-            "a view or macro over live tables cannot be created yet",
+            "this kind of definition over live tables is not understood",
             sql=statement.sql,
             span=mention.span,
-            hint="copy the rows:  CREATE TABLE mine AS SELECT … , or use WITH",
+            hint="CREATE VIEW … AS SELECT … , or CREATE MACRO … AS TABLE SELECT …",
         )
     return found
 
@@ -146,17 +274,16 @@ def _refuse_unreadable(statement: Statement, catalog: Catalog) -> None:
             )
 
 
-def _qualifier_edits(tree: exp.Expr, tables: list[BoundTable]) -> list[Edit]:
+def _qualifier_edits(names: Names, tables: list[BoundTable]) -> list[Edit]:
     """`provider.service.table.column` → `table.column`: the run text names tables otherwise."""
+    if not names.qualified:
+        return []
     edits = []
     live = {tuple(part.lower() for part in table.mention.parts) for table in tables}
-    for column in tree.find_all(exp.Column):
-        parts = column.parts
-        names = tuple(part.name.lower() for part in parts[:-1])
-        if len(names) < 2 or not all("start" in part.meta for part in parts):
-            continue
-        if any(table[-len(names) :] == names for table in live):
-            edits.append(
-                Edit(Span(parts[0].meta["start"], parts[len(names) - 1].meta["start"]), "")
-            )
+    tails = {table[start:] for table in live for start in range(len(table))}
+    for column in names.qualified:
+        *before, last, _ = column.parts
+        written = tuple(part.name.lower() for part in (*before, last))
+        if written in tails and all("start" in part.meta for part in column.parts):
+            edits.append(Edit(Span(before[0].meta["start"], last.meta["start"]), ""))
     return edits

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.binder.blocks import enclosing_block, has_own_names, refers_to
 from connstat_sql.binder.values import Edit
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
@@ -15,38 +15,155 @@ from connstat_sql.parser import TableMention
 HIDDEN = ("_connection", "_observed_at", "_url")
 
 
-def used_columns(tree: exp.Expr, mention: TableMention, resource: Resource) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a statement names, and where: read in one walk of its tree, asked about per mention.
+
+    Names are in lower case. `every` holds all that could name a column, a superset; `columns` the
+    columns by their last part, `qualifiers` the parts before it; `stars` those of a SELECT's own
+    list, by the SELECT's id, neither `count(*)` nor `EXISTS (SELECT *)` among them; `using` the
+    columns that joins go by, `spoken` those that predicates and joins speak of.
+    """
+
+    tree: exp.Expr
+    every: set[str] = field(default_factory=set)
+    columns: dict[str, list[exp.Column]] = field(default_factory=dict)
+    qualifiers: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    stars: dict[int, list[exp.Star]] = field(default_factory=dict)
+    using: set[str] = field(default_factory=set)
+    spoken: list[exp.Expr] = field(default_factory=list)
+    selects: list[exp.Select] = field(default_factory=list)
+    tables: list[exp.Table] = field(default_factory=list)
+    ctes: list[exp.CTE] = field(default_factory=list)
+    qualified: list[exp.Column] = field(default_factory=list)
+    """Columns named with a schema."""
+    untold: list[exp.Expr] = field(default_factory=list)
+    """What takes columns without naming them: by a pattern, by a place, all of them."""
+
+
+_NOTED = (
+    exp.Identifier, exp.Var, exp.Join, exp.Table, exp.Select, exp.CTE,
+    exp.Columns, exp.Pivot, exp.PositionalColumn, exp.Summarize, exp.Describe,
+)  # fmt: skip
+
+
+def names_in(tree: exp.Expr) -> Names:
+    """Walk a tree once."""
+    names = Names(tree)
+    pending: list[tuple[exp.Expr, exp.Select | None, bool]] = [(tree, None, False)]
+    while pending:
+        node, block, is_spoken = pending.pop()
+        if isinstance(node, exp.Column):
+            _note_column(names, node, is_spoken)
+        elif isinstance(node, exp.Star):
+            is_counted = isinstance(node.parent, exp.Count)
+            if block is not None and not is_counted and not isinstance(block.parent, exp.Exists):
+                names.stars.setdefault(id(block), []).append(node)
+        elif isinstance(node, _NOTED):
+            _note(names, node)
+        inner = node if isinstance(node, exp.Select) else block
+        speaks = is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify))
+        for key, value in node.args.items():
+            speaks_here = speaks or (key == "on" and isinstance(node, exp.Join))
+            if isinstance(value, exp.Expr):
+                pending.append((value, inner, speaks_here))
+            elif type(value) is list:
+                pending += [(one, inner, speaks_here) for one in value if isinstance(one, exp.Expr)]
+    return names
+
+
+def _note_column(names: Names, column: exp.Column, is_spoken: bool) -> None:
+    *before, name = (part.name.lower() for part in column.parts)
+    names.columns.setdefault(name, []).append(column)
+    names.qualifiers.setdefault(name, set()).add(tuple(before))
+    if len(before) > 1:
+        names.qualified.append(column)
+    if is_spoken:
+        names.spoken.append(column)
+
+
+def _note(names: Names, node: exp.Expr) -> None:
+    if isinstance(node, (exp.Identifier, exp.Var)):
+        names.every.add(node.name.lower())
+    elif isinstance(node, exp.Join):
+        using = node.args.get("using") or []
+        names.using.update(one.name.lower() for one in using)
+        names.spoken.extend(using)
+    elif isinstance(node, exp.Table):
+        names.tables.append(node)
+    elif isinstance(node, exp.Select):
+        names.selects.append(node)
+    elif isinstance(node, exp.CTE):
+        names.ctes.append(node)
+    else:
+        names.untold.append(node)
+
+
+def used_columns(names: Names, mention: TableMention, resource: Resource) -> tuple[str, ...]:
     """The columns that may be used, in the definition's order; all where that cannot be told."""
     every = tuple(one.name for one in resource.all_columns)
     block = enclosing_block(mention.node)
-    if block is None or mention.node.args.get("pivots") or _takes_all(tree, block, mention.node):
+    if block is None or mention.node.args.get("pivots") or _takes_all(names, block, mention.node):
         return every
-    if not has_own_names(mention.node) or tree.find(exp.PositionalColumn) is not None:
+    if not has_own_names(mention.node):
         return every  # the place of a column counts
-    named = {name.lower() for name in _names(tree)}
-    return tuple(name for name in every if name.lower() in named)
+    return tuple(name for name in every if name.lower() in names.every)
 
 
-def used_hidden(tree: exp.Expr, mention: TableMention) -> tuple[str, ...]:
+def spoken_columns(names: Names, mention: TableMention) -> frozenset[str]:
+    """Columns that a predicate may speak of where the mention is read."""
+    branch = _branch_of(mention.node)
+    aside = _queries_aside(branch) if branch is not None else frozenset()
+    return frozenset(
+        one.name.lower()
+        for one in names.spoken
+        if not aside or not any(id(around) in aside for around in _around(one))
+    )
+
+
+def _branch_of(node: exp.Expr) -> exp.Expr | None:
+    """The branch of a set operation that a mention stands in; None where a CTE may be read."""
+    if node.find_ancestor(exp.CTE) is not None:
+        return None
+    while node.parent is not None and not isinstance(node.parent, exp.SetOperation):
+        node = node.parent
+    return node if node.parent is not None else None
+
+
+def _queries_aside(branch: exp.Expr) -> frozenset[int]:
+    """The other branches of the set operations around a branch."""
+    found = set()
+    for around in _around(branch):
+        if isinstance(around, exp.SetOperation):
+            sides = [around.this, around.expression]
+            inner = {id(one) for one in (branch, *_around(branch))}
+            found |= {id(side) for side in sides if id(side) not in inner}
+    return frozenset(found)
+
+
+def _around(node: exp.Expr) -> Iterator[exp.Expr]:
+    one = node.parent
+    while one is not None:
+        yield one
+        one = one.parent
+
+
+def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
     """The hidden columns that are named on a mention, or named without saying on which."""
-    found = {
-        column.name.lower()
-        for column in tree.find_all(exp.Column)
-        if column.name.lower() in HIDDEN and refers_to(column, mention.node)
-    }
-    using = [one for join in tree.find_all(exp.Join) for one in join.args.get("using") or []]
-    found |= {one.name.lower() for one in using if one.name.lower() in HIDDEN}
-    return tuple(name for name in HIDDEN if name in found)
+    return tuple(
+        name for name in HIDDEN if name in names.using or _is_named_on(names, name, mention.node)
+    )
 
 
-def refuse_rowid(mention: TableMention, resource: Resource, sql: str) -> None:
+def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
     """Raise BindError where a mention's rowid is named, which is there only while it is checked."""
     block = enclosing_block(mention.node)
-    if block is None or any(one.name == "rowid" for one in resource.all_columns):
+    if block is None or "rowid" not in names.columns:
         return
-    for column in block.find_all(exp.Column):
-        is_here = column.find_ancestor(exp.Select) is block
-        if is_here and column.name.lower() == "rowid" and refers_to(column, mention.node):
+    if any(one.name == "rowid" for one in resource.all_columns):
+        return
+    for column in names.columns["rowid"]:
+        if column.find_ancestor(exp.Select) is block and refers_to(column, mention.node):
             raise BindError(
                 f"{resource.table} is live: its rows have no rowid",
                 sql=sql,
@@ -55,27 +172,26 @@ def refuse_rowid(mention: TableMention, resource: Resource, sql: str) -> None:
             )
 
 
-def star_edits(tree: exp.Expr, hidden: dict[int, tuple[str, ...]], sql: str) -> Iterator[Edit]:
+def star_edits(names: Names, hidden: dict[int, tuple[str, ...]], sql: str) -> Iterator[Edit]:
     """Edits that keep named hidden columns out of `*`; `hidden` is by the id of a table's node.
 
     Raises BindError in a NATURAL JOIN, where a hidden column would join.
     """
-    for block in tree.find_all(exp.Select):
+    for block in names.selects if hidden else ():
         nodes = _sources(block)
-        names = sorted({name for node in nodes for name in hidden.get(id(node), ())})
-        if not names:
+        found = sorted({name for node in nodes for name in hidden.get(id(node), ())})
+        if not found:
             continue
-        for join in block.args.get("joins") or []:
-            if str(join.args.get("method") or "").upper() == "NATURAL":
-                raise BindError(
-                    f"{names[0]} cannot be used beside NATURAL JOIN, which would join by it",
-                    sql=sql,
-                    hint="write JOIN … USING (columns)",
-                )
-        for star in _stars(block):
+        if _joins_naturally(block):
+            raise BindError(
+                f"{found[0]} cannot be used beside NATURAL JOIN, which would join by it",
+                sql=sql,
+                hint="write JOIN … USING (columns)",
+            )
+        for star in names.stars.get(id(block), ()):
             owner = star.parent
             qualifier = owner.args.get("table") if isinstance(owner, exp.Column) else None
-            own = names
+            own = found
             if qualifier is not None:
                 own = sorted(
                     name
@@ -114,26 +230,45 @@ def _sources(block: exp.Select) -> list[exp.Table]:
     ]
 
 
-def _stars(block: exp.Select) -> Iterator[exp.Star]:
-    """The stars of a block's own select list; `count(*)` is none of them."""
-    for star in block.find_all(exp.Star):
-        if star.find_ancestor(exp.Select) is block and not isinstance(star.parent, exp.Count):
-            yield star
+def _takes_all(names: Names, block: exp.Select, node: exp.Table) -> bool:
+    if names.untold or id(block) in names.stars or _joins_naturally(block):
+        return True
+    return node.alias_or_name.lower() in names.columns
 
 
-def _takes_all(tree: exp.Expr, block: exp.Select, node: exp.Table) -> bool:
-    if any(True for _ in _stars(block)) or tree.find(exp.Columns, exp.Pivot) is not None:
-        return True
-    if isinstance(tree, (exp.Summarize, exp.Describe)):
-        return True
+def _joins_naturally(block: exp.Select) -> bool:
     joins = block.args.get("joins") or []
-    if any(str(join.args.get("method") or "").upper() == "NATURAL" for join in joins):
-        return True
-    alias = node.alias_or_name.lower()
-    return any(column.name.lower() == alias for column in tree.find_all(exp.Column))
+    return any(str(join.args.get("method") or "").upper() == "NATURAL" for join in joins)
 
 
-def _names(tree: exp.Expr) -> Iterator[str]:
-    """Every identifier that could name a column: a superset is safe, fetching more than is used."""
-    for identifier in tree.find_all(exp.Identifier, exp.Var):
-        yield identifier.name
+def _is_named_on(names: Names, name: str, source: exp.Expr) -> bool:
+    return not names.qualifiers.get(name, set()).isdisjoint(_qualifiers(source))
+
+
+def _qualifiers(source: exp.Expr) -> Iterator[tuple[str, ...]]:
+    """What may stand before a column of this source: nothing, or one of its names."""
+    yield ()
+    if source.args.get("alias") or not isinstance(source, exp.Table):
+        yield (source.alias_or_name.lower(),)
+        return
+    parts = tuple(part.name.lower() for part in source.parts)
+    yield from (parts[start:] for start in range(len(parts)))
+
+
+def refers_to(column: exp.Column, source: exp.Expr) -> bool:
+    """Whether a column's qualifier, if it has one, names this source."""
+    return tuple(part.name.lower() for part in column.parts[:-1]) in _qualifiers(source)
+
+
+def enclosing_block(node: exp.Table) -> exp.Select | None:
+    """The SELECT whose FROM or JOIN names the mention itself; None in any other place."""
+    clause = node.parent
+    if isinstance(clause, (exp.From, exp.Join)) and isinstance(clause.parent, exp.Select):
+        return clause.parent
+    return None
+
+
+def has_own_names(node: exp.Table) -> bool:
+    """Whether its columns bear the table's own names: `AS t(a, b)` would name them otherwise."""
+    alias = node.args.get("alias")
+    return alias is None or not alias.args.get("columns")

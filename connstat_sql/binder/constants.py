@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.binder.values import Fold, Value
-from connstat_sql.parser import DIALECT
+from connstat_sql.parser import DIALECT, long_list
 
 Rows = Sequence[Sequence[Value]]
 
@@ -60,20 +60,41 @@ class Constants:
         found: list[Sequence[Value]] = []
         parts: list[exp.Expr] = []
         for option in options:
+            listed = long_list(option) if width == 1 else None
+            if listed is not None:
+                is_text, texts = listed
+                found += [
+                    (Value(one, "VARCHAR") if is_text else _whole_number(one),)
+                    for one in dict.fromkeys(texts)
+                ]
+                continue
             if isinstance(option, exp.Values):
                 rows = self.query(option)
                 if rows is None:
                     return None
                 found += rows
                 continue
-            listed = option.expressions if isinstance(option, exp.Tuple) and width > 1 else [option]
-            if len(listed) != width:
+            sides = option.expressions if isinstance(option, exp.Tuple) and width > 1 else [option]
+            if len(sides) != width:
                 return None
-            parts += listed
+            parts += sides
         values = self._values(parts)
         if values is None:
             return None
         return [*found, *(values[i : i + width] for i in range(0, len(values), width))]
+
+    def long_list(self, options: Sequence[exp.Expr], wanted: str) -> Iterable[str] | None:
+        """The distinct values of a long list as the wanted type spells them.
+
+        None for any other list, and where values must be cast to be compared.
+        """
+        listed = long_list(options[0]) if len(options) == 1 else None
+        if listed is None:
+            return None
+        is_text, texts = listed
+        if not is_text and wanted in _INTEGERS:
+            return dict.fromkeys(str(int(text)) for text in texts)
+        return dict.fromkeys(texts) if is_text and wanted == "VARCHAR" else None
 
     def query(self, query: exp.Expr) -> Rows | None:
         """The rows of a constant subquery or VALUES list."""
@@ -164,8 +185,11 @@ def _plain(part: exp.Expr) -> Value | None:
     text = str(part.this)
     if part.is_string:
         return Value(text, "VARCHAR")
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        return None
+    is_number = text.isascii() and text.isdigit() and len(text) <= 18
+    return _whole_number(text) if is_number else None
+
+
+def _whole_number(text: str) -> Value:
     number = int(text)
     return Value(str(number), "INTEGER" if number < 2**31 else "BIGINT")
 

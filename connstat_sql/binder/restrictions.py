@@ -1,7 +1,6 @@
-"""Which rows of a mention can matter: its block's predicates → alternatives of equalities.
+"""Which rows of a live table can matter: the facts that reach it → alternatives of equalities.
 
-Only predicates that leave the answer unchanged restrict: the AND-ed conjuncts that `blocks` finds
-for the mention. Whatever is not understood does not restrict.
+Whatever is not understood does not restrict.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from itertools import product
 
 from sqlglot import exp
 
-from connstat_sql.binder.blocks import Block, Conjunct, Field, Types
 from connstat_sql.binder.constants import Constants
-from connstat_sql.binder.values import Row, Value
+from connstat_sql.binder.predicates import conjuncts
+from connstat_sql.binder.values import Fact, Field, Relation, Row, Term, Types, Value
 
 MAX_ALTERNATIVES = 200_000
 
@@ -23,69 +22,112 @@ Alternatives = Sequence[Row]
 
 @dataclass
 class Restriction:
-    """Finds what restricts the source at a place of a block.
+    """Finds what constants leave of one reading of a live table.
 
-    `types` are its columns that may be bound and their DuckDB types. `misfits` collects columns
-    that were compared with a value of another type.
+    `types` are its columns that may be bound and their DuckDB types. `equal_columns` remembers
+    what facts make equal, for the other tables that the same facts reach. `misfits` collects
+    columns that were compared with a value of another type.
     """
 
-    block: Block
-    place: int
+    relation: int
     types: Types
+    relations: Mapping[int, Relation]
     constants: Constants
+    equal_columns: dict[frozenset[int], EqualColumns] = field(default_factory=dict)
     misfits: set[str] = field(default_factory=set)
 
-    def rows(self) -> tuple[Row, ...] | None:
-        """The alternatives, or None when nothing restricts the mention."""
-        found: Alternatives | None = None
-        for conjunct in self.block.conjuncts(self.place):
-            found = _both(found, self.of(conjunct))
-        implied = {name: value for name, value in self._implied().items() if name in self.types}
-        if implied:
-            found = _both(found, [implied])
-        return None if found is None else _distinct(found)
-
-    def of(self, conjunct: Conjunct) -> Alternatives | None:
-        """The rows that a predicate can be true for; None when it may be any."""
-        return _Reader(self, conjunct.visible).of(conjunct.predicate)
-
-    def _implied(self) -> Row:
-        """Values that columns have because they equal a column of another source that has one."""
-        facts = list(self.block.facts(self.place))
-        pairs = [*self.block.pairs(self.place), *_equalities(facts, self.block)]
-        pairs = [pair for pair in pairs if len({self._type(one) for one in pair}) == 1]
-        wanted = {one for pair in pairs for one in pair}
-        fixed: dict[Field, str] = {}
-        for place in sorted({place for place, _ in wanted} - {self.place}):
-            columns = {name: self._type((at, name)) for at, name in wanted if at == place}
-            fixed |= {(place, n): v for n, v in self._fixed(place, columns, facts).items()}
-        for _ in pairs:
-            for left, right in (*pairs, *(pair[::-1] for pair in pairs)):
-                if left in fixed:
-                    fixed.setdefault(right, fixed[left])
-        return {name: value for (place, name), value in fixed.items() if place == self.place}
-
-    def _type(self, one: Field) -> str:
-        return (self.block.sources[one[0]].types or {}).get(one[1], "")
-
-    def _fixed(self, place: int, types: Types, facts: Sequence[Conjunct]) -> Row:
-        """Columns of another source that have one and the same value in all its alternatives."""
-        other = Restriction(self.block, place, types, self.constants)
+    def rows(self, facts: Sequence[Fact]) -> tuple[Row, ...] | None:
+        """The alternatives, or None when nothing restricts the table."""
+        columns = self._columns(facts)
         found: Alternatives | None = None
         for fact in facts:
-            found = _both(found, other.of(fact))
-        if not found:
-            return {}
-        first = found[0]
-        return {n: v for n, v in first.items() if all(row.get(n) == v for row in found)}
+            if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
+                continue  # an equality of two sources says nothing of constants
+            found = _both(found, _Reader(self, fact.terms, columns).of(fact.predicate))
+        return None if found is None else _distinct(found)
+
+    def _ties_two(self, fact: Fact) -> bool:
+        found = (self.relations.get(number) for number in fact.relations)
+        return sum(relation is None or not relation.is_scalar for relation in found) > 1
+
+    def _columns(self, facts: Sequence[Fact]) -> Mapping[Field, str]:
+        """Our columns, and those of other sources that equal one of ours, by our name for them."""
+        key = frozenset(map(id, facts))
+        equal = self.equal_columns.get(key)
+        if equal is None:
+            equal = self.equal_columns[key] = EqualColumns(facts, self.relations)
+        found: dict[Field, str] = {}
+        for name in self.types:
+            for one in equal.of(Field(self.relation, name)):
+                found.setdefault(one, name)
+        return found
+
+
+class EqualColumns:
+    """Which columns of the sources the facts make equal; of one type, and not of floating point."""
+
+    def __init__(self, facts: Sequence[Fact], relations: Mapping[int, Relation]) -> None:
+        self._relations = relations
+        self._groups: dict[Field, set[Field]] = {}
+        for fact in facts:
+            for left, right in equalities(fact):
+                if isinstance(left, Field) and isinstance(right, Field):
+                    self._join(left, right)
+
+    def of(self, one: Field) -> Sequence[Field]:
+        """The column itself, and those that equal it."""
+        return sorted(
+            self._groups.get(one, {one}), key=lambda field: (field != one, field.relation)
+        )
+
+    def _join(self, left: Field, right: Field) -> None:
+        types = {self._type(left), self._type(right)}
+        if len(types) > 1 or types & {"", "DOUBLE", "FLOAT", "REAL"}:
+            return
+        both = self._groups.get(left, {left}) | self._groups.get(right, {right})
+        for one in both:
+            self._groups[one] = both
+
+    def _type(self, one: Field) -> str:
+        relation = self._relations.get(one.relation)
+        return "" if relation is None or one.path else relation.types.get(one.column, "")
+
+
+def equalities(fact: Fact) -> Iterator[tuple[Term | exp.Expr, Term | exp.Expr]]:
+    """The pairs that a fact says are equal, tuples taken apart; columns as what they stand for."""
+    for left, right in equal_nodes(fact.predicate):
+        yield fact.terms.get(id(left), left), fact.terms.get(id(right), right)
+
+
+def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
+    """The pairs of nodes that a predicate says are equal."""
+    for one in conjuncts(predicate):
+        if not isinstance(one, (exp.EQ, exp.NullSafeEQ)):
+            continue
+        sides = [_parts(one.this), _parts(one.expression)]
+        if len(sides[0]) == len(sides[1]):
+            yield from zip(*sides, strict=True)
+
+
+def _parts(side: exp.Expr) -> list[exp.Expr]:
+    side = _bare(side)
+    return [*map(_bare, side.expressions)] if isinstance(side, exp.Tuple) else [side]
+
+
+def _bare(node: exp.Expr) -> exp.Expr:
+    """Without the parentheses around it; those of a subquery belong to it."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return node
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads one predicate for one source."""
+    """Reads one predicate for one table; `columns` are those that are ours, or equal ours."""
 
     target: Restriction
-    visible: tuple[int, ...]
+    terms: Mapping[int, Term]
+    columns: Mapping[Field, str]
 
     def of(self, predicate: exp.Expr) -> Alternatives | None:
         predicate = predicate.unnest()
@@ -143,6 +185,10 @@ class _Reader:
         listed = predicate.args.get("field") or predicate.args.get("unnest")
         if listed is not None:
             return self._matching(columns, constants.elements(listed))
+        if len(columns) == 1:
+            texts = constants.long_list(predicate.expressions, self.target.types[columns[0]])
+            if texts is not None:
+                return [{columns[0]: text} for text in texts]
         return self._matching(columns, constants.rows(predicate.expressions, len(columns)))
 
     def _matching(
@@ -185,45 +231,8 @@ class _Reader:
         return names if any(names) else []
 
     def _column(self, node: exp.Expr) -> str:
-        name = node.name.lower()
-        if not isinstance(node, exp.Column) or name not in self.target.types:
-            return ""
-        return name if self.target.block.owns(self.target.place, node, self.visible) else ""
-
-
-def _equalities(facts: Sequence[Conjunct], block: Block) -> Iterator[tuple[Field, Field]]:
-    """Pairs of columns that the facts say are equal."""
-    for fact in facts:
-        for predicate in _branches(fact.predicate):
-            if not isinstance(predicate, exp.EQ):
-                continue
-            sides = [_parts(predicate.this), _parts(predicate.expression)]
-            if len(sides[0]) != len(sides[1]):
-                continue
-            for pair in zip(*sides, strict=True):
-                found = [
-                    (block.owner(one, fact.visible), one.name.lower())
-                    for one in pair
-                    if isinstance(one, exp.Column)
-                ]
-                fields = [(place, name) for place, name in found if place is not None]
-                if len(fields) == 2:
-                    yield fields[0], fields[1]
-
-
-def _branches(predicate: exp.Expr) -> Iterator[exp.Expr]:
-    pending = [predicate]
-    while pending:
-        one = pending.pop().unnest()
-        if isinstance(one, exp.And):
-            pending += [one.this, one.expression]
-        else:
-            yield one
-
-
-def _parts(side: exp.Expr) -> list[exp.Expr]:
-    side = side.unnest()
-    return list(side.expressions) if isinstance(side, exp.Tuple) else [side]
+        term = self.terms.get(id(node))
+        return self.columns.get(term, "") if isinstance(term, Field) else ""
 
 
 # --- the algebra of alternatives -----------------------------------------------------------------
@@ -240,10 +249,11 @@ def _both(left: Alternatives | None, right: Alternatives | None) -> Alternatives
 
 
 def _merged(left: Row, right: Row) -> Row | None:
-    if any(right.get(column, text) != text for column, text in left.items()):
-        return None
-    return {**left, **right}
+    both = {**left, **right}
+    if len(both) == len(left) + len(right):
+        return both  # no column in common
+    return None if any(both[column] != text for column, text in left.items()) else both
 
 
 def _distinct(rows: Alternatives) -> tuple[Row, ...]:
-    return tuple({tuple(sorted(row.items())): row for row in rows}.values())
+    return tuple({frozenset(row.items()): row for row in rows}.values())

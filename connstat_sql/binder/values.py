@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Union
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Union
+
+from sqlglot import exp
 
 from connstat_sql.catalog import LiveTable
 from connstat_sql.errors import Span
@@ -28,6 +30,144 @@ Fold = Callable[[str], "tuple[tuple[Value, ...], ...] | None"]
 Row = Mapping[str, str]
 """Columns of a table and the value each must equal."""
 
+Types = Mapping[str, str]
+"""Columns, in lower case, and their DuckDB types."""
+
+
+class Questions(Protocol):
+    """What is asked of DuckDB while a statement is bound and planned; nothing live is read."""
+
+    def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
+        """The rows of a constant query, or None when DuckDB cannot tell them."""
+
+    def describe(self, sql: str) -> Types | None:
+        """The columns that a query would have, or None when DuckDB cannot read it."""
+
+    def volatile(self) -> frozenset[str]:
+        """Names of functions whose value may change from one evaluation to the next."""
+
+    def aggregates(self) -> frozenset[str]:
+        """Names of functions over many rows."""
+
+    def is_written(self, sql: str) -> bool:
+        """Whether DuckDB finds a piece of SQL in the statement, as it is written there."""
+
+    def has_collations(self) -> bool:
+        """Whether any local table compares text in a way of its own."""
+
+
+# --- predicates over the sources of a query ------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of a relation; `path` leads on into a struct."""
+
+    relation: int
+    column: str
+    path: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What FULL JOIN … USING makes of the columns of its sides: whichever is there."""
+
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A subquery that stands for one value; the relation holds its text."""
+
+    relation: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Expression:
+    """An expression over relations: `terms` say what its columns are, by the id of their nodes."""
+
+    node: exp.Expr
+    terms: Mapping[int, Term]
+
+
+Term = Union[Field, Merged, Scalar, Expression]
+"""What a column in a predicate stands for."""
+
+
+def relations_of(terms: Iterable[Term]) -> frozenset[int]:
+    """The relations that terms speak of."""
+    found: set[int] = set()
+    for term in terms:
+        if isinstance(term, (Field, Scalar)):
+            found.add(term.relation)
+        elif isinstance(term, Merged):
+            found |= {one.relation for one in term.fields}
+        else:
+            found |= relations_of(term.terms.values())
+    return frozenset(found)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Fact:
+    """A predicate that must be true of the rows that matter, over the relations it speaks of."""
+
+    predicate: exp.Expr
+    terms: Mapping[int, Term]
+    relations: frozenset[int]
+
+
+Outputs = Mapping[str, Term]
+"""Columns of a query, in lower case, and what they are in terms of the relations inside it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Relation:
+    """A source of rows in the query, as often as the query reads it.
+
+    `mention` is the place of a live mention among the statement's (None: no live table). `node` is
+    what to read FROM, with the CTEs that it needs, None where it cannot be read by itself: because
+    it depends on the rows beside it, or would not be the same twice. `needs` are the mentions
+    whose rows it reads. `inside` and `held` tell what its columns are made of and what holds for
+    each of its rows, where it is a subquery that can be looked into. `is_known` is false where not
+    all of its columns are known.
+    """
+
+    id: int
+    types: Types
+    mention: int | None = None
+    node: exp.Expr | None = None
+    ctes: tuple[exp.CTE, ...] = ()
+    needs: frozenset[int] = frozenset()
+    inside: Outputs = field(default_factory=dict)
+    held: tuple[Fact, ...] = ()
+    is_scalar: bool = False
+    is_known: bool = True
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Use:
+    """One reading of a live table: only rows for which all `facts` can be true matter.
+
+    The facts hold together: there are rows of all the relations they speak of for which they are
+    true at once. Leaving one out makes the restriction wider. `rows` are the alternatives that
+    constants among the facts leave, each a set of equalities; None means that they restrict
+    nothing, () that no row is wanted. `limit` is the number of rows that are enough (None: all),
+    as long as the columns in `limited_by` are arguments of the request; `order` is the column by
+    which they are the first, and whether descending (None: any will do). `misfits` are columns
+    compared with a value of another type, which cannot bind them.
+    """
+
+    relation: int
+    facts: tuple[Fact, ...]
+    rows: tuple[Row, ...] | None
+    limit: int | None = None
+    limited_by: frozenset[str] = frozenset()
+    order: tuple[str, bool] | None = None
+    misfits: tuple[str, ...] = ()
+
+
+# --- what binding gives --------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
 class Edit:
@@ -37,31 +177,36 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class BoundTable:
     """One mention of a live table.
 
-    `rows` are alternatives, each a set of equalities: only rows of the table that satisfy one of
-    them can change the answer. None means that nothing restricts it; () that no row is wanted.
-    `columns` are those the statement uses, in the order of the definition; `hidden` those of
-    `_connection, _observed_at, _url` that it names. `misfits` are parameters compared with a
-    value of another type, which cannot bind them. `spoken` are columns that a predicate speaks
-    of in any way: for them a default would be a guess.
+    `uses` are the readings of it: a CTE that is mentioned twice reads its tables twice, one that
+    is never mentioned not at all. `columns` are those the statement uses, in the order of the
+    definition; `hidden` those of `_connection, _observed_at, _url` that it names. `spoken` are
+    columns that a predicate speaks of in any way: for them a default would be a guess.
     """
 
     mention: TableMention
     live: LiveTable
-    rows: tuple[Row, ...] | None
+    uses: tuple[Use, ...]
     columns: tuple[str, ...]
     hidden: tuple[str, ...]
-    misfits: tuple[str, ...] = ()
     spoken: frozenset[str] = frozenset()
 
+    @property
+    def misfits(self) -> tuple[str, ...]:
+        """Columns that some use compares with a value of another type."""
+        return tuple(sorted({name for use in self.uses for name in use.misfits}))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, eq=False, slots=True)
 class BoundQuery:
     """A statement with its live tables; `edits` are those needed whatever the plan."""
 
     statement: Statement
     tables: tuple[BoundTable, ...]
     edits: tuple[Edit, ...] = ()
+    relations: Mapping[int, Relation] = field(default_factory=dict)
+    mentions: Mapping[int, int] = field(default_factory=dict)
+    """Places of mentions by the id of their nodes."""

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
 from connstat_sql.binder import BoundQuery, BoundTable, Edit
 from connstat_sql.definitions import quote
-from connstat_sql.executor.staging import mention_table
-from connstat_sql.session import RunText
+from connstat_sql.planner import mention_table
+from connstat_sql.translation import RunText
 
 
 def run_text(query: BoundQuery) -> RunText:
     """Everything else of the text stays as it was written."""
+    names = [mention_table(place) for place in range(len(query.tables))]
+    return apply_edits(query.statement.sql, _edits(query, names))
+
+
+def checked_text(query: BoundQuery, names: Sequence[str]) -> RunText:
+    """The same over other tables, with the first value alone in long lists: it binds alike."""
+    sql = query.statement.sql
+    return replace(apply_edits(query.statement.short or sql, _edits(query, names)), original=sql)
+
+
+def _edits(query: BoundQuery, names: Sequence[str]) -> list[Edit]:
     edits = [*query.edits]
-    for index, table in enumerate(query.tables):
-        alias = _alias(table, query.statement.sql)
-        edits.append(Edit(table.mention.span, mention_table(index) + alias))
-    return apply_edits(query.statement.sql, edits)
+    for table, name in zip(query.tables, names, strict=True):
+        edits.append(Edit(table.mention.span, name + _alias(table, query.statement.sql)))
+    return edits
 
 
 def apply_edits(sql: str, edits: Iterable[Edit]) -> RunText:

@@ -13,23 +13,13 @@ from connstat_sql.definitions import quote
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.executor.redaction import redacted
 from connstat_sql.fetcher import Page
-from connstat_sql.planner import CONNECTION, Scan
+from connstat_sql.planner import CONNECTION, Scan, mention_table, scan_table
 from connstat_sql.session import Session
 
 _PAGES = "_connstat_pages"
 TEXTS_AT_ONCE = 16
 """Texts of rows decoded in one INSERT: enough for every core, little enough for the memory."""
 _HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
-
-
-def scan_table(scan: str) -> str:
-    """The name, quoted, of the temporary table that holds a scan's rows."""
-    return f'temp."_connstat_{scan}"'
-
-
-def mention_table(index: int) -> str:
-    """The name, quoted, of what stands for the mention of that index."""
-    return f'temp."_connstat_table_{index}"'
 
 
 def reader_of(scan: Scan) -> RowReader:
@@ -133,13 +123,22 @@ class Staging:
         return redacted(column, value, self._mask_key, by)
 
 
-def empty_mention(session: Session, index: int, table: BoundTable) -> None:
-    """What stands for a mention while the statement is only checked: all columns, no rows."""
-    resource = table.live.resource
-    types = {one.name: str(one.type) for one in resource.all_columns}
-    types |= {name: _HIDDEN_TYPES[name] for name in table.hidden}
-    columns = ", ".join(f"{quote(name)} {of}" for name, of in types.items())
-    session.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {mention_table(index)} ({columns})")
+def empty_tables(session: Session, tables: Sequence[BoundTable]) -> list[str]:
+    """What stands for mentions while a statement is only checked: all columns, no rows."""
+    keys = [(table.live.resource.table, table.hidden) for table in tables]
+    columns = {}
+    for key, table in zip(keys, tables, strict=True):
+        if key not in columns:
+            types = {one.name: str(one.type) for one in table.live.resource.all_columns}
+            types |= {name: _HIDDEN_TYPES[name] for name in table.hidden}
+            columns[key] = ", ".join(f"{quote(name)} {of}" for name, of in types.items())
+    names = session.empty_tables(columns.values())
+    return [names[columns[key]] for key in keys]
+
+
+def empty_mention(session: Session, index: int, name: str) -> None:
+    """An empty table by the name that a mention has when the statement runs."""
+    _create_view(session, index, f"FROM {name}")
 
 
 def filled_mention(session: Session, index: int, table: BoundTable, scan: Scan) -> None:
@@ -154,8 +153,9 @@ def filled_mention(session: Session, index: int, table: BoundTable, scan: Scan) 
     columns = (
         ", ".join(quote(name) for name in (*names, *table.hidden)) or f"{quote(CONNECTION)} AS x"
     )
-    session.duckdb.execute(f"DROP TABLE IF EXISTS {mention_table(index)}")
-    session.duckdb.execute(
-        f"CREATE OR REPLACE TEMP VIEW {mention_table(index).removeprefix('temp.')} AS "
-        f"SELECT {columns} FROM {scan_table(scan.name)}"
-    )
+    _create_view(session, index, f"SELECT {columns} FROM {scan_table(scan.name)}")
+
+
+def _create_view(session: Session, index: int, query: str) -> None:
+    name = mention_table(index).removeprefix("temp.")
+    session.duckdb.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {query}")

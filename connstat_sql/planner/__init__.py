@@ -3,9 +3,20 @@
 from connstat_sql.planner.explain import as_document, as_text
 from connstat_sql.planner.planning import plan
 from connstat_sql.planner.questions import refusal
-from connstat_sql.planner.values import CONNECTION, Constant, FromScan, Placement, Plan, Scan
+from connstat_sql.planner.values import (
+    CONNECTION,
+    Constant,
+    Feed,
+    Placement,
+    Plan,
+    Scan,
+    Way,
+    mention_table,
+    projected,
+    scan_table,
+)
 
 __all__ = [
-    "CONNECTION", "Constant", "FromScan", "Placement", "Plan", "Scan", "as_document", "as_text",
-    "plan", "refusal",
+    "CONNECTION", "Constant", "Feed", "Placement", "Plan", "Scan", "Way", "as_document", "as_text",
+    "mention_table", "plan", "projected", "refusal", "scan_table",
 ]  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from connstat_sql.binder import Row
 from connstat_sql.definitions import Method, Provider, Resource
@@ -12,6 +13,7 @@ from connstat_sql.planner.questions import (
     example,
     given_columns,
     has_default,
+    is_refused,
     listed,
     refusal,
     siblings,
@@ -20,20 +22,44 @@ from connstat_sql.planner.questions import (
 )
 from connstat_sql.planner.values import CONNECTION
 
+UNKNOWN_PAGES = 10
+"""Pages that a list of unknown length is taken for when methods are weighed."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What one use of a table gives its parameters: constants, and rows that are there already."""
+
+    rows: Sequence[Row] | None
+    bound: frozenset[str] = frozenset()
+
+    @cached_property
+    def given(self) -> dict[str, bool]:
+        """Columns that have a value."""
+        return {**given_columns(self.rows), **dict.fromkeys(sorted(self.bound), True)}
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A method and what it lacks: `missing` parameters, `details` when rows need a second look."""
+    """A method and what it lacks: `missing` parameters, `details` when rows need a second look.
+
+    `requests` are expected, None where the arguments come from rows; `shared` counts other scans
+    that could ask the very same, `second` is how many rows are expected to need the second look.
+    """
 
     method: Method
     missing: tuple[str, ...]
-    requests: int
+    requests: int | None
     details: Method | None
+    shared: int = 0
+    second: int = 0
 
     @property
-    def cost(self) -> tuple[int, int, int]:
+    def cost(self) -> tuple[int, int, int, int]:
         """Less is better: unknown parameters first, then requests; details cost one a row."""
-        return (len(self.missing), self.requests, 1 if self.details else 0)
+        pages = UNKNOWN_PAGES if self.method.paging else 1
+        requests = UNKNOWN_PAGES if self.requests is None else self.requests * pages
+        return (len(self.missing), requests + self.second, self.second, -self.shared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +75,10 @@ class Blame:
         return BindError(message, sql=self.sql, span=self.span, hint=hint)
 
 
+Weigh = Callable[[Method], "tuple[int, int]"]
+"""Requests that a method with constant arguments would add, and scans that could share them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choosing:
     """The methods of one table, weighed.
@@ -62,17 +92,27 @@ class Choosing:
     strict: bool
     spoken: frozenset[str] = frozenset()
 
-    def cheapest(self, rows: Sequence[Row] | None, columns: tuple[str, ...]) -> Choice | None:
-        """The covered method that asks least; the first declared among equals; None: none is."""
-        choices = [self._choice(method, rows, columns) for method in self.resource.methods]
-        usable = [choice for choice in choices if choice is not None]
-        return min(usable, key=lambda choice: choice.cost) if usable else None
+    def choices(
+        self, supplies: Sequence[Supply], columns: tuple[str, ...], weigh: Weigh
+    ) -> list[Choice]:
+        """The covered methods, that which asks least first; the first declared among equals."""
+        refused = self._refused_params(supplies)
+        found = [
+            self._choice(method, supplies, columns, weigh)
+            for method in self.resource.methods
+            if refused.isdisjoint(method.path.params)
+        ]
+        usable = [choice for choice in found if choice is not None]
+        return sorted(usable, key=lambda choice: choice.cost)
 
-    def unallowed(self, rows: Sequence[Row] | None, blame: Blame) -> BindError | None:
+    def unallowed(self, supplies: Sequence[Supply], blame: Blame) -> BindError | None:
         """The error for a value that is none of those its parameter may have, if there is one."""
+        rows = [row for supply in supplies for row in supply.rows or ()]
         for param in self.resource.params:
-            given = {row[param.name]: True for row in rows or () if param.name in row}
-            wrong = [value for value in given if param.allowed and value not in param.allowed]
+            if not param.allowed:
+                continue
+            given = {row[param.name]: True for row in rows if param.name in row}
+            wrong = [value for value in given if value not in param.allowed]
             if wrong:
                 return blame.error(
                     f"{self.resource.table}: {param.name} cannot be {wrong[0][:60]!r}",
@@ -81,14 +121,16 @@ class Choosing:
         return None
 
     def why_none(
-        self, rows: Sequence[Row] | None, columns: tuple[str, ...], blame: Blame
+        self, supplies: Sequence[Supply], columns: tuple[str, ...], blame: Blame
     ) -> BindError:
         """The error when no method is covered (semantics, rule 7)."""
-        refused = self._refused(rows)
+        refused = self._refused(supplies)
         if refused:
             return blame.error(refused, "such a row can only be reached through a list")
-        given = self._given(rows)
-        lacking = [self._lacking(method, columns, given) for method in self.resource.methods]
+        lacking = [
+            max((self._lacking(method, columns, one) for one in supplies), key=len, default=[])
+            for method in self.resource.methods
+        ]
         fewest = min(lacking, key=len)
         if not fewest:
             return blame.error(f"no method of {self.resource.table} serves these columns", "")
@@ -98,48 +140,48 @@ class Choosing:
             message += f"; {listed(misfits)} is compared with a value of another type"
         others = {", ".join(names) for names in lacking if names != fewest}
         message += "".join(f"\n  or {other}" for other in sorted(others))
-        shown = sorted(set(given) - {CONNECTION})
+        shown = sorted({name for one in supplies for name in one.given} - {CONNECTION})
         message += f"\n  given: {', '.join(shown)}" if shown else ""
         return blame.error(message, self._hint(fewest))
 
     def _choice(
-        self, method: Method, rows: Sequence[Row] | None, columns: tuple[str, ...]
+        self,
+        method: Method,
+        supplies: Sequence[Supply],
+        columns: tuple[str, ...],
+        weigh: Weigh,
     ) -> Choice | None:
-        given = self._given(rows)
-        missing = self._missing(method, columns, given)
-        if self._lacking(method, columns, given) or self._cannot_carry(method, rows):
-            return None
+        wanting = [supply for supply in supplies if supply.rows != ()]
+        missing: dict[str, bool] = {}
+        for supply in wanting:
+            if self._lacking(method, columns, supply):
+                return None
+            missing |= dict.fromkeys(self._missing(method, columns, supply), True)
         details = None
         if unserved(method, columns):
             if method.details is None:
                 return None
             details = self.resource.method(method.details)
-        known = [name for name in (CONNECTION, *method.required) if name in given]
-        requests = len({tuple(row[name] for name in known) for row in rows}) if rows else 1
-        return Choice(method, missing, 0 if rows == () else requests, details)
+        requests: int | None = None
+        shared = 0
+        if not any(supply.bound & set(method.required) for supply in wanting):
+            requests, shared = weigh(method)
+        second = _second_looks(details, wanting) if details is not None else 0
+        return Choice(method, tuple(missing), requests, details, shared, second)
 
-    def _given(self, rows: Sequence[Row] | None) -> dict[str, bool]:
-        """Columns that need no further value: all of them where no row is wanted."""
-        if rows == ():
-            return dict.fromkeys((param.name for param in self.resource.params), True)
-        return given_columns(rows)
-
-    def _missing(
-        self, method: Method, columns: tuple[str, ...], given: Mapping[str, bool]
-    ) -> tuple[str, ...]:
+    def _missing(self, method: Method, columns: tuple[str, ...], supply: Supply) -> tuple[str, ...]:
         """What the method wants and the query does not give, defaults aside."""
+        given = supply.given
         wanted = dict.fromkeys((*wanted_params(self.resource, method, columns), *method.required))
         return tuple(n for n in wanted if n not in given and not self._has_default(n))
 
     def _has_default(self, name: str) -> bool:
         return name not in self.spoken and has_default(self.resource, name)
 
-    def _lacking(
-        self, method: Method, columns: tuple[str, ...], given: Mapping[str, bool]
-    ) -> list[str]:
+    def _lacking(self, method: Method, columns: tuple[str, ...], supply: Supply) -> list[str]:
         """Of what is missing, that which cannot be enumerated either."""
-        missing = self._missing(method, columns, given)
-        return [name for name in missing if not self._is_enumerable(name, given)]
+        missing = self._missing(method, columns, supply)
+        return [name for name in missing if not self._is_enumerable(name, supply.given)]
 
     def _is_enumerable(self, name: str, given: Mapping[str, bool]) -> bool:
         param = self.resource.param(name)
@@ -147,13 +189,20 @@ class Choosing:
             return False
         return not self.strict or any(one.name in given for one in siblings(self.resource, param))
 
-    def _cannot_carry(self, method: Method, rows: Sequence[Row] | None) -> bool:
-        names = method.path.params
-        return any(refusal(self.provider, row[n]) for row in rows or () for n in names if n in row)
+    def _refused_params(self, supplies: Sequence[Supply]) -> frozenset[str]:
+        """Parameters with a value that no path can carry."""
+        rows = [row for supply in supplies for row in supply.rows or ()]
+        names = {name for method in self.resource.methods for name in method.path.params}
+        return frozenset(
+            name
+            for name in names
+            if is_refused(self.provider, {row[name] for row in rows if name in row})
+        )
 
-    def _refused(self, rows: Sequence[Row] | None) -> str:
+    def _refused(self, supplies: Sequence[Supply]) -> str:
+        rows = [row for supply in supplies for row in supply.rows or ()]
         for method in self.resource.methods:
-            for row in rows or ():
+            for row in rows:
                 for name in method.path.params:
                     why = refusal(self.provider, row.get(name, "x"))
                     if why:
@@ -170,3 +219,13 @@ class Choosing:
             if param is not None and param.parent is not None
         ]
         return f"add  AND {conditions}" + (f"  ({', '.join(parents)})" if parents else "")
+
+
+def _second_looks(details: Method, supplies: Sequence[Supply]) -> int:
+    """Rows of a list that are expected to need details: those that constants name, or some."""
+    named = 0
+    for supply in supplies:
+        if not set(details.required) <= given_columns(supply.rows).keys():
+            return UNKNOWN_PAGES
+        named += len(supply.rows or ())
+    return min(named, UNKNOWN_PAGES)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from connstat_sql.planner.values import CONNECTION, Plan, Scan
+from connstat_sql.planner.values import CONNECTION, Constant, Plan, Scan, Way
 
 SHOWN_VALUES = 20
 
@@ -15,15 +15,18 @@ def as_text(plan: Plan) -> str:
     """The plan as lines of text."""
     lines = []
     for number, scan in enumerate(plan.scans, 1):
-        lines.append(f"{number}. {scan.resource.table}  by {scan.method.name}: {scan.reason}")
-        lines.append(f"     {scan.method.verb} {scan.method.base_url or ''}{scan.method.path}")
-        lines += [f"     {line}" for line in _binding_lines(scan)]
+        names = " or ".join(way.method.name for way in scan.ways)
+        lines.append(f"{number}. {scan.resource.table}  by {names}: {_reason(scan, plan)}")
+        asked = dict.fromkeys(_request_line(way) for way in scan.ways)
+        lines += [f"     {line}" for line in (*asked, *_binding_lines(scan, plan))]
         lines += [
             f"     {one.column} passed on as {one.key} = {', '.join(values)} (inexact)"
-            for one, values in scan.filters
+            for one, values in scan.ways[0].filters
         ]
+        lines += [f"     {_stop(way)}" for way in scan.ways if way.limit is not None]
+        lines += [f"     {why}" for why in _no_stop(scan, plan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
-        lines.append(f"     requests: {_requests(scan)}")
+        lines.append(f"     requests: {_requests(scan, plan)}")
     total = _total(plan)
     at_least = "" if total["at_most"] is not None else "at least "
     expected = total["expected"] if total["expected"] is not None else _known(plan)
@@ -35,61 +38,104 @@ def as_text(plan: Plan) -> str:
 def as_document(plan: Plan) -> dict[str, Any]:
     """The plan as the JSON document of `connstat explain -F json`."""
     return {
-        "statement": plan.query.statement.sql,
+        "statement": plan.query.statement.written,
         "complete": True,
-        "scans": [_scan_document(scan) for scan in plan.scans],
+        "scans": [_scan_document(scan, plan) for scan in plan.scans],
         "requests": {**_total(plan), "budget": plan.max_requests},
     }
 
 
-def _scan_document(scan: Scan) -> dict[str, Any]:
-    at_most = None if scan.method.paging else scan.expected_requests
+def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
+    expected = plan.expected(scan)
+    at_most = None if scan.method.paging and expected else expected
     return {
         "name": scan.name,
         "table": str(scan.resource.table),
-        "connection": sorted(_values(scan, CONNECTION) or ()) or None,
+        "connection": sorted(_values(scan.constants, CONNECTION) or ()) or None,
         "method": scan.method.name,
-        "bindings": [_binding(scan, name) for name in scan.arguments if name != CONNECTION],
+        "methods": [way.method.name for way in scan.ways],
+        "bindings": [_binding(scan, name) for name in _arguments(scan) if name != CONNECTION],
         "pushdown": [
             {"column": one.column, "key": one.key, "values": list(values), "exact": False}
-            for one, values in scan.filters
+            for one, values in scan.ways[0].filters
         ],
+        "limit": scan.ways[0].limit,
         "depends_on": list(scan.depends_on),
-        "requests": {"expected": scan.expected_requests, "at_most": at_most},
-        "reason": scan.reason,
+        "requests": {"expected": expected, "at_most": at_most},
+        "reason": _reason(scan, plan),
     }
 
 
+def _reason(scan: Scan, plan: Plan) -> str:
+    if scan.name in plan.free:
+        return "an earlier scan asks the same"
+    if len(scan.ways) > 1:
+        return f"{scan.reason}; whichever asks less once the values are counted"
+    return scan.reason
+
+
+def _stop(way: Way) -> str:
+    asked = ", ".join(f"{key}={value}" for key, value in way.order)
+    return f"stops after {way.limit} rows" + (f", sorted by the API: {asked}" if asked else "")
+
+
+def _no_stop(scan: Scan, plan: Plan) -> list[str]:
+    """Why LIMIT does not stop the paging."""
+    uses = [u for p in plan.placements if p.scan == scan.name for u in p.table.uses]
+    if scan.ways[0].limit is not None or scan.method.paging is None:
+        return []
+    if len(uses) == 1 and uses[0].limit is not None and uses[0].order is not None:
+        return [f"ORDER BY {uses[0].order[0]} needs all pages: the API cannot sort by it here"]
+    return []
+
+
+def _arguments(scan: Scan) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for way in scan.ways for name in way.arguments))
+
+
 def _binding(scan: Scan, name: str) -> dict[str, Any]:
-    for source in scan.sources:
-        for ours, theirs in source.supplies:
-            if ours == name:
-                return {"param": name, "source": f"{source.scan}.{theirs}", "values": None}
-    values = _values(scan, name)
+    words = [dict(feed.bound)[name] for feed in scan.feeds if name in dict(feed.bound)]
+    if words:
+        return {"param": name, "source": " and ".join(dict.fromkeys(words)), "values": None}
+    values = _values(scan.constants, name)
     return {"param": name, "source": "constant", "values": list(values) if values else []}
 
 
-def _binding_lines(scan: Scan) -> list[str]:
+def _request_line(way: Way) -> str:
+    return f"{way.method.verb} {way.method.base_url or ''}{way.method.path}"
+
+
+def _source(words: str, plan: Plan) -> str:
+    """Where a value comes from: a column of a scan is told with its table."""
+    name, _, column = words.partition(".")
+    scan = next((one for one in plan.scans if one.name == name), None)
+    if scan is None:
+        return words
+    return f"{scan.resource.table}.{column} (scan {plan.scans.index(scan) + 1})"
+
+
+def _binding_lines(scan: Scan, plan: Plan) -> list[str]:
     lines = []
-    tuples = _tuples(scan)
+    constants = scan.constants
+    tuples = _tuples(constants)
     if tuples:
-        names = [name for name in scan.constant.columns if name in scan.arguments]
-        lines.append(f"({', '.join(names)}) in {_shown(tuples)}")
-    for name in scan.arguments:
+        lines.append(f"({', '.join(constants.columns)}) in {_shown(tuples)}")
+    for name in _arguments(scan):
         binding = _binding(scan, name)
         if binding["values"] is None:
-            lines.append(f"{name} from {binding['source']}")
+            sources = " and ".join(_source(one, plan) for one in binding["source"].split(" and "))
+            lines.append(f"{name} from {sources}")
         elif binding["values"] and not tuples:
             lines.append(f"{name} = {_shown(binding['values'])}")
     return lines
 
 
-def _tuples(scan: Scan) -> list[str]:
+def _tuples(constants: Constant) -> list[str]:
     """The constant tuples, where they are not simply all combinations of their values."""
-    counts = [len(set(values)) for values in zip(*scan.constant.rows, strict=True)]
-    if prod(counts) == len(scan.constant.rows):
+    counts = [len(set(values)) for values in zip(*constants.rows, strict=True)]
+    if prod(counts) == len(constants.rows):
         return []
-    return [f"({', '.join(row)})" for row in scan.constant.rows]
+    return [f"({', '.join(row)})" for row in constants.rows]
 
 
 def _shown(values: Sequence[str]) -> str:
@@ -97,29 +143,41 @@ def _shown(values: Sequence[str]) -> str:
     return ", ".join(values[:SHOWN_VALUES]) + more
 
 
-def _values(scan: Scan, name: str) -> tuple[str, ...] | None:
-    if name not in scan.constant.columns:
+def _values(constants: Constant, name: str) -> tuple[str, ...] | None:
+    if name not in constants.columns:
         return None
-    place = scan.constant.columns.index(name)
-    return tuple(dict.fromkeys(row[place] for row in scan.constant.rows))
+    place = constants.columns.index(name)
+    return tuple(dict.fromkeys(row[place] for row in constants.rows))
 
 
-def _requests(scan: Scan) -> str:
-    if scan.expected_requests is None:
-        return f"one for each row of {' and '.join(scan.depends_on)}"
-    if scan.method.paging and scan.expected_requests:
-        return (
-            f"{scan.expected_requests}, and one for each further page of {scan.method.paging.size}"
-        )
-    return str(scan.expected_requests)
+def _requests(scan: Scan, plan: Plan) -> str:
+    expected = plan.expected(scan)
+    if expected is None:
+        return " or ".join(dict.fromkeys(_for_each(way, scan) for way in scan.ways))
+    if scan.name in plan.free:
+        return "0"
+    if scan.method.paging and expected and scan.ways[0].limit is None:
+        return f"{expected}, and one for each further page of {scan.method.paging.size}"
+    return str(expected)
+
+
+def _for_each(way: Way, scan: Scan) -> str:
+    bound = {name for feed in scan.feeds for name, _ in feed.bound}
+    asked = [name for name in way.method.required if name in bound]
+    if not asked:
+        return str(len(scan.constants.rows) or 1)
+    return f"one for each {asked[0] if len(asked) == 1 else '(' + ', '.join(asked) + ')'}"
 
 
 def _known(plan: Plan) -> int:
-    return sum(scan.expected_requests or 0 for scan in plan.scans)
+    return sum(plan.expected(scan) or 0 for scan in plan.scans)
 
 
 def _total(plan: Plan) -> dict[str, int | None]:
-    expected = [scan.expected_requests for scan in plan.scans]
+    expected = [plan.expected(scan) for scan in plan.scans]
     known = None if None in expected else sum(one or 0 for one in expected)
-    is_paged = any(scan.method.paging and scan.expected_requests != 0 for scan in plan.scans)
+    is_paged = any(
+        scan.method.paging and plan.expected(scan) != 0 and scan.ways[0].limit is None
+        for scan in plan.scans
+    )
     return {"expected": known, "at_most": None if is_paged else known}

@@ -1,51 +1,58 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order.
 
-A scan's arguments are tuples: constants taken from the SQL, joined with rows of scans that run
-before it where a parameter is looked up or enumerated from its declared parent. Nothing is sent
-here, and what is decided here is what runs.
+Mentions are placed one after the other, those first that need nothing from others. The rows of
+what is placed, and all that is local, can give values to what comes later; a parameter that gets
+none in this way is enumerated from its declared parent. Nothing is sent here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from connstat_sql.binder import BoundQuery, BoundTable, Row
-from connstat_sql.catalog import Catalog, LiveTable
-from connstat_sql.definitions import Filter, Method, Param, Provider, Resource, TableName
-from connstat_sql.errors import ConfigError, PlanError
-from connstat_sql.planner.choosing import Blame, Choice, Choosing
+from connstat_sql.binder import BoundQuery, Questions
+from connstat_sql.catalog import Catalog
+from connstat_sql.definitions import Method, TableName
+from connstat_sql.errors import PlanError
+from connstat_sql.planner.bindings import Binding
+from connstat_sql.planner.choosing import Blame, Choice
+from connstat_sql.planner.connections import constant_of
+from connstat_sql.planner.parents import Parents
 from connstat_sql.planner.questions import (
     default_values,
     fetched,
-    given_columns,
     listed,
-    narrowed,
     pushed_filters,
-    siblings,
-    spoken_columns,
-    union_of,
     unserved,
-    used_columns,
     wanted_params,
     with_defaults,
 )
-from connstat_sql.planner.values import CONNECTION, Constant, FromScan, Placement, Plan, Scan
+from connstat_sql.planner.rows import Rows
+from connstat_sql.planner.targets import Target, by_resource, distinct
+from connstat_sql.planner.values import CONNECTION, Constant, Feed, Placement, Plan, Scan, Way
+from connstat_sql.planner.weighing import Weighing
 
 
-def plan(query: BoundQuery, catalog: Catalog, *, max_requests: int, strict: bool = False) -> Plan:
+def plan(
+    query: BoundQuery,
+    catalog: Catalog,
+    questions: Questions,
+    *,
+    max_requests: int,
+    strict: bool = False,
+) -> Plan:
     """Decide how the rows of every live table are fetched.
 
     Raises BindError when a parameter has neither a value nor a parent, PlanError when the known
     requests exceed the budget.
     """
-    planning = _Planning(query, catalog, strict)
-    placements = []
-    for group in _by_resource(query.tables):
-        for tables in planning.merged(group):
-            placements += planning.place_mentions(tables)
-    found = Plan(query, tuple(planning.scans.values()), tuple(placements), max_requests)
-    known = sum(scan.expected_requests or 0 for scan in found.scans)
+    planning = Planning(query, Weighing(catalog, Rows(query, questions), strict))
+    placements = planning.place_all()
+    sharing = planning.weighing.sharing
+    scans = sharing.kept(tuple(planning.scans.values()))
+    found = Plan(query, scans, tuple(placements), max_requests, sharing.free(scans))
+    known = sum(found.expected(scan) or 0 for scan in found.scans)
     if known > max_requests:
         _over_budget(found, known)
     return found
@@ -63,254 +70,243 @@ def _over_budget(found: Plan, known: int) -> None:
     )
 
 
-def _by_resource(tables: Iterable[BoundTable]) -> list[list[BoundTable]]:
-    groups: dict[tuple[TableName, str | None], list[BoundTable]] = {}
-    for table in tables:
-        groups.setdefault((table.live.resource.table, table.live.connection), []).append(table)
-    return list(groups.values())
-
-
 @dataclass
-class _Planning:
+class Planning:
+    """The state of planning one statement."""
+
     query: BoundQuery
-    catalog: Catalog
-    strict: bool
+    weighing: Weighing
     scans: dict[str, Scan] = field(default_factory=dict)
     _path: list[TableName] = field(default_factory=list)
     _blame: Blame = field(default_factory=Blame)
 
-    def _choosing(self, resource: Resource, spoken: frozenset[str] = frozenset()) -> Choosing:
-        return Choosing(resource, self._provider(resource), self.strict, spoken)
+    @cached_property
+    def parents(self) -> Parents:
+        """What supplies parameters that have no value."""
+        return Parents(self.weighing.rows, self.weighing.resource, self.place)
 
-    def merged(self, tables: list[BoundTable]) -> list[list[BoundTable]]:
-        """Mentions of one table together when that costs no more requests than apart."""
-        if len(tables) == 1:
-            return [tables]
-        resource = tables[0].live.resource
-        rows, columns = union_of(tables), used_columns(tables)
-        apart = [self._choosing(resource, t.spoken).cheapest(t.rows, t.columns) for t in tables]
-        together = self._choosing(resource, spoken_columns(tables)).cheapest(rows, columns)
-        if None in apart or together is None:
-            return [[table] for table in tables]
-        separate = sum(choice.requests for choice in apart if choice)
-        worst = max(len(choice.missing) for choice in apart if choice)
-        if len(together.missing) <= worst and together.requests <= separate:
-            return [tables]
-        return [[table] for table in tables]
+    def place_all(self) -> list[Placement]:
+        """A scan for every mention; those first that need the least from others."""
+        pending = [
+            target
+            for group in by_resource(self.query.tables)
+            for target in self.weighing.merged(group)
+        ]
+        for target in pending:
+            self.weighing.sharing.expect(target.live.resource, target.columns)
+        placements: dict[int, str] = {}
+        costs: dict[int, tuple[int, ...]] = {}
+        while pending:
+            for target in pending:
+                if id(target) not in costs:
+                    costs[id(target)] = self.weighing.cost(target)
+            target = min(pending, key=lambda one: costs[id(one)])
+            pending.remove(target)
+            self.weighing.sharing.no_longer_expect(target.live.resource, target.columns)
+            self._blame = self._blame_of(target)
+            scan = self.place(target)
+            for place in target.places:
+                placements[place] = scan
+                self.weighing.rows.scans_of_mentions[place] = scan
+            costs = {key: cost for key, cost in costs.items() if cost[:3] == (0, 0, 0)}
+        tables = self.query.tables
+        return [Placement(tables[place], placements[place]) for place in sorted(placements)]
 
-    def place_mentions(self, tables: list[BoundTable]) -> list[Placement]:
-        """One scan for the given mentions of one table."""
-        first = tables[0]
-        self._blame = Blame(self.query.statement.sql, first.mention.span, first.misfits)
-        scan = self.place(
-            first.live, union_of(tables), used_columns(tables), spoken_columns(tables)
-        )
-        return [Placement(table, scan) for table in tables]
+    def _blame_of(self, target: Target) -> Blame:
+        table = self.query.tables[target.places[0]]
+        return Blame(self.query.statement.sql, table.mention.span, table.misfits)
 
-    def place(
-        self,
-        live: LiveTable,
-        rows: Sequence[Row] | None,
-        columns: tuple[str, ...],
-        spoken: frozenset[str] = frozenset(),
-    ) -> str:
+    # --- one scan ----------------------------------------------------------------------------
+
+    def place(self, target: Target) -> str:
         """Plan a scan of a table and of what it depends on; answers the scan's name."""
-        resource = live.resource
+        resource = target.live.resource
         if resource.table in self._path:
             way = " → ".join(map(str, (*self._path, resource.table)))
             raise PlanError(f"parents go in a circle: {way}", sql=self.query.statement.sql)
-        choosing = self._choosing(resource, spoken)
-        unallowed = choosing.unallowed(rows, self._blame)
+        choosing = self.weighing.choosing(target)
+        bindings = distinct(self.weighing.bindings(target))
+        supplies = self.weighing.supplies(target, bindings)
+        unallowed = choosing.unallowed(supplies, self._blame)
         if unallowed is not None:
             raise unallowed
-        choice = choosing.cheapest(rows, columns)
-        if choice is None:
-            raise choosing.why_none(rows, columns, self._blame)
+        choices = choosing.choices(supplies, target.columns, self.weighing.weigh(target, bindings))
+        if not choices:
+            raise choosing.why_none(supplies, target.columns, self._blame)
         self._path.append(resource.table)
         try:
-            if choice.details is not None:
-                return self._place_details(live, rows, columns, choice)
-            return self._place_scan(live, rows, columns, choice)
+            if choices[0].details is not None:
+                return self._place_details(target, bindings, choices[0])
+            return self._place_scan(target, bindings, choices)
         finally:
             self._path.pop()
 
     def _place_scan(
-        self, live: LiveTable, rows: Sequence[Row] | None, columns: tuple[str, ...], choice: Choice
+        self, target: Target, bindings: Sequence[Binding], choices: Sequence[Choice]
     ) -> str:
-        resource, method = live.resource, choice.method
-        constant = self._constant(live, rows)
-        filled = set(method.fills)
-        asked = set(method.required)
-        given = [p for p in resource.params if p.name in constant.columns and p.name not in filled]
-        defaults = default_values(resource, method, constant, columns)
-        constant = with_defaults(constant, defaults)
-        wanted = wanted_params(resource, method, columns)
-        missing = [name for name in wanted if name not in constant.columns]
-        sources = self._sources(live, missing, constant, rows)
-        supplied = [name for source in sources for name, _ in source.supplies]
-        names = dict.fromkeys((CONNECTION, *wanted, *(p.name for p in given), *supplied))
-        names = dict.fromkeys(name for name in names if name not in filled or name in asked)
-        return self._add(
-            resource, method, tuple(names), narrowed(constant, tuple(names)), sources,
-            fetched(resource, method, columns), pushed_filters(method, rows),
-            _why(choice, resource),
-        )  # fmt: skip
+        best = choices[0]
+        if best.missing:
+            bindings = [self.parents.supplied(target, one, best.missing) for one in bindings]
+        usable = [best.method]
+        supplies = self.weighing.supplies(target, bindings)
+        if best.missing or best.requests is None:
+            again = self.weighing.choosing(target).choices(
+                supplies, target.columns, lambda _: (1, 0)
+            )
+            usable += [one.method for one in again if not one.missing and one.details is None]
+        elif best.method.paging is not None:
+            usable += [
+                one.method
+                for one in choices
+                if not one.missing and one.requests is None and one.details is None
+            ]
+        methods = tuple({method.name: method for method in usable}.values())
+        return self._add(target, bindings, methods, _why(best, target))
 
-    def _place_details(
-        self, live: LiveTable, rows: Sequence[Row] | None, columns: tuple[str, ...], choice: Choice
-    ) -> str:
+    def _place_details(self, target: Target, bindings: Sequence[Binding], choice: Choice) -> str:
         """Columns that a list does not serve: its rows' keys first, then each by its details."""
         details = choice.details
         assert details is not None
-        listing = self._place_scan(live, rows, details.required, choice)
-        source = FromScan(
-            listing,
-            live.resource.table,
-            tuple((name, name) for name in details.required),
-            ((CONNECTION, CONNECTION),),
+        resource = target.live.resource
+        served = [name for name in target.columns if name not in unserved(choice.method, (name,))]
+        columns = tuple(dict.fromkeys((*details.required, *served)))
+        listing = self._place_scan(replace(target, columns=columns), bindings, [choice])
+        reason = (
+            f"{choice.method.name} does not serve {listed(unserved(choice.method, target.columns))}"
         )
-        reason = f"{choice.method.name} does not serve {listed(unserved(choice.method, columns))}"
+        found = []
+        for binding in bindings:
+            pairs = {name: name for name in (CONNECTION, *columns)}
+            found.append(self.parents.tied(target, binding, listing, pairs, resource))
         return self._add(
-            live.resource, details, (CONNECTION, *details.required), Constant((), ((),)), (source,),
-            fetched(live.resource, details, columns), (), f"{reason}: one {details.name} a row",
-        )  # fmt: skip
+            target, found, (details,), f"{reason}: one {details.name} a row", only_bound=True
+        )
 
     def _add(
         self,
-        resource: Resource,
-        method: Method,
-        arguments: tuple[str, ...],
-        constant: Constant,
-        sources: tuple[FromScan, ...],
-        columns: tuple[str, ...],
-        filters: tuple[tuple[Filter, tuple[str, ...]], ...],
+        target: Target,
+        bindings: Sequence[Binding],
+        methods: Sequence[Method],
         reason: str,
+        *,
+        only_bound: bool = False,
     ) -> str:
         """A scan under a new name, or the name of one that asks the very same."""
-        provider = self._provider(resource)
+        resource = target.live.resource
+        feeds, ways = [], []
+        for binding in bindings:
+            feeds.append(self._feed(target, binding, methods, only_bound=only_bound))
+        for method in methods:
+            ways.append(self._way(target, method, feeds))
+        ways = _only_needed(ways, feeds)
         scan = Scan(
-            "", provider, resource, method, arguments, constant, sources, columns, filters, reason
+            "", self.weighing.provider(resource), resource, tuple(ways), tuple(feeds), False, reason
         )
         for name, other in self.scans.items():
-            if replace(other, name="", columns=(), reason="") == replace(
-                scan, columns=(), reason=""
-            ):
-                both = tuple(dict.fromkeys((*other.columns, *columns)))
-                self.scans[name] = replace(other, columns=both)
+            if _asks_the_same(other, scan):
+                self.scans[name] = _with_columns(other, scan)
                 return name
         name = f"scan_{len(self.scans) + 1}"
         self.scans[name] = replace(scan, name=name)
+        self.weighing.sharing.add(self.scans[name])
         return name
 
-    # --- parameters without a value ----------------------------------------------------------
+    def _way(self, target: Target, method: Method, feeds: Sequence[Feed]) -> Way:
+        resource, columns = target.live.resource, target.columns
+        filled, asked = set(method.fills), set(method.required)
+        wanted = wanted_params(resource, method, columns)
+        given = [
+            param.name
+            for param in resource.params
+            if param.name not in filled and all(param.name in feed.columns for feed in feeds)
+        ]
+        names = dict.fromkeys((CONNECTION, *wanted, *given))
+        names = dict.fromkeys(name for name in names if name not in filled or name in asked)
+        limit, order = _enough(target, method, feeds)
+        return Way(
+            method,
+            tuple(names),
+            fetched(resource, method, columns),
+            pushed_filters(method, [use.rows for use in target.uses]),
+            limit,
+            order,
+        )
 
-    def _sources(
-        self,
-        live: LiveTable,
-        missing: Sequence[str],
-        constant: Constant,
-        rows: Sequence[Row] | None,
-    ) -> tuple[FromScan, ...]:
-        """Scans of the parents that supply what is missing; each supplies all that it can."""
-        sources: list[FromScan] = []
-        pending = dict.fromkeys(missing)
-        for name in sorted(
-            missing, key=lambda n: -len(_links(self._param(live, n), live.resource, self))
-        ):
-            if name not in pending:
-                continue
-            source = self._source(live, self._param(live, name), constant, rows, sources)
-            sources.append(source)
-            for supplied, _ in source.supplies:
-                pending.pop(supplied, None)
-        return tuple(sources)
-
-    def _source(
-        self,
-        live: LiveTable,
-        param: Param,
-        constant: Constant,
-        rows: Sequence[Row] | None,
-        before: Sequence[FromScan],
-    ) -> FromScan:
-        assert param.parent is not None
-        parent = self._resource(param.parent.table)
-        links = _links(param, live.resource, self)
-        known = {*constant.columns} | {name for source in before for name, _ in source.supplies}
-        matches = tuple((ours, theirs) for ours, theirs in links if ours in known)
-        supplies = tuple((ours, theirs) for ours, theirs in links if ours not in known)
-        restricted: Sequence[Row] | None = None
-        if rows is not None:
-            fixed = [(ours, theirs) for ours, theirs in matches if ours in constant.columns]
-            restricted = [
-                {theirs: row[ours] for ours, theirs in fixed if ours in row} for row in rows
-            ]
-            restricted = _carry_connection(rows, restricted)
-        columns = tuple(dict.fromkeys(theirs for _, theirs in links))
-        scan = self.place(LiveTable(parent, live.connection), restricted, columns)
-        return FromScan(scan, parent.table, supplies, ((CONNECTION, CONNECTION), *matches))
-
-    def _param(self, live: LiveTable, name: str) -> Param:
-        param = live.resource.param(name)
-        assert param is not None
-        return param
-
-    def _resource(self, table: TableName) -> Resource:
-        resource = self.catalog.definitions.resource(table)
-        if resource is None:
-            raise PlanError(f"the parent {table} does not exist", sql=self.query.statement.sql)
-        return resource
-
-    def _provider(self, resource: Resource) -> Provider:
-        provider = self.catalog.definitions.provider(resource.table.provider)
-        assert provider is not None
-        return provider
-
-    # --- constants ---------------------------------------------------------------------------
-
-    def _constant(self, live: LiveTable, rows: Sequence[Row] | None) -> Constant:
-        """The alternatives as tuples over the columns that all of them give, and connections."""
-        provider = live.resource.table.provider
-        names = (live.connection,) if live.connection else self.catalog.connections_of(provider)
-        if not names:
-            raise _no_connection(self._provider(live.resource))
-        if rows == ():
-            return Constant((CONNECTION, *(param.name for param in live.resource.params)), ())
-        given = [name for name in given_columns(rows) if name != CONNECTION]
-        found: dict[tuple[str, ...], None] = {}
-        for row in [{}] if rows is None else rows:
-            for connection in names:
-                if row.get(CONNECTION, connection) == connection:
-                    values = (connection, *(row[name] for name in given))
-                    found[values] = None
-        return Constant((CONNECTION, *given), tuple(found))
+    def _feed(
+        self, target: Target, binding: Binding, methods: Sequence[Method], *, only_bound: bool
+    ) -> Feed:
+        resource = target.live.resource
+        constant = Constant((), ((),))
+        if not only_bound:
+            constant = constant_of(
+                target.live,
+                binding.use.rows,
+                self.weighing.catalog,
+                self.weighing.provider(resource),
+            )
+        wanted = dict.fromkeys(
+            name for m in methods for name in wanted_params(resource, m, target.columns)
+        )
+        defaults: dict[str, str] = {}
+        for method in methods:
+            defaults |= default_values(resource, method, constant, target.columns)
+        bound = {*binding.bound}
+        constant = with_defaults(
+            constant, {n: v for n, v in defaults.items() if n not in bound and not only_bound}
+        )
+        params = [param.name for param in resource.params]
+        names = [CONNECTION] if only_bound else []
+        return binding.feed(constant, (*names, *dict.fromkeys((*wanted, *params))))
 
 
-# --- in words, and in pairs ---
+def _enough(
+    target: Target, method: Method, feeds: Sequence[Feed]
+) -> tuple[int | None, tuple[tuple[str, str], ...]]:
+    """How many rows are enough, and the query pairs that ask for the first of an order."""
+    use = target.uses[0]
+    if len(target.uses) > 1 or use.limit is None or not use.limited_by <= set(method.required):
+        return None, ()
+    if use.order is None:
+        return use.limit, ()
+    column, is_descending = use.order
+    for order in method.order:
+        pairs = order.descending if is_descending else order.ascending
+        if order.column == column and pairs is not None:
+            is_one_request = not feeds[0].sql and len(feeds[0].constant.rows) == 1
+            return (use.limit, pairs) if is_one_request else (None, ())
+    return None, ()
 
 
-def _links(param: Param, resource: Resource, planning: _Planning) -> tuple[tuple[str, str], ...]:
-    """Pairs (our parameter, parent's column) that hold the same value in one row of the parent."""
-    if param.parent is None:
-        return ()
-    parent = planning._resource(param.parent.table)
-    pairs = {p.name: p.parent.column for p in siblings(resource, param) if p.parent}
-    ours = {p.name for p in resource.params}
-    pairs |= {mine: theirs for theirs, mine in param.parent.shared if mine in ours}
-    for theirs in parent.params:
-        if theirs.name in ours and theirs.name not in pairs and theirs.name not in pairs.values():
-            pairs[theirs.name] = theirs.name
-    return tuple(pairs.items())
+def _only_needed(ways: Sequence[Way], feeds: Sequence[Feed]) -> list[Way]:
+    """Ways whose arguments every feed has; one, where all is constant."""
+    fit = [
+        way
+        for way in ways
+        if all(set(way.arguments) <= set(feed.columns) or not feed.constant.rows for feed in feeds)
+    ] or list(ways[:1])
+    return fit if any(feed.sql for feed in feeds) else fit[:1]
 
 
-def _carry_connection(rows: Sequence[Row], restricted: Sequence[Row]) -> tuple[Row, ...]:
-    return tuple(
-        {**narrow, CONNECTION: row[CONNECTION]} if CONNECTION in row else narrow
-        for row, narrow in zip(rows, restricted, strict=True)
+def _asks_the_same(one: Scan, other: Scan) -> bool:
+    def bare(scan: Scan) -> Scan:
+        ways = tuple(replace(way, columns=()) for way in scan.ways)
+        return replace(scan, name="", reason="", ways=ways, keeps=False)
+
+    return bare(one) == bare(other)
+
+
+def _with_columns(one: Scan, other: Scan) -> Scan:
+    ways = tuple(
+        replace(mine, columns=tuple(dict.fromkeys((*mine.columns, *theirs.columns))))
+        for mine, theirs in zip(one.ways, other.ways, strict=True)
     )
+    return replace(one, ways=ways)
 
 
-def _why(choice: Choice, resource: Resource) -> str:
+def _why(choice: Choice, target: Target) -> str:
+    resource = target.live.resource
+    if all(use.rows == () for use in target.uses):
+        return "no row can satisfy the query"
     if choice.missing:
         parents = [
             str(param.parent.table)
@@ -321,12 +317,4 @@ def _why(choice: Choice, resource: Resource) -> str:
         return f"{listed(choice.missing)} enumerated from {source}, no value given"
     if len(resource.methods) == 1:
         return "the only method"
-    return "no row can satisfy the query" if not choice.requests else "the fewest requests"
-
-
-def _no_connection(provider: Provider) -> ConfigError:
-    variables = [setting.env for setting in provider.settings if setting.env]
-    return ConfigError(
-        f"{provider.name} has no connection",
-        hint=f"set {' and '.join(variables[:3])}, or add [connections.NAME] to connstat.toml",
-    )
+    return "the fewest requests"

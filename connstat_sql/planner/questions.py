@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 
 from connstat_sql.binder import BoundTable, Row
-from connstat_sql.definitions import Filter, Method, Param, Provider, Resource, literal
-from connstat_sql.planner.values import Constant, projected
+from connstat_sql.definitions import ArrayStyle, Filter, Method, Param, Provider, Resource, literal
+from connstat_sql.planner.values import Constant
+
+_NO_SEGMENTS = frozenset({"", ".", ".."})
+MAX_FILTER_LENGTH = 1_500
+"""Characters of values that are passed on in one filter; a longer list is not passed on."""
+
+
+def is_refused(provider: Provider, values: Collection[str]) -> bool:
+    """Whether any of the values cannot be one segment of this provider's paths."""
+    if not _NO_SEGMENTS.isdisjoint(values):
+        return True
+    return any(map(_unfit(provider.path_rejects).search, values))
+
+
+@cache
+def _unfit(rejects: str) -> re.Pattern[str]:
+    return re.compile(f"[\\x00-\\x1f\\x7f{''.join(map(re.escape, rejects))}]")
 
 
 def refusal(provider: Provider, value: str) -> str:
     """Why a value cannot be one segment of this provider's paths; "" when it can."""
-    if value in ("", ".", ".."):
+    if not is_refused(provider, (value,)):
+        return ""
+    if value in _NO_SEGMENTS:
         return "cannot be a path segment"
     if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
         return "holds a control character"
@@ -23,14 +43,8 @@ def given_columns(rows: Sequence[Row] | None) -> dict[str, bool]:
     """Columns to which every alternative gives a value, in order."""
     if not rows:
         return {}
-    first, *others = rows
-    return {name: True for name in first if all(name in row for row in others)}
-
-
-def union_of(tables: Sequence[BoundTable]) -> tuple[Row, ...] | None:
-    if any(table.rows is None for table in tables):
-        return None
-    return tuple(row for table in tables for row in table.rows or ())
+    kinds = dict.fromkeys(map(tuple, rows))
+    return {name: True for name in rows[0] if all(name in kind for kind in kinds)}
 
 
 def used_columns(tables: Sequence[BoundTable]) -> tuple[str, ...]:
@@ -84,23 +98,30 @@ def with_defaults(constant: Constant, defaults: Mapping[str, str]) -> Constant:
     return Constant((*constant.columns, *defaults), tuple((*row, *values) for row in constant.rows))
 
 
-def narrowed(constant: Constant, names: tuple[str, ...]) -> Constant:
-    kept = tuple(name for name in constant.columns if name in names)
-    return Constant(kept, projected(constant, kept))
-
-
 def pushed_filters(
-    method: Method, rows: Sequence[Row] | None
+    method: Method, supplies: Sequence[Sequence[Row] | None]
 ) -> tuple[tuple[Filter, tuple[str, ...]], ...]:
     """Filters whose column every alternative fixes: one value, or several where that is allowed."""
-    given = given_columns(rows)
+    if not method.filters:
+        return ()
+    rows = [row for one in supplies for row in one or ()]
+    given = given_columns(rows) if None not in supplies else {}
     found = []
     for one in method.filters:
         if one.column in given:
-            values = tuple(dict.fromkeys(row[one.column] for row in rows or ()))
-            if len(values) == 1 or one.several is not None:
+            values = tuple(dict.fromkeys(row[one.column] for row in rows))
+            if _is_carried(one, values):
                 found.append((one, values))
     return tuple(found)
+
+
+def _is_carried(one: Filter, values: Sequence[str]) -> bool:
+    """Whether values can be passed on: not more than a URL holds, and each as it is."""
+    if one.several is ArrayStyle.COMMA and any("," in value for value in values):
+        return False
+    if len(values) > 1 and one.several is None:
+        return False
+    return sum(map(len, values)) + len(values) <= MAX_FILTER_LENGTH
 
 
 def siblings(resource: Resource, param: Param) -> list[Param]:

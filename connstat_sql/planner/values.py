@@ -1,14 +1,25 @@
-"""What planning gives: scans, their arguments, and where each mention gets its rows from."""
+"""What planning gives: scans, where their arguments come from, and which mention reads which."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from connstat_sql.binder import BoundQuery, BoundTable
-from connstat_sql.definitions import Filter, Method, Provider, Resource, TableName
+from connstat_sql.definitions import Filter, Method, Provider, Resource, quote
 
 CONNECTION = "_connection"
+
+
+def scan_table(scan: str) -> str:
+    """The name, quoted, of the temporary table that holds a scan's rows."""
+    return f"temp.{quote(f'_connstat_{scan}')}"
+
+
+def mention_table(place: int) -> str:
+    """The name, quoted, of what stands for the mention at a place."""
+    return f"temp.{quote(f'_connstat_table_{place}')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,52 +31,111 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class FromScan:
-    """Arguments out of an earlier scan's rows.
+class Feed:
+    """Where the arguments for one use of a table come from.
 
-    `supplies` pairs parameters with that scan's columns; `matches` are pairs that must be equal.
+    `bound` are the arguments that come from rows read before, each with words for where. `sql`
+    answers the tuples, constants and all, over the tables of earlier scans and local ones; it is
+    "" where constants are all there is. `plain_sql` leaves out what only filters further ("": there
+    is nothing to leave out).
     """
 
-    scan: str
-    table: TableName
-    supplies: tuple[tuple[str, str], ...]
-    matches: tuple[tuple[str, str], ...]
+    constant: Constant
+    bound: tuple[tuple[str, str], ...] = ()
+    sql: str = ""
+    plain_sql: str = ""
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the values in a tuple."""
+        return (*self.constant.columns, *(name for name, _ in self.bound))
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One method that can serve a scan.
+
+    `arguments` are the columns of the tuples, `_connection` first; those that the method asks for
+    make the requests. `columns` are fetched from the rows. `filters` are passed on to the API,
+    each with its values. `limit` is the number of rows that are enough (None: all); `order` asks
+    for them in the order in which they are the first.
+    """
+
+    method: Method
+    arguments: tuple[str, ...]
+    columns: tuple[str, ...]
+    filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
+    limit: int | None = None
+    order: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One fetch of one table by one method, for every tuple of its arguments.
+    """One fetch of one table, for every tuple of its feeds.
 
-    `arguments` are the columns of the tuples, `_connection` first; those that the method asks for
-    make the requests. `columns` are fetched from the rows. `filters` are passed on to the API,
-    each with its values. `reason` says in words why this method.
+    Of several `ways` the one that needs the fewest requests is taken when the tuples are known.
+    `keeps` says that a later scan may ask the same, so that answers are kept. `reason` says in
+    words why it is done like this.
     """
 
     name: str
     provider: Provider
     resource: Resource
-    method: Method
-    arguments: tuple[str, ...]
-    constant: Constant
-    sources: tuple[FromScan, ...]
-    columns: tuple[str, ...]
-    filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
+    ways: tuple[Way, ...]
+    feeds: tuple[Feed, ...]
+    keeps: bool = False
     reason: str = ""
 
     @property
-    def expected_requests(self) -> int | None:
-        """First pages to fetch when that is known from constants alone, else None."""
-        if self.sources:
-            return None
-        return len(projected(self.constant, (CONNECTION, *self.method.required)))
+    def method(self) -> Method:
+        """The method of the first way: the only one once it is chosen."""
+        return self.ways[0].method
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What is fetched from the rows."""
+        return self.ways[0].columns
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The columns of the tuples of arguments."""
+        return self.ways[0].arguments
 
     @property
     def depends_on(self) -> tuple[str, ...]:
         """Names of the scans that must run before."""
-        return tuple(source.scan for source in self.sources)
+        return tuple(dict.fromkeys(name for feed in self.feeds for name in feed.depends_on))
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all arguments are known before anything is fetched."""
+        return not any(feed.sql for feed in self.feeds)
+
+    @property
+    def constants(self) -> Constant:
+        """The argument tuples of all feeds, as far as all of them have constants for a column."""
+        columns = [
+            name
+            for name in self.arguments
+            if all(name in feed.constant.columns for feed in self.feeds)
+        ]
+        rows = [row for feed in self.feeds for row in projected(feed.constant, columns)]
+        return Constant(tuple(columns), tuple(dict.fromkeys(rows)))
+
+    @property
+    def expected_requests(self) -> int | None:
+        """First pages to fetch when that is known from constants alone, else None."""
+        if not self.is_constant:
+            return None
+        return len(projected(self.constants, (CONNECTION, *self.method.required)))
+
+    def by(self, way: Way) -> Scan:
+        """The scan with its way chosen."""
+        return replace(self, ways=(way,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Placement:
     """Which scan's rows stand for a mention of a live table."""
 
@@ -73,21 +143,33 @@ class Placement:
     scan: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Plan:
-    """Scans in the order they run, and where each mention gets its rows from."""
+    """Scans in the order they run, and where each mention gets its rows from.
+
+    `free` are scans whose requests another scan has sent already.
+    """
 
     query: BoundQuery
     scans: tuple[Scan, ...]
     placements: tuple[Placement, ...]
     max_requests: int
+    free: frozenset[str] = frozenset()
 
     def scan(self, name: str) -> Scan:
         """The scan of that name."""
         return next(scan for scan in self.scans if scan.name == name)
 
+    def expected(self, scan: Scan) -> int | None:
+        """Requests that a scan adds, where that is known before anything is fetched."""
+        return 0 if scan.name in self.free else scan.expected_requests
+
 
 def projected(constant: Constant, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     """The distinct tuples over those of the names that the constant has."""
     places = [constant.columns.index(name) for name in names if name in constant.columns]
+    if places == [*range(len(constant.columns))]:
+        return tuple(dict.fromkeys(constant.rows))
+    if len(places) > 1:
+        return tuple(dict.fromkeys(map(itemgetter(*places), constant.rows)))
     return tuple(dict.fromkeys(tuple(row[place] for place in places) for row in constant.rows))

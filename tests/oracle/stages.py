@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import httpx
 
-from connstat_sql.binder import BoundQuery, bind
+from connstat_sql.asking import Asking
+from connstat_sql.binder import BoundQuery, Use, bind
+from connstat_sql.definitions import literal, quote
 from connstat_sql.engine import Engine
 from connstat_sql.parser import parse
-from connstat_sql.planner import Plan, as_text, plan
+from connstat_sql.planner import (
+    CONNECTION,
+    Feed,
+    Plan,
+    Scan,
+    as_text,
+    mention_table,
+    plan,
+    scan_table,
+)
 from tests.oracle.world import PROVIDER, SERVICE, open_zoo
+
+Restriction = list[dict[str, str]] | None
+"""Alternatives of equalities, sorted; None when nothing is restricted."""
+
+Given = Mapping[str, Sequence[Mapping[str, object]]]
+"""Rows by the name of the table that they are of."""
 
 
 class Stages:
@@ -25,30 +42,93 @@ class Stages:
 
     def bind(self, sql: str, arguments: Any = None) -> BoundQuery:
         """A statement bound."""
-        fold = partial(self.engine.session.fold, arguments=arguments)
-        return bind(parse(sql), self.engine.catalog, fold, self.engine.session.volatile)
+        statement = parse(sql)
+        return bind(statement, self.engine.catalog, self._asking(statement.sql, arguments))
 
-    def rows(
-        self, sql: str, arguments: Any = None, mention: int = 0
-    ) -> list[dict[str, str]] | None:
-        """What restricts a mention of a statement: alternatives, sorted."""
-        rows = self.bind(sql, arguments).tables[mention].rows
-        if rows is None:
-            return None
-        return [dict(items) for items in sorted(sorted(row.items()) for row in rows)]
+    def rows(self, sql: str, arguments: Any = None, mention: int = 0) -> Restriction:
+        """What restricts a mention of a statement that reads it once."""
+        (use,) = self.bind(sql, arguments).tables[mention].uses
+        return _sorted(use)
 
-    def where(self, predicate: str, arguments: Any = None) -> list[dict[str, str]] | None:
+    def where(self, predicate: str, arguments: Any = None) -> Restriction:
         """What restricts the one table of a query with the given WHERE."""
         return self.rows(f"SELECT 1 FROM zoo.w.items AS i WHERE {predicate}", arguments)
+
+    def reaching(self, sql: str, table: str) -> list[Restriction]:
+        """What restricts each reading of a table, over all mentions of it."""
+        return [
+            _sorted(use)
+            for bound in self.bind(sql).tables
+            if bound.live.resource.table.resource == table
+            for use in bound.uses
+        ]
 
     def plan(self, sql: str, arguments: Any = None, **options: Any) -> Plan:
         """A statement planned, and checked by DuckDB."""
         given = {"max_requests": 1000, **options}
-        return plan(self.bind(sql, arguments), self.engine.catalog, **given)
+        bound = self.bind(sql, arguments)
+        asking = self._asking(bound.statement.sql, arguments)
+        return plan(bound, self.engine.catalog, asking, **given)
 
     def explain(self, sql: str, **options: Any) -> str:
         """The text of a plan."""
         return as_text(self.plan(sql, **options))
+
+    def fed(
+        self, sql: str, table: str, given: Given, *, hidden: bool = False
+    ) -> list[dict[str, str]]:
+        """The arguments that the last scan of a table gets once the given rows have been fetched.
+
+        `hidden` says to tell the connections too.
+        """
+        found = self.plan(sql)
+        scan = [one for one in found.scans if one.resource.table.resource == table][-1]
+        before = found.scans[: found.scans.index(scan)]
+        tables = {scan_table(one.name): one for one in before}
+        for place, placement in enumerate(found.placements):
+            if placement.scan in {one.name for one in before}:
+                tables[mention_table(place)] = found.scan(placement.scan)
+        try:
+            for name, one in tables.items():
+                self._fill(name, one, given.get(one.resource.table.resource, ()))
+            found_rows = [row for feed in scan.feeds for row in self._tuples(feed)]
+            kept = [
+                {n: v for n, v in row.items() if hidden or n != CONNECTION} for row in found_rows
+            ]
+            return sorted(kept, key=str)
+        finally:
+            for name in tables:
+                self.engine.session.drop("TABLE", name)
+
+    def _fill(self, name: str, scan: Scan, rows: Sequence[Mapping[str, object]]) -> None:
+        columns = {CONNECTION: "VARCHAR"}
+        columns |= {one.name: str(one.type) for one in scan.resource.all_columns}
+        listed = ", ".join(f"{quote(column)} {of}" for column, of in columns.items())
+        con = self.engine.session.duckdb
+        con.execute(f"CREATE TEMP TABLE {name.removeprefix('temp.')} ({listed})")
+        for row in rows:
+            full = {CONNECTION: "conn_a", **row}
+            values = ["NULL" if full.get(c) is None else literal(str(full[c])) for c in columns]
+            con.execute(f"INSERT INTO {name} VALUES ({', '.join(values)})")
+
+    def _tuples(self, feed: Feed) -> list[dict[str, str]]:
+        rows: Sequence[Sequence[str]] = feed.constant.rows
+        if feed.sql:
+            con = self.engine.session.duckdb
+            try:
+                rows = con.execute(feed.sql).fetchall()
+            except duckdb.Error:  # a predicate may fail here and not where it stands
+                rows = con.execute(feed.plain_sql).fetchall()
+        return [dict(zip(feed.columns, row, strict=True)) for row in rows]
+
+    def _asking(self, sql: str, arguments: Any) -> Asking:
+        return Asking(self.engine.session, sql, arguments)
+
+
+def _sorted(use: Use) -> Restriction:
+    if use.rows is None:
+        return None
+    return [dict(items) for items in sorted(sorted(row.items()) for row in use.rows)]
 
 
 @contextmanager

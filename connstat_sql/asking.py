@@ -1,0 +1,108 @@
+"""What is asked of DuckDB while one statement is bound and planned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from connstat_sql.binder import Arguments, Types, Value
+from connstat_sql.session import Session
+
+_INTERVAL = re.compile(r"(?<=INTERVAL )'(\d+)'")
+_TEXTS = ("TEXT", "STRING", "CHAR", "BPCHAR")
+_PLACES = ("query_location", "query_location_length", "alias")
+
+
+@dataclass
+class Asking:
+    """The questions of one statement: its text and its arguments are the same for all of them."""
+
+    session: Session
+    sql: str
+    arguments: Arguments
+
+    def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
+        """The rows of a constant query, or None when DuckDB cannot tell them."""
+        return self.session.fold(sql, self.arguments)
+
+    def describe(self, sql: str) -> Types | None:
+        """The columns that a query would have, or None when DuckDB cannot read it."""
+        return self.session.describe(sql, self.arguments)
+
+    def volatile(self) -> frozenset[str]:
+        """Names of functions whose value may change from one evaluation to the next."""
+        return self.session.volatile()
+
+    def aggregates(self) -> frozenset[str]:
+        """Names of functions over many rows, and of those that make rows."""
+        return self.session.aggregates()
+
+    def has_collations(self) -> bool:
+        """Whether any local table compares text in a way of its own."""
+        return self.session.has_collations()
+
+    def is_written(self, sql: str) -> bool:
+        """Whether DuckDB reads a piece of SQL somewhere in the statement.
+
+        The piece comes from another parser; what DuckDB does not find in its own reading of the
+        statement may mean something else.
+        """
+        return any(self._is_piece(text) for text in dict.fromkeys((sql, _INTERVAL.sub(r"\1", sql))))
+
+    def _is_piece(self, sql: str) -> bool:
+        texts = [f"SELECT {sql}", f"SELECT * FROM {sql}"]
+        if sql.lstrip().upper().startswith(("SELECT", "WITH", "(", "FROM", "VALUES")):
+            texts.insert(0, sql)
+        for text in texts:
+            read = self.session.syntax_of(text)
+            if read is None:
+                continue
+            if _digest(_piece(read), self.session.aliases(), set()) in self._pieces:
+                return True
+        return False
+
+    @cached_property
+    def _pieces(self) -> frozenset[int]:
+        """Everything that the statement consists of, in DuckDB's reading, as digests."""
+        read = self.session.syntax_of(self.sql)
+        found: set[int] = set()
+        if read is not None:
+            _digest(read, self.session.aliases(), found)
+        return frozenset(found)
+
+
+def _piece(read: Any) -> Any:
+    """What `SELECT piece`, `SELECT * FROM piece` or a whole query was made for."""
+    node = read[0]["node"]
+    listed = node.get("select_list") or []
+    source = node.get("from_table") or {}
+    if len(listed) == 1 and source.get("type") == "EMPTY":
+        return listed[0]
+    return node
+
+
+def _digest(node: Any, aliases: Mapping[str, str], found: set[int]) -> int:
+    """A number for a piece of syntax, equal for equal pieces; those of all its parts in `found`."""
+    if isinstance(node, dict):
+        inside = tuple(
+            (key, _digest(_named(key, value, aliases), aliases, found))
+            for key, value in node.items()
+            if key not in _PLACES
+        )
+        number = hash(inside)
+        found.add(number)
+        return number
+    if isinstance(node, list):
+        return hash((list, *(_digest(one, aliases, found) for one in node)))
+    return hash((type(node).__name__, node))
+
+
+def _named(key: str, value: Any, aliases: Mapping[str, str]) -> Any:
+    if key == "function_name":
+        return aliases.get(value, value)
+    if key == "type_name" and value in _TEXTS:
+        return "VARCHAR"
+    return "" if key == "qualified_name" else value

@@ -1,0 +1,238 @@
+"""Which columns of a SELECT let a predicate through from outside: one small function a clause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from connstat_sql.binder.rendering import expression_columns
+from connstat_sql.binder.scopes import Scope
+from connstat_sql.binder.trees import Output
+from connstat_sql.binder.values import Expression, Field, Term, relations_of
+from connstat_sql.parser import DIALECT
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Names of functions whose value is not one of a row alone."""
+
+    volatile: frozenset[str]
+    aggregates: frozenset[str]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Projection:
+    """A column of a SELECT: `place` counts from 1, 0 for what a star stands for."""
+
+    select: exp.Select
+    scope: Scope
+    functions: Functions
+    node: exp.Expr
+    name: str
+    place: int
+    term: Term | None
+
+
+Clause = Callable[[Projection], bool]
+"""Whether a clause of the SELECT lets a predicate on a column through."""
+
+
+def limit_lets_nothing_through(one: Projection) -> bool:
+    """Fewer rows in would be other rows out."""
+    return not any(one.select.args.get(key) for key in ("limit", "offset", "fetch"))
+
+
+def sample_lets_nothing_through(one: Projection) -> bool:
+    """A sample of fewer rows is another sample."""
+    return not one.select.args.get("sample")
+
+
+def volatile_functions_let_nothing_through(one: Projection) -> bool:
+    """Fewer rows in would draw other numbers."""
+    return not any(calls(each, one.functions.volatile) for each in one.select.expressions)
+
+
+def grouping_lets_its_keys_through(one: Projection) -> bool:
+    """A group stays whole when its key is restricted."""
+    group = one.select.args.get("group")
+    if group is None:
+        return not has_aggregates(one.select, one.functions)
+    if group.args.get("all"):
+        return not _holds_aggregate(one.node, one.functions)
+    places = {str(key.this) for key in group.expressions if isinstance(key, exp.Literal)}
+    return str(one.place) in places or any(_is_key(key, one) for key in group.expressions)
+
+
+def grouping_sets_let_nothing_through(one: Projection) -> bool:
+    """ROLLUP, CUBE and GROUPING SETS make rows in which a key is NULL."""
+    group = one.select.args.get("group")
+    return group is None or not has_grouping_sets(group)
+
+
+def windows_let_their_partitions_through(one: Projection) -> bool:
+    """A window sees whole partitions, so only what all of them are split by may be restricted."""
+    for window in _windows(one.select):
+        parts = window.args.get("partition_by") or []
+        if window.args.get("alias") or not any(_is_key(part, one) for part in parts):
+            return False
+    return True
+
+
+def distinct_on_lets_its_keys_through(one: Projection) -> bool:
+    """DISTINCT ON keeps one row a key; plain DISTINCT lets every column through."""
+    distinct = one.select.args.get("distinct")
+    on = distinct.args.get("on") if distinct is not None else None
+    return on is None or any(_is_key(key, one) for key in on.expressions)
+
+
+CLAUSES: tuple[Clause, ...] = (
+    limit_lets_nothing_through,
+    sample_lets_nothing_through,
+    volatile_functions_let_nothing_through,
+    grouping_lets_its_keys_through,
+    grouping_sets_let_nothing_through,
+    windows_let_their_partitions_through,
+    distinct_on_lets_its_keys_through,
+)
+
+
+def read_outputs(
+    select: exp.Select,
+    scope: Scope,
+    functions: Functions,
+    missing: frozenset[int],
+    clauses: Sequence[Clause] = CLAUSES,
+) -> tuple[Output, ...] | None:
+    """The columns of a SELECT in order; None when a star hides what they are.
+
+    `missing` are relations of which a row may have nothing but NULLs.
+    """
+    found = []
+    for one in _projections(select, scope, functions):
+        if one is None:
+            return None
+        is_open = one.term is not None and not relations_of([one.term]) & missing
+        found.append(
+            Output(
+                one.name,
+                one.term,
+                one.term is not None and all(clause(one) for clause in clauses),
+                is_open
+                and grouping_lets_its_keys_through(one)
+                and grouping_sets_let_nothing_through(one),
+            )
+        )
+    return tuple(found)
+
+
+def _projections(
+    select: exp.Select, scope: Scope, functions: Functions
+) -> Iterator[Projection | None]:
+    for place, node in enumerate(select.expressions, 1):
+        inner = node.unalias()
+        star = inner.this if isinstance(inner, exp.Column) else inner
+        if isinstance(star, exp.Star):
+            listed = _starred(star, inner, scope)
+            if listed is None:
+                yield None
+                return
+            for name, term in listed:
+                yield Projection(select, scope, functions, exp.column(name), name, 0, term)
+            continue
+        if isinstance(inner, exp.Columns):
+            yield None
+            return
+        name = node.alias_or_name.lower()
+        yield Projection(
+            select, scope, functions, inner, name, place, _term(inner, scope, functions)
+        )
+
+
+def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:
+    edited = [star.args.get(key) for key in ("except_", "replace", "rename", "except")]
+    if any(edited) or not all(one.relation.is_known for one in scope.sources):
+        return None
+    if inner is star:
+        return list(scope.outputs())
+    return list(scope.of_source(inner.text("table").lower()).items())
+
+
+def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
+    """What a projection is, where that is known from one row alone."""
+    if isinstance(node, exp.Column):
+        return scope.resolve(node)
+    if node.find(exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns):
+        return None
+    if calls(node, functions.volatile | functions.aggregates):
+        return None
+    terms: dict[int, Term] = {}
+    for column in expression_columns(node):
+        term = scope.resolve(column)
+        if term is None:
+            return None
+        terms[id(column)] = term
+    return Expression(node, terms) if terms else None
+
+
+def calls(node: exp.Expr, names: frozenset[str]) -> bool:
+    """Whether an expression calls one of some functions."""
+    return any(name in names for one in node.find_all(exp.Func) for name in own_names(one))
+
+
+def own_names(function: exp.Func) -> Iterator[str]:
+    """The names of a function, as it is written and as it is."""
+    yield str(function.meta.get("name", "")).lower()
+    if isinstance(function, exp.Anonymous):
+        yield function.name.lower()
+    else:
+        yield from (name.lower() for name in function.sql_names())
+
+
+def has_aggregates(select: exp.Select, functions: Functions) -> bool:
+    """Whether a SELECT without GROUP BY is one group."""
+    if select.args.get("having") is not None:
+        return True
+    return any(_holds_aggregate(one, functions) for one in select.expressions)
+
+
+def has_grouping_sets(group: exp.Expr) -> bool:
+    """Whether GROUP BY makes rows in which keys are NULL."""
+    if any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals")):
+        return True
+    return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None
+
+
+def _holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, exp.AggFunc):
+            return True
+        if isinstance(one, exp.Anonymous) and one.name.lower() in functions.aggregates:
+            return True
+        if not isinstance(one, (exp.Query, exp.Window)):
+            pending += one.iter_expressions()
+    return False
+
+
+def _windows(select: exp.Select) -> Iterator[exp.Window]:
+    clauses = [*select.expressions, select.args.get("qualify"), *(select.args.get("windows") or [])]
+    clauses.append(select.args.get("order"))
+    for clause in clauses:
+        if clause is not None:
+            yield from clause.find_all(exp.Window)
+
+
+def _is_key(key: exp.Expr, one: Projection) -> bool:
+    """Whether an expression of GROUP BY, PARTITION BY or DISTINCT ON is the projection."""
+    key = key.unnest()
+    if isinstance(key, exp.Literal):
+        return False
+    if isinstance(key, exp.Column):
+        term = one.scope.resolve(key)
+        if isinstance(term, Field):
+            return term == one.term
+        return term is None and len(key.parts) == 1 and key.name.lower() == one.name
+    return key.sql(DIALECT).lower() == one.node.sql(DIALECT).lower()

@@ -1,0 +1,215 @@
+"""Predicates → facts: conjuncts with each column resolved, and what subqueries make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from connstat_sql.binder.outputs import calls
+from connstat_sql.binder.rendering import expression_columns, expression_queries
+from connstat_sql.binder.scopes import Scope
+from connstat_sql.binder.sources import Cte, Sources
+from connstat_sql.binder.trees import Leaf, Query
+from connstat_sql.binder.values import Expression, Fact, Field, Merged, Scalar, Term, relations_of
+from connstat_sql.parser import DIALECT
+
+UNKNOWN = 0
+"""The relation of what cannot be told: it is never there to be read."""
+
+Joined = tuple[str, Leaf, tuple[Fact, ...]]
+
+
+ReadQuery = Callable[[exp.Expr, "Scope | None", Mapping[str, Cte]], Query]
+"""Reads a query in the place where it stands."""
+
+
+class Predicates:
+    """Reads predicates; `query` reads the subqueries in them.
+
+    `membership` says as which kind of join each word counts that takes a subquery.
+    """
+
+    def __init__(self, sources: Sources, query: ReadQuery, membership: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._query = query
+        self._membership = membership
+
+    def fact(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Fact:
+        """A predicate with its columns resolved."""
+        terms: dict[int, Term] = {}
+        for column in expression_columns(predicate):
+            term = scope.resolve(column)
+            terms[id(column)] = Field(UNKNOWN, column.name.lower()) if term is None else term
+        for node in _subquery_nodes(predicate):
+            terms[id(node)] = Scalar(self._scalar(node, ctes))
+        relations = relations_of(terms.values())
+        if calls(predicate, self._sources.functions.volatile):
+            relations |= {UNKNOWN}
+        return Fact(predicate, terms, relations)
+
+    def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
+        """The subqueries of a predicate."""
+        return [self._query(one, scope, ctes) for one in expression_queries(predicate)]
+
+    def queries_beside(self, select: exp.Select) -> Iterator[exp.Query]:
+        """Subqueries of a block outside FROM and WHERE."""
+        for key, value in select.args.items():
+            if key in ("from_", "joins", "where", "with_", "laterals"):
+                continue
+            for node in value if isinstance(value, list) else [value]:
+                if isinstance(node, exp.Expr):
+                    yield from expression_queries(node)
+
+    def subquery_join(
+        self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]
+    ) -> Joined | None:
+        """A conjunct that is a subquery with rows of its own, as the join that it means."""
+        node, is_not = predicate.unnest(), False
+        if isinstance(node, exp.Not):
+            node, is_not = node.this.unnest(), True
+        found = _membership(node)
+        if found is None or (isinstance(node, exp.EQ) and is_not):
+            return None
+        word, sides, query = found
+        if query.find(exp.Table) is None:
+            return None
+        kind = self._membership[f"NOT {word}" if is_not else word]
+        inner = self._query(query, scope, ctes)
+        relation = self._sources.derived(query, inner, ctes)
+        on: list[Fact] = []
+        names = list(relation.types)
+        if len(sides) == len(names):
+            for side, name in zip(sides, names, strict=True):
+                on.append(self._equal_to(side, Field(relation.id, name), scope, ctes))
+        if relation.node is None:
+            on += relation.held
+        return kind, Leaf(relation, inner), tuple(on)
+
+    def equal(self, left: Term, right: Term, name: str) -> Fact:
+        """The fact that USING states of two columns."""
+        ours, theirs = exp.column(name), exp.column(name)
+        terms = {id(ours): left, id(theirs): right}
+        return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
+
+    def merged(self, ours: Iterable[Field], theirs: Iterable[Field]) -> Merged:
+        """What FULL JOIN … USING makes of a column."""
+        return Merged((*ours, *theirs))
+
+    def speaks_only_of(
+        self, predicate: exp.Expr, keys: Sequence[Term | None], scope: Scope
+    ) -> bool:
+        """Whether a predicate of HAVING is about grouping keys alone."""
+        if predicate.find(exp.AggFunc, exp.Query, exp.Anonymous) is not None:
+            return False
+        columns = [*expression_columns(predicate)]
+        terms = [scope.resolve(column) for column in columns]
+        return bool(columns) and all(isinstance(t, Field) and t in keys for t in terms)
+
+    def fixed_column(self, fact: Fact) -> str | None:
+        """The column that a fact fixes to plain constants and says nothing else of, or None."""
+        node = fact.predicate.unnest()
+        options: list[exp.Expr] = []
+        if isinstance(node, exp.EQ):
+            options = [node.expression]
+        elif isinstance(node, exp.In) and not node.args.get("query"):
+            options = node.expressions
+        if not options or not all(isinstance(one, exp.Literal) for one in options):
+            return None
+        term = fact.terms.get(id(node.this))
+        return term.column if isinstance(term, Field) and not term.path else None
+
+    def order(self, select: exp.Select, scope: Scope) -> tuple[str, bool] | None:
+        """The one column that ORDER BY sorts by, with NULL last, and whether it descends."""
+        keys = select.args["order"].expressions
+        key = keys[0] if len(keys) == 1 else None
+        if not isinstance(key, exp.Ordered) or key.args.get("nulls_first"):
+            return None
+        names = {one.alias.lower() for one in select.expressions if one.alias}
+        column = key.this
+        if not isinstance(column, exp.Column) or column.name.lower() in names:
+            return None
+        term = scope.resolve(column)
+        if not isinstance(term, Field) or term.path:
+            return None
+        return term.column, bool(key.args.get("desc"))
+
+    def _equal_to(
+        self, side: exp.Expr, field: Field, scope: Scope, ctes: Mapping[str, Cte]
+    ) -> Fact:
+        inner = self.fact(side, scope, ctes)
+        term = inner.terms.get(id(side), Expression(side, inner.terms))
+        fact = self.equal(term, field, field.column)
+        return Fact(fact.predicate, fact.terms, fact.relations | inner.relations)
+
+    def _scalar(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> int:
+        return self._sources.scalar(node, ctes).id
+
+
+def conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
+    """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
+    pending = [predicate]
+    while pending:
+        one = pending.pop().unnest()
+        if isinstance(one, exp.And):
+            pending += [one.expression, one.this]
+        else:
+            yield one
+            if isinstance(one, exp.Or):
+                yield from _common(one)
+
+
+def _common(either: exp.Or) -> Iterator[exp.Expr]:
+    """Comparisons that stand in every branch of an OR: whichever is true, they are."""
+    branches = [branch.unnest() for branch in either.flatten()]
+    if not all(isinstance(branch, exp.And) for branch in branches):
+        return
+    texts = [
+        {
+            part.sql(DIALECT): part
+            for part in conjuncts(branch)
+            if isinstance(part, exp.EQ) and part.find(exp.Query) is None
+        }
+        for branch in branches
+    ]
+    first, *others = texts
+    for text, part in first.items():
+        if all(text in other for other in others):
+            yield part
+
+
+def is_listing(select: exp.Select) -> bool:
+    """Whether rows of the source are rows of the result, one for one."""
+    clauses = ("group", "having", "qualify", "distinct", "sample", "windows")
+    if any(select.args.get(key) for key in clauses):
+        return False
+    return select.find(exp.Explode, exp.Unnest, exp.Window) is None
+
+
+def _membership(node: exp.Expr) -> tuple[str, list[exp.Expr], exp.Query] | None:
+    """`x IN (SELECT …)`, `x = ANY (SELECT …)`, `EXISTS (SELECT …)`: the word, sides and query."""
+    if isinstance(node, exp.Exists):
+        query = node.this.unnest()
+        return ("EXISTS", [], query) if isinstance(query, exp.Query) else None
+    if isinstance(node, exp.In):
+        query = node.args.get("query")
+    elif isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
+        query = node.expression.this
+    else:
+        return None
+    query = query.unnest() if query is not None else None
+    if not isinstance(query, exp.Query):
+        return None
+    side = node.this.unnest()
+    return "IN", list(side.expressions) if isinstance(side, exp.Tuple) else [side], query
+
+
+def _subquery_nodes(predicate: exp.Expr) -> Iterator[exp.Expr]:
+    """The subqueries that stand for a value, with their parentheses."""
+    pending = [predicate]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, exp.Query):
+            yield one
+        else:
+            pending += one.iter_expressions()

@@ -1,0 +1,31 @@
+"""The rules by which restrictions travel down a query, as one value that can be varied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from connstat_sql.binder.joins import RULES, Rejects, Rule
+from connstat_sql.binder.nulls import rejects_null
+from connstat_sql.binder.outputs import CLAUSES, Clause
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What joins and clauses let through, and which predicates reject NULLs.
+
+    `seals_recursion` keeps predicates out of recursive CTEs, `opens_set_operations` lets them
+    into every branch.
+    """
+
+    joins: Mapping[str, Rule] = field(default_factory=lambda: RULES)
+    clauses: tuple[Clause, ...] = CLAUSES
+    rejects: Rejects = rejects_null
+    membership: Mapping[str, str] = field(
+        default_factory=lambda: {"IN": "SEMI", "EXISTS": "SEMI", "NOT EXISTS": "ANTI",
+                                 "NOT IN": "NOT IN"}
+    )  # fmt: skip
+    seals_recursion: bool = True
+
+
+RULES_OF_SQL = Rules()

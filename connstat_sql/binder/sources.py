@@ -1,0 +1,363 @@
+"""Sources of FROM → relations: what columns they have, and whether they can be read alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sqlglot import exp
+
+from connstat_sql.binder.columns import HIDDEN
+from connstat_sql.binder.outputs import Functions, calls, own_names
+from connstat_sql.binder.rendering import relation_text
+from connstat_sql.binder.scopes import Scope
+from connstat_sql.binder.trees import Query, Sealed, SetOperation
+from connstat_sql.binder.values import Fact, Field, Outputs, Questions, Relation, Term, Types
+from connstat_sql.definitions import quote
+from connstat_sql.parser import DIALECT
+
+MAX_READINGS = 16
+"""Times that one CTE is looked into: a chain of CTEs that each name the last twice doubles."""
+COLLATED = "VARCHAR COLLATE"
+_UNSTABLE = (
+    exp.Fetch, exp.TableSample, exp.Window, exp.First, exp.Last,
+    exp.AnyValue, exp.ArgMax, exp.ArgMin, exp.ArrayAgg, exp.GroupConcat, exp.Collate,
+)  # fmt: skip
+_UNSTABLE_CALLS = frozenset(
+    {"arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg", "mode", "first",
+     "last", "any_value", "arg_min", "arg_max", "min_by", "max_by", "argmin", "argmax", "histogram",
+     "approx_quantile", "reservoir_quantile", "nextval", "currval"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cte:
+    """A CTE where it is visible: `ctes` and `outer` are what it could name itself.
+
+    `is_itself` marks the name inside the recursive half of the CTE.
+    """
+
+    node: exp.CTE
+    ctes: Mapping[str, Cte]
+    outer: Scope | None
+    is_recursive: bool
+    is_itself: bool = False
+
+    @property
+    def names_itself(self) -> bool:
+        """Whether it is a UNION that reads its own rows."""
+        query = self.node.this
+        name = self.node.alias.lower()
+        return isinstance(query, exp.SetOperation) and any(
+            len(one.parts) == 1 and one.name.lower() == name for one in query.find_all(exp.Table)
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LiveMention:
+    """A live mention: its place among the statement's, and its columns with those named hidden."""
+
+    place: int
+    node: exp.Table
+    types: Types
+
+
+@dataclass
+class Sources:
+    """Makes relations; `live` gives the live mentions by the id of their nodes."""
+
+    questions: Questions
+    functions: Functions
+    live_mentions: Mapping[int, LiveMention]
+    relations: dict[int, Relation] = field(default_factory=dict)
+    _readings: dict[int, int] = field(default_factory=dict)
+
+    def live_place(self, node: exp.Expr) -> int | None:
+        """The place of a live mention, None for anything else."""
+        found = self.live_mentions.get(id(node))
+        return found.place if found is not None else None
+
+    def live(self, node: exp.Table, place: int) -> Relation:
+        """A live table."""
+        return self._add(types=self.live_mentions[id(node)].types, mention=place)
+
+    def renamed(self, node: exp.Table, relation: Relation) -> Mapping[str, str] | None:
+        """A live table's columns by the names that `AS t(a, b)` gives them; None: it gives none."""
+        aliases = [one.lower() for one in _column_aliases(node)]
+        own = [name for name in relation.types if name not in HIDDEN]
+        if not aliases or len(aliases) > len(own):
+            return None
+        return dict(zip([*aliases, *own[len(aliases) :]], own, strict=True))
+
+    def local(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> Relation:
+        """A local table, file, function or list of values."""
+        found = self._readable(node, ctes)
+        if found is None:
+            columns = node.args["alias"].args.get("columns") if node.args.get("alias") else None
+            names = {one.name.lower(): "" for one in columns or []}
+            return self._add(types=names, is_known=bool(names))
+        types, used = found
+        if not self._needs(node, used):
+            types = self._without_collations(types)
+        return self._add(types=types, node=node, ctes=used, needs=self._needs(node, used))
+
+    def derived(self, node: exp.Expr, query: Query, ctes: Mapping[str, Cte]) -> Relation:
+        """A subquery: `node` is what stands in FROM."""
+        found = None
+        if not isinstance(node, exp.Lateral):
+            found = self._readable(node, ctes)
+        return self._of_query(node, query, found, _column_aliases(node))
+
+    def of_cte(
+        self, node: exp.Table, cte: Cte, query: Query | None, ctes: Mapping[str, Cte]
+    ) -> Relation:
+        """A mention of a CTE; None as its query means that it is not looked into."""
+        names = _column_aliases(node) or [one.name for one in cte.node.args["alias"].columns]
+        found = None if cte.is_itself else self._readable(node, ctes)
+        return self._of_query(node, query or Sealed(()), found, names)
+
+    def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> Relation:
+        """A subquery that stands for one value."""
+        if not isinstance(node, exp.Subquery):
+            return self._add(types={})
+        found = self._readable(node, ctes)
+        if found is None:
+            return self._add(types={}, is_scalar=True)
+        used = found[1]
+        return self._add(
+            types=found[0], node=node, ctes=used, needs=self._needs(node, used), is_scalar=True
+        )
+
+    def may_read(self, cte: Cte) -> bool:
+        """Whether a CTE is looked into once more."""
+        count = self._readings[id(cte.node)] = self._readings.get(id(cte.node), 0) + 1
+        return count <= MAX_READINGS
+
+    @property
+    def crowded(self) -> frozenset[int]:
+        """Places of live mentions in CTEs that were not looked into for every mention of them."""
+        many = {number for number, count in self._readings.items() if count > MAX_READINGS}
+        return frozenset(
+            mention.place
+            for mention in self.live_mentions.values()
+            if many and any(id(one) in many for one in _ancestors(mention.node))
+        )
+
+    def whole_number(self, clause: exp.Expr | None, absent: int | None = None) -> int | None:
+        """The number of LIMIT or OFFSET, where it is a plain one."""
+        if clause is None:
+            return absent
+        number = clause.expression
+        if clause.args.get("limit_options") or number.find(exp.Column, exp.Query, exp.Placeholder):
+            return None
+        text = str(number.this) if isinstance(number, exp.Literal) else ""
+        if not text and not calls(number, self.functions.volatile):
+            folded = self.questions.fold(f"SELECT {number.sql(dialect=DIALECT)}")
+            text = (folded[0][0].text or "") if folded else ""
+        return int(text) if text.isdigit() and len(text) < 10 else None
+
+    @cached_property
+    def sorts_nulls_last(self) -> bool:
+        """Whether ORDER BY means what it usually means."""
+        settings = "current_setting('default_null_order'), current_setting('default_order')"
+        found = self.questions.fold(f"SELECT {settings}")
+        words = [value.text or "" for value in found[0]] if found else []
+        return bool(words) and "last" in words[0].lower() and words[1].lower().startswith("asc")
+
+    # --- whether and how a source can be read by itself --------------------------------------
+
+    def _readable(
+        self, node: exp.Expr, ctes: Mapping[str, Cte]
+    ) -> tuple[Types, tuple[exp.CTE, ...]] | None:
+        """Its columns and the CTEs it needs; None when it depends on what is beside it."""
+        used = self._used_ctes(node, ctes)
+        if used is None:
+            return None
+        if not all(self._is_stable(one) for one in (node, *used)):
+            return None
+        probe = Relation(
+            0, {}, node=node, ctes=used, is_scalar=isinstance(node, exp.Subquery) and not node.alias
+        )
+        types = self.questions.describe(f"SELECT * FROM {self._empty_text(probe)}")
+        if types is None:
+            return None
+        if self._reads_local(node, used):
+            types = self._without_collations(types)
+        return types, used
+
+    def _reads_local(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> bool:
+        """Whether it names a table of the session, a file or a function."""
+        ctes = {one.alias.lower() for one in used}
+        return any(
+            id(table) not in self.live_mentions
+            and not (len(table.parts) == 1 and table.name.lower() in ctes)
+            for one in (node, *used)
+            for table in one.find_all(exp.Table)
+        )
+
+    def _is_stable(self, node: exp.Expr) -> bool:
+        """Whether reading it twice gives the same rows, and as DuckDB reads the user's text."""
+        changing = self.functions.volatile | _UNSTABLE_CALLS
+        for one in _own_nodes(node):
+            if isinstance(one, _UNSTABLE):
+                return False
+            if isinstance(one, exp.Func) and any(name in changing for name in own_names(one)):
+                return False
+            if isinstance(one, exp.Query) and not _is_ordered(one):
+                return False
+            if isinstance(one, exp.Distinct) and one.args.get("on") is not None:
+                return False
+        return self._is_as_written(node)
+
+    def _is_as_written(self, node: exp.Expr) -> bool:
+        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
+            return True
+        if isinstance(node, exp.Values):
+            return True
+        inner = node.this if isinstance(node, (exp.Subquery, exp.CTE, exp.Table)) else node
+        if isinstance(node, exp.CTE) and isinstance(inner, exp.SetOperation):
+            # DuckDB has a node of its own for a query that reads its own rows
+            return all(map(self._is_as_written, (inner.this, inner.expression)))
+        return self.questions.is_written(inner.sql(dialect=DIALECT))
+
+    def _used_ctes(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> tuple[exp.CTE, ...] | None:
+        """The CTEs that a piece of the query names, those first that others name."""
+        found: dict[str, exp.CTE] = {}
+        pending = [(one, ctes) for one in _named_in(node, ctes)]
+        while pending:
+            name, visible = pending.pop()
+            cte = visible[name]
+            if cte.is_itself or found.get(name, cte.node) is not cte.node:
+                return None
+            if name in found:
+                found[name] = found.pop(name)
+                continue
+            found[name] = cte.node
+            inner = {n: c for n, c in cte.ctes.items() if n != name}
+            pending += [(one, inner) for one in _named_in(cte.node.this, inner)]
+        return tuple(reversed(found.values()))
+
+    def _needs(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> frozenset[int]:
+        return frozenset(
+            self.live_mentions[id(table)].place
+            for one in (node, *used)
+            for table in _own_nodes(one)
+            if id(table) in self.live_mentions
+        )
+
+    def _empty_text(self, relation: Relation) -> str:
+        """Its text over tables with the same columns and no rows."""
+        by_place = {one.place: one.types for one in self.live_mentions.values()}
+        places = {key: one.place for key, one in self.live_mentions.items()}
+
+        def empty(place: int) -> str:
+            columns = ", ".join(
+                f"CAST(NULL AS {of}) AS {quote(name)}" for name, of in by_place[place].items()
+            )
+            return f"(SELECT {columns} WHERE false)"
+
+        return relation_text(relation, places, empty)
+
+    def _without_collations(self, types: Types) -> Types:
+        if not self._has_collations:
+            return types
+        return {name: COLLATED if of == "VARCHAR" else of for name, of in types.items()}
+
+    @cached_property
+    def _has_collations(self) -> bool:
+        return self.questions.has_collations()
+
+    # --- relations ---------------------------------------------------------------------------
+
+    def _of_query(
+        self,
+        node: exp.Expr,
+        query: Query,
+        found: tuple[Types, tuple[exp.CTE, ...]] | None,
+        aliases: list[str],
+    ) -> Relation:
+        outputs = query.outputs
+        if found is not None:
+            types, used = found
+            needs = self._needs(node, used)
+            inside = _inside(query, list(types))
+            return self._add(
+                types=types, node=node, ctes=used, needs=needs, inside=inside, held=_held(query)
+            )
+        names = [one.name for one in outputs or ()]
+        names[: len(aliases)] = [one.lower() for one in aliases]
+        is_known = outputs is not None and all(names) and len(set(names)) == len(names)
+        terms = [one.term for one in outputs or ()]
+        types = {
+            name: self._type(term)
+            for name, term in zip(names, [*terms, *[None] * len(names)], strict=False)
+        }
+        return self._add(
+            types=types, inside=_inside(query, names), held=_held(query), is_known=is_known
+        )
+
+    def _type(self, term: Term | None) -> str:
+        if not isinstance(term, Field) or term.path or term.relation not in self.relations:
+            return ""
+        return self.relations[term.relation].types.get(term.column, "")
+
+    def _add(self, *, types: Types, **parts: Any) -> Relation:
+        """A relation under the next number; `parts` are those of `Relation`."""
+        number = len(self.relations) + 1
+        self.relations[number] = Relation(number, types, **parts)
+        return self.relations[number]
+
+
+def _own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
+    """A source and all that is in it; not the joins behind it, which the parser puts there too."""
+    yield node
+    for key, value in node.args.items():
+        if key == "joins":
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, exp.Expr):
+                yield from one.walk()
+
+
+def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
+    one = node.parent
+    while one is not None:
+        yield one
+        one = one.parent
+
+
+def _is_ordered(query: exp.Query) -> bool:
+    """Whether LIMIT and OFFSET take the same rows each time."""
+    is_cut = query.args.get("limit") or query.args.get("offset")
+    return not is_cut or query.args.get("order") is not None
+
+
+def _column_aliases(node: exp.Expr) -> list[str]:
+    alias = node.args.get("alias")
+    return [one.name for one in alias.args.get("columns") or []] if alias is not None else []
+
+
+def _named_in(node: exp.Expr, ctes: Mapping[str, Cte]) -> set[str]:
+    return {
+        table.name.lower()
+        for table in _own_nodes(node)
+        if isinstance(table, exp.Table) and len(table.parts) == 1 and table.name.lower() in ctes
+    }
+
+
+def _inside(query: Query, names: list[str]) -> Outputs:
+    """What can be looked into: columns whose values are those of a row inside."""
+    outputs = query.outputs
+    if outputs is None or len(outputs) != len(names) or isinstance(query, (SetOperation, Sealed)):
+        return {}
+    return {
+        name: one.term
+        for name, one in zip(names, outputs, strict=True)
+        if one.is_open and one.term is not None
+    }
+
+
+def _held(query: Query) -> tuple[Fact, ...]:
+    return () if isinstance(query, (SetOperation, Sealed)) else query.held

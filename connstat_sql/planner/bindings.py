@@ -1,0 +1,399 @@
+"""Facts about a use of a live table → values for its parameters, out of rows that are there."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlglot import exp
+
+from connstat_sql.binder import (
+    EqualColumns,
+    Expression,
+    Fact,
+    Field,
+    Relation,
+    Term,
+    Types,
+    Use,
+    equal_nodes,
+    relations_of,
+    substituted,
+)
+from connstat_sql.binder.predicates import conjuncts
+from connstat_sql.binder.rendering import (
+    field_text,
+    node_text,
+    relation_name,
+    term_text,
+)
+from connstat_sql.binder.sources import COLLATED
+from connstat_sql.binder.values import Scalar
+from connstat_sql.definitions import literal, quote
+from connstat_sql.parser import DIALECT
+from connstat_sql.planner.rows import Rows
+from connstat_sql.planner.values import CONNECTION, Constant, Feed, mention_table
+
+_INTEGERS = frozenset(
+    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+     "UBIGINT"}
+)  # fmt: skip
+MAX_FILTER_LENGTH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A value for a parameter: SQL for it, words for where it comes from, relations it reads."""
+
+    sql: str
+    words: str
+    relations: frozenset[int]
+
+
+@dataclass
+class Binding:
+    """What one use of a table can be fed with; `types` are those of the table's columns.
+
+    `wanted` are the columns that are worth a value; `extra` are columns that rows made for this
+    use have, by their names.
+    """
+
+    use: Use
+    types: Types
+    rows: Rows
+    wanted: tuple[str, ...] = ()
+    extra: Mapping[str, Field] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """Facts that speak only of rows that are there; subqueries looked into where need be."""
+        found: list[Fact] = []
+        pending, opened = deque(self.use.facts), set[int]()
+        absent: dict[int, bool] = {self.use.relation: False}
+        while pending:
+            fact = pending.popleft()
+            closed = None
+            for number in fact.relations:
+                if number not in absent:
+                    absent[number] = not self.rows.is_there(number)
+                if absent[number]:
+                    closed = number
+                    break
+            if closed is None:
+                found.append(fact)
+                continue
+            relation = self.rows.relation(closed)
+            if relation is None or not relation.inside:
+                continue
+            inner = substituted(fact, relation.id, relation.inside)
+            if inner is not None:
+                pending.append(inner)
+            if relation.id not in opened:
+                opened.add(relation.id)
+                pending += relation.held
+        return tuple(found)
+
+    @cached_property
+    def bound(self) -> dict[str, Bound]:
+        """Values for parameters, and for the connection, out of the rows that are there."""
+        found: dict[str, Bound] = {}
+        own = self.use.relation
+        equal = EqualColumns(self._ties, _Typed(self.rows))
+        for name in self.wanted:
+            one = self._from_column(Field(own, name), equal)
+            if one is not None:
+                found[name] = one
+        for name in self.wanted:
+            if name not in found:
+                one = self._from_expression(Field(own, name), equal)
+                if one is not None:
+                    found[name] = one
+        return found
+
+    @cached_property
+    def _ties(self) -> tuple[Fact, ...]:
+        """The equalities that are there between two sources."""
+        return tuple(fact for fact in self.facts if self._is_joining(fact))
+
+    def feed(self, constant: Constant, wanted: Sequence[str]) -> Feed:
+        """Tuples of the constants and of the wanted columns, filtered by all that is known."""
+        chosen = {name: self.bound[name] for name in wanted if name in self.bound}
+        chosen = {name: one for name, one in chosen.items() if name not in constant.columns}
+        if not chosen:
+            return Feed(constant)
+        needed = frozenset[int]().union(*(one.relations for one in chosen.values()))
+        joined, facts = self._joined(needed, constant, chosen)
+        equal = [fact for fact in facts if self._is_harmless(fact)]
+        scans = dict.fromkeys(name for number in sorted(joined) for name in self.rows.scans(number))
+        for fact in facts:
+            for number in sorted(fact.relations - joined - {self.use.relation}):
+                scans.update(dict.fromkeys(self.rows.scans(number)))
+        return Feed(
+            constant,
+            tuple((name, one.words) for name, one in chosen.items()),
+            self._sql(constant, chosen, joined, facts),
+            "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
+            tuple(scans),
+        )
+
+    # --- one value ---------------------------------------------------------------------------
+
+    def _from_column(self, own: Field, equal: EqualColumns) -> Bound | None:
+        for one in equal.of(own):
+            if one.relation != own.relation and self.rows.is_there(one.relation):
+                return Bound(self._name(one), self.rows.described(one), frozenset({one.relation}))
+        return None
+
+    def _from_expression(self, own: Field, equal: EqualColumns) -> Bound | None:
+        """The other side of an equality, where it is more than a column of the same type."""
+        ours = {*equal.of(own)}
+        for fact in self._ties:
+            for pair in equal_nodes(fact.predicate):
+                for left, right in (pair, pair[::-1]):
+                    if fact.terms.get(id(left)) in ours:
+                        found = self._value(right, fact, own)
+                        if found is not None:
+                            return found
+        return None
+
+    def _value(self, node: exp.Expr, fact: Fact, own: Field) -> Bound | None:
+        term = fact.terms.get(id(node))
+        if term is None:
+            keys = {id(one) for one in node.walk()} & fact.terms.keys()
+            if not keys:
+                return None  # a constant
+            term = Expression(node, {key: fact.terms[key] for key in keys})
+        relations = relations_of([term])
+        if self.use.relation in relations or not self._is_faithful(term):
+            return None
+        if isinstance(term, Expression) and isinstance(node, (exp.Any, exp.All, exp.Tuple)):
+            return None
+        sql = term_text(term, self._name, self.rows.scalar_text)
+        cast = self._cast(sql, relations, self.types[own.column])
+        words = self._words(term, node)
+        return Bound(cast, words, self._read(relations)) if cast else None
+
+    def _words(self, term: Term, node: exp.Expr) -> str:
+        if isinstance(term, Field):
+            return self.rows.described(term)
+        return (term.node if isinstance(term, Expression) else node).sql(dialect=DIALECT)
+
+    def _is_faithful(self, term: Term) -> bool:
+        if isinstance(term, Scalar):
+            relation = self.rows.relation(term.relation)
+            return relation is None or COLLATED not in relation.types.values()
+        if not isinstance(term, Expression):
+            return True
+        if term.node.find(exp.Collate) is not None:
+            return False
+        return self.rows.is_as_written(term.node) and all(
+            self._is_faithful(one) for one in term.terms.values()
+        )
+
+    def _cast(self, sql: str, relations: frozenset[int], wanted: str) -> str:
+        """The value as the column's type, "" where equality would mean something else."""
+        sources = ", ".join(self._empty(number) for number in sorted(self._read(relations)))
+        found = self.rows.questions.describe(
+            f"SELECT {self._over_empty(sql)} AS v" + (f" FROM {sources}" if sources else "")
+        )
+        of = (found or {}).get("v", "")
+        if of == wanted:
+            return sql
+        if of in _INTEGERS and wanted in _INTEGERS:
+            return sql
+        if of == "VARCHAR":
+            return f"TRY_CAST({sql} AS {wanted})"
+        return ""
+
+    def _read(self, relations: frozenset[int]) -> frozenset[int]:
+        """Of some relations those that are joined, not read for one value."""
+        return frozenset(n for n in relations if not self._is_scalar(n))
+
+    def _is_scalar(self, number: int) -> bool:
+        relation = self.rows.relation(number)
+        return relation is not None and relation.is_scalar
+
+    def _empty(self, number: int) -> str:
+        columns = ", ".join(
+            f"CAST(NULL AS {of or 'VARCHAR'}) AS {quote(name)}"
+            for name, of in self.rows.types(number).items()
+        )
+        return f"(SELECT {columns} WHERE false) AS {relation_name(number)}"
+
+    def _over_empty(self, sql: str) -> str:
+        """A subquery in a value reads tables that are not there yet: its type is what counts."""
+        for place, (mention, types) in enumerate(self._mention_types()):
+            if mention in sql:
+                columns = ", ".join(f"CAST(NULL AS {of}) AS {quote(n)}" for n, of in types.items())
+                sql = sql.replace(mention, f"(SELECT {columns} WHERE false)")
+            del place
+        return sql
+
+    def _mention_types(self) -> Iterable[tuple[str, Types]]:
+        for place, table in enumerate(self.rows.query.tables):
+            types = {one.name: str(one.type) for one in table.live.resource.all_columns}
+            yield mention_table(place), {**types, **dict.fromkeys(table.hidden, "VARCHAR")}
+
+    # --- all values together -----------------------------------------------------------------
+
+    def _joined(
+        self, needed: frozenset[int], constant: Constant, chosen: Mapping[str, Bound]
+    ) -> tuple[frozenset[int], list[Fact]]:
+        """The relations that equalities tie to the needed ones, and the facts about them all."""
+        known = {*constant.columns, *chosen, *self.extra}
+        weakened = (self._weakened(fact, known) for fact in self.facts)
+        tellable = [fact for fact in weakened if fact and self._is_tellable(fact, known)]
+        joined = set(needed) | {one.relation for one in self.extra.values()}
+        has_grown = True
+        while has_grown:
+            has_grown = False
+            for fact in tellable:
+                others = self._read(fact.relations) - {self.use.relation}
+                is_tied = bool(others & joined) or self.use.relation in fact.relations
+                if is_tied and others - joined and self._is_joining(fact):
+                    joined |= others
+                    has_grown = True
+        own = joined | {self.use.relation}
+        return frozenset(joined), [
+            fact
+            for fact in tellable
+            if self._read(fact.relations) <= own and not self._is_constant(fact, constant)
+        ]
+
+    def _weakened(self, fact: Fact, known: set[str]) -> Fact | None:
+        """An OR without what cannot be told yet in its branches: less is said, and still true."""
+        either = fact.predicate.unnest()
+        if self._is_tellable(fact, known) or not isinstance(either, exp.Or):
+            return fact
+        terms: dict[int, Term] = {}
+        branches: list[exp.Expr] = []
+        for branch in either.flatten():
+            parts = [_part(one, fact) for one in conjuncts(branch)]
+            kept = [part for part in parts if part and self._is_tellable(part, known)]
+            if not kept:
+                return None
+            columns = [exp.column("part") for _ in kept]
+            for column, part in zip(columns, kept, strict=True):
+                terms[id(column)] = Expression(part.predicate, part.terms)
+            branches.append(_chained(exp.And, columns))
+        return Fact(_chained(exp.Or, branches), terms, relations_of(terms.values()))
+
+    def _is_tellable(self, fact: Fact, known: set[str]) -> bool:
+        """Whether it can be evaluated over what is known of the table itself."""
+        if not all(self._is_known(term, known) for term in fact.terms.values()):
+            return False
+        if not all(self._is_faithful(term) for term in fact.terms.values()):
+            return False
+        predicate = fact.predicate
+        if isinstance(predicate, exp.In) and len(predicate.expressions) > MAX_FILTER_LENGTH // 10:
+            return False
+        return self.rows.is_as_written(predicate)
+
+    def _is_known(self, term: Term, known: set[str]) -> bool:
+        if isinstance(term, Field):
+            return term.relation != self.use.relation or term.column in known
+        if isinstance(term, Expression):
+            return all(self._is_known(one, known) for one in term.terms.values())
+        return self.use.relation not in relations_of([term])
+
+    def _is_constant(self, fact: Fact, constant: Constant) -> bool:
+        """Whether the constants say it already."""
+        if fact.relations != {self.use.relation}:
+            return False
+        fields = [term for term in fact.terms.values() if isinstance(term, Field)]
+        return all(one.column in constant.columns for one in fields)
+
+    def _is_harmless(self, fact: Fact) -> bool:
+        """Whether it ties columns of one type, so that evaluating it cannot fail."""
+        fields = [term for term in fact.terms.values() if isinstance(term, Field)]
+        if not self._is_joining(fact) or len(fields) < len(fact.terms):
+            return False
+        types = {self.rows.types(one.relation).get(one.column) for one in fields if not one.path}
+        return len(types) == 1 and not any(one.path for one in fields)
+
+    def _is_joining(self, fact: Fact) -> bool:
+        return isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ)) and len(fact.relations) > 1
+
+    def _sql(
+        self,
+        constant: Constant,
+        chosen: Mapping[str, Bound],
+        joined: frozenset[int],
+        facts: Sequence[Fact],
+    ) -> str:
+        def name(one: Field) -> str:
+            if one.relation != self.use.relation:
+                return self._name(one)
+            if one.column in constant.columns:
+                of = self.types.get(one.column, "VARCHAR")
+                text = f"c.{quote(one.column)}"
+                return text if of == "VARCHAR" else f"CAST({text} AS {of})"
+            if one.column in chosen:
+                return chosen[one.column].sql
+            return self._name(self.extra[one.column])
+
+        where = []
+        for fact in facts:
+            text = node_text(fact.predicate, fact.terms, name, self.rows.scalar_text)
+            left, _, right = text.partition(" = ")
+            if left != right:  # what binds a parameter says nothing more
+                where.append(f"({text})")
+        values = {column: f"CAST({one.sql} AS VARCHAR)" for column, one in chosen.items()}
+        where += [f"{value} IS NOT NULL" for value in values.values()]
+        listed = [f"c.{quote(column)}" for column in constant.columns]
+        listed += [f"{value} AS {quote(column)}" for column, value in values.items()]
+        sources = [f"({constants_text(constant)}) AS c", *map(self.rows.text, sorted(joined))]
+        return (
+            f"SELECT DISTINCT {', '.join(listed)} FROM {', '.join(sources)} "
+            f"WHERE {' AND '.join(dict.fromkeys(where))}"
+        )
+
+    def _name(self, one: Field) -> str:
+        text = field_text(one)
+        if one.relation in self.rows.synthetic and not one.path:
+            return f"CAST({text} AS {self.rows.types(one.relation).get(one.column, 'VARCHAR')})"
+        return text
+
+
+def _part(node: exp.Expr, fact: Fact) -> Fact | None:
+    """A part of a predicate as a fact of its own; None where it says something of a subquery."""
+    keys = {id(one) for one in node.walk()} & fact.terms.keys()
+    terms = {key: fact.terms[key] for key in keys}
+    if node.find(exp.Query) is not None:
+        return None
+    return Fact(node, terms, relations_of(terms.values()))
+
+
+def _chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> exp.Expr:
+    first, *others = parts
+    for other in others:
+        first = kind(this=exp.Paren(this=first), expression=exp.Paren(this=other))
+    return first
+
+
+class _Typed(Mapping[int, Relation]):
+    """Relations by number, those made for scans of parents among them."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def __getitem__(self, number: int) -> Relation:
+        return Relation(number, self._rows.types(number))
+
+    def __iter__(self) -> Iterable[int]:  # type: ignore[override]
+        return iter(self._rows.query.relations)
+
+    def __len__(self) -> int:
+        return len(self._rows.query.relations)
+
+
+def constants_text(constant: Constant) -> str:
+    """SQL that answers with the constant tuples."""
+    names = ", ".join(map(quote, (*constant.columns, CONNECTION + "_")))
+    rows = ["(" + ", ".join((*map(literal, row), "''")) + ")" for row in constant.rows]
+    if not rows:
+        columns = ", ".join(f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in constant.columns)
+        return f"SELECT {columns or '1'} WHERE false"
+    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS listed({names})"

@@ -1,0 +1,141 @@
+"""Parameters without a value → scans of their declared parents, tied to what wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from connstat_sql.binder import Fact, Field, Row, Use, relations_of, substituted
+from connstat_sql.catalog import LiveTable
+from connstat_sql.definitions import Param, Resource, TableName
+from connstat_sql.planner.bindings import Binding
+from connstat_sql.planner.choosing import Supply
+from connstat_sql.planner.questions import siblings
+from connstat_sql.planner.rows import Rows, Synthetic
+from connstat_sql.planner.targets import Target, types_of
+from connstat_sql.planner.values import CONNECTION
+
+
+@dataclass
+class Parents:
+    """Places scans of parents, by `place`; `resource` finds a table by its name."""
+
+    rows: Rows
+    resource: Callable[[TableName], Resource]
+    place: Callable[[Target], str]
+
+    def supplied(self, target: Target, binding: Binding, missing: Sequence[str]) -> Binding:
+        """The use with what its parents' rows supply; each supplies all that it can."""
+        if binding.use.rows == ():
+            return binding
+        resource = target.live.resource
+        pending = dict.fromkeys(
+            name
+            for name in missing
+            if name not in Supply(binding.use.rows).given and name not in binding.bound
+        )
+        for name in sorted(
+            missing, key=lambda n: -len(self._links(self._param(resource, n), resource))
+        ):
+            if name in pending:
+                param = self._param(resource, name)
+                links = self._links(param, resource)
+                binding = self._with_parent(target, binding, param, links)
+                for ours in links:
+                    pending.pop(ours, None)
+        return binding
+
+    def _with_parent(
+        self, target: Target, binding: Binding, param: Param, links: dict[str, str]
+    ) -> Binding:
+        assert param.parent is not None
+        parent = self.resource(param.parent.table)
+        number = self.rows.next_relation()
+        pairs = {CONNECTION: CONNECTION, **links}
+        inward = {ours: Field(number, theirs) for ours, theirs in pairs.items()}
+        facts = _about(binding.use, inward)
+        types = {**types_of(parent, None), CONNECTION: "VARCHAR"}
+        self.rows.own_types[number] = types
+        use = Use(number, facts, _told_of(binding.use.rows, pairs))
+        columns = tuple(dict.fromkeys((*links.values(), *_named(facts, number, parent))))
+        scan = self.place(Target(LiveTable(parent, target.live.connection), (use,), columns))
+        return self.tied(target, binding, scan, pairs, parent, number=number)
+
+    def tied(
+        self,
+        target: Target,
+        binding: Binding,
+        scan: str,
+        pairs: dict[str, str],
+        of: Resource,
+        number: int | None = None,
+    ) -> Binding:
+        """The use with the equalities that tie it to the rows of a scan made for it."""
+        use = binding.use
+        number = number or self.rows.next_relation()
+        types = {one.name: str(one.type) for one in of.all_columns}
+        ours = {**types_of(target.live.resource, pairs), CONNECTION: "VARCHAR"}
+        types |= {theirs: ours[mine] for mine, theirs in pairs.items() if mine in ours}
+        self.rows.synthetic[number] = Synthetic(scan, types)
+        params = {CONNECTION, *(param.name for param in target.live.resource.params)}
+        ties = tuple(  # parameters are never NULL, other columns may be
+            _equal(Field(use.relation, mine), Field(number, theirs))
+            for mine, theirs in pairs.items()
+            if mine in params
+        )
+        tied = Use(use.relation, (*use.facts, *ties), use.rows, misfits=use.misfits)
+        extra = {}
+        if of is target.live.resource:  # its own list, before the details
+            extra = {mine: Field(number, theirs) for mine, theirs in pairs.items()}
+        wanted = (CONNECTION, *binding.wanted) if extra else binding.wanted
+        return Binding(tied, binding.types, self.rows, wanted, extra)
+
+    def _links(self, param: Param, resource: Resource) -> dict[str, str]:
+        """Our parameters and the parent's columns that hold the same value in one of its rows."""
+        if param.parent is None:
+            return {}
+        parent = self.resource(param.parent.table)
+        pairs = {p.name: p.parent.column for p in siblings(resource, param) if p.parent}
+        ours = {p.name for p in resource.params}
+        pairs |= {mine: theirs for theirs, mine in param.parent.shared if mine in ours}
+        for theirs in parent.params:
+            if theirs.name in ours and theirs.name not in {*pairs, *pairs.values()}:
+                pairs[theirs.name] = theirs.name
+        return pairs
+
+    def _param(self, resource: Resource, name: str) -> Param:
+        param = resource.param(name)
+        assert param is not None
+        return param
+
+
+def _about(use: Use, inward: dict[str, Field]) -> tuple[Fact, ...]:
+    """A use's facts, told of another relation as far as its columns stand for the use's own."""
+    found = (substituted(fact, use.relation, inward) for fact in use.facts)
+    return tuple(fact for fact in found if fact is not None)
+
+
+def _told_of(rows: Sequence[Row] | None, pairs: dict[str, str]) -> tuple[Row, ...] | None:
+    if rows is None:
+        return None
+    told = [{pairs[name]: value for name, value in row.items() if name in pairs} for row in rows]
+    return None if not all(told) and told else tuple(told)
+
+
+def _named(facts: Iterable[Fact], number: int, resource: Resource) -> list[str]:
+    """Columns of a relation that facts speak of."""
+    named = {
+        term.column
+        for fact in facts
+        for term in fact.terms.values()
+        if isinstance(term, Field) and term.relation == number
+    }
+    return [one.name for one in resource.all_columns if one.name in named]
+
+
+def _equal(left: Field, right: Field) -> Fact:
+    ours, theirs = exp.column(left.column), exp.column(right.column)
+    terms = {id(ours): left, id(theirs): right}
+    return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))

@@ -1,0 +1,116 @@
+"""Which rows are there to be read while a statement is planned, and SQL to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from connstat_sql.binder import BoundQuery, Field, Questions, Relation, Types
+from connstat_sql.binder.rendering import relation_name, relation_text
+from connstat_sql.parser import DIALECT
+from connstat_sql.planner.values import CONNECTION, mention_table, scan_table
+
+_PLAIN = (
+    exp.Column, exp.Identifier, exp.Literal, exp.EQ, exp.NullSafeEQ, exp.NEQ, exp.GT, exp.GTE,
+    exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.In, exp.Is, exp.Null, exp.Boolean, exp.Paren,
+    exp.Tuple, exp.Between, exp.Like,
+)  # fmt: skip
+_CONNECTION = {CONNECTION: "VARCHAR"}
+
+
+@dataclass(frozen=True, slots=True)
+class Synthetic:
+    """A scan that no mention asked for: of a parent, or the list before the details."""
+
+    scan: str
+    types: Types
+
+
+@dataclass
+class Rows:
+    """Which rows can be read: those of mentions and scans placed before, and local ones."""
+
+    query: BoundQuery
+    questions: Questions
+    scans_of_mentions: dict[int, str] = field(default_factory=dict)
+    synthetic: dict[int, Synthetic] = field(default_factory=dict)
+    own_types: dict[int, Types] = field(default_factory=dict)
+    _written: dict[int, bool] = field(default_factory=dict)
+    _made: int = 1_000_000
+
+    def next_relation(self) -> int:
+        """A number for a relation that the query itself does not have."""
+        self._made += 1
+        return self._made
+
+    def relation(self, number: int) -> Relation | None:
+        """A relation of the query."""
+        return self.query.relations.get(number)
+
+    def is_there(self, number: int) -> bool:
+        """Whether a relation can be read now."""
+        if number in self.synthetic:
+            return True
+        relation = self.relation(number)
+        if relation is None:
+            return False
+        if relation.mention is not None:
+            return relation.mention in self.scans_of_mentions
+        return relation.node is not None and relation.needs <= self.scans_of_mentions.keys()
+
+    def types(self, number: int) -> Types:
+        """The columns of a relation."""
+        if number in self.synthetic:
+            return self.synthetic[number].types
+        if number in self.own_types:
+            return self.own_types[number]
+        relation = self.relation(number)
+        if relation is None:
+            return {}
+        return relation.types if relation.mention is None else {**relation.types, **_CONNECTION}
+
+    def text(self, number: int) -> str:
+        """SQL to read a relation FROM, under its alias."""
+        alias = relation_name(number)
+        if number in self.synthetic:
+            return f"{scan_table(self.synthetic[number].scan)} AS {alias}"
+        relation = self.relation(number)
+        assert relation is not None
+        if relation.mention is not None:
+            return f"{mention_table(relation.mention)} AS {alias}"
+        return f"{relation_text(relation, self.query.mentions, mention_table)} AS {alias}"
+
+    def scans(self, number: int) -> Iterable[str]:
+        """The scans whose rows a relation reads."""
+        if number in self.synthetic:
+            return (self.synthetic[number].scan,)
+        relation = self.relation(number)
+        if relation is None:
+            return ()
+        places = relation.needs if relation.mention is None else {relation.mention}
+        return tuple(self.scans_of_mentions[place] for place in sorted(places))
+
+    def scalar_text(self, number: int) -> str:
+        """SQL for a subquery that stands for one value."""
+        relation = self.relation(number)
+        assert relation is not None
+        return relation_text(relation, self.query.mentions, mention_table)
+
+    def described(self, one: Field) -> str:
+        """Words for a column: the scan or source it comes from."""
+        path = "".join(f".{part}" for part in one.path)
+        names = [*self.scans(one.relation)]
+        relation = self.relation(one.relation)
+        if relation is not None and relation.node is not None:
+            return f"{relation.node.alias_or_name or 'a subquery'}.{one.column}{path}"
+        return f"{names[0] if names else '?'}.{one.column}{path}"
+
+    def is_as_written(self, node: exp.Expr) -> bool:
+        """Whether SQL made of a node means what DuckDB reads in the user's text."""
+        if all(isinstance(one, _PLAIN) for one in node.walk()):
+            return True
+        if id(node) not in self._written:
+            self._written[id(node)] = self.questions.is_written(node.sql(dialect=DIALECT))
+        return self._written[id(node)]

@@ -1,0 +1,102 @@
+"""Requests that several scans of a statement would send alike, so that one answer serves all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import repeat
+
+from connstat_sql.definitions import Filter, Method, Resource
+from connstat_sql.planner.questions import unserved
+from connstat_sql.planner.values import CONNECTION, Constant, Scan, projected
+
+Template = tuple[object, ...]
+"""What is sent but for the values of the arguments."""
+
+Asked = tuple[int, tuple[str, ...]]
+"""One request: the number of what is sent but for the values, and a connection and values."""
+
+Filters = tuple[tuple[Filter, tuple[str, ...]], ...]
+
+
+def template_of(method: Method) -> Template:
+    """What a method sends, arguments by their names."""
+    return (
+        method.verb, method.base_url, method.path, method.query, method.headers, method.body,
+        method.paging,
+    )  # fmt: skip
+
+
+@dataclass
+class Sharing:
+    """What has been asked so far, and what is going to be."""
+
+    _asked: set[Asked] = field(default_factory=set)
+    _expected: Counter[tuple[str, Template]] = field(default_factory=Counter)
+    _numbers: dict[tuple[Template, Filters], int] = field(default_factory=dict)
+
+    def expect(self, resource: Resource, columns: tuple[str, ...]) -> None:
+        """A scan of a table will be planned, by one of the methods that serve the columns."""
+        self._expected.update(_templates(resource, columns))
+
+    def no_longer_expect(self, resource: Resource, columns: tuple[str, ...]) -> None:
+        """It is being planned now."""
+        self._expected.subtract(_templates(resource, columns))
+
+    def count(self, resource: Resource, method: Method) -> int:
+        """How many scans to come could share a method's answers."""
+        return max(0, self._expected[resource.table.provider, template_of(method)])
+
+    def add(self, scan: Scan) -> None:
+        """A scan has been planned."""
+        if scan.is_constant:
+            self._asked |= self._of_scan(scan)
+
+    def requests(self, method: Method, constant: Constant, filters: Filters) -> set[Asked]:
+        """The requests of a method for constant arguments."""
+        kind = (template_of(method), filters)
+        number = self._numbers.setdefault(kind, len(self._numbers))
+        rows = projected(constant, (CONNECTION, *method.required))
+        return set(zip(repeat(number), rows))
+
+    def new(self, asked: set[Asked]) -> set[Asked]:
+        """Those that nothing has asked before."""
+        return asked - self._asked
+
+    def free(self, scans: Sequence[Scan]) -> frozenset[str]:
+        """Scans with constant arguments that earlier ones have asked for already."""
+        asked: set[Asked] = set()
+        found = set()
+        for scan in scans:
+            if not scan.is_constant:
+                continue
+            own = self._of_scan(scan)
+            if own and own <= asked:
+                found.add(scan.name)
+            asked |= own
+        return frozenset(found)
+
+    def kept(self, scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
+        """The scans, those marked whose answers a later one may want too."""
+        found: list[Scan] = []
+        later: set[tuple[str, Template]] = set()
+        for scan in reversed(scans):
+            own = {(scan.provider.name, template_of(way.method)) for way in scan.ways}
+            found.append(replace(scan, keeps=bool(own & later)))
+            later |= own
+        return tuple(reversed(found))
+
+    def _of_scan(self, scan: Scan) -> set[Asked]:
+        found: set[Asked] = set()
+        for feed in scan.feeds:
+            found |= self.requests(scan.method, feed.constant, scan.ways[0].filters)
+        return found
+
+
+def _templates(resource: Resource, columns: tuple[str, ...]) -> set[tuple[str, Template]]:
+    return {
+        (resource.table.provider, template_of(method))
+        for method in resource.methods
+        if not unserved(method, columns)
+    }

@@ -1,0 +1,68 @@
+"""What is to be placed: uses of one table, for one or several mentions of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from connstat_sql.binder import BoundTable, Use
+from connstat_sql.catalog import LiveTable
+from connstat_sql.definitions import Resource, TableName
+from connstat_sql.planner.bindings import Binding
+from connstat_sql.planner.questions import spoken_columns, used_columns
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Target:
+    """What is to be placed: uses of one table, for one or several mentions of it."""
+
+    live: LiveTable
+    uses: tuple[Use, ...]
+    columns: tuple[str, ...]
+    spoken: frozenset[str] = frozenset()
+    places: tuple[int, ...] = ()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether any row of it is."""
+        return any(use.rows != () for use in self.uses)
+
+
+def by_resource(tables: Sequence[BoundTable]) -> Iterable[list[int]]:
+    """Places of mentions, those of one table together."""
+    groups: dict[tuple[TableName, str | None], list[int]] = {}
+    for place, table in enumerate(tables):
+        groups.setdefault((table.live.resource.table, table.live.connection), []).append(place)
+    return groups.values()
+
+
+def target_of(tables: Sequence[BoundTable], places: Sequence[int]) -> Target:
+    """Mentions of one table as one target."""
+    uses = tuple(use for table in tables for use in table.uses)
+    return Target(
+        tables[0].live,
+        uses or (Use(0, (), ()),),
+        used_columns(tables),
+        spoken_columns(tables),
+        tuple(places),
+    )
+
+
+def distinct(bindings: Sequence[Binding]) -> list[Binding]:
+    """Uses of a table that want the same rows are one, where nothing else feeds them."""
+    found: dict[object, Binding] = {}
+    for binding in bindings:
+        use = binding.use
+        own = [fact for fact in use.facts if fact.relations == {use.relation}]
+        key: object = use.relation
+        if not binding.bound and not own:
+            rows = use.rows if use.rows is None else tuple(tuple(row.items()) for row in use.rows)
+            key = (rows, use.limit)
+        found.setdefault(key, binding)
+    return list(found.values())
+
+
+def types_of(resource: Resource, names: Iterable[str] | None = None) -> dict[str, str]:
+    """Types of a table's columns: of those named, or of all."""
+    types = {one.name: str(one.type) for one in resource.all_columns}
+    return types if names is None else {name: types[name] for name in names if name in types}
