@@ -1,0 +1,9 @@
+-- Which part of a month's revenue came from promotion.
+SELECT
+    100.00 * sum(CASE WHEN p_type LIKE 'PROMO%'
+        THEN l_extendedprice * (1 - l_discount) ELSE 0 END)
+    / sum(l_extendedprice * (1 - l_discount)) AS promo_revenue
+FROM tpch.sales.lineitem, tpch.sales.part
+WHERE
+    l_partkey = p_partkey
+    AND l_shipdate >= DATE '1995-09-01' AND l_shipdate < DATE '1995-09-01' + INTERVAL 1 MONTH
