@@ -1,116 +1,70 @@
-"""The judge notices a rule that is broken on purpose: each test breaks one, and is found out."""
+"""The judge notices a rule that is broken on purpose: each breach is found out."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
-from connstat_sql.binder import KINDS, Arguments, BoundQuery, Kinds, Value, bind
-from connstat_sql.binder import Row as Alternative
-from connstat_sql.live import LiveTables
-from connstat_sql.parser import Statement
-from tests.oracle.grammar import Query
-from tests.oracle.law import Court, Trial, Verdict
-from tests.oracle.world import Copies, Row, World
+from tests.oracle.breaches import BREACHES, Breach, hand_made_world
+from tests.oracle.judge import fill, open_judge
+from tests.oracle.law import Court, Verdict
+from tests.oracle.mutants import MUTANTS, broken
+
+LOSING = [breach for breach in BREACHES if breach.mention]
 
 
-class Broken(LiveTables):
-    """An engine whose binder breaks a rule; each subclass breaks another."""
-
-    kinds: Kinds = KINDS
-
-    def _bind(self, statement: Statement, arguments: Arguments) -> BoundQuery:
-        fold = partial(self._fold, arguments=arguments)
-        found = bind(statement, self._catalog, fold, self._session.volatile, self.kinds)
-        tables = tuple(replace(table, rows=self._rows(table.rows)) for table in found.tables)
-        return replace(found, tables=tables)
-
-    def _fold(self, sql: str, arguments: Arguments) -> tuple[tuple[Value, ...], ...] | None:
-        return self._session.fold(sql, arguments)
-
-    def _rows(self, rows: tuple[Alternative, ...] | None) -> tuple[Alternative, ...] | None:
-        return rows
+@pytest.fixture(scope="module")
+def judge() -> Iterator[duckdb.DuckDBPyConnection]:
+    opened = open_judge()
+    fill(opened, hand_made_world())
+    yield opened
+    opened.close()
 
 
-class OnRestrictsThePreservedSide(Broken):
-    kinds = replace(KINDS, on_left=KINDS.on_left | {"LEFT"})
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    opened = Court(tmp_path_factory.mktemp("zoo"))
+    opened.enter(hand_made_world())
+    yield opened
+    opened.close()
 
 
-class OnRestrictsTheLeftOfAnti(Broken):
-    kinds = replace(KINDS, on_left=KINDS.on_left | {"ANTI"})
+def answers(judge: duckdb.DuckDBPyConnection, breach: Breach, sql: str) -> list[str]:
+    for statement in breach.setup:
+        judge.execute(statement)
+    limit = f" LIMIT {breach.limit}" if breach.limit >= 0 else ""
+    return sorted(map(repr, judge.execute(sql + limit).fetchall()))
 
 
-class OnRestrictsTheRightOfRight(Broken):
-    kinds = replace(KINDS, on_right=KINDS.on_right | {"RIGHT"})
+@pytest.mark.parametrize("breach", LOSING, ids=lambda breach: breach.name)
+def test_the_query_tells_a_broken_rule_from_a_kept_one(
+    judge: duckdb.DuckDBPyConnection, breach: Breach
+) -> None:
+    assert answers(judge, breach, breach.sql) != answers(judge, breach, breach.broken)
 
 
-class OnRestrictsFull(Broken):
-    kinds = replace(KINDS, on_left=KINDS.on_left | {"FULL"}, on_right=KINDS.on_right | {"FULL"})
+@pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.name)
+def test_the_kept_rules_agree(court: Court, breach: Breach) -> None:
+    trial = court.try_query(breach.query)
+    assert trial.verdict is Verdict.AGREED, trial.why
 
 
-class WhereRestrictsTheRightOfAsof(Broken):
-    kinds = replace(KINDS, closed_right=frozenset({"SEMI", "ANTI"}))
-
-
-class WhereRestrictsPositional(Broken):
-    kinds = replace(KINDS, closed_block=frozenset())
-
-
-class TheFirstOfSeveralIsKept(Broken):
-    def _rows(self, rows: tuple[Alternative, ...] | None) -> tuple[Alternative, ...] | None:
-        return rows[:1] if rows else rows
-
-
-class ANumberIsTakenForItsText(Broken):
-    def _fold(self, sql: str, arguments: Arguments) -> tuple[tuple[Value, ...], ...] | None:
-        found = self._session.fold(sql, arguments)
-        return found and tuple(tuple(Value(v.text, "VARCHAR") for v in row) for row in found)
-
-
-class NothingIsNoRestriction(Broken):
-    def _rows(self, rows: tuple[Alternative, ...] | None) -> tuple[Alternative, ...] | None:
-        return () if rows is None else rows
-
-
-SUBS = "SELECT a.grp, b.sub FROM conn_a.w.subs AS a"
-BREACHES = [
-    (OnRestrictsThePreservedSide, f"{SUBS} LEFT JOIN conn_b.w.subs AS b ON a.grp = '5'"),
-    (OnRestrictsTheLeftOfAnti, "SELECT sub FROM conn_a.w.subs a ANTI JOIN conn_a.w.groups b "
-     "ON a.grp = b.g AND a.grp = '5'"),
-    (OnRestrictsTheRightOfRight, f"{SUBS} RIGHT JOIN conn_b.w.subs AS b ON b.grp = '5'"),
-    (OnRestrictsFull, f"{SUBS} FULL JOIN conn_b.w.subs AS b ON a.grp = '5' AND b.grp = '05'"),
-    (WhereRestrictsTheRightOfAsof, "SELECT g.g, b.sub FROM conn_a.w.groups g ASOF JOIN "
-     "conn_a.w.subs b ON b.sub = 'x' AND g.g >= b.grp WHERE b.grp = '05'"),
-    (WhereRestrictsPositional, "SELECT g.g FROM conn_a.w.groups g POSITIONAL JOIN conn_a.w.subs b "
-     "WHERE b.grp = '5'"),
-    (TheFirstOfSeveralIsKept, "SELECT sub FROM conn_a.w.subs WHERE grp = '5' OR grp = '05'"),
-    (ANumberIsTakenForItsText, "SELECT sub FROM conn_a.w.subs WHERE grp = 2 + 3"),
-    (NothingIsNoRestriction, "SELECT sub FROM conn_a.w.subs WHERE grp <> '5'"),
-]  # fmt: skip
-
-
-def tried(kind: type[LiveTables], sql: str, folder: Path) -> Trial:
-    groups: list[Row] = [{"g": "05", "size": 1}, {"g": "5", "size": 2}]
-    subs: list[Row] = [
-        {"sub": sub, "kind": "k", "grp": grp} for grp in ("05", "5") for sub in ("x", "y")
-    ]
-    copies: Copies = {"groups": groups, "subs": subs, "items": [], "days": [], "codes": []}
-    court = Court(folder, kind)
+@pytest.mark.parametrize(
+    "breach", [one for one in BREACHES if one.name in MUTANTS], ids=lambda breach: breach.name
+)
+def test_a_broken_rule_is_found_out(breach: Breach, tmp_path: Path) -> None:
+    court = Court(tmp_path, broken(MUTANTS[breach.name]))
+    court.enter(hand_made_world())
     try:
-        said = frozenset({"5", "05"})
-        return court.try_query(
-            Query(sql, None, said, False), World({"conn_a": copies, "conn_b": copies})
-        )
+        assert court.try_query(breach.query).verdict is Verdict.WRONG
     finally:
         court.close()
 
 
-@pytest.mark.parametrize(("kind", "sql"), BREACHES, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_broken_rule_is_found_out_where_the_kept_one_agrees(
-    kind: type[LiveTables], sql: str, tmp_path: Path
-) -> None:
-    assert tried(LiveTables, sql, tmp_path).verdict is Verdict.AGREED
-    assert tried(kind, sql, tmp_path).verdict is Verdict.WRONG
+def test_every_breach_has_a_name_of_its_own() -> None:
+    names = [breach.name for breach in BREACHES]
+    assert len(set(names)) == len(names)
+    assert set(MUTANTS) <= set(names)

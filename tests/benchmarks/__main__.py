@@ -14,6 +14,8 @@ from statistics import median
 from connstat_sql.engine import Outside
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox, World
+from tests.benchmarks import planning as plans
+from tests.benchmarks import walking
 from tests.benchmarks.rows import ROWS
 
 RUNS = 5
@@ -104,8 +106,32 @@ def requests() -> None:
         engine.close()
 
 
+def planning() -> None:
+    """From SQL to a plan: how long, and how it grows."""
+    _say("planning: the four-table chain, ms", f"{plans.chain_ms():.1f}", "<= 10")
+    for kind in ("joined", "united"):
+        few, many = plans.growth(kind)
+        what = f"planning: 100 mentions {kind} ({many:.0f} ms) to 10 ({few:.1f} ms)"
+        _say(what, f"{many / few:.1f}", "<= 12")
+    _say("planning: 3 of 2,000 tables, ms", f"{plans.many_tables_ms():.1f}", "<= 50")
+    _say("planning: a list of 10,000 values, ms", f"{plans.long_list_ms():.0f}", "<= 100")
+
+
+def chain() -> None:
+    """Statuses of 1,000 connectors at 20 ms a request, against one request for each."""
+    with walking.served() as (url, world):
+        found = [walking.ours(url) for _ in range(RUNS)]
+        requests_of_ours = len(world.sent) // RUNS
+        world.sent.clear()
+        other_rows, other = walking.one_by_one(url)
+    seconds = median(each for _, each in found)
+    assert {rows for rows, _ in found} == {other_rows}
+    what = f"{other_rows:,} statuses: {requests_of_ours} requests in {seconds:.2f} s"
+    _say(f"{what}, to {len(world.sent):,} in {other:.1f} s", f"1:{other / seconds:.0f}", ">= 100")
+
+
 BENCHMARKS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (rows, start, answer, requests)
+    each.__name__: each for each in (rows, start, answer, requests, planning, chain)
 }
 
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from connstat_sql.definitions import Rows, TableName
-from connstat_sql.executor.staging import Staging, scan_table
+from connstat_sql.executor.staging import Staging
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.planner import CONNECTION, Constant, Scan
+from connstat_sql.planner import CONNECTION, Constant, Feed, Scan, Way, scan_table
 from connstat_sql.session import Session
 
 ROWS = 100_000
@@ -56,7 +56,8 @@ def make_scan(shape: str) -> Scan:
     method = resource.method("list")
     if shape == "array":
         method = replace(method, rows=Rows(), fills={"connector_name": ("name",)})
-    return Scan("scan_1", provider, resource, method, (CONNECTION,), constant, (), columns)
+    way = Way(method, (CONNECTION,), columns)
+    return Scan("scan_1", provider, resource, (way,), (Feed(constant),))
 
 
 def ours(body: bytes, session: Session, scan: Scan) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 import re
+import traceback
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -14,15 +16,23 @@ import duckdb
 import httpx
 import pyarrow as pa
 
-from connstat_sql.errors import ConnstatError
+from connstat_sql.engine import Engine
+from connstat_sql.errors import ConnstatError, PlanError
 from connstat_sql.live import LiveTables
 from connstat_sql.result import Options
-from tests.oracle.grammar import Query, random_query
-from tests.oracle.world import World, fill, open_judge, open_zoo, random_world
+from tests.oracle.expressions import transformed
+from tests.oracle.grammar import Query, Reach, random_query
+from tests.oracle.judge import fill, fill_locals, open_judge
+from tests.oracle.pieces import NOW
+from tests.oracle.world import World, open_zoo, random_world
+from tests.oracle.zoo import CONNECTIONS, LOCALS, STATE, TABLES, WHOLE
 
+_BROKEN = (duckdb.FatalException, duckdb.InternalException)
 _RUNTIME = (
     duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException,
 )  # fmt: skip
+SHARED = 16
+"""How many queries in a row are tried over one world."""
 
 
 class Verdict(str, Enum):
@@ -36,21 +46,42 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One query and its verdict; `why` is the error, or what is wrong."""
+    """One query and its verdict; `why` is the error, or what is wrong.
+
+    `rows` is how many the answer has.
+    """
 
     query: Query
     verdict: Verdict
     why: str
     requests: int
+    rows: int = 0
 
 
 class Court:
     """An engine and a judge that try queries, each over a world of its own."""
 
-    def __init__(self, folder: Path, kind: type[LiveTables] = LiveTables) -> None:
+    def __init__(
+        self, folder: Path, kind: type[LiveTables] = LiveTables, reach: Reach = NOW
+    ) -> None:
         self.world = World({})
-        self.engine = open_zoo(folder, self._answer, kind=kind)
-        self.judge = open_judge()
+        self.reach = reach
+        self._folder, self._kind = folder, kind
+        self.engine = self._opened()
+        self._judges: dict[bool, duckdb.DuckDBPyConnection] = {}
+        self._number: int | None = None
+
+    def _opened(self) -> Engine:
+        engine = open_zoo(self._folder, self._answer, service=WHOLE, kind=self._kind)
+        engine.session.duckdb.execute("SET threads = 1")
+        return engine
+
+    def _revive(self) -> None:
+        """DuckDB does not go on after a fault of its own: open the judge and the engine anew."""
+        self.close()
+        self._judges.clear()
+        self.engine = self._opened()
+        self.enter(self.world)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         return self.world.answer(request)
@@ -58,31 +89,68 @@ class Court:
     def close(self) -> None:
         """Close both."""
         self.engine.close()
-        self.judge.close()
+        for judge in self._judges.values():
+            judge.close()
 
-    def try_random(self, chance: random.Random) -> Trial:
-        """A random query over a random world."""
-        return self.try_query(random_query(chance), random_world(chance))
+    @property
+    def judge(self) -> duckdb.DuckDBPyConnection:
+        """The judge for the present world."""
+        hidden = self.world.names_hidden
+        if hidden not in self._judges:
+            self._judges[hidden] = open_judge(names_hidden=hidden)
+        return self._judges[hidden]
 
-    def try_query(self, query: Query, world: World) -> Trial:
-        """Run a query both ways and compare."""
-        self.world = world
-        fill(self.judge, world, hidden=query.names_hidden)
+    def enter(self, world: World) -> None:
+        """Try what follows over this world."""
+        self.world, self._number = world, None
+        fill(self.judge, world)
+        fill_locals(self.engine.session.duckdb, world.local)
+
+    def query(self, seed: int) -> Query:
+        """The query of a seed, in its world; seeds that follow each other share one."""
+        number = seed // SHARED
+        if number != self._number:
+            chance = random.Random(f"world {number}")
+            self.enter(random_world(chance, awkward=self.reach.awkward))
+            self._number = number
+        return random_query(random.Random(seed), self.world, self.reach)
+
+    def try_seed(self, seed: int) -> Trial:
+        """The random query of a seed."""
+        return self.try_query(self.query(seed))
+
+    def try_query(self, query: Query) -> Trial:
+        """Run a query both ways over the present world, and compare."""
+        self.world.asked.clear()
         expected = self._judged(query)
+        if isinstance(expected, _BROKEN):
+            self._revive()
+            return Trial(query, Verdict.FAULTY, str(expected), 0)
         try:
+            for statement in query.setup:
+                list(self.engine.run(statement))
             (result,) = self.engine.run(query.sql, query.arguments, Options())
         except ConnstatError as error:
             return self._refused(query, expected, error)
-        except httpx.HTTPError as error:  # pragma: no cover - a fault of this test's own API
-            raise AssertionError(query.sql) from error
+        except Exception as error:
+            frames = traceback.extract_tb(error.__traceback__)
+            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+            why = f"crash at {place}: {type(error).__name__}: {error}"
+            return Trial(query, Verdict.WRONG, why, len(self.world.asked))
         wrong = self._faults(query, expected, result.table)
         verdict = Verdict.WRONG if wrong else Verdict.AGREED
-        return Trial(query, verdict, wrong, len(world.asked))
+        if not wrong and isinstance(expected, duckdb.Error):
+            verdict = Verdict.FAULTY
+        return Trial(query, verdict, wrong, len(self.world.asked), result.table.num_rows)
+
+    # --- the judge -------------------------------------------------------------------------------
 
     def _judged(self, query: Query) -> pa.Table | duckdb.Error:
+        judged = query.loose or query
         try:
-            arguments = query.arguments
-            return self.judge.sql(query.sql, params=arguments).to_arrow_table()
+            for statement in query.setup:
+                self.judge.execute(statement)
+            return self.judge.sql(judged.sql, params=judged.arguments).to_arrow_table()
         except duckdb.Error as error:
             return error
 
@@ -92,6 +160,8 @@ class Court:
         sent = len(self.world.asked)
         if isinstance(error.__cause__, _RUNTIME):
             sent = 0  # a cast that fails or not by the order in which DuckDB evaluates
+        if isinstance(error, PlanError) and "budget" in error.message:
+            sent = 0  # how many are needed may be known late
         why = f"{type(error).__name__}: {error.message}"
         if isinstance(expected, duckdb.Error):
             is_late = sent > 0 and not isinstance(expected, _RUNTIME)
@@ -99,39 +169,80 @@ class Court:
             return Trial(query, verdict, f"{why} / {expected}" if is_late else why, sent)
         return Trial(query, Verdict.WRONG if sent else Verdict.REFUSED, why, sent)
 
+    # --- faults of an answer ---------------------------------------------------------------------
+
     def _faults(self, query: Query, expected: pa.Table | duckdb.Error, table: pa.Table) -> str:
         if isinstance(expected, duckdb.Error):
             return "" if isinstance(expected, _RUNTIME) else f"the judge says: {expected}"
         if expected.column_names != table.column_names:
             return f"columns {table.column_names}, not {expected.column_names}"
-        ours, theirs = _bag(table), _bag(expected)
-        if ours != theirs:
-            return f"too many: {ours - theirs}; missing: {theirs - ours}"
+        return _differences(query, expected, table) or self._needless(query)
+
+    def _needless(self, query: Query) -> str:
+        """Requests that were sent twice, or that nothing justifies."""
         twice = [url for url, count in Counter(self.world.asked).items() if count > 1]
         if twice:
             return f"asked twice: {twice}"
-        unjustified = [url for url in self.world.asked if not self._is_justified(url, query)]
+        if query.most is not None and len(self.world.asked) > query.most:
+            return f"more than {query.most} requests: {self.world.asked}"
+        known = query.said | self._mentioned(query) if query.tables else query.said
+        unjustified = [url for url in self.world.asked if not self._is_justified(url, known)]
         return f"not justified: {unjustified}" if unjustified else ""
 
-    def _is_justified(self, url: str, query: Query) -> bool:
+    def _mentioned(self, query: Query) -> set[str]:
+        """Values of rows that the query speaks of, and what expressions may make of them."""
+        found = {*query.said, *(CONNECTIONS if self.world.names_hidden else ())}
+        for table in query.tables:
+            for column in {**TABLES, **LOCALS}[table]:
+                found |= self.world.values(table, column)
+        return transformed(found)
+
+    def _is_justified(self, url: str, known: frozenset[str] | set[str]) -> bool:
         """Whether each argument occurs in the query, or among the parents' values."""
-        parts = urlsplit(url)
-        path = [unquote(part) for part in parts.path.split("/")[1:]]
-        given = dict(parse_qsl(parts.query, keep_blank_values=True))
-        named = dict(zip(("grp", "part", "name"), path[1::2], strict=False))
-        if path[0] == "codes":
-            named = {"code": path[1]}
-        parents = {"grp": self.world.values("g"), "part": self.world.values("sub")}
-        return all(
-            value in query.said or value in parents.get(name, ())
-            for name, value in {**named, **given}.items()
-        )
+        for name, value in _arguments(url):
+            parents = _PARENTS.get(name)
+            if value in known or (parents and value in self.world.values(*parents)):
+                continue
+            if name == "state" and (value == STATE or self.world.says_state):
+                continue
+            return False
+        return True
 
 
-def _bag(table: pa.Table) -> Counter[str]:
-    return Counter(re.sub(r"\s+", " ", repr(list(row.values()))) for row in _rows(table))
+_PARENTS = {
+    "grp": ("groups", "g"), "part": ("subs", "sub"), "name": ("items", "name"),
+    "ware": ("wares", "ware"),
+}  # fmt: skip
+_PAGING = frozenset({"after", "skip", "most"})
+_NAMES = {"subs": "part", "items": "name", "wares": "ware", "toys": "toy", "codes": "code"}
 
 
-def _rows(table: pa.Table) -> list[dict[int, object]]:
+def _arguments(url: str) -> Iterator[tuple[str, str]]:
+    """The arguments in a URL, paging aside."""
+    parts = urlsplit(url)
+    path = [unquote(part) for part in parts.path.split("/")[1:]]
+    for index in range(0, len(path) - 1, 2):
+        yield ("grp" if path[index] == "groups" else _NAMES[path[index]]), path[index + 1]
+    for name, value in parse_qsl(parts.query, keep_blank_values=True):
+        if name not in _PAGING:
+            yield from ((name, one) for one in (value.split(",") if name == "kind" else [value]))
+
+
+def _differences(query: Query, expected: pa.Table, table: pa.Table) -> str:
+    ours, theirs = _rows(table), _rows(expected)
+    if query.loose:
+        count = min(query.loose.limit, max(0, len(theirs) - query.loose.offset))
+        if len(ours) != count:
+            return f"{len(ours)} rows, not {count}"
+        excess = Counter(ours) - Counter(theirs)
+        return f"no rows of the answer: {excess}" if excess else ""
+    if query.ordered and Counter(ours) == Counter(theirs) and ours != theirs:
+        return f"in another order: {ours}, not {theirs}"
+    more, missing = Counter(ours) - Counter(theirs), Counter(theirs) - Counter(ours)
+    return f"too many: {more}; missing: {missing}" if more or missing else ""
+
+
+def _rows(table: pa.Table) -> list[str]:
     columns = [column.to_pylist() for column in table.columns]
-    return [dict(enumerate(values)) for values in zip(*columns, strict=True)]
+    rows = zip(*columns, strict=True)
+    return [re.sub(r"\s+", " ", repr(list(row))) for row in rows]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.oracle.world import DAYS, NUMBERS, TEXTS
+from tests.oracle.zoo import DAYS, NUMBERS, TEXTS
 
 Columns = tuple[tuple[str, str], ...]
 _DATE_SPELLINGS = {"2026-01-01": "2026-1-1", "2026-01-02": "2026-01-2"}
@@ -38,9 +38,18 @@ class Constants:
 
     def of(self, kind: str) -> str:
         """A constant of a column's type."""
-        if kind == "DATE":
-            return self.date()
-        return self.text() if kind == "VARCHAR" else self.number()
+        makers = {"DATE": self.date, "VARCHAR": self.text, "INTEGER": self.number}
+        if kind in ("BOOLEAN", "TIMESTAMP"):
+            return "true" if kind == "BOOLEAN" else "TIMESTAMP '2026-01-01 00:00:00'"
+        return makers.get(kind, self.number)()
+
+    def plain(self, kind: str) -> str:
+        """A constant that mixes with others of its kind in a list."""
+        if kind not in ("INTEGER", "BIGINT"):
+            return self.of(kind)
+        value = self.chance.choice(NUMBERS)
+        self.said.add(str(value))
+        return str(value)
 
     def text(self) -> str:
         """A text, usually a literal."""
@@ -84,6 +93,8 @@ class Predicates:
 
     chance: random.Random
     constants: Constants
+    is_numeric: bool = False
+    """Whether every text is a number, so that casting one does not fail."""
 
     def binding(self, column: str, kind: str) -> str:
         """A predicate that gives a column its values."""
@@ -91,7 +102,10 @@ class Predicates:
         def one() -> str:
             return self.constants.of(kind)
 
-        listed = ", ".join(one() for _ in range(self.chance.choice((1, 2, 3))))
+        def item() -> str:
+            return self.constants.plain(kind)
+
+        listed = ", ".join(item() for _ in range(self.chance.choice((1, 2, 3))))
         forms: list[Callable[[], str]] = [
             lambda: f"{column} = {one()}",
             lambda: f"{column} = {one()}",
@@ -99,7 +113,7 @@ class Predicates:
             lambda: f"{column} IN ({listed})",
             lambda: f"({column} = {one()} OR {column} = {one()})",
             lambda: f"{column} = ANY([{listed}])",
-            lambda: f"{column} IN (VALUES ({one()}), ({one()}))",
+            lambda: f"{column} IN (VALUES ({item()}), ({item()}))",
             lambda: f"{column} IN (SELECT unnest([{listed}]))",
             lambda: f"{column} IS NOT DISTINCT FROM {one()}",
             lambda: f"({column} = {one()} AND {self.any(((column, kind),), 1)})",
@@ -140,23 +154,36 @@ class Predicates:
     def odd(self, column: str, kind: str) -> str:
         """What looks like an equality, or is a predicate of another sort."""
         one = self.constants.of(kind)
-        text, number = self.constants.text(), self.constants.number()
         forms = [
             f"{column} IS NULL", f"{column} IS NOT NULL", f"{column} <> {one}",
             f"{column} >= {one}", f"coalesce({column}, {one}) = {one}",
             f"{column} IS DISTINCT FROM {one}", f"({column} = {one}) IS NOT TRUE",
             f"CASE WHEN {column} = {one} THEN true ELSE false END", f"{column} = NULL",
             f"{column} IN ({one}, NULL)", f"({column}, NULL) IN (({one}, NULL))",
-            f"{column} = {number}", f"{column} IN ('05', {number})",
-            f"{column} IN ('05', NULL::INTEGER)", f"{column} = ALL([{one}])",
-            f"{column} = ALL(SELECT {one} WHERE false)", f"TRY_CAST({column} AS INTEGER) = 5",
+            f"{column} = ALL(SELECT {one} WHERE false)", f"({column} = {one}) IS NULL",
+            f"{column} = {one} IS TRUE", f"NOT {column} = {one}", f"({column} <> {one}) = false",
         ]  # fmt: skip
         if kind == "VARCHAR":
-            forms += [
-                f"lower({column}) = {text}", f"{column} LIKE '%a%'",
-                f"{column} = 'A' COLLATE NOCASE",
-                f"{column} COLLATE NOCASE = {text}", f"{column} = CAST({number} AS VARCHAR)",
-                f"{column} IN ('A' COLLATE NOCASE, 'zz')", f"{column} BETWEEN {text} AND {text}",
-                f"{column} = ''", f"{column} IN ('.', '..', {text})",
-            ]  # fmt: skip
+            forms += self._odd_texts(column)
+        if kind in ("VARCHAR", "INTEGER") and (self.is_numeric or self.chance.random() < 0.03):
+            forms = self._other_types(column)
         return self.chance.choice(forms)
+
+    def _odd_texts(self, column: str) -> list[str]:
+        text, number = self.constants.text(), self.constants.number()
+        return [
+            f"lower({column}) = {text}", f"{column} LIKE '%a%'",
+            f"{column} = 'A' COLLATE NOCASE", f"{column} COLLATE NOCASE = {text}",
+            f"{column} = CAST({number} AS VARCHAR)", f"TRY_CAST({column} AS INTEGER) = 5",
+            f"{column} IN ('A' COLLATE NOCASE, 'zz')", f"{column} BETWEEN {text} AND {text}",
+            f"{column} = ALL([{text}])",
+            self.chance.choice((f"{column} <> ''", f"{column} = ''", f"{column} IN ('.', {text})")),
+        ]  # fmt: skip
+
+    def _other_types(self, column: str) -> list[str]:
+        number = self.constants.plain("INTEGER")
+        return [
+            f"{column} = {number}", f"{column} IN ('05', {number})", f"{number} = {column}",
+            f"{column} IN ('05', NULL::INTEGER)", f"{column} = CAST({number} AS DOUBLE)",
+            f"{column} = {number}.0", f"{column} IN ({number}, 1)",
+        ]  # fmt: skip

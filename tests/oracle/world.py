@@ -1,8 +1,7 @@
-"""A made-up provider, its random rows, an API over them, and full copies of its tables."""
+"""A world: rows of the made-up provider's tables, and the API that answers with them."""
 
 from __future__ import annotations
 
-import datetime
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,82 +9,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
-import duckdb
 import httpx
 
-from connstat_sql.definitions import literal, quote
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.live import LiveTables
 from connstat_sql.opening import Setup, Wiring
+from tests.oracle.zoo import (
+    DAYS,
+    HOSTS,
+    LOCALS,
+    NUMBERS,
+    PROVIDER,
+    SERVICE,
+    STATE,
+    STATES,
+    TABLES,
+    TEXTS,
+)
 
-PROVIDER = """
-provider: zoo
-description: Groups, what is in them, and days
-"""
-SERVICE = """
-service: w
-resources:
-  groups:
-    description: Groups
-    columns: {g: VARCHAR, size: INTEGER}
-    methods:
-      list: {path: /groups}
-  subs:
-    description: Parts of a group
-    columns: {sub: VARCHAR, kind: VARCHAR}
-    params:
-      grp: {from: zoo.w.groups.g}
-    methods:
-      list: {path: "/groups/{grp}/subs", no_row: [404]}
-  items:
-    description: Things, by group and part
-    columns: {n: INTEGER, note: VARCHAR}
-    params:
-      grp: {from: zoo.w.groups.g}
-      part: {from: zoo.w.subs.sub, with: {grp: grp}}
-      name: {}
-    methods:
-      get: {path: "/groups/{grp}/subs/{part}/items/{name}", rows: {shape: object}, no_row: [404]}
-      list:
-        path: "/groups/{grp}/subs/{part}/items"
-        no_row: [404]
-        fills: {name: name}
-        filters: {note: note}
-      of_group: {path: "/groups/{grp}/items", no_row: [404], fills: {part: part, name: name}}
-  days:
-    description: Amounts of a day
-    columns: {amount: INTEGER, tag: VARCHAR}
-    params:
-      day: {type: DATE}
-    methods:
-      list: {path: /days, query: {day: "{day}"}}
-  codes:
-    description: Labels by number
-    columns: {label: VARCHAR, day: DATE}
-    params:
-      code: {type: INTEGER}
-      lang: {}
-    methods:
-      list: {path: "/codes/{code}", query: {lang: "{lang}"}}
-"""
-TABLES: dict[str, dict[str, str]] = {
-    "groups": {"g": "VARCHAR", "size": "INTEGER"},
-    "subs": {"sub": "VARCHAR", "kind": "VARCHAR", "grp": "VARCHAR"},
-    "items": {
-        "n": "INTEGER", "note": "VARCHAR", "grp": "VARCHAR", "part": "VARCHAR", "name": "VARCHAR",
-    },
-    "days": {"amount": "INTEGER", "tag": "VARCHAR", "day": "DATE"},
-    "codes": {"label": "VARCHAR", "day": "DATE", "code": "INTEGER", "lang": "VARCHAR"},
-}  # fmt: skip
-PARAMS = {
-    "groups": (), "subs": ("grp",), "items": ("grp", "part"), "days": ("day",),
-    "codes": ("code", "lang"),
-}  # fmt: skip
-HAS_PARENTS = ("groups", "subs", "items")
-TEXTS = ("a", "A", "5", "05", "é b", "x/y?", "a''b")
-NUMBERS = (1, 5, 7)
-DAYS = ("2026-01-01", "2026-01-02", "2026-02-01")
-HOSTS = {"conn_a": "a.test", "conn_b": "b.test"}
+__all__ = ["PROVIDER", "SERVICE", "Copies", "Row", "World", "open_zoo", "random_world"]
 
 Row = dict[str, object]
 Copies = Mapping[str, Sequence[Row]]
@@ -93,9 +35,18 @@ Copies = Mapping[str, Sequence[Row]]
 
 @dataclass
 class World:
-    """Rows of every table by connection, and the requests that were asked of it."""
+    """Rows of every table by connection, and the requests that were asked of it.
+
+    `local` are the rows of the session's own tables. `names_hidden`: queries name `_connection`.
+    `says_state`: queries say which state of wares they want; else the default stands.
+    `is_numeric`: every text is a number.
+    """
 
     copies: Mapping[str, Copies]
+    local: Copies = field(default_factory=dict)
+    names_hidden: bool = False
+    says_state: bool = True
+    is_numeric: bool = False
     asked: list[str] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -105,93 +56,189 @@ class World:
         parts = [
             unquote(part) for part in request.url.raw_path.decode().partition("?")[0].split("/")
         ]
-        found = _find(self.copies[connection], parts[1:], dict(request.url.params))
+        copies = self.copies.get(connection, {})
+        found = _find(copies, parts[1:], dict(request.url.params))
         if found is None:
             return httpx.Response(404, json={"message": "no such thing"})
         return httpx.Response(200, content=json.dumps(found).encode())
 
-    def values(self, column: str) -> set[str]:
-        """Every value that a column of that name has, as text."""
-        return {
-            str(row[column])
-            for copies in self.copies.values()
-            for rows in copies.values()
-            for row in rows
-            if column in row
-        }
+    def rows(self, table: str) -> Iterator[Row]:
+        """The rows of a table over all connections, or of a table of the session."""
+        for copies in (*self.copies.values(), self.local):
+            yield from copies.get(table, ())
+
+    def values(self, table: str, column: str) -> set[str]:
+        """The values of a column as text."""
+        return {str(row[column]) for row in self.rows(table) if row[column] is not None}
 
 
-def _find(copies: Copies, parts: list[str], query: Mapping[str, str]) -> object:
-    if parts[0] in ("days", "codes"):
-        wanted = {**query, **({"code": parts[1]} if parts[0] == "codes" else {})}
-        return list(_matching(copies[parts[0]], wanted))
-    if parts == ["groups"]:
-        return list(copies["groups"])
-    groups = {row["g"] for row in copies["groups"]}
-    subs = {(row["grp"], row["sub"]) for row in copies["subs"]}
-    if parts[1] not in groups:
-        return None
-    if parts[2] == "items":
-        return list(_matching(copies["items"], {"grp": parts[1]}))
-    if len(parts) == 3:
-        return list(_matching(copies["subs"], {"grp": parts[1]}))
-    if (parts[1], parts[3]) not in subs:
-        return None
-    items = list(_matching(copies["items"], {"grp": parts[1], "part": parts[3], **query}))
-    if len(parts) == 5:
-        return items
-    return next((row for row in items if row["name"] == parts[5]), None)
+# --- the API -------------------------------------------------------------------------------------
 
 
-def _matching(rows: Sequence[Row], wanted: Mapping[str, str]) -> Iterator[Row]:
-    for row in rows:
-        if all(str(row[name]) == value for name, value in wanted.items()):
-            yield row
+def _find(copies: Copies, parts: list[str], query: dict[str, str]) -> object:
+    """The body for a path; None for what is not there."""
+    match parts:
+        case ["groups"]:
+            return list(copies["groups"])
+        case ["days"]:
+            return _matching(copies["days"], query)
+        case ["codes", code]:
+            return _matching(copies["codes"], {"code": code, **query})
+        case ["toys"]:
+            return _tokens(copies.get("toys", ()), query)
+        case ["toys", toy]:
+            return next(iter(_matching(copies.get("toys", ()), {"toy": toy})), None)
+        case ["groups", group, *rest] if group in {row["g"] for row in copies["groups"]}:
+            return _of_group(copies, group, rest, query)
+        case _:
+            return None
 
 
-def random_world(chance: random.Random) -> World:
-    """Few rows over few values, so that predicates and joins meet."""
-    return World({connection: _random_copies(chance) for connection in HOSTS})
+def _of_group(copies: Copies, group: str, rest: list[str], query: dict[str, str]) -> object:
+    match rest:
+        case ["subs", part, *further] if _has_sub(copies, group, part):
+            return _of_sub(copies, group, part, further, query)
+        case ["lines"]:
+            skip, most = int(query.get("skip", 0)), int(query["most"])
+            return _matching(copies.get("lines", ()), {"grp": group})[skip : skip + most]
+        case ["wares"]:
+            kinds = query.pop("kind", None)
+            found = _matching(copies.get("wares", ()), {"grp": group, **query})
+            wanted = [row for row in found if kinds is None or row["kind"] in kinds.split(",")]
+            return [{k: v for k, v in row.items() if k != "photo"} for row in wanted]
+        case ["wares", ware]:
+            wares = _matching(copies.get("wares", ()), {"grp": group, "ware": ware, **query})
+            return next(iter(wares), None)
+        case [("subs" | "items" | "toys") as table]:
+            return _matching(copies.get(table, ()), {"grp": group})
+        case _:
+            return None
 
 
-def _random_copies(chance: random.Random) -> Copies:
-    pool = TEXTS if chance.random() < 0.8 else ("5", "05", "7", "1", "01")
+def _of_sub(
+    copies: Copies, group: str, part: str, rest: list[str], query: dict[str, str]
+) -> object:
+    items = _matching(copies["items"], {"grp": group, "part": part, **query})
+    match rest:
+        case ["items"]:
+            return items
+        case ["items", name]:
+            return next((row for row in items if row["name"] == name), None)
+        case ["items", name, "marks"] if name in {row["name"] for row in items}:
+            wanted = {"grp": group, "part": part, "name": name}
+            return _matching(copies.get("marks", ()), wanted)
+        case _:
+            return None
+
+
+def _has_sub(copies: Copies, group: str, part: str) -> bool:
+    return any((row["grp"], row["sub"]) == (group, part) for row in copies["subs"])
+
+
+def _tokens(rows: Sequence[Row], query: Mapping[str, str]) -> dict[str, object]:
+    start, most = int(query.get("after", 0)), int(query["most"])
+    end = start + most
+    return {"found": rows[start:end], "next": str(end) if end < len(rows) else None}
+
+
+def _matching(rows: Sequence[Row], wanted: Mapping[str, str]) -> list[Row]:
+    return [r for r in rows if all(str(r[name]) == value for name, value in wanted.items())]
+
+
+# --- random worlds -------------------------------------------------------------------------------
+
+
+def random_world(chance: random.Random, *, awkward: bool = False) -> World:
+    """Few rows over few values, so that predicates and joins meet.
+
+    `awkward`: local texts may be such as no path can hold.
+    """
+    is_numeric = chance.random() < 0.2
+    pool = ("5", "05", "7", "1", "01") if is_numeric else TEXTS
     texts = [text.replace("''", "'") for text in pool]
-    copies: dict[str, list[Row]] = {name: [] for name in TABLES}
-    for group in sorted(chance.sample(texts, 3)):
-        copies["groups"].append({"g": group, "size": chance.choice((*NUMBERS, None))})
-        for sub in sorted(chance.sample(texts, 2)):
-            copies["subs"].append({"sub": sub, "kind": chance.choice((*texts, None)), "grp": group})
-            for name in sorted(chance.sample(texts, chance.choice((0, 1, 2)))):
-                copies["items"].append(
-                    {
-                        "name": name,
-                        "n": chance.choice((*NUMBERS, None)),
-                        "note": chance.choice((*texts[:3], None)),
-                        "grp": group,
-                        "part": sub,
-                    }
-                )
-    for day in DAYS:
-        for _ in range(chance.choice((0, 1, 2))):
-            copies["days"].append(
-                {"amount": chance.choice(NUMBERS), "tag": chance.choice((*texts, None)), "day": day}
-            )
-    for code in NUMBERS:
-        for lang in texts[:4]:
-            if chance.random() < 0.5:
-                copies["codes"].append(
-                    {
-                        "label": chance.choice(texts),
-                        "day": chance.choice((*DAYS, None)),
-                        "code": code,
-                        "lang": lang,
-                    }
-                )
-    return copies
+    copies = {connection: _Rows(chance, texts).all() for connection in HOSTS}
+    hidden, says = chance.random() < 0.15, chance.random() < 0.5
+    local = _local_rows(chance, [*texts, "", "."] if awkward else texts)
+    return World(copies, local, hidden, says, is_numeric)
 
 
-# --- the engine and the judge --------------------------------------------------------------------
+@dataclass
+class _Rows:
+    chance: random.Random
+    texts: Sequence[str]
+    copies: dict[str, list[Row]] = field(default_factory=lambda: {name: [] for name in TABLES})
+
+    def all(self) -> Copies:
+        """Rows of every table."""
+        for group in self.some(self.chance.choice((2, 2, 3))):
+            self.add("groups", g=group, size=self.number())
+            self.group(group)
+        for day in DAYS:
+            for _ in range(self.chance.choice((0, 1, 2))):
+                self.add("days", amount=self.chance.choice(NUMBERS), tag=self.text(), day=day)
+        for code in NUMBERS:
+            for lang in self.texts[:4]:
+                if self.chance.random() < 0.5:
+                    label, other = self.chance.choice(self.texts), self.chance.choice((*DAYS, None))
+                    self.add("codes", label=label, day=other, code=code, lang=lang)
+        return self.copies
+
+    def group(self, group: str) -> None:
+        """What hangs below a group."""
+        for sub in self.some(self.chance.choice((1, 2, 2))):
+            self.add("subs", sub=sub, kind=self.text(), grp=group)
+            for name in self.some(self.chance.choice((0, 1, 2))):
+                own = {"grp": group, "part": sub, "name": name}
+                note = self.chance.choice((*self.texts[:3], None))
+                self.add("items", n=self.number(), note=note, **own)
+                for _ in range(self.chance.choice((0, 1, 1, 2))):
+                    self.add("marks", mark=self.text(), worth=self.number(), **own)
+        taken = {row["toy"] for row in self.copies["toys"]}
+        for toy in self.some(self.chance.choice((0, 1, 2))):
+            if toy not in taken:
+                self.add("toys", colour=self.text(), weight=self.number(), toy=toy, grp=group)
+        for seq in range(self.chance.choice((0, 2, 3, 4, 7))):
+            self.add("lines", seq=seq, line=self.text(), grp=group)
+        for ware in self.some(self.chance.choice((0, 1, 2))):
+            for state in self.chance.choice((STATES, (STATE,), STATES[1:])):
+                more = {"grp": group, "ware": ware, "state": state}
+                self.add("wares", price=self.number(), kind=self.text(), photo=self.text(), **more)
+
+    def add(self, table: str, **row: object) -> None:
+        self.copies[table].append(row)
+        if table == "toys":
+            self.copies["hues"].append({k: v for k, v in row.items() if k != "weight"})
+
+    def some(self, count: int) -> list[str]:
+        return sorted(self.chance.sample(self.texts, count))
+
+    def text(self) -> str | None:
+        return self.chance.choice((*self.texts, None))
+
+    def number(self) -> int | None:
+        return self.chance.choice((*NUMBERS, None))
+
+
+def _local_rows(chance: random.Random, texts: Sequence[str]) -> Copies:
+    rows: dict[str, list[Row]] = {name: [] for name in LOCALS}
+    for _ in range(chance.choice((1, 3, 6))):
+        text, other = chance.choice((*texts, "0", None)), chance.choice((*texts, None))
+        number = chance.choice((*NUMBERS, None))
+        rows["notes"] += [
+            {"x": text, "y": other, "k": number, "d": chance.choice((*DAYS, None))}
+        ] * chance.choice((1, 1, 2))
+        rows["mixed"].append(
+            {
+                "x": chance.choice((5, 7, None)),
+                "y": chance.choice((*NUMBERS, None)),
+                "d": chance.choice(("2026-01-01 00:00:00", "2026-01-02 10:30:00", None)),
+                "s": text,
+            }
+        )
+    return rows
+
+
+# --- the engine ----------------------------------------------------------------------------------
 
 
 def open_zoo(
@@ -213,38 +260,3 @@ def open_zoo(
     wiring = Wiring(Setup(connections=tables, providers=(folder,)), {})
     outside = Outside(environment={}, transport=httpx.MockTransport(answer))
     return Engine(wiring, outside, live=kind)
-
-
-def open_judge() -> duckdb.DuckDBPyConnection:
-    """A DuckDB with the provider's catalogs, ready for `fill`."""
-    judge = duckdb.connect(config={"python_enable_replacements": False})
-    judge.execute("SET TimeZone = 'UTC'")
-    for catalog in ("zoo", *HOSTS):
-        judge.execute(f"ATTACH ':memory:' AS {catalog}")
-        judge.execute(f"CREATE SCHEMA {catalog}.w")
-    return judge
-
-
-def fill(judge: duckdb.DuckDBPyConnection, world: World, *, hidden: bool) -> None:
-    """Full copies of every table; with `_connection` as a column when that is wanted."""
-    for catalog in ("zoo", *HOSTS):
-        for name, columns in TABLES.items():
-            types = {**columns, **({"_connection": "VARCHAR"} if hidden else {})}
-            listed = ", ".join(f"{quote(column)} {of}" for column, of in types.items())
-            judge.execute(f"CREATE OR REPLACE TABLE {catalog}.w.{name} ({listed})")
-            rows = [
-                "(" + ", ".join(_value({**row, "_connection": c}[column]) for column in types) + ")"
-                for c in HOSTS
-                if catalog in ("zoo", c)
-                for row in world.copies[c][name]
-            ]
-            if rows:
-                judge.execute(f"INSERT INTO {catalog}.w.{name} VALUES {', '.join(rows)}")
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, (str, datetime.date)):
-        return literal(str(value))
-    return str(value)
