@@ -74,7 +74,11 @@ def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMe
         body = f"SELECT * FROM {source}"
     if relation.ctes:
         listed = ", ".join(_source_text(cte, mentions, table) for cte in relation.ctes)
-        body = f"WITH RECURSIVE {listed} {body}"
+        is_recursive = any(
+            isinstance(cte.parent, exp.With) and cte.parent.args.get("recursive")
+            for cte in relation.ctes
+        )
+        body = f"WITH {'RECURSIVE ' if is_recursive else ''}{listed} {body}"
     return f"({body})"
 
 

@@ -136,7 +136,18 @@ class Binding:
             self._sql(constant, chosen, joined, facts),
             "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
             tuple(scans),
+            self._is_product(needed, facts),
         )
+
+    def _is_product(self, needed: frozenset[int], facts: Sequence[Fact]) -> bool:
+        """Whether values come from sources that nothing ties: every combination of their rows."""
+        groups = [{number} for number in self._read(needed)]
+        for fact in facts:
+            tied = self._read(fact.relations) - {self.use.relation}
+            touched = [group for group in groups if group & tied]
+            groups = [group for group in groups if not group & tied]
+            groups.append(set(tied).union(*touched))
+        return sum(bool(group & needed) for group in groups) > 1
 
     # --- one value ---------------------------------------------------------------------------
 
@@ -224,11 +235,10 @@ class Binding:
 
     def _over_empty(self, sql: str) -> str:
         """A subquery in a value reads tables that are not there yet: its type is what counts."""
-        for place, (mention, types) in enumerate(self._mention_types()):
+        for mention, types in self._mention_types():
             if mention in sql:
                 columns = ", ".join(f"CAST(NULL AS {of}) AS {quote(n)}" for n, of in types.items())
                 sql = sql.replace(mention, f"(SELECT {columns} WHERE false)")
-            del place
         return sql
 
     def _mention_types(self) -> Iterable[tuple[str, Types]]:

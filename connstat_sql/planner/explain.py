@@ -153,7 +153,10 @@ def _values(constants: Constant, name: str) -> tuple[str, ...] | None:
 def _requests(scan: Scan, plan: Plan) -> str:
     expected = plan.expected(scan)
     if expected is None:
-        return " or ".join(dict.fromkeys(_for_each(way, scan) for way in scan.ways))
+        words = " or ".join(dict.fromkeys(_for_each(way, scan) for way in scan.ways))
+        if any(feed.is_product for feed in scan.feeds):
+            words += ": every combination, for nothing ties the sources of these values"
+        return words
     if scan.name in plan.free:
         return "0"
     if scan.method.paging and expected and scan.ways[0].limit is None:

@@ -160,8 +160,17 @@ class Planning:
                 for one in choices
                 if not one.missing and one.requests is None and one.details is None
             ]
-        methods = tuple({method.name: method for method in usable}.values())
+        methods = self._differing(target, usable)
         return self._add(target, bindings, methods, _why(best, target))
+
+    def _differing(self, target: Target, usable: Sequence[Method]) -> list[Method]:
+        """Methods that may need another number of requests: each once, the lightest of its kind."""
+        found: dict[object, Method] = {}
+        for method in usable:
+            shares = self.weighing.sharing.may_share(target.live.resource, method)
+            key: object = method.name if shares else (frozenset(method.required), method.paging)
+            found.setdefault(key, method)
+        return list({method.name: method for method in found.values()}.values())
 
     def _place_details(self, target: Target, bindings: Sequence[Binding], choice: Choice) -> str:
         """Columns that a list does not serve: its rows' keys first, then each by its details."""

@@ -34,6 +34,7 @@ class Sharing:
 
     _asked: set[Asked] = field(default_factory=set)
     _expected: Counter[tuple[str, Template]] = field(default_factory=Counter)
+    _planned: set[tuple[str, Template]] = field(default_factory=set)
     _numbers: dict[tuple[Template, Filters], int] = field(default_factory=dict)
 
     def expect(self, resource: Resource, columns: tuple[str, ...]) -> None:
@@ -48,8 +49,14 @@ class Sharing:
         """How many scans to come could share a method's answers."""
         return max(0, self._expected[resource.table.provider, template_of(method)])
 
+    def may_share(self, resource: Resource, method: Method) -> bool:
+        """Whether another scan may ask, or may have asked, the very same as a method does."""
+        key = (resource.table.provider, template_of(method))
+        return key in self._planned or self._expected[key] > 0
+
     def add(self, scan: Scan) -> None:
         """A scan has been planned."""
+        self._planned |= {(scan.provider.name, template_of(way.method)) for way in scan.ways}
         if scan.is_constant:
             self._asked |= self._of_scan(scan)
 

@@ -37,7 +37,8 @@ class Feed:
     `bound` are the arguments that come from rows read before, each with words for where. `sql`
     answers the tuples, constants and all, over the tables of earlier scans and local ones; it is
     "" where constants are all there is. `plain_sql` leaves out what only filters further ("": there
-    is nothing to leave out).
+    is nothing to leave out). `is_product` says that the values of several sources that nothing
+    ties to each other are combined, each with each.
     """
 
     constant: Constant
@@ -45,6 +46,7 @@ class Feed:
     sql: str = ""
     plain_sql: str = ""
     depends_on: tuple[str, ...] = ()
+    is_product: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
