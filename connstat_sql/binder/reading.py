@@ -109,12 +109,15 @@ class Reading:
         if tree is not None:
             tree = demoted(tree, facts, self.rules.rejects)
         missing = tree.missing if tree is not None else frozenset()
-        nested += [self.query(one, visible, ctes) for one in self.predicates.queries_beside(select)]
+        beside = [self.query(one, visible, ctes) for one in self.predicates.queries_beside(select)]
         outputs = read_outputs(select, visible, self.sources.functions, missing, self.rules.clauses)
         is_one_group = _is_one_group(select, self)
         held = () if is_one_group else (*silent(facts, missing), *(tree.held if tree else ()))
-        limit = None if nested else self._limit(select, tree, facts, visible)
-        return Block(tree, facts, tuple(nested), tuple(read.loose), outputs, held, limit)
+        limit = None if nested or beside else self._limit(select, tree, facts, visible)
+        return Block(
+            tree, facts, tuple(nested), tuple(beside), tuple(read.loose), is_one_group, outputs,
+            held, limit,
+        )  # fmt: skip
 
     def _where(self, select: exp.Select, scope: Scope) -> Iterator[exp.Expr]:
         """The conjuncts of WHERE, and those of HAVING that speak of grouping keys alone."""

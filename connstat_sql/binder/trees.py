@@ -89,15 +89,19 @@ class Limit:
 class Block:
     """One SELECT: `tree` is its FROM (None: it has none), `where` the AND-ed conjuncts.
 
-    `nested` are subqueries of its expressions: each is wanted for rows that satisfy `where`;
-    `loose` are those of which not even that can be said. `outputs` is None when they cannot be
+    `nested` are subqueries of WHERE: each is wanted for rows that satisfy the rest of it. `beside`
+    are those of the other clauses, wanted for rows of the result; `loose` are those of which not
+    even that can be said. `is_one_group` says that there may be a row of the result where none is
+    inside, as with count(*). `outputs` is None when they cannot be
     listed; `held` are facts for which every row of the result has rows inside.
     """
 
     tree: Tree | None
     where: tuple[Fact, ...]
     nested: tuple[Query, ...]
+    beside: tuple[Query, ...]
     loose: tuple[Query, ...]
+    is_one_group: bool
     outputs: tuple[Output, ...] | None
     held: tuple[Fact, ...]
     limit: Limit | None = None

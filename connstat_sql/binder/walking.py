@@ -76,6 +76,8 @@ class Walking:
             context = (*sound, *block.tree.held)
         for nested in block.nested:
             self.walk(nested, None, context)
+        for beside in block.beside:
+            self.walk(beside, None, above if block.is_one_group else context)
         for loose in block.loose:
             self.walk(loose)
 

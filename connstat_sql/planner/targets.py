@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connstat_sql.binder import BoundTable, Use
 from connstat_sql.catalog import LiveTable
@@ -49,8 +49,11 @@ def target_of(tables: Sequence[BoundTable], places: Sequence[int]) -> Target:
 
 
 def distinct(bindings: Sequence[Binding]) -> list[Binding]:
-    """Uses of a table that want the same rows are one, where nothing else feeds them."""
-    found: dict[object, Binding] = {}
+    """Uses of a table that want the same rows are one, where nothing else feeds them.
+
+    What holds for one of several may not hold for the others, so it is forgotten.
+    """
+    groups: dict[object, list[Binding]] = {}
     for binding in bindings:
         use = binding.use
         own = [fact for fact in use.facts if fact.relations == {use.relation}]
@@ -58,8 +61,11 @@ def distinct(bindings: Sequence[Binding]) -> list[Binding]:
         if not binding.bound and not own:
             rows = use.rows if use.rows is None else tuple(tuple(row.items()) for row in use.rows)
             key = (rows, use.limit)
-        found.setdefault(key, binding)
-    return list(found.values())
+        groups.setdefault(key, []).append(binding)
+    return [
+        first if not others else replace(first, use=replace(first.use, facts=()))
+        for first, *others in groups.values()
+    ]
 
 
 def types_of(resource: Resource, names: Iterable[str] | None = None) -> dict[str, str]:
