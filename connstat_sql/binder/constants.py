@@ -41,8 +41,9 @@ class Constants:
         """Whether it has one value, whenever and wherever it is evaluated."""
         if isinstance(node, (exp.Literal, exp.Boolean, exp.Null)):
             return True
-        if any(True for _ in node.find_all(*_CHANGING)):
-            return False
+        for one in node.find_all(*_CHANGING):
+            if not isinstance(one, exp.Column) or not _is_inside_a_query(one, node):
+                return False
         called = {name.lower() for name in re.findall(r"(\w+)\s*\(", _sql(node))}
         return not called & self.volatile
 
@@ -176,6 +177,16 @@ class Constants:
         if sql not in self._folded:
             self._folded[sql] = self.fold(sql)
         return self._folded[sql]
+
+
+def _is_inside_a_query(column: exp.Column, node: exp.Expr) -> bool:
+    """Whether a column is one of a subquery, which over no table has columns of its own alone."""
+    around = column.parent
+    while around is not None and around is not node.parent:
+        if isinstance(around, exp.Select):
+            return True
+        around = around.parent
+    return False
 
 
 def _plain(part: exp.Expr) -> Value | None:

@@ -166,16 +166,16 @@ def join(kind: str, left: Tree, right: Tree, on: Facts = ()) -> Join:
     )  # fmt: skip
 
 
-def sound_on(tree: Join) -> Facts:
+def sound_on(tree: Join, rejects: Rejects = rejects_null) -> Facts:
     """The facts of ON for which the rows they speak of are there."""
-    return _sound(tree.on, tree.left.missing | tree.right.missing)
+    return _sound(tree.on, tree.left.missing | tree.right.missing, rejects)
 
 
-def _sound(on: Facts, missing: frozenset[int]) -> Facts:
+def _sound(on: Facts, missing: frozenset[int], rejects: Rejects = rejects_null) -> Facts:
     return tuple(
         fact
         for fact in on
-        if all(rejects_null(fact, frozenset({one})) for one in fact.relations & missing)
+        if all(rejects(fact, frozenset({one})) for one in fact.relations & missing)
     )
 
 

@@ -279,10 +279,12 @@ class Reading:
                 query = None
             elif cte.is_recursive and cte.names_itself:
                 itself = replace(cte, is_itself=True)
-                branches = (cte.node.this.this, cte.node.this.expression)
-                query = Sealed(
-                    tuple(self.query(b, cte.outer, {**cte.ctes, name: itself}) for b in branches)
+                branches = tuple(
+                    self.query(one, cte.outer, {**cte.ctes, name: itself})
+                    for one in (cte.node.this.this, cte.node.this.expression)
                 )
+                seals = self.rules.seals_recursion
+                query = Sealed(branches) if seals else SetOperation(branches, True, False)
             else:
                 query = self.query(cte.node.this, cte.outer, cte.ctes)
         relation = self.sources.of_cte(node, cte, query, ctes)

@@ -14,8 +14,9 @@ from connstat_sql.binder.outputs import CLAUSES, Clause
 class Rules:
     """What joins and clauses let through, and which predicates reject NULLs.
 
-    `seals_recursion` keeps predicates out of recursive CTEs, `opens_set_operations` lets them
-    into every branch.
+    `seals_recursion` keeps predicates out of recursive CTEs; `minds_types` lets them into a branch
+    of a set operation only where a column has the type of the whole, `minds_names` matches columns
+    BY NAME.
     """
 
     joins: Mapping[str, Rule] = field(default_factory=lambda: RULES)
@@ -26,6 +27,8 @@ class Rules:
                                  "NOT IN": "NOT IN"}
     )  # fmt: skip
     seals_recursion: bool = True
+    minds_types: bool = True
+    minds_names: bool = True
 
 
 RULES_OF_SQL = Rules()

@@ -61,7 +61,7 @@ class Walking:
         for branch in query.branches:
             if isinstance(branch, Block):
                 outputs: Sequence[Output] | None = branch.outputs
-                if query.by_name and relation is not None:
+                if query.by_name and self.rules.minds_names and relation is not None:
                     outputs = _by_name(outputs, relation)
                 self._block(branch, _entering(facts, relation, outputs, self._is_same_type))
             else:
@@ -86,7 +86,7 @@ class Walking:
             self._arrive(tree, above, limit)
             return
         sides = Sides(
-            above, sound_on(tree), tree.left.held, tree.right.held, tree.left.relations,
+            above, sound_on(tree, self.rules.rejects), tree.left.held, tree.right.held, tree.left.relations,
             tree.right.relations, raw,
         )  # fmt: skip
         to_left, to_right = self.rules.joins.get(tree.kind, positional)(sides)
@@ -103,6 +103,8 @@ class Walking:
             self.walk(leaf.query, leaf.relation, facts)
 
     def _is_same_type(self, term: Term, wanted: str) -> bool:
+        if not self.rules.minds_types:
+            return True
         if not isinstance(term, Field) or term.path or term.relation not in self.relations:
             return False
         return bool(wanted) and self.relations[term.relation].types.get(term.column) == wanted
