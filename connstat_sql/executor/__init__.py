@@ -88,10 +88,12 @@ def _written(names: Sequence[str], plan: Plan) -> list[str]:
     if not any("_connstat_table_" in name for name in names):
         return list(names)
     for index, live in enumerate(plan.query.tables):
-        ours = re.escape(f'"temp"._connstat_table_{index}')
-        alias = "" if live.mention.has_alias else r'(?: AS (?:"[^"]+"|\w+))?'
-        written = ".".join(live.mention.parts)
-        names = [re.sub(ours + alias + r"\b", written.replace("\\", r"\\"), n) for n in names]
+        *before, last = (part.replace("\\", r"\\") for part in live.mention.parts)
+        ours = re.escape(f'"temp"._connstat_table_{index}') + r"(?!\d)"
+        if not live.mention.has_alias:  # ours then; DuckDB quotes it where the name needs that
+            aliased = ours + r' AS ("[^"]+"|\w+)'
+            names = [re.sub(aliased, ".".join((*before, r"\1")), name) for name in names]
+        names = [re.sub(ours, ".".join((*before, last)), name) for name in names]
     return list(names)
 
 

@@ -151,7 +151,8 @@ def filled_mention(session: Session, index: int, table: BoundTable, scan: Scan) 
         if one.name in have and (one.name in table.columns or not table.columns)
     ]
     columns = (
-        ", ".join(quote(name) for name in (*names, *table.hidden)) or f"{quote(CONNECTION)} AS _connstat_nothing"
+        ", ".join(quote(name) for name in (*names, *table.hidden))
+        or f"{quote(CONNECTION)} AS _connstat_nothing"
     )
     _create_view(session, index, f"SELECT {columns} FROM {scan_table(scan.name)}")
 

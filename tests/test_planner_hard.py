@@ -1,0 +1,139 @@
+"""Awkward queries end in the right answer or in one clear error, with nothing sent in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connstat_sql.errors import ConnstatError
+from tests.oracle.breaches import hand_made_world
+from tests.oracle.law import Court, Verdict
+from tests.oracle.pieces import Query
+from tests.oracle.zoo import TABLES
+
+VALUES = frozenset({"5", "05", "7", "1", "a", "A", "x", "y", "z", "q", "k"})
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    opened = Court(tmp_path_factory.mktemp("zoo"))
+    opened.enter(hand_made_world())
+    yield opened
+    opened.close()
+
+
+def query(sql: str, *setup: str) -> Query:
+    tables = frozenset(name for name in TABLES if f".w.{name}" in sql)
+    return Query(sql, None, VALUES, tables, setup)
+
+
+def refused(court: Court, sql: str) -> str:
+    """The message of the error that a statement ends in, before anything was sent."""
+    court.world.asked.clear()
+    with pytest.raises(ConnstatError) as caught:
+        list(court.engine.run(sql))
+    assert court.world.asked == []
+    return caught.value.message
+
+
+def test_a_circle_of_parameters_is_told_with_what_is_given(court: Court) -> None:
+    sql = """SELECT * FROM conn_a.w.codes a JOIN conn_a.w.codes b
+        ON a.code = b.code AND a.lang = b.lang WHERE a.code = 5"""
+    assert refused(court, sql) == "zoo.w.codes needs lang\n  given: code"
+
+
+def test_a_circle_is_broken_where_a_parent_can_be_asked(court: Court) -> None:
+    sql = "SELECT count(*) FROM conn_a.w.subs a JOIN conn_a.w.subs b ON a.grp = b.grp"
+    assert court.try_query(query(sql)).verdict is Verdict.AGREED
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM many m JOIN conn_a.w.subs s ON s.grp = m.x",
+        "SELECT s.* FROM conn_a.w.subs s WHERE s.grp IN (SELECT x FROM many)",
+        "SELECT m.k FROM many m LEFT JOIN conn_a.w.subs s ON s.grp = m.x AND m.k < 3",
+    ],
+)
+def test_nulls_and_duplicates_of_a_source_ask_nothing(court: Court, sql: str) -> None:
+    many = """CREATE OR REPLACE TABLE many AS
+        SELECT CASE WHEN range % 3 > 0 THEN '5' END AS x, range % 4 AS k FROM range(60)"""
+    trial = court.try_query(query(sql, many))
+    assert trial.verdict is Verdict.AGREED, trial.why
+    assert trial.requests == 1
+
+
+def test_a_hundred_thousand_values_are_over_budget_before_the_first(court: Court) -> None:
+    court.engine.session.duckdb.execute(
+        "CREATE OR REPLACE TABLE long AS SELECT 'v' || range AS x FROM range(100_000)"
+    )
+    sql = "SELECT count(*) FROM long l JOIN conn_a.w.codes c ON c.lang = l.x AND c.code = 5"
+    message = refused(court, sql)
+    assert "needs 100,000 more requests after 0, one for each of the values from l.x" in message
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["m.x COLLATE NOCASE", "concat(m.x, random())", "m.k", "TRY_CAST(m.x AS DOUBLE)"],
+)
+def test_a_value_whose_equality_means_something_else_binds_nothing(
+    court: Court, value: str
+) -> None:
+    court.engine.session.duckdb.execute("CREATE OR REPLACE TABLE mine AS SELECT 'a' AS x, 5 AS k")
+    sql = f"SELECT * FROM mine m JOIN conn_a.w.codes c ON c.lang = {value} AND c.code = 5"
+    assert refused(court, sql) == "zoo.w.codes needs lang\n  given: code"
+
+
+def test_a_function_that_does_not_exist_is_found_before_anything_is_sent(court: Court) -> None:
+    sql = "SELECT * FROM conn_a.w.subs s JOIN conn_a.w.groups g ON s.grp = no_such(g.g)"
+    assert "no_such" in refused(court, sql)
+
+
+def test_five_hundred_mentions_are_planned(court: Court) -> None:
+    sql = " UNION ALL ".join(
+        f"SELECT sub FROM conn_a.w.subs WHERE grp = '{number % 3}'" for number in range(500)
+    )
+    found = court.engine.explain(sql)
+    assert found is not None
+    assert sum(found.expected(scan) or 0 for scan in found.scans) == 3
+
+
+@pytest.mark.parametrize("depth", [1_000, 150])
+def test_a_thousand_parentheses_end_in_an_error_or_an_answer(court: Court, depth: int) -> None:
+    sql = f"SELECT sub FROM conn_a.w.subs WHERE {'(' * depth}grp = '5'{')' * depth}"
+    assert refused(court, sql)
+
+
+def test_ctes_that_double_their_readings_are_read_in_bounded_time(court: Court) -> None:
+    chain = ", ".join(
+        f"c{number} AS (SELECT * FROM c{number - 1} UNION ALL SELECT * FROM c{number - 1})"
+        for number in range(1, 9)
+    )
+    sql = f"WITH c0 AS (FROM conn_a.w.groups), {chain} SELECT count(*) FROM c8 WHERE g = '5'"
+    trial = court.try_query(query(sql))
+    assert trial.verdict is Verdict.AGREED, trial.why
+    assert trial.requests == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        # a group that is there without rows asks for all that is beside it
+        """SELECT i.grp, count(*) FROM conn_a.w.items i WHERE false GROUP BY CUBE (i.grp)
+           HAVING count(*) >= (SELECT count(*) FROM conn_a.w.groups)""",
+        "SELECT count(*), (SELECT count(*) FROM conn_a.w.groups) FROM conn_a.w.items WHERE false",
+        # two readings of one table, of which only one is filtered, with details of both
+        """SELECT t1.grp, t2.ware, t2.photo FROM (conn_a.w.wares t1 LEFT JOIN conn_a.w.wares t2
+           ON t1.kind = t2.kind) JOIN generate_series(1, 7) AS l(k) ON l.k = t1.price""",
+        # FROM first, with joins, and LIMIT behind them
+        "FROM conn_a.w.groups g JOIN conn_a.w.subs s ON s.grp = g.g ORDER BY ALL LIMIT 2",
+        # a source whose columns nobody names beside one with a column x
+        "SELECT x FROM conn_a.w.groups, (VALUES (1), (2)) AS v(x)",
+        # the name of a table is the name of the CTE that reads it
+        "WITH groups AS (SELECT g AS x FROM conn_a.w.groups) SELECT * FROM groups WHERE x = '5'",
+    ],
+)  # fmt: skip
+def test_what_random_queries_have_found_stays_found(court: Court, sql: str) -> None:
+    trial = court.try_query(query(sql))
+    assert trial.verdict is Verdict.AGREED, trial.why
