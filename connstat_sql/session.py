@@ -84,14 +84,16 @@ class Session:
         if self._known_functions is None:
             rows = self.duckdb.execute(
                 "SELECT lower(function_name), "
-                "function_type IN ('aggregate', 'table', 'table_macro'), "
-                "stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal)"
+                "function_type IN ('aggregate', 'table', 'table_macro')"
+                " OR (function_type = 'macro' AND NOT internal),"
+                "stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal),"
+                "regexp_extract_all(lower(macro_definition), '(\\w+)\\s*\\(', 1)"
                 " FROM duckdb_functions()"
             ).fetchall()
-            self._known_functions = (
-                frozenset(name for name, _, is_volatile in rows if is_volatile),
-                frozenset(name for name, is_many, _ in rows if is_many),
-            )
+            volatile = frozenset(name for name, _, is_volatile, _ in rows if is_volatile)
+            many = frozenset(name for name, is_many, _, _ in rows if is_many)
+            many |= {name for name, _, _, calls in rows if not many.isdisjoint(calls or ())}
+            self._known_functions = (volatile, many)
         return self._known_functions
 
     def forget_functions(self) -> None:

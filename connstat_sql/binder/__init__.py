@@ -123,7 +123,14 @@ def _bound(
     by_node = {id(table.mention.node): table.hidden for table in tables if table.hidden}
     edits = [*star_edits(names, by_node, statement.sql), *_qualifier_edits(names, tables)]
     places = {key: mention.place for key, mention in mentions.items()}
-    return BoundQuery(statement, tuple(tables), tuple(edits), sources.relations, places)
+    return BoundQuery(
+        statement,
+        tuple(tables),
+        tuple(edits),
+        sources.relations,
+        places,
+        frozenset(sources.missing),
+    )
 
 
 def _reached(

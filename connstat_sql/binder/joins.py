@@ -223,13 +223,11 @@ def _merged(raw: Facts, own: frozenset[int], other: frozenset[int]) -> Facts:
             continue
         terms = {}
         for key, term in fact.terms.items():
-            ours = (
-                [one for one in term.fields if one.relation in own]
-                if isinstance(term, Merged)
-                else []
-            )
+            fields = term.fields if isinstance(term, Merged) else ()
+            ours = [one for one in fields if one.relation in own]
             terms[key] = ours[0] if len(ours) == 1 else term
+        is_told = all(terms[k] is not t for k, t in fact.terms.items() if relations_of([t]) & own)
         relations = relations_of(terms.values())
-        if not relations & other:
+        if is_told and not relations & other:
             found.append(Fact(fact.predicate, terms, relations))
     return tuple(found)

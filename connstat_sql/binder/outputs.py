@@ -60,7 +60,7 @@ def grouping_lets_its_keys_through(one: Projection) -> bool:
     if group is None:
         return not has_aggregates(one.select, one.functions)
     if group.args.get("all"):
-        return not _holds_aggregate(one.node, one.functions)
+        return not holds_aggregate(one.node, one.functions)
     places = {str(key.this) for key in group.expressions if isinstance(key, exp.Literal)}
     return str(one.place) in places or any(_is_key(key, one) for key in group.expressions)
 
@@ -84,7 +84,7 @@ def distinct_on_lets_its_keys_through(one: Projection) -> bool:
     """DISTINCT ON keeps one row a key; plain DISTINCT lets every column through."""
     distinct = one.select.args.get("distinct")
     on = distinct.args.get("on") if distinct is not None else None
-    return on is None or any(_is_key(key, one) for key in on.expressions)
+    return on is None or any(_is_distinct_key(key, one) for key in on.expressions)
 
 
 CLAUSES: tuple[Clause, ...] = (
@@ -194,7 +194,9 @@ def has_aggregates(select: exp.Select, functions: Functions) -> bool:
     """Whether a SELECT without GROUP BY is one group."""
     if select.args.get("having") is not None:
         return True
-    return any(_holds_aggregate(one, functions) for one in select.expressions)
+    clauses = (select.args.get("qualify"), select.args.get("order"), select.args.get("distinct"))
+    spoken = [*select.expressions, *(one for one in clauses if one is not None)]
+    return any(holds_aggregate(one, functions) for one in spoken)
 
 
 def has_grouping_sets(group: exp.Expr) -> bool:
@@ -204,7 +206,7 @@ def has_grouping_sets(group: exp.Expr) -> bool:
     return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None
 
 
-def _holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
+def holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
     pending = [node]
     while pending:
         one = pending.pop()
@@ -212,9 +214,19 @@ def _holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
             return True
         if isinstance(one, exp.Anonymous) and one.name.lower() in functions.aggregates:
             return True
-        if not isinstance(one, (exp.Query, exp.Window)):
+        if isinstance(one, exp.Window):  # its own function is none, what that is given may be one
+            pending += [each for key, each in _parts_of(one) if key != "this"]
+            pending += one.this.iter_expressions()
+        elif not isinstance(one, exp.Query):
             pending += one.iter_expressions()
     return False
+
+
+def _parts_of(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+    for key, value in node.args.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, exp.Expr):
+                yield key, one
 
 
 def _windows(select: exp.Select) -> Iterator[exp.Window]:
@@ -223,6 +235,17 @@ def _windows(select: exp.Select) -> Iterator[exp.Window]:
     for clause in clauses:
         if clause is not None:
             yield from clause.find_all(exp.Window)
+
+
+def _is_distinct_key(key: exp.Expr, one: Projection) -> bool:
+    """As in ORDER BY, a name of the select list comes before a column."""
+    names = {column.name.lower() for column in expression_columns(key) if len(column.parts) == 1}
+    if not names & one.scope.aliases:
+        return _is_key(key, one)
+    listed = [each.alias.lower() for each in one.select.expressions]
+    return (
+        isinstance(key.unnest(), exp.Column) and names == {one.name} and listed.count(one.name) == 1
+    )
 
 
 def _is_key(key: exp.Expr, one: Projection) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
-from connstat_sql.binder.outputs import calls
+from connstat_sql.binder.outputs import calls, holds_aggregate
 from connstat_sql.binder.rendering import expression_columns, expression_queries
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.sources import Cte, Sources
@@ -44,7 +44,8 @@ class Predicates:
         for node in _subquery_nodes(predicate):
             terms[id(node)] = Scalar(self._scalar(node, ctes))
         relations = relations_of(terms.values())
-        if calls(predicate, self._sources.functions.volatile):
+        functions = self._sources.functions
+        if calls(predicate, functions.volatile) or holds_aggregate(predicate, functions):
             relations |= {UNKNOWN}
         return Fact(predicate, terms, relations)
 

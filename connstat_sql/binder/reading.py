@@ -11,7 +11,12 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from connstat_sql.binder.joins import demoted, join, silent
-from connstat_sql.binder.outputs import has_aggregates, has_grouping_sets, read_outputs
+from connstat_sql.binder.outputs import (
+    has_aggregates,
+    has_grouping_sets,
+    holds_aggregate,
+    read_outputs,
+)
 from connstat_sql.binder.predicates import Predicates, conjuncts, is_listing
 from connstat_sql.binder.rules import Rules
 from connstat_sql.binder.scopes import Merge, Scope, Source, fields_of
@@ -109,6 +114,7 @@ class Reading:
         if tree is not None:
             tree = demoted(tree, facts, self.rules.rejects)
         missing = tree.missing if tree is not None else frozenset()
+        self.sources.missing |= missing
         beside = [self.query(one, visible, ctes) for one in self.predicates.queries_beside(select)]
         outputs = read_outputs(select, visible, self.sources.functions, missing, self.rules.clauses)
         is_one_group = _is_one_group(select, self)
@@ -370,6 +376,13 @@ def _inner_queries(node: exp.Expr) -> Iterator[exp.Query]:
 def _is_one_group(select: exp.Select, reading: Reading) -> bool:
     """Whether there may be a row of the result where there is none inside."""
     group = select.args.get("group")
+    functions = reading.sources.functions
     if group is None:
-        return has_aggregates(select, reading.sources.functions)
-    return has_grouping_sets(group)
+        return has_aggregates(select, functions)
+    if group.args.get("all"):
+        keys = [one for one in select.expressions if not holds_aggregate(one, functions)]
+    else:
+        keys = [
+            one for one in group.expressions if not isinstance(one, exp.Tuple) or one.expressions
+        ]
+    return has_grouping_sets(group) or not keys

@@ -72,6 +72,7 @@ class Sources:
     functions: Functions
     live_mentions: Mapping[int, LiveMention]
     relations: dict[int, Relation] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
     _readings: dict[int, int] = field(default_factory=dict)
 
     def live_place(self, node: exp.Expr) -> int | None:

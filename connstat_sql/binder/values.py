@@ -210,3 +210,5 @@ class BoundQuery:
     relations: Mapping[int, Relation] = field(default_factory=dict)
     mentions: Mapping[int, int] = field(default_factory=dict)
     """Places of mentions by the id of their nodes."""
+    missing: frozenset[int] = frozenset()
+    """Relations of which a row of some join may have nothing but NULLs."""

@@ -86,8 +86,8 @@ class Walking:
             self._arrive(tree, above, limit)
             return
         sides = Sides(
-            above, sound_on(tree, self.rules.rejects), tree.left.held, tree.right.held, tree.left.relations,
-            tree.right.relations, raw,
+            above, sound_on(tree, self.rules.rejects), tree.left.held, tree.right.held,
+            tree.left.relations, tree.right.relations, raw,
         )  # fmt: skip
         to_left, to_right = self.rules.joins.get(tree.kind, positional)(sides)
         raw_left, raw_right = _raw_inside(tree, raw)

@@ -22,6 +22,7 @@ from connstat_sql.binder import (
     relations_of,
     substituted,
 )
+from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.predicates import conjuncts
 from connstat_sql.binder.rendering import (
     field_text,
@@ -82,7 +83,8 @@ class Binding:
                     closed = number
                     break
             if closed is None:
-                found.append(fact)
+                if self._is_sound(fact):
+                    found.append(fact)
                 continue
             relation = self.rows.relation(closed)
             if relation is None or not relation.inside:
@@ -94,6 +96,11 @@ class Binding:
                 opened.add(relation.id)
                 pending += relation.held
         return tuple(found)
+
+    def _is_sound(self, fact: Fact) -> bool:
+        """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
+        missing = fact.relations & self.rows.query.missing - {self.use.relation}
+        return all(rejects_null(fact, frozenset({one})) for one in missing)
 
     @cached_property
     def bound(self) -> dict[str, Bound]:

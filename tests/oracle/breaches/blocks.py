@@ -23,9 +23,18 @@ BLOCKS = (
     ),
     Breach(
         "a predicate goes below a sample",
-        f"SELECT count(*) FROM (SELECT grp FROM {SUBS} AS s USING SAMPLE 0 PERCENT (bernoulli)) "
-        f"RIGHT JOIN {GROUPS} AS g ON grp = g.g WHERE grp = '7' OR grp IS NULL",
-        f"{GROUPS} AS g", "g = '7'",
+        f"SELECT * FROM (SELECT grp, sub FROM {SUBS} AS s USING SAMPLE 50 PERCENT (bernoulli, 3)) "
+        "WHERE grp = '7'",
+        f"{SUBS} AS s", "grp = '7'",
+    ),
+    Breach(
+        "a predicate goes below a function that counts its calls",
+        f"SELECT * FROM (SELECT grp, nextval('turns') AS turn FROM {SUBS} AS s) WHERE grp = '7'",
+        f"{SUBS} AS s", "grp = '7'",
+        setup=(  # DuckDB itself would do it
+            "CREATE OR REPLACE TEMP SEQUENCE turns", "SET disabled_optimizers = 'filter_pushdown'",
+        ),
+        undo=("RESET disabled_optimizers",),
     ),
     Breach(
         "a predicate goes through a window that has no such partition",

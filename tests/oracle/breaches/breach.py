@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tests.oracle.pieces import Loose, Query
 from tests.oracle.world import Copies, Row, World
-from tests.oracle.zoo import DAYS, TABLES
+from tests.oracle.zoo import DAYS, STATE, TABLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,8 @@ class Breach:
     """A rule broken on purpose.
 
     `mention` is empty where rows are not what is lost: then `most` says how many requests the
-    kept rule needs. `setup` runs before. `limit`: LIMIT cuts `sql` by chance; -1 where none does.
+    kept rule needs. `setup` runs before, `undo` after. `limit`: LIMIT cuts `sql` by chance; -1
+    where none does. `is_refused`: the kept rule is to send nothing, and to say what is missing.
     """
 
     name: str
@@ -29,7 +30,9 @@ class Breach:
     wrongly: str = ""
     most: int | None = None
     setup: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
     limit: int = -1
+    is_refused: bool = False
 
     @property
     def query(self) -> Query:
@@ -67,9 +70,12 @@ def _copies(groups: tuple[str, ...]) -> Copies:
                     note = "q" if name == "x" else None
                     own: Row = {"grp": grp, "part": part, "name": name}
                     copies["items"].append({"n": index, "note": note, **own})
-        for seq in range(7):
+        for seq in range(40 if grp == "7" else 7):
             line = "late" if seq > 3 else "early"
             copies["lines"].append({"seq": seq, "line": line, "grp": grp})
+        for ware, state in (("x", STATE), ("y", STATE), ("z", "used")):
+            more: Row = {"grp": grp, "ware": ware, "state": state}
+            copies["wares"].append({"price": index, "kind": "k", "photo": "q", **more})
     for amount, day in enumerate(DAYS):
         copies["days"].append({"amount": amount, "tag": "x", "day": day})
     for code in (1, 5):

@@ -33,20 +33,26 @@ JOINS = (
     ),
     Breach(
         "the equality of ANTI restricts its left",
-        f"SELECT a.grp FROM {SUBS} AS a ANTI JOIN {ITEMS} AS b ON a.grp = b.grp",
-        f"{SUBS} AS a", "grp IN (SELECT grp FROM conn_a.w.items)",
+        f"SELECT a.grp FROM {SUBS} AS a ANTI JOIN (SELECT grp FROM {ITEMS} WHERE grp = '5') AS b "
+        "ON a.grp = b.grp",
+        f"{SUBS} AS a", "grp = '5'",
     ),
     Breach(
         "the equality of ANTI with values restricts its left",
-        "SELECT a.lang FROM conn_a.w.codes AS a ANTI JOIN (VALUES ('x')) AS v(t) ON a.lang = v.t "
-        "WHERE a.code = 1 AND a.lang IN ('x', 'y', 'z')",
-        "conn_a.w.codes AS a", "lang = 'x'",
+        f"SELECT a.sub FROM {SUBS} AS a ANTI JOIN (VALUES ('5')) AS v(t) ON a.grp = v.t",
+        f"{SUBS} AS a", "grp = '5'",
     ),
     Breach(
         "WHERE restricts the right of ASOF",
         f"SELECT g.g, b.sub FROM {GROUPS} AS g ASOF JOIN {SUBS} AS b ON b.sub = 'x' "
         "AND g.g >= b.grp WHERE b.grp = '05'",
         f"{SUBS} AS b", "grp = '05'",
+    ),
+    Breach(
+        "ON restricts the left of ASOF LEFT",
+        f"SELECT b.sub, v.u FROM {SUBS} AS b ASOF LEFT JOIN (VALUES ('5', 'a')) AS v(t, u) "
+        "ON b.grp = v.t AND b.sub >= v.u",
+        f"{SUBS} AS b", "grp = '5'",
     ),
     Breach(
         "something restricts a POSITIONAL join",
@@ -83,9 +89,15 @@ JOINS = (
         f"{SUBS} AS a", "grp = '5'",
     ),
     Breach(
+        "a predicate on the side that may be missing filters what is fetched",
+        f"SELECT a.g FROM {GROUPS} AS a LEFT JOIN {SUBS} AS b ON b.grp = a.g "
+        "WHERE b.grp IS DISTINCT FROM '5'",
+        f"{SUBS} AS b", "grp IS DISTINCT FROM '5'",
+    ),
+    Breach(
         "values are taken from a LEFT join as if it were INNER",
         f"SELECT a.g, c.name FROM {GROUPS} AS a LEFT JOIN {SUBS} AS b ON b.grp = a.g "
-        f"AND b.sub = 'y' LEFT JOIN {ITEMS} AS c ON c.grp = coalesce(b.grp, '05')",
+        f"AND b.grp <> '05' LEFT JOIN {ITEMS} AS c ON c.grp = coalesce(b.grp, '05')",
         f"{ITEMS} AS c", "grp IN ('5', '7')",
     ),
     Breach(

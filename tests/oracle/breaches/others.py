@@ -7,9 +7,9 @@ from tests.oracle.breaches.breach import GROUPS, ITEMS, LINES, SUBS, Breach
 OTHERS = (
     Breach(
         "the correlation restricts the inside of NOT IN",
-        f"SELECT g FROM {GROUPS} WHERE 'k' NOT IN "
-        f"(SELECT note FROM {ITEMS} AS i WHERE grp = '5' AND part = 'x')",
-        f"{ITEMS} AS i", "note = 'k'",
+        "SELECT v.t FROM (VALUES ('q')) AS v(t) WHERE v.t NOT IN "
+        f"(SELECT nullif(grp, '05') FROM {SUBS} AS s)",
+        f"{SUBS} AS s", "nullif(grp, '05') = 'q'",
     ),
     Breach(
         "the values outside NOT IN restrict a LEFT JOIN inside",
@@ -41,14 +41,20 @@ OTHERS = (
         f"{SUBS} AS s", "grp = '5'",
     ),
     Breach(
-        "the right of EXCEPT is restricted by the left of it",
-        f"SELECT g.g FROM {GROUPS} AS g EXCEPT SELECT s.grp FROM {SUBS} AS s WHERE s.sub <> 'q'",
-        f"{SUBS} AS s", "grp = '5'",
+        "the right of EXCEPT takes nothing away",
+        f"SELECT g.g FROM {GROUPS} AS g EXCEPT SELECT s.grp FROM {SUBS} AS s WHERE s.sub = 'x'",
+        f"{SUBS} AS s", "false",
     ),
     Breach(
         "a branch of UNION restricts the other",
-        f"SELECT s.sub FROM {SUBS} AS s WHERE s.grp <> '7' UNION ALL "
+        f"SELECT s.grp FROM {SUBS} AS s WHERE s.sub <> 'q' UNION ALL "
         f"SELECT g.g FROM {GROUPS} AS g WHERE g.g = '5'",
+        f"{SUBS} AS s", "grp = '5'",
+    ),
+    Breach(
+        "a predicate goes below the LIMIT of a UNION",
+        f"SELECT * FROM (SELECT s.grp FROM {SUBS} AS s UNION ALL SELECT g.g FROM {GROUPS} AS g "
+        "ORDER BY ALL LIMIT 4) WHERE grp = '5'",
         f"{SUBS} AS s", "grp = '5'",
     ),
     Breach(
@@ -56,6 +62,13 @@ OTHERS = (
         f"SELECT * FROM (SELECT g AS a, g AS b FROM {GROUPS} UNION ALL BY NAME "
         f"SELECT grp AS b, sub AS a FROM {SUBS} AS s) WHERE a = '5'",
         f"{SUBS} AS s", "grp = '5'",
+    ),
+    Breach(
+        "a predicate goes into a branch of another type",
+        f"SELECT * FROM (SELECT s.sub AS v FROM {SUBS} AS s WHERE s.grp = '5' UNION ALL "
+        "SELECT c.code FROM (VALUES (1), (5)) AS n(k) JOIN conn_a.w.codes AS c "
+        "ON c.code = n.k AND c.lang = 'x') WHERE v <> '05'",
+        "conn_a.w.codes AS c", "code <> '05'",
     ),
     Breach(
         "the recursive half is restricted by the base",
@@ -84,8 +97,8 @@ OTHERS = (
     Breach(
         "a CTE is taken for the one it shadows",
         f"WITH c AS (SELECT grp, sub FROM {SUBS} AS s) SELECT count(*) FROM c, (WITH c AS "
-        f"(SELECT g FROM {GROUPS}) SELECT * FROM c WHERE g = '5') AS d",
-        f"{SUBS} AS s", "grp = '5'",
+        f"(SELECT g AS grp FROM {GROUPS} AS g) SELECT * FROM c WHERE grp = '5') AS d",
+        f"{GROUPS} AS g", "false",
     ),
     Breach(
         "a number is taken for its text",
@@ -100,6 +113,11 @@ OTHERS = (
         "a collation is overlooked",
         "SELECT sub FROM conn_b.w.subs AS s WHERE grp COLLATE NOCASE = 'a' AND sub = 'x'",
         "conn_b.w.subs AS s", "grp = 'a'",
+    ),
+    Breach(
+        "a default stands although its column is spoken of",
+        "SELECT ware, state FROM conn_a.w.wares AS w WHERE grp = '5' AND state <> 'new'",
+        "conn_a.w.wares AS w", "state = 'new'", is_refused=True,
     ),
     Breach(
         "LIMIT stops paging though a predicate is left",
@@ -134,8 +152,8 @@ OTHERS = (
     ),
     Breach(
         "a share is taken for a number of rows",
-        f"SELECT count(*) FROM (SELECT 1 FROM {LINES} AS l WHERE grp = '5' LIMIT 50%)",
-        f"{LINES} AS l", "seq < 3",
+        f"SELECT count(*) FROM (SELECT 1 FROM {LINES} AS l WHERE grp = '7' LIMIT 20%)",
+        f"{LINES} AS l", "seq < 20",
     ),
     Breach(
         "values are multiplied where pairs are meant",
@@ -153,5 +171,20 @@ OTHERS = (
     Breach(
         "the same is asked twice",
         f"SELECT a.sub FROM {SUBS} AS a JOIN {SUBS} AS b USING (grp) WHERE a.grp = '5'", most=1,
+    ),
+    Breach(
+        "details are fetched without need",
+        "SELECT ware, price FROM conn_a.w.wares WHERE grp = '5' AND state = 'new'", most=1,
+    ),
+    Breach(
+        "values that are given are enumerated", f"SELECT sub FROM {SUBS} WHERE grp = '5'", most=1,
+    ),
+    Breach(
+        "values are taken from rows that a predicate leaves out",
+        f"SELECT s.sub FROM {GROUPS} AS g JOIN {SUBS} AS s ON s.grp = g.g WHERE g.size = 1", most=2,
+    ),
+    Breach(
+        "paging goes on after enough rows",
+        f"SELECT line FROM {LINES} WHERE grp = '5'", most=1, limit=2,
     ),
 )  # fmt: skip

@@ -1,0 +1,311 @@
+"""Engines that break a rule: they misread the statement, misjudge its values, or plan amiss.
+
+What runs in the end is the text as it was written; only what is fetched for it differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+from sqlglot import exp
+
+from connstat_sql.asking import Asking
+from connstat_sql.binder import (
+    RULES_OF_SQL,
+    Arguments,
+    BoundQuery,
+    BoundTable,
+    Constants,
+    Fact,
+    Field,
+    Rules,
+    Types,
+    Use,
+    Value,
+    bind,
+    bindable_types,
+    substituted,
+)
+from connstat_sql.binder.restrictions import Restriction
+from connstat_sql.live import LiveTables
+from connstat_sql.parser import Statement
+from connstat_sql.planner import Feed, Placement, Plan, Scan
+from connstat_sql.result import Options
+from tests.oracle.misreading import Misread
+
+Misbound = Callable[[BoundQuery, Asking], BoundQuery]
+"""Draws other conclusions from a bound query."""
+
+Misplanned = Callable[[Plan], Plan]
+"""Does something else than what was planned."""
+
+
+def _as_it_is(_: exp.Expr) -> None:
+    pass
+
+
+def _as_bound(query: BoundQuery, _: Asking) -> BoundQuery:
+    return query
+
+
+def nothing_missing(query: BoundQuery, _: Asking) -> BoundQuery:
+    """No relation's row may be missing."""
+    return replace(query, missing=frozenset())
+
+
+def _as_planned(plan: Plan) -> Plan:
+    return plan
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A broken engine: which rules it goes by, how it reads, what it asks, binds and plans."""
+
+    rules: Rules = RULES_OF_SQL
+    misread: Misread = _as_it_is
+    asking: type[Asking] = Asking
+    misbound: Misbound = _as_bound
+    misplanned: Misplanned = _as_planned
+
+    @property
+    def engine(self) -> type[LiveTables]:
+        """What runs statements over live tables in this way."""
+        return type("Broken", (Broken,), {"mutant": self})
+
+
+class Broken(LiveTables):
+    """An engine with something broken; each subclass has another mutant."""
+
+    mutant = Mutant()
+
+    def _bind(self, statement: Statement, arguments: Arguments) -> BoundQuery:
+        mutant = self.mutant
+        asking = mutant.asking(self._session, statement.sql, arguments)
+        if statement.tree is not None:
+            mutant.misread(statement.tree)
+        return mutant.misbound(bind(statement, self._catalog, asking, mutant.rules), asking)
+
+    def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
+        found = super()._plan(statement, arguments, options)
+        return None if found is None else self.mutant.misplanned(found)
+
+
+# --- misjudged values ----------------------------------------------------------------------------
+
+
+class NothingVolatile(Asking):
+    """Every function is taken for one whose value stays."""
+
+    def volatile(self) -> frozenset[str]:
+        """No name at all."""
+        return frozenset()
+
+
+class AllText(Asking):
+    """Every value and column is taken for text."""
+
+    def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
+        """The values, as text."""
+        rows = super().fold(sql)
+        texts = (tuple(Value(one.text, "VARCHAR") for one in row) for row in rows or ())
+        return None if rows is None else tuple(texts)
+
+    def describe(self, sql: str) -> Types | None:
+        """The columns, as text."""
+        types = super().describe(sql)
+        return None if types is None else dict.fromkeys(types, "VARCHAR")
+
+
+# --- misbound ------------------------------------------------------------------------------------
+
+
+def every(change: Callable[[Use], Use]) -> Misbound:
+    """Another conclusion about each reading of a live table."""
+
+    def misbound(query: BoundQuery, _: Asking) -> BoundQuery:
+        return with_uses(query, lambda table: [change(use) for use in table.uses])
+
+    return misbound
+
+
+def with_uses(query: BoundQuery, uses: Callable[[BoundTable], Sequence[Use]]) -> BoundQuery:
+    """The query with other readings of its live tables."""
+    tables = [replace(table, uses=tuple(uses(table))) for table in query.tables]
+    return replace(query, tables=tuple(tables))
+
+
+def multiplied(use: Use) -> Use:
+    """The product of the values of each column, where tuples are meant."""
+    if not use.rows or len({frozenset(row) for row in use.rows}) > 1:
+        return use
+    names = [*use.rows[0]]
+    values = [dict.fromkeys(row[name] for row in use.rows) for name in names]
+    return replace(use, rows=tuple(dict(zip(names, one, strict=True)) for one in product(*values)))
+
+
+def first_alternative(use: Use) -> Use:
+    """The first of several alternatives."""
+    return replace(use, rows=use.rows[:1] if use.rows else use.rows)
+
+
+def no_contradictions(use: Use) -> Use:
+    """What cannot be is looked up."""
+    return unrestricted(use) if use.rows == () else use
+
+
+def unrestricted(use: Use) -> Use:
+    """Nothing is known of the rows wanted."""
+    return replace(use, rows=None, facts=())
+
+
+def unlimited(use: Use) -> Use:
+    """No number of rows is enough."""
+    return replace(use, limit=None)
+
+
+def first_use(query: BoundQuery, _: Asking) -> BoundQuery:
+    """Of several readings the first counts."""
+    return with_uses(query, lambda table: table.uses[:1])
+
+
+def restricted_uses(query: BoundQuery, _: Asking) -> BoundQuery:
+    """Readings that nothing restricts are overlooked, where there are others."""
+    return with_uses(
+        query, lambda table: [use for use in table.uses if use.rows is not None] or table.uses
+    )
+
+
+def limited(query: BoundQuery, _: Asking) -> BoundQuery:
+    """The first LIMIT counts rows of every table, whatever stands between."""
+    assert query.statement.tree is not None
+    limit = next(query.statement.tree.find_all(exp.Limit))
+    (number,) = limit.find_all(exp.Literal)
+    wanted = int(number.this)
+    return every(lambda use: replace(use, limit=wanted, limited_by=frozenset(), order=None))(
+        query, _
+    )
+
+
+def every_column(query: BoundQuery, _: Asking) -> BoundQuery:
+    """Columns are fetched that the statement does not use."""
+    tables = [
+        replace(table, columns=tuple(one.name for one in table.live.resource.all_columns))
+        for table in query.tables
+    ]
+    return replace(query, tables=tuple(tables))
+
+
+def unspoken(query: BoundQuery, _: Asking) -> BoundQuery:
+    """No column is taken to be spoken of."""
+    tables = tuple(replace(table, spoken=frozenset()) for table in query.tables)
+    return replace(query, tables=tables)
+
+
+def with_facts(
+    query: BoundQuery, asking: Asking, facts: Callable[[Use], Sequence[Fact]]
+) -> BoundQuery:
+    """The query with other facts about each reading, and what follows from them."""
+
+    def again(table: BoundTable) -> Iterator[Use]:
+        for use in table.uses:
+            said = tuple(facts(use))
+            constants = Constants(asking.fold, asking.volatile())
+            types = bindable_types(table.live.resource)
+            found = Restriction(use.relation, types, query.relations, constants).rows(said)
+            yield replace(use, facts=said, rows=found)
+
+    return with_uses(query, lambda table: [*again(table)])
+
+
+def _all_facts(query: BoundQuery) -> dict[int, Fact]:
+    uses = [use for table in query.tables for use in table.uses]
+    return {id(fact): fact for use in uses for fact in use.facts}
+
+
+def said_anywhere(query: BoundQuery, asking: Asking) -> BoundQuery:
+    """What is said of a table anywhere restricts it, also where that is said inside a subquery."""
+    found = _all_facts(query).values()
+
+    def facts(use: Use) -> Sequence[Fact]:
+        return [fact for fact in found if fact in use.facts or use.relation in fact.relations]
+
+    return with_facts(query, asking, facts)
+
+
+def base_alone(query: BoundQuery, asking: Asking) -> BoundQuery:
+    """A recursive CTE is taken to have the rows of its base alone, whose table comes first."""
+    base = query.tables[0].uses[0]
+    column = query.tables[0].columns[0]
+    (itself,) = [
+        one for one in query.relations.values() if one.mention is None and one.node is None
+    ]
+    inward = {next(iter(itself.types)): Field(base.relation, column)}
+
+    def facts(use: Use) -> Sequence[Fact]:
+        if use is base:
+            return use.facts
+        inner = [substituted(fact, itself.id, inward) for fact in use.facts]
+        return [*(fact for fact in inner if fact is not None), *base.facts]
+
+    return with_facts(query, asking, facts)
+
+
+def same_connection(query: BoundQuery, asking: Asking) -> BoundQuery:
+    """Tables that an equality ties are taken to be of one connection."""
+    tied: list[Fact] = []
+    for fact in _all_facts(query).values():
+        if isinstance(fact.predicate, exp.EQ) and len(fact.relations) == 2:
+            columns = exp.column("_connection"), exp.column("_connection")
+            fields = [Field(number, "_connection") for number in sorted(fact.relations)]
+            terms = {id(one): field for one, field in zip(columns, fields, strict=True)}
+            equal = exp.EQ(this=columns[0], expression=columns[1])
+            tied.append(Fact(equal, terms, fact.relations))
+
+    def facts(use: Use) -> Sequence[Fact]:
+        return [*use.facts, *(fact for fact in tied if use.relation in fact.relations)]
+
+    tables = tuple(replace(one, hidden=(*one.hidden, "_connection")) for one in query.tables)
+    return with_facts(replace(query, tables=tables), asking, facts)
+
+
+# --- misplanned ----------------------------------------------------------------------------------
+
+
+def values_apart(plan: Plan) -> Plan:
+    """Of rows that give several values each is taken apart, and all are combined."""
+    scans = [replace(scan, feeds=tuple(_apart(feed) for feed in scan.feeds)) for scan in plan.scans]
+    return replace(plan, scans=tuple(scans))
+
+
+def _apart(feed: Feed) -> Feed:
+    columns = [f'"{name}"' for name in feed.columns]
+    if not feed.sql or len(feed.bound) < 2:
+        return feed
+    parts = [f"(SELECT DISTINCT {name} FROM ({feed.sql}))" for name in columns]
+    return replace(feed, sql=f"SELECT {', '.join(columns)} FROM {', '.join(parts)}", plain_sql="")
+
+
+def unfiltered(plan: Plan) -> Plan:
+    """Rows that give values are not filtered first."""
+    scans = [
+        replace(
+            scan,
+            feeds=tuple(
+                replace(feed, sql=feed.plain_sql or feed.sql, plain_sql="") for feed in scan.feeds
+            ),
+        )
+        for scan in plan.scans
+    ]
+    return replace(plan, scans=tuple(scans))
+
+
+def no_sharing(plan: Plan) -> Plan:
+    """Each mention has a scan of its own, and no answer is kept."""
+    scans, placements = list[Scan](), list[Placement]()
+    for place, placement in enumerate(plan.placements):
+        scan = replace(plan.scan(placement.scan), name=f"again_{place}", keeps=False)
+        scans.append(scan)
+        placements.append(replace(placement, scan=scan.name))
+    return replace(plan, scans=tuple(scans), placements=tuple(placements), free=frozenset())
