@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -195,6 +195,23 @@ class Session:
         with self._translating(text, ExecuteError, requests_sent):
             relation = self.duckdb.sql(text.sql, params=arguments)
             return pa.table({}) if relation is None else _with_types(relation)
+
+    @contextmanager
+    def without_statistics(self) -> Iterator[None]:
+        """Let DuckDB plan without what it knows of the values in tables.
+
+        Beside a table without rows it may drop a LIMIT (2.0.0: the outer side of a join with
+        nothing, in a UNION ALL, is taken for nothing as well).
+        """
+        found = self.duckdb.execute("SELECT current_setting('disabled_optimizers')").fetchone()
+        before = str(found[0]) if found and found[0] else ""
+        names = ",".join(name for name in (before, "statistics_propagation") if name)
+        self.duckdb.execute(f"SET disabled_optimizers = {literal(names)}")
+        try:
+            yield
+        finally:
+            with suppress(duckdb.Error):  # an aborted transaction takes no settings
+                self.duckdb.execute(f"SET disabled_optimizers = {literal(before)}")
 
     # --- the providers' catalogs -------------------------------------------------------------
 

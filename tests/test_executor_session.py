@@ -376,3 +376,18 @@ class TestDeclaring:
         table = session.run(plain(values_table(("a", 'b"c'), rows)), None)
         assert table.column_names == ["a", 'b"c']
         assert [tuple(row.values()) for row in table.to_pylist()] == rows
+
+
+def test_a_limit_holds_beside_a_table_without_rows(session: Session) -> None:
+    session.duckdb.execute(
+        "CREATE TABLE names AS SELECT 'r' || range AS y, range AS k FROM range(8)"
+    )
+    session.duckdb.execute("CREATE TABLE nothing (k BIGINT, x VARCHAR)")
+    sql = """SELECT n.y FROM (FROM nothing WHERE k IS NOT DISTINCT FROM 7 AND x = 'A') AS e
+        RIGHT JOIN names AS n ON n.k = e.k UNION ALL SELECT x FROM nothing WHERE false LIMIT 4"""
+    with session.without_statistics():
+        assert session.run(RunText(sql, sql), None).num_rows == 4
+    assert session.duckdb.execute("SELECT current_setting('disabled_optimizers')").fetchall() in (
+        [("",)],
+        [(None,)],
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -58,7 +59,9 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
             for place, placement in enumerate(plan.placements):
                 if placement.scan == scan.name:
                     filled_mention(session, place, placement.table, fetching.chosen)
-        table = session.run(run_text(plan.query), arguments, requests_sent=tools.budget.sent)
+        has_nothing = any(report.rows == 0 for report in reports)
+        with session.without_statistics() if has_nothing else nullcontext():
+            table = session.run(run_text(plan.query), arguments, requests_sent=tools.budget.sent)
     finally:
         _drop(session, plan)
         for scan in plan.scans:
