@@ -48,19 +48,19 @@ def inner(sides: Sides) -> tuple[Facts, Facts]:
 
 def left(sides: Sides) -> tuple[Facts, Facts]:
     """ON reaches the right side alone; what is known of the left side matters to both."""
-    above = _silent(sides.above, sides.right)
+    above = silent(sides.above, sides.right)
     return above, (*above, *sides.on, *sides.held_left)
 
 
 def right(sides: Sides) -> tuple[Facts, Facts]:
     """LEFT mirrored."""
-    above = _silent(sides.above, sides.left)
+    above = silent(sides.above, sides.left)
     return (*above, *sides.on, *sides.held_right), above
 
 
 def full(sides: Sides) -> tuple[Facts, Facts]:
     """Only what USING merged: the merged column is each side's own for the rows of that side."""
-    above = _silent(sides.above, sides.left | sides.right)
+    above = silent(sides.above, sides.left | sides.right)
     return (
         (*above, *_merged(sides.raw, sides.left, sides.right)),
         (*above, *_merged(sides.raw, sides.right, sides.left)),
@@ -85,13 +85,13 @@ def not_in(sides: Sides) -> tuple[Facts, Facts]:
 def asof(sides: Sides) -> tuple[Facts, Facts]:
     """Equalities of ON reach both; WHERE not the right side, where the nearest counts."""
     equal = _equalities(sides.on)
-    above = _silent(sides.above, sides.right)
+    above = silent(sides.above, sides.right)
     return (*sides.above, *equal, *sides.held_right), (*above, *equal, *sides.held_left)
 
 
 def asof_left(sides: Sides) -> tuple[Facts, Facts]:
     """As ASOF for the right side, as LEFT for the left."""
-    above = _silent(sides.above, sides.right)
+    above = silent(sides.above, sides.right)
     return above, (*above, *_equalities(sides.on), *sides.held_left)
 
 
@@ -206,9 +206,6 @@ def _held(kind: str, left: Tree, right: Tree, on: Facts) -> Facts:
 def silent(facts: Iterable[Fact], relations: frozenset[int]) -> Facts:
     """The facts that say nothing of the given relations."""
     return tuple(fact for fact in facts if not fact.relations & relations)
-
-
-_silent = silent
 
 
 def _equalities(facts: Facts) -> Facts:

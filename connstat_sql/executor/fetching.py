@@ -13,7 +13,16 @@ from connstat_sql.definitions import quote
 from connstat_sql.errors import ExecuteError, PlanError, Span
 from connstat_sql.executor.staging import Staging
 from connstat_sql.fetcher import Budget, Failure, Fetch, Page, PageStream
-from connstat_sql.planner import CONNECTION, Feed, Plan, Scan, Way, projected, refusal
+from connstat_sql.planner import (
+    CONNECTION,
+    Feed,
+    Plan,
+    Scan,
+    Way,
+    projected,
+    refusal,
+    source_in_words,
+)
 from connstat_sql.session import Session, named_values
 
 UNKNOWN_PAGES = 10
@@ -206,9 +215,8 @@ class Fetching:
 
     def _refuse(self, fetches: Sequence[Fetch]) -> None:
         for name, value, why in self._refusals(fetches):
-            came = ""
-            for feed in self.chosen.feeds:
-                came = dict(feed.bound).get(name, came)
+            words = [dict(feed.bound).get(name, "") for feed in self.chosen.feeds]
+            came = source_in_words("".join(words[:1]), self._plan)
             raise PlanError(
                 f"{self.chosen.resource.table}: {name} = {value!r} came from {came}, and {why}",
                 sql=self._plan.query.statement.sql,
@@ -226,7 +234,8 @@ class Fetching:
         budget = self._tools.budget
         if budget.sent + count <= budget.limit:
             return
-        sources = dict.fromkeys(words for feed in self.chosen.feeds for _, words in feed.bound)
+        bound = [words for feed in self.chosen.feeds for _, words in feed.bound]
+        sources = dict.fromkeys(source_in_words(words, self._plan) for words in bound)
         values = f", one for each of the values from {', '.join(sources)}" if sources else ""
         raise PlanError(
             f"{self.chosen.resource.table} needs {count:,} more requests after {budget.sent:,}"

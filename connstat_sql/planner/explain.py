@@ -105,8 +105,8 @@ def _request_line(way: Way) -> str:
     return f"{way.method.verb} {way.method.base_url or ''}{way.method.path}"
 
 
-def _source(words: str, plan: Plan) -> str:
-    """Where a value comes from: a column of a scan is told with its table."""
+def source_in_words(words: str, plan: Plan) -> str:
+    """Where a bound value comes from: a column of a scan is told with its table."""
     name, _, column = words.partition(".")
     scan = next((one for one in plan.scans if one.name == name), None)
     if scan is None:
@@ -123,7 +123,9 @@ def _binding_lines(scan: Scan, plan: Plan) -> list[str]:
     for name in _arguments(scan):
         binding = _binding(scan, name)
         if binding["values"] is None:
-            sources = " and ".join(_source(one, plan) for one in binding["source"].split(" and "))
+            sources = " and ".join(
+                source_in_words(one, plan) for one in binding["source"].split(" and ")
+            )
             lines.append(f"{name} from {sources}")
         elif binding["values"] and not tuples:
             lines.append(f"{name} = {_shown(binding['values'])}")
