@@ -11,6 +11,14 @@ from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox, World
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file share its fixtures, so they run in one process; those of the servers too."""
+    for item in items:
+        folder = item.path.parent.name
+        name = folder if folder == "integration" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(name))
+
+
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(World.seeded(7)) as running:
