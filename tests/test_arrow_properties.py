@@ -294,7 +294,7 @@ def may_be_refused(reader: RowReader, body: bytes) -> bool:
     return "DECIMAL" in reader.structure and ODD.search(body) is not None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(cases())
 def test_a_value_arrives_as_it_is_or_is_an_error(case: tuple[SqlType, Any]) -> None:
     of, given_value = case
@@ -312,7 +312,7 @@ def test_a_value_arrives_as_it_is_or_is_an_error(case: tuple[SqlType, Any]) -> N
         assert same(of, got[0][0], wanted), f"{of}: {body!r} became {got}, not {wanted}"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(cases())
 def test_where_null_is_declared_a_value_arrives_as_it_is_or_is_null(
     case: tuple[SqlType, Any],
@@ -378,7 +378,7 @@ def wanted_of(field: Field, row: Object) -> Any:
         raise
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(FIELDS, st.lists(ROW, min_size=1, max_size=3), st.sampled_from([Shape.ARRAY, Shape.MAP]))
 def test_fields_of_any_paths_and_types_are_read_side_by_side(
     fields: list[Field], rows: list[Object], shape: Shape

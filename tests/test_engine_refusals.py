@@ -206,7 +206,7 @@ class TestPlaces:
         error = query_error(shared, f"FROM {LIVE} WHERE name = $who")
         assert "-p who=VALUE" in error.hint
 
-    @settings(max_examples=60, deadline=None,
+    @settings(max_examples=30, deadline=None,
               suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
     @given(
         before=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12),

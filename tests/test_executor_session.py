@@ -158,7 +158,7 @@ class TestPlaces:
         assert text.original_place(27) == 21
         assert text.original_place(10_000) == len(text.original)
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=40, deadline=None)
     @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
     def test_they_count_characters_not_bytes(self, before: str) -> None:
         quoted = before.replace("'", "''")

@@ -351,7 +351,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(RUNS)
 def test_rows_never_depend_on_what_is_kept_and_nothing_kept_is_sent_again(
     runs: list[tuple[list[tuple[str, str]], bool, int | None]],

@@ -203,7 +203,7 @@ def test_rows_of_a_shared_answer_count_for_each_fetch() -> None:
         assert len(one.seen) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     sizes=st.lists(st.integers(0, 5), max_size=12),
     limit=st.integers(0, 30),

@@ -83,7 +83,7 @@ def test_the_last_page_is_the_one_that_is_shorter_than_was_asked_for(paging: Pag
         assert values(pages) == ["r0", "r1", "r2"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.sampled_from(STYLES), st.integers(0, 12), st.none() | st.integers(1, 7), st.integers(0, 14)
 )

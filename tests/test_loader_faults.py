@@ -343,7 +343,7 @@ def check_content(is_provider: bool, content: bytes) -> None:
         assert 0 <= problem.line <= content.count(b"\n") + content.count(b"\r") + 2
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.booleans(), st.lists(SNIPPETS | st.binary(max_size=4), max_size=25).map(b" ".join))
 @example(False, b"service: " + b"9" * 5000)
 @example(False, b"x: 1" + b"0" * 5000 + b".5")
@@ -358,7 +358,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_change_of_a_definition_is_read_or_becomes_problems(data: st.DataObject) -> None:
     is_provider, content = data.draw(st.sampled_from(SHIPPED))

@@ -170,7 +170,7 @@ CONJUNCT = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(st.lists(CONJUNCT, min_size=1, max_size=4), st.sampled_from(["", "-- in ('a'\n"]))
 def test_what_is_set_aside_and_read_back_is_what_sqlglot_reads(
     conjuncts: list[str], comment: str

@@ -221,7 +221,7 @@ class TestValues:
             found = db.execute(f"SELECT {redacted(column, chr(39) + 'x' + chr(39), 'k', by)}")
             assert is_mask(found.fetchall()[0][0])
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=30, deadline=None)
     @given(one=st.text(min_size=1), other=st.text(min_size=1))
     def test_masks_are_equal_exactly_where_values_are(self, one: str, other: str) -> None:
         with duckdb.connect() as db:

@@ -55,13 +55,13 @@ TYPES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=90, deadline=None)
 @given(TYPES)
 def test_a_printed_type_reads_as_the_same_type(of: SqlType) -> None:
     assert parse_type(str(of)) == of
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(TYPES)
 def test_duckdb_takes_a_printed_type_and_prints_it_alike(of: SqlType) -> None:
     DUCKDB.execute(f"CREATE OR REPLACE TEMP TABLE t (c {of})")
@@ -124,7 +124,7 @@ def test_what_is_no_type_is_refused_with_a_reason(text: str, message: str) -> No
     assert message in str(caught.value)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.text(st.sampled_from('STRUCT(MAP, DECIMAL)[]INTEGER "xé\\1\n'), max_size=30))
 def test_any_text_is_a_type_that_duckdb_takes_or_is_refused(text: str) -> None:
     try:

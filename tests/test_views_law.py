@@ -76,7 +76,7 @@ def put(asked: str, source: str, other: str) -> str:
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     bodies=st.lists(st.sampled_from(BODIES), min_size=1, max_size=3),
     asked=st.sampled_from(ASKED),
@@ -105,7 +105,7 @@ def test_a_view_or_macro_answers_as_its_text_does_at_the_same_price(
     assert found == expected
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     body=st.sampled_from(BODIES),
     asked=st.sampled_from(ASKED),
