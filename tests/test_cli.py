@@ -270,7 +270,7 @@ def test_an_interrupt_gives_the_prompt_back(config: Path, sandbox: Sandbox) -> N
     while sandbox.count() == 0:
         assert running.poll() is None
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=10)
+    out, err = running.communicate(timeout=25)
     assert (running.returncode, out) == (130, "")
     assert err.strip() == "interrupted"
 
