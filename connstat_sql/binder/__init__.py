@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -19,6 +19,7 @@ from connstat_sql.binder.columns import (
 from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.outputs import Functions
 from connstat_sql.binder.reading import Reading
+from connstat_sql.binder.rendering import outermost_queries
 from connstat_sql.binder.restrictions import EqualColumns, Restriction, equal_nodes
 from connstat_sql.binder.rules import RULES_OF_SQL, Rules
 from connstat_sql.binder.sources import LiveMention, Sources
@@ -100,7 +101,7 @@ def _bound(
     sources = Sources(questions, functions, mentions)
     walking = Walking(rules, sources.relations)
     reading = Reading(sources, rules)
-    for query in _roots(names.tree):
+    for query in outermost_queries(names.tree):
         walking.walk(reading.query(query, None, {}))
     constants = Constants(questions.fold, functions.volatile)
     unread = _unread_ctes(names)
@@ -201,17 +202,6 @@ def _use(
         limit.order if limit else None,
         tuple(sorted(restriction.misfits)),
     )
-
-
-def _roots(tree: exp.Expr) -> Iterator[exp.Expr]:
-    """The outermost queries of a statement."""
-    pending = [tree]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, exp.Query):
-            yield one
-        else:
-            pending += one.iter_expressions()
 
 
 def bindable_types(resource: Resource) -> dict[str, str]:

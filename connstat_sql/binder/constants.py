@@ -19,7 +19,7 @@ _CHANGING = (
     exp.Collate,  # makes `=` mean something else
     exp.All,  # not one value: over nothing it is true of everything
 )  # fmt: skip
-_INTEGERS = {
+INTEGERS = {
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
     "UBIGINT",
 }  # fmt: skip
@@ -93,7 +93,7 @@ class Constants:
         if listed is None:
             return None
         is_text, texts = listed
-        if not is_text and wanted in _INTEGERS:
+        if not is_text and wanted in INTEGERS:
             return dict.fromkeys(str(int(text)) for text in texts)
         return dict.fromkeys(texts) if is_text and wanted == "VARCHAR" else None
 
@@ -216,7 +216,7 @@ def _cast_type(part: exp.Expr) -> exp.DataType | None:
 
 def _is_same(one: str, other: str) -> bool:
     """Whether equality of texts is equality of values between two types."""
-    return one == other or (one in _INTEGERS and other in _INTEGERS)
+    return one == other or (one in INTEGERS and other in INTEGERS)
 
 
 def _sql(node: exp.Expr) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from connstat_sql.binder.outputs import calls, holds_aggregate
-from connstat_sql.binder.rendering import expression_columns, expression_queries
+from connstat_sql.binder.rendering import expression_columns, expression_queries, outermost_queries
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.sources import Cte, Sources
 from connstat_sql.binder.trees import Leaf, Query
@@ -41,7 +41,7 @@ class Predicates:
         for column in expression_columns(predicate):
             term = scope.resolve(column)
             terms[id(column)] = Field(UNKNOWN, column.name.lower()) if term is None else term
-        for node in _subquery_nodes(predicate):
+        for node in outermost_queries(predicate):
             terms[id(node)] = Scalar(self._scalar(node, ctes))
         relations = relations_of(terms.values())
         functions = self._sources.functions
@@ -86,12 +86,6 @@ class Predicates:
         if relation.node is None:
             on += relation.held
         return kind, Leaf(relation, inner), tuple(on)
-
-    def equal(self, left: Term, right: Term, name: str) -> Fact:
-        """The fact that USING states of two columns."""
-        ours, theirs = exp.column(name), exp.column(name)
-        terms = {id(ours): left, id(theirs): right}
-        return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
 
     def merged(self, ours: Iterable[Field], theirs: Iterable[Field]) -> Merged:
         """What FULL JOIN … USING makes of a column."""
@@ -140,11 +134,18 @@ class Predicates:
     ) -> Fact:
         inner = self.fact(side, scope, ctes)
         term = inner.terms.get(id(side), Expression(side, inner.terms))
-        fact = self.equal(term, field, field.column)
+        fact = equality(term, field, field.column)
         return Fact(fact.predicate, fact.terms, fact.relations | inner.relations)
 
     def _scalar(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> int:
         return self._sources.scalar(node, ctes).id
+
+
+def equality(left: Term, right: Term, name: str) -> Fact:
+    """The fact that two things are equal which the text does not compare, such as by USING."""
+    ours, theirs = exp.column(name), exp.column(name)
+    terms = {id(ours): left, id(theirs): right}
+    return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
 
 
 def conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
@@ -203,14 +204,3 @@ def _membership(node: exp.Expr) -> tuple[str, list[exp.Expr], exp.Query] | None:
         return None
     side = node.this.unnest()
     return "IN", list(side.expressions) if isinstance(side, exp.Tuple) else [side], query
-
-
-def _subquery_nodes(predicate: exp.Expr) -> Iterator[exp.Expr]:
-    """The subqueries that stand for a value, with their parentheses."""
-    pending = [predicate]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, exp.Query):
-            yield one
-        else:
-            pending += one.iter_expressions()

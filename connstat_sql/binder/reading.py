@@ -17,7 +17,8 @@ from connstat_sql.binder.outputs import (
     holds_aggregate,
     read_outputs,
 )
-from connstat_sql.binder.predicates import Predicates, conjuncts, is_listing
+from connstat_sql.binder.predicates import Predicates, conjuncts, equality, is_listing
+from connstat_sql.binder.rendering import outermost_queries
 from connstat_sql.binder.rules import Rules
 from connstat_sql.binder.scopes import Merge, Scope, Source, fields_of
 from connstat_sql.binder.sources import Cte, Sources
@@ -64,12 +65,17 @@ class Reading:
             inner = node.this
             if isinstance(inner, exp.Query) and not _changes_rows(node):
                 return self.query(inner, outer, ctes)
-            return Sealed(tuple(self.query(one, outer, ctes) for one in _inner_queries(node)))
+            return self._sealed(node, outer, ctes)
         if isinstance(node, exp.SetOperation):
             return self._set_operation(node, outer, ctes)
         if isinstance(node, exp.Select):
             return self._block(node, outer, ctes)
-        return Sealed(tuple(self.query(one, outer, ctes) for one in _inner_queries(node)))
+        return self._sealed(node, outer, ctes)
+
+    def _sealed(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Sealed:
+        """What is not looked into, with the queries in it."""
+        inner = outermost_queries(*node.iter_expressions())
+        return Sealed(tuple(self.query(one, outer, ctes) for one in inner))
 
     def _with(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Ctes:
         clause = node.args.get("with_")
@@ -244,7 +250,7 @@ class Reading:
         members = frozenset(having)
         if ours is None or theirs is None:
             return None, Merge(None, members)
-        fact = self.predicates.equal(ours, theirs, name)
+        fact = equality(ours, theirs, name)
         term: Term | None = ours
         if kind == "RIGHT":
             term = theirs
@@ -270,7 +276,7 @@ class Reading:
             query = self.query(inner, before, ctes)
             relation = self.sources.derived(node, query, ctes)
             return Leaf(relation, query), Source(relation, names)
-        query = Sealed(tuple(self.query(one, before, ctes) for one in _inner_queries(inner)))
+        query = self._sealed(inner, before, ctes)
         relation = self.sources.local(node, ctes)
         place = self.sources.live_place(inner)
         return Leaf(relation, query if query.branches else None, place), Source(relation, names)
@@ -361,16 +367,6 @@ def _inner_joins(node: exp.Expr) -> tuple[exp.Expr, list[exp.Join]]:
 
 def _changes_rows(node: exp.Expr) -> bool:
     return any(node.args.get(key) for key in ("pivots", "sample", "limit", "offset"))
-
-
-def _inner_queries(node: exp.Expr) -> Iterator[exp.Query]:
-    pending = [*node.iter_expressions()]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, exp.Query):
-            yield one
-        else:
-            pending += one.iter_expressions()
 
 
 def _is_one_group(select: exp.Select, reading: Reading) -> bool:

@@ -93,6 +93,17 @@ def expression_columns(node: exp.Expr) -> Iterator[exp.Column]:
             pending += one.iter_expressions()
 
 
+def outermost_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
+    """The queries that stand in no other of the given pieces, with their parentheses."""
+    pending = [*nodes]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, exp.Query):
+            yield one
+        else:
+            pending += one.iter_expressions()
+
+
 def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
     """The outermost subqueries of an expression, without the parentheses around them."""
     pending = [node]

@@ -15,6 +15,7 @@ from connstat_sql.executor.staging import Staging
 from connstat_sql.fetcher import Budget, Failure, Fetch, Page, PageStream
 from connstat_sql.planner import (
     CONNECTION,
+    UNKNOWN_PAGES,
     Feed,
     Plan,
     Scan,
@@ -24,9 +25,6 @@ from connstat_sql.planner import (
     source_in_words,
 )
 from connstat_sql.session import Session, named_values
-
-UNKNOWN_PAGES = 10
-"""Pages that a list of unknown length is taken for when ways are weighed."""
 
 Given = dict[str, str]
 

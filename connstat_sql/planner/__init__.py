@@ -1,5 +1,6 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order."""
 
+from connstat_sql.planner.choosing import UNKNOWN_PAGES
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
 from connstat_sql.planner.planning import plan
 from connstat_sql.planner.questions import refusal
@@ -17,6 +18,7 @@ from connstat_sql.planner.values import (
 )
 
 __all__ = [
-    "CONNECTION", "Constant", "Feed", "Placement", "Plan", "Scan", "Way", "as_document", "as_text",
+    "CONNECTION", "UNKNOWN_PAGES", "Constant", "Feed", "Placement", "Plan", "Scan", "Way",
+    "as_document", "as_text",
     "mention_table", "plan", "projected", "refusal", "scan_table", "source_in_words",
 ]  # fmt: skip

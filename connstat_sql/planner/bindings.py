@@ -22,6 +22,7 @@ from connstat_sql.binder import (
     relations_of,
     substituted,
 )
+from connstat_sql.binder.constants import INTEGERS
 from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.predicates import conjuncts
 from connstat_sql.binder.rendering import (
@@ -37,11 +38,8 @@ from connstat_sql.parser import DIALECT
 from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.values import CONNECTION, Constant, Feed, mention_table
 
-_INTEGERS = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
-     "UBIGINT"}
-)  # fmt: skip
-MAX_FILTER_LENGTH = 5_000
+MAX_FILTER_VALUES = 500
+"""Values of one IN list that a feed is filtered by; a longer list is left to DuckDB's own run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +217,7 @@ class Binding:
         of = (found or {}).get("v", "")
         if of == wanted:
             return sql
-        if of in _INTEGERS and wanted in _INTEGERS:
+        if of in INTEGERS and wanted in INTEGERS:
             return sql
         if of == "VARCHAR":
             return f"TRY_CAST({sql} AS {wanted})"
@@ -304,7 +302,7 @@ class Binding:
         if not all(self._is_faithful(term) for term in fact.terms.values()):
             return False
         predicate = fact.predicate
-        if isinstance(predicate, exp.In) and len(predicate.expressions) > MAX_FILTER_LENGTH // 10:
+        if isinstance(predicate, exp.In) and len(predicate.expressions) > MAX_FILTER_VALUES:
             return False
         return self.rows.is_as_written(predicate)
 

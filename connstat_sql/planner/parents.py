@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlglot import exp
-
-from connstat_sql.binder import Fact, Field, Row, Use, relations_of, substituted
+from connstat_sql.binder import Fact, Field, Row, Use, substituted
+from connstat_sql.binder.predicates import equality
 from connstat_sql.catalog import LiveTable
 from connstat_sql.definitions import Param, Resource, TableName
 from connstat_sql.planner.bindings import Binding
@@ -81,7 +80,7 @@ class Parents:
         self.rows.synthetic[number] = Synthetic(scan, types)
         params = {CONNECTION, *(param.name for param in target.live.resource.params)}
         ties = tuple(  # parameters are never NULL, other columns may be
-            _equal(Field(use.relation, mine), Field(number, theirs))
+            equality(Field(use.relation, mine), Field(number, theirs), mine)
             for mine, theirs in pairs.items()
             if mine in params
         )
@@ -133,9 +132,3 @@ def _named(facts: Iterable[Fact], number: int, resource: Resource) -> list[str]:
         if isinstance(term, Field) and term.relation == number
     }
     return [one.name for one in resource.all_columns if one.name in named]
-
-
-def _equal(left: Field, right: Field) -> Fact:
-    ours, theirs = exp.column(left.column), exp.column(right.column)
-    terms = {id(ours): left, id(theirs): right}
-    return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))

@@ -22,11 +22,6 @@ class Target:
     spoken: frozenset[str] = frozenset()
     places: tuple[int, ...] = ()
 
-    @property
-    def is_wanted(self) -> bool:
-        """Whether any row of it is."""
-        return any(use.rows != () for use in self.uses)
-
 
 def by_resource(tables: Sequence[BoundTable]) -> Iterable[list[int]]:
     """Places of mentions, those of one table together."""
