@@ -21,6 +21,7 @@ from connstat_sql.errors import ConnstatError
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
+from connstat_sql.transport.limits import of_process
 
 
 def connect(
@@ -28,7 +29,8 @@ def connect(
     *,
     connections: Mapping[str, Mapping[str, Any]] | None = None,
     providers: Sequence[str | os.PathLike[str]] = (),
-    timeout: float = 30.0,
+    timeout: float | None = None,
+    connect_timeout: float | None = None,
     reveal: bool = False,
     environment: Mapping[str, str] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
@@ -37,7 +39,8 @@ def connect(
 
     `config` is a `connstat.toml`; `connections` are its tables given directly instead. Without
     either, the file is looked for, and then the environment. `providers` are folders of further
-    definitions. `timeout` is for one request, in seconds. `reveal` shows credentials in rows
+    definitions. `timeout` is for one request, `connect_timeout` for its connection, in seconds
+    (None: as the connection says, else 30 and 10). `reveal` shows credentials in rows
     instead of masking them. `environment` and `transport` replace `os.environ` and the network.
 
     Raises ConfigError or DefinitionError. Nothing is sent.
@@ -51,6 +54,8 @@ def connect(
         environment=os.environ if environment is None else environment,
         transport=transport,
         timeout=timeout,
+        connect_timeout=connect_timeout,
+        limits=of_process() if transport is None else None,
     )
     return LiveDatabase(open_engine(setup, outside, reveal=reveal))
 
@@ -70,13 +75,14 @@ class LiveDatabase:
         max_requests: int = DEFAULT_MAX_REQUESTS,
         strict: bool = False,
         deadline: float | None = None,
+        max_age: float | None = None,
     ) -> Result:
         """Run statements; the result of the last one.
 
         `parameters` are values for `$name` (a mapping) or `?` (a sequence). The options are those
         of `Options`. Raises a ConnstatError that says what, where, and what to do next.
         """
-        options = Options(partial, max_requests, strict, deadline)
+        options = Options(partial, max_requests, strict, deadline, max_age)
         *_, last = self._engine.run(sql, parameters, options)
         return last
 

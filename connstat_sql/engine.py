@@ -13,25 +13,31 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from connstat_sql.errors import BindError, ParseError, PlanError
+from connstat_sql.errors import BindError, Interrupted, ParseError, PlanError
 from connstat_sql.long_lists import set_aside
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece, Session, is_rowless, named_arguments
 from connstat_sql.translation import RunText
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import httpx
+    from opentelemetry.trace import TracerProvider
 
     from connstat_sql.binder import Arguments
     from connstat_sql.catalog import Catalog
+    from connstat_sql.executor.progress import Progress
     from connstat_sql.fetcher import Clients
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
-    from connstat_sql.transport import Clock, Connection, Sent
+    from connstat_sql.telemetry import Telemetry
+    from connstat_sql.transport import Clock, Connection, Limits, Sent
 
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)'
+_OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
 _MAY_BE_LIVE = re.compile(
-    rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|\bshow\s+(providers|services|tables)\b", re.IGNORECASE
+    rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|{_OWN.pattern}", re.IGNORECASE
 )
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
@@ -58,16 +64,25 @@ class RealClock:
 class Outside:
     """Everything that comes in through the door; None and the defaults mean the real thing.
 
-    `timeout` is for one request, in seconds. `mask_key` makes masks of credentials equal between
-    processes (None: a new key for each engine).
+    `timeout` is for one request, `connect_timeout` for its connection, in seconds (None: as each
+    connection says). `limits` hold for all engines that are given the same (None: its own).
+    `observe` is told of each attempt when it has ended, on another thread; `progress` of the scans
+    under way, on the thread that runs the statement, at most about ten times a second. `mask_key`
+    makes masks of credentials equal between processes (None: a new key for each engine).
+    `tracer_provider` makes OpenTelemetry spans (None: the program's own, once it has loaded
+    OpenTelemetry).
     """
 
     environment: Mapping[str, str] = field(repr=False)
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = field(default_factory=RealClock)
     observe: Callable[[Sent], None] = lambda _: None
-    timeout: float = 30.0
+    progress: Callable[[Sequence[Progress]], None] = lambda _: None
+    timeout: float | None = None
+    connect_timeout: float | None = None
+    limits: Limits | None = field(default=None, repr=False)
     mask_key: str | None = field(default=None, repr=False)
+    tracer_provider: TracerProvider | None = None
 
 
 class Wiring(Protocol):
@@ -80,6 +95,10 @@ class Wiring(Protocol):
     @property
     def connections(self) -> Mapping[str, Connection]:
         """The connections by name."""
+
+    @property
+    def cache_file(self) -> Path | None:
+        """Where fetched rows are kept between runs (None: nowhere)."""
 
 
 class Engine:
@@ -100,6 +119,8 @@ class Engine:
         self._outside = outside
         self._mask_key = None if reveal else outside.mask_key or secrets.token_hex(16)
         self._opened: LiveTables | None = None
+        self._telemetry: Telemetry
+        self._is_interrupted = False
 
     def run(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -110,12 +131,23 @@ class Engine:
         nothing. Raises a ConnstatError.
         """
         options = options or Options()
+        self._is_interrupted = False
         if options.partial:
             self._live.forget_failures()
         pieces = self._split(sql)
         self._look_ahead(pieces, arguments, options)
         for piece in pieces:
-            yield self._run_one(piece, named_arguments(piece, arguments), options)
+            yield self._stoppable(piece, named_arguments(piece, arguments), options)
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs, if one does; from any thread, and from a signal.
+
+        It raises Interrupted in the thread that runs it, and sends nothing more.
+        """
+        self._is_interrupted = True
+        if self._opened is not None:
+            self._opened.interrupt()
+        self.session.duckdb.interrupt()
 
     def explain(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -144,12 +176,32 @@ class Engine:
 
     # --- the life of a statement -------------------------------------------------------------
 
+    def _stoppable(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
+        try:
+            self._stop_if_interrupted()
+            return self._run_one(piece, arguments, options)
+        except KeyboardInterrupt as error:
+            if self._is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
+                raise Interrupted("interrupted") from error
+            raise
+
+    def _stop_if_interrupted(self) -> None:
+        if self._is_interrupted:
+            raise Interrupted("interrupted")
+
     def _run_one(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
-        result = self._live.run(piece, arguments, options) if self._may_be_live(piece) else None
+        result = self._run_live(piece, arguments, options) if self._may_be_live(piece) else None
         if result is None:
             result = self._run_locally(piece, arguments)
             if self._opened is not None and not piece.is_query:
                 self._opened.views.look_again()
+        return result
+
+    def _run_live(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+        live = self._live
+        with self._telemetry.statement(piece.sql) as tell:
+            result = live.run(piece, arguments, options)
+            tell(result)
         return result
 
     def _run_locally(self, piece: Piece, arguments: Arguments) -> Result:
@@ -180,13 +232,31 @@ class Engine:
     def _live(self) -> LiveTables:
         if self._opened is None:
             from connstat_sql.live import LiveTables
-            from connstat_sql.transport import Door
+            from connstat_sql.telemetry import Telemetry
+            from connstat_sql.transport import Door, Limits
 
             out = self._outside
-            door = Door(out.clock, out.environment, out.transport, out.observe, out.timeout)
-            self._opened = (self._live_kind or LiveTables)(
-                self.session, self.catalog, self._wiring.connections, door, self._mask_key
+            self._telemetry = Telemetry(out.tracer_provider, out.clock.now, out.observe)
+            observe = self._telemetry.observe
+            door = Door(
+                out.clock,
+                out.environment,
+                out.transport,
+                observe,
+                out.timeout,
+                out.connect_timeout,
+                limits=out.limits or Limits(),
             )
+            self._opened = (self._live_kind or LiveTables)(
+                self.session,
+                self.catalog,
+                self._wiring.connections,
+                door,
+                self._mask_key,
+                out.progress,
+                self._wiring.cache_file,
+            )
+            self._opened.before_fetching = self._stop_if_interrupted
         return self._opened
 
     # --- before the first statement runs -----------------------------------------------------
@@ -230,11 +300,12 @@ def _stretch(text: str, piece: Piece) -> str:
 
 
 def _own_statements(sql: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces where it holds a SHOW of ours, which DuckDB does not know."""
-    if not re.search(r"\bshow\s+(providers|services|tables)\b", sql, re.IGNORECASE):
+    """The text in pieces where it holds a SHOW or REFRESH, which DuckDB does not know."""
+    if not _OWN.search(sql):
         yield sql, False
         return
     from connstat_sql.parser import parse, split_on_semicolons
+    from connstat_sql.refresh import is_refresh
 
     for text, _ in split_on_semicolons(sql):
-        yield text, parse(text).show is not None
+        yield text, parse(text).show is not None or is_refresh(text)

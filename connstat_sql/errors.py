@@ -156,7 +156,12 @@ class FetchError(ConnstatError):
 
 
 class ConnectionFailed(FetchError):
-    """No whole answer came: refused, reset, cut short, timed out, TLS or DNS."""
+    """No whole answer came: refused, reset, cut short, timed out, TLS or DNS.
+
+    `is_down` says that the host gave no answer at all, so that others would get none either.
+    """
+
+    is_down = False
 
 
 class Unauthorized(FetchError):
@@ -176,4 +181,8 @@ class UnexpectedShape(FetchError):
 
 
 class Interrupted(ConnstatError):
-    """The statement was cancelled, or ran past its deadline; nothing of it is kept."""
+    """The statement was stopped before its end; nothing of it is kept."""
+
+
+class DeadlinePassed(Interrupted):
+    """The statement ran past its deadline."""

@@ -6,8 +6,10 @@ Imported when the first such statement comes: a plain DuckDB statement needs non
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 from sqlglot import exp
@@ -16,10 +18,12 @@ from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog
 from connstat_sql.errors import PlanError
-from connstat_sql.executor import Execution, Tools, check, execute, failures_table
-from connstat_sql.fetcher import Answers, Budget, Clients, Failure, Fetcher, PageStream
+from connstat_sql.executor import Execution, Progress, Tools, check, execute, failures_table
+from connstat_sql.executor.kept import Kept, MaxAge, accounts
+from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
 from connstat_sql.parser import Statement, leading_back, parse
-from connstat_sql.planner import CONNECTION, Plan, as_text, plan
+from connstat_sql.planner import CONNECTION, Plan, as_text, check_budget, plan
+from connstat_sql.refresh import Refresh, read_refresh
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece, Session, is_rowless
 from connstat_sql.shows import own_answer
@@ -38,8 +42,17 @@ class LiveTables:
         connections: Mapping[str, Connection],
         door: Door,
         mask_key: str | None,
+        tell: Callable[[Sequence[Progress]], None] = lambda _: None,
+        cache_file: Path | None = None,
     ) -> None:
         self.clients = Clients(connections, catalog.definitions.provider, door)
+        account = accounts(connections, catalog.definitions.provider, door.environment)
+        self.kept = Kept(session, cache_file, account=account)
+        self._connections = connections
+        self._door = door
+        self._tell = tell
+        self._stream: PageStream | None = None
+        self.before_fetching: Callable[[], None] = lambda: None
         self._session = session
         self._catalog = catalog
         self._mask_key = mask_key
@@ -51,6 +64,9 @@ class LiveTables:
         defined = self.views.define(piece.sql, arguments)
         if defined is not None:
             return Result(defined, has_rows=False, seconds=time.monotonic() - started)
+        refresh = read_refresh(piece.sql, self._catalog)
+        if refresh is not None:
+            return self._refreshed(refresh, started)
         statement = parse(piece.sql)
         answer = own_answer(statement, self._catalog)
         if answer is not None:
@@ -67,26 +83,29 @@ class LiveTables:
         options: Options,
         started: float,
     ) -> Result | None:
+        begun, deadline = self._door.clock.now(), options.deadline
         found = self._plan(statement, arguments, options)
         if found is None:
             return None
+        until = None if deadline is None else begun + deadline
         if statement.explain == "plan":
             return Result(_lines(as_text(found)), has_rows=True, plan=found)
-        execution = self._execute(found, arguments, options, started)
+        execution = self._execute(found, arguments, options, until)
         seconds = time.monotonic() - started
         table, has_rows = execution.table, not is_rowless(piece, execution.table)
         metadata, headers = table.schema.metadata, self.views.headers(table.column_names, statement)
         table = table.rename_columns(headers).replace_schema_metadata(metadata)
         if statement.explain == "analyze":
             table, has_rows = _lines(_analyzed(found, execution, seconds)), True
-        return Result(table, has_rows, execution.scans, execution.failures, found, seconds)
+        notes = self.kept.take_notes()
+        return Result(table, has_rows, execution.scans, execution.failures, found, seconds, notes)
 
     def plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
         """The plan of a statement, bound and checked with nothing sent.
 
         None for a statement without live tables, for SHOW and DESCRIBE, and for definitions.
         """
-        if self.views.check(piece.sql, arguments):
+        if self.views.check(piece.sql, arguments) or read_refresh(piece.sql, self._catalog):
             return None
         statement = parse(piece.sql)
         if own_answer(statement, self._catalog) is not None:
@@ -94,7 +113,6 @@ class LiveTables:
         statement = self.views.written_out(statement)
         with leading_back(statement.sql, statement.origin):
             return self._plan(statement, _named(statement, arguments), options)
-
     def suggestion(self, piece: Piece) -> str:
         """Which providers come close to names that lead nowhere, or ""."""
         heads = [
@@ -107,9 +125,35 @@ class LiveTables:
         """Make the table `_errors` anew, and empty."""
         failures_table(self._session, ())
 
+    def interrupt(self) -> None:
+        """Stop the statement that is fetching, if one is; from any thread, and from a signal."""
+        if self._stream is not None:
+            self._stream.interrupt()
+        self.kept.interrupt()
+
     def close(self) -> None:
-        """Close the clients."""
+        """Close the clients, and forget what is kept in memory."""
         self.clients.close()
+        self.kept.close()
+
+    def _refreshed(self, refresh: Refresh, started: float) -> Result:
+        count = self.kept.forget(refresh.connection, refresh.names)
+        remarks = (f"{count:,} fetches forgotten", *self.kept.take_notes())
+        seconds = time.monotonic() - started
+        return Result(pa.table({"Count": [count]}), False, seconds=seconds, remarks=remarks)
+
+    def _with_cached(self, found: Plan, options: Options) -> Plan:
+        """The plan, with what kept rows would answer of it."""
+        max_age, now = self._max_age(options), self._door.clock.now()
+        if not any(max_age(name) > 0 for name in _connections(found)):
+            return found
+        cached = {scan.name: self.kept.cached(scan, max_age, now) for scan in found.scans}
+        return replace(found, cached={name: one for name, one in cached.items() if one})
+
+    def _max_age(self, options: Options) -> MaxAge:
+        """The statement's own age where it gives one, else that of each connection."""
+        given = options.max_age
+        return lambda name: (self._connections[name].max_age or 0.0) if given is None else given
 
     def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
         query = self._bind(statement, arguments)
@@ -122,6 +166,8 @@ class LiveTables:
             max_requests=options.max_requests,
             strict=options.strict,
         )
+        found = self._with_cached(found, options)
+        check_budget(found)
         check(found, self._session, arguments)
         return found
 
@@ -136,21 +182,31 @@ class LiveTables:
         return query
 
     def _execute(
-        self, found: Plan, arguments: Arguments, options: Options, started: float
+        self, found: Plan, arguments: Arguments, options: Options, until: float | None
     ) -> Execution:
-        for name in _connections(found):
+        names = _connections(found)
+        for name in names:
             self.clients.open(name)  # what cannot be used is said before the first request
         budget = Budget(options.max_requests)
-        failures: list[Failure] | None = [] if options.partial else None
 
-        def remaining() -> float | None:
-            if options.deadline is None:
-                return None
-            return max(0.0, options.deadline - (time.monotonic() - started))
-
-        fetcher = Fetcher(self.clients.made, budget, failures, Answers())
-        stream = PageStream(self.clients.loop, fetcher, remaining)
-        tools = Tools(self._session, stream, budget, failures, self._mask_key)
+        now = self._door.clock.now
+        answers = Answers(budget, until)
+        self._stream = stream = PageStream(
+            self.clients.loop, self.clients.made, answers, now, is_partial=options.partial
+        )
+        self.before_fetching()  # an interrupt from here on reaches the stream
+        tools = Tools(
+            session=self._session,
+            stream=stream,
+            budget=budget,
+            is_partial=options.partial,
+            mask_key=self._mask_key,
+            connections=names,
+            kept=self.kept,
+            max_age=self._max_age(options),
+            now=now,
+            tell=self._tell,
+        )
         execution = execute(found, tools, arguments)
         if options.partial:
             failures_table(self._session, execution.failures)
@@ -190,7 +246,8 @@ def _analyzed(found: Plan, execution: Execution, seconds: float) -> str:
         lines.append(
             f"  {report.name} {report.table} by {report.method}: {report.requests:,} requests, "
             f"{'not known before' if expected is None else f'at least {expected:,} expected'}; "
-            f"{report.reused:,} answers used again, {report.retries:,} retries, "
+            f"{report.reused:,} answers used again, {report.kept:,} of {report.fetches:,} fetches "
+            f"kept from before, {report.retries:,} retries, "
             f"{report.no_row:,} times no such row, {report.rows:,} rows, {report.bytes:,} bytes, "
             f"{report.seconds * 1000:.0f} ms"
         )

@@ -52,6 +52,20 @@ class Wiring:
         return Library([shipped_providers(), *self._setup.providers])
 
     @cached_property
+    def _config(self) -> Path | None:
+        setup = self._setup
+        if setup.connections is not None:
+            return None
+        return find_config(setup.config, self._environment, setup.user, setup.here)
+
+    @cached_property
+    def cache_file(self) -> Path | None:
+        """Where fetched rows are kept between runs, as the configuration file says, or None."""
+        from connstat_sql.transport import read_config
+
+        return None if self._config is None else read_config(self._config).cache_file
+
+    @cached_property
     def connections(self) -> Mapping[str, Connection]:
         """The connections by name."""
         return find_connections(self._setup, self.library, self._environment)
@@ -69,7 +83,7 @@ class Wiring:
         setup = self._setup
         if setup.connections is not None or setup.providers:
             return True
-        return find_config(setup.config, self._environment, setup.user, setup.here) is not None
+        return self._config is not None
 
 
 def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:
@@ -111,7 +125,7 @@ def find_connections(
         return _built(setup.connections, library, "connections", setup.here)
     path = find_config(setup.config, environment, setup.user, setup.here)
     if path is not None:
-        return _built(read_config(path), library, str(path), path.parent)
+        return _built(read_config(path).connections, library, str(path), path.parent)
     found = (environment_connection(provider, environment) for provider in _providers(library))
     return {one.name: one for one in found if one is not None}
 

@@ -151,7 +151,7 @@ def parse(sql: str, offset: int = 0) -> Statement:
     """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax."""
     if len(sql) > MAX_LENGTH:
         raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")
-    show = _SHOW.fullmatch(_without_comments(sql))
+    show = _SHOW.fullmatch(without_comments(sql))
     if show and (show["what"].lower() != "tables" or show["scope"]):
         scope = tuple(part.strip('"') for part in (show["scope"] or "").split(".") if part)
         return Statement(sql, offset, None, (), show=ShowRequest(Show(show["what"].lower()), scope))
@@ -207,10 +207,11 @@ def split_on_semicolons(sql: str) -> list[tuple[str, int]]:
             parts.append((sql[start : token.start], start))
             start = token.end + 1
     parts.append((sql[start:], start))
-    return [(text, offset) for text, offset in parts if _without_comments(text).strip()]
+    return [(text, offset) for text, offset in parts if without_comments(text).strip()]
 
 
-def _without_comments(sql: str) -> str:
+def without_comments(sql: str) -> str:
+    """A short text with a space for each comment; longer ones are no statement of ours."""
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL) if len(sql) < 1000 else sql
 
 

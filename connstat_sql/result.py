@@ -24,13 +24,15 @@ class Options:
 
     `partial` keeps good rows when requests fail. `max_requests` is the budget of one statement.
     `strict` forbids enumerating a parameter from its parents. `deadline` is in seconds for one
-    whole statement (None: no limit).
+    whole statement (None: no limit). `max_age` accepts rows that were fetched at most so many
+    seconds ago (None: as each connection says; 0: none, everything is fetched).
     """
 
     partial: bool = False
     max_requests: int = DEFAULT_MAX_REQUESTS
     strict: bool = False
     deadline: float | None = None
+    max_age: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Result:
 
     `table` holds the rows; `has_rows` is false for statements that answer with none (CREATE, SET).
     `errors` are the requests that failed where `partial` was asked for. `scans` say what was
-    fetched; `plan` is None for a statement without live tables; `seconds` is the time it took.
+    fetched; `plan` is None for a statement without live tables; `seconds` is the time it took;
+    `remarks` are what else there is to note.
     """
 
     table: pa.Table
@@ -48,6 +51,7 @@ class Result:
     errors: tuple[Failure, ...] = ()
     plan: Plan | None = None
     seconds: float = 0.0
+    remarks: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -62,11 +66,18 @@ class Result:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a careful reader should know of how the rows came about."""
-        return tuple(
+        no_row = tuple(
             f"{scan.table}: {scan.no_row} of {scan.requests} requests found no such row"
             for scan in self.scans
             if scan.no_row
         )
+        kept = tuple(
+            f"{scan.table}: {scan.kept:,} of {scan.fetches:,} fetches were answered from rows "
+            f"up to {scan.oldest:.0f} s old"
+            for scan in self.scans
+            if scan.oldest is not None
+        )
+        return (*no_row, *kept, *self.remarks)
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table."""

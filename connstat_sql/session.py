@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from connstat_sql.definitions import Param, Resource, literal, quote
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError
-from connstat_sql.translation import RunText, translated
+from connstat_sql.translation import RunText, interruptible, translated
 
 if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
@@ -103,7 +103,8 @@ class Session:
     def describe(self, sql: str, arguments: Arguments) -> dict[str, str] | None:
         """The columns a query would have, in lower case, with their types; None: it cannot run."""
         try:
-            found = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments)).fetchall()
+            with interruptible():
+                found = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments)).fetchall()
         except duckdb.Error:
             return None
         types = {str(name).lower(): str(kind) for name, kind, *_ in found}
@@ -119,7 +120,8 @@ class Session:
     def syntax_of(self, sql: str) -> object:
         """DuckDB's own reading of a SELECT, or None when it has none to show."""
         try:
-            found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+            with interruptible():
+                found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
         except duckdb.Error:
             return None
         read = json.loads(found[0]) if found else {"error": True}
@@ -141,16 +143,15 @@ class Session:
         from connstat_sql.binder import Value  # imported by whoever folds
 
         try:
-            names = [
-                one[0]
-                for one in self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments)).fetchall()
-            ]
-            columns = [f"c{index}" for index in range(len(names))]
-            select = ", ".join(f"CAST({c} AS VARCHAR), typeof({c})" for c in columns)
-            rows = self.duckdb.execute(
-                f"SELECT {select} FROM ({sql}) AS folded({', '.join(columns)})",
-                _used(sql, arguments),
-            ).fetchall()
+            with interruptible():
+                described = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments))
+                names = [one[0] for one in described.fetchall()]
+                columns = [f"c{index}" for index in range(len(names))]
+                select = ", ".join(f"CAST({c} AS VARCHAR), typeof({c})" for c in columns)
+                rows = self.duckdb.execute(
+                    f"SELECT {select} FROM ({sql}) AS folded({', '.join(columns)})",
+                    _used(sql, arguments),
+                ).fetchall()
         except duckdb.Error:
             return None
         return tuple(
@@ -247,14 +248,11 @@ class Session:
     ) -> Iterator[None]:
         self._set_json_errors(on=True)
         try:
-            yield
-        except duckdb.InterruptException as error:
-            raise KeyboardInterrupt from error
+            with interruptible():
+                yield
         except duckdb.Error as error:
             raise translated(error, text, otherwise, requests_sent) from error
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-            if "interrupt" in str(error).lower():
-                raise KeyboardInterrupt from error
             raise otherwise(str(error), sql=text.original, requests_sent=requests_sent) from error
         finally:
             self._set_json_errors(on=False)

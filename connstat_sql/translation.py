@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
@@ -26,6 +28,19 @@ class RunText:
         """The place in the user's text for one in the run text."""
         run, own = max(shift for shift in self.shifts if shift[0] <= max(place, 0))
         return min(own + place - run, len(self.original))
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """What stops DuckDB is an interrupt of the statement, whatever DuckDB calls it."""
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except RuntimeError as error:
+        if "interrupt" in str(error).lower():
+            raise KeyboardInterrupt from error
+        raise
 
 
 _BINDING = (duckdb.BinderException, duckdb.CatalogException)

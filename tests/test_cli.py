@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -122,7 +124,10 @@ def test_a_failing_api_is_exit_3_without_rows(config: Path, sandbox: Sandbox) ->
     answer = run(config, "query", STATUS)
     assert answer.exit_code == 3
     assert answer.stdout == ""
-    assert "plant_a answered 403" in answer.stderr
+    first, request, hint = answer.stderr.splitlines()
+    assert first.startswith("error: plant_a answered 403")
+    assert request.startswith(f"  GET {sandbox.url}/kafka-connect/plant_a/connectors")
+    assert hint == "hint: check the credentials of the connection plant_a"
 
 
 def test_a_partial_result_is_exit_4_with_the_good_rows(config: Path, sandbox: Sandbox) -> None:
@@ -282,3 +287,67 @@ def test_the_demo_answers_over_four_systems() -> None:
         assert f"│ {system} " in answer.stdout
     assert "complete: 1 request in" in answer.stdout
     assert answer.stderr == ""
+
+
+def test_trace_tells_every_attempt_and_the_waits_between(config: Path, sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="plant_a", status=503, times=1))
+    answer = run(config, "query", "--trace", "-F", "jsonl", STATUS)
+    assert answer.exit_code == 0
+    first, wait, second = answer.stderr.splitlines()
+    assert "  503  " in first
+    assert re.fullmatch(r"info: plant_a answered 503.*: try 2 in \d\.\d s", wait)
+    assert "  200  " in second
+    assert second.endswith(" attempt 2")
+
+
+def test_verbose_tells_scans_and_very_verbose_each_attempt(config: Path) -> None:
+    scans = run(config, "-v", "query", "-F", "jsonl", STATUS).stderr.splitlines()
+    assert [line.partition(" by ")[0] for line in scans[:-1]] == [
+        "info: kafka_connect.connect.connector_status"
+    ]
+    assert re.fullmatch(r"6 rows, 1 request, \d+ ms", scans[-1])
+    attempts = run(config, "-vv", "query", "-F", "jsonl", STATUS).stderr
+    assert "debug: GET http" in attempts
+    assert "sandbox-secret" not in attempts
+
+
+def test_one_connection_that_is_down_costs_its_own_rows_only(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    config = tmp_path / "connstat.toml"
+    away = {"provider": "kafka_connect", "base_url": "http://127.0.0.1:9"}
+    plants = {name: sandbox.connections[name] for name in ("plant_a", "plant_b")}
+    config.write_text(toml_of({**plants, "plant_c": away}), encoding="utf-8")
+    sql = "SELECT _connection, count(*) AS n FROM kafka_connect.connect.connectors GROUP BY 1"
+    both = run(config, "query", "--partial", "-F", "jsonl", f"{sql} ORDER BY 1; FROM _errors")
+    assert both.exit_code == 4
+    *good, failed = map(json.loads, both.stdout.splitlines())
+    assert [row["_connection"] for row in good] == ["plant_a", "plant_b"]
+    assert datetime.fromisoformat(failed.pop("at")).tzinfo is not None
+    assert failed.pop("attempts") >= 1
+    assert failed == {
+        "connection": "plant_c",
+        "table": "kafka_connect.connect.connectors",
+        "arguments": {},
+        "url": "http://127.0.0.1:9/connectors",
+        "status": None,
+        "message": "plant_c did not answer: the connection was refused",
+    }
+    assert both.stderr.splitlines() == [
+        "partial result: 1 of 3 requests failed: no whole answer from plant_c (1); "
+        "they are rows of the table _errors",
+        "  plant_c: did not answer: the connection was refused",
+    ]
+
+
+def test_of_several_statements_the_worst_decides(config: Path, sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="plant_b", status=403))
+    partial = "SELECT count(*) FROM plant_b.connect.connectors"
+    assert run(config, "query", "--partial", f"{partial}; SELECT 1").exit_code == 4
+    assert run(config, "query", "--partial", f"{partial}; SELECT error('x')").exit_code == 1
+
+
+def test_an_age_is_a_number_of_seconds(config: Path) -> None:
+    assert run(config, "query", "--max-age", "60", "SELECT 1").exit_code == 0
+    assert run(config, "explain", "--max-age", "60", "SELECT 1").exit_code == 0
+    assert run(config, "query", "--max-age", "-1", "SELECT 1").exit_code == 2

@@ -1,16 +1,19 @@
 """Connections: where they come from, what is wrong with them, and that no secret shows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connstat_sql.definitions import Limits
+from connstat_sql.definitions.limits import Limit
 from connstat_sql.engine import Outside
 from connstat_sql.errors import ConfigError
 from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, find_config, find_connections, open_engine
-from connstat_sql.transport import Connection, Door, read_config
+from connstat_sql.opening import Setup, find_connections, open_engine
+from connstat_sql.transport import Connection, Door, build_connection
 from connstat_sql.transport.resolving import Resolver
 from tests.conftest import FakeClock, engine_of
 
@@ -45,70 +48,12 @@ def write(path: Path, text: str) -> Path:
 ONE = '[connections.one]\nprovider = "kafka_connect"\nbase_url = "http://one:8083"\n'
 
 
-# where the file is
-
-
-def test_the_file_is_the_one_given_then_the_variables_then_here_then_the_users(
-    tmp_path: Path,
-) -> None:
-    here, user = tmp_path / "here", tmp_path / "user"
-    assert find_config(None, {}, user, here) is None
-    write(user / "connstat.toml", ONE)
-    assert find_config(None, {}, user, here) == user / "connstat.toml"
-    write(here / "connstat.toml", ONE)
-    assert find_config(None, {}, user, here) == here / "connstat.toml"
-    named = write(tmp_path / "named.toml", ONE)
-    environment = {"CONNSTAT_CONFIG": str(named)}
-    assert find_config(None, environment, user, here) == named
-    given = write(tmp_path / "given.toml", ONE)
-    assert find_config(given, environment, user, here) == given
-
-
-@pytest.mark.parametrize("by_variable", [False, True])
-def test_a_file_that_is_named_and_missing_is_an_error(tmp_path: Path, by_variable: bool) -> None:
-    missing = tmp_path / "missing.toml"
-    environment = {"CONNSTAT_CONFIG": str(missing)} if by_variable else {}
-    with pytest.raises(ConfigError, match=r"missing\.toml") as caught:
-        find_config(None if by_variable else missing, environment, tmp_path)
-    assert ("CONNSTAT_CONFIG" in f"{caught.value}{caught.value.hint}") is by_variable
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("[connections.one", "is not TOML"),
-        (ONE + ONE, "is not TOML"),
-        ("[connection.one]\n", r"unknown table \[connection\]"),
-        ("connections = 3\n", "connections are tables"),
-        ("[connections]\none = 1\n", "connections are tables"),
-    ],
-)
-def test_a_file_that_cannot_be_understood_is_named(tmp_path: Path, text: str, says: str) -> None:
-    path = write(tmp_path / "connstat.toml", text)
-    with pytest.raises(ConfigError, match=says) as caught:
-        read_config(path)
-    assert str(path) in caught.value.message
-
-
-def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "connstat.toml"
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(ConfigError, match="is not TOML"):
-        read_config(path)
-
-
-def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
-    path = tmp_path / "connstat.toml"
-    path.write_bytes(b"\xef\xbb\xbf" + ONE.encode())
-    assert set(read_config(path)) == {"one"}
+# what a connection says
 
 
 def test_names_that_differ_only_in_case_are_two_connections_of_one_name() -> None:
     with pytest.raises(ConfigError, match="two connections are called Plant"):
         find_connections(Setup(connections={"plant": PLANT, "Plant": PLANT}), LIBRARY, {})
-
-
-# what a connection says
 
 
 @pytest.mark.parametrize(
@@ -132,6 +77,15 @@ def test_names_that_differ_only_in_case_are_two_connections_of_one_name() -> Non
         ({**PLANT, "max_concurrency": 0}, "`max_concurrency` is below 1", ""),
         ({**PLANT, "rate": "5"}, "`rate` is not a number", ""),
         ({**PLANT, "rate": 0}, "`rate` is not above 0", ""),
+        ({**PLANT, "host_concurrency": 0}, "`host_concurrency` is below 1", ""),
+        ({**PLANT, "host_rate": -1}, "`host_rate` is not above 0", "requests a second"),
+        ({**PLANT, "timeout": 0}, "`timeout` is not above 0", "in seconds"),
+        ({**PLANT, "connect_timeout": "5"}, "`connect_timeout` is not a number", ""),
+        ({**PLANT, "max_age": -1}, "`max_age` is below 0", "in seconds"),
+        ({**PLANT, "max_age": True}, "`max_age` is not a number", ""),
+        ({**PLANT, "max_agee": 1}, "unknown key `max_agee`", "`max_age`"),
+        ({**PLANT, "families": [1]}, "`families` is not a table", ""),
+        ({**PLANT, "families": {"m": {}}}, "the family `m`, which kafka_connect does not", "none"),
         ({**PLANT, "ca_file": 1}, "`ca_file` is not text", ""),
         ({**PLANT, "client_key": "k"}, "`client_key` without `client_cert`", ""),
         ({**PLANT, "password": "${}"}, "`password` holds a reference", "${NAME}"),
@@ -194,6 +148,47 @@ def test_kafka_connect_without_a_base_url_says_so_when_it_is_used() -> None:
     ):
         list(engine.run("SELECT * FROM plant.connect.worker"))
     assert "KAFKA_CONNECT_URL" in caught.value.hint
+
+
+def family(tables: object) -> Connection:
+    """A connection with these limits of families, of a provider that has two."""
+    provider = LIBRARY.provider("kafka_connect")
+    assert provider is not None
+    limits = Limits(families={"metrics": Limit(2), "costs": Limit(1)})
+    table = {**PLANT, "families": tables}
+    return build_connection("one", table, replace(provider, limits=limits), "here", ())
+
+
+def test_a_connection_may_set_the_limits_of_families_that_its_provider_has() -> None:
+    found = family({"metrics": {"max_concurrency": 1, "rate": 0.5}, "costs": {}})
+    assert found.families == {"metrics": Limit(1, 0.5), "costs": Limit()}
+
+
+@pytest.mark.parametrize(
+    ("tables", "says", "hint"),
+    [
+        ({"metric": {}}, "the family `metric`, which kafka_connect", "did you mean `metrics`?"),
+        ({"metrics": 1}, "`families.metrics` is not a table", ""),
+        ({"metrics": {"rates": 1}}, "unknown key `families.metrics.rates`", "`rate`"),
+        ({"metrics": {"rate": 0}}, "`families.metrics.rate` is not above 0", "a second"),
+        ({"metrics": {"max_concurrency": 0}}, "`families.metrics.max_concurrency` is below 1", ""),
+    ],
+)
+def test_a_fault_of_a_familys_limits_names_its_place(tables: object, says: str, hint: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        family(tables)
+    assert says in caught.value.message
+    assert hint in caught.value.hint
+
+
+def test_numbers_of_a_connection_are_carried_as_they_are_written() -> None:
+    given = {
+        "max_concurrency": 3, "rate": 2.5, "host_concurrency": 4, "host_rate": 5, "timeout": 7,
+        "connect_timeout": 1.5, "max_age": 0,
+    }  # fmt: skip
+    found = built({**PLANT, **given})
+    assert {name: getattr(found, name) for name in given} == given
+    assert built(PLANT).max_age is None
 
 
 # references

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from connstat_sql.arrow import RowReader
-from connstat_sql.engine import Engine
+from connstat_sql.engine import Engine, RealClock
 from connstat_sql.errors import (
     ConnectionFailed,
     FetchError,
@@ -21,10 +21,11 @@ from connstat_sql.errors import (
     Status,
     Unauthorized,
 )
-from connstat_sql.fetcher import Budget, Fetch, Fetcher, PageStream
+from connstat_sql.fetcher import Answers, Budget, Fetch, PageStream
 from connstat_sql.result import Options, Result
 from connstat_sql.sandbox import Fault, Sandbox
 from tests.conftest import FakeClock, engine_of
+from tests.streaming import batches
 from tests.test_hostile import method
 
 PLANT = {"provider": "kafka_connect", "base_url": "http://plant.test"}
@@ -203,7 +204,7 @@ def test_a_budget_used_up_between_pages_is_a_plan_error(partial: bool) -> None:
 
 def test_a_deadline_interrupts_and_the_next_statement_runs() -> None:
     wire = Plants(hanging="p1.")
-    with engine_of(plants(3), transport=wire) as engine:
+    with engine_of(plants(3), transport=wire, clock=RealClock()) as engine:
         with pytest.raises(Interrupted, match="deadline"):
             answer(engine, WORKERS, deadline=0.05)
         assert tasks(engine) == 0
@@ -243,7 +244,7 @@ def test_ctrl_c_with_many_requests_under_way_ends_them_all() -> None:
         assert len(wire.hosts) == sent + 100
 
 
-def stream_of(engine: Engine, failures: Any = None) -> tuple[PageStream, list[Fetch], RowReader]:
+def stream_of(engine: Engine) -> tuple[PageStream, list[Fetch], RowReader]:
     fetch, one = method("kafka_connect", "connect", "connector_status", "get")
     names = list(plants(2))
     for name in names:
@@ -251,8 +252,9 @@ def stream_of(engine: Engine, failures: Any = None) -> tuple[PageStream, list[Fe
     fetches = [
         Fetch(names[n % 2], fetch.resource, one, {"connector_name": f"n{n}"}) for n in range(500)
     ]
-    fetcher = Fetcher(engine.clients.made, Budget(1000), failures)
-    stream = PageStream(engine.clients.loop, fetcher, lambda: None)
+    stream = PageStream(
+        engine.clients.loop, engine.clients.made, Answers(Budget(1000)), FakeClock().now
+    )
     return stream, fetches, RowReader(one.rows, ())
 
 
@@ -260,10 +262,10 @@ def test_leaving_the_pages_early_leaves_no_task() -> None:
     wire = Plants()
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
-        batches = stream.batches(fetches, reader)
-        first = next(batches)
+        found = batches(stream, fetches, reader)
+        first = next(found)
         assert first
-        batches.close()  # type: ignore[attr-defined]
+        found.close()  # type: ignore[attr-defined]
         assert tasks(engine) == 0
         assert wire.under_way == 0
         assert len(wire.hosts) < 500
@@ -273,7 +275,7 @@ def test_five_hundred_fetches_arrive_once_each_within_the_limits() -> None:
     wire = Plants()
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
-        pages = [page for batch in stream.batches(fetches, reader) for page in batch]
+        pages = [page for batch in batches(stream, fetches, reader) for page in batch]
         assert sorted(page.fetch.arguments["connector_name"] for page in pages) == sorted(
             fetch.arguments["connector_name"] for fetch in fetches
         )
@@ -286,7 +288,7 @@ def test_a_slow_connection_holds_up_no_other() -> None:
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
         arrived = 0
-        for batch in stream.batches(fetches, reader):
+        for batch in batches(stream, fetches, reader):
             arrived += len(batch)
             if arrived == 250:
                 break
@@ -320,12 +322,12 @@ def test_an_engine_closed_in_the_middle_of_a_statement_leaves_nothing() -> None:
     wire = Plants()
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
-        batches = stream.batches(fetches, reader)
-        next(batches)
+        found = batches(stream, fetches, reader)
+        next(found)
         engine.clients.close()
         assert wire.under_way == 0
         with pytest.raises(Interrupted, match="engine was closed"):
-            list(batches)
+            list(found)
 
 
 def test_an_engine_works_inside_a_running_loop(sandbox: Sandbox) -> None:

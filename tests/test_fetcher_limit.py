@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.errors import Status
 from connstat_sql.fetcher import Failure, Fetch
+from tests.streaming import unanswered
 from tests.test_fetcher_answers import LIST, fetch, paged, reader, values, world
 
 CONNECTIONS = ("one", "two", "three")
@@ -148,7 +149,7 @@ def test_what_is_to_be_kept_is_waited_for_so_that_it_is_not_sent_again() -> None
         asked = clusters(40)
         one.pages(asked, reader(LIST), limit=4, keep=True)
         sent = len(wire.asked)
-        assert one.stream.unanswered(asked) == 40 - sent
+        assert unanswered(one.stream, asked) == 40 - sent
         one.pages(asked, reader(LIST))
         assert len(wire.asked) == len(set(wire.asked)) == 40
 

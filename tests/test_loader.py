@@ -282,7 +282,7 @@ probe: p.s.t
         (frozenset({500}), "soon")
     ]
     assert (provider.trusted_hosts, provider.path_rejects) == (("*.p.example",), "/%")
-    assert (provider.concurrency, str(provider.probe)) == (3, "p.s.t")
+    assert (provider.limits.concurrency, str(provider.probe)) == (3, "p.s.t")
     assert provider.services == ("s",)
 
 

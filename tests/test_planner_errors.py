@@ -10,7 +10,7 @@ import pytest
 from connstat_sql.asking import Asking
 from connstat_sql.catalog import Catalog
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError
-from connstat_sql.planner import plan, refusal
+from connstat_sql.planner import check_budget, plan, refusal
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.world import PROVIDER
 from tests.test_planner import PETS
@@ -50,7 +50,7 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
 
 def fault(stages: Stages, sql: str, **options: object) -> QueryError:
     with pytest.raises(QueryError) as caught:
-        stages.plan(sql, **options)
+        check_budget(stages.plan(sql, **options))
     return caught.value
 
 

@@ -156,10 +156,28 @@ def test_after_a_401_a_token_is_fetched_once_more_by_all_together() -> None:
         await get(client)
         server.valid.clear()
         answers = await asyncio.gather(*(get(client) for _ in range(20)))
+        assert all(answer.status == 200 for answer in answers)
         return sum(answer.attempts for answer in answers)
 
-    assert with_client(REDPANDA, server, use) == 20
+    attempts = with_client(REDPANDA, server, use)
+    assert attempts == [one.url.path for one in server.requests].count("/x") - 1
+    assert attempts > 20
     assert server.issued == 2
+
+
+def test_a_token_that_ends_between_two_pages_costs_one_more_attempt_and_both_are_told() -> None:
+    server, seen = TokenServer(), list[Sent]()
+
+    async def use(client: Client) -> list[int]:
+        first = await get(client, "/page-1")
+        server.valid.clear()
+        return [first.attempts, (await get(client, "/page-2")).attempts]
+
+    assert with_client(REDPANDA, server, use, observe=seen.append) == [1, 2]
+    assert [(one.line.url.rpartition("/")[2], one.status, one.attempt) for one in seen] == [
+        ("token", 200, 1), ("page-1", 200, 1),
+        ("page-2", 401, 1), ("token", 200, 2), ("page-2", 200, 2),
+    ]  # fmt: skip
 
 
 def test_a_second_401_is_final() -> None:
@@ -173,7 +191,7 @@ def test_a_second_401_is_final() -> None:
     with pytest.raises(Unauthorized) as caught:
         with_client(REDPANDA, api, get)
     assert seen == ["/token", "/x", "/token", "/x"]
-    assert (caught.value.status, caught.value.attempts) == (401, 1)
+    assert (caught.value.status, caught.value.attempts) == (401, 2)
 
 
 def test_a_wrong_secret_is_tried_once_and_never_repeated() -> None:

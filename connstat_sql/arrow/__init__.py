@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 from typing import Any
 
 import msgspec
@@ -40,13 +40,15 @@ from connstat_sql.arrow.layout import (
     structure,
 )
 from connstat_sql.arrow.misfits import ANY_KEY, Keys, locate, outline, sample, shown
+from connstat_sql.arrow.seen import SeenRows
 from connstat_sql.definitions import KEY, Mismatch, Rows, quote
 from connstat_sql.errors import UnexpectedShape
 
-__all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "pages_table"]
+__all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "SeenRows", "pages_table"]
 
 ROWS_PER_TEXT = 1000
 _LARGEST_TEXT = 2**31 - 1
+_SMALL_BATCH = 64_000
 _LOWER_T = re.compile(rb"t[0-9]{2}:")  # patterns that begin with a letter are searched fast
 _EXPONENTS = (re.compile(rb"e-[0-9]"), re.compile(rb"E-[0-9]"))
 
@@ -72,9 +74,10 @@ class RowReader:
         self._has_times = "TIMESTAMP" in self.structure
         self._has_decimals = "DECIMAL(" in self.structure
 
-    def read(self, body: bytes) -> Body:
+    def read(self, body: bytes, seen: SeenRows | None = None) -> Body:
         """Split a body into texts of rows, each row checked.
 
+        Rows that were `seen` on an earlier page are left out (None: each row stands for itself).
         Raises UnexpectedShape, naming the place, when it is not what the definition declares.
         """
         _check_utf8(body)  # parts that are skipped are otherwise not looked at
@@ -83,13 +86,18 @@ class RowReader:
         checks = self._checks(lower_times)
         may_be_odd = self._has_decimals and any(one.search(body) for one in _EXPONENTS)
         rows = iter(opened.rows(self.rows))
-        texts, count = [], 0
+        texts, count, given = [], 0, 0
+        if seen is not None:
+            seen.next_page()
         while batch := list(islice(rows, ROWS_PER_TEXT)):
+            given += len(batch)
+            if seen is not None and not (batch := seen.left(batch)):
+                continue
             texts.append(self._checked_text(batch, checks))
             count += len(batch)
             if may_be_odd:
                 _check_numbers(texts[-1])
-        return Body(tuple(texts), count, opened)
+        return Body(tuple(texts), count, opened, given)
 
     def select_list(self, row: str) -> Iterator[tuple[str, str]]:
         """Pairs of column name and SQL expression over the decoded row called `row`."""
@@ -229,41 +237,63 @@ class _Checks:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A body's rows: `texts` are JSON arrays, `count` their rows in all."""
+    """A body's rows: `texts` are JSON arrays, `count` their rows in all.
+
+    `given` is how many rows the body holds, those that were seen before included.
+    """
 
     texts: tuple[bytes, ...]
     count: int
     opened: OpenBody
+    given: int
 
 
-def pages_table(texts: Iterable[tuple[bytes, Mapping[str, str]]], names: Sequence[str]) -> pa.Table:
+def pages_table(texts: Sequence[tuple[bytes, Mapping[str, str]]], names: Sequence[str]) -> pa.Table:
     """Texts of rows with the arguments they were fetched with → an Arrow table.
 
-    Columns: `rows` (JSON arrays), then each of `names`, all strings. One record batch a text, so
-    that DuckDB reads them in parallel and no vector is long. Nothing is copied.
+    Columns: `rows` (JSON arrays), then each of `names`, all strings. Record batches are of a size
+    that lets DuckDB read them in parallel, and large texts are not copied.
     """
     schema = pa.schema([("rows", pa.string()), *((name, pa.string()) for name in names)])
     batches = [
         pa.record_batch(
-            [_text_array(text), *(_text_array(arguments[name].encode()) for name in names)],
+            [
+                _text_array([text for text, _ in part]),
+                *(_text_array([given[name].encode() for _, given in part]) for name in names),
+            ],
             schema=schema,
         )
-        for text, arguments in texts
+        for part in _parts(texts)
     ]
     return pa.Table.from_batches(batches, schema=schema)
 
 
-def _text_array(text: bytes) -> pa.Array:
-    """An array of one string over the bytes as they are (`pa.array` would import pandas)."""
-    ends = pa.py_buffer(bytes(4) + len(text).to_bytes(4, sys.byteorder))
-    return pa.StringArray.from_buffers(1, ends, pa.py_buffer(text))
+def _parts(
+    texts: Sequence[tuple[bytes, Mapping[str, str]]],
+) -> Iterator[Sequence[tuple[bytes, Mapping[str, str]]]]:
+    """Small texts together, each large one by itself."""
+    start, size = 0, 0
+    for end, (text, _) in enumerate(texts):
+        size += len(text)
+        if size > _SMALL_BATCH and end > start:
+            yield texts[start:end]
+            start, size = end, len(text)
+    if start < len(texts):
+        yield texts[start:]
+
+
+def _text_array(texts: Sequence[bytes]) -> pa.Array:
+    """An array of strings over the bytes as they are (`pa.array` would import pandas)."""
+    ends = array("i", accumulate(map(len, texts), initial=0))
+    whole = texts[0] if len(texts) == 1 else b"".join(texts)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(ends), pa.py_buffer(whole))
 
 
 def _check_utf8(body: bytes) -> None:
     if len(body) >= _LARGEST_TEXT:
         raise UnexpectedShape(f"the body is larger than {_LARGEST_TEXT:,} bytes")
     try:
-        _text_array(body).validate(full=True)
+        _text_array([body]).validate(full=True)
     except pa.ArrowInvalid as error:
         raise UnexpectedShape(
             "the body is not JSON that can be read: it is not UTF-8 text"

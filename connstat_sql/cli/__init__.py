@@ -57,8 +57,10 @@ class _LateGroup(click.Group):
 @click.option("--config", metavar="FILE", help="Configuration file (default: connstat.toml).")
 @click.option("--providers", metavar="DIR", multiple=True, help="Further provider definitions.")
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
-@click.option("-v", "--verbose", is_flag=True, help="Rows, requests and time on stderr.")
-@click.option("--no-progress", is_flag=True, help="No progress line.")
+@click.option(
+    "-v", "--verbose", count=True, help="Rows, requests and time on stderr; -vv: every attempt."
+)
+@click.option("--no-progress", is_flag=True, help="No progress line (it is for terminals only).")
 @click.version_option(__version__, prog_name="connstat")
 @click.pass_context
 def root(
@@ -66,7 +68,7 @@ def root(
     config: str | None,
     providers: tuple[str, ...],
     quiet: bool,
-    verbose: bool,
+    verbose: int,
     no_progress: bool,
 ) -> None:
     """SQL over every connector you run, live.
@@ -76,7 +78,7 @@ def root(
     connstat query "SHOW PROVIDERS"    what there is
     connstat doctor                    test the connections of connstat.toml
     """  # noqa: D301 - click reads the backspace
-    ctx.obj = Globals(config, providers, -1 if quiet else int(verbose), not no_progress)
+    ctx.obj = Globals(config, providers, -1 if quiet else verbose, not no_progress)
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help(), err=True)
         ctx.exit(2)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
 from connstat_sql.diagnostics import Narrator, exit_code
-from connstat_sql.errors import ConnstatError
+from connstat_sql.errors import ConnstatError, Interrupted
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
+    from connstat_sql.executor.progress import Progress
     from connstat_sql.opening import Setup
     from connstat_sql.transport import Sent
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,10 @@ class Globals:
 
     @property
     def narrator(self) -> Narrator:
-        """Writes to stderr, in colour on a terminal unless NO_COLOR is set."""
-        color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        return Narrator(level=self.level, color=color)
+        """Writes to stderr, as the options say and the terminal can bear."""
+        return Narrator.of_terminal(
+            sys.stderr, os.environ, level=self.level, progress=self.progress
+        )
 
     def setup(self) -> Setup:
         """Connections and definitions as the options say."""
@@ -48,19 +55,32 @@ class Globals:
 
     def open(
         self,
+        narrator: Narrator,
         *,
-        timeout: float = 30.0,
+        timeout: float | None = None,
+        connect_timeout: float | None = None,
         reveal: bool = False,
+        trace: bool = False,
         observe: Callable[[Sent], None] = lambda _: None,
     ) -> Engine:
-        """An engine over the real environment and network."""
+        """An engine over the real environment and network, which tells the narrator how it goes.
+
+        With `trace` each attempt is told, and no progress; else `observe` takes the attempts.
+        """
         from connstat_sql.engine import Outside
         from connstat_sql.opening import open_engine
+        from connstat_sql.transport.limits import of_process
+
+        def nothing(_: Sequence[Progress]) -> None:
+            """Lines of a trace tell enough."""
 
         outside = Outside(
             environment=os.environ,
-            observe=observe,
+            observe=narrator.trace if trace else observe,
+            progress=nothing if trace else narrator.progress,
             timeout=timeout,
+            connect_timeout=connect_timeout,
+            limits=of_process(),
             mask_key=os.environ.get("CONNSTAT_MASK_KEY"),
         )
         return open_engine(self.setup(), outside, reveal=reveal)
@@ -70,10 +90,22 @@ pass_globals = click.make_pass_decorator(Globals)
 
 
 @contextmanager
-def told(narrator: Narrator) -> Iterator[None]:
-    """Errors become a message on stderr and the exit code that stands for them."""
+def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
+    """Errors become a message on stderr and the exit code that stands for them.
+
+    With -v the log is told too, of a trace the part on what comes between attempts. No line of
+    progress is left behind, however it ends.
+    """
     try:
-        yield
+        with ExitStack() as around:
+            around.callback(narrator.end_progress)
+            if narrator.level > 0 or trace:
+                from connstat_sql.diagnostics.logs import told_logs
+
+                name = "connstat_sql" if narrator.level > 0 else "connstat_sql.transport"
+                logs = told_logs(narrator.log, name, debug=narrator.level > 1)
+                around.enter_context(logs)
+            yield
     except BrokenPipeError as error:  # a reader that has gone (`| head`) is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(0) from error
@@ -83,3 +115,55 @@ def told(narrator: Narrator) -> Iterator[None]:
     except KeyboardInterrupt as error:
         narrator.interrupted()
         raise click.exceptions.Exit(exit_code(error)) from error
+
+
+class Interruptible(Protocol):
+    """What can be asked, from a signal handler too, to end the statement that it runs."""
+
+    def interrupt(self) -> None:
+        """End it soon, by an Interrupted in the thread that runs it."""
+
+
+def each(results: Iterator[T], engine: Interruptible) -> Iterator[T]:
+    """The results, one by one. While one is awaited, Ctrl-C ends the statement in good order.
+
+    That is `engine.interrupt()`; a second Ctrl-C does not wait for it. Raises KeyboardInterrupt
+    either way.
+    """
+    nothing = object()
+    while True:
+        with _ctrl_c_interrupts(engine):
+            one = next(results, nothing)
+        if one is nothing:
+            return
+        yield one  # type: ignore[misc]  # it is no `nothing`
+
+
+@contextmanager
+def _ctrl_c_interrupts(engine: Interruptible) -> Iterator[None]:
+    """Where Python's own Ctrl-C is in force, put ours in its place for a while."""
+    is_main = threading.current_thread() is threading.main_thread()
+    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not is_main or not is_default:
+        yield
+        return
+    presses = 0
+
+    def press(_number: int, _frame: FrameType | None) -> None:
+        nonlocal presses
+        presses += 1
+        if presses > 1:
+            raise KeyboardInterrupt
+        engine.interrupt()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    except Interrupted as error:
+        if presses:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if presses:  # it had ended already, and nobody waits for the rest
+        raise KeyboardInterrupt

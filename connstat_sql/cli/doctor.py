@@ -2,56 +2,152 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
 import click
 
-from connstat_sql.cli.context import Globals, pass_globals, told
-from connstat_sql.definitions import literal
-from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
+from connstat_sql.cli.context import Globals, each, pass_globals, told
+from connstat_sql.definitions import Provider, literal
+from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, counted, exit_code
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError
 from connstat_sql.result import Options
 
+if TYPE_CHECKING:
+    from connstat_sql.transport import Sent
+
+REQUESTS = 100
+"""Budget of one connection's test."""
 _UNREACHABLE = "check base_url and the network, and that the server runs"
+_UNTRUSTED = "check the host in base_url; a private authority is named by  ca_file"
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What a test found: rows in the probe, or what is wrong; neither when it was not tested."""
+
+    rows: int = 0
+    error: ConnstatError | None = None
+    probe: str = ""
+
+
+class _Watch:
+    """How long the answered requests of each connection took, in seconds."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, list[float]] = defaultdict(list)
+
+    def observe(self, sent: Sent) -> None:
+        """One attempt that has ended."""
+        if sent.status is not None:
+            self._seconds[sent.connection].append(sent.seconds)
+
+    def speed(self, connection: str) -> str:
+        """The usual time of a request."""
+        seconds = self._seconds.get(connection)
+        return f"{median(seconds) * 1000:.0f} ms a request, " if seconds else ""
 
 
 @click.command("doctor")
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds for one request.",
 )
 @pass_globals
 def command(globals_: Globals, timeout: float) -> None:
-    """Test each connection: reachable, authorised, how fast; what is wrong and what to do."""
-    with told(globals_.narrator):
-        engine = globals_.open(timeout=timeout)
+    """Test each connection: reachable, authorised, how fast; what is wrong and what to do.
+
+    All are tested side by side.
+    """
+    narrator, watch = globals_.narrator, _Watch()
+    with told(narrator):
+        engine = globals_.open(narrator, timeout=timeout, observe=watch.observe)
         try:
-            codes = [_examine(engine, name) for name in engine.catalog.connections]
+            findings = _examine(engine)
+            narrator.end_progress()
+            for name, found in findings.items():
+                click.echo("\n".join(_told(name, found, watch)))
             _tell_unused(engine)
         finally:
             engine.close()
-    if not codes:
-        raise click.exceptions.Exit(USAGE)
-    raise click.exceptions.Exit(max(codes))
+    codes = [DONE if one.error is None else _code(one.error) for one in findings.values()]
+    raise click.exceptions.Exit(max(codes, default=USAGE))
 
 
-def _examine(engine: Engine, name: str) -> int:
-    """One line for a connection, and the exit code that it stands for."""
-    provider = engine.catalog.definitions.provider(engine.catalog.connections[name])
+def _code(error: ConnstatError) -> int:
+    return min(exit_code(error), API_FAILED)
+
+
+def _examine(engine: Engine) -> dict[str, _Finding]:
+    """What is found of each connection; those that can be asked are asked at the same time."""
+    findings: dict[str, _Finding] = {}
+    asked: dict[str, list[str]] = {}
+    for name, of in engine.catalog.connections.items():
+        provider = engine.catalog.definitions.provider(of)
+        findings[name] = _before(engine, name, provider)
+        if findings[name].probe:
+            asked.setdefault(findings[name].probe, []).append(name)
+    if asked:
+        findings.update(_ask(engine, asked))
+    return findings
+
+
+def _before(engine: Engine, name: str, provider: Provider | None) -> _Finding:
+    """What can be said before anything is sent: a probe that waits for its answer, or not even."""
     if provider is None or provider.probe is None:
-        click.echo(f"{name}  not tested: its provider declares no probe")
-        return DONE
-    sql = f"SELECT count(*) FROM {provider.probe} WHERE _connection = {literal(name)}"
+        return _Finding()
     try:
-        *_, result = engine.run(sql, None, Options(max_requests=100))
+        engine.clients.open(name)
+        engine.explain(_probing(str(provider.probe), [name]))
     except ConnstatError as error:
-        click.echo(f"{name}  FAILED  {error.message}")
-        todo = _UNREACHABLE if isinstance(error, ConnectionFailed) else error.hint
+        return _Finding(error=error)
+    return _Finding(probe=str(provider.probe))
+
+
+def _probing(probe: str, names: list[str]) -> str:
+    listed = ", ".join(map(literal, names))
+    return f"SELECT _connection, count(*) FROM {probe} WHERE _connection IN ({listed}) GROUP BY 1"
+
+
+def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, _Finding]]:
+    """One statement over all connections, of which each may fail by itself."""
+    sql = " UNION ALL ".join(_probing(probe, names) for probe, names in asked.items())
+    count = sum(map(len, asked.values()))
+    options = Options(partial=True, max_requests=REQUESTS * count, max_age=0.0)
+    *_, result = each(engine.run(sql, None, options), engine)
+    rows = dict(result.fetchall())
+    errors = {one.fetch.connection: one.error for one in result.errors}
+    for probe, names in asked.items():
+        for name in names:
+            yield name, _Finding(rows.get(name, 0), errors.get(name), probe)
+
+
+def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
+    """The lines on one connection."""
+    if found.error is not None:
+        yield f"{name}  FAILED  {found.error.message}"
+        todo = _todo(found.error)
         if todo:
-            click.echo(f"{' ' * len(name)}  do: {todo}")
-        return min(exit_code(error), API_FAILED)
-    rows = result.fetchall()[0][0]
-    milliseconds = result.seconds * 1000 / max(result.requests, 1)
-    click.echo(f"{name}  ok  {milliseconds:.0f} ms a request, {rows:,} rows in {provider.probe}")
-    return DONE
+            yield f"{' ' * len(name)}  do: {todo}"
+    elif found.probe:
+        rows = counted(found.rows, "row")
+        yield f"{name}  ok  {watch.speed(name)}{rows} in {found.probe}"
+    else:
+        yield f"{name}  not tested: its provider declares no probe"
+
+
+def _todo(error: ConnstatError) -> str:
+    """The next step; where nobody answered, the hint would lead here."""
+    if isinstance(error, ConnectionFailed) and (error.attempts or error.is_down):
+        return _UNTRUSTED if "TLS" in error.message else _UNREACHABLE
+    return error.hint
 
 
 def _tell_unused(engine: Engine) -> None:

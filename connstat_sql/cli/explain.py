@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.context import Globals, pass_globals, told
-from connstat_sql.cli.query import budget_option, read_params, read_sql, sql_options
+from connstat_sql.cli.context import Globals, each, pass_globals, told
+from connstat_sql.cli.query import budget_option, max_age_option, read_params, read_sql, sql_options
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.result import Options
 
@@ -19,18 +19,24 @@ from connstat_sql.result import Options
 @click.option("-F", "--format", "format_", type=click.Choice(("text", "json")), default="text")
 @budget_option
 @click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents.")
+@max_age_option
 @pass_globals
 def command(globals_: Globals, /, **given: Any) -> None:
     """Show which requests a statement would send; nothing is sent without --analyze."""
     if given["analyze"] and given["format_"] == "json":
         raise click.UsageError("--analyze prints text")
     text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"]) or None
-    options = Options(max_requests=given["max_requests"], strict=given["strict"])
-    with told(globals_.narrator):
-        engine = globals_.open()
+    options = Options(
+        max_requests=given["max_requests"], strict=given["strict"], max_age=given["max_age"]
+    )
+    narrator = globals_.narrator
+    with told(narrator):
+        engine = globals_.open(narrator)
         try:
             if given["analyze"]:
-                for result in engine.run(f"EXPLAIN ANALYZE {text}", arguments, options):
+                results = engine.run(f"EXPLAIN ANALYZE {text}", arguments, options)
+                for result in each(results, engine):
+                    narrator.end_progress()
                     click.echo("\n".join(line for (line, *_) in result.fetchall()))
                 return
             plan = engine.explain(text, arguments, options)

@@ -10,7 +10,7 @@ from typing import IO, Any
 
 import click
 
-from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.context import Globals, each, pass_globals, told
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, render
@@ -43,6 +43,14 @@ budget_option = click.option(
 )
 
 
+max_age_option = click.option(
+    "--max-age",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Accept rows fetched at most so long ago. Default: as each connection says, else 0.",
+)
+
+
 @click.command("query")
 @sql_options
 @click.option("-F", "--format", "format_", type=click.Choice(FORMATS), help="Default: table.")
@@ -53,10 +61,18 @@ budget_option = click.option(
 @budget_option
 @click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents.")
 @click.option(
-    "--timeout", type=_SECONDS, default=30.0, show_default=True, help="Seconds for one request."
+    "--timeout",
+    type=_SECONDS,
+    help="Seconds for one request.  [default: what the connection says, else 30]",
+)
+@click.option(
+    "--connect-timeout",
+    type=_SECONDS,
+    help="Seconds for reaching a host.  [default: what the connection says, else 10]",
 )
 @click.option("--deadline", type=_SECONDS, help="Seconds for the whole statement.")
-@click.option("--trace", is_flag=True, help="Each request on stderr.")
+@max_age_option
+@click.option("--trace", is_flag=True, help="Each attempt of each request on stderr.")
 @click.option("--reveal", is_flag=True, help="Show credentials in rows instead of masking them.")
 @pass_globals
 def command(globals_: Globals, /, **given: Any) -> None:
@@ -67,10 +83,21 @@ def command(globals_: Globals, /, **given: Any) -> None:
     narrator = globals_.narrator
     text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"])
     format_ = _format(given["format_"], given["output"])
-    options = Options(given["partial"], given["max_requests"], given["strict"], given["deadline"])
-    observe = narrator.trace if given["trace"] else lambda _: None
-    with told(narrator):
-        engine = globals_.open(timeout=given["timeout"], reveal=given["reveal"], observe=observe)
+    options = Options(
+        given["partial"],
+        given["max_requests"],
+        given["strict"],
+        given["deadline"],
+        given["max_age"],
+    )
+    with told(narrator, trace=given["trace"]):
+        engine = globals_.open(
+            narrator,
+            timeout=given["timeout"],
+            connect_timeout=given["connect_timeout"],
+            reveal=given["reveal"],
+            trace=given["trace"],
+        )
         try:
             with _opened(given["output"]) as out:
                 printer = _Printer(out, format_, narrator)
@@ -92,6 +119,7 @@ class _Printer:
 
     def show(self, result: Result) -> None:
         """The rows to stdout, everything else to stderr."""
+        self._narrator.end_progress()
         if result.has_rows:
             render(result.table, self._format, self._out, width=self._width)
             self._out.flush()
@@ -102,7 +130,7 @@ def _run(
     engine: Engine, sql: str, arguments: dict[str, str], options: Options, printer: _Printer
 ) -> bool:
     complete = True
-    for result in engine.run(sql, arguments or None, options):
+    for result in each(engine.run(sql, arguments or None, options), engine):
         printer.show(result)
         complete = complete and result.complete
     return complete

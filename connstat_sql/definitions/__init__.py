@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from connstat_sql.definitions.limits import DEFAULT_LIMITS, DEFAULT_RETRIES, Limits, RetryRule
 from connstat_sql.definitions.sql_types import (
     JSON,
     TIMESTAMPTZ,
@@ -24,11 +25,11 @@ from connstat_sql.definitions.sql_types import (
 )
 
 __all__ = [
-    "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle", "Auth",
-    "AuthKind", "Column", "Filter", "ListOf", "MapOf", "Method", "Mismatch", "Order", "Paging",
-    "PagingStyle", "Param", "Parent", "Path", "Provider", "QueryItem", "Redaction", "Resource",
-    "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape", "SqlType", "Struct",
-    "TableName", "Template", "literal", "quote",
+    "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
+    "Auth", "AuthKind", "Column", "Filter", "Limits", "ListOf", "MapOf", "Method", "Mismatch",
+    "Order", "Paging", "PagingStyle", "Param", "Parent", "Path", "Provider", "QueryItem",
+    "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape",
+    "SqlType", "Struct", "TableName", "Template", "literal", "quote",
 ]  # fmt: skip
 
 # --- names ---------------------------------------------------------------------------------------
@@ -224,7 +225,10 @@ class Paging:
 
     `response` leads to the token or URL in the body; `more` to a boolean that says whether there
     is another page (None: an absent or empty token does). `size_key` asks for `size` rows a page
-    (None: the API has no such parameter). `first` is the first page's number or offset.
+    (None: the API has no such parameter). `first` is the first page's number or offset. `total`
+    and `total_pages` lead to the number of all rows or pages (None: the body does not say), `key`
+    to what tells rows apart (None: a row that comes again is not known). With `any_host` links
+    may name another host than the request's; so many `empty_pages` in a row may come before more.
     """
 
     style: PagingStyle
@@ -234,6 +238,11 @@ class Paging:
     size_key: str | None = None
     size: int | None = None
     first: int = 0
+    total: Path | None = None
+    total_pages: Path | None = None
+    key: Path | None = None
+    any_host: bool = False
+    empty_pages: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,8 +253,9 @@ class Method:
     in this method's rows, None meaning that it is not served. `fills` says where in a row to find
     parameters that this method does not ask for. `details` names the method to call for each row
     when columns are used that this one does not serve (None: there is no such method).
-    `no_row` are statuses that mean "no such row". `required` are the parameters it cannot be
-    called without, each once.
+    `no_row` are statuses that mean "no such row". `limit` names the family of methods whose
+    limits its requests keep ("": none). `required` are the parameters it cannot be called
+    without, each once.
     """
 
     name: str
@@ -264,6 +274,7 @@ class Method:
     details: str | None = None
     no_row: frozenset[int] = frozenset()
     description: str = ""
+    limit: str = ""
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -358,17 +369,6 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
-class RetryRule:
-    """Answers worth another try: one of `statuses`, and `message` in the body when not empty."""
-
-    statuses: frozenset[int]
-    message: str = ""
-
-
-DEFAULT_RETRIES = (RetryRule(frozenset({408, 425, 429, 500, 502, 503, 504})),)
-
-
-@dataclass(frozen=True, slots=True)
 class Provider:
     """How to talk to one kind of API, and the names of its services.
 
@@ -388,5 +388,10 @@ class Provider:
     retries: tuple[RetryRule, ...] = DEFAULT_RETRIES
     trusted_hosts: tuple[str, ...] = ()
     path_rejects: str = ""
-    concurrency: int = 16
+    limits: Limits = DEFAULT_LIMITS
     probe: TableName | None = None
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that supply settings, by the settings' names."""
+        return {setting.name: setting.env for setting in self.settings if setting.env}

@@ -12,15 +12,18 @@ from sqlglot import exp
 
 from connstat_sql.binder import Arguments
 from connstat_sql.definitions import literal
-from connstat_sql.executor.fetching import Fetching, ScanReport, Tools
+from connstat_sql.executor.fetching import Fetching
+from connstat_sql.executor.pipeline import Pipeline
+from connstat_sql.executor.progress import Progress
+from connstat_sql.executor.reports import ScanReport, Tools
 from connstat_sql.executor.run_text import checked_text, run_text
-from connstat_sql.executor.staging import empty_mention, empty_tables, filled_mention
+from connstat_sql.executor.staging import empty_mention, empty_tables
 from connstat_sql.fetcher import Failure
 from connstat_sql.planner import Plan, mention_table, scan_table
 from connstat_sql.session import Session
 
 __all__ = [
-    "Execution", "ScanReport", "Tools", "check", "execute", "failures_table",
+    "Execution", "Progress", "ScanReport", "Tools", "check", "execute", "failures_table",
 ]  # fmt: skip
 
 
@@ -51,22 +54,20 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
     session = tools.session
     if isinstance(plan.query.statement.tree, exp.Describe):
         return Execution(_described(plan, session, arguments), (), ())
-    reports = []
+    scans = {scan.name: Fetching(scan, plan, tools, arguments) for scan in plan.scans}
+    pipeline = Pipeline(plan, tools, scans)
     try:
-        for scan in plan.scans:
-            fetching = Fetching(scan, plan, tools, arguments)
-            reports.append(fetching.run())
-            for place, placement in enumerate(plan.placements):
-                if placement.scan == scan.name:
-                    filled_mention(session, place, placement.table, fetching.chosen)
+        pipeline.run()
+        reports = tuple(scan.report() for scan in scans.values())
         has_nothing = any(report.rows == 0 for report in reports)
         with session.without_statistics() if has_nothing else nullcontext():
             table = session.run(run_text(plan.query), arguments, requests_sent=tools.budget.sent)
     finally:
+        tools.stream.close()
         _drop(session, plan)
         for scan in plan.scans:
             session.drop("TABLE", scan_table(scan.name))
-    return Execution(_as_written(table, plan), tuple(reports), tuple(tools.failures or ()))
+    return Execution(_as_written(table, plan), reports, pipeline.failures)
 
 
 def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timezone
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import duckdb
 import pyarrow as pa
 
 from connstat_sql.arrow import Field, RowReader, pages_table
 from connstat_sql.binder import HIDDEN, BoundTable
 from connstat_sql.definitions import quote
 from connstat_sql.errors import UnexpectedShape
+from connstat_sql.executor.kept import FETCH
 from connstat_sql.executor.redaction import redacted
-from connstat_sql.fetcher import Page
+from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.planner import CONNECTION, Scan, mention_table, scan_table
 from connstat_sql.session import Session
+from connstat_sql.translation import interruptible
 
 _PAGES = "_connstat_pages"
-TEXTS_AT_ONCE = 16
-"""Texts of rows decoded in one INSERT: enough for every core, little enough for the memory."""
+ROWS_AT_ONCE = 16_000
+TEXTS_AT_ONCE = 1_000
+BYTES_AT_ONCE = 8_000_000
+"""Decoded in one INSERT: enough for every core, little enough for the memory."""
+_HIDDEN_VALUES = {
+    "_connection": "_connection",
+    "_observed_at": "to_timestamp(CAST(_observed_at AS DOUBLE))",
+    "_url": "_url",
+}
 _HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
 
 
@@ -41,19 +50,32 @@ def _fields(scan: Scan) -> Iterator[Field]:
 
 
 class Staging:
-    """The table of one scan: created empty, filled page by page."""
+    """The table of one scan: created empty, filled as pages come.
 
-    def __init__(self, session: Session, scan: Scan, mask_key: str | None) -> None:
+    Small pages are held for a while, since an INSERT costs as much as hundreds of rows.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        scan: Scan,
+        mask_key: str | None,
+        number: Callable[[Fetch], int] | None = None,
+    ) -> None:
+        """`number` numbers fetches, for a further column (None: there is none)."""
         self._duckdb = session.duckdb
         self._scan = scan
         self.reader = reader_of(scan)
         self._mask_key = mask_key
+        self._number = number
         self._in_rows = {field.name for field in self.reader.fields}
         self._arguments = tuple(
             name
             for name in scan.arguments
             if name != CONNECTION and name not in self._in_rows and scan.resource.param(name)
         )
+        self._held: list[tuple[bytes, Mapping[str, str]]] = []
+        self._held_rows = self._held_bytes = 0
         self._create()
         self._insert = self._insert_sql()
 
@@ -62,35 +84,48 @@ class Staging:
         for name in self._arguments:
             param = self._scan.resource.param(name)
             types[name] = str(param.type) if param else "VARCHAR"
-        columns = ", ".join(f"{quote(n)} {t}" for n, t in {**types, **_HIDDEN_TYPES}.items())
+        types |= _HIDDEN_TYPES
+        self.columns = tuple(types)
+        """Names of the table's columns, the number of the fetch aside."""
+        if self._number is not None:
+            types[FETCH] = "INTEGER"
+        columns = ", ".join(f"{quote(name)} {of}" for name, of in types.items())
         self._duckdb.execute(
             f"CREATE OR REPLACE TEMP TABLE {scan_table(self._scan.name)} ({columns})"
         )
 
-    def add(self, pages: Sequence[Page]) -> None:
-        """Decode pages into the table; raises UnexpectedShape when DuckDB reads them otherwise."""
-        names = (*self._arguments, *HIDDEN)
-        rows = sum(page.count for page in pages)
-        if rows == 0:
+    def add(self, page: Page) -> None:
+        """Take a page; raises UnexpectedShape when DuckDB reads its rows otherwise."""
+        if page.count == 0:
             return
-        texts = [(text, self._values(page)) for page in pages for text in page.texts]
-        inserted = 0
+        values = self._values(page)
+        for text in page.texts:
+            self._held.append((text, values))
+            self._held_bytes += len(text)
+        self._held_rows += page.count
+        if (
+            self._held_rows >= ROWS_AT_ONCE
+            or self._held_bytes >= BYTES_AT_ONCE
+            or len(self._held) >= TEXTS_AT_ONCE
+        ):
+            self.flush()
+
+    def flush(self) -> None:
+        """Decode what is held into the table."""
+        if not self._held:
+            return
+        held, rows = self._held, self._held_rows
+        self._held, self._held_rows, self._held_bytes = [], 0, 0
+        table = self._scan.resource.table
         try:
-            for start in range(0, len(texts), TEXTS_AT_ONCE):
-                part = texts[start : start + TEXTS_AT_ONCE]
-                inserted += self._insert_texts(pages_table(part, names))
-        except Exception as error:
-            page = pages[0]
+            with interruptible():
+                inserted = self._insert_texts(pages_table(held, self._beside))
+        except duckdb.Error as error:
             raise UnexpectedShape(
-                f"{page.fetch.resource.table}: a value does not decode: {str(error)[:300]}",
-                table=str(page.fetch.resource.table),
-                connection=page.fetch.connection,
-                attempts=page.attempts,
+                f"{table}: a value does not decode: {str(error)[:300]}", table=str(table)
             ) from error
         if inserted != rows:
-            raise UnexpectedShape(
-                f"{self._scan.resource.table}: {rows} rows came, {inserted} were read"
-            )
+            raise UnexpectedShape(f"{table}: {rows} rows came, {inserted} were read")
 
     def _insert_texts(self, table: pa.Table) -> int:
         self._duckdb.register(_PAGES, table)
@@ -101,14 +136,25 @@ class Staging:
             self._duckdb.unregister(_PAGES)
 
     def _values(self, page: Page) -> dict[str, str]:
-        observed = datetime.fromtimestamp(page.observed_at, timezone.utc).isoformat()
-        hidden = {"_connection": page.fetch.connection, "_observed_at": observed, "_url": page.url}
-        return {**{name: page.fetch.arguments[name] for name in self._arguments}, **hidden}
+        values = {name: page.fetch.arguments[name] for name in self._arguments}
+        values["_connection"] = page.fetch.connection
+        values["_observed_at"] = repr(page.observed_at)
+        values["_url"] = page.url
+        if self._number is not None:
+            values[FETCH] = str(self._number(page.fetch))
+        return values
+
+    @property
+    def _beside(self) -> tuple[str, ...]:
+        """What comes with each text of rows."""
+        return (*self._arguments, *HIDDEN, *((FETCH,) if self._number is not None else ()))
 
     def _insert_sql(self) -> str:
         plain = dict(self.reader.select_list("r"))
         columns = [self._expression(name, value, plain) for name, value in plain.items()]
-        columns += [quote(name) for name in (*self._arguments, *HIDDEN)]
+        columns += map(quote, self._arguments)
+        columns += [_HIDDEN_VALUES[name] for name in HIDDEN]
+        columns += [FETCH] if self._number is not None else []
         structure = self.reader.structure.replace("'", "''")
         return (
             f"INSERT INTO {scan_table(self._scan.name)} SELECT {', '.join(columns)} FROM "

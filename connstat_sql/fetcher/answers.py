@@ -1,10 +1,13 @@
-"""Answers of one statement, kept for the scans that will ask the same again."""
+"""Answers of one statement: each asked for once, out of its budget, and of no host that is down."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import dataclass, field, replace
 
-from connstat_sql.transport import Answer, Request
+from connstat_sql.errors import ConnectionFailed, FetchError, PlanError
+from connstat_sql.fetcher.circuits import Circuits
+from connstat_sql.transport import Answer, Client, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,27 +29,133 @@ class Asked:
         )
 
 
+@dataclass
+class Budget:
+    """Requests that a statement may send; counts what was sent. Retries are not counted.
+
+    `promised` are those that are known to be needed, sent by now or not.
+    """
+
+    limit: int
+    sent: int = 0
+    promised: int = 0
+
+    @property
+    def taken(self) -> int:
+        """Requests that were sent or are sure to be."""
+        return max(self.sent, self.promised)
+
+    def fits(self, count: int) -> bool:
+        """Whether so many more may be sent."""
+        return self.taken + count <= self.limit
+
+    def promise(self, count: int) -> None:
+        """So many more will be sent."""
+        self.promised = self.taken + count
+
+    def spend(self, table: str) -> None:
+        """Count one request, or raise PlanError when the budget is used up."""
+        if self.sent >= self.limit:
+            raise PlanError(
+                f"the budget of {self.limit:,} requests is used up, and {table} needs more",
+                hint=f"narrow the query, or raise it:  --max-requests {self.limit * 10}",
+                requests_sent=self.sent,
+            )
+        self.sent += 1
+
+
+@dataclass
 class Answers:
-    """Answers to requests that were sent before; failures are never among them."""
+    """Asks for the answers of one statement; equal requests share one, also while it is awaited.
 
-    def __init__(self) -> None:
-        self._kept: dict[Asked, Answer] = {}
+    `until` is when the statement must have ended, by the clients' clock (None: no limit).
+    Failures are not kept: whoever asks later asks again.
+    """
 
-    def has(self, connection: str, request: Request) -> bool:
-        """Whether `find` has an answer; may be asked from any thread."""
-        return self.find(connection, request) is not None
+    budget: Budget
+    until: float | None = None
+    circuits: Circuits = field(default_factory=Circuits)
+    _kept: dict[Asked, Answer] = field(default_factory=dict)
+    _awaited: dict[Asked, asyncio.Future[Answer] | None] = field(default_factory=dict)
 
-    def find(self, connection: str, request: Request) -> Answer | None:
-        """The answer to an equal request, with `attempts` 0; None when there is none.
+    def has(self, asked: Asked, request: Request) -> bool:
+        """Whether asking costs nothing; may be asked from any thread."""
+        return asked in self._awaited or self._find(asked, request) is not None
 
-        A kept 404 is an answer only for those to whom it means "no such row". Others ask for
-        themselves, and get the error that they would have got.
+    async def ask(
+        self, connection: str, request: Request, client: Client, *, keep: bool = False
+    ) -> Answer:
+        """The answer to a request, with `attempts` 0 where another had asked for it already.
+
+        With `keep`, it is there for later requests too. Raises FetchError, and PlanError when the
+        budget is used up.
         """
-        kept = self._kept.get(Asked.of(connection, request))
-        if kept is None or not (200 <= kept.status < 300 or kept.status in request.accepts):
-            return None
-        return kept
+        asked = Asked.of(connection, request)
+        found = await self._shared(asked, request)
+        if found is not None:
+            return found
+        mark = self.circuits.check(request)
+        self.budget.spend(request.table)
+        self._awaited[asked] = None
+        try:
+            answer = await self._send(request, client, mark)
+        except BaseException as error:
+            self._tell(asked, error)
+            raise
+        if keep:
+            self._kept[asked] = replace(answer, attempts=0)
+        self._tell(asked, answer)
+        return answer
 
-    def keep(self, connection: str, request: Request, answer: Answer) -> None:
-        """Keep an answer for as long as these answers live."""
-        self._kept[Asked.of(connection, request)] = replace(answer, attempts=0)
+    async def _send(self, request: Request, client: Client, mark: int) -> Answer:
+        try:
+            answer = await client.send(request, until=self.until)
+        except ConnectionFailed as error:
+            self.circuits.failed(request, error, mark)
+            raise
+        except FetchError:
+            self.circuits.answered(request)
+            raise
+        self.circuits.answered(request)
+        return answer
+
+    async def _shared(self, asked: Asked, request: Request) -> Answer | None:
+        """An answer that was kept, or is being awaited by another, whose failure is ours too."""
+        while True:
+            kept = self._find(asked, request)
+            if kept is not None:
+                await asyncio.sleep(0)  # so that what is on the way elsewhere is not held up
+                return kept
+            if asked not in self._awaited:
+                return None
+            awaited = self._awaited[asked]
+            if awaited is None:
+                awaited = self._awaited[asked] = asyncio.get_running_loop().create_future()
+            await asyncio.wait({awaited})
+            if not awaited.cancelled() and _is_for(request, awaited.result()):
+                return awaited.result()
+
+    def _tell(self, asked: Asked, outcome: Answer | BaseException) -> None:
+        """Tell those who wait for the same."""
+        awaited = self._awaited.pop(asked)
+        if awaited is None:
+            return
+        if isinstance(outcome, Answer):
+            awaited.set_result(replace(outcome, attempts=0))
+        elif isinstance(outcome, Exception):
+            awaited.set_exception(outcome)
+            awaited.exception()  # those who wait for it may have gone
+        else:
+            awaited.cancel()
+
+    def _find(self, asked: Asked, request: Request) -> Answer | None:
+        kept = self._kept.get(asked)
+        return kept if kept is not None and _is_for(request, kept) else None
+
+
+def _is_for(request: Request, answer: Answer) -> bool:
+    """A 404 is an answer only for those to whom it means "no such row".
+
+    Others ask for themselves, and get the error that they would have got.
+    """
+    return 200 <= answer.status < 300 or answer.status in request.accepts

@@ -47,12 +47,13 @@ class Clients:
         if self._loop is None:
             return
         loop, self._loop = self._loop, None
-        made, self._made = list(self._made.values()), {}
         try:
-            for client in made:
+            loop.still()
+            for client in self._made.values():
                 loop.call(client.close())
         finally:
             loop.close()
+            self._made = {}
 
     async def _make(self, name: str) -> Client:
         connection = self._connections[name]

@@ -1,25 +1,35 @@
-"""Fetches → pages of all of them, as many at once as the connections allow.
+"""The fetches of one scan → their pages, as many at once as the connections allow.
 
-Everything here runs on one event loop. Pages are handed on as they arrive; a page is handed on
-whole or not at all.
+Everything here runs on the event loop, and leaves through a mailbox. Fetches may be added while
+others are under way; a page is handed on whole or not at all.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Union
 
-from connstat_sql.arrow import RowReader
-from connstat_sql.errors import FetchError
-from connstat_sql.fetcher.answers import Answers, Asked
-from connstat_sql.fetcher.pages import Budget, Page, Walk
-from connstat_sql.fetcher.requests import Fetch, build_request
-from connstat_sql.transport import Client, Request
+from connstat_sql.errors import FetchError, Interrupted
+from connstat_sql.fetcher.mailbox import Mailbox
+from connstat_sql.fetcher.pages import Page, Walk
+from connstat_sql.fetcher.requests import Fetch
+from connstat_sql.transport import Client
 
-Deliver = Callable[[Page], Awaitable[None]]
+Place = tuple[str, str]
+"""A connection, and the host that a request goes to: what is slow there holds up nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Fetches that ask the same: they differ in arguments that are not sent."""
+
+    place: Place
+    fetches: Sequence[Fetch]
+    is_answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,173 +41,198 @@ class Failure:
     at: float
 
 
-@dataclass
-class Fetcher:
-    """Runs fetches over the clients of their connections.
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A page of a scan."""
 
-    `failures` collects what failed (None: the first failure ends the run). `answers` are those
-    of the statement so far (None: each run stands alone).
-    """
+    scan: str
+    page: Page
 
-    client: Callable[[str], Client]
-    budget: Budget
-    failures: list[Failure] | None = None
-    answers: Answers | None = None
 
-    async def run(
-        self,
-        fetches: Sequence[Fetch],
-        reader: RowReader,
-        deliver: Deliver,
-        *,
-        keep: bool = False,
-        limit: int | None = None,
-    ) -> None:
-        """Run all fetches, as many at once as their connections allow.
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """Fetches of a scan have come to an end; `failures` is empty when all their pages arrived."""
 
-        What was answered before in this statement is not sent again, nor are fetches that ask
-        the same sent twice; with `keep`, later runs can do without these requests too. With
-        `limit`, nothing is asked for any more once that many rows were delivered: it begins with
-        what was answered before and one request at a time, and each answer that leaves rows
-        wanted makes room for one more. Raises the first error, after stopping the others; with
-        `failures` set, a FetchError is kept there and the others go on.
-        """
-        walk = Walk(reader, self.budget, self.answers, keep)
-        await _Run(self, walk, deliver, limit).through(self._groups(fetches))
+    scan: str
+    fetches: Sequence[Fetch]
+    failures: tuple[Failure, ...] = ()
 
-    def unanswered(self, fetches: Sequence[Fetch]) -> int:
-        """How many requests the first pages of these fetches would cost.
 
-        May be called from any thread. Raises PlanError when a request cannot be made.
-        """
-        new: set[Asked] = set()
-        for fetch in fetches:
-            with suppress(FetchError):  # told when it is run; it costs nothing
-                request = self._first(fetch)
-                if self.answers is None or not self.answers.has(fetch.connection, request):
-                    new.add(Asked.of(fetch.connection, request))
-        return len(new)
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A scan has come to an end: no more pages of it will arrive."""
 
-    def _first(self, fetch: Fetch) -> Request:
-        return build_request(fetch, self.client(fetch.connection).base_url, None)
+    scan: str
 
-    def _groups(self, fetches: Sequence[Fetch]) -> list[list[Fetch]]:
-        """Fetches that ask the same together: their arguments differ in what is not sent."""
-        groups: dict[object, list[Fetch]] = {}
-        for fetch in fetches:
-            key: object = object()
-            with suppress(FetchError):  # told when it is run
-                key = (Asked.of(fetch.connection, self._first(fetch)), id(fetch.method))
-            groups.setdefault(key, []).append(fetch)
-        return list(groups.values())
+
+Item = Union[Arrived, Finished, Ended, Exception]
 
 
 @dataclass
 class _Queue:
-    """Fetches of one connection that wait: a slow connection holds up no other."""
+    """Groups for one place that wait."""
 
-    places: int
-    waiting: deque[list[Fetch]] = field(default_factory=deque)
+    most: int
+    waiting: deque[Group] = field(default_factory=deque)
     workers: int = 0
 
 
-class _Run:
-    """One run: workers take fetches from the queues until there are none, or rows enough."""
+class Run:
+    """Workers take groups from the queues until there are none and no more will come.
 
-    def __init__(self, fetcher: Fetcher, walk: Walk, deliver: Deliver, limit: int | None) -> None:
-        self._fetcher = fetcher
+    Begun when the first groups are added. With `limit`, nothing is asked for any more once that
+    many rows were handed on: it begins with what was answered before and one request at a time,
+    and each answer that leaves rows wanted makes room for one more. With `is_partial`, what fails
+    is told and the others go on; otherwise the first failure ends the run.
+    """
+
+    def __init__(
+        self,
+        scan: str,
+        walk: Walk,
+        client: Callable[[str], Client],
+        mailbox: Mailbox[Item],
+        *,
+        limit: int | None = None,
+        is_partial: bool = False,
+    ) -> None:
+        self.scan = scan
+        self.workers: set[asyncio.Task[None]] = set()
+        self.waiting = 0
+        """How many groups no worker has taken yet; may be read from any thread."""
         self._walk = walk
-        self._deliver = deliver
-        self._wanted: int | None = limit
-        self._queues: list[_Queue] = []
-        self._workers: set[asyncio.Task[None]] = set()
-        self._ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
+        self._client = client
+        self._mailbox = mailbox
+        self._wanted = limit
+        self._is_partial = is_partial
+        self._queues: dict[Place, _Queue] = {}
+        self._may_grow = True
+        self._is_over = False
 
-    async def through(self, groups: Sequence[list[Fetch]]) -> None:
-        """Fetch all of them; leaves no task behind, however it ends.
-
-        What is on the way when there are rows enough is given up, or with `keep` waited for:
-        it would be sent a second time otherwise.
-        """
-        self._queues = self._sorted(groups)
-        self._begin()
-        try:
-            while self._workers and (self._walk.keep or not self._has_enough()):
-                worker = await self._ended.get()
-                error = worker.exception()
-                if error is not None and not self._has_enough():
-                    raise error
-                self._workers.discard(worker)
-        finally:
-            for worker in self._workers:
-                worker.cancel()
-            await asyncio.gather(*self._workers, return_exceptions=True)
-
-    def _sorted(self, groups: Sequence[list[Fetch]]) -> list[_Queue]:
-        """A queue for each connection; with a limit, one before them for what costs nothing."""
-        answered = _Queue(1)
-        queues: dict[str, _Queue] = {}
+    def add(self, groups: Sequence[Group], *, is_last: bool) -> None:
+        """More to fetch; after the last of it the run ends by itself."""
         for group in groups:
-            name = group[0].connection
-            if name not in queues:
-                queues[name] = _Queue(self._fetcher.client(name).concurrency)
-            is_free = self._wanted is not None and not self._fetcher.unanswered(group[:1])
-            (answered if is_free else queues[name]).waiting.append(group)
-        return [answered, *queues.values()]
+            self._queue_of(group).waiting.append(group)
+        self.waiting += len(groups)
+        self._may_grow = not is_last
+        self._fill()
+        self._end_if_done()
 
-    def _has_enough(self) -> bool:
-        return self._wanted is not None and self._wanted <= 0
+    def stop(self) -> None:
+        """Send nothing more, and hand on nothing more."""
+        self._is_over = True
+        for worker in self.workers:
+            worker.cancel()
 
-    def _begin(self) -> None:
+    def _queue_of(self, group: Group) -> _Queue:
+        """With a limit, what costs nothing comes before everything else."""
+        is_free = self._wanted is not None and group.is_answered
+        place = ("", "") if is_free else group.place
+        if place not in self._queues:
+            most = 1 if is_free else self._client(group.place[0]).concurrency
+            self._queues[place] = _Queue(most)
+            if is_free:
+                self._queues = {place: self._queues.pop(place), **self._queues}
+        return self._queues[place]
+
+    # --- workers -----------------------------------------------------------------------------
+
+    def _fill(self) -> None:
         if self._wanted is not None:
-            self._grow()
+            if not self.workers:
+                self._grow()
             return
-        for queue in self._queues:
-            for _ in range(min(queue.places, len(queue.waiting))):
+        for queue in self._queues.values():
+            for _ in range(min(queue.most - queue.workers, len(queue.waiting))):
                 self._start(queue)
 
     def _grow(self) -> None:
         """One more worker, where there are fewest; without a limit all are there from the start."""
         if self._wanted is None or self._has_enough():
             return
-        queues = [one for one in self._queues if one.waiting and one.workers < one.places]
+        queues = [q for q in self._queues.values() if q.waiting and q.workers < q.most]
         if queues:
             self._start(min(queues, key=lambda one: one.workers))
 
     def _start(self, queue: _Queue) -> None:
         queue.workers += 1
         worker = asyncio.ensure_future(self._work(queue))
-        self._workers.add(worker)
-        worker.add_done_callback(self._ended.put_nowait)
+        self.workers.add(worker)
+        worker.add_done_callback(self._left)
 
     async def _work(self, queue: _Queue) -> None:
         while queue.waiting and not self._has_enough():
+            self.waiting -= 1
             await self._fetch(queue.waiting.popleft())
         queue.workers -= 1
         self._grow()  # one goes, and one comes where others wait
 
-    async def _fetch(self, group: Sequence[Fetch]) -> None:
+    def _left(self, worker: asyncio.Task[None]) -> None:
+        self.workers.discard(worker)
+        if self._is_over:
+            return
+        if worker.cancelled():
+            if not self._has_enough():
+                self._fail(Interrupted("the engine was closed while the statement ran"))
+        elif (error := worker.exception()) is not None and not self._has_enough():
+            self._fail(error)
+        self._end_if_done()
+
+    def _fail(self, error: BaseException) -> None:
+        self.stop()
+        self._mailbox.post(error if isinstance(error, Exception) else RuntimeError(str(error)))
+
+    def _end_if_done(self) -> None:
+        """What is on the way when there are rows enough is given up.
+
+        Unless answers are kept, when it is waited for: it would be sent a second time otherwise.
+        """
+        if self._is_over:
+            return
+        if self._has_enough():
+            for worker in () if self._walk.keep else self.workers:
+                worker.cancel()
+        elif self.waiting or self._may_grow:
+            return
+        if not self.workers:
+            self._is_over = True
+            self._mailbox.post(Ended(self.scan))
+
+    def _has_enough(self) -> bool:
+        return self._wanted is not None and self._wanted <= 0
+
+    # --- one group ---------------------------------------------------------------------------
+
+    async def _fetch(self, group: Group) -> None:
         """Every page of the first of a group, handed on for each of them."""
-        client = self._fetcher.client(group[0].connection)
+        first = group.fetches[0]
+        client = self._client(first.connection)
         try:
-            async with aclosing(self._walk.pages(group[0], client)) as pages:
+            async with aclosing(self._walk.pages(first, client)) as pages:
                 async for page in pages:
-                    await self._hand_on(page, group)
+                    await self._hand_on(page, group.fetches)
                     if self._has_enough():
                         return
         except FetchError as error:
             if self._has_enough():
                 return  # nobody waits for it any more
-            failures = self._fetcher.failures
-            if failures is None:
+            if not self._is_partial:
                 raise
-            failures += [Failure(fetch, error, client.now()) for fetch in group]
+            failures = tuple(Failure(one, error, client.now()) for one in group.fetches)
+            self._mailbox.post(Finished(self.scan, group.fetches, failures))
+        else:
+            self._mailbox.post(Finished(self.scan, group.fetches))
 
-    async def _hand_on(self, page: Page, group: Sequence[Fetch]) -> None:
-        await self._deliver(page)
-        for fetch in group[1:]:
-            await self._deliver(replace(page, fetch=fetch, size=0, attempts=0, is_reused=True))
+    async def _hand_on(self, page: Page, fetches: Sequence[Fetch]) -> None:
+        for one in _pages_of(page, fetches):
+            await self._mailbox.put(Arrived(self.scan, one), sum(map(len, one.texts)))
         if self._wanted is not None:
-            self._wanted -= page.count * len(group)
+            self._wanted -= page.count * len(fetches)
         if not page.is_reused:
             self._grow()
+
+
+def _pages_of(page: Page, fetches: Sequence[Fetch]) -> Iterator[Page]:
+    yield page
+    for fetch in fetches[1:]:
+        yield replace(page, fetch=fetch, size=0, attempts=0, is_reused=True)

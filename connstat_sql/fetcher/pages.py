@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
-from connstat_sql.arrow import Body, RowReader
+from connstat_sql.arrow import Body, RowReader, SeenRows
 from connstat_sql.errors import PlanError, Status, UnexpectedShape
-from connstat_sql.fetcher.answers import Answers
-from connstat_sql.fetcher.paging import next_cursor
+from connstat_sql.fetcher.answers import Answers, Asked
+from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.transport import Answer, Client, Request
 
@@ -32,80 +33,180 @@ class Page:
     is_reused: bool = False
 
 
-@dataclass
-class Budget:
-    """Requests that a statement may send; counts what was sent. Retries are not counted."""
-
-    limit: int
-    sent: int = 0
-
-    def spend(self, table: str) -> None:
-        """Count one request, or raise PlanError when the budget is used up."""
-        if self.sent >= self.limit:
-            raise PlanError(
-                f"the budget of {self.limit:,} requests is used up, and {table} needs more",
-                hint=f"narrow the query, or raise it:  --max-requests {self.limit * 10}",
-                requests_sent=self.sent,
-            )
-        self.sent += 1
-
-
 @dataclass(frozen=True, slots=True)
 class Walk:
     """Goes through the pages of fetches with one reader.
 
-    `answers` are those of the statement so far (None: it remembers none); with `keep`, what is
-    fetched now is added to them.
+    With `keep`, what is fetched now is kept for later requests of the statement. `limit` is how
+    many rows of a fetch are enough (None: all of them): no page is asked for beyond those.
     """
 
     reader: RowReader
-    budget: Budget
-    answers: Answers | None
-    keep: bool
+    answers: Answers
+    keep: bool = False
+    limit: int | None = None
 
     async def pages(self, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
-        """The pages of a fetch; the next one is asked for when the last has been taken."""
-        paging, cursor = fetch.method.paging, None
-        seen: set[str] = set()
-        rows_so_far = 0
-        while True:
-            request = build_request(fetch, client.base_url, cursor)
-            answer = await self._answer(fetch, request, client)
-            if answer.status in fetch.method.no_row:
-                _check_no_row(request, answer, client)
-                self._keep(fetch, request, answer)
-                yield _page(fetch, request, answer, None)
-                return
-            body = _read(self.reader, answer, request, fetch)
-            self._keep(fetch, request, answer)
-            rows_so_far += body.count
-            yield _page(fetch, request, answer, body)
-            if paging is None:
-                return
-            try:
-                size = size_asked(fetch)
-                cursor = next_cursor(paging, body, answer, cursor, rows_so_far, size)
-                if cursor in seen:
-                    raise UnexpectedShape(f"the API repeats its {paging.request}")
-            except UnexpectedShape as error:
-                raise _placed(error, request, fetch, answer) from error
+        """The pages of a fetch; it ends whatever the server answers (`paging.py` says why).
+
+        The next one is asked for when the last has been taken. Where the first page tells how
+        many there are, the others are asked for side by side, as many at once as the client
+        allows, and come as they arrive; no more than that many wait to be taken. With a limit
+        they come in their order. Closing the generator leaves no request behind.
+        Raises FetchError, and PlanError when the budget does not suffice.
+        """
+        pages = _List(self, fetch, client)
+        read = await pages.read(1, None)
+        following = pages.following(read)
+        yield pages.taken(read.page)
+        if following is None:
+            return
+        async with aclosing(following):
+            async for page in following:
+                yield page
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A page with what it was made of; `body` None means "no such row"."""
+
+    page: Page
+    number: int
+    request: Request
+    answer: Answer
+    body: Body | None
+
+
+class _List:
+    """The pages of one fetch while they are read."""
+
+    def __init__(self, walk: Walk, fetch: Fetch, client: Client) -> None:
+        self._walk, self._fetch, self._client = walk, fetch, client
+        self._paging = fetch.method.paging
+        key = None if self._paging is None else self._paging.key
+        self._seen = None if key is None else SeenRows(key)
+        self._pages_read = self._rows_taken = 0
+
+    async def read(self, number: int, cursor: str | None, known: Known | None = None) -> _Read:
+        """Ask for a page and read it; the first has the number 1 and no cursor."""
+        fetch, answers = self._fetch, self._walk.answers
+        request = build_request(fetch, self._client.base_url, cursor)
+        try:
+            answer = await answers.ask(
+                fetch.connection, request, self._client, keep=self._walk.keep
+            )
+        except PlanError as error:
+            raise self._told(error) from error
+        body = None
+        if answer.status in fetch.method.no_row:
+            _check_no_row(request, answer, self._client)
+        else:
+            with _placing(fetch, request, answer, number):
+                body = self._walk.reader.read(answer.body, self._seen)
+                if known is not None:
+                    known.check(number, body)
+        self._pages_read += 1
+        return _Read(_page(fetch, request, answer, body), number, request, answer, body)
+
+    def taken(self, page: Page) -> Page:
+        """The page, which now counts for the limit."""
+        self._rows_taken += page.count
+        return page
+
+    def following(self, first: _Read) -> AsyncGenerator[Page, None] | None:
+        """The pages after the first; None where there is only one."""
+        if self._paging is None or first.body is None:
+            return None
+        with _placing(self._fetch, first.request, first.answer, 1):
+            known = Known.of(self._paging, first.body)
+        if known is None:
+            return self._one_by_one(Steps(self._paging, size_asked(self._fetch)), first)
+        return self._side_by_side(known)
+
+    async def _one_by_one(self, steps: Steps, read: _Read) -> AsyncGenerator[Page, None]:
+        """Each page after the first, as the one before it tells."""
+        while read.body is not None and self._rows_wanted != 0:
+            with _placing(self._fetch, read.request, read.answer, read.number):
+                cursor = steps.after(read.body, read.answer, read.request.url)
             if cursor is None:
                 return
-            seen.add(cursor)
+            read = await self.read(read.number + 1, cursor)
+            yield self.taken(read.page)
 
-    async def _answer(self, fetch: Fetch, request: Request, client: Client) -> Answer:
-        """From memory, or over the wire and out of the budget."""
-        if self.answers is not None:
-            kept = self.answers.find(fetch.connection, request)
-            if kept is not None:
-                await asyncio.sleep(0)  # so that what is on the way elsewhere is not held up
-                return kept
-        self.budget.spend(request.table)
-        return await client.send(request)
+    async def _side_by_side(self, known: Known) -> AsyncGenerator[Page, None]:
+        """Each page after the first, several at once: their numbers are known."""
+        self._check_budget(known)
+        numbers = iter(range(2, known.pages + 1))
+        under_way: list[asyncio.Task[Page]] = []
+        is_ordered = self._walk.limit is not None
+        try:
+            self._begin(known, numbers, under_way)
+            while under_way:
+                first = under_way[:1] if is_ordered else under_way
+                done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+                ready = done.pop()
+                page = self.taken(ready.result())
+                under_way.remove(ready)
+                self._begin(known, numbers, under_way)
+                yield page
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
-    def _keep(self, fetch: Fetch, request: Request, answer: Answer) -> None:
-        if self.keep and self.answers is not None and answer.attempts > 0:
-            self.answers.keep(fetch.connection, request, answer)
+    def _begin(
+        self, known: Known, numbers: Iterator[int], under_way: list[asyncio.Task[Page]]
+    ) -> None:
+        """Ask for as many more pages as there are places, and rows wanted of them."""
+        while len(under_way) < self._client.concurrency:
+            wanted = self._rows_wanted
+            if wanted is not None and wanted <= len(under_way) * known.stride:
+                return
+            number = next(numbers, None)
+            if number is None:
+                return
+            under_way.append(asyncio.ensure_future(self._numbered(known, number)))
+
+    async def _numbered(self, known: Known, number: int) -> Page:
+        return (await self.read(number, known.cursor(number), known)).page
+
+    @property
+    def _rows_wanted(self) -> int | None:
+        """How many rows are still wanted; None: all."""
+        limit = self._walk.limit
+        return None if limit is None else max(0, limit - self._rows_taken)
+
+    def _check_budget(self, known: Known) -> None:
+        """Raise PlanError when the pages cannot all be asked for, before any of them is."""
+        answers, fetch, base_url = self._walk.answers, self._fetch, self._client.base_url
+        left = answers.budget.limit - answers.budget.sent
+        needed = known.least(self._walk.limit)
+        if needed - 1 <= left:
+            return
+        new = 0
+        for number in range(2, needed + 1):  # ends soon: what was answered before is not much
+            request = build_request(fetch, base_url, known.cursor(number))
+            new += not answers.has(Asked.of(fetch.connection, request), request)
+            if new > left:
+                raise PlanError(
+                    f"{fetch.resource.table} needs {needed:,} of the {known.pages:,} pages of a "
+                    f"list, and {left:,} of the budget of {answers.budget.limit:,} "
+                    "requests are left",
+                    hint="narrow the query, or raise the budget:  --max-requests "
+                    f"{answers.budget.sent + needed - 1}",
+                    requests_sent=answers.budget.sent,
+                )
+
+    def _told(self, error: PlanError) -> PlanError:
+        """The error, with how far this list had been read when the budget was used up."""
+        if not self._pages_read:
+            return error
+        pages = "1 page" if self._pages_read == 1 else f"{self._pages_read:,} pages"
+        return PlanError(
+            f"{error.message}: {pages} of one list were read, and it goes on",
+            hint=error.hint,
+            requests_sent=error.requests_sent,
+        )
 
 
 def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> Page:
@@ -135,23 +236,21 @@ def _check_no_row(request: Request, answer: Answer, client: Client) -> None:
         )  # fmt: skip
 
 
-def _read(reader: RowReader, answer: Answer, request: Request, fetch: Fetch) -> Body:
+@contextmanager
+def _placing(fetch: Fetch, request: Request, answer: Answer, number: int) -> Iterator[None]:
+    """What is wrong with a page, with the table, the page's number and the request."""
     try:
-        return reader.read(answer.body)
+        yield
     except UnexpectedShape as error:
-        raise _placed(error, request, fetch, answer) from error
-
-
-def _placed(
-    error: UnexpectedShape, request: Request, fetch: Fetch, answer: Answer
-) -> UnexpectedShape:
-    return UnexpectedShape(
-        f"{request.table}: {error.message}",
-        table=request.table,
-        connection=fetch.connection,
-        request=request.line,
-        status=answer.status,
-        attempts=answer.attempts,
-        hint="if the API has changed, the definition must follow:  connstat providers show "
-        + request.table,
-    )
+        page = f", page {number:,}" if number > 1 else ""
+        raise UnexpectedShape(
+            f"{request.table}{page}: {error.message}",
+            table=request.table,
+            connection=fetch.connection,
+            request=request.line,
+            status=answer.status,
+            attempts=answer.attempts,
+            hint=error.hint
+            or "if the API has changed, the definition must follow:  connstat providers show "
+            + request.table,
+        ) from error

@@ -81,6 +81,8 @@ def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
         headers=tuple(headers),
         body=body,
         accepts=method.no_row if cursor is None else frozenset(),
+        method_name=method.name,
+        family=method.limit,
     )
 
 

@@ -4,55 +4,64 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
+from collections.abc import Callable, Coroutine, Sequence, Set
 from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from connstat_sql.arrow import RowReader
-from connstat_sql.errors import Interrupted
-from connstat_sql.fetcher.fan_out import Fetcher
-from connstat_sql.fetcher.pages import Page
-from connstat_sql.fetcher.requests import Fetch
+from connstat_sql.errors import DeadlinePassed, FetchError, Interrupted
+from connstat_sql.fetcher.answers import Answers, Asked
+from connstat_sql.fetcher.fan_out import Group, Item, Run
+from connstat_sql.fetcher.mailbox import Mailbox
+from connstat_sql.fetcher.pages import Walk
+from connstat_sql.fetcher.requests import Fetch, build_request
+from connstat_sql.transport import Client
 
-QUEUED_PAGES = 64
 LONGEST_END = 5.0
 """Seconds to wait for cancelled fetches to let go."""
 CANCEL_AGAIN = 0.1
-BATCH_BYTES = 8_000_000
+TICK = 0.25
+"""Seconds after which `take` answers with nothing."""
 T = TypeVar("T")
-_Item = Union[Page, Exception, None]
-"""A page, what made the fetching fail, or the end."""
 
 
 class Loop:
     """One event loop on a thread of its own, so that it works inside a running loop too."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self.events = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="connstat-fetch", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
+        asyncio.set_event_loop(self.events)
         try:
-            self._loop.run_forever()
-            self._loop.run_until_complete(self._wind_up())
+            self.events.run_forever()
+            self.events.run_until_complete(self._wind_up())
         finally:
-            self._loop.close()
+            self.events.close()
 
     async def _wind_up(self) -> None:
-        await _end(asyncio.all_tasks() - {asyncio.current_task()})
-        await self._loop.shutdown_asyncgens()
-        await self._loop.shutdown_default_executor()
+        await _end_others()
+        await self.events.shutdown_asyncgens()
+        await self.events.shutdown_default_executor()
+
+    def soon(self, call: Callable[[], object]) -> None:
+        """Call something on the loop, soon. Raises Interrupted when the loop is closed."""
+        try:
+            self.events.call_soon_threadsafe(call)
+        except RuntimeError:
+            raise _closed() from None
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         """Start a coroutine on the loop. Raises Interrupted when the loop is closed."""
         try:
-            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+            return asyncio.run_coroutine_threadsafe(coroutine, self.events)
         except RuntimeError:
             coroutine.close()
             raise _closed() from None
@@ -71,80 +80,140 @@ class Loop:
     @property
     def is_closed(self) -> bool:
         """Whether it runs nothing any more."""
-        return self._loop.is_closed()
+        return self.events.is_closed()
 
     def running(self) -> int:
         """How many tasks are under way."""
         return self.call(_count_others())
 
+    def still(self) -> None:
+        """Cancel whatever is under way."""
+        self.call(_end_others())
+
     def close(self) -> None:
         """Cancel what still runs; stop the loop and its thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.events.call_soon_threadsafe(self.events.stop)
         self._thread.join(timeout=LONGEST_END)
 
 
-class PageStream:
-    """Pages of some fetches, in batches, while later ones are still on the way.
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Where the fetches of one scan are handed in, all at once or as they become known."""
 
-    `remaining` answers the seconds left for the statement (None: no limit). Leaving the iteration
-    early, by an error or an interrupt, stops all fetching before it returns.
+    _loop: Loop
+    _run: Run
+
+    @property
+    def waiting(self) -> int:
+        """How many fetches nobody has begun with; somewhat out of date."""
+        return self._run.waiting
+
+    def add(self, groups: Sequence[Group], *, is_last: bool) -> None:
+        """Fetch these too; the scan ends after the last of them."""
+        self._loop.soon(partial(self._run.add, groups, is_last=is_last))
+
+
+class PageStream:
+    """The pages of a statement's scans, in the order in which they arrive.
+
+    `client` finds an open client by its connection's name. `now` answers seconds since the epoch.
+    With `is_partial`, fetches may fail and the others go on.
     """
 
-    def __init__(self, loop: Loop, fetcher: Fetcher, remaining: Callable[[], float | None]) -> None:
-        self._loop = loop
-        self._fetcher = fetcher
-        self._remaining = remaining
-
-    def unanswered(self, fetches: Sequence[Fetch]) -> int:
-        """How many requests these fetches would send for their first pages."""
-        return self._fetcher.unanswered(fetches)
-
-    def batches(
+    def __init__(
         self,
-        fetches: Sequence[Fetch],
-        reader: RowReader,
+        loop: Loop,
+        client: Callable[[str], Client],
+        answers: Answers,
+        now: Callable[[], float],
         *,
-        keep: bool = False,
-        limit: int | None = None,
-    ) -> Iterator[list[Page]]:
-        """Lists of pages, each list as large as has arrived since the last, up to a few MB.
+        is_partial: bool = False,
+    ) -> None:
+        self._loop = loop
+        self._client = client
+        self._answers = answers
+        self._now = now
+        self._is_partial = is_partial
+        self._mailbox: Mailbox[Item] = Mailbox(loop.events)
+        self._runs: list[Run] = []
+        self._used: set[str] = set()
+        self._is_late = False
 
-        `keep` and `limit` are those of `Fetcher.run`.
+    def open(
+        self, scan: str, reader: RowReader, *, keep: bool = False, limit: int | None = None
+    ) -> Intake:
+        """An intake for the fetches of a scan.
+
+        What was answered before in this statement is not sent again; with `keep`, later scans can
+        do without these requests too. With `limit`, the scan ends when it has so many rows.
         """
-        queue: asyncio.Queue[_Item] = asyncio.Queue(QUEUED_PAGES)
-        fetch = partial(self._fetcher.run, fetches, reader, queue.put, keep=keep, limit=limit)
-        filling = self._loop.call(_start(queue, fetch))
+        walk = Walk(reader, self._answers, keep, limit)
+        run = Run(scan, walk, self._client, self._mailbox, limit=limit, is_partial=self._is_partial)
+        self._runs.append(run)
+        return Intake(self._loop, run)
+
+    def take(self) -> list[Item]:
+        """What has arrived since the last time, or nothing after a moment without anything.
+
+        Raises what made a scan fail, DeadlinePassed, and Interrupted when the engine is closed.
+        """
+        until = self._answers.until
+        left = TICK if until is None else min(TICK, until - self._now())
+        items = self._mailbox.take(max(left, 0))
+        for item in items:
+            if isinstance(item, Exception):
+                raise item
+        if left <= 0 and (self._is_late or not items):
+            raise DeadlinePassed("the statement ran past its deadline", hint="raise --deadline")
+        self._is_late = left <= 0  # what has arrived by now is still taken, once
+        if not items and self._loop.is_closed:
+            raise _closed()
+        return items
+
+    def waits(self) -> float:
+        """Seconds until requests may go on that a rate limit holds back; 0 when none does."""
+        return max((self._client(name).waits() for name in self._used), default=0.0)
+
+    def interrupt(self) -> None:
+        """Let whoever takes get Interrupted; from any thread, and from a signal."""
+        self._mailbox.post(Interrupted("interrupted"))
+
+    def close(self) -> None:
+        """Stop all fetching; nothing is sent once this has returned."""
+        with suppress(FutureTimeout, Interrupted):
+            self._loop.call(self._stop(), LONGEST_END)
+
+    async def _stop(self) -> None:
+        for run in self._runs:
+            run.stop()
+        await _end({worker for run in self._runs for worker in run.workers})
+
+    # --- before anything is sent -------------------------------------------------------------
+
+    def groups(self, fetches: Sequence[Fetch]) -> list[Group]:
+        """The fetches, those together that ask the same. Raises PlanError when one cannot be made.
+
+        As many requests as there are groups of which `is_answered` is false have to be sent.
+        """
+        found: dict[object, tuple[Group, list[Fetch]]] = {}
+        for fetch in fetches:
+            key, group = self._group(fetch)
+            found.setdefault(key, (group, []))[1].append(fetch)
+        return [
+            group if len(same) == 1 else replace(group, fetches=same)
+            for group, same in found.values()
+        ]
+
+    def _group(self, fetch: Fetch) -> tuple[object, Group]:
+        name = fetch.connection
+        self._used.add(name)
         try:
-            ended = False
-            while not ended:
-                batch, ended = self._taken(queue)
-                if batch:
-                    yield batch
-        finally:
-            with suppress(FutureTimeout, Interrupted):
-                self._loop.call(_end({filling}), LONGEST_END)
-
-    def _taken(self, queue: asyncio.Queue[_Item]) -> tuple[list[Page], bool]:
-        remaining = self._remaining()
-        if remaining is None or remaining > 0:
-            with suppress(FutureTimeout):
-                return self._loop.call(_take(queue), remaining)
-        raise Interrupted("the statement ran past its deadline", hint="raise --deadline")
-
-
-async def _fill(queue: asyncio.Queue[_Item], fetch: Callable[[], Awaitable[None]]) -> None:
-    end: Exception | None = None
-    try:
-        await fetch()
-    except Exception as error:
-        end = error
-    await queue.put(end)
-
-
-async def _start(
-    queue: asyncio.Queue[_Item], fetch: Callable[[], Awaitable[None]]
-) -> asyncio.Task[None]:
-    return asyncio.ensure_future(_fill(queue, fetch))
+            request = build_request(fetch, self._client(name).base_url, None)
+        except FetchError:  # told when it is run
+            return object(), Group((name, ""), (fetch,), is_answered=True)
+        asked = Asked.of(name, request)
+        is_answered = self._answers.has(asked, request)
+        return (asked, id(fetch.method)), Group((name, request.origin), (fetch,), is_answered)
 
 
 async def _end(tasks: Set[asyncio.Task[Any] | None]) -> None:
@@ -166,21 +235,9 @@ def _closed() -> Interrupted:
     return Interrupted("the engine was closed while the statement ran")
 
 
+async def _end_others() -> None:
+    await _end(asyncio.all_tasks() - {asyncio.current_task()})
+
+
 async def _count_others() -> int:
     return len(asyncio.all_tasks()) - 1
-
-
-async def _take(queue: asyncio.Queue[_Item]) -> tuple[list[Page], bool]:
-    """What has arrived, and whether it is the end; raises what made the fetching fail."""
-    batch: list[Page] = []
-    size = 0
-    item = await queue.get()
-    while isinstance(item, Page):
-        batch.append(item)
-        size += sum(map(len, item.texts))
-        if size >= BATCH_BYTES or queue.empty():
-            return batch, False
-        item = queue.get_nowait()
-    if item is not None:
-        raise item
-    return batch, True

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connstat_sql.definitions import (
-    DEFAULT_RETRIES,
     KEY,
     VARCHAR,
     ArrayStyle,
@@ -31,7 +30,6 @@ from connstat_sql.definitions import (
     QueryItem,
     Redaction,
     Resource,
-    RetryRule,
     Rows,
     Scalar,
     Service,
@@ -63,6 +61,7 @@ from connstat_sql.loader.documents import (
     ServiceDocument,
     ValuesDocument,
 )
+from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
 
@@ -114,10 +113,10 @@ def build_provider(
         services=services,
         headers=headers,
         errors=tuple(path_of(path) for path in document.errors),
-        retries=_retries(document),
+        retries=build_retries(document, findings),
         trusted_hosts=tuple(document.trusted_hosts),
         path_rejects=document.path_rejects,
-        concurrency=document.limits.concurrency,
+        limits=build_limits(document.limits),
         probe=_probe(document.probe, findings),
     )
 
@@ -130,12 +129,6 @@ def _probe(text: str | None, findings: Findings) -> TableName | None:
         findings.add(("probe",), f"`{text}` is not provider.service.resource")
         return None
     return TableName(*parts)
-
-
-def _retries(document: ProviderDocument) -> tuple[RetryRule, ...]:
-    if document.retry is msgspec.UNSET:
-        return DEFAULT_RETRIES
-    return tuple(RetryRule(frozenset(rule.status), rule.message) for rule in document.retry)
 
 
 def _check_base_url(text: str, path: KeyPath, findings: Findings) -> None:
@@ -315,6 +308,7 @@ def _method(
         details=document.details,
         no_row=frozenset(document.no_row),
         description=document.description,
+        limit=document.limit,
     )
 
 
@@ -365,8 +359,17 @@ def _paging(document: PagingDocument | None) -> Paging | None:
         style=PagingStyle(style),
         request=document.request,
         response=path_of(document.response),
-        more=None if document.more is None else path_of(document.more),
+        more=_path_or_none(document.more),
         size_key=document.size.query if document.size else None,
         size=document.size.max if document.size else None,
         first=document.first,
+        total=_path_or_none(document.total),
+        total_pages=_path_or_none(document.total_pages),
+        key=_path_or_none(document.key),
+        any_host=document.any_host,
+        empty_pages=document.empty_pages,
     )
+
+
+def _path_or_none(text: PathText | None) -> Path | None:
+    return None if text is None else path_of(text)

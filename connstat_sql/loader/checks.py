@@ -17,6 +17,7 @@ from connstat_sql.definitions import (
     Method,
     Mismatch,
     Order,
+    Paging,
     PagingStyle,
     Redaction,
     Resource,
@@ -254,15 +255,56 @@ def _check_places(method: Method, resource: Resource, path: KeyPath, findings: F
 
 
 def _check_paging(method: Method, path: KeyPath, findings: Findings) -> None:
-    paging = method.paging
-    if paging and paging.style in (PagingStyle.TOKEN, PagingStyle.LINK) and not paging.response:
+    paging, where = method.paging, (*path, "paging")
+    if paging is None:
+        return
+    if paging.style in (PagingStyle.TOKEN, PagingStyle.LINK) and not paging.response:
+        findings.add(where, f"`{paging.style.value}` needs `response`, where the next page stands")
+    if method.rows.entries and paging.style in _COUNTING:
         findings.add(
-            (*path, "paging"),
-            f"`{paging.style.value}` needs `response`, where the next page stands",
-        )
-    if paging and method.rows.entries and paging.style in (PagingStyle.OFFSET, PagingStyle.PAGE):
-        findings.add(
-            (*path, "paging"),
+            where,
             f"`{paging.style.value}` counts rows, but `entries` makes several of one",
             "a style that is told where the next page is",
         )
+    if paging.key == KEY and method.rows.shape is not Shape.MAP:
+        findings.add(where, "`$key` needs rows of the shape `map`")
+    for message, suggestion in (*_totals_at_fault(paging), *_words_at_fault(paging)):
+        findings.add(where, message, suggestion)
+
+
+_COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
+_LINKS = (PagingStyle.LINK, PagingStyle.LINK_HEADER)
+
+
+def _totals_at_fault(paging: Paging) -> Iterator[tuple[str, str]]:
+    """What `total` and `total_pages` cannot be with; each message with a suggestion."""
+    totals = {"total": paging.total, "total_pages": paging.total_pages}
+    given = [word for word, place in totals.items() if place is not None]
+    for word in given:
+        if paging.style not in _COUNTING:
+            yield (
+                f"`{word}` says nothing with `{paging.style.value}`, whose pages are found one by "
+                "one",
+                "leave it out; it goes with `offset` and `page`",
+            )
+        if not totals[word]:
+            yield f"`{word}` is the whole body", "the path of a number"
+    if len(given) == 2:
+        yield "`total_pages` says nothing beside `total`", "leave it out"
+    others = {"more": paging.more is not None, "empty_pages": paging.empty_pages > 0}
+    for word in (word for word, is_given in others.items() if given and is_given):
+        yield f"`{word}` says nothing beside `{given[0]}`", "leave it out"
+
+
+def _words_at_fault(paging: Paging) -> Iterator[tuple[str, str]]:
+    """What `any_host` and `empty_pages` cannot be with; each message with a suggestion."""
+    if paging.any_host and paging.style not in _LINKS:
+        yield (
+            f"`any_host` says nothing with `{paging.style.value}`",
+            "it goes with `link` and `link_header`",
+        )
+    if paging.empty_pages and paging.style is PagingStyle.OFFSET:
+        yield "`empty_pages` cannot be with `offset`, which would not move on", "leave it out"
+    has_end = paging.more is not None or paging.total is not None or paging.total_pages is not None
+    if paging.empty_pages and paging.style is PagingStyle.PAGE and not has_end:
+        yield "an empty page ends the list, so none comes before others", "`more` says when it ends"

@@ -68,10 +68,41 @@ class RetryDocument(_Document, frozen=True):
 
     status: Statuses
     message: Annotated[str, _about("only when the body contains this text")] = ""
+    tries: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | UnsetType, _about("how often it is sent at most")
+    ] = UNSET
+    for_: Annotated[
+        Annotated[float, Meta(gt=0, le=3600)] | None,
+        _about("seconds of trying, in place of `tries`"),
+    ] = msgspec.field(default=None, name="for")
+
+
+Concurrency = Annotated[int, Meta(ge=1, le=1000, description="requests at the same time")]
+Rate = Annotated[float, Meta(gt=0, description="requests that start in a second")]
+
+
+class LimitDocument(_Document, frozen=True):
+    """What a host, or a family of methods, bears."""
+
+    concurrency: Concurrency | None = None
+    rate: Rate | None = None
 
 
 class LimitsDocument(_Document, frozen=True):
-    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 16
+    """What the API bears from one connection."""
+
+    concurrency: Concurrency = 16
+    rate: Rate | None = None
+    host: Annotated[LimitDocument, _about("for each host, over all connections")] = LimitDocument()
+    families: Annotated[
+        dict[str, LimitDocument], _about("for the methods that name one with `limit`")
+    ] = {}
+    reset: Annotated[
+        Literal["seconds", "epoch"] | None, _about("how X-RateLimit-Reset is to be read")
+    ] = None
+    longest_wait: Annotated[
+        float, Meta(gt=0, le=3600), _about("seconds; when the API asks for more, it is an error")
+    ] = 60.0
 
 
 class ProviderDocument(_Document, frozen=True):
@@ -182,6 +213,19 @@ class PagingDocument(_Document, frozen=True):
     more: Annotated[PathText | None, _about("path of a boolean: is there another page?")] = None
     size: SizeDocument | None = None
     first: int = 0
+    total: Annotated[
+        PathText | None, _about("path of the number of all rows; for offset and page")
+    ] = None
+    total_pages: Annotated[PathText | None, _about("path of the number of all pages")] = None
+    key: Annotated[
+        PathText | None, _about("where a row's key is; a row whose key has come is left out")
+    ] = None
+    any_host: Annotated[
+        bool, _about("links may name another host; requests go to the connection's all the same")
+    ] = False
+    empty_pages: Annotated[
+        int, Meta(ge=0, le=1000), _about("empty pages in a row that may come before further rows")
+    ] = 0
 
 
 class MethodDocument(_Document, frozen=True):
@@ -211,6 +255,7 @@ class MethodDocument(_Document, frozen=True):
         str | None, _about("method that serves, row by row, the columns this one does not")
     ] = None
     no_row: Annotated[Statuses, _about("statuses that mean: no such row")] = []
+    limit: Annotated[str, _about("family of the provider's `limits` that it belongs to")] = ""
 
 
 class ResourceDocument(_Document, frozen=True):

@@ -92,7 +92,9 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     problems: list[Problem] = []
     services: list[tuple[Service, Source]] = []
     probes: list[tuple[TableName, Source]] = []
+    families: dict[str, tuple[str, ...] | None] = {}
     for folder, files in _definition_files(paths, problems):
+        families[folder.name] = _families(folder)
         for file in files:
             if file.name == PROVIDER_FILE:
                 provider, found, source = _read_provider(folder)
@@ -107,6 +109,7 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     tables = _Tables({(one.provider, one.name): one for one, _ in services}, library)
     for service, source in services:
         problems += _parent_problems(service, source, tables)
+        problems += _family_problems(service, source, families[service.provider])
     for probe, source in probes:
         problems += (
             source.problem(("probe",), message, hint) for message, hint in tables.faults(probe)
@@ -273,6 +276,25 @@ class _Tables:
                     continue
                 if service_found is not None:
                     yield from (one.table for one in service_found.resources.values())
+
+
+def _families(folder: FilePath) -> tuple[str, ...] | None:
+    """Families of methods that a provider's file declares; None where it cannot be read."""
+    provider, _, _ = _read_provider(folder)
+    return None if provider is None else tuple(provider.limits.families)
+
+
+def _family_problems(
+    service: Service, source: Source, families: tuple[str, ...] | None
+) -> Iterator[Problem]:
+    if families is None:
+        return
+    for resource in service.resources.values():
+        for method in resource.methods:
+            if method.limit and method.limit not in families:
+                path = ("resources", resource.table.resource, "methods", method.name, "limit")
+                what = f"names the family `{method.limit}`, which `limits` does not declare"
+                yield source.problem(path, what, nearest(method.limit, families))
 
 
 def _parent_problems(service: Service, source: Source, tables: _Tables) -> Iterator[Problem]:

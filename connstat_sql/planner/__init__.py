@@ -2,10 +2,11 @@
 
 from connstat_sql.planner.choosing import UNKNOWN_PAGES
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
-from connstat_sql.planner.planning import plan
+from connstat_sql.planner.planning import check_budget, plan
 from connstat_sql.planner.questions import refusal
 from connstat_sql.planner.values import (
     CONNECTION,
+    Cached,
     Constant,
     Feed,
     Placement,
@@ -18,7 +19,7 @@ from connstat_sql.planner.values import (
 )
 
 __all__ = [
-    "CONNECTION", "UNKNOWN_PAGES", "Constant", "Feed", "Placement", "Plan", "Scan", "Way",
-    "as_document", "as_text",
-    "mention_table", "plan", "projected", "refusal", "scan_table", "source_in_words",
+    "CONNECTION", "UNKNOWN_PAGES", "Cached", "Constant", "Feed", "Placement", "Plan", "Scan", "Way",
+    "as_document", "as_text", "check_budget", "mention_table", "plan", "projected", "refusal",
+    "scan_table", "source_in_words",
 ]  # fmt: skip

@@ -142,7 +142,24 @@ class Binding:
             "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
             tuple(scans),
             self._is_product(needed, facts),
+            not any("SELECT" in one.sql for one in chosen.values()) and self._grows(joined, facts),
         )
+
+    def _grows(self, joined: frozenset[int], facts: Sequence[Fact]) -> bool:
+        """Whether live rows are only joined and filtered, never counted or ruled out.
+
+        A subquery, in place of a table or in an expression, may answer less for more rows.
+        """
+        spoken = frozenset[int]().union(joined, *(fact.relations for fact in facts))
+        if any(fact.predicate.find(exp.Query) is not None for fact in facts):
+            return False
+        return all(self._is_plain(number) for number in spoken - {self.use.relation})
+
+    def _is_plain(self, number: int) -> bool:
+        relation = self.rows.relation(number)
+        if relation is None or relation.mention is not None:
+            return True
+        return not relation.needs
 
     def _is_product(self, needed: frozenset[int], facts: Sequence[Fact]) -> bool:
         """Whether values come from sources that nothing ties: every combination of their rows."""

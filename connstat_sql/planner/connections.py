@@ -36,7 +36,7 @@ def constant_of(
 
 
 def _no_connection(provider: Provider) -> ConfigError:
-    variables = [setting.env for setting in provider.settings if setting.env]
+    variables = list(provider.variables.values())
     ways = ["add [connections.NAME] to connstat.toml"]
     if variables:
         ways.insert(0, f"set {' and '.join(variables[:3])}")

@@ -27,6 +27,7 @@ def as_text(plan: Plan) -> str:
         lines += [f"     {why}" for why in _no_stop(scan, plan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
+        lines += [f"     {one}" for one in _cache_lines(scan, plan)]
     total = _total(plan)
     at_least = "" if total["at_most"] is not None else "at least "
     expected = total["expected"] if total["expected"] is not None else _known(plan)
@@ -62,8 +63,29 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         "limit": scan.ways[0].limit,
         "depends_on": list(scan.depends_on),
         "requests": {"expected": expected, "at_most": at_most},
+        "cache": _cache_document(scan, plan),
         "reason": _reason(scan, plan),
     }
+
+
+def _cache_document(scan: Scan, plan: Plan) -> dict[str, Any] | None:
+    """What kept rows answer; None where none are asked for, or the arguments are not known yet."""
+    cached = plan.cached.get(scan.name)
+    if cached is None:
+        return None
+    return {"fetches": cached.fetches, "kept": cached.kept, "oldest_seconds": cached.oldest}
+
+
+def _cache_lines(scan: Scan, plan: Plan) -> list[str]:
+    cached = plan.cached.get(scan.name)
+    if cached is None:
+        return []
+    if cached.oldest is None:
+        return [f"kept rows: for none of {cached.fetches:,} fetches"]
+    return [
+        f"kept rows: for {cached.kept:,} of {cached.fetches:,} fetches, "
+        f"up to {cached.oldest:,.0f} s old"
+    ]
 
 
 def _reason(scan: Scan, plan: Plan) -> str:

@@ -44,21 +44,20 @@ def plan(
 ) -> Plan:
     """Decide how the rows of every live table are fetched.
 
-    Raises BindError when a parameter has neither a value nor a parent, PlanError when the known
-    requests exceed the budget.
+    Raises BindError when a parameter has neither a value nor a parent.
     """
     planning = Planning(query, Weighing(catalog, Rows(query, questions), strict))
     placements = planning.place_all()
     sharing = planning.weighing.sharing
     scans = sharing.kept(tuple(planning.scans.values()))
-    found = Plan(query, scans, tuple(placements), max_requests, sharing.free(scans))
+    return Plan(query, scans, tuple(placements), max_requests, sharing.free(scans))
+
+
+def check_budget(found: Plan) -> None:
+    """Raise PlanError when the requests that are known already exceed the budget."""
     known = sum(found.expected(scan) or 0 for scan in found.scans)
-    if known > max_requests:
-        _over_budget(found, known)
-    return found
-
-
-def _over_budget(found: Plan, known: int) -> None:
+    if known <= found.max_requests:
+        return
     worst = max(found.scans, key=lambda scan: scan.expected_requests or 0)
     span = next((p.table.mention.span for p in found.placements if p.scan == worst.name), None)
     raise PlanError(

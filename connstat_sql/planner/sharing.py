@@ -56,7 +56,7 @@ class Sharing:
 
     def add(self, scan: Scan) -> None:
         """A scan has been planned."""
-        self._planned |= {(scan.provider.name, template_of(way.method)) for way in scan.ways}
+        self._planned |= self._templates_of(scan)
         if scan.is_constant:
             self._asked |= self._of_scan(scan)
 
@@ -85,14 +85,18 @@ class Sharing:
         return frozenset(found)
 
     def kept(self, scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
-        """The scans, those marked whose answers a later one may want too."""
-        found: list[Scan] = []
-        later: set[tuple[str, Template]] = set()
-        for scan in reversed(scans):
-            own = {(scan.provider.name, template_of(way.method)) for way in scan.ways}
-            found.append(replace(scan, keeps=bool(own & later)))
-            later |= own
-        return tuple(reversed(found))
+        """The scans, those marked whose answers a later one may want too, and those later ones."""
+        sent = {scan.name: self._templates_of(scan) for scan in scans}
+        found = []
+        for place, scan in enumerate(scans):
+            own = sent[scan.name]
+            before = tuple(one.name for one in scans[:place] if own & sent[one.name])
+            after = any(own & sent[one.name] for one in scans[place + 1 :])
+            found.append(replace(scan, keeps=after, reuses=before))
+        return tuple(found)
+
+    def _templates_of(self, scan: Scan) -> set[tuple[str, Template]]:
+        return {(scan.provider.name, template_of(way.method)) for way in scan.ways}
 
     def _of_scan(self, scan: Scan) -> set[Asked]:
         found: set[Asked] = set()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from connstat_sql.binder import BoundQuery, BoundTable
@@ -38,7 +38,8 @@ class Feed:
     answers the tuples, constants and all, over the tables of earlier scans and local ones; it is
     "" where constants are all there is. `plain_sql` leaves out what only filters further ("": there
     is nothing to leave out). `is_product` says that the values of several sources that nothing
-    ties to each other are combined, each with each.
+    ties to each other are combined, each with each. `grows` says that further rows of its sources
+    only add tuples, so that those of the first rows can be used before the last have come.
     """
 
     constant: Constant
@@ -47,6 +48,7 @@ class Feed:
     plain_sql: str = ""
     depends_on: tuple[str, ...] = ()
     is_product: bool = False
+    grows: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,8 +79,8 @@ class Scan:
     """One fetch of one table, for every tuple of its feeds.
 
     Of several `ways` the one that needs the fewest requests is taken when the tuples are known.
-    `keeps` says that a later scan may ask the same, so that answers are kept. `reason` says in
-    words why it is done like this.
+    `keeps` says that a later scan may ask the same, so that answers are kept; `reuses` names the
+    earlier scans that keep theirs for this one. `reason` says in words why it is done like this.
     """
 
     name: str
@@ -88,6 +90,7 @@ class Scan:
     feeds: tuple[Feed, ...]
     keeps: bool = False
     reason: str = ""
+    reuses: tuple[str, ...] = ()
 
     @property
     def method(self) -> Method:
@@ -113,6 +116,13 @@ class Scan:
     def is_constant(self) -> bool:
         """Whether all arguments are known before anything is fetched."""
         return not any(feed.sql for feed in self.feeds)
+
+    @property
+    def streams(self) -> bool:
+        """Whether it can begin with the first rows of its sources, and never ask a thing twice."""
+        if len(self.ways) > 1 or not all(feed.grows or not feed.sql for feed in self.feeds):
+            return False
+        return {*self.arguments} <= {CONNECTION, *self.method.required}
 
     @property
     def constants(self) -> Constant:
@@ -145,11 +155,24 @@ class Placement:
     scan: str
 
 
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """Of the `fetches` of a scan, how many `kept` rows answer.
+
+    `oldest` is the age of the oldest of these rows in seconds (None: there are none).
+    """
+
+    fetches: int
+    kept: int
+    oldest: float | None
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Plan:
     """Scans in the order they run, and where each mention gets its rows from.
 
-    `free` are scans whose requests another scan has sent already.
+    `free` are scans whose requests another scan has sent already. `cached` says, by the names of
+    scans, what kept rows answer; scans that do not ask for any are not in it.
     """
 
     query: BoundQuery
@@ -157,6 +180,7 @@ class Plan:
     placements: tuple[Placement, ...]
     max_requests: int
     free: frozenset[str] = frozenset()
+    cached: Mapping[str, Cached] = field(default_factory=dict)
 
     def scan(self, name: str) -> Scan:
         """The scan of that name."""
@@ -164,7 +188,10 @@ class Plan:
 
     def expected(self, scan: Scan) -> int | None:
         """Requests that a scan adds, where that is known before anything is fetched."""
-        return 0 if scan.name in self.free else scan.expected_requests
+        if scan.name in self.free:
+            return 0
+        cached, expected = self.cached.get(scan.name), scan.expected_requests
+        return expected - cached.kept if cached and expected else expected
 
 
 def projected(constant: Constant, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -107,21 +107,21 @@ def _groups(asked: Asked) -> Answer:
 
 
 def _members(asked: Asked, group_id: str) -> Answer:
-    members = _members_of(group_id)
+    members = members_of(group_id)
     if not members:
         return json_answer({"message": f"there is no group {group_id}"}, 404)
     return json_answer({"items": [{**one, "call": asked.number} for one in members]})
 
 
 def _member(asked: Asked, group_id: str, member_id: str) -> Answer:
-    for one in _members_of(group_id):
+    for one in members_of(group_id):
         if one["id"] == member_id:
             note = f"{member_id} is of {group_id}"
             return json_answer({"name": one["name"], "note": note, "call": asked.number})
     return json_answer({"message": f"{group_id} has no member {member_id}"}, 404)
 
 
-def _members_of(group_id: str) -> list[Row]:
+def members_of(group_id: str) -> list[Row]:
     """Two to four, with the same ids in every group; nothing for what is no group."""
     digits = group_id.removeprefix("group-")
     if not (digits.isascii() and digits.isdecimal() and 0 < int(digits[:5]) <= _SMALL):

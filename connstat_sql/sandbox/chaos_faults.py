@@ -1,17 +1,30 @@
 """What can be wrong with an answer of the chaos API: a good answer in, what is sent out."""
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from email.utils import formatdate
+from functools import lru_cache
+from itertools import chain
 
 import msgspec
 
-from connstat_sql.sandbox.chaos_wire import Asked, Refused, RudeAnswer, raw_answer
+from connstat_sql.sandbox.chaos_wire import (
+    Asked,
+    Refused,
+    RudeAnswer,
+    head_of,
+    raw_answer,
+)
 from connstat_sql.sandbox.wire import JSON, Answer, json_answer
 
 LONGEST_DELAY = 60_000
+LARGEST = 10_000
 _HTML = b"<!doctype html>\n<html><body><h1>We will be right back</h1></body></html>\n"
+_CHUNK = 50
+_SPACES = b" " * 1_000_000
+_WINDOWS = {"gzip": 31, "deflate": 15}
 _GARBAGE = b"\x1f\x8b\x08\x00" + bytes(range(7, 255, 13))
 """Begins as gzip does, and is not."""
 
@@ -49,15 +62,62 @@ def _date_in(text: str) -> str:
 
 
 def cut(asked: Asked, good: Answer) -> Answer:
-    """The whole length is promised, some bytes come, and the connection is closed."""
-    kept = asked.whole("bytes", 20)
-    return raw_answer(good, (f"Content-Length: {len(good.body)}",), good.body[:kept])
+    """Some bytes come, and the connection is closed, or reset.
+
+    What promises more than that is the length, the chunks, or (`close`) nothing but the JSON.
+    """
+    framing = asked.choice("framing", "length", "chunks", "close")
+    head, body = _framed(good, framing)
+    kept = body[: asked.whole("bytes", 20)]
+    is_reset = asked.choice("ending", "close", "reset") == "reset"
+    return RudeAnswer(good.status, pieces=(head, kept), reset=is_reset)
+
+
+def _framed(good: Answer, framing: str) -> tuple[bytes, bytes]:
+    """The head and the body of an answer on the wire."""
+    if framing == "close":
+        return head_of(good, "Connection: close"), good.body
+    if framing == "length":
+        return head_of(good, f"Content-Length: {len(good.body)}"), good.body
+    parts = [good.body[at : at + _CHUNK] for at in range(0, len(good.body), _CHUNK)]
+    body = b"".join(map(_chunk, (*parts, b"")))
+    return head_of(good, "Transfer-Encoding: chunked"), body
+
+
+def _chunk(part: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(part), part)
 
 
 def length(asked: Asked, good: Answer) -> Answer:
     """The whole body comes, but Content-Length says more or less than that."""
     promised = max(0, len(good.body) + asked.whole("off", 5, -1_000_000))
     return raw_answer(good, (f"Content-Length: {promised}",), good.body)
+
+
+def closing(_asked: Asked, good: Answer) -> Answer:
+    """The right answer, after which a connection that could be kept is closed unannounced."""
+    return raw_answer(good, (f"Content-Length: {len(good.body)}",), good.body)
+
+
+def huge(asked: Asked, good: Answer) -> Answer:
+    """The right answer behind so many megabytes of spaces, made while they are sent."""
+    megabytes = asked.whole("megabytes", 1, highest=LARGEST)
+    spaces = (_SPACES for _ in range(megabytes))
+    if asked.choice("framing", "length", "chunks") == "length":
+        size = megabytes * len(_SPACES) + len(good.body)
+        head = head_of(good, f"Content-Length: {size}")
+        return RudeAnswer(good.status, pieces=chain((head,), spaces, (good.body,)))
+    head = head_of(good, "Transfer-Encoding: chunked")
+    chunks = map(_chunk, chain(spaces, (good.body, b"")))
+    return RudeAnswer(good.status, pieces=chain((head,), chunks))
+
+
+def head(asked: Asked, good: Answer) -> Answer:
+    """The right answer under one very long header, or very many headers."""
+    count = asked.whole("count", 1_000)
+    is_line = asked.choice("kind", "line", "many") == "line"
+    lines = ("X-Long: " + "x" * count,) if is_line else [f"X-{n}: x" for n in range(count)]
+    return raw_answer(good, (*lines, f"Content-Length: {len(good.body)}"), good.body)
 
 
 def html(asked: Asked, _good: Answer) -> Answer:
@@ -71,9 +131,16 @@ def empty(asked: Asked, _good: Answer) -> Answer:
 
 
 def slow(asked: Asked, good: Answer) -> Answer:
-    """The right answer, later."""
-    milliseconds = asked.whole("milliseconds", 10, highest=LONGEST_DELAY)
-    return RudeAnswer(good.status, good.body, delay=milliseconds / 1000)
+    """The right answer, all of it later, or byte by byte from the head on, or from the body on."""
+    seconds = asked.whole("milliseconds", 10, highest=LONGEST_DELAY) / 1000
+    kind = asked.choice("kind", "answer", "head", "body")
+    if kind == "answer":
+        return RudeAnswer(good.status, good.body, delay=seconds)
+    head = head_of(good, f"Content-Length: {len(good.body)}")
+    at_once = b"" if kind == "head" else head
+    rest = (head + good.body)[len(at_once) :]
+    drops = (rest[at : at + 1] for at in range(len(rest)))
+    return RudeAnswer(good.status, pieces=chain((at_once,), drops), pause=seconds)
 
 
 def reset(_asked: Asked, good: Answer) -> Answer:
@@ -82,18 +149,35 @@ def reset(_asked: Asked, good: Answer) -> Answer:
 
 
 def packing(asked: Asked, good: Answer) -> Answer:
-    """Bytes that claim to be packed, and are not, or not all of them."""
-    return replace(good, body=_GARBAGE, headers={"Content-Encoding": asked.header("packing")})
+    """Bytes that claim to be packed, and are not, or not all of them, or hold far too many."""
+    name = asked.header("packing")
+    headers = {"Content-Encoding": name}
+    kind = asked.choice("kind", "garbage", "cut", "bomb", "good")
+    if kind == "garbage":
+        return replace(good, body=_GARBAGE, headers=headers)
+    if name not in _WINDOWS:
+        raise Refused(f"only {' and '.join(_WINDOWS)} can be packed here, not {name}")
+    megabytes = asked.whole("megabytes", 100, highest=LARGEST) if kind == "bomb" else 0
+    packed = _packed(_WINDOWS[name], megabytes, good.body)
+    if kind == "cut":
+        packed = packed[: len(packed) // 2]
+    return replace(good, body=packed, headers=headers)
+
+
+@lru_cache
+def _packed(window: int, megabytes: int, body: bytes) -> bytes:
+    """So many megabytes of spaces and the body, in zlib's words for a way of packing."""
+    packer = zlib.compressobj(1, wbits=window)
+    spaces = (packer.compress(_SPACES) for _ in range(megabytes))
+    return b"".join((*spaces, packer.compress(body), packer.flush()))
 
 
 def chunks(asked: Asked, good: Answer) -> Answer:
     """Chunks whose size is no number, or whose end never comes."""
+    kind = asked.choice("kind", "garbage", "endless")
     size = f"{len(good.body):x}\r\n".encode()
-    bodies = {"garbage": b"zz\r\n" + good.body + b"\r\n0\r\n\r\n", "endless": size + good.body}
-    kind = asked.argument("kind", "garbage")
-    if kind not in bodies:
-        raise Refused(f"kind must be one of {', '.join(bodies)}")
-    return raw_answer(good, ("Transfer-Encoding: chunked",), bodies[kind])
+    body = b"zz\r\n" + good.body + b"\r\n0\r\n\r\n" if kind == "garbage" else size + good.body
+    return raw_answer(good, ("Transfer-Encoding: chunked",), body)
 
 
 def redirect(asked: Asked, _good: Answer) -> Answer:
@@ -123,6 +207,9 @@ FAULTS: dict[str, Callable[[Asked, Answer], Answer]] = {
     "status": status,
     "cut": cut,
     "length": length,
+    "closing": closing,
+    "huge": huge,
+    "head": head,
     "html": html,
     "empty": empty,
     "slow": slow,

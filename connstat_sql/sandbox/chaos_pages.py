@@ -105,6 +105,22 @@ def _page_numbers(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "has_more": page.has_more})
 
 
+def _totals(asked: Asked) -> Answer:
+    """By offset, and every page says how many rows there are in all."""
+    page = page_at(asked, asked.whole("offset", 0))
+    return json_answer(
+        {"items": marked(asked, page), "count": {"rows": asked.whole("total", _TOTAL)}}
+    )
+
+
+def _page_totals(asked: Asked) -> Answer:
+    """By number, and every page says how many pages there are in all."""
+    size = page_size(asked)
+    page = page_at(asked, (asked.whole("page", 1, 1) - 1) * size)
+    pages = -(-asked.whole("total", _TOTAL) // size)
+    return json_answer({"items": marked(asked, page), "count": {"pages": pages}})
+
+
 def _whole(asked: Asked) -> Answer:
     total = asked.whole("total", _TOTAL)
     seed = asked.whole("seed", 7)
@@ -156,7 +172,8 @@ def _foreign_link_headers(asked: Asked) -> Answer:
 
 
 def _foreign(asked: Asked) -> str:
-    return asked.header("host") or "elsewhere.example"
+    """The host that links lead to, empty for our own."""
+    return asked.header("host")
 
 
 def _empty_pages(asked: Asked) -> Answer:
@@ -175,6 +192,35 @@ def _shifting_offsets(asked: Asked) -> Answer:
     inserted = asked.whole("inserted", 1, -LARGEST_PAGE, LARGEST_PAGE)
     page = page_at(asked, start, shift=start // page_size(asked) * inserted)
     return json_answer({"items": marked(asked, page), "has_more": page.has_more})
+
+
+def _shifting_totals(asked: Asked) -> Answer:
+    """As with offsets, and every page says how many rows there are at that moment."""
+    start, total = asked.whole("offset", 0), asked.whole("total", _TOTAL)
+    inserted = asked.whole("inserted", 1, -LARGEST_PAGE, LARGEST_PAGE)
+    shift = start // page_size(asked) * inserted
+    page = page_at(asked, start, shift=shift)
+    return json_answer({"items": marked(asked, page), "count": {"rows": max(0, total + shift)}})
+
+
+def _short_pages(asked: Asked) -> Answer:
+    """One page in the middle lacks rows that the total counts."""
+    page, short = page_at(asked, asked.whole("offset", 0)), asked.whole("short_page", 2)
+    lost = asked.whole("lost", 1) if page.number == short else 0
+    rows = marked(asked, page)
+    kept = rows[: max(0, len(rows) - lost)]
+    return json_answer({"items": kept, "count": {"rows": asked.whole("total", _TOTAL)}})
+
+
+def _long_tokens(asked: Asked) -> Answer:
+    """Behind each token stands as much as is told, which means nothing."""
+    token, _, _ = asked.argument("page_token").partition(".")
+    start = offset_of("long_tokens", token) if token else 0
+    if start is None:
+        raise Refused("page_token was not given out by this list")
+    page, length = page_at(asked, start), asked.whole("length", 20_000, 0, 100_000)
+    token = f"{token_at('long_tokens', page.end)}.{'x' * length}" if page.has_more else ""
+    return json_answer({"items": marked(asked, page), "next_page_token": token})
 
 
 def _shifting_tokens(asked: Asked) -> Answer:
@@ -200,6 +246,8 @@ PAGES: dict[str, Handler] = {
     "link_headers": _link_headers,
     "offsets": _offsets,
     "page_numbers": _page_numbers,
+    "totals": _totals,
+    "page_totals": _page_totals,
     "whole": _whole,
 }
 PAGING_FAULTS: dict[str, Callable[[Asked], Answer]] = {
@@ -210,5 +258,8 @@ PAGING_FAULTS: dict[str, Callable[[Asked], Answer]] = {
     "empty_pages": _empty_pages,
     "shifting_offsets": _shifting_offsets,
     "shifting_tokens": _shifting_tokens,
+    "shifting_totals": _shifting_totals,
+    "short_pages": _short_pages,
+    "long_tokens": _long_tokens,
     "lost_tokens": _lost_tokens,
 }

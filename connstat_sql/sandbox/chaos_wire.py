@@ -1,6 +1,7 @@
 """What the chaos API adds to calls and answers: counted calls, and answers that break HTTP."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
@@ -44,6 +45,13 @@ class Asked(Call):
             raise Refused(f"{name} must be printable ASCII to stand in a header")
         return text
 
+    def choice(self, name: str, *allowed: str) -> str:
+        """A query argument that is one of some words, the first unless told. Raises Refused."""
+        found = self.argument(name) or allowed[0]
+        if found not in allowed:
+            raise Refused(f"{name} must be one of {', '.join(allowed)}")
+        return found
+
     @property
     def arguments_given(self) -> dict[str, list[str]]:
         """All query arguments by name, in order."""
@@ -72,14 +80,20 @@ class RudeAnswer(Answer):
 
     delay: float = 0.0
     """Seconds before it is sent."""
-    reset: bool = False
-    """Reset the connection instead."""
-    raw: bytes | None = None
+    pieces: Iterable[bytes] | None = None
     """Bytes to write as they are, after which the connection is closed; None: a plain answer."""
+    pause: float = 0.0
+    """Seconds before each piece."""
+    reset: bool = False
+    """Reset the connection at its end, or at once where there are no pieces."""
+
+
+def head_of(answer: Answer, *headers: str) -> bytes:
+    """The status line and exactly these header lines beside the type."""
+    lines = (f"HTTP/1.1 {answer.status} Chaos", f"Content-Type: {answer.content_type}", *headers)
+    return "\r\n".join((*lines, "", "")).encode()
 
 
 def raw_answer(answer: Answer, headers: tuple[str, ...], body: bytes) -> RudeAnswer:
     """An answer with exactly these header lines beside its type, and exactly these bytes."""
-    lines = (f"HTTP/1.1 {answer.status} Chaos", f"Content-Type: {answer.content_type}", *headers)
-    head = "\r\n".join((*lines, "", "")).encode()
-    return RudeAnswer(answer.status, raw=head + body)
+    return RudeAnswer(answer.status, pieces=(head_of(answer, *headers) + body,))

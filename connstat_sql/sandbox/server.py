@@ -23,18 +23,23 @@ from connstat_sql.sandbox.wire import Answer, Api, Call
 from connstat_sql.sandbox.world import World
 
 _HOST = "127.0.0.1"
+_MOST_WAITING = 1_000_000
+"""Bytes of an answer that may wait to be taken."""
 _NOWHERE = Answer(404, b"no API of the sandbox has this path", "text/plain")
 
 
 class Sandbox:
     """Serves a world over HTTP from ``start`` to ``close``, or within a ``with`` block."""
 
-    def __init__(self, world: World | None = None, latency: float = 0.0) -> None:
+    def __init__(
+        self, world: World | None = None, latency: float = 0.0, faults: Faults | None = None
+    ) -> None:
+        """`faults` says what goes wrong (None: only what is injected)."""
         self.world = world or World.seeded()
         self.latency = latency
         """Seconds before each answer."""
         self._journal = Journal()
-        self._faults = Faults()
+        self._faults = Faults() if faults is None else faults
         self._tokens = Tokens()
         self._port = 0
         self._planes = [
@@ -228,9 +233,7 @@ class Sandbox:
         elif api is not None:
             answer = _spoilt(fault, api, self._answer(api, call))
         if isinstance(answer, RudeAnswer):
-            await asyncio.sleep(answer.delay)
-            if answer.reset:
-                return _reset(request)
+            return await _rudely_sent(request, entry, answer)
         return _sent(request, entry, answer, fault.cut)
 
     def _answer(self, api: Api, call: Call) -> Answer:
@@ -255,11 +258,34 @@ def _sent(
 ) -> web.StreamResponse:
     entry.status = answer.status
     headers = {"Content-Type": answer.content_type, **answer.headers}
-    if isinstance(answer, RudeAnswer) and answer.raw is not None:
-        return _written(request, answer.raw)
     if cut is not None:
         return _cut(request, answer, headers, cut)
     return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+async def _rudely_sent(
+    request: web.BaseRequest, entry: Entry, answer: RudeAnswer
+) -> web.StreamResponse:
+    await asyncio.sleep(answer.delay)
+    if answer.pieces is not None:
+        entry.status = answer.status
+        await _write_slowly(request.transport, answer)
+    elif not answer.reset:
+        return _sent(request, entry, answer, None)
+    if answer.reset:
+        return _reset(request)
+    return _written(request, b"")
+
+
+async def _write_slowly(transport: asyncio.Transport | None, answer: RudeAnswer) -> None:
+    """Write the pieces as fast as they are taken, until whoever takes them is gone."""
+    for piece in answer.pieces or ():
+        await asyncio.sleep(answer.pause)
+        if transport is None or transport.is_closing():
+            return
+        transport.write(piece)
+        while transport.get_write_buffer_size() > _MOST_WAITING:
+            await asyncio.sleep(0.001)
 
 
 def _cut(
@@ -279,7 +305,8 @@ def _written(request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
 
 
 def _reset(request: web.BaseRequest) -> web.StreamResponse:
-    if (transport := request.transport) is not None:
+    transport = request.transport
+    if transport is not None and not transport.is_closing():
         no_linger = struct.pack("ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, no_linger

@@ -1,50 +1,27 @@
-"""Requests of one connection: sent with its credentials and tried again where that is declared."""
+"""Requests of one connection: sent with its credentials, within limits, and tried again."""
 
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import logging
-import random
-from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
-
-import httpx
-import tenacity
 
 from connstat_sql.definitions import DEFAULT_RETRIES, Provider, RetryRule
-from connstat_sql.errors import ConnectionFailed, FetchError, UnexpectedShape
+from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
 from connstat_sql.transport.auth import make_credentials
 from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Answer, Door, Request, Sent
-from connstat_sql.transport.judge import (
-    Judge,
-    Reply,
-    is_worth_retrying,
-    retry_after,
-    wire_errors,
-)
-from connstat_sql.transport.network import Mounts, network
+from connstat_sql.transport.failures import wire_errors
+from connstat_sql.transport.gate import Gate, limits_of
+from connstat_sql.transport.hosts import Hosts, Origin
+from connstat_sql.transport.judge import Judge, Reply, retry_after
 from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
+from connstat_sql.transport.scope import HeldBack
+from connstat_sql.transport.wire import Bounds, open_wire
 
-T = TypeVar("T")
 log = logging.getLogger("connstat_sql.transport")
-
-USER_AGENT = "connstat-sql"
-ATTEMPTS = 4
-FIRST_DELAY = 0.5
-LONGEST_DELAY = 8.0
-PACKINGS = ("", "identity", "gzip", "deflate")
-"""Content encodings that are unpacked piece by piece, and never one inside another."""
-
-
-@dataclass(slots=True)
-class _Attempt:
-    number: int = 0
-    retry_after: float | None = None
 
 
 class Client:
@@ -53,230 +30,150 @@ class Client:
     def __init__(self, provider: Provider, connection: Connection, door: Door) -> None:
         self.provider = provider
         self.connection = connection
-        self.concurrency = connection.max_concurrency or provider.concurrency
         self._door = door
         resolver = Resolver(provider, connection, door.environment)
         self.base_url = resolver.base_url()
         self._credentials = make_credentials(resolver, door.clock.now)
-        self._judge = Judge(connection.name, provider.errors, door.timeout)
+        bounds = Bounds.of(connection, door)
+        self._patience = bounds.timeout
+        self._judge = Judge(connection.name, provider.errors, bounds.timeout)
         self._wire_errors = wire_errors()
-        self._places = asyncio.Semaphore(self.concurrency)
-        self._next_start = 0.0
-        transport, mounts = door.transport, Mounts()
-        if transport is None:
-            transport, mounts = network(resolver, self.concurrency, door.environment)
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            mounts=mounts,
-            trust_env=False,
-            timeout=httpx.Timeout(door.timeout, pool=None),
-            follow_redirects=False,
-            event_hooks={"response": [_lead_nowhere]},
-            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            headers={
-                "User-Agent": USER_AGENT,
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-            },
+        self._hosts = Hosts(connection, self.base_url)
+        limits = limits_of(provider.limits, connection)
+        self.concurrency = limits.concurrency
+        self._longest_wait = limits.longest_wait
+        self._gate = Gate(
+            door.limits, limits, connection.name, resolver.identity(), self._hosts.own, door.clock
         )
+        self._wire = open_wire(resolver, door, bounds)
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock handed in."""
         return self._door.clock.now()
 
+    def waits(self) -> float:
+        """Seconds until requests may go on where the API asked to wait, else 0."""
+        return self._gate.waits()
+
     async def close(self) -> None:
         """Close the pool."""
-        await self._http.aclose()
+        await self._wire.close()
 
-    async def send(self, request: Request) -> Answer:
-        """Send until an answer is final; raises a FetchError that says what came of it."""
-        self._check_host(request)
-        state = _Attempt()
-        retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception(_may_go_again),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=lambda _: _delay(state),
-            sleep=self._door.clock.sleep,
-            reraise=True,
-        )
-        return await retrying(self._attempt, request, state)
+    async def send(self, request: Request, *, until: float | None = None) -> Answer:
+        """Send until an answer is final.
 
-    async def _attempt(self, request: Request, state: _Attempt) -> Answer:
-        state.number += 1
-        state.retry_after = None
+        No try begins after `until`, by the clock handed in (None: there is no such time). Raises
+        a FetchError that says what came of it, or DeadlinePassed.
+        """
+        origin = self._hosts.check(request)
+        course = Course(self._door.random, until, self._longest_wait, self._patience)
+        failed: FetchError | None = None
+        while True:
+            course.begin()
+            try:
+                return await self._attempt(request, origin, course)
+            except HeldBack as held:
+                raise failed or self._held_back(request, held, course) from held
+            except FetchError as error:
+                failed = error
+            self._sign(failed, request, course)
+            pause = course.pause(self.now())
+            if pause is None:
+                raise failed
+            log.info("%s: try %d in %.1f s", failed.message, course.attempts + 1, pause)
+            await self._door.clock.sleep(pause)
+
+    async def _attempt(self, request: Request, origin: Origin, course: Course) -> Answer:
+        proof = await self._credentials.headers(partial(self._ask, course), request.table)
+        reply = await self._pass(request, origin, proof, course)
+        if reply.status == 401 and self._may_renew(proof, course):
+            course.begin()
+            proof = await self._credentials.headers(partial(self._ask, course), request.table)
+            reply = await self._pass(request, origin, proof, course)
+        if 200 <= reply.status < 300 or reply.status in request.accepts:
+            return Answer(reply.status, reply.headers, reply.body, self.now(), course.attempts)
+        raise self._refused(request, reply, course, self.provider.retries)
+
+    def _may_renew(self, proof: Mapping[str, str], course: Course) -> bool:
+        """After a 401, once in the course of a request: whether there is another proof."""
+        if course.has_renewed or not self._credentials.renew(proof):
+            return False
+        course.has_renewed = True
+        log.info("%s refused its token: another one is fetched", self.connection.name)
+        return True
+
+    async def _pass(
+        self, request: Request, origin: Origin, proof: Mapping[str, str], course: Course
+    ) -> Reply:
+        """One exchange within the limits, which learn from it."""
+        permit = await self._gate.enter(request, origin, course.until)
+        loop, reply = asyncio.get_running_loop(), None
+        started = loop.time()
         try:
-            await self._wait_for_start()
-            async with self._places:
-                reply = await self._proven(request, state)
-            if 200 <= reply.status < 300 or reply.status in request.accepts:
-                now = self._door.clock.now()
-                return Answer(reply.status, reply.headers, reply.body, now, state.number)
-            raise self._refused(request, reply, state, self.provider.retries)
-        except FetchError as error:
-            error.table, error.connection = request.table, self.connection.name
-            error.request = error.request or request.line
-            error.attempts = state.number
-            raise
-
-    async def _wait_for_start(self) -> None:
-        """Keep to the connection's `rate`: each attempt has a time to start."""
-        if self.connection.rate is None:
-            return
-        now = self._door.clock.now()
-        start = max(now, self._next_start)
-        self._next_start = start + 1 / self.connection.rate
-        if start > now:
-            await self._door.clock.sleep(start - now)
-
-    async def _proven(self, request: Request, state: _Attempt) -> Reply:
-        """The reply to a request with credentials; after a 401 once more if there are others."""
-        ask = partial(self._ask, state=state)
-        proof = await self._credentials.headers(ask, request.table)
-        reply = await self._exchange(request, proof, state)
-        if reply.status == 401 and self._credentials.renew(proof):
-            proof = await self._credentials.headers(ask, request.table)
-            reply = await self._exchange(request, proof, state)
+            if course.until is not None and self.now() >= course.until:
+                raise DeadlinePassed("the statement ran past its deadline")
+            reply = await self._exchange(request, proof, course)
+        finally:
+            course.asked = self._gate.leave(permit, request, reply, loop.time() - started)
         return reply
 
-    async def _ask(self, request: Request, state: _Attempt) -> bytes:
-        """The body of the answer to a request for credentials."""
-        reply = await self._exchange(request, {}, state)
+    async def _ask(self, course: Course, request: Request) -> bytes:
+        """The body of the answer to a request for credentials, which no limits hold up."""
+        reply = await self._exchange(request, {}, course)
         if reply.status != 200:
-            raise self._refused(request, reply, state, DEFAULT_RETRIES)
+            course.asked = retry_after(reply.headers, self.now())
+            raise self._refused(request, reply, course, DEFAULT_RETRIES)
         return reply.body
 
     async def _exchange(
-        self, request: Request, headers: Mapping[str, str], state: _Attempt
+        self, request: Request, headers: Mapping[str, str], course: Course
     ) -> Reply:
         """One request on the wire, and its answer."""
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         reply: Reply | None = None
         try:
-            reply = await _within(self._door.timeout, self._talk(request, headers))
+            reply = await self._wire.exchange(request, headers)
         except FetchError as error:
             error.request = request.line
             raise
         except self._wire_errors as error:
-            secrets = self._credentials.secrets()
-            raise self._judge.failed(request, error, secrets) from error
+            failed = self._judge.failed(request, error, self._credentials.secrets())
+            if failed.is_worth_retrying:
+                course.rule = NO_HOST if failed.is_down else NO_ANSWER
+            raise failed from error
         finally:
-            seconds = asyncio.get_running_loop().time() - started
+            seconds = loop.time() - started
             status, size = (None, 0) if reply is None else (reply.status, len(reply.body))
             name = self.connection.name
-            sent = Sent(name, request.table, request.line, status, seconds, size, state.number)
+            sent = Sent(name, request.table, request.line, status, seconds, size, course.attempts)
             log.debug("%s %s %.0f ms %d bytes", sent.line, status, seconds * 1000, size)
             self._door.observe(sent)
         return reply
 
-    async def _talk(self, request: Request, headers: Mapping[str, str]) -> Reply:
-        outgoing = self._http.build_request(
-            request.method,
-            request.url,
-            params=httpx.QueryParams(request.query) if request.query else None,
-            headers={**headers, **dict(request.headers)},
-            content=request.body,
-        )
-        response = await self._http.send(outgoing, auth=None, stream=True)
-        try:
-            body = await _read(response, self._door.max_body)
-        finally:
-            await response.aclose()
-        return Reply(response.status_code, response.headers, body)
+    # --- what went wrong ---------------------------------------------------------------------
 
     def _refused(
-        self, request: Request, reply: Reply, state: _Attempt, rules: tuple[RetryRule, ...]
+        self, request: Request, reply: Reply, course: Course, rules: tuple[RetryRule, ...]
     ) -> FetchError:
-        waits = state.retry_after = retry_after(reply.headers, self._door.clock.now())
-        error = self._judge.refused(request, reply, waits, self._credentials.secrets())
-        error.is_worth_retrying = is_worth_retrying(reply, rules, waits)
+        course.rule = rule_for(reply.status, reply.body, rules)
+        error = self._judge.refused(request, reply, course.asked, self._credentials.secrets())
+        if course.asked and course.rule is not None:
+            error.hint = f"the API asks to wait {course.asked:.0f} s"
         return error
 
-    def _check_host(self, request: Request) -> None:
-        """Our credentials go to the connection's own origin and to trusted hosts, nowhere else."""
-        problem, hint = self._why_not(request.url)
-        if problem:
-            raise ConnectionFailed(
-                problem,
-                table=request.table,
-                connection=self.connection.name,
-                request=request.line,
-                hint=hint,
-            )
-
-    def _why_not(self, text: str) -> tuple[str, str]:
-        """Why a URL does not get our credentials, with a hint; ("", "") when it does."""
-        name, own = self.connection.name, httpx.URL(self.base_url)
-        try:
-            url = httpx.URL(text)  # read as it will be read when it is sent
-        except (httpx.InvalidURL, ValueError):
-            return f"a request of {name} would go to something that is not a URL", ""
-        if url.scheme not in ("http", "https") or url.userinfo or not url.host:
-            return f"a request of {name} would go to something that is not a plain URL", ""
-        if _origin(own) == _origin(url):
-            return "", ""
-        if url.scheme == "http" and own.scheme == "https":
-            return f"{url.host} would get the credentials of {name} without encryption", ""
-        hosts = (one.lower() for one in self.connection.trusted_hosts)
-        if any(fnmatch.fnmatchcase(url.host.lower(), one) for one in hosts):
-            return "", ""
-        return (
-            f"{url.host} is not a host that may get the credentials of {name}",
-            f'add  trusted_hosts = ["{url.host}"]  to the connection if it is yours',
+    def _held_back(self, request: Request, held: HeldBack, course: Course) -> RateLimited:
+        """Not sent, because an answer to another request asked for too long a wait."""
+        error = RateLimited(
+            f"{self.connection.name} asks not to be asked for another {held.seconds:.0f} s",
+            hint="run it again then",
         )
+        course.attempts -= 1
+        self._sign(error, request, course)
+        return error
 
-
-def _origin(url: httpx.URL) -> tuple[str, str, int]:
-    return url.scheme, url.host.lower(), url.port or {"http": 80, "https": 443}[url.scheme]
-
-
-async def _lead_nowhere(response: httpx.Response) -> None:
-    """Take away where a redirect leads: httpx reads it though it is not to follow, and may fail."""
-    response.headers.pop("Location", None)
-
-
-async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The body, unpacked, up to a limit that holds while it is read."""
-    packing = response.headers.get("Content-Encoding", "").strip().lower()
-    if packing not in PACKINGS:
-        raise UnexpectedShape(
-            f"the answer is packed as {packing[:40]!r}, which was not asked for",
-            status=response.status_code,
-        )
-    too_long = UnexpectedShape(
-        f"the answer is larger than the limit of {limit:,} bytes",
-        status=response.status_code,
-        hint="narrow the query",
-    )
-    declared = response.headers.get("Content-Length", "")
-    if declared.isdecimal() and len(declared) < 20 and int(declared) > limit:
-        raise too_long
-    chunks, size = [], 0
-    async for chunk in response.aiter_bytes():
-        size += len(chunk)
-        if size > limit:
-            raise too_long
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-async def _within(seconds: float, coroutine: Coroutine[Any, Any, T]) -> T:
-    """Its result, or TimeoutError. (`asyncio.wait_for` may miss being cancelled.)"""
-    talk = asyncio.ensure_future(coroutine)
-    try:
-        done, _ = await asyncio.wait({talk}, timeout=seconds)
-        if not done:
-            raise asyncio.TimeoutError
-        return talk.result()
-    finally:
-        talk.cancel()
-        await asyncio.gather(talk, return_exceptions=True)
-
-
-def _may_go_again(error: BaseException) -> bool:
-    return isinstance(error, FetchError) and error.is_worth_retrying
-
-
-def _delay(state: _Attempt) -> float:
-    if state.retry_after is not None:
-        return state.retry_after
-    return random.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2 ** (state.number - 1)))
+    def _sign(self, error: FetchError, request: Request, course: Course) -> None:
+        """Say on the error which request it is of."""
+        error.table, error.connection = request.table, self.connection.name
+        error.request = error.request or request.line
+        error.attempts = course.attempts

@@ -17,11 +17,16 @@ import httpx
 import tomllib
 
 from connstat_sql.definitions import Provider
+from connstat_sql.definitions.limits import Limit
 from connstat_sql.errors import ConfigError
 
 CONFIG_NAME = "connstat.toml"
 REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
 _FILES = ("ca_file", "client_cert", "client_key")
+_NUMBERS = (
+    "max_concurrency", "rate", "host_concurrency", "host_rate", "timeout", "connect_timeout",
+    "max_age",
+)  # fmt: skip
 _NOT_PLAIN = re.compile(
     r"[\s\x00-\x20\x7f\\@?#]|%(?![2-9A-F][0-9A-F])|%7f|/(\.|%2e){1,2}(?=/|$)", re.IGNORECASE
 )
@@ -33,9 +38,11 @@ _HOST_GLOB = re.compile(r"[A-Za-z0-9.*?_\[\]:-]+")
 class Connection:
     """One account, organisation or cluster of a provider.
 
-    `settings` and the other texts may hold references; `rate` is in requests a second (None: as
-    many as come); `max_concurrency` None means the provider's; `origin` says where all this was
-    written, for messages.
+    `settings` and the other texts may hold references. Where `max_concurrency`, `rate` (requests a
+    second), `host_concurrency`, `host_rate` and entries of `families` are None, what the provider
+    declares holds. `timeout` and `connect_timeout` are in seconds (None: what is asked for
+    elsewhere); `max_age` is how old rows may be that are used again, in seconds (None: what is
+    asked for elsewhere). `origin` says where all this was written, for messages.
     """
 
     name: str
@@ -50,6 +57,12 @@ class Connection:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     max_concurrency: int | None = None
     rate: float | None = None
+    host_concurrency: int | None = None
+    host_rate: float | None = None
+    families: Mapping[str, Limit] = field(default_factory=dict)
+    timeout: float | None = None
+    connect_timeout: float | None = None
+    max_age: float | None = None
     trusted_hosts: tuple[str, ...] = ()
     origin: str = "the environment"
 
@@ -59,23 +72,51 @@ class Connection:
         return f"{self.origin}: connection {self.name}"
 
 
-def read_config(path: Path) -> Mapping[str, Mapping[str, Any]]:
-    """The `[connections.NAME]` tables of a configuration file."""
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a configuration file says: its `[connections.NAME]` tables, as they are written.
+
+    `cache_file` is where fetched rows are kept between runs (None: they are not).
+    """
+
+    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    cache_file: Path | None = None
+
+
+def read_config(path: Path) -> Configuration:
+    """Read a configuration file; files that it names are looked for beside it."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
-    unknown = sorted(set(document) - {"connections"})
-    if unknown:
-        raise ConfigError(f"{path}: unknown table [{unknown[0]}]", hint="write [connections.NAME]")
+    for unknown in sorted(set(document) - {"connections", "cache"}):
+        close = difflib.get_close_matches(unknown, ("connections", "cache"), n=1)
+        hint = "write [cache]" if close == ["cache"] else "write [connections.NAME]"
+        raise ConfigError(f"{path}: unknown table [{unknown}]", hint=hint)
     connections = document.get("connections", {})
     if not isinstance(connections, dict) or not all(
         isinstance(c, dict) for c in connections.values()
     ):
         raise ConfigError(f"{path}: connections are tables", hint="write [connections.NAME]")
-    return connections
+    return Configuration(connections, _cache_file(document.get("cache", {}), path))
+
+
+def _cache_file(table: object, path: Path) -> Path | None:
+    where = f"{path}: [cache]"
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} is not a table", hint='write  file = "connstat-cache.duckdb"')
+    for key in table:
+        if key != "file":
+            raise _unknown(f"{where}: unknown key `{key}`", key, ("file",))
+    if "file" not in table:
+        return None
+    _check_type(where, "file", table["file"], str, "text")
+    if not table["file"]:
+        raise ConfigError(f"{where}: `file` is empty", hint="leave it out to keep rows in memory")
+    file: str = table["file"]
+    return path.parent / file
 
 
 def build_connection(
@@ -98,6 +139,8 @@ def build_connection(
         _check_option(where, key, value, settings)
     if "client_key" in table and "client_cert" not in table:
         raise ConfigError(f"{where}: `client_key` without `client_cert`")
+    options = {key: table[key] for key in _NUMBERS if key in table}
+    options |= {key: str(folder / table[key]) for key in _FILES if key in table}
     return Connection(
         name=name,
         provider=provider.name,
@@ -106,18 +149,47 @@ def build_connection(
         verify=table.get("verify", True),
         proxy=table.get("proxy"),
         headers={key: _located(text, folder) for key, text in table.get("headers", {}).items()},
-        max_concurrency=table.get("max_concurrency"),
-        rate=table.get("rate"),
+        families=_families(table.get("families", {}), provider, where),
         trusted_hosts=(*provider.trusted_hosts, *table.get("trusted_hosts", ())),
         origin=origin,
-        **{key: str(folder / table[key]) for key in _FILES if key in table},
+        **options,
     )
+
+
+def _families(
+    tables: Mapping[str, Mapping[str, Any]], provider: Provider, where: str
+) -> dict[str, Limit]:
+    """Limits of method families, which the provider declares."""
+    declared = provider.limits.families
+    for name, table in tables.items():
+        if name not in declared:
+            what = f"the family `{name}`, which {provider.name} does not declare"
+            raise _unknown(f"{where}: `families` names {what}", name, declared)
+        _check_type(where, f"families.{name}", table, dict, "a table")
+        for key in table:
+            if key not in ("max_concurrency", "rate"):
+                known = ("max_concurrency", "rate")
+                raise _unknown(f"{where}: unknown key `families.{name}.{key}`", key, known)
+            _CHECKS[key](where, f"families.{name}.{key}", table[key])
+    return {
+        name: Limit(table.get("max_concurrency"), table.get("rate"))
+        for name, table in tables.items()
+    }
+
+
+def _unknown(message: str, word: str, known: Iterable[str]) -> ConfigError:
+    close = difflib.get_close_matches(word, known, n=1)
+    listed = ", ".join(sorted(known)) or "none"
+    return ConfigError(message, hint=f"did you mean `{close[0]}`?" if close else f"known: {listed}")
 
 
 def environment_connection(provider: Provider, environment: Mapping[str, str]) -> Connection | None:
     """The connection that a provider's variables make, or None when none of them is set."""
-    variables = {s.name: s.env for s in provider.settings if s.env}
-    given = {name: f"${{{env}}}" for name, env in variables.items() if environment.get(env)}
+    given = {
+        name: f"${{{variable}}}"
+        for name, variable in provider.variables.items()
+        if environment.get(variable)
+    }
     if not given:
         return None
     base_url = given.get("base_url") or provider.base_url
@@ -188,9 +260,7 @@ def _without_login(text: str) -> str:
 def _check_option(where: str, key: str, value: Any, settings: set[str]) -> None:
     known = {*settings, *_CHECKS}
     if key not in known:
-        close = difflib.get_close_matches(key, known, n=1)
-        hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(sorted(known))}"
-        raise ConfigError(f"{where}: unknown key `{key}`", hint=hint)
+        raise _unknown(f"{where}: unknown key `{key}`", key, known)
     usual = _check_url_option if key.endswith("_url") else _check_text
     _CHECKS.get(key, usual)(where, key, value)
 
@@ -248,6 +318,22 @@ def _check_rate(where: str, key: str, value: Any) -> None:
         raise ConfigError(f"{where}: `{key}` is not above 0", hint="it is in requests a second")
 
 
+def _check_seconds(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, (int, float), "a number")
+    if not 0 < value < float("inf"):
+        raise ConfigError(f"{where}: `{key}` is not above 0", hint="it is in seconds")
+
+
+def _check_age(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, (int, float), "a number")
+    if not 0 <= value < float("inf"):
+        raise ConfigError(f"{where}: `{key}` is below 0", hint="it is in seconds")
+
+
+def _check_tables(where: str, key: str, value: Any) -> None:
+    _check_type(where, key, value, dict, "a table")
+
+
 def _check_flag(where: str, key: str, value: Any) -> None:
     if not isinstance(value, bool):
         raise ConfigError(f"{where}: `{key}` is not true or false")
@@ -265,4 +351,6 @@ _CHECKS: dict[str, Callable[[str, str, Any], None]] = {
     "proxy": _check_url_option, "ca_file": _check_file, "client_cert": _check_file,
     "client_key": _check_file, "verify": _check_flag, "headers": _check_headers,
     "max_concurrency": _check_count, "rate": _check_rate, "trusted_hosts": _check_hosts,
+    "host_concurrency": _check_count, "host_rate": _check_rate, "families": _check_tables,
+    "timeout": _check_seconds, "connect_timeout": _check_seconds, "max_age": _check_age,
 }  # fmt: skip

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import random
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from urllib.parse import urlencode
 
 import httpx
 
 from connstat_sql.errors import RequestLine
+from connstat_sql.transport.clock import Clock
+from connstat_sql.transport.limits import Limits
 
 MAX_BODY = 512 * 1024 * 1024
 
 
-class Clock(Protocol):
-    """Time, handed in: seconds since the epoch, and waiting."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-
-    def sleep(self, seconds: float) -> Awaitable[None]:
-        """Wait without holding up other requests."""
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask, free of credentials; `query` values are not yet percent-encoded."""
+    """What to ask, free of credentials; `query` values are not yet percent-encoded.
+
+    `method_name` is that of the definition, and `family` the limits that it names ("": none).
+    """
 
     table: str
     method: str
@@ -34,12 +30,24 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = field(default=None, repr=False)
     accepts: frozenset[int] = frozenset()
+    method_name: str = ""
+    family: str = ""
 
     @property
     def line(self) -> RequestLine:
         """Method and URL, as people read them."""
-        query = str(httpx.QueryParams(self.query))
-        return RequestLine(self.method, f"{self.url}?{query}" if query else self.url)
+        return RequestLine(self.method, self.full_url)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the URL."""
+        end = self.url.find("/", len("https://"))
+        return self.url if end < 0 else self.url[:end]
+
+    @property
+    def full_url(self) -> str:
+        """The URL with its query, as it is sent."""
+        return f"{self.url}?{urlencode(self.query)}" if self.query else self.url
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +79,17 @@ class Door:
     """What a client takes from outside: the wire, the clock, the environment, an observer.
 
     `transport` replaces the network (None: the real one); `timeout` is for one request with its
-    whole answer, in seconds; `max_body` is in bytes, unpacked.
+    whole answer, `connect_timeout` for its connection (never above `timeout`), in seconds; None
+    means as the connection says, else 30 and 10. `max_body` is in bytes, unpacked. `limits` are
+    shared by all clients that are given the same; `random` answers numbers from 0 to 1.
     """
 
     clock: Clock
     environment: Mapping[str, str] = field(repr=False)
     transport: httpx.AsyncBaseTransport | None = None
     observe: Callable[[Sent], None] = lambda _: None
-    timeout: float = 30.0
+    timeout: float | None = None
+    connect_timeout: float | None = None
     max_body: int = MAX_BODY
+    limits: Limits = field(default_factory=Limits, repr=False)
+    random: Callable[[], float] = random.random

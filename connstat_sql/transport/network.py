@@ -1,123 +1,120 @@
-"""The real network of one connection: pool, TLS, proxies."""
+"""The real network of one connection: a pool of sockets, over TLS and proxies where it says so."""
 
 from __future__ import annotations
 
-import ssl
+import asyncio
 from collections.abc import Mapping
-from typing import Union
 
-import httpx
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
 
-from connstat_sql.errors import ConfigError
-from connstat_sql.transport.configuration import Connection, is_plain_url
+from connstat_sql.transport.door import Request
+from connstat_sql.transport.judge import Reply
+from connstat_sql.transport.proxies import Proxies, proxies_of
 from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.tls import tls_of
+from connstat_sql.transport.wire import (
+    OWN_HEADERS,
+    Bounds,
+    Progress,
+    Wire,
+    bounded,
+    no_connection,
+    read_whole,
+    target,
+)
 
 KEEP_ALIVE = 30.0
 LONGEST_HEADER = 65536
+MOST_HEADERS = 256
 
-Mounts = dict[str, Union[httpx.AsyncBaseTransport, None]]
 
+def open_network(resolver: Resolver, environment: Mapping[str, str], bounds: Bounds) -> Wire:
+    """The network as a connection wants it, on the running loop. Raises ConfigError.
 
-def network(
-    resolver: Resolver, concurrency: int, environment: Mapping[str, str]
-) -> tuple[httpx.AsyncBaseTransport, Mounts]:
-    """The transport for most hosts, and those for hosts that a variable sends another way.
-
-    The connection's own `proxy` is for every host; without one HTTP_PROXY, HTTPS_PROXY, ALL_PROXY
-    and NO_PROXY count. Raises ConfigError.
+    How many requests there are at once is for others to say.
     """
-    connection = resolver.connection
-    context = _tls(resolver)
-    if connection.proxy:
-        url = resolver.resolve(connection.proxy)
-        return _transport(concurrency, context, _proxy(connection, "proxy", url)), {}
-    mounts: Mounts = {}
-    for scheme in ("http", "https"):
-        for name in (f"{scheme}_proxy", "all_proxy"):
-            url = environment.get(name) or environment.get(name.upper()) or ""
-            if url:
-                proxy = _proxy(connection, name.upper(), url if "://" in url else f"http://{url}")
-                mounts[f"{scheme}://"] = _transport(concurrency, context, proxy)
-                break
-    direct = _transport(concurrency, context, None)
-    if mounts:
-        excepted = environment.get("no_proxy") or environment.get("NO_PROXY") or ""
-        mounts |= dict.fromkeys(_patterns(excepted), direct)
-    return direct, mounts
+    proxies, context = proxies_of(resolver, environment), tls_of(resolver)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=bounds.connect_timeout),
+        trust_env=False,
+        auto_decompress=False,
+        max_line_size=LONGEST_HEADER,
+        max_field_size=LONGEST_HEADER,
+        max_headers=MOST_HEADERS,
+    )
+    session._retry_connection = False  # tries again unseen and uncounted; that is for us to do
+    return Network(session, proxies, bounds)
 
 
-def _patterns(excepted: str) -> list[str]:
-    """NO_PROXY in httpx's words: `a.example` is that host and all below it."""
-    found = []
-    for item in excepted.split(","):
-        host = item.strip().lstrip(".")
-        if host == "*":
-            return ["http://", "https://"]
-        if host:
-            is_name = not host.replace(".", "").replace(":", "").isdigit() and host != "localhost"
-            found += [f"all://{host}", *([f"all://*.{host}"] if is_name else [])]
-    return found
+class Network:
+    """Sends over aiohttp. Made, used and closed on one event loop."""
 
+    def __init__(self, session: aiohttp.ClientSession, proxies: Proxies, bounds: Bounds) -> None:
+        self._session = session
+        self._proxies = proxies
+        self._bounds = bounds
+        self._reading: set[aiohttp.ClientResponse] = set()
 
-def _transport(
-    concurrency: int, context: ssl.SSLContext, proxy: httpx.Proxy | None
-) -> httpx.AsyncBaseTransport:
-    import aiohttp
-    from httpx_aiohttp import AiohttpTransport
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        """Send and read, as `Wire` says."""
+        return await bounded(self._bounds, lambda progress: self._talk(request, headers, progress))
 
-    def session() -> aiohttp.ClientSession:
-        made = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=concurrency, ssl=context, keepalive_timeout=KEEP_ALIVE
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            max_line_size=LONGEST_HEADER,
-            max_field_size=LONGEST_HEADER,
-        )
-        made._retry_connection = False  # tries again unseen and uncounted; that is for us to do
-        return made
+    async def close(self) -> None:
+        """Close the pool, and give its sockets the turn of the loop in which they end."""
+        for response in tuple(self._reading):
+            response.close()  # or whoever reads it would wait for the time-out
+        await self._session.close()
+        await asyncio.sleep(0)
 
-    return AiohttpTransport(client=session, verify=context, proxy=proxy)
-
-
-def _proxy(connection: Connection, key: str, url: str) -> httpx.Proxy:
-    scheme, _, rest = url.partition("://")
-    if is_plain_url(f"{scheme}://{rest.rpartition('@')[2]}"):
+    async def _talk(
+        self, request: Request, headers: Mapping[str, str], progress: Progress
+    ) -> Reply:
         try:
-            return httpx.Proxy(url)
-        except (ValueError, httpx.InvalidURL):
-            pass
-    raise ConfigError(f"{connection.place}: {key} is not the URL of an http proxy") from None
+            response = await self._send(request, headers)
+        except aiohttp.ConnectionTimeoutError as error:
+            raise no_connection(self._bounds) from error
+        progress.answered = True
+        self._reading.add(response)
+        try:
+            said = _joined(response.headers)
+            pieces = response.content.iter_any()
+            body = await read_whole(response.status, said, pieces, self._bounds.max_body)
+        except BaseException:
+            response.close()  # what is still on the way is not waited for
+            raise
+        finally:
+            self._reading.discard(response)
+        return Reply(response.status, said, body)
 
-
-def _speaks_no_tls(resolver: Resolver) -> bool:
-    """Whether every request goes to a plain http host; loading the authorities takes a while."""
-    connection = resolver.connection
-    says_tls = connection.ca_file or connection.client_cert or connection.proxy
-    is_alone = not connection.trusted_hosts and not says_tls
-    return is_alone and resolver.base_url().startswith("http://")
-
-
-def _tls(resolver: Resolver) -> ssl.SSLContext:
-    connection = resolver.connection
-    if _speaks_no_tls(resolver):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # knows no authority: TLS would fail
-    at = ""
-    try:
-        at = connection.ca_file or ""
-        context = ssl.create_default_context(cafile=connection.ca_file)
-        if connection.client_cert:
-            at = connection.client_cert
-            context.load_cert_chain(
-                connection.client_cert,
-                connection.client_key,
-                password="",  # an encrypted key is an error, never a question on the terminal
+    async def _send(self, request: Request, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """Send what the request says, to the letter: nothing is quoted anew or tidied up."""
+        url = URL(target(request), encoded=True)
+        sent = CIMultiDict(OWN_HEADERS)
+        sent.update(headers)
+        sent.update(request.headers)
+        proxy = self._proxies.find(url.scheme, url.raw_host or "", url.port)
+        if proxy is None:
+            return await self._session.request(
+                request.method, url, headers=sent, data=request.body, allow_redirects=False
             )
-    except (OSError, ssl.SSLError) as error:
-        why = error.strerror or error
-        raise ConfigError(f"{connection.place}: {at} cannot be used for TLS: {why}") from error
-    if not connection.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+        login = {"Proxy-Authorization": proxy.login} if proxy.login else {}
+        if url.scheme == "http":
+            sent.update(login)  # it is the proxy that reads this request
+        return await self._session.request(
+            request.method, url, headers=sent, data=request.body, allow_redirects=False,
+            proxy=proxy.url, proxy_headers=login,
+        )  # fmt: skip
+
+
+def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Headers of which each name is there once, with all its values, as RFC 9110 §5.2 has it."""
+    if len(headers) == len({*map(str.lower, headers)}):
+        return headers
+    found: CIMultiDict[str] = CIMultiDict()
+    for name, value in headers.items():
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,6 +17,9 @@ from connstat_sql.transport.configuration import (
     check_url,
     default,
 )
+
+_OF_THIS_PROCESS = secrets.token_bytes(32)
+"""Without it, secrets could be found out by trying which have that digest."""
 
 
 class Resolver:
@@ -43,7 +48,7 @@ class Resolver:
         """The connection's URL without a slash at the end."""
         written = self.connection.base_url
         if not written:
-            variable = self._variables().get("base_url")
+            variable = self.provider.variables.get("base_url")
             raise ConfigError(
                 f"{self.connection.place} has no base_url",
                 hint=f"set {variable}, or " * bool(variable) + "write base_url in its table",
@@ -110,6 +115,14 @@ class Resolver:
         for text in self.connection.headers.values():
             yield self.resolve(text)
 
+    def identity(self) -> str:
+        """What tells this account from others of the process, and gives nothing of it away."""
+        connection = self.connection
+        own = sorted((name, self.resolve(text)) for name, text in connection.settings.items())
+        headers = sorted(self.headers().items())
+        told = (self.provider.name, self.base_url(), own, headers, connection.client_cert)
+        return hashlib.blake2b(repr(told).encode(), key=_OF_THIS_PROCESS).hexdigest()
+
     def _url(self, text: str, key: str, written: str | None) -> str:
         check_url(text, self.connection.place, key, written)
         return text
@@ -131,11 +144,8 @@ class Resolver:
         return name in self.connection.settings or default(self.provider, name) is not None
 
     def _missing(self, way: Auth) -> list[str]:
-        variables = self._variables()
-        return [variables.get(name) or name for name in way.settings if not self._is_there(name)]
-
-    def _variables(self) -> dict[str, str | None]:
-        return {setting.name: setting.env for setting in self.provider.settings}
+        variables = self.provider.variables
+        return [variables.get(name, name) for name in way.settings if not self._is_there(name)]
 
     def _look_up(self, match: re.Match[str]) -> str:
         name = match[1]

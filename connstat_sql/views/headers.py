@@ -8,6 +8,7 @@ import duckdb
 
 from connstat_sql.definitions import quote
 from connstat_sql.parser import Statement
+from connstat_sql.translation import interruptible
 
 _START = "SELECT * FROM "
 _ALIAS = " AS a"
@@ -48,7 +49,8 @@ def _printed(source: str, connection: duckdb.DuckDBPyConnection) -> str:
     """What stands behind FROM, as DuckDB prints it; "" when it is nothing of the kind."""
     sql = "SELECT json_deserialize_sql(json_serialize_sql($1::VARCHAR))"
     try:
-        found = connection.execute(sql, [_START + source]).fetchone()
+        with interruptible():
+            found = connection.execute(sql, [_START + source]).fetchone()
     except duckdb.Error:
         return ""
     return str(found[0]).removeprefix(_START) if found else ""

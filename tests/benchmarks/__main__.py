@@ -14,9 +14,11 @@ from statistics import median
 from connstat_sql.engine import Outside
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox, World
+from tests.benchmarks import dependent, fleets, paging, walking
 from tests.benchmarks import planning as plans
-from tests.benchmarks import walking
+from tests.benchmarks.asking import ask
 from tests.benchmarks.rows import ROWS
+from tests.benchmarks.serving import NAMES, served
 
 RUNS = 5
 IMPORTS = "import duckdb, sqlglot, httpx, pyarrow, yaml"
@@ -24,7 +26,7 @@ CLI = (sys.executable, "-m", "connstat_sql")
 
 
 def _say(what: str, figure: str, goal: str) -> None:
-    print(f"{what:<52} {figure:>16}   goal {goal}")
+    print(f"{what:<72} {figure:>10}{f'   goal {goal}' if goal else ''}", flush=True)
 
 
 def _seconds(*command: str) -> float:
@@ -130,8 +132,107 @@ def chain() -> None:
     _say(f"{what}, to {len(world.sent):,} in {other:.1f} s", f"1:{other / seconds:.0f}", ">= 100")
 
 
+def fanout() -> None:
+    """2,000 dependent reads of 20 ms, the whole process from the shell, against curl and jq."""
+    missing = dependent.missing_tools()
+    with served(latency=0.02) as server, dependent.shell(server, NAMES) as both:
+        both.ours()
+        ours, theirs = [], []
+        for _ in range(RUNS):
+            ours.append(both.ours())
+            theirs += [] if missing else [both.curl()]
+        alone = median(both.ours("SELECT 1").seconds for _ in range(RUNS))
+    assert {one.rows for one in (*ours, *theirs)} == {NAMES}
+    seconds, before, after, cpu = (
+        median(getattr(one, name) for one in ours) for name in ("seconds", "before", "after", "cpu")
+    )
+    what = f"{NAMES:,} reads of 20 ms from the shell ({seconds:.2f} s) to curl | jq"
+    if missing:
+        _say(what, f"no {' and no '.join(missing)} here", "<= 1.3")
+    else:
+        curl = median(one.seconds for one in theirs)
+        _say(f"{what} ({curl:.2f} s)", f"{seconds / curl:.2f}", "<= 1.3")
+    _say(f"  to the first request, s (SELECT 1 in all: {alone:.2f})", f"{before:.2f}", "")
+    _say("  first request to last answer, s", f"{seconds - before - after:.2f}", ">= 0.63")
+    _say("  last answer to the end of the process, s", f"{after:.2f}", "")
+    _say("  CPU of the process, s", f"{cpu:.2f}", "")
+
+
+def nolatency() -> None:
+    """The same from memory: how many requests a second, and the CPU time of each."""
+    with served() as server, dependent.engine(server) as engine:
+        addresses = dependent.urls(server, NAMES)
+        ours, bare, busy = [], [], []
+        for _ in range(RUNS + 1):
+            server.seen()
+            ours.append(dependent.ours(engine))
+            busy.append(server.seen().cpu / ours[-1].seconds)
+            bare.append(dependent.bare(addresses))
+    pace, other = (median(one.requests / one.seconds for one in each[1:]) for each in (ours, bare))
+    what = f"{pace:,.0f} requests a second to {other:,.0f} of bare aiohttp"
+    _say(what, f"{pace / other:.2f}", ">= 0.8")
+    cpu, least = (median(one.cpu / one.requests for one in each[1:]) for each in (ours, bare))
+    _say(f"  CPU of a request, µs (aiohttp {least * 1e6:.0f})", f"{cpu * 1e6:.0f}", "")
+    _say("  share of the time that the server is busy", f"{median(busy):.2f}", "< 0.9")
+
+
+def pages() -> None:
+    """Rows in pages of a hundred to Arrow: how fast, and how much memory for a million."""
+    many, more = 100_000, 1_000_000
+    with served() as server:
+        ours, servers = [], []
+        for _ in range(3):
+            ours.append(ask(paging.ours(server, many)).seconds)
+            servers.append(paging.server_seconds(server, many))
+        aside = ask(paging.ours(server, many, "numbered_rows")).seconds
+        found = ask(paging.ours(server, more))
+    seconds, apart = median(ours), median(servers)
+    what = f"{many:,} rows in {seconds:.2f} s, {apart:.2f} s of them the server's: rows a second"
+    _say(what, f"{many / (seconds - apart):,.0f}", ">= 200,000")
+    _say("  pages side by side, nothing taken off: rows a second", f"{many / aside:,.0f}", "")
+    what = f"{more:,} rows in {found.seconds:.1f} s: peak memory, MB"
+    _say(what, f"{found.peak / 1e6:.0f}", "< 400")
+
+
+def fleet() -> None:
+    """100 connectors of each cluster to one answer, and how that grows with the clusters."""
+    for kind in (fleets.clusters, fleets.connections):
+        with served() as server:
+            found = {count: ask(kind(server, count)) for count in (10, 100, 1000)}
+        for count, one in found.items():
+            what = f"{count:,} {kind.__name__}, {count * 100:,} connectors: "
+            what += f"{one.peak / 1e6:.0f} MB, s"
+            _say(what, f"{one.seconds:.2f}", "")
+        few, some, all_ = found.values()
+        for name, growth in (
+            ("time", (all_.seconds - some.seconds) / (some.seconds - few.seconds)),
+            ("memory", (all_.peak - some.peak) / max(some.peak - few.peak, 1)),
+        ):
+            _say(f"  {name}: 900 more to 90 more, over ten", f"{growth / 10:.2f}", "<= 1.2")
+
+
+def down() -> None:
+    """50 hosts, five of them down: how long, in time-outs of one request."""
+    hosts, lost = 50, 5
+    with served(hosts=hosts) as server:
+        for asked, each in ((fleets.lists, 1), (fleets.reads, fleets.NAMES_ASKED)):
+            found = ask(asked(server, hosts, []))
+            what = f"{hosts} hosts, none down, {asked.__name__}: in time-outs of one request"
+            _say(what, f"{found.seconds / fleets.TIMEOUT:.2f}", "")
+            for lacking in (fleets.silent, fleets.refusing):
+                with lacking(lost) as places:
+                    found = ask(asked(server, hosts - lost, places))
+                assert found.failed == lost * each
+                what = f"  {lost} of them {lacking.__name__}: {found.failed} failed requests"
+                _say(what, f"{found.seconds / fleets.TIMEOUT:.2f}", "<= 1.2")
+
+
 BENCHMARKS: dict[str, Callable[[], None]] = {
-    each.__name__: each for each in (rows, start, answer, requests, planning, chain)
+    each.__name__: each
+    for each in (
+        *(rows, start, answer, requests, planning, chain),
+        *(fanout, nolatency, pages, fleet, down),
+    )
 }
 
 

@@ -63,7 +63,8 @@ def make_scan(shape: str) -> Scan:
 def ours(body: bytes, session: Session, scan: Scan) -> int:
     """What a query does with an answer, from its bytes to its rows."""
     staging = Staging(session, scan, "a key")
-    staging.add([_page(staging, body, scan)])
+    staging.add(_page(staging, body, scan))
+    staging.flush()
     listed = ", ".join(f'"{name}"' for name in scan.columns)
     relation = session.duckdb.sql(f"SELECT {listed} FROM {scan_table(scan.name)}")
     return int(relation.to_arrow_table().num_rows)

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
+from connstat_sql.diagnostics.progress_line import ProgressLine, columns_of, is_wanted
+from connstat_sql.diagnostics.verdict import verdict
 from connstat_sql.errors import (
     ConfigError,
     ConnstatError,
@@ -17,11 +21,11 @@ from connstat_sql.errors import (
 )
 
 if TYPE_CHECKING:
+    from connstat_sql.executor.progress import Progress
     from connstat_sql.result import Result
     from connstat_sql.transport import Sent
 
 DONE, QUERY_AT_FAULT, USAGE, API_FAILED, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
-SHOWN_FAILURES = 10
 
 
 def exit_code(error: BaseException) -> int:
@@ -43,14 +47,59 @@ def counted(number: int, noun: str) -> str:
 
 
 class Narrator:
-    """Writes to stderr: errors, notes, traces. `level` -1 is quiet, 1 verbose."""
+    """Writes to stderr: errors, notes, traces, and a line of progress on a terminal.
+
+    `level` is -1 for quiet, 1 for verbose, 2 for debugging. May be used from several threads.
+    """
 
     def __init__(
-        self, stream: TextIO | None = None, *, level: int = 0, color: bool = False
+        self,
+        stream: TextIO | None = None,
+        *,
+        level: int = 0,
+        color: bool = False,
+        line: ProgressLine | None = None,
     ) -> None:
+        """`line` shows progress (None: it is not shown)."""
         self._stream = stream or sys.stderr
         self._level = level
         self._color = color
+        self._line = line
+        self._lock = threading.Lock()
+
+    @classmethod
+    def of_terminal(
+        cls,
+        stream: TextIO,
+        environment: Mapping[str, str],
+        *,
+        level: int = 0,
+        progress: bool = True,
+        now: Callable[[], float] = time.monotonic,
+    ) -> Narrator:
+        """A narrator as its stream can bear: colours and progress are for terminals."""
+        color = stream.isatty() and not environment.get("NO_COLOR")
+        line = None
+        if progress and level >= 0 and is_wanted(stream, environment):
+            line = ProgressLine(stream, now, lambda: columns_of(stream))
+        return cls(stream, level=level, color=color, line=line)
+
+    @property
+    def level(self) -> int:
+        """How much is told."""
+        return self._level
+
+    def progress(self, scans: Sequence[Progress]) -> None:
+        """How far a statement has come: one line, gone before anything else is written."""
+        if self._line is not None:
+            with self._lock:
+                self._line.show(scans)
+
+    def end_progress(self) -> None:
+        """The work is done, or rows are about to be written: no line of progress is left."""
+        if self._line is not None:
+            with self._lock:
+                self._line.end()
 
     def error(self, error: ConnstatError) -> None:
         """What is wrong, where, and the next step."""
@@ -93,26 +142,24 @@ class Narrator:
         milliseconds = f"{sent.seconds * 1000:.0f} ms"
         self._say(f"{sent.line}  {status}  {milliseconds}  {sent.size:,} bytes{again}")
 
+    def log(self, text: str) -> None:
+        """A line of the log, which was asked for."""
+        self._say(text)
+
     def say(self, text: str) -> None:
         """A line of narration, unless quiet."""
         if self._level >= 0:
             self._say(text)
 
     def _partial(self, result: Result) -> None:
-        failed = len(result.errors)
-        groups = Counter(
-            (failure.fetch.connection, failure.error.message) for failure in result.errors
-        )
-        self._say(
-            f"{self._red('partial result:')} {failed} of {result.requests} requests failed; "
-            "they are rows of the table _errors"
-        )
-        for (connection, message), count in groups.most_common(SHOWN_FAILURES):
-            times = f" ({count})" if count > 1 else ""
-            self._say(f"  {connection}: {message}{times}")
+        first, *others = verdict(result)
+        self._say("\n".join((f"{self._red('partial result:')} {first}", *others)))
 
     def _say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        with self._lock:
+            if self._line is not None:
+                self._line.clear()
+            print(text, file=self._stream, flush=True)
 
     def _red(self, text: str) -> str:
         return f"\033[1;31m{text}\033[0m" if self._color else text

@@ -1,0 +1,135 @@
+"""The argument tuples of one scan → fetches, by the way that asks least, within the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from connstat_sql.errors import PlanError, Span
+from connstat_sql.executor.reports import Tools
+from connstat_sql.executor.reuse import Reuse
+from connstat_sql.executor.tuples import Given, Tuples
+from connstat_sql.fetcher import Fetch, Group
+from connstat_sql.planner import (
+    CONNECTION,
+    UNKNOWN_PAGES,
+    Plan,
+    Scan,
+    Way,
+    refusal,
+    source_in_words,
+)
+
+
+@dataclass
+class Fetches:
+    """The fetches of one scan, as they become known."""
+
+    scan: Scan
+    plan: Plan
+    tools: Tools
+    reuse: Reuse
+    known: dict[Given, None] = field(default_factory=dict)
+    """The tuples that there are fetches for."""
+
+    def choose(self, tuples: Tuples) -> Way:
+        """The way of the fewest new requests, of those whose values can be sent."""
+        ways = self.scan.ways
+        if len(ways) == 1:
+            return ways[0]
+        limit = self.tools.budget.limit
+        counts = [tuples.count(way.method.required) for way in ways]
+        self._check_count(min(counts))
+        weighed = []
+        for order, (way, count) in enumerate(zip(ways, counts, strict=True)):
+            if count > limit:
+                continue
+            fetches = [self._fetch(way, given) for given in tuples.distinct(way.arguments)]
+            if not any(self._refusals(fetches)):
+                weighed.append((self._cost(way, fetches), order, way))
+        if not weighed:
+            return ways[0]
+        return min(weighed, key=lambda one: one[:2])[2]
+
+    def _cost(self, way: Way, fetches: Sequence[Fetch]) -> int:
+        pages = UNKNOWN_PAGES if way.method.paging else 1
+        hits = {hit.number for hit in self.reuse.answered(way, fetches)}
+        missing = [fetch for number, fetch in enumerate(fetches) if number not in hits]
+        return pages * _unanswered(self.tools.stream.groups(missing))
+
+    def new(self, way: Way, tuples: Tuples) -> list[Fetch]:
+        """Fetches for tuples that were not there before. Raises PlanError when one is refused."""
+        self._check_count(tuples.count(way.method.required) - len(self.known))
+        new = [one for one in tuples.distinct(way.arguments) if one not in self.known]
+        fetches = [self._fetch(way, given) for given in new]
+        self._refuse(fetches)
+        self.known.update(dict.fromkeys(new))
+        return fetches
+
+    def groups(self, fetches: Sequence[Fetch]) -> list[Group]:
+        """The requests that these cost, which the budget has. Raises PlanError otherwise."""
+        groups = self.tools.stream.groups(fetches)
+        count = _unanswered(groups)
+        self._check_budget(count)
+        self.tools.budget.promise(count)
+        return groups
+
+    def _fetch(self, way: Way, given: Given) -> Fetch:
+        scan = self.scan
+        values = dict(zip(way.arguments, given, strict=True))
+        size = None if scan.keeps else way.limit  # pages of another size are other requests
+        connection = values.pop(CONNECTION)
+        return Fetch(connection, scan.resource, way.method, values, way.filters, size, way.order)
+
+    # --- what is refused ---------------------------------------------------------------------
+
+    def _refusals(self, fetches: Sequence[Fetch]) -> Iterator[tuple[str, str, str]]:
+        """Values that cannot be sent in a path: the parameter, the value, and why."""
+        for fetch in fetches:
+            for name in fetch.method.path.params:
+                why = refusal(self.scan.provider, fetch.arguments[name])
+                if why:
+                    yield name, fetch.arguments[name], why
+
+    def _refuse(self, fetches: Sequence[Fetch]) -> None:
+        for name, value, why in self._refusals(fetches):
+            words = [dict(feed.bound).get(name, "") for feed in self.scan.feeds]
+            came = source_in_words("".join(words[:1]), self.plan)
+            raise PlanError(
+                f"{self.scan.resource.table}: {name} = {value!r} came from {came}, and {why}",
+                sql=self.plan.query.statement.sql,
+                span=self._span(),
+                hint=f"say which rows you want:  AND {name} = '…'",
+                requests_sent=self.tools.budget.sent,
+            )
+
+    def _check_count(self, count: int) -> None:
+        """More values than the whole budget are refused before they are read one by one."""
+        limit = self.tools.budget.limit
+        if count > limit and len(self.scan.feeds) == 1 and not self.reuse.is_wanted:
+            self._check_budget(count)
+
+    def _check_budget(self, count: int) -> None:
+        budget = self.tools.budget
+        if budget.fits(count):
+            return
+        bound = [words for feed in self.scan.feeds for _, words in feed.bound]
+        sources = dict.fromkeys(source_in_words(words, self.plan) for words in bound)
+        values = f", one for each of the values from {', '.join(sources)}" if sources else ""
+        raise PlanError(
+            f"{self.scan.resource.table} needs {count:,} more requests after {budget.taken:,}"
+            f"{values}; the budget is {budget.limit:,}",
+            sql=self.plan.query.statement.sql,
+            span=self._span(),
+            hint=f"narrow the query, or raise it:  --max-requests {budget.taken + count}",
+            requests_sent=budget.sent,
+        )
+
+    def _span(self) -> Span | None:
+        placements = self.plan.placements
+        return next((p.table.mention.span for p in placements if p.scan == self.scan.name), None)
+
+
+def _unanswered(groups: Sequence[Group]) -> int:
+    """How many requests these would send for their first pages."""
+    return sum(not group.is_answered for group in groups)

@@ -1,0 +1,10 @@
+"""Rows of complete fetches, kept between statements and used again while they are young enough."""
+
+from connstat_sql.executor.kept.keys import account_of, accounts, served
+from connstat_sql.executor.kept.rows import MOST_ROWS, OLDEST, Kept
+from connstat_sql.executor.kept.tier import FETCH, Hit, MaxAge, WholeFetch
+
+__all__ = [
+    "FETCH", "MOST_ROWS", "OLDEST", "Hit", "Kept", "MaxAge", "WholeFetch", "account_of",
+    "accounts", "served",
+]  # fmt: skip

@@ -1,0 +1,179 @@
+"""Kept rows on disk: a DuckDB file of ours, open only while it is read or written.
+
+Several processes may share it. What cannot be read is set aside and made anew; whatever goes
+wrong with it costs requests, never an answer.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from connstat_sql.definitions import literal
+from connstat_sql.executor.kept.keys import VERSION
+from connstat_sql.executor.kept.shelf import Shelf, open_memory
+
+PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)
+"""Seconds to wait, in turn, for another process that has the file open."""
+
+
+class NotUsable(Exception):
+    """The file cannot be used now; the message says why, for people."""
+
+
+class KeptFile:
+    """The file. `note` is told what should be known of it; `pause` waits for so many seconds."""
+
+    def __init__(
+        self, path: Path, note: Callable[[str], None], pause: Callable[[float], None]
+    ) -> None:
+        self._path = path
+        self._note = note
+        self._pause = pause
+        self._duckdb: duckdb.DuckDBPyConnection | None = None
+
+    def interrupt(self) -> None:
+        """Stop what is being read or written, from any thread."""
+        if self._duckdb is not None:
+            self._duckdb.interrupt()
+
+    def exists(self) -> bool:
+        """Whether there is anything to open."""
+        return self._path.exists()
+
+    def close(self) -> None:
+        """Close what was opened; the file itself is closed already."""
+        if self._duckdb is not None:
+            self._duckdb.close()
+            self._duckdb = None
+
+    @contextmanager
+    def open(self, *, to_write: bool) -> Iterator[Shelf]:
+        """What is kept there; raises NotUsable, also for what fails while it is open."""
+        try:
+            with self._attached(to_write=to_write) as connection:
+                yield Shelf(connection)
+        except duckdb.InterruptException as error:
+            self.close()
+            raise KeyboardInterrupt from error
+        except duckdb.ResourceInUseException as error:
+            raise NotUsable(f"{self._path} is in use by others") from error
+        except duckdb.Error as error:
+            self.close()
+            if is_broken(error) and not to_write:
+                self._set_aside()
+            raise NotUsable(f"{self._path} cannot be used: {first_line(error)}") from error
+        except OSError as error:
+            raise NotUsable(f"{self._path} cannot be used: {error.strerror or error}") from error
+
+    # --- opening -----------------------------------------------------------------------------
+
+    @contextmanager
+    def _attached(self, *, to_write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self._is_there():
+            if not to_write:
+                raise NotUsable("")  # nothing is kept yet: nothing to say
+            self._create()
+        connection = self._connection()
+        how = "RECOVERY_MODE 'no_wal_writes'" if to_write else "READ_ONLY"
+        self._attach(connection, how)
+        try:
+            connection.execute("USE kept")
+            if self._version(connection) == VERSION:
+                yield connection
+                return
+        finally:
+            with suppress(duckdb.Error):
+                connection.execute("USE memory")
+            connection.execute("DETACH kept")
+        self._path.unlink(missing_ok=True)
+        raise NotUsable(f"{self._path} was of another version; it is made anew")
+
+    def _attach(self, connection: duckdb.DuckDBPyConnection, how: str) -> None:
+        for wait in (*PAUSES, None):
+            try:
+                connection.execute(f"ATTACH {literal(str(self._path))} AS kept ({how})")
+            except duckdb.Error as error:
+                if not _is_in_use(error):
+                    self._set_aside()
+                    raise
+                if wait is None:
+                    raise NotUsable(f"{self._path} is in use by others") from error
+                self._pause(wait)
+            else:
+                return
+
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._duckdb is None:
+            self._duckdb = open_memory()
+        return self._duckdb
+
+    def _version(self, connection: duckdb.DuckDBPyConnection) -> int:
+        tables = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
+        if "connstat_kept" not in tables:
+            raise NotUsable(f"{self._path} is another's database; give kept rows a file of theirs")
+        [(version,)] = connection.execute("SELECT version FROM connstat_kept").fetchall()
+        return int(version)
+
+    def _is_there(self) -> bool:
+        """Whether the file exists; raises NotUsable for what others could have put there."""
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return False
+        if not stat.S_ISREG(found.st_mode):
+            raise NotUsable(f"{self._path} is not a file")
+        if hasattr(os, "getuid") and found.st_uid != os.getuid():
+            raise NotUsable(f"{self._path} belongs to another user")
+        if found.st_mode & 0o077:
+            self._path.chmod(0o600)
+        return True
+
+    def _create(self) -> None:
+        """An empty one, made where nobody else can look, with nothing to see for others."""
+        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryDirectory(prefix=".connstat-", dir=self._path.parent) as folder:
+            made = Path(folder) / "kept"
+            connection = self._connection()
+            connection.execute(f"ATTACH {literal(str(made))} AS made")
+            try:
+                connection.execute(
+                    f"CREATE TABLE made.connstat_kept AS SELECT {VERSION} AS version"
+                )
+                connection.execute("USE made")
+                Shelf(connection).set_up()
+            finally:
+                connection.execute("USE memory")
+                connection.execute("DETACH made")
+            made.chmod(0o600)
+            made.replace(self._path)
+
+    def _set_aside(self) -> None:
+        """Put what cannot be read out of the way; nothing is deleted that may be another's."""
+        aside = self._path.with_name(f"{self._path.name}.unreadable")
+        with suppress(OSError):
+            self._path.replace(aside)
+            self._note(f"{self._path} could not be read: it is now {aside.name}")
+
+
+def is_broken(error: duckdb.Error) -> bool:
+    """Whether a database itself is at fault, and not what was asked of it."""
+    broken = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException)
+    return (
+        isinstance(error, (*broken, duckdb.SerializationException)) or type(error) is duckdb.Error
+    )
+
+
+def _is_in_use(error: duckdb.Error) -> bool:
+    return isinstance(error, duckdb.ResourceInUseException) or "Could not set lock" in str(error)
+
+
+def first_line(error: duckdb.Error) -> str:
+    """What DuckDB says of an error, short."""
+    return str(error).partition("\n")[0][:300]

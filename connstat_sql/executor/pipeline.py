@@ -1,0 +1,134 @@
+"""The scans of a plan, side by side: each begins as soon as there is something for it to ask.
+
+Rows go into DuckDB while later pages are on the way. A scan that takes its arguments from the rows
+of others begins with their first ones where more rows can only add tuples, and otherwise when the
+others have ended; so does one that may use the answers of an earlier one again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from connstat_sql.errors import DeadlinePassed
+from connstat_sql.executor.fetching import Fetching
+from connstat_sql.executor.progress import Progress
+from connstat_sql.executor.reports import Tools
+from connstat_sql.executor.staging import filled_mention
+from connstat_sql.fetcher import Arrived, Ended, Failure, Finished
+from connstat_sql.planner import Plan
+
+TELL_EVERY = 0.1
+"""Seconds between two words on the progress."""
+
+
+@dataclass
+class Pipeline:
+    """Runs the scans of a plan; afterwards every mention of it can be read."""
+
+    plan: Plan
+    tools: Tools
+    scans: dict[str, Fetching]
+    _told: float = 0.0
+
+    def run(self) -> None:
+        """Fetch everything. Raises what made a scan fail; with `is_partial`, goes on without it."""
+        try:
+            self._begin_what_can()
+            while self._running():
+                for item in self.tools.stream.take():
+                    self._accept(item)
+                self._begin_what_can()
+                self._tell()
+        except DeadlinePassed as error:
+            if not self.tools.is_partial:
+                raise
+            self._leave_unfinished(error)
+        self.tools.tell(())
+        for scan in self.scans.values():
+            scan.keep()
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The fetches that failed, scan by scan."""
+        return tuple(one for scan in self.scans.values() for one in scan.failures)
+
+    def _running(self) -> list[Fetching]:
+        return [scan for scan in self.scans.values() if not scan.has_ended]
+
+    def _accept(self, item: object) -> None:
+        if isinstance(item, Arrived):
+            self.scans[item.scan].take(item.page)
+        elif isinstance(item, Finished):
+            self.scans[item.scan].finish(item)
+        elif isinstance(item, Ended):
+            self.scans[item.scan].end()
+
+    # --- who can begin, or go on -------------------------------------------------------------
+
+    def _begin_what_can(self) -> None:
+        for scan in self._running():
+            if not (scan.has_begun and scan.is_complete):
+                sources = [self.scans[name] for name in scan.chosen.depends_on]
+                is_last = all(source.has_ended for source in sources)
+                if scan.has_begun:
+                    if is_last or scan.is_idle:
+                        self._go_on(scan, sources, is_last=is_last)
+                elif self._is_free(scan) and (is_last or self._may_stream(scan, sources)):
+                    self._begin(scan, sources, is_last=is_last)
+
+    def _may_stream(self, scan: Fetching, sources: Sequence[Fetching]) -> bool:
+        """Whether rows have come that it can begin with."""
+        if not scan.chosen.streams or not all(source.has_begun for source in sources):
+            return False
+        return any(source.rows for source in sources)
+
+    def _is_free(self, scan: Fetching) -> bool:
+        """Whether those whose answers it may use again have theirs."""
+        return all(self.scans[name].has_ended for name in scan.chosen.reuses)
+
+    def _begin(self, scan: Fetching, sources: Sequence[Fetching], *, is_last: bool) -> None:
+        for source in sources:
+            source.flush()
+        scan.begin(sum(source.rows for source in sources), is_last=is_last)
+        self._fill_mentions(scan)
+
+    def _go_on(self, scan: Fetching, sources: Sequence[Fetching], *, is_last: bool) -> None:
+        rows = sum(source.rows for source in sources)
+        if is_last or rows > scan.seen:
+            for source in sources:
+                source.flush()
+            scan.go_on(rows, is_last=is_last)
+
+    def _fill_mentions(self, scan: Fetching) -> None:
+        for place, placement in enumerate(self.plan.placements):
+            if placement.scan == scan.chosen.name:
+                filled_mention(self.tools.session, place, placement.table, scan.chosen)
+
+    # --- the deadline ------------------------------------------------------------------------
+
+    def _leave_unfinished(self, error: DeadlinePassed) -> None:
+        """What has not been answered by now has failed, and so has what was not asked yet."""
+        self.tools.stream.close()
+        for scan in self._running():
+            if not scan.has_begun:
+                scan.prepare()
+                self._fill_mentions(scan)
+            scan.give_up(error)
+
+    # --- how far it has come -----------------------------------------------------------------
+
+    def _tell(self) -> None:
+        now = time.monotonic()
+        if now - self._told < TELL_EVERY:
+            return
+        self._told = now
+        self.tools.tell(tuple(self._progress()))
+
+    def _progress(self) -> Iterator[Progress]:
+        for scan in self._running():
+            if scan.has_begun:
+                table = str(scan.chosen.resource.table)
+                waits = self.tools.stream.waits()
+                yield Progress(table, scan.done, scan.expected, scan.rows, waits)

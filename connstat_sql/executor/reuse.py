@@ -1,0 +1,86 @@
+"""What one scan takes from the rows of earlier statements, and what it leaves to later ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from connstat_sql.executor.kept import FETCH, Hit, WholeFetch, served
+from connstat_sql.executor.reports import Tools
+from connstat_sql.fetcher import Fetch, Page
+from connstat_sql.planner import Scan, Way, scan_table
+
+
+@dataclass
+class Reuse:
+    """The fetches of one scan by their numbers, and which of them kept rows answer."""
+
+    scan: Scan
+    tools: Tools
+    hits: dict[int, Hit] = field(default_factory=dict)
+    rows: int = 0
+    """How many rows kept ones have given."""
+    _numbers: dict[int, int] = field(default_factory=dict)
+    _observed: dict[int, float] = field(default_factory=dict)
+    _whole: list[WholeFetch] = field(default_factory=list)
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether kept rows may answer any fetch of the scan, or be made of it."""
+        return any(self.tools.max_age(name) > 0 for name in self.tools.connections)
+
+    def widened(self, way: Way) -> Way:
+        """The way with all columns that it can have, so that its rows are worth keeping."""
+        names = dict.fromkeys((*way.columns, *served(self.scan.resource, way.method)))
+        return replace(way, columns=tuple(names))
+
+    def number(self, fetch: Fetch) -> int:
+        """The number of a fetch, the same each time."""
+        return self._numbers.setdefault(id(fetch), len(self._numbers))
+
+    def answered(self, way: Way, fetches: Sequence[Fetch]) -> tuple[Hit, ...]:
+        """Which fetches by a way kept rows would answer."""
+        if not self.is_wanted:
+            return ()
+        tools = self.tools
+        numbered = dict(enumerate(fetches))
+        return tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())
+
+    def fill(self, way: Way, columns: Sequence[str], fetches: Sequence[Fetch]) -> list[Fetch]:
+        """Put kept rows into the scan's table; the fetches that they do not answer."""
+        if not self.is_wanted:
+            return list(fetches)
+        tools, table = self.tools, scan_table(self.scan.name)
+        numbered = {self.number(fetch): fetch for fetch in fetches}
+        found = tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())
+        if not found:
+            return list(fetches)
+        hits = {hit.number: hit for hit in tools.kept.fill(table, (*columns, FETCH), found)}
+        self.hits |= hits
+        self.rows += sum(hit.rows for hit in hits.values())
+        return [fetch for number, fetch in numbered.items() if number not in hits]
+
+    def take(self, page: Page) -> None:
+        """A page has come: a fetch is as old as the oldest of its pages."""
+        number = self.number(page.fetch)
+        at = page.observed_at
+        self._observed[number] = min(at, self._observed.get(number, at))
+
+    def finish(self, fetches: Sequence[Fetch]) -> None:
+        """Fetches have come to their end, with all their pages."""
+        for fetch in fetches:
+            number = self.number(fetch)
+            observed = self._observed.get(number, self.tools.now())
+            self._whole.append(WholeFetch(number, fetch, observed))
+
+    def keep(self, way: Way) -> None:
+        """Keep the rows of what was fetched whole; what stopped at enough rows was not."""
+        if way.limit is None and self._whole:
+            table, tools = scan_table(self.scan.name), self.tools
+            tools.kept.keep(table, self._whole, tools.max_age, tools.now())
+
+    @property
+    def oldest(self) -> float | None:
+        """The age, in seconds, of the oldest kept rows in use; None: there are none."""
+        now = self.tools.now()
+        return max((now - hit.observed_at for hit in self.hits.values()), default=None)

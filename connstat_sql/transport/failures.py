@@ -1,0 +1,211 @@
+"""What went wrong on the wire → words, the next step, and whether another try is worth it.
+
+The one place that knows what httpx, aiohttp, ssl and sockets raise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+LONGEST_WORDS = 200
+DOCTOR = "connstat doctor  tests each connection"
+_BASE_URL = "check base_url of the connection"
+
+
+class TimedOut(TimeoutError):
+    """An exchange that took too long; its text says which part of it, and how long that may take.
+
+    `answered` says that the head of an answer had come.
+    """
+
+    def __init__(self, words: str, *, answered: bool) -> None:
+        super().__init__(words)
+        self.answered = answered
+
+
+class Broken(EOFError):
+    """An answer that has begun and cannot be read to its end; its text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What to say of an exchange that had no whole answer.
+
+    `is_down` says that the host gave no answer at all, so that others would get none either.
+    """
+
+    words: str
+    hint: str = DOCTOR
+    is_worth_retrying: bool = True
+    is_down: bool = False
+
+
+def wire_errors() -> tuple[type[Exception], ...]:
+    """Everything that sending and reading can raise. (aiohttp is slow to import: when needed.)"""
+    import aiohttp
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    return (
+        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError,
+        asyncio.TimeoutError, aiohttp.ClientError, HttpProcessingError, ValueError, EOFError,
+    )  # fmt: skip
+
+
+def explain(error: BaseException, host: str, timeout: float) -> Failure:
+    """What to say of one of `wire_errors`, from a request to `host`; `timeout` is in seconds."""
+    import aiohttp
+
+    chain = _causes(error)
+    rules: tuple[tuple[tuple[type[BaseException], ...], Callable[..., Failure]], ...] = (
+        ((TimedOut,), _timed_out),
+        ((TimeoutError, httpx.TimeoutException), lambda _: _silent(timeout)),
+        ((ssl.SSLCertVerificationError,), lambda one: _certificate(one, host)),
+        ((aiohttp.ClientConnectorCertificateError,), lambda one: _certificate(one, host)),
+        ((ssl.SSLError, aiohttp.ClientSSLError), _tls),
+        ((aiohttp.ClientHttpProxyError,), _proxy_refused),
+        ((aiohttp.ClientProxyConnectionError, httpx.ProxyError), _no_proxy),
+        ((socket.gaierror, aiohttp.ClientConnectorDNSError), lambda one: _dns(one, host)),
+        ((ConnectionRefusedError,), lambda _: _refused()),
+        ((aiohttp.ClientConnectorError, httpx.ConnectError), _unreachable),
+        ((Broken,), lambda one: Failure(str(one))),
+        ((aiohttp.ServerDisconnectedError,), lambda _: Failure(_CLOSED)),
+        (_cut_short(), lambda _: Failure("the answer was cut short")),
+        (_not_http(), _garbled),
+        ((ValueError, httpx.InvalidURL, httpx.UnsupportedProtocol), _unsendable),
+    )
+    for kinds, said in rules:
+        found = next((one for one in reversed(chain) if isinstance(one, kinds)), None)
+        if found is not None:
+            return said(found)
+    return Failure(_deepest(error))
+
+
+_CLOSED = "the connection was closed before the answer"
+
+
+def _cut_short() -> tuple[type[BaseException], ...]:
+    import aiohttp
+    from aiohttp.http_exceptions import PayloadEncodingError
+
+    return (aiohttp.ClientPayloadError, PayloadEncodingError, httpx.ReadError)
+
+
+def _not_http() -> tuple[type[BaseException], ...]:
+    import aiohttp
+    from aiohttp.http_exceptions import HttpProcessingError
+
+    return (HttpProcessingError, aiohttp.ClientResponseError, httpx.RemoteProtocolError)
+
+
+def _timed_out(error: TimedOut) -> Failure:
+    """It has cost all the time that it may; another try would cost that again."""
+    return Failure(str(error), is_worth_retrying=False, is_down=not error.answered)
+
+
+def _silent(timeout: float) -> Failure:
+    return Failure(f"no answer within {timeout:g} s", is_worth_retrying=False, is_down=True)
+
+
+def _refused() -> Failure:
+    return Failure("the connection was refused", hint=_BASE_URL, is_down=True)
+
+
+def _unreachable(error: BaseException) -> Failure:
+    return Failure(f"no connection: {_deepest(error)}", hint=_BASE_URL, is_down=True)
+
+
+def _dns(error: BaseException, host: str) -> Failure:
+    number = getattr(error, "errno", None)
+    if number == socket.EAI_AGAIN:
+        return Failure(f"the name {host} cannot be looked up at present", is_down=True)
+    return Failure(f"its host {host} is not known", hint=_BASE_URL, is_down=True)
+
+
+def _no_proxy(error: BaseException) -> Failure:
+    said = f"its proxy cannot be reached: {_deepest(error)}"
+    return Failure(said, hint="check proxy of the connection, or HTTP_PROXY and HTTPS_PROXY",
+                   is_down=True)  # fmt: skip
+
+
+def _proxy_refused(error: BaseException) -> Failure:
+    status = getattr(error, "status", 0)
+    hint = "check who may use the proxy, and its login in the connection's proxy"
+    worth = status in (502, 503, 504)
+    return Failure(f"its proxy answered {status}", hint, worth, is_down=True)
+
+
+def _garbled(error: BaseException) -> Failure:
+    """What aiohttp says of it would repeat what it has read."""
+    said = str(error)
+    if "Too many headers" in said or "Got more than" in said:
+        return Failure("the answer's headers are too long or too many", is_worth_retrying=False)
+    return Failure("the answer is not HTTP", hint="does base_url want https?")
+
+
+def _unsendable(error: BaseException) -> Failure:
+    return Failure(_deepest(error), is_worth_retrying=False)
+
+
+# --- TLS -----------------------------------------------------------------------------------------
+
+_EXPIRED, _NOT_YET = 10, 9
+_OTHER_HOST = (62, 64)
+_UNKNOWN = (2, 18, 19, 20, 21)
+_CA_FILE = "set ca_file of the connection to the certificate of the authority that signed it"
+
+
+def _certificate(error: BaseException, host: str) -> Failure:
+    """A certificate that is not believed; numbers are those of OpenSSL's verify(1)."""
+    code = getattr(error, "verify_code", None)
+    said, hint = getattr(error, "verify_message", "") or _deepest(error), _CA_FILE
+    if code in (_EXPIRED, _NOT_YET):
+        when = "has expired" if code == _EXPIRED else "is not valid yet"
+        said, hint = f"the certificate of {host} {when}", "renew it on the server; check the clock"
+    elif code in _OTHER_HOST:
+        said, hint = f"the certificate is not one of {host}", "name the host in base_url as it does"
+    elif code in _UNKNOWN:
+        said = f"the certificate of {host} is signed by an authority that is not known here"
+    return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
+
+
+def _tls(error: BaseException) -> Failure:
+    said, hint = _deepest(error), DOCTOR
+    reason = f"{getattr(error, 'reason', '')} {said}".upper().replace("_", " ")
+    if any(words in reason for words in ("WRONG VERSION NUMBER", "HTTP REQUEST", "RECORD LAYER")):
+        said, hint = "the server does not speak it", "does base_url want http?"
+    elif "ALERT" in reason and "CERTIFICATE" in reason:
+        said = "the server wants a certificate from us, or another one"
+        hint = "set client_cert and client_key of the connection"
+    return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+def plain(text: str) -> str:
+    """One line, without anything that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "�" for letter in " ".join(text.split()))
+
+
+def _deepest(error: BaseException) -> str:
+    causes = _causes(error)
+    said = next((_said(one) for one in reversed(causes) if _said(one)), type(error).__name__)
+    return plain(said[:LONGEST_WORDS])
+
+
+def _said(error: BaseException) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found

@@ -1,0 +1,83 @@
+"""When a request is sent once more, and after how long. Waiting is left to who sends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from connstat_sql.definitions import RetryRule
+from connstat_sql.definitions.limits import NEVER_RETRIED
+
+FIRST_DELAY = 0.5
+LONGEST_DELAY = 8.0
+NO_ANSWER = RetryRule(frozenset())
+"""The rule for requests to which no whole answer came."""
+NO_HOST = RetryRule(frozenset())
+"""The rule for requests to a host that gave no answer at all."""
+
+
+def rule_for(status: int, body: bytes, rules: tuple[RetryRule, ...]) -> RetryRule | None:
+    """The first rule by which an answer is worth another try; None when it is final."""
+    if status in NEVER_RETRIED:
+        return None
+    text = body[:4096].decode("utf-8", "replace")
+    return next((one for one in rules if status in one.statuses and one.message in text), None)
+
+
+@dataclass(slots=True)
+class Course:
+    """The tries of one request.
+
+    `random` answers numbers from 0 to 1; `until` is when no try may begin any more (None: there
+    is no such time); `longest_wait` is in seconds, and so is `patience`: a host that
+    gives no answer is tried no longer than that. Of the last try, `rule` says by what it is
+    worth another one (None: it is final), `asked` how many seconds the API asks to wait (None:
+    it does not).
+    """
+
+    random: Callable[[], float]
+    until: float | None
+    longest_wait: float
+    patience: float = math.inf
+    attempts: int = 0
+    has_renewed: bool = False
+    rule: RetryRule | None = None
+    asked: float | None = None
+    _failures: int = 0
+    _began: float | None = None
+
+    def begin(self) -> None:
+        """Count one more try; nothing is known of it yet."""
+        self.attempts += 1
+        self.rule, self.asked = None, None
+
+    def pause(self, now: float) -> float | None:
+        """Seconds before the next try, after one that failed; None when there is to be none."""
+        rule = self.rule
+        if rule is None:
+            return None
+        self._failures += 1
+        left = self._left(rule, now)
+        if left <= 0 or (self.asked or 0.0) > min(left, self.longest_wait):
+            return None
+        seconds = min(self._backoff(), left) if self.asked is None else self.asked
+        if self.until is not None and now + seconds >= self.until:
+            return None
+        return seconds
+
+    def _left(self, rule: RetryRule, now: float) -> float:
+        """Seconds within which another try may begin."""
+        if self._began is None:
+            self._began = now
+        within = rule.within
+        if within is None:
+            if self._failures >= rule.tries:
+                return 0.0
+            within = self.patience if rule is NO_HOST else math.inf
+        return self._began + within - now
+
+    def _backoff(self) -> float:
+        """Exponential, with full jitter: those that failed together do not come back together."""
+        longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._failures - 1, 10))
+        return self.random() * longest

@@ -1,0 +1,56 @@
+"""Whose certificates a connection believes, and which one it shows."""
+
+from __future__ import annotations
+
+import ssl
+from functools import cache
+
+from connstat_sql.errors import ConfigError
+from connstat_sql.transport.resolving import Resolver
+
+
+def tls_of(resolver: Resolver) -> ssl.SSLContext:
+    """The TLS of a connection. Raises ConfigError."""
+    connection = resolver.connection
+    if _speaks_no_tls(resolver):
+        return _trusting_nobody()
+    if not (connection.ca_file or connection.client_cert) and connection.verify:
+        return _usual()
+    at = ""
+    try:
+        at = connection.ca_file or ""
+        context = ssl.create_default_context(cafile=connection.ca_file)
+        if connection.client_cert:
+            at = connection.client_cert
+            context.load_cert_chain(
+                connection.client_cert,
+                connection.client_key,
+                password="",  # an encrypted key is an error, never a question on the terminal
+            )
+    except (OSError, ssl.SSLError) as error:
+        why = error.strerror or error
+        raise ConfigError(f"{connection.place}: {at} cannot be used for TLS: {why}") from error
+    if not connection.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+@cache
+def _usual() -> ssl.SSLContext:
+    """The machine's authorities: reading them takes a while, so a fleet of hosts shares them."""
+    return ssl.create_default_context()
+
+
+@cache
+def _trusting_nobody() -> ssl.SSLContext:
+    """A context that knows no authority: TLS would fail."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _speaks_no_tls(resolver: Resolver) -> bool:
+    """Whether every request goes to a plain http host; then no authority need be known."""
+    connection = resolver.connection
+    says_tls = connection.ca_file or connection.client_cert or connection.proxy
+    is_alone = not connection.trusted_hosts and not says_tls
+    return is_alone and resolver.base_url().startswith("http://")

@@ -1,0 +1,192 @@
+"""The wire: one request out, one whole answer in. What is sent, and how, is decided elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, Protocol
+
+import httpx
+
+from connstat_sql.errors import UnexpectedShape
+from connstat_sql.transport.configuration import Connection
+from connstat_sql.transport.door import Door, Request
+from connstat_sql.transport.failures import TimedOut
+from connstat_sql.transport.judge import Reply
+from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
+
+OWN_HEADERS = {
+    "User-Agent": "connstat-sql",
+    "Accept": "application/json",
+    "Accept-Encoding": ", ".join(MACHINES),
+}
+TIMEOUT = 30.0
+CONNECT_TIMEOUT = 10.0
+
+_SENDABLE = re.compile(
+    r"https?://[a-z0-9._\-\[\]:]+(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-F]{2})*)?"
+)
+
+
+class Wire(Protocol):
+    """Sends requests: redirects lead nowhere, cookies are not kept, time and size are bounded."""
+
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        """Send a request with further headers, and read its answer to the end.
+
+        Raises UnexpectedShape for an answer that is too large or packed in an unknown way, and
+        else what `failures.wire_errors` lists. Cancelled, it lets go of its connection at once.
+        """
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long and how large an exchange may be.
+
+    `timeout` is for all of it, `connect_timeout` for its connection, in seconds; `max_body` is in
+    bytes, unpacked.
+    """
+
+    timeout: float
+    connect_timeout: float
+    max_body: int
+
+    @classmethod
+    def of(cls, connection: Connection, door: Door) -> Bounds:
+        """What was asked for, else what the connection says, else what is usual."""
+        timeout = door.timeout or connection.timeout or TIMEOUT
+        connect = door.connect_timeout or connection.connect_timeout or CONNECT_TIMEOUT
+        return cls(timeout, min(connect, timeout), door.max_body)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far an exchange got: whether the head of its answer has come."""
+
+    answered: bool = field(default=False)
+
+
+def open_wire(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
+    """The network as a connection wants it, or what was handed in instead. Raises ConfigError."""
+    if door.transport is not None:
+        return HandedIn(door.transport, bounds)
+    from connstat_sql.transport.network import open_network  # slow to import: when needed
+
+    return open_network(resolver, door.environment, bounds)
+
+
+def target(request: Request) -> str:
+    """The URL that is sent: to the letter what the request says, where that can be sent at all."""
+    url = request.full_url
+    return url if _SENDABLE.fullmatch(url) and "/." not in url else str(httpx.URL(url))
+
+
+class HandedIn:
+    """Sends over an httpx transport that stands in for the network."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: Bounds) -> None:
+        self._transport = transport
+        self._bounds = bounds
+
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        """Send and read, as `Wire` says."""
+        return await bounded(self._bounds, lambda progress: self._talk(request, headers, progress))
+
+    async def close(self) -> None:
+        """Close the transport."""
+        await self._transport.aclose()
+
+    async def _talk(
+        self, request: Request, headers: Mapping[str, str], progress: Progress
+    ) -> Reply:
+        sent = httpx.Headers(OWN_HEADERS)
+        sent.update(headers)
+        sent.update(request.headers)
+        outgoing = httpx.Request(
+            request.method, target(request), headers=sent, content=request.body
+        )
+        response = await self._transport.handle_async_request(outgoing)
+        progress.answered = True
+        try:
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            pieces = aiter(response.stream)
+            body = await read_whole(
+                response.status_code, response.headers, pieces, self._bounds.max_body
+            )
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, response.headers, body)
+
+
+async def bounded(bounds: Bounds, talk: Callable[[Progress], Coroutine[Any, Any, Reply]]) -> Reply:
+    """The reply, or TimedOut when it takes too long."""
+    progress = Progress()
+    try:
+        async with asyncio.timeout(bounds.timeout):
+            return await talk(progress)
+    except TimedOut:
+        raise
+    except httpx.ConnectTimeout as error:
+        raise no_connection(bounds) from error
+    except (TimeoutError, httpx.TimeoutException) as error:
+        what = "no whole answer" if progress.answered else "no answer"
+        words = f"{what} within {bounds.timeout:g} s"
+        raise TimedOut(words, answered=progress.answered) from error
+
+
+def no_connection(bounds: Bounds) -> TimedOut:
+    """The error of a connection that took too long."""
+    return TimedOut(f"no connection within {bounds.connect_timeout:g} s", answered=False)
+
+
+async def read_whole(
+    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], limit: int
+) -> bytes:
+    """The body, unpacked, up to a limit in bytes that holds while it is read.
+
+    What is packed counts as well, so that a body which stands for nothing has an end too.
+    """
+    unpacker = _unpacker(status, headers.get("Content-Encoding", ""))
+    declared = headers.get("Content-Length", "")
+    if declared.isdecimal() and (len(declared) >= 20 or int(declared) > limit):
+        raise _too_long(status, limit)
+    kept, size, packed = BytesIO(), 0, 0
+    async for piece in pieces:
+        packed += len(piece)
+        for part in unpacker.feed(piece) if unpacker else (piece,):
+            size += len(part)
+            if max(size, packed) > limit:
+                raise _too_long(status, limit)
+            kept.write(part)
+            if len(part) >= STEP:
+                await asyncio.sleep(0)  # a little that stands for much holds up nobody else
+    if unpacker:
+        unpacker.end()
+    return kept.getvalue()
+
+
+def _too_long(status: int, limit: int) -> UnexpectedShape:
+    return UnexpectedShape(
+        f"the answer is larger than the limit of {limit:,} bytes",
+        status=status,
+        hint="narrow the query",
+    )
+
+
+def _unpacker(status: int, packing: str) -> Unpacker | None:
+    """What unpacks a body; None when it is not packed."""
+    name = packing.strip().lower()
+    if name in ("", "identity"):
+        return None
+    if name not in MACHINES:
+        raise UnexpectedShape(
+            f"the answer is packed as {packing[:40]!r}, which was not asked for", status=status
+        )
+    return Unpacker(MACHINES[name])

@@ -1,0 +1,104 @@
+"""The configuration file: where it is found, what cannot be understood in it, and kept rows."""
+
+from pathlib import Path
+
+import pytest
+
+from connstat_sql.errors import ConfigError
+from connstat_sql.opening import Setup, Wiring, find_config
+from connstat_sql.transport import read_config
+from tests.test_configuration import ONE, PLANT, write
+
+# where the file is
+
+
+def test_the_file_is_the_one_given_then_the_variables_then_here_then_the_users(
+    tmp_path: Path,
+) -> None:
+    here, user = tmp_path / "here", tmp_path / "user"
+    assert find_config(None, {}, user, here) is None
+    write(user / "connstat.toml", ONE)
+    assert find_config(None, {}, user, here) == user / "connstat.toml"
+    write(here / "connstat.toml", ONE)
+    assert find_config(None, {}, user, here) == here / "connstat.toml"
+    named = write(tmp_path / "named.toml", ONE)
+    environment = {"CONNSTAT_CONFIG": str(named)}
+    assert find_config(None, environment, user, here) == named
+    given = write(tmp_path / "given.toml", ONE)
+    assert find_config(given, environment, user, here) == given
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_file_that_is_named_and_missing_is_an_error(tmp_path: Path, by_variable: bool) -> None:
+    missing = tmp_path / "missing.toml"
+    environment = {"CONNSTAT_CONFIG": str(missing)} if by_variable else {}
+    with pytest.raises(ConfigError, match=r"missing\.toml") as caught:
+        find_config(None if by_variable else missing, environment, tmp_path)
+    assert ("CONNSTAT_CONFIG" in f"{caught.value}{caught.value.hint}") is by_variable
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[connections.one", "is not TOML"),
+        (ONE + ONE, "is not TOML"),
+        ("[connection.one]\n", r"unknown table \[connection\]"),
+        ("connections = 3\n", "connections are tables"),
+        ("[connections]\none = 1\n", "connections are tables"),
+        ("[cashe]\n", r"unknown table \[cashe\]"),
+        ("cache = 1\n", r"\[cache\] is not a table"),
+        ("[cache]\nfiles = 'x'\n", r"\[cache\]: unknown key `files`"),
+        ("[cache]\nfile = 1\n", r"\[cache\]: `file` is not text"),
+        ("[cache]\nfile = ''\n", r"\[cache\]: `file` is empty"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_named(tmp_path: Path, text: str, says: str) -> None:
+    path = write(tmp_path / "connstat.toml", text)
+    with pytest.raises(ConfigError, match=says) as caught:
+        read_config(path)
+    assert str(path) in caught.value.message
+
+
+def test_a_file_that_is_not_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "connstat.toml"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        read_config(path)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "connstat.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + ONE.encode())
+    assert set(read_config(path).connections) == {"one"}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[cashe]\n", "write [cache]"), ("[connection.one]\n", "write [connections.NAME]"),
+        ("[cache]\nfiles = 'x'\n", "did you mean `file`?"),
+        ("[cache]\nfile = ''\n", "leave it out"),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_not_known_comes_with_the_nearest(
+    tmp_path: Path, text: str, hint: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_config(write(tmp_path / "connstat.toml", text))
+    assert hint in caught.value.hint
+
+
+def test_the_file_of_kept_rows_stands_beside_the_configuration_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "etc" / "connstat.toml", f'{ONE}[cache]\nfile = "kept.duckdb"\n')
+    kept = tmp_path / "etc" / "kept.duckdb"
+    assert Wiring(Setup(config=path), {}).cache_file == read_config(path).cache_file == kept
+    write(path, f'{ONE}[cache]\nfile = "{tmp_path / "elsewhere"}"\n')
+    assert read_config(path).cache_file == tmp_path / "elsewhere"
+
+
+def test_without_a_word_on_it_rows_are_kept_in_no_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "connstat.toml", f"{ONE}[cache]\n")
+    assert Wiring(Setup(config=path), {}).cache_file is None
+    given = Setup(config=path, connections={"plant": PLANT})
+    assert Wiring(given, {}).cache_file is None
+    assert Wiring(Setup(user=tmp_path / "no", here=tmp_path / "no"), {}).cache_file is None

@@ -1,0 +1,104 @@
+"""An interrupt in the middle: the prompt is back, nothing more is sent, nothing is left behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.sandbox.chaos_faults import LONGEST_DELAY
+from tests.fault_table import live
+
+AT_ONCE = 500
+HANGING = f"""SELECT count(*) FROM chaos.faults.slow WHERE milliseconds = {LONGEST_DELAY}
+    AND times = 1000 AND total IN ({{}})"""
+
+
+def hanging(count: int) -> str:
+    """So many requests, none of which is answered."""
+    return HANGING.format(", ".join(map(str, range(1, count + 1))))
+
+
+@pytest.fixture
+def served() -> Iterator[Sandbox]:
+    with Sandbox(World.seeded(7)) as running:
+        yield running
+
+
+def tables_left(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Tables of a statement that has ended; the empty ones are kept for the next."""
+    found = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+    names = [name for (name,) in found if name.startswith("_connstat")]
+    return [name for name in names if not name.startswith("_connstat_empty")]
+
+
+def wait_for(served: Sandbox, count: int, process: subprocess.Popen[str] | None = None) -> None:
+    while served.count() < count:
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.001)
+
+
+def test_an_interrupt_with_500_requests_in_flight_sends_nothing_more(
+    served: Sandbox, tmp_path: Path
+) -> None:
+    config = tmp_path / "connstat.toml"
+    config.write_text(
+        f'[connections.chaos]\nprovider = "chaos"\nbase_url = "{served.url}/chaos"\n'
+        f"max_concurrency = {AT_ONCE}\n"
+    )
+    command = [sys.executable, "-m", "connstat_sql", "--config", str(config), "query"]
+    running = subprocess.Popen(
+        [*command, "--max-requests", "2000", hanging(2 * AT_ONCE)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    wait_for(served, AT_ONCE, running)
+    sent = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=25)
+    seconds = time.monotonic() - sent
+    print(f"{seconds:.3f} s from the signal to the end")
+    assert (running.returncode, out, err.strip()) == (130, "", "interrupted")
+    assert served.count() == AT_ONCE
+    assert seconds < 5
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("count", [1, 40])
+def test_an_interrupt_leaves_nothing_behind_and_the_next_statement_works(
+    served: Sandbox, count: int, partial: bool
+) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    told = {**served.connections["chaos"], "max_concurrency": 40}
+
+    main = threading.main_thread().ident or 0
+
+    def interrupt() -> None:
+        wait_for(served, count)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    with live({"chaos": told}) as database:
+        database.sql("SELECT count(*) FROM chaos.pages.whole")
+        tasks = database._engine.clients.loop.running()
+        served.reset()
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                database.sql(hanging(count), partial=partial)
+        finally:
+            thread.join()
+            signal.signal(signal.SIGINT, before)
+        assert database._engine.clients.loop.running() == tasks
+        assert tables_left(database.duckdb) == []
+        sql = "SELECT count(*) FROM chaos.pages.tokens WHERE total = 25"
+        assert database.sql(sql).fetchall() == [(25,)]
+        assert served.count() == count + 3

@@ -1,0 +1,45 @@
+"""The one law holds when rows of earlier statements answer (see `tests/oracle`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from connstat_sql.binder import Arguments
+from connstat_sql.live import LiveTables
+from connstat_sql.result import Options, Result
+from connstat_sql.session import Piece
+from tests.oracle.law import SHARED, Court, Verdict
+
+QUERIES = 48
+
+
+class Aged(LiveTables):
+    """Live tables that take rows of any age."""
+
+    def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+        return super().run(piece, arguments, replace(options, max_age=1e9))
+
+
+@pytest.fixture(scope="module")
+def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
+    opened = Court(tmp_path_factory.mktemp("zoo"), kind=Aged)
+    yield opened
+    opened.close()
+
+
+def test_no_kept_row_makes_an_answer_wrong(court: Court) -> None:
+    wrong, sent, answered = [], 0, 0
+    for seed in range(70_000, 70_000 + QUERIES):
+        if seed % SHARED == 0:
+            list(court.engine.run("REFRESH"))  # what follows is asked of another world
+        trial = court.try_seed(seed)
+        sent += trial.requests
+        answered += trial.verdict is Verdict.AGREED
+        if trial.verdict is Verdict.WRONG:
+            wrong.append(f"{seed}: {trial.why}")
+    assert wrong == []
+    assert answered > QUERIES / 2
+    assert sent < 2 * QUERIES

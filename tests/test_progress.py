@@ -1,0 +1,281 @@
+"""The line of progress: on a terminal, after a while, in one line, and gone without a trace."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connstat_sql.diagnostics import Narrator
+from connstat_sql.diagnostics.progress_line import ERASE, ProgressLine, in_words, is_wanted
+from connstat_sql.errors import ConfigError
+from connstat_sql.executor.progress import Progress
+from connstat_sql.sandbox import Fault, Sandbox, World
+
+CONNECTORS = Progress("confluent.connect.connectors", 120, 400, 12_000, 2.1)
+CLUSTERS = Progress("confluent.managed_kafka_clusters.clusters", 30, 40, 300)
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal; `lines` are what someone would see on it."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def lines(self) -> list[str]:
+        """What a screen shows: a carriage return and an erasure start a line anew."""
+        return [line.rpartition(ERASE)[2] for line in self.getvalue().split("\n")]
+
+
+class Now:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.time = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+@pytest.fixture
+def terminal() -> Terminal:
+    return Terminal()
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def narrator(terminal: Terminal, now: Now) -> Narrator:
+    return Narrator(terminal, line=ProgressLine(terminal, now, lambda: 120))
+
+
+def begin(narrator: Narrator, now: Now) -> None:
+    """Half a second of work."""
+    narrator.progress([CONNECTORS])
+    now.time += 0.6
+
+
+def test_work_that_ends_soon_shows_nothing(
+    narrator: Narrator, terminal: Terminal, now: Now
+) -> None:
+    narrator.progress([CONNECTORS])
+    now.time += 0.4
+    narrator.progress([CONNECTORS])
+    narrator.end_progress()
+    assert terminal.getvalue() == ""
+
+
+def test_one_line_is_rewritten_in_place(narrator: Narrator, terminal: Terminal, now: Now) -> None:
+    begin(narrator, now)
+    narrator.progress([CONNECTORS])
+    assert terminal.lines() == [
+        "confluent.connect.connectors 120 of 400 requests, 12,000 rows; "
+        "waiting 3 s for a rate limit"
+    ]
+    narrator.progress([CLUSTERS])
+    assert terminal.lines() == [
+        "confluent.managed_kafka_clusters.clusters 30 of 40 requests, 300 rows"
+    ]
+
+
+def test_what_has_not_changed_is_not_written_again(
+    narrator: Narrator, terminal: Terminal, now: Now
+) -> None:
+    begin(narrator, now)
+    for _ in range(10):
+        narrator.progress([CONNECTORS])
+    assert terminal.getvalue().count(ERASE) == 1
+
+
+def test_it_is_gone_when_the_work_is_done(narrator: Narrator, terminal: Terminal, now: Now) -> None:
+    begin(narrator, now)
+    narrator.progress([CONNECTORS])
+    narrator.end_progress()
+    assert terminal.lines() == [""]
+    assert "\n" not in terminal.getvalue()
+
+
+def test_it_is_gone_before_anything_else_is_said(
+    narrator: Narrator, terminal: Terminal, now: Now
+) -> None:
+    begin(narrator, now)
+    narrator.progress([CONNECTORS])
+    narrator.say("note")
+    narrator.progress([CLUSTERS])
+    narrator.error(ConfigError("wrong"))
+    assert terminal.lines() == ["note", "error: wrong", ""]
+
+
+def test_the_next_statement_has_half_a_second_of_its_own(
+    narrator: Narrator, terminal: Terminal, now: Now
+) -> None:
+    begin(narrator, now)
+    narrator.end_progress()
+    narrator.progress([CONNECTORS])
+    assert terminal.getvalue() == ""
+
+
+def test_several_scans_are_a_total_and_the_one_furthest_behind() -> None:
+    assert in_words([CLUSTERS, CONNECTORS], 200) == (
+        "2 scans: 150 of 440 requests, 12,300 rows; "
+        "furthest behind confluent.connect.connectors 120 of 400; waiting 3 s for a rate limit"
+    )
+
+
+def test_what_is_not_known_before_is_not_guessed() -> None:
+    unknown = Progress("a.b.c", 1, None, 1)
+    assert in_words([unknown], 200) == "a.b.c 1 request, 1 row"
+    assert in_words([CONNECTORS, unknown], 200).startswith(
+        "2 scans: 121 requests, 12,001 rows; furthest behind a.b.c 1 request"
+    )
+
+
+def test_a_narrow_terminal_shortens_the_name_first() -> None:
+    assert in_words([CONNECTORS], 79) == (
+        "connectors 120 of 400 requests, 12,000 rows; waiting 3 s for a rate limit"
+    )
+    assert in_words([CONNECTORS], 20) == "connectors 120 of..."
+
+
+@settings(max_examples=100)
+@given(
+    st.lists(
+        st.builds(
+            Progress,
+            st.text(min_size=1),
+            st.integers(0, 10**7),
+            st.none() | st.integers(0, 10**7),
+            st.integers(0, 10**12),
+            st.floats(0, 1e5),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.integers(-1, 200),
+)
+def test_whatever_there_is_to_say_fits_the_terminal(scans: list[Progress], width: int) -> None:
+    words = in_words(scans, width)
+    assert len(words) <= max(0, width)
+    assert words.isascii()
+    assert words.isprintable()
+
+
+def test_it_is_for_terminals_that_can_rewrite_a_line(terminal: Terminal) -> None:
+    assert is_wanted(terminal, {"TERM": "xterm"})
+    assert not is_wanted(terminal, {"TERM": "dumb"})
+    assert not is_wanted(io.StringIO(), {"TERM": "xterm"})
+
+
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [({"progress": False}, {}), ({"level": -1}, {}), ({}, {"TERM": "dumb"})],
+)
+def test_nobody_is_shown_what_they_do_not_want(
+    terminal: Terminal, now: Now, options: dict[str, int], environment: dict[str, str]
+) -> None:
+    narrator = Narrator.of_terminal(terminal, environment, now=now, **options)  # type: ignore[arg-type]
+    begin(narrator, now)
+    narrator.progress([CONNECTORS])
+    assert terminal.getvalue() == ""
+
+
+# in a terminal, with the command line
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[Sandbox]:
+    with Sandbox(World.seeded(7), latency=0.2) as sandbox:
+        yield sandbox
+
+
+def config_of(sandbox: Sandbox, folder: Path) -> str:
+    """A configuration with one connection, which is asked one thing at a time."""
+    table = sandbox.connections["plant_a"]
+    lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    config = folder / "connstat.toml"
+    config.write_text("\n".join(["[connections.plant_a]", "max_concurrency = 1", *lines]))
+    return str(config)
+
+
+def on_terminal(sandbox: Sandbox, folder: Path, *options: str) -> tuple[str, str]:
+    """What a query puts on a terminal, and what it puts on stdout, which is a pipe."""
+    sql = (
+        "SELECT count(*) AS n FROM plant_a.connect.connector_topics AS c "
+        "JOIN plant_a.connect.connectors AS k ON k.name = c.connector_name "
+        "WHERE k.name NOT LIKE '%/%'"
+    )
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "connstat_sql", "--config", config_of(sandbox, folder)]
+    before = [one for one in options if one != "--trace"]
+    running = subprocess.Popen(
+        [*command, *before, "query", "-F", "csv", *options[len(before):], sql],
+        stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:  # the other end is closed
+        pass
+    out, _ = running.communicate(timeout=60)
+    os.close(ours)
+    assert running.returncode == 0, shown.decode()
+    return shown.decode(), out
+
+
+def test_a_terminal_sees_it_grow_and_nothing_stays(slow: Sandbox, tmp_path: Path) -> None:
+    shown, out = on_terminal(slow, tmp_path)
+    assert out.startswith("n\n")
+    told = shown.split(ERASE)
+    assert told[0] == told[-1] == ""
+    done = [int(found[1]) for one in told if (found := re.search(r"(\d+) of \d+ requests", one))]
+    assert done == sorted(done)
+    assert len(set(done)) > 1
+    assert "\n" not in shown
+
+
+@pytest.mark.parametrize("option", ["--no-progress", "--trace"])
+def test_a_terminal_sees_none_when_asked_for_none(
+    slow: Sandbox, tmp_path: Path, option: str
+) -> None:
+    shown, _ = on_terminal(slow, tmp_path, option)
+    assert ERASE not in shown
+    assert ("GET " in shown) == (option == "--trace")
+
+
+def test_ctrl_c_leaves_the_line_clean(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with Sandbox(World.seeded(7)) as sandbox:
+        sandbox.inject(Fault(delay=60.0))
+        running = subprocess.Popen(
+            [
+                sys.executable, "-m", "connstat_sql", "--config", config_of(sandbox, tmp_path),
+                "query", "SELECT name FROM plant_a.connect.connectors",
+            ],
+            stdout=subprocess.PIPE, stderr=theirs, text=True, env={**os.environ, "TERM": "xterm"},
+        )  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"0 of 1 request" not in shown:
+            shown += os.read(ours, 65536)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+        shown += os.read(ours, 65536)
+    os.close(ours)
+    assert (running.returncode, out) == (130, "")
+    assert shown.decode().rpartition(ERASE)[2] == "interrupted\r\n"
