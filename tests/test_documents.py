@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
+from contextlib import chdir
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import connstat_sql
 from connstat_sql import LiveDatabase
-from connstat_sql.cli import COMMANDS
+from connstat_sql.cli import COMMANDS, root
 from connstat_sql.cli.demo import SHOWN, examples
+from connstat_sql.diagnostics.progress_line import in_words
 from connstat_sql.engine import Outside
+from connstat_sql.executor import Progress
 from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, open_engine
+from connstat_sql.opening import Setup, Wiring, open_engine
 from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.transport import Connection
+from tests.test_cli import toml_of
+from tests.test_diagnostics import failed, told
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.sql"))
 TABLES = list(Library([shipped_providers()]).tables())
 
@@ -37,7 +47,13 @@ def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return [text for name, text in fenced if name == language]
+
+
+def shell_lines() -> list[str]:
+    """What the README types into a shell, the two commands of its beginning aside."""
+    return [line for block in blocks("sh") for line in block.splitlines() if "venv" not in line]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -88,7 +104,7 @@ def test_the_readme_python_runs(sandbox: Sandbox, capsys: pytest.CaptureFixture[
         "http://localhost:8083", str(sandbox.connections["plant_a"]["base_url"])
     )
     exec(compile(code, "README.md", "exec"), {})
-    assert "True 1" in capsys.readouterr().out
+    assert "True () 1" in capsys.readouterr().out
 
 
 def test_the_readme_has_one_line_for_the_demo_and_one_for_the_tests() -> None:
@@ -100,17 +116,64 @@ def test_the_readme_has_one_line_for_the_demo_and_one_for_the_tests() -> None:
 
 
 def test_each_command_the_readme_names_exists() -> None:
-    named = set(re.findall(r"connstat (?:--\S+ \S+ )?([a-z]+)", " ".join(blocks("sh"))))
+    named = set(re.findall(r"connstat (?:-\S+ (?:\S+ )?)?([a-z]+)", " ".join(blocks("sh"))))
     assert named <= set(COMMANDS)
 
 
+@pytest.mark.parametrize("line", [one for one in shell_lines() if one.startswith("connstat ")])
+def test_each_command_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, line: str) -> None:
+    runner = CliRunner(env=dict.fromkeys(("CONNSTAT_CONFIG", "KAFKA_CONNECT_URL")))
+    with chdir(tmp_path):
+        Path("connstat.toml").write_text(toml_of(sandbox.connections), encoding="utf-8")
+        Path("question.sql").write_text("SELECT $name AS name", encoding="utf-8")
+        answer = runner.invoke(root, shlex.split(line)[1:])
+        assert (answer.exit_code, answer.exception) == (0, None), answer.output
+        assert answer.stdout or Path("answer.parquet").exists()
+
+
+def test_the_configuration_of_the_readme_is_understood(tmp_path: Path) -> None:
+    config = tmp_path / "connstat.toml"
+    config.write_text("\n".join(blocks("toml")), encoding="utf-8")
+    wiring = Wiring(Setup(config=config), environment={})
+    assert set(wiring.connections) == {"plant_a", "plant_b"}
+    assert wiring.cache_file is not None
+
+
+def test_the_readme_names_every_key_of_a_connection() -> None:
+    section = README.partition("| key | what it says |")[2].partition("\n\n")[0]
+    named = {key for line in section.splitlines() for key in re.findall(r"`(\w+)`", cell(line))}
+    own = {"name", "provider", "settings", "origin"}
+    assert named == {one.name for one in fields(Connection)} - own
+
+
+def cell(line: str) -> str:
+    """The first column of a row of a table."""
+    return line.split("|")[1] if "|" in line else ""
+
+
+def test_what_the_readme_shows_of_stderr_is_what_is_said() -> None:
+    name = "orders-s3-sink"
+    refused = f"answered 503: no worker for {name}"
+    failures = [
+        *(failed("plant_a", f"plant_a {refused}{n}", 503, name=f"{name}{n}") for n in range(36)),
+        failed("plant_b", "plant_b did not answer: no answer within 30 s"),
+    ]
+    scan = Progress("kafka_connect.connect.connector_status", 120, 500, 3000, 12.0)
+    shown = [text.splitlines() for text in blocks("")]
+    assert shown == [told(failures, 120), [in_words([scan], 120)]]
+
+
 def test_each_module_of_the_architecture_exists() -> None:
-    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     package = Path(connstat_sql.__file__).parent
-    for name in re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`", text):
+    for name in re.findall(r"`([a-z_]+(?:/[a-z_]+)*(?:\.py|/))`", ARCHITECTURE):
         if name not in ("providers/", "connstat_sql/"):
             found = list(package.rglob(name.rstrip("/"))) or list(ROOT.glob(name))
             assert found, name
+
+
+def test_each_long_run_is_told_to_contributors() -> None:
+    named = set(re.findall(r"`python -m tests\.(\w+)", ARCHITECTURE))
+    assert named == {one.parent.name for one in (ROOT / "tests").glob("*/__main__.py")}
 
 
 def test_the_variables_of_the_readme_are_the_definitions() -> None:

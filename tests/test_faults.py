@@ -133,6 +133,17 @@ def test_a_404_that_is_a_web_page_is_an_error(sandbox: Sandbox, engine: Engine) 
     sandbox.inject(Fault(path="*/status", status=404, body=b" <!doctype html><p>nginx"))
     error = failure(engine, STATUS.format(NAME), Status)
     assert "web page" in error.message
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"Not Found", b'{"url":"/x","status":"404","message":"Not Found"}']
+)
+def test_a_404_of_what_stands_before_a_worker_is_an_error(
+    sandbox: Sandbox, engine: Engine, body: bytes
+) -> None:
+    sandbox.inject(Fault(path="*/status", status=404, body=body))
+    error = failure(engine, STATUS.format(NAME), Status)
+    assert "404 in words that are not its own: it may be starting" in error.message
     assert "base_url" in error.hint
     assert located(error)[2:] == (STATUS_PLACE, 404, 1)
 

@@ -319,7 +319,7 @@ def test_an_engine_can_be_closed_twice_and_unused(sandbox: Sandbox) -> None:
 
 
 def test_an_engine_closed_in_the_middle_of_a_statement_leaves_nothing() -> None:
-    wire = Plants()
+    wire = Plants(hanging="p1.")
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
         found = batches(stream, fetches, reader)

@@ -372,7 +372,9 @@ class Auth:
 class Provider:
     """How to talk to one kind of API, and the names of its services.
 
-    `errors` are paths to the message in an error body, tried in order. `path_rejects` are
+    `errors` are paths to the message in an error body, tried in order; `error_mark` is text that
+    the API's own error bodies hold, so that those of others are told apart ("": it is not known).
+    `path_rejects` are
     characters that the server does not accept in a path segment even when percent-encoded.
     `trusted_hosts` are globs of hosts, found in rows, that may get our credentials.
     """
@@ -385,6 +387,7 @@ class Provider:
     services: tuple[str, ...]
     headers: tuple[tuple[str, Template], ...] = ()
     errors: tuple[Path, ...] = ()
+    error_mark: str = ""
     retries: tuple[RetryRule, ...] = DEFAULT_RETRIES
     trusted_hosts: tuple[str, ...] = ()
     path_rejects: str = ""

@@ -42,6 +42,8 @@ SECRET_VALUES = (
     r"|(authorization|cookie|api-key)\s*:\s*\S|\b(bearer|basic)\s+[\w.~+/=-]{8}"
     r"|\"[^\"]*(passw(or)?d|secret|token|api_?key|private_?key|access_?key)[^\"]*\"\s*:\s*\"[^\"])"
 )
+_LONGER_SECRETS = len("basic") + len(" ") + 8
+"""Bytes of the shortest secret value with neither `:` nor `=` in it; looking for them is cheap."""
 _HARMLESS = r"\*+|(\$\{[^}]*\})+|\[hidden\]"
 
 
@@ -68,12 +70,16 @@ def mask(value: str, key: str) -> str:
 
 
 def _is_secret(name: str, value: str) -> str:
+    """SQL for a WHEN, where DuckDB leaves out what is decided already; no value is no secret."""
     by_name = (
         f"regexp_matches({name}, {literal(SECRET_KEYS)}) "
         f"AND NOT regexp_matches({name}, {literal(PUBLIC_KEYS)})"
     )
-    by_value = f"regexp_matches({value}, {literal(SECRET_VALUES)})"
-    return f"(coalesce({by_name}, true) OR coalesce({by_value}, false))"
+    may_hold_one = (
+        f"strlen({value}) >= {_LONGER_SECRETS} OR contains({value}, ':') OR contains({value}, '=')"
+    )
+    by_value = f"({may_hold_one}) AND regexp_matches({value}, {literal(SECRET_VALUES)})"
+    return f"({name} IS NULL OR ({by_name}) OR ({by_value}))"
 
 
 def _inside(of: SqlType, value: str, key: str, depth: int) -> str:
@@ -103,9 +109,24 @@ def _masked_map(of: MapOf, value: str, key: str, one: str) -> str:
     else:
         return value
     chosen = f"CASE WHEN {_is_secret(f'{one}.key', text)} THEN {masked} ELSE {entry} END"
-    return (
+    made = (
         f"map_from_entries(list_transform(map_entries({value}), "
         f"lambda {one}: struct_pack(k := {one}.key, v := {chosen})))"
+    )
+    if of.value == JSON:
+        return made
+    return f"CASE WHEN {_may_hold_secret(value)} THEN {made} ELSE {value} END"
+
+
+def _may_hold_secret(value: str) -> str:
+    """SQL that is true of every MAP with an entry to mask, and of some others.
+
+    One look at all keys, a line each, and one at all values costs less than two at each entry.
+    """
+    lines = SECRET_KEYS.replace("(?i)", "(?im)", 1)
+    return " OR ".join(
+        f"regexp_matches(array_to_string({texts}({value}), chr(10)), {literal(pattern)})"
+        for texts, pattern in (("map_keys", lines), ("map_values", SECRET_VALUES))
     )
 
 

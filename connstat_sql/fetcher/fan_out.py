@@ -111,6 +111,8 @@ class Run:
 
     def add(self, groups: Sequence[Group], *, is_last: bool) -> None:
         """More to fetch; after the last of it the run ends by itself."""
+        if self._is_over:
+            return  # whoever adds has not heard of it yet
         for group in groups:
             self._queue_of(group).waiting.append(group)
         self.waiting += len(groups)
@@ -139,7 +141,7 @@ class Run:
 
     def _fill(self) -> None:
         if self._wanted is not None:
-            if not self.workers:
+            if not any(queue.workers for queue in self._queues.values()):
                 self._grow()
             return
         for queue in self._queues.values():
@@ -169,12 +171,10 @@ class Run:
 
     def _left(self, worker: asyncio.Task[None]) -> None:
         self.workers.discard(worker)
-        if self._is_over:
-            return
-        if worker.cancelled():
-            if not self._has_enough():
-                self._fail(Interrupted("the engine was closed while the statement ran"))
-        elif (error := worker.exception()) is not None and not self._has_enough():
+        error: BaseException | None = Interrupted("the engine was closed while the statement ran")
+        if not worker.cancelled():
+            error = worker.exception()
+        if error is not None and not self._is_over and not self._has_enough():
             self._fail(error)
         self._end_if_done()
 

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import deque
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 MOST_HELD = 16_000_000
 """Bytes that may wait to be taken; whoever has more waits."""
 BATCH = 8_000_000
+PAUSE = 0.005
+"""Seconds between two rings of the bell: both threads share one interpreter, and being woken for
+each item costs more than the item."""
 T = TypeVar("T")
 
 
 class Mailbox(Generic[T]):
-    """Items put on one event loop and taken by one other thread, in order."""
+    """Items put on one event loop and taken by one other thread, in order.
+
+    Whoever takes is woken once the loop has dealt with what came at the same time, and never later
+    than `PAUSE` seconds after something was put.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._items: SimpleQueue[tuple[T, int]] = SimpleQueue()
+        self._items: deque[tuple[T, int]] = deque()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._rang_at = -math.inf
+        self._will_ring = False
+        self._has_more = False  # the taking thread's own
         self._put = 0  # written on the loop alone, as `_taken` is by the taking thread
         self._taken = 0
         self._is_full = False
@@ -31,28 +44,54 @@ class Mailbox(Generic[T]):
             if self._put - self._taken >= MOST_HELD:  # what was taken meanwhile told nobody
                 await self._room.wait()
         self._put += size
-        self._items.put((item, size))
+        self._add(item, size)
 
     def post(self, item: T) -> None:
-        """Put an item that takes no room; from any thread."""
-        self._items.put((item, 0))
+        """Put an item that takes no room; on the loop."""
+        self._add(item, 0)
+
+    def post_first(self, item: T) -> None:
+        """Put an item before all others; from any thread, and from a signal."""
+        self._items.appendleft((item, 0))
+        self._bell.put(None)
 
     def take(self, timeout: float | None) -> list[T]:
-        """What has arrived, a few MB at most; nothing after `timeout` seconds without any."""
-        try:
-            item, size = self._items.get(timeout=timeout)
-        except Empty:
-            return []
-        items, total = [item], size
-        while total < BATCH:
-            try:
-                item, size = self._items.get_nowait()
-            except Empty:
-                break
+        """What has arrived, a few MB at most; maybe nothing, within `timeout` seconds."""
+        if not self._has_more:
+            self._wait(timeout)
+        items: list[T] = []
+        total = 0
+        while total < BATCH and self._items:
+            item, size = self._items.popleft()
             items.append(item)
             total += size
+        self._has_more = total >= BATCH
         self._taken += total
         if self._is_full:
             self._is_full = False
             self._loop.call_soon_threadsafe(self._room.set)
         return items
+
+    def _wait(self, timeout: float | None) -> None:
+        try:
+            self._bell.get(timeout=timeout)
+            while True:  # one look is enough for all that rang before it
+                self._bell.get_nowait()
+        except Empty:
+            return
+
+    def _add(self, item: T, size: int) -> None:
+        self._items.append((item, size))
+        if self._will_ring:
+            return
+        self._will_ring = True
+        at = self._rang_at + PAUSE
+        if at <= self._loop.time():
+            self._loop.call_soon(self._ring)
+        else:
+            self._loop.call_at(at, self._ring)
+
+    def _ring(self) -> None:
+        self._will_ring = False
+        self._rang_at = self._loop.time()
+        self._bell.put(None)

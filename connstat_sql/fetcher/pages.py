@@ -226,10 +226,12 @@ def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> 
 
 
 def _check_no_row(request: Request, answer: Answer, client: Client) -> None:
-    """A status that means "no such row"; a web page with that status means something else."""
-    if answer.body.lstrip()[:1] == b"<":
+    """A status that means "no such row"; from somebody else it means something else."""
+    is_page = answer.body.lstrip()[:1] == b"<"
+    if is_page or client.provider.error_mark.encode() not in answer.body:
+        how = "with a web page" if is_page else "in words that are not its own"
         raise Status(
-            f"{client.connection.name} answered {answer.status} with a web page: it may be "
+            f"{client.connection.name} answered {answer.status} {how}: it may be "
             "starting, or something else answers at its address",
             table=request.table, connection=client.connection.name, request=request.line,
             status=answer.status, attempts=answer.attempts, hint="check the connection's base_url",

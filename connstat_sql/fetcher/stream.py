@@ -176,7 +176,7 @@ class PageStream:
 
     def interrupt(self) -> None:
         """Let whoever takes get Interrupted; from any thread, and from a signal."""
-        self._mailbox.post(Interrupted("interrupted"))
+        self._mailbox.post_first(Interrupted("interrupted"))
 
     def close(self) -> None:
         """Stop all fetching; nothing is sent once this has returned."""

@@ -113,6 +113,7 @@ def build_provider(
         services=services,
         headers=headers,
         errors=tuple(path_of(path) for path in document.errors),
+        error_mark=document.error_mark,
         retries=build_retries(document, findings),
         trusted_hosts=tuple(document.trusted_hosts),
         path_rejects=document.path_rejects,

@@ -115,6 +115,9 @@ class ProviderDocument(_Document, frozen=True):
     auth: Annotated[list[AuthDocument], _about("the first whose settings are given applies")] = []
     headers: dict[str, str] = {}
     errors: Annotated[list[PathText], _about("paths to the message in an error body")] = []
+    error_mark: Annotated[
+        str, _about("text that the API's own error bodies hold, and those of others do not")
+    ] = ""
     retry: list[RetryDocument] | UnsetType = UNSET
     trusted_hosts: Annotated[
         list[str], _about("hosts found in rows that may get our credentials; * is a wildcard")

@@ -25,6 +25,7 @@ def as_text(plan: Plan) -> str:
         ]
         lines += [f"     {_stop(way)}" for way in scan.ways if way.limit is not None]
         lines += [f"     {why}" for why in _no_stop(scan, plan)]
+        lines += [f"     {one}" for one in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
         lines += [f"     {one}" for one in _cache_lines(scan, plan)]
@@ -62,10 +63,22 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         ],
         "limit": scan.ways[0].limit,
         "depends_on": list(scan.depends_on),
+        "streams": scan.streams and bool(scan.depends_on),
         "requests": {"expected": expected, "at_most": at_most},
         "cache": _cache_document(scan, plan),
         "reason": _reason(scan, plan),
     }
+
+
+def _begins(scan: Scan) -> list[str]:
+    """When a scan begins that cannot begin at once."""
+    sources = dict.fromkeys((*scan.depends_on, *scan.reuses))
+    names = " and ".join(name.replace("_", " ") for name in sources)
+    if not sources:
+        return []
+    if scan.streams and not scan.reuses:
+        return [f"begins with the first rows of {names}"]
+    return [f"begins when {names} {'has' if len(sources) == 1 else 'have'} ended"]
 
 
 def _cache_document(scan: Scan, plan: Plan) -> dict[str, Any] | None:
