@@ -9,10 +9,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import httpx
 import pyarrow as pa
 
 from connstat_sql.binder import Arguments
@@ -22,6 +21,9 @@ from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 from connstat_sql.transport.limits import of_process
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def connect(
@@ -110,6 +112,13 @@ class LiveDatabase:
 
     def rollback(self) -> None:
         """PEP 249: reading needs no rollback."""
+
+    def interrupt(self) -> None:
+        """Stop the statement that runs, if one does; from any thread.
+
+        It raises Interrupted where it was called, and sends nothing more.
+        """
+        self._engine.interrupt()
 
     def close(self) -> None:
         """Close connections and the database."""

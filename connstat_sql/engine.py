@@ -11,13 +11,14 @@ import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from connstat_sql.errors import BindError, Interrupted, ParseError, PlanError
 from connstat_sql.long_lists import set_aside
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece, Session, is_rowless, named_arguments
-from connstat_sql.translation import RunText
+from connstat_sql.translation import RunText, interruptible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,11 +35,10 @@ if TYPE_CHECKING:
     from connstat_sql.telemetry import Telemetry
     from connstat_sql.transport import Clock, Connection, Limits, Sent
 
+T = TypeVar("T")
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
-_MAY_BE_LIVE = re.compile(
-    rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|{_OWN.pattern}", re.IGNORECASE
-)
+_MAY_BE_LIVE = re.compile(rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|{_OWN.pattern}", re.IGNORECASE)
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
     r"|sqlite_master)\b",
@@ -132,12 +132,9 @@ class Engine:
         """
         options = options or Options()
         self._is_interrupted = False
-        if options.partial:
-            self._live.forget_failures()
-        pieces = self._split(sql)
-        self._look_ahead(pieces, arguments, options)
-        for piece in pieces:
-            yield self._stoppable(piece, named_arguments(piece, arguments), options)
+        for piece in self._stoppable(partial(self._pieces_of, sql, arguments, options)):
+            given = named_arguments(piece, arguments)
+            yield self._stoppable(partial(self._run_one, piece, given, options))
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does; from any thread, and from a signal.
@@ -176,10 +173,12 @@ class Engine:
 
     # --- the life of a statement -------------------------------------------------------------
 
-    def _stoppable(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
+    def _stoppable(self, act: Callable[[], T]) -> T:
+        """What an act answers. Whatever DuckDB says when it is stopped, it is an interrupt."""
         try:
             self._stop_if_interrupted()
-            return self._run_one(piece, arguments, options)
+            with interruptible():
+                return act()
         except KeyboardInterrupt as error:
             if self._is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
                 raise Interrupted("interrupted") from error
@@ -260,6 +259,13 @@ class Engine:
         return self._opened
 
     # --- before the first statement runs -----------------------------------------------------
+
+    def _pieces_of(self, sql: str, arguments: Arguments, options: Options) -> tuple[Piece, ...]:
+        if options.partial:
+            self._live.forget_failures()
+        pieces = self._split(sql)
+        self._look_ahead(pieces, arguments, options)
+        return pieces
 
     def _split(self, sql: str) -> tuple[Piece, ...]:
         found: tuple[Piece, ...] = ()

@@ -18,7 +18,15 @@ from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog
 from connstat_sql.errors import PlanError
-from connstat_sql.executor import Execution, Progress, Tools, check, execute, failures_table
+from connstat_sql.executor import (
+    Execution,
+    Progress,
+    Tools,
+    check,
+    execute,
+    failures_table,
+    in_words,
+)
 from connstat_sql.executor.kept import Kept, MaxAge, accounts
 from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
 from connstat_sql.parser import Statement, leading_back, parse
@@ -113,6 +121,7 @@ class LiveTables:
         statement = self.views.written_out(statement)
         with leading_back(statement.sql, statement.origin):
             return self._plan(statement, _named(statement, arguments), options)
+
     def suggestion(self, piece: Piece) -> str:
         """Which providers come close to names that lead nowhere, or ""."""
         heads = [
@@ -138,7 +147,8 @@ class LiveTables:
 
     def _refreshed(self, refresh: Refresh, started: float) -> Result:
         count = self.kept.forget(refresh.connection, refresh.names)
-        remarks = (f"{count:,} fetches forgotten", *self.kept.take_notes())
+        what = "fetch" if count == 1 else "fetches"
+        remarks = (f"rows of {count:,} {what} forgotten", *self.kept.take_notes())
         seconds = time.monotonic() - started
         return Result(pa.table({"Count": [count]}), False, seconds=seconds, remarks=remarks)
 
@@ -241,15 +251,10 @@ def _lines(text: str) -> pa.Table:
 
 def _analyzed(found: Plan, execution: Execution, seconds: float) -> str:
     lines = [as_text(found).rpartition("\n")[0], "what happened:"]
+    begun = min((report.began for report in execution.scans), default=0.0)
     for report in execution.scans:
         expected = found.expected(found.scan(report.name))
-        lines.append(
-            f"  {report.name} {report.table} by {report.method}: {report.requests:,} requests, "
-            f"{'not known before' if expected is None else f'at least {expected:,} expected'}; "
-            f"{report.reused:,} answers used again, {report.kept:,} of {report.fetches:,} fetches "
-            f"kept from before, {report.retries:,} retries, "
-            f"{report.no_row:,} times no such row, {report.rows:,} rows, {report.bytes:,} bytes, "
-            f"{report.seconds * 1000:.0f} ms"
-        )
-    lines.append(f"  answer: {execution.table.num_rows:,} rows in {seconds * 1000:.0f} ms")
+        lines.append(f"  {in_words(report, expected, report.began - begun)}")
+    rows = execution.table.num_rows
+    lines.append(f"  answer: {rows:,} {'row' if rows == 1 else 'rows'} in {seconds * 1000:.0f} ms")
     return "\n".join(lines)

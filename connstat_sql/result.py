@@ -67,13 +67,13 @@ class Result:
     def notes(self) -> tuple[str, ...]:
         """What a careful reader should know of how the rows came about."""
         no_row = tuple(
-            f"{scan.table}: {scan.no_row} of {scan.requests} requests found no such row"
+            f"{scan.table}: {scan.no_row:,} of {scan.requests:,} requests found no such row"
             for scan in self.scans
             if scan.no_row
         )
         kept = tuple(
             f"{scan.table}: {scan.kept:,} of {scan.fetches:,} fetches were answered from rows "
-            f"up to {scan.oldest:.0f} s old"
+            f"up to {scan.oldest:,.0f} s old"
             for scan in self.scans
             if scan.oldest is not None
         )

@@ -191,6 +191,11 @@ class Session:
         first, second = (self.duckdb.execute("SELECT txid_current()").fetchone() for _ in range(2))
         return first == second
 
+    def compact(self) -> None:
+        """Compress what temporary tables hold; it would abort a transaction that is open."""
+        if not self._is_in_transaction():
+            self.duckdb.execute("CHECKPOINT temp")
+
     def run(self, text: RunText, arguments: Arguments, *, requests_sent: int = 0) -> pa.Table:
         """Run a statement; its rows as Arrow. Raises a QueryError."""
         with self._translating(text, ExecuteError, requests_sent):

@@ -30,6 +30,9 @@ class RunText:
         return min(own + place - run, len(self.original))
 
 
+_PRESSED = re.compile(r"registered as '\w+'[^\n]* failed: KeyboardInterrupt\b")
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """What stops DuckDB is an interrupt of the statement, whatever DuckDB calls it."""
@@ -37,6 +40,10 @@ def interruptible() -> Iterator[None]:
         yield
     except duckdb.InterruptException as error:
         raise KeyboardInterrupt from error
+    except duckdb.Error as error:
+        if _PRESSED.search(str(error)):  # while DuckDB was reading what Python holds
+            raise KeyboardInterrupt from error
+        raise
     except RuntimeError as error:
         if "interrupt" in str(error).lower():
             raise KeyboardInterrupt from error

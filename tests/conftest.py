@@ -2,21 +2,42 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, cast
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.opening import Setup, open_engine
+from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.opening import Setup, Wiring, open_engine
 from connstat_sql.sandbox import Sandbox, World
+
+LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in ("oracle_notices", "views")))
+"""Begun first, so that at the end nobody waits for one of them."""
+
+
+def place_of(nodeid: str) -> str:
+    """What runs in one process: the tests of a file share fixtures; those of the servers too."""
+    file = nodeid.partition("::")[0]
+    folder = file.rpartition("/")[0]
+    return folder if folder == "tests/integration" else file
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share its fixtures, so they run in one process; those of the servers too."""
-    for item in items:
-        folder = item.path.parent.name
-        name = folder if folder == "integration" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(name))
+    items.sort(key=lambda item: place_of(item.nodeid) not in LONGEST)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    return ByPlace(config, log)
+
+
+class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no types
+    """Hands one place after the other to the processes, in the order of collection."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return place_of(nodeid)
 
 
 @pytest.fixture(scope="session")
@@ -58,3 +79,30 @@ def engine_of(connections: Mapping[str, Mapping[str, Any]], **outside: Any) -> I
         yield engine
     finally:
         engine.close()
+
+
+@contextmanager
+def narrow_engine_of(connections: Mapping[str, Mapping[str, Any]]) -> Iterator[Engine]:
+    """The same, knowing Confluent and Kafka Connect alone: a quarter of the tables to declare."""
+    kept = {name: one for name, one in connections.items() if one["provider"] in NARROW}
+    wiring = _NarrowWiring(Setup(connections=kept), {})
+    engine = Engine(wiring, Outside(environment={}, clock=FakeClock()))
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+NARROW = ("confluent", "kafka_connect")
+
+
+class _NarrowWiring(Wiring):
+    @cached_property
+    def library(self) -> Library:
+        return _NarrowLibrary([shipped_providers()])
+
+
+class _NarrowLibrary(Library):
+    @property
+    def providers(self) -> tuple[str, ...]:
+        return NARROW

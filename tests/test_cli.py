@@ -189,7 +189,7 @@ def test_explain_sends_nothing(config: Path, sandbox: Sandbox) -> None:
 
 
 def test_explain_analyze_says_what_happened(config: Path) -> None:
-    assert "1 requests" in run(config, "explain", "--analyze", STATUS).stdout
+    assert "1 request (at least 1 expected)" in run(config, "explain", "--analyze", STATUS).stdout
 
 
 def test_show_and_describe_answer_from_the_definitions(config: Path, sandbox: Sandbox) -> None:
@@ -253,6 +253,37 @@ def test_a_closed_pipe_is_no_error() -> None:
         ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False
     )
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "range\n", "")
+
+
+def test_rows_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+    for where, says in (("> /dev/full", "No space left"), (">&-", "stdout is closed")):
+        command = f"{sys.executable} -m connstat_sql query -F csv 'FROM range(9)' {where}"
+        answer = subprocess.run(
+            ["bash", "-c", command], capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 2
+        assert answer.stderr.startswith("Error: stdout ")
+        assert says in answer.stderr
+    answer = process("query", "-o", str(tmp_path / "no" / "x.csv"), "SELECT 1")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.endswith("x.csv cannot be written: No such file or directory\n")
+
+
+def test_a_process_of_ours_ends_at_once_and_leaves_nothing_undone() -> None:
+    script = (
+        "import atexit, sys\nfrom connstat_sql.cli import main\n"
+        "class Looped:\n"
+        "    def __del__(self): print('taken apart', flush=True)\n"
+        "one = Looped(); one.itself = one\n"
+        "atexit.register(print, 'at the end')\n"
+        "sys.argv = ['connstat', *sys.argv[1:]]\nmain()"
+    )
+    command = [sys.executable, "-c", script, "query", "-F", "csv", "SELECT 1 AS a"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.split("\n") == ["a", "1", "at the end", ""]
+    answer = subprocess.run([*command[:3], "nonsense"], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (2, "at the end\n")
 
 
 def test_an_unset_variable_is_named_and_nothing_empty_is_sent(tmp_path: Path) -> None:

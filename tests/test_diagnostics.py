@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+import click
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.cli.context import each
+from connstat_sql.cli.context import told as told_with_code
 from connstat_sql.definitions import Method, Resource, TableName
 from connstat_sql.diagnostics import Narrator, exit_code
 from connstat_sql.diagnostics.logs import told_logs
@@ -28,6 +32,7 @@ from connstat_sql.errors import (
     Interrupted,
     RequestLine,
     Status,
+    UnexpectedShape,
 )
 from connstat_sql.executor import ScanReport
 from connstat_sql.fetcher import Failure, Fetch
@@ -113,6 +118,12 @@ def test_requests_that_were_never_sent_are_not_counted_as_sent() -> None:
     ]
 
 
+def test_an_answer_of_the_wrong_shape_is_not_called_by_its_status() -> None:
+    odd = UnexpectedShape("found HTML", status=200, attempts=1)
+    lines = told([Failure(Fetch("plant_a", TABLE, METHOD, {}), odd, 0.0)], 1)
+    assert "failed: no usable answer from plant_a (1); " in lines[0]
+
+
 def test_a_request_that_serves_many_rows_failed_once() -> None:
     same = [failed("plant_a", "plant_a answered 500", 500)] * 7
     assert told(same, 3)[0].startswith("partial result: 1 of 3 requests failed")
@@ -154,6 +165,13 @@ def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
     assert exit_code(error) == code
 
 
+def test_rows_are_told_of_statements_that_answer_with_rows() -> None:
+    for has_rows, says in ((True, "1 row, 0 requests, 0 ms\n"), (False, "0 requests, 0 ms\n")):
+        stream = io.StringIO()
+        Narrator(stream, level=1).result(Result(pa.table({"Count": [7]}), has_rows))
+        assert stream.getvalue() == says
+
+
 # the log
 
 
@@ -167,6 +185,26 @@ def test_the_log_is_told_from_its_level_on(debug: bool, seen: list[str] | None) 
         log.warning("c")
     log.error("after")
     assert lines == (seen or ["debug: a", "info: b", "warning: c"])
+
+
+def test_a_thousand_requests_that_meet_the_same_fault_are_a_few_lines() -> None:
+    lines: list[str] = []
+    log = logging.getLogger("connstat_sql.transport.client")
+    with told_logs(lines.append, fold=True):
+        for n in range(1500):
+            log.info("%s: try %d in %.1f s", "plant_a is down", 2, n)
+        log.info("%s: try %d in %.1f s", "plant_b is down", 2, 1)
+        for _ in range(7):
+            logging.getLogger("connstat_sql.telemetry").info("a scan")
+    assert lines[3:9] == [
+        "info: plant_a is down: try 2 in 3.0 s",
+        "info: plant_a is down: try 2 in 4.0 s",
+        "info: plant_a is down: try 2 in 9.0 s (so far 10 like it)",
+        "info: plant_a is down: try 2 in 99.0 s (so far 100 like it)",
+        "info: plant_a is down: try 2 in 999.0 s (so far 1,000 like it)",
+        "info: plant_b is down: try 2 in 1.0 s",
+    ]
+    assert lines[9:] == ["info: a scan"] * 7
 
 
 def test_nothing_is_left_behind_in_the_log() -> None:
@@ -278,3 +316,20 @@ def test_in_another_thread_signals_are_left_alone() -> None:
     thread.start()
     thread.join()
     assert found == [7]
+
+
+@pytest.mark.parametrize("statement", [calm, pressed, pressed_too_late])
+def test_garbage_is_collected_again_after_ctrl_c(statement: Callable[[Runs], int]) -> None:
+    runs = Runs(statement)
+    with suppress(KeyboardInterrupt):
+        list(each(runs.run(), runs))
+    assert gc.isenabled()
+
+
+def test_what_duckdb_makes_of_ctrl_c_while_it_writes_is_ctrl_c() -> None:
+    stream = io.StringIO()
+    with pytest.raises(click.exceptions.Exit) as ended_by, told_with_code(Narrator(stream)):
+        raise RuntimeError("Query interrupted")
+    assert (ended_by.value.exit_code, stream.getvalue()) == (130, "interrupted\n")
+    with pytest.raises(RuntimeError, match="ours"), told_with_code(Narrator(stream)):
+        raise RuntimeError("a mistake of ours")

@@ -67,10 +67,10 @@ def of_plant(url: str, **more: object) -> Mapping[str, object]:
 
 
 def lines_on(answer: Result, name: str) -> list[str]:
-    """What is said of one connection: its line, and the one below that says what to do."""
+    """What is said of one connection: its line, and those below: what was asked, what to do."""
     lines = answer.stdout.splitlines()
     place = next(n for n, line in enumerate(lines) if line.startswith(f"{name}  "))
-    return [line for line in lines[place : place + 2] if line.startswith((f"{name}  ", " "))]
+    return [line for line in lines[place : place + 3] if line.startswith((f"{name}  ", " "))]
 
 
 def test_all_connections_are_asked_at_the_same_time(meeting: str, tmp_path: Path) -> None:
@@ -99,6 +99,7 @@ def test_one_that_is_down_costs_its_own_time_out_and_no_other_s(
     assert answer.exit_code == 3
     assert lines_on(answer, "plant_b") == [
         "plant_b  FAILED  plant_b did not answer: no answer within 0.5 s",
+        f"         GET {sandbox.connections['plant_b']['base_url']}/",
         "         do: check base_url and the network, and that the server runs",
     ]
     assert sandbox.count("plant_b") == 1
@@ -129,7 +130,8 @@ def test_each_fault_has_its_next_step(
     sandbox.inject(fault)
     answer = doctor(tmp_path, {"plant_a": sandbox.connections["plant_a"]})
     assert answer.exit_code == 3
-    line, step = lines_on(answer, "plant_a")
+    line, request, step = lines_on(answer, "plant_a")
+    assert request.strip() == f"GET {sandbox.connections['plant_a']['base_url']}/"
     assert line.startswith("plant_a  FAILED  ")
     assert says in line
     assert step.strip().startswith("do: ")

@@ -15,7 +15,7 @@ import pytest
 
 from connstat_sql.engine import Engine
 from connstat_sql.sandbox import Sandbox
-from tests.conftest import engine_of
+from tests.conftest import narrow_engine_of
 
 LIVE = "plant_a.connect.connectors"
 STATUS = "plant_a.connect.connector_status"
@@ -23,7 +23,7 @@ STATUS = "plant_a.connect.connector_status"
 
 @pytest.fixture
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
 

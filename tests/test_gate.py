@@ -169,7 +169,7 @@ def test_a_wait_beyond_the_end_of_the_statement_is_an_error_at_once() -> None:
 
     with pytest.raises(RateLimited, match="429") as caught:
         with_client(CONFLUENT, api, use, clock=clock)
-    assert caught.value.hint == "the API asks to wait 20 s"
+    assert caught.value.hint == "the API asks to wait 20 s, and the deadline comes before that"
     assert clock.slept == []
 
 

@@ -127,7 +127,7 @@ class TestFromSql:
 
     def test_refresh_makes_the_next_statement_fetch(self, engine: Engine) -> None:
         ask(engine, f"FROM {PLANT}")
-        assert ask(engine, "REFRESH plant_a").notes == ("1 fetches forgotten",)
+        assert ask(engine, "REFRESH plant_a").notes == ("rows of 1 fetch forgotten",)
         assert ask(engine, f"FROM {PLANT}").requests == 1
 
     def test_explain_says_what_is_kept(self, engine: Engine, clock: FakeClock) -> None:

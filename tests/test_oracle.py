@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.oracle.law import SHARED, Court, Verdict
 
-EXAMPLES = int(os.environ.get("CONNSTAT_ORACLE", "16"))
+EXAMPLES = int(os.environ.get("CONNSTAT_ORACLE", "12"))
 QUERIES = 8
 """Of each world."""
 bounded = settings(

@@ -82,13 +82,22 @@ class World:
             client = self.client()
             walk = Walk(reader(fetch.method), Answers(self.budget), limit=limit)
             try:
-                async with aclosing(walk.pages(fetch, client)) as pages:
+                async with aclosing(all_pages(walk, fetch, client)) as pages:
                     return await use(pages)
             finally:
                 assert len(asyncio.all_tasks()) == 1
                 await client.close()
 
         return asyncio.run(main())
+
+
+async def all_pages(walk: Walk, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
+    first, following = await walk.begin(fetch, client)
+    yield first
+    if following is not None:
+        async with aclosing(following):
+            async for page in following:
+                yield page
 
 
 def listing(paging: Paging | None, rows: Rows | None = None, size: int | None = None) -> Fetch:

@@ -22,6 +22,7 @@ from tests.test_paging import (
     SIZE,
     TOTALS,
     World,
+    all_pages,
     body,
     honest,
     listing,
@@ -252,8 +253,8 @@ def test_pages_that_were_answered_before_cost_no_budget() -> None:
         answers, fetch = Answers(world.budget), listing(TOTALS)
         walk = Walk(reader(fetch.method), answers, keep=True)
         try:
-            first = [page async for page in walk.pages(fetch, client)]
-            return first, [page async for page in walk.pages(fetch, client)]
+            first = [page async for page in all_pages(walk, fetch, client)]
+            return first, [page async for page in all_pages(walk, fetch, client)]
         finally:
             await client.close()
 

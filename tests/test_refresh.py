@@ -44,7 +44,7 @@ def test_it_answers_with_no_rows_and_says_how_many_were_forgotten(
 ) -> None:
     [result] = engine.run(sql)
     assert not result.has_rows
-    assert result.notes == ("0 fetches forgotten",)
+    assert result.notes == ("rows of 0 fetches forgotten",)
     assert sandbox.count() == 0
 
 

@@ -13,7 +13,7 @@ import pytest
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
 from connstat_sql.sandbox import Sandbox
-from tests.conftest import engine_of
+from tests.conftest import narrow_engine_of
 
 LIVE = "plant_a.connect.connectors"
 STATUS = "plant_a.connect.connector_status"
@@ -22,14 +22,14 @@ ONE = "pricing-mysql-source"
 
 @pytest.fixture
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
 def shared(sandbox: Sandbox) -> Iterator[Engine]:
     """An engine with two views, for statements that leave nothing behind."""
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         define_two(opened)
         yield opened
 

@@ -11,7 +11,7 @@ import pytest
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
 from connstat_sql.sandbox import Sandbox
-from tests.conftest import engine_of
+from tests.conftest import narrow_engine_of
 from tests.test_views import LIVE, ONE, STATUS, ask, rows
 
 DEFINED = """
@@ -31,7 +31,7 @@ CREATE MACRO rows_of(t) AS TABLE SELECT l.name, t FROM {t} AS l JOIN local_names
 
 @pytest.fixture(scope="module")
 def shared(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         ask(opened, f"CREATE TABLE local_names AS SELECT '{ONE}' AS name")
         ask(opened, f"CREATE VIEW v AS SELECT name, type FROM {LIVE}")
         sandbox.reset()

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, ExecuteError, PlanError, QueryError
 from connstat_sql.sandbox import Sandbox
-from tests.conftest import engine_of
+from tests.conftest import narrow_engine_of
 from tests.test_views import LIVE, ask, rows
 
 
 @pytest.fixture(scope="module")
 def shared(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         ask(opened, f"CREATE VIEW v AS SELECT name, type FROM {LIVE}")
         ask(opened, "CREATE VIEW w(a, b) AS FROM v")
         ask(opened, "CREATE VIEW broken AS SELECT CAST(name AS INT) AS n FROM v")
@@ -29,7 +29,7 @@ def shared(sandbox: Sandbox) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
 

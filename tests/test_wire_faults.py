@@ -27,7 +27,7 @@ def failure(behave: Behave, *, bounds: Bounds = LONG, **more: Any) -> Failure:
     """What is said of an exchange that has no whole answer."""
 
     async def use(wire: Wire, base: str) -> Failure:
-        with pytest.raises(wire_errors()) as caught:
+        with pytest.raises(wire_errors(is_handed_in=True)) as caught:
             await wire.exchange(asked(f"{base}/x"), {})
         return explain(caught.value, "127.0.0.1", bounds.timeout)
 
@@ -83,7 +83,7 @@ def test_a_reset_is_worth_another_try_and_the_host_is_not_down() -> None:
 def test_an_answer_cut_at_any_byte_is_worth_another_try(whole: bytes) -> None:
     async def use(wire: Wire, base: str) -> None:
         for server.answer in (whole[:end] for end in range(len(whole))):
-            with pytest.raises(wire_errors()) as caught:
+            with pytest.raises(wire_errors(is_handed_in=True)) as caught:
                 await wire.exchange(asked(f"{base}/x"), {})
             found = explain(caught.value, "127.0.0.1", 30)
             assert found.words in (
@@ -259,7 +259,7 @@ def in_flight(
         await asyncio.wait_for(asked_for.wait(), 10)
         await then(wire, task)
         await asyncio.wait_for(over.wait(), 10)
-        with pytest.raises((asyncio.CancelledError, *wire_errors())):
+        with pytest.raises((asyncio.CancelledError, *wire_errors(is_handed_in=True))):
             await task
 
     async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

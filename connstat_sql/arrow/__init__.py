@@ -48,7 +48,7 @@ __all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "SeenRows"
 
 ROWS_PER_TEXT = 1000
 _LARGEST_TEXT = 2**31 - 1
-_SMALL_BATCH = 64_000
+_SMALL_BATCH = 500_000
 _LOWER_T = re.compile(rb"t[0-9]{2}:")  # patterns that begin with a letter are searched fast
 _EXPONENTS = (re.compile(rb"e-[0-9]"), re.compile(rb"E-[0-9]"))
 
@@ -292,6 +292,8 @@ def _text_array(texts: Sequence[bytes]) -> pa.Array:
 def _check_utf8(body: bytes) -> None:
     if len(body) >= _LARGEST_TEXT:
         raise UnexpectedShape(f"the body is larger than {_LARGEST_TEXT:,} bytes")
+    if body.isascii():
+        return
     try:
         _text_array([body]).validate(full=True)
     except pa.ArrowInvalid as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import click
 
-from connstat_sql.diagnostics import Narrator, exit_code
+from connstat_sql.diagnostics import INTERRUPTED, Narrator, exit_code
 from connstat_sql.errors import ConnstatError, Interrupted
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from connstat_sql.transport import Sent
 
 T = TypeVar("T")
+_CTRL_C_IN_DUCKDB = "Query interrupted"
+"""What it makes of a KeyboardInterrupt that comes while it writes a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
                 from connstat_sql.diagnostics.logs import told_logs
 
                 name = "connstat_sql" if narrator.level > 0 else "connstat_sql.transport"
-                logs = told_logs(narrator.log, name, debug=narrator.level > 1)
+                fold = narrator.level == 1 and not trace
+                logs = told_logs(narrator.log, name, debug=narrator.level > 1, fold=fold)
                 around.enter_context(logs)
             yield
     except BrokenPipeError as error:  # a reader that has gone (`| head`) is no error
@@ -112,9 +116,11 @@ def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
     except ConnstatError as error:
         narrator.error(error)
         raise click.exceptions.Exit(exit_code(error)) from error
-    except KeyboardInterrupt as error:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and str(error) != _CTRL_C_IN_DUCKDB:
+            raise
         narrator.interrupted()
-        raise click.exceptions.Exit(exit_code(error)) from error
+        raise click.exceptions.Exit(INTERRUPTED) from error
 
 
 class Interruptible(Protocol):
@@ -141,7 +147,10 @@ def each(results: Iterator[T], engine: Interruptible) -> Iterator[T]:
 
 @contextmanager
 def _ctrl_c_interrupts(engine: Interruptible) -> Iterator[None]:
-    """Where Python's own Ctrl-C is in force, put ours in its place for a while."""
+    """Where Python's own Ctrl-C is in force, put ours in its place for a while.
+
+    Nothing is looked for that could be freed while hundreds of requests let go: it takes longer.
+    """
     is_main = threading.current_thread() is threading.main_thread()
     is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not is_main or not is_default:
@@ -154,6 +163,7 @@ def _ctrl_c_interrupts(engine: Interruptible) -> Iterator[None]:
         presses += 1
         if presses > 1:
             raise KeyboardInterrupt
+        gc.disable()
         engine.interrupt()
 
     signal.signal(signal.SIGINT, press)
@@ -164,6 +174,8 @@ def _ctrl_c_interrupts(engine: Interruptible) -> Iterator[None]:
             raise KeyboardInterrupt from error
         raise
     finally:
+        if presses:
+            gc.enable()
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if presses:  # it had ended already, and nobody waits for the rest
         raise KeyboardInterrupt

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 REQUESTS = 100
 """Budget of one connection's test."""
 _UNREACHABLE = "check base_url and the network, and that the server runs"
-_UNTRUSTED = "check the host in base_url; a private authority is named by  ca_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,9 @@ def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
     """The lines on one connection."""
     if found.error is not None:
         yield f"{name}  FAILED  {found.error.message}"
-        todo = _todo(found.error)
+        request, todo = getattr(found.error, "request", None), _todo(found.error)
+        if request is not None:
+            yield f"{' ' * len(name)}  {request}"
         if todo:
             yield f"{' ' * len(name)}  do: {todo}"
     elif found.probe:
@@ -144,10 +145,9 @@ def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
 
 
 def _todo(error: ConnstatError) -> str:
-    """The next step; where nobody answered, the hint would lead here."""
-    if isinstance(error, ConnectionFailed) and (error.attempts or error.is_down):
-        return _UNTRUSTED if "TLS" in error.message else _UNREACHABLE
-    return error.hint
+    """The next step; where nobody answered, the hint is short or would lead here."""
+    is_vague = "connstat doctor" in error.hint or error.hint == "check base_url of the connection"
+    return _UNREACHABLE if isinstance(error, ConnectionFailed) and is_vague else error.hint
 
 
 def _tell_unused(engine: Engine) -> None:

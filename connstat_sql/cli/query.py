@@ -173,19 +173,31 @@ def _format(format_: str | None, output: str | None) -> str:
 def _opened(output: str | None) -> Iterator[IO[bytes]]:
     """stdout, or a file that appears when everything has been written to it."""
     if output is None:
-        with click.open_file("-", "wb") as out:
+        if sys.stdout is None:
+            raise click.ClickException("stdout is closed: say  -o FILE  for the rows")
+        with _writable("stdout"), click.open_file("-", "wb") as out:
             yield out
         return
     target = Path(output)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        with unfinished.open("wb") as out:
-            yield out
-        unfinished.replace(target)
-    except OSError as error:
-        raise click.UsageError(f"{output} cannot be written: {error.strerror}") from error
+        with _writable(output):
+            with unfinished.open("wb") as out:
+                yield out
+            unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writable(name: str) -> Iterator[None]:
+    """Say so when it is not: no such folder, a full disk. A reader that has gone is told apart."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"{name} cannot be written: {error.strerror}") from error
 
 
 def _terminal_width(out: IO[Any]) -> int | None:

@@ -108,8 +108,8 @@ class Narrator:
             for line in excerpt(error.sql, error.span):
                 self._say(line)
         if isinstance(error, FetchError) and error.request is not None:
-            attempts = f"  ({error.attempts} attempts)" if error.attempts > 1 else ""
-            self._say(f"  {error.request}{attempts}")
+            attempts = f", {error.attempts} attempts" if error.attempts > 1 else ""
+            self._say(f"  {error.request}  ({error.connection}{attempts})")
         if error.hint:
             self._say(f"hint: {error.hint}")
         if isinstance(error, QueryError):
@@ -130,10 +130,9 @@ class Narrator:
         if not result.complete:
             self._partial(result)
         if self._level >= 1:
-            self._say(
-                f"{counted(result.table.num_rows, 'row')}, {counted(result.requests, 'request')}, "
-                f"{result.seconds * 1000:.0f} ms"
-            )
+            rows = f"{counted(result.table.num_rows, 'row')}, " if result.has_rows else ""
+            requests = counted(result.requests, "request")
+            self._say(f"{rows}{requests}, {result.seconds * 1000:.0f} ms")
 
     def trace(self, sent: Sent) -> None:
         """One attempt of one request; no secret is in it."""

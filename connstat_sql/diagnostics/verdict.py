@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from connstat_sql.errors import UnexpectedShape
+
 if TYPE_CHECKING:
     from connstat_sql.fetcher import Failure
     from connstat_sql.result import Result
@@ -60,7 +62,7 @@ def _kinds(failures: Sequence[Failure]) -> str:
 def _kind(failure: Failure) -> str:
     error, connection = failure.error, failure.fetch.connection
     what = "no whole answer" if error.status is None else str(error.status)
-    return f"{what} from {connection}"
+    return f"{'no usable answer' if isinstance(error, UnexpectedShape) else what} from {connection}"
 
 
 def _group(failure: Failure) -> str:

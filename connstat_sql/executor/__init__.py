@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
+import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
@@ -15,16 +16,22 @@ from connstat_sql.definitions import literal
 from connstat_sql.executor.fetching import Fetching
 from connstat_sql.executor.pipeline import Pipeline
 from connstat_sql.executor.progress import Progress
-from connstat_sql.executor.reports import ScanReport, Tools
+from connstat_sql.executor.reports import ScanReport, Tools, in_words
 from connstat_sql.executor.run_text import checked_text, run_text
 from connstat_sql.executor.staging import empty_mention, empty_tables
+from connstat_sql.executor.tuples import feed_table
 from connstat_sql.fetcher import Failure
 from connstat_sql.planner import Plan, mention_table, scan_table
 from connstat_sql.session import Session
+from connstat_sql.translation import interruptible
 
 __all__ = [
     "Execution", "Progress", "ScanReport", "Tools", "check", "execute", "failures_table",
+    "in_words",
 ]  # fmt: skip
+
+_REGISTERED = ("_connstat_pages", "_connstat_rows")
+"""Names under which rows are handed to DuckDB, for one INSERT each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +70,31 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
         with session.without_statistics() if has_nothing else nullcontext():
             table = session.run(run_text(plan.query), arguments, requests_sent=tools.budget.sent)
     finally:
-        tools.stream.close()
-        _drop(session, plan)
-        for scan in plan.scans:
-            session.drop("TABLE", scan_table(scan.name))
+        _wind_up(plan, tools)
     return Execution(_as_written(table, plan), reports, pipeline.failures)
+
+
+def _wind_up(plan: Plan, tools: Tools) -> None:
+    """Stop all fetching and drop what was made; an interrupt in the middle of it has to wait."""
+    try:
+        with interruptible():
+            _leave_nothing(plan, tools)
+    except KeyboardInterrupt:
+        _leave_nothing(plan, tools)
+        raise
+
+
+def _leave_nothing(plan: Plan, tools: Tools) -> None:
+    tools.stream.close()
+    for name in _REGISTERED:  # whoever did so was interrupted in the middle
+        with suppress(duckdb.TransactionException):  # an aborted one takes it along anyway
+            tools.session.duckdb.unregister(name)
+    _drop(tools.session, plan)
+    for scan in plan.scans:
+        tools.session.drop("TABLE", scan_table(scan.name))
+        for number, feed in enumerate(scan.feeds):
+            if feed.sql:
+                tools.session.drop("TABLE", feed_table(scan.name, number))
 
 
 def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:

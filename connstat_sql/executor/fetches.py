@@ -39,7 +39,7 @@ class Fetches:
             return ways[0]
         limit = self.tools.budget.limit
         counts = [tuples.count(way.method.required) for way in ways]
-        self._check_count(min(counts))
+        self._check_count(min(counts), ways[0])
         weighed = []
         for order, (way, count) in enumerate(zip(ways, counts, strict=True)):
             if count > limit:
@@ -59,17 +59,22 @@ class Fetches:
 
     def new(self, way: Way, tuples: Tuples) -> list[Fetch]:
         """Fetches for tuples that were not there before. Raises PlanError when one is refused."""
-        self._check_count(tuples.count(way.method.required) - len(self.known))
+        self._check_count(tuples.count(way.method.required) - len(self.known), way)
         new = [one for one in tuples.distinct(way.arguments) if one not in self.known]
         fetches = [self._fetch(way, given) for given in new]
         self._refuse(fetches)
         self.known.update(dict.fromkeys(new))
         return fetches
 
-    def groups(self, fetches: Sequence[Fetch]) -> list[Group]:
-        """The requests that these cost, which the budget has. Raises PlanError otherwise."""
+    def groups(self, way: Way, fetches: Sequence[Fetch]) -> list[Group]:
+        """The requests that these cost, which the budget has. Raises PlanError otherwise.
+
+        With a limit the first may suffice: what more there are is counted when they are sent.
+        """
         groups = self.tools.stream.groups(fetches)
         count = _unanswered(groups)
+        if way.limit is not None:
+            count = min(count, 1)
         self._check_budget(count)
         self.tools.budget.promise(count)
         return groups
@@ -103,10 +108,11 @@ class Fetches:
                 requests_sent=self.tools.budget.sent,
             )
 
-    def _check_count(self, count: int) -> None:
+    def _check_count(self, count: int, way: Way) -> None:
         """More values than the whole budget are refused before they are read one by one."""
         limit = self.tools.budget.limit
-        if count > limit and len(self.scan.feeds) == 1 and not self.reuse.is_wanted:
+        is_sure = len(self.scan.feeds) == 1 and not self.reuse.is_wanted and way.limit is None
+        if count > limit and is_sure:
             self._check_budget(count)
 
     def _check_budget(self, count: int) -> None:

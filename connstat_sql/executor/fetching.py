@@ -71,19 +71,27 @@ class Fetching:
         reuse = self._reuse
         self.chosen = self.chosen.by(reuse.widened(self._way) if reuse.is_wanted else self._way)
         number = reuse.number if reuse.is_wanted else None
-        self._staging = Staging(self.tools.session, self.chosen, self.tools.mask_key, number)
+        named = {
+            name
+            for placement in self.plan.placements
+            if placement.scan == self.chosen.name
+            for name in placement.table.hidden
+        }
+        session, mask_key = self.tools.session, self.tools.mask_key
+        self._staging = Staging(session, self.chosen, mask_key, number, named)
 
     def go_on(self, rows: int, *, is_last: bool) -> None:
         """Fetch for the tuples that have come since. Raises PlanError when over budget."""
-        groups: list[Group] = []
-        if rows > self.seen:
-            tuples = read_tuples(self.chosen, self.plan, self.tools.session, self.arguments)
-            try:
-                fetches = self._fetches.new(self._way, tuples)
-            finally:
-                tuples.drop()
-            groups = self._missing(fetches)
-        self._hand_in(groups, rows, is_last=is_last)
+        self._hand_in(self.further() if rows > self.seen else [], rows, is_last=is_last)
+
+    def further(self) -> list[Group]:
+        """What is to be asked for beside what was known."""
+        tuples = read_tuples(self.chosen, self.plan, self.tools.session, self.arguments)
+        try:
+            fetches = self._fetches.new(self._way, tuples)
+        finally:
+            tuples.drop()
+        return self._missing(fetches)
 
     def _missing(self, fetches: Sequence[Fetch]) -> list[Group]:
         """What kept rows do not answer."""
@@ -92,7 +100,7 @@ class Fetching:
             if self._way.limit is not None and self.rows >= self._way.limit:
                 return []
         self._open.update((id(fetch), fetch) for fetch in fetches)
-        return self._fetches.groups(fetches)
+        return self._fetches.groups(self._way, fetches)
 
     def _hand_in(self, groups: Sequence[Group], rows: int, *, is_last: bool) -> None:
         self.is_complete, self.seen = is_last, rows
@@ -120,7 +128,7 @@ class Fetching:
         for fetch in item.fetches:
             self._open.pop(id(fetch), None)
         if item.failures:
-            self._count.requests += item.failures[0].error.attempts > 0
+            self._count.fail(item.failures[0].error.attempts)
             self.failures += item.failures
         else:
             self._reuse.finish(item.fetches)
@@ -137,6 +145,11 @@ class Fetching:
             self.failures.append(Failure(fetch, failed, self.tools.now()))
         self.end()
 
+    def stop(self) -> None:
+        """Nobody needs more of its rows."""
+        self._intake.stop()
+        self.end()
+
     def end(self) -> None:
         """No more pages will arrive."""
         self.flush()
@@ -150,17 +163,27 @@ class Fetching:
     # --- what it has done --------------------------------------------------------------------
 
     @property
+    def open(self) -> tuple[Fetch, ...]:
+        """Fetches that have not come to their end."""
+        return tuple(self._open.values())
+
+    @property
+    def known(self) -> int:
+        """How many fetches are known by now."""
+        return len(self._fetches.known)
+
+    @property
     def expected(self) -> int | None:
         """How many requests it takes; None where that is not known by now."""
         known = self.is_complete and self.chosen.method.paging is None
-        return len(self._fetches.known) if known else None
+        return self.known if known else None
 
     @property
     def done(self) -> int:
         """How many requests have been answered."""
         if self.chosen.method.paging is not None:
             return self._count.requests
-        return len(self._fetches.known) - len(self._open)
+        return self.known - len(self._open)
 
     @property
     def rows(self) -> int:
@@ -174,6 +197,7 @@ class Fetching:
             name=scan.name,
             table=str(scan.resource.table),
             method=scan.method.name,
+            pages=count.pages,
             requests=count.requests,
             retries=count.retries,
             rows=self.rows,
@@ -181,7 +205,8 @@ class Fetching:
             no_row=count.no_row,
             seconds=self._ended - self._started,
             reused=count.reused,
-            fetches=len(self._fetches.known),
+            waited=count.waited,
+            fetches=self.known,
             began=self._began,
             kept=len(self._reuse.hits),
             oldest=self._reuse.oldest,

@@ -8,6 +8,7 @@ others have ended; so does one that may use the answers of an earlier one again.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from connstat_sql.executor.staging import filled_mention
 from connstat_sql.fetcher import Arrived, Ended, Failure, Finished
 from connstat_sql.planner import Plan
 
+SHOWN = 3
+"""Connections that an error names."""
 TELL_EVERY = 0.1
 """Seconds between two words on the progress."""
 
@@ -43,7 +46,7 @@ class Pipeline:
                 self._tell()
         except DeadlinePassed as error:
             if not self.tools.is_partial:
-                raise
+                raise self._late(error) from error
             self._leave_unfinished(error)
         self.tools.tell(())
         for scan in self.scans.values():
@@ -64,6 +67,25 @@ class Pipeline:
             self.scans[item.scan].finish(item)
         elif isinstance(item, Ended):
             self.scans[item.scan].end()
+            self._stop_sources()
+
+    def _stop_sources(self) -> None:
+        """A scan that only others read can stop when they have all they want, which a limit says.
+
+        Later ones come first: when one stops, so may its own sources.
+        """
+        for name in reversed(self.scans):
+            scan = self.scans[name]
+            if scan.has_begun and not scan.has_ended and not self._is_read(name):
+                scan.stop()
+
+    def _is_read(self, name: str) -> bool:
+        """Whether a mention has a scan's rows, or a scan takes more arguments from them."""
+        if any(placement.scan == name for placement in self.plan.placements):
+            return True
+        return any(
+            not scan.has_ended for scan in self.scans.values() if name in scan.chosen.depends_on
+        )
 
     # --- who can begin, or go on -------------------------------------------------------------
 
@@ -108,6 +130,19 @@ class Pipeline:
 
     # --- the deadline ------------------------------------------------------------------------
 
+    def _late(self, error: DeadlinePassed) -> DeadlinePassed:
+        """The error, with whose answers were waited for."""
+        scan = next((scan for scan in self._running() if scan.open), None)
+        if scan is None:
+            return error
+        names = Counter(fetch.connection for fetch in scan.open)
+        silent = ", ".join(f"{name} ({count:,})" for name, count in names.most_common(SHOWN))
+        return DeadlinePassed(
+            f"{error.message}: {sum(names.values()):,} of {scan.known:,} requests of "
+            f"{scan.chosen.resource.table} were not answered, by {silent}",
+            hint=f"{error.hint}, ask for less, or keep what has come with  --partial",
+        )
+
     def _leave_unfinished(self, error: DeadlinePassed) -> None:
         """What has not been answered by now has failed, and so has what was not asked yet."""
         self.tools.stream.close()
@@ -115,6 +150,8 @@ class Pipeline:
             if not scan.has_begun:
                 scan.prepare()
                 self._fill_mentions(scan)
+            elif not scan.is_complete:
+                scan.further()
             scan.give_up(error)
 
     # --- how far it has come -----------------------------------------------------------------

@@ -32,11 +32,12 @@ class Tools:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What one scan did: requests sent for it (retries aside), their pages, rows and bytes.
+    """What one scan did: requests sent for it (retries aside), pages, rows and bytes that came.
 
     `reused` are answers that an earlier scan of the statement had fetched. `kept` of its `fetches`
     were answered from rows of earlier statements, the oldest of them `oldest` seconds old (None:
-    there were none). `began` is in seconds since the epoch.
+    there were none). `began` is in seconds since the epoch; `waited` are the seconds
+    that its requests spent waiting for rate limits and between tries, in all.
     """
 
     name: str
@@ -53,24 +54,61 @@ class ScanReport:
     kept: int = 0
     oldest: float | None = None
     began: float = 0.0
+    pages: int = 0
+    waited: float = 0.0
+
+
+def in_words(report: ScanReport, expected: int | None, after: float) -> str:
+    """What a scan did, for people; it began so many seconds `after` the first one."""
+    known = "not known before" if expected is None else f"at least {expected:,} expected"
+    parts = [
+        f"{_many(report.requests, 'request')} ({known})",
+        _many(report.pages, "page"),
+        _many(report.rows, "row"),
+        _many(report.bytes, "byte"),
+        _many(report.retries, "retry") if report.retries else "",
+        f"waited {report.waited:.1f} s in all" if report.waited >= 0.05 else "",
+        f"{_many(report.reused, 'answer')} used again" if report.reused else "",
+        f"{report.kept:,} of {report.fetches:,} fetches from kept rows" if report.kept else "",
+        f"{report.no_row:,} times no such row" if report.no_row else "",
+        f"began after {after * 1000:.0f} ms" if after >= 0.0005 else "",
+        f"{report.seconds * 1000:.0f} ms",
+    ]
+    said = ", ".join(part for part in parts if part)
+    return f"{report.name.replace('_', ' ')}, {report.table} by {report.method}: {said}"
+
+
+def _many(number: int, noun: str) -> str:
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 @dataclass
 class Count:
     """What has arrived so far."""
 
+    pages: int = 0
     requests: int = 0
     retries: int = 0
     rows: int = 0
     bytes: int = 0
     no_row: int = 0
     reused: int = 0
+    waited: float = 0.0
 
     def add(self, page: Page) -> None:
         """One more page."""
+        self.pages += 1
         self.requests += not page.is_reused
         self.retries += max(0, page.attempts - 1)
         self.rows += page.count
         self.bytes += page.size
         self.no_row += page.is_no_row
         self.reused += page.is_reused
+        self.waited += page.waited
+
+    def fail(self, attempts: int) -> None:
+        """A fetch has failed after so many tries of one more request, 0 if none was sent."""
+        self.requests += attempts > 0
+        self.retries += max(0, attempts - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -20,9 +20,10 @@ from connstat_sql.translation import interruptible
 
 _PAGES = "_connstat_pages"
 ROWS_AT_ONCE = 16_000
-TEXTS_AT_ONCE = 1_000
-BYTES_AT_ONCE = 8_000_000
+BYTES_AT_ONCE = 4_000_000
 """Decoded in one INSERT: enough for every core, little enough for the memory."""
+BYTES_LOOSE = 64_000_000
+"""Decoded between two times that the table is compressed, which takes a tenth of a second."""
 _HIDDEN_VALUES = {
     "_connection": "_connection",
     "_observed_at": "to_timestamp(CAST(_observed_at AS DOUBLE))",
@@ -61,13 +62,21 @@ class Staging:
         scan: Scan,
         mask_key: str | None,
         number: Callable[[Fetch], int] | None = None,
+        named: Collection[str] = (),
     ) -> None:
-        """`number` numbers fetches, for a further column (None: there is none)."""
+        """`number` numbers fetches, for a further column (None: there is none).
+
+        `named` are hidden columns that are read; feeds read `_connection`, and kept rows have all.
+        """
+        self._session = session
         self._duckdb = session.duckdb
         self._scan = scan
         self.reader = reader_of(scan)
         self._mask_key = mask_key
         self._number = number
+        self._hidden = tuple(
+            name for name in HIDDEN if number is not None or name in (CONNECTION, *named)
+        )
         self._in_rows = {field.name for field in self.reader.fields}
         self._arguments = tuple(
             name
@@ -75,7 +84,8 @@ class Staging:
             if name != CONNECTION and name not in self._in_rows and scan.resource.param(name)
         )
         self._held: list[tuple[bytes, Mapping[str, str]]] = []
-        self._held_rows = self._held_bytes = 0
+        self._held_bytes = self._loose_bytes = 0
+        self._came = self._read = 0
         self._create()
         self._insert = self._insert_sql()
 
@@ -84,7 +94,7 @@ class Staging:
         for name in self._arguments:
             param = self._scan.resource.param(name)
             types[name] = str(param.type) if param else "VARCHAR"
-        types |= _HIDDEN_TYPES
+        types |= {name: _HIDDEN_TYPES[name] for name in self._hidden}
         self.columns = tuple(types)
         """Names of the table's columns, the number of the fetch aside."""
         if self._number is not None:
@@ -102,30 +112,36 @@ class Staging:
         for text in page.texts:
             self._held.append((text, values))
             self._held_bytes += len(text)
-        self._held_rows += page.count
-        if (
-            self._held_rows >= ROWS_AT_ONCE
-            or self._held_bytes >= BYTES_AT_ONCE
-            or len(self._held) >= TEXTS_AT_ONCE
-        ):
+            if self._held_bytes >= BYTES_AT_ONCE:
+                self._insert_held()
+        self._came += page.count
+        if self._came - self._read >= ROWS_AT_ONCE:
             self.flush()
 
     def flush(self) -> None:
         """Decode what is held into the table."""
-        if not self._held:
-            return
-        held, rows = self._held, self._held_rows
-        self._held, self._held_rows, self._held_bytes = [], 0, 0
-        table = self._scan.resource.table
+        if self._held:
+            self._insert_held()
+        if self._came != self._read:
+            table = self._scan.resource.table
+            raise UnexpectedShape(f"{table}: {self._came} rows came, {self._read} were read")
+
+    def _insert_held(self) -> None:
+        held, self._held = self._held, []
+        self._loose_bytes += self._held_bytes
+        self._held_bytes = 0
         try:
             with interruptible():
-                inserted = self._insert_texts(pages_table(held, self._beside))
+                self._read += self._insert_texts(pages_table(held, self._beside))
         except duckdb.Error as error:
+            table = self._scan.resource.table
             raise UnexpectedShape(
                 f"{table}: a value does not decode: {str(error)[:300]}", table=str(table)
             ) from error
-        if inserted != rows:
-            raise UnexpectedShape(f"{table}: {rows} rows came, {inserted} were read")
+        if self._loose_bytes >= BYTES_LOOSE:
+            self._loose_bytes = 0
+            with interruptible():
+                self._session.compact()
 
     def _insert_texts(self, table: pa.Table) -> int:
         self._duckdb.register(_PAGES, table)
@@ -147,13 +163,13 @@ class Staging:
     @property
     def _beside(self) -> tuple[str, ...]:
         """What comes with each text of rows."""
-        return (*self._arguments, *HIDDEN, *((FETCH,) if self._number is not None else ()))
+        return (*self._arguments, *self._hidden, *((FETCH,) if self._number is not None else ()))
 
     def _insert_sql(self) -> str:
         plain = dict(self.reader.select_list("r"))
         columns = [self._expression(name, value, plain) for name, value in plain.items()]
         columns += map(quote, self._arguments)
-        columns += [_HIDDEN_VALUES[name] for name in HIDDEN]
+        columns += [_HIDDEN_VALUES[name] for name in self._hidden]
         columns += [FETCH] if self._number is not None else []
         structure = self.reader.structure.replace("'", "''")
         return (

@@ -60,13 +60,18 @@ class Tuples:
         """Drop the temporary tables."""
         for name in self.names:
             if name:
-                self.session.drop("TABLE", f"temp.{name}")
+                self.session.drop("TABLE", name)
+
+
+def feed_table(scan: str, number: int) -> str:
+    """The name, quoted, of the temporary table that holds the tuples of a scan's feed."""
+    return f"temp.{quote(f'_connstat_feed_{scan}_{number}')}"
 
 
 def read_tuples(scan: Scan, plan: Plan, session: Session, arguments: Arguments) -> Tuples:
     """The tuples of a scan's feeds as they are now. Raises ExecuteError."""
     names = [
-        _filled(f"_connstat_feed_{scan.name}_{number}", feed, scan, plan, session, arguments)
+        _filled(feed_table(scan.name, number), feed, scan, plan, session, arguments)
         for number, feed in enumerate(scan.feeds)
     ]
     return Tuples(session, scan.feeds, names)

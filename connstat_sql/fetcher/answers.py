@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from connstat_sql.errors import ConnectionFailed, FetchError, PlanError
 from connstat_sql.fetcher.circuits import Circuits
 from connstat_sql.transport import Answer, Client, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A request as it is sent, whichever table it is for: equal ones need sending only once."""
 
     connection: str

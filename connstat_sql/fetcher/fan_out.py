@@ -10,30 +10,34 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Union
+
+import msgspec
 
 from connstat_sql.errors import FetchError, Interrupted
 from connstat_sql.fetcher.mailbox import Mailbox
 from connstat_sql.fetcher.pages import Page, Walk
 from connstat_sql.fetcher.requests import Fetch
-from connstat_sql.transport import Client
+from connstat_sql.transport import Client, Request
 
 Place = tuple[str, str]
 """A connection, and the host that a request goes to: what is slow there holds up nobody else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Fetches that ask the same: they differ in arguments that are not sent."""
+class Group(msgspec.Struct, frozen=True):
+    """Fetches that ask the same: they differ in arguments that are not sent.
+
+    `request` is that for their first page, or None where it cannot be made.
+    """
 
     place: Place
     fetches: Sequence[Fetch]
-    is_answered: bool = False
+    request: Request | None
+    is_answered: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A fetch that failed, of a statement that goes on without it."""
 
     fetch: Fetch
@@ -41,16 +45,14 @@ class Failure:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """A page of a scan."""
 
     scan: str
     page: Page
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """Fetches of a scan have come to an end; `failures` is empty when all their pages arrived."""
 
     scan: str
@@ -58,8 +60,7 @@ class Finished:
     failures: tuple[Failure, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(msgspec.Struct, frozen=True):
     """A scan has come to an end: no more pages of it will arrive."""
 
     scan: str
@@ -204,15 +205,10 @@ class Run:
     # --- one group ---------------------------------------------------------------------------
 
     async def _fetch(self, group: Group) -> None:
-        """Every page of the first of a group, handed on for each of them."""
-        first = group.fetches[0]
-        client = self._client(first.connection)
+        """One group, whatever comes of it."""
+        client = self._client(group.place[0])
         try:
-            async with aclosing(self._walk.pages(first, client)) as pages:
-                async for page in pages:
-                    await self._hand_on(page, group.fetches)
-                    if self._has_enough():
-                        return
+            is_whole = await self._walk_through(group, client)
         except FetchError as error:
             if self._has_enough():
                 return  # nobody waits for it any more
@@ -221,7 +217,22 @@ class Run:
             failures = tuple(Failure(one, error, client.now()) for one in group.fetches)
             self._mailbox.post(Finished(self.scan, group.fetches, failures))
         else:
-            self._mailbox.post(Finished(self.scan, group.fetches))
+            if is_whole:
+                self._mailbox.post(Finished(self.scan, group.fetches))
+
+    async def _walk_through(self, group: Group, client: Client) -> bool:
+        """Every page of the first of a group, handed on for each of them; or rows enough of it."""
+        page, following = await self._walk.begin(group.fetches[0], client, group.request)
+        await self._hand_on(page, group.fetches)
+        if self._has_enough():
+            return False
+        if following is not None:
+            async with aclosing(following):
+                async for page in following:
+                    await self._hand_on(page, group.fetches)
+                    if self._has_enough():
+                        return False
+        return True
 
     async def _hand_on(self, page: Page, fetches: Sequence[Fetch]) -> None:
         for one in _pages_of(page, fetches):
@@ -235,4 +246,4 @@ class Run:
 def _pages_of(page: Page, fetches: Sequence[Fetch]) -> Iterator[Page]:
     yield page
     for fetch in fetches[1:]:
-        yield replace(page, fetch=fetch, size=0, attempts=0, is_reused=True)
+        yield msgspec.structs.replace(page, fetch=fetch, size=0, attempts=0, is_reused=True)

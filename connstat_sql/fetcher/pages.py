@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
+
+import msgspec
 
 from connstat_sql.arrow import Body, RowReader, SeenRows
 from connstat_sql.errors import PlanError, Status, UnexpectedShape
@@ -15,11 +16,11 @@ from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.transport import Answer, Client, Request
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Rows of one answer: `texts` are JSON arrays of `count` rows in all; `size` is in bytes.
 
-    When `is_reused`, the answer was there already: `attempts` and `size` are 0.
+    When `is_reused`, the answer was there already: `attempts` and `size` are 0. `waited` are the
+    seconds that the request waited for limits and between tries.
     """
 
     fetch: Fetch
@@ -31,6 +32,7 @@ class Page:
     attempts: int
     is_no_row: bool = False
     is_reused: bool = False
+    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +48,25 @@ class Walk:
     keep: bool = False
     limit: int | None = None
 
-    async def pages(self, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
-        """The pages of a fetch; it ends whatever the server answers (`paging.py` says why).
+    async def begin(
+        self, fetch: Fetch, client: Client, request: Request | None = None
+    ) -> tuple[Page, AsyncGenerator[Page, None] | None]:
+        """The first page of a fetch, and those after it, or None where there can be none.
 
-        The next one is asked for when the last has been taken. Where the first page tells how
-        many there are, the others are asked for side by side, as many at once as the client
-        allows, and come as they arrive; no more than that many wait to be taken. With a limit
-        they come in their order. Closing the generator leaves no request behind.
-        Raises FetchError, and PlanError when the budget does not suffice.
+        They end whatever the server answers (`paging.py` says why). The next one is asked for when
+        the last has been taken. Where the first page tells how many there are, the others are
+        asked for side by side, as many at once as the client allows, and come as they arrive; no
+        more than that many wait to be taken. With a limit they come in their order. Closing the
+        generator leaves no request behind. `request` is that for the first page, where it has been
+        built already. Raises FetchError, and PlanError when the budget does not suffice.
         """
         pages = _List(self, fetch, client)
-        read = await pages.read(1, None)
+        read = await pages.read(1, request or build_request(fetch, client.base_url, None))
         following = pages.following(read)
-        yield pages.taken(read.page)
-        if following is None:
-            return
-        async with aclosing(following):
-            async for page in following:
-                yield page
+        return pages.taken(read.page), following
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(msgspec.Struct, frozen=True):
     """A page with what it was made of; `body` None means "no such row"."""
 
     page: Page
@@ -87,10 +86,9 @@ class _List:
         self._seen = None if key is None else SeenRows(key)
         self._pages_read = self._rows_taken = 0
 
-    async def read(self, number: int, cursor: str | None, known: Known | None = None) -> _Read:
-        """Ask for a page and read it; the first has the number 1 and no cursor."""
+    async def read(self, number: int, request: Request, known: Known | None = None) -> _Read:
+        """Ask for a page and read it; the first has the number 1."""
         fetch, answers = self._fetch, self._walk.answers
-        request = build_request(fetch, self._client.base_url, cursor)
         try:
             answer = await answers.ask(
                 fetch.connection, request, self._client, keep=self._walk.keep
@@ -101,10 +99,12 @@ class _List:
         if answer.status in fetch.method.no_row:
             _check_no_row(request, answer, self._client)
         else:
-            with _placing(fetch, request, answer, number):
+            try:
                 body = self._walk.reader.read(answer.body, self._seen)
                 if known is not None:
                     known.check(number, body)
+            except UnexpectedShape as error:
+                raise _placed(error, fetch, request, answer, number) from error
         self._pages_read += 1
         return _Read(_page(fetch, request, answer, body), number, request, answer, body)
 
@@ -117,8 +117,10 @@ class _List:
         """The pages after the first; None where there is only one."""
         if self._paging is None or first.body is None:
             return None
-        with _placing(self._fetch, first.request, first.answer, 1):
+        try:
             known = Known.of(self._paging, first.body)
+        except UnexpectedShape as error:
+            raise _placed(error, self._fetch, first.request, first.answer, 1) from error
         if known is None:
             return self._one_by_one(Steps(self._paging, size_asked(self._fetch)), first)
         return self._side_by_side(known)
@@ -126,11 +128,13 @@ class _List:
     async def _one_by_one(self, steps: Steps, read: _Read) -> AsyncGenerator[Page, None]:
         """Each page after the first, as the one before it tells."""
         while read.body is not None and self._rows_wanted != 0:
-            with _placing(self._fetch, read.request, read.answer, read.number):
+            try:
                 cursor = steps.after(read.body, read.answer, read.request.url)
+            except UnexpectedShape as error:
+                raise _placed(error, self._fetch, read.request, read.answer, read.number) from error
             if cursor is None:
                 return
-            read = await self.read(read.number + 1, cursor)
+            read = await self.read(read.number + 1, self._request(cursor))
             yield self.taken(read.page)
 
     async def _side_by_side(self, known: Known) -> AsyncGenerator[Page, None]:
@@ -168,7 +172,10 @@ class _List:
             under_way.append(asyncio.ensure_future(self._numbered(known, number)))
 
     async def _numbered(self, known: Known, number: int) -> Page:
-        return (await self.read(number, known.cursor(number), known)).page
+        return (await self.read(number, self._request(known.cursor(number)), known)).page
+
+    def _request(self, cursor: str | None) -> Request:
+        return build_request(self._fetch, self._client.base_url, cursor)
 
     @property
     def _rows_wanted(self) -> int | None:
@@ -178,14 +185,14 @@ class _List:
 
     def _check_budget(self, known: Known) -> None:
         """Raise PlanError when the pages cannot all be asked for, before any of them is."""
-        answers, fetch, base_url = self._walk.answers, self._fetch, self._client.base_url
+        answers, fetch = self._walk.answers, self._fetch
         left = answers.budget.limit - answers.budget.sent
         needed = known.least(self._walk.limit)
         if needed - 1 <= left:
             return
         new = 0
         for number in range(2, needed + 1):  # ends soon: what was answered before is not much
-            request = build_request(fetch, base_url, known.cursor(number))
+            request = self._request(known.cursor(number))
             new += not answers.has(Asked.of(fetch.connection, request), request)
             if new > left:
                 raise PlanError(
@@ -222,6 +229,7 @@ def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> 
         attempts=answer.attempts,
         is_no_row=body is None,
         is_reused=is_reused,
+        waited=0.0 if is_reused else answer.waited,
     )
 
 
@@ -238,21 +246,20 @@ def _check_no_row(request: Request, answer: Answer, client: Client) -> None:
         )  # fmt: skip
 
 
-@contextmanager
-def _placing(fetch: Fetch, request: Request, answer: Answer, number: int) -> Iterator[None]:
+def _placed(
+    error: UnexpectedShape, fetch: Fetch, request: Request, answer: Answer, number: int
+) -> UnexpectedShape:
     """What is wrong with a page, with the table, the page's number and the request."""
-    try:
-        yield
-    except UnexpectedShape as error:
-        page = f", page {number:,}" if number > 1 else ""
-        raise UnexpectedShape(
-            f"{request.table}{page}: {error.message}",
-            table=request.table,
-            connection=fetch.connection,
-            request=request.line,
-            status=answer.status,
-            attempts=answer.attempts,
-            hint=error.hint
-            or "if the API has changed, the definition must follow:  connstat providers show "
-            + request.table,
-        ) from error
+    page = f", page {number:,}" if number > 1 else ""
+    hint = f"the API may have changed:  connstat providers show {request.table}  tells what it gave"
+    if answer.body.lstrip()[:1] == b"<":
+        hint = f"perhaps a login or a proxy answers: check base_url of {fetch.connection}"
+    return UnexpectedShape(
+        f"{request.table}{page}: {error.message}",
+        table=request.table,
+        connection=fetch.connection,
+        request=request.line,
+        status=answer.status,
+        attempts=answer.attempts,
+        hint=error.hint or hint,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from connstat_sql.definitions import (
 )
 from connstat_sql.errors import ConnectionFailed, PlanError
 from connstat_sql.transport import Request, is_plain_url
+
+_NEVER_QUOTED = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ def _base(fetch: Fetch, template: Template) -> str:
 
 
 def _segment(value: str) -> str:
+    if _NEVER_QUOTED.fullmatch(value):
+        return value
     if value in ("", ".", ".."):
         raise PlanError(f"{value!r} cannot be a path segment")
     return quote(_sendable(value), safe="")

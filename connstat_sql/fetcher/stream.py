@@ -9,9 +9,11 @@ from concurrent.futures import CancelledError as FutureCancelled
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
 
 from connstat_sql.arrow import RowReader
 from connstat_sql.errors import DeadlinePassed, FetchError, Interrupted
@@ -112,6 +114,10 @@ class Intake:
         """Fetch these too; the scan ends after the last of them."""
         self._loop.soon(partial(self._run.add, groups, is_last=is_last))
 
+    def stop(self) -> None:
+        """Send nothing more for the scan; nobody is told that it ends."""
+        self._loop.soon(self._run.stop)
+
 
 class PageStream:
     """The pages of a statement's scans, in the order in which they arrive.
@@ -200,7 +206,7 @@ class PageStream:
             key, group = self._group(fetch)
             found.setdefault(key, (group, []))[1].append(fetch)
         return [
-            group if len(same) == 1 else replace(group, fetches=same)
+            group if len(same) == 1 else msgspec.structs.replace(group, fetches=same)
             for group, same in found.values()
         ]
 
@@ -210,10 +216,11 @@ class PageStream:
         try:
             request = build_request(fetch, self._client(name).base_url, None)
         except FetchError:  # told when it is run
-            return object(), Group((name, ""), (fetch,), is_answered=True)
+            return object(), Group((name, ""), (fetch,), None, is_answered=True)
         asked = Asked.of(name, request)
         is_answered = self._answers.has(asked, request)
-        return (asked, id(fetch.method)), Group((name, request.origin), (fetch,), is_answered)
+        place = (name, request.origin)
+        return (asked, id(fetch.method)), Group(place, (fetch,), request, is_answered)
 
 
 async def _end(tasks: Set[asyncio.Task[Any] | None]) -> None:

@@ -53,9 +53,15 @@ def plan(
     return Plan(query, scans, tuple(placements), max_requests, sharing.free(scans))
 
 
+def _least(found: Plan, scan: Scan) -> int:
+    """How many requests a scan is sure to need, as far as that is known; one may be enough."""
+    expected = found.expected(scan) or 0
+    return expected if scan.ways[0].limit is None else min(expected, 1)
+
+
 def check_budget(found: Plan) -> None:
     """Raise PlanError when the requests that are known already exceed the budget."""
-    known = sum(found.expected(scan) or 0 for scan in found.scans)
+    known = sum(_least(found, scan) for scan in found.scans)
     if known <= found.max_requests:
         return
     worst = max(found.scans, key=lambda scan: scan.expected_requests or 0)

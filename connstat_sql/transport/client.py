@@ -7,6 +7,8 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 
+from msgspec.structs import replace
+
 from connstat_sql.definitions import DEFAULT_RETRIES, Provider, RetryRule
 from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
 from connstat_sql.transport.auth import make_credentials
@@ -23,6 +25,9 @@ from connstat_sql.transport.wire import Bounds, open_wire
 
 log = logging.getLogger("connstat_sql.transport")
 
+SHORTEST_WAIT = 0.001
+"""Seconds; what takes less was no wait."""
+
 
 class Client:
     """Sends the requests of one connection. Made, used and closed on one event loop."""
@@ -37,7 +42,7 @@ class Client:
         bounds = Bounds.of(connection, door)
         self._patience = bounds.timeout
         self._judge = Judge(connection.name, provider.errors, bounds.timeout)
-        self._wire_errors = wire_errors()
+        self._wire_errors = wire_errors(is_handed_in=door.transport is not None)
         self._hosts = Hosts(connection, self.base_url)
         limits = limits_of(provider.limits, connection)
         self.concurrency = limits.concurrency
@@ -66,12 +71,16 @@ class Client:
         a FetchError that says what came of it, or DeadlinePassed.
         """
         origin = self._hosts.check(request)
+        loop = asyncio.get_running_loop()
+        started = loop.time()
         course = Course(self._door.random, until, self._longest_wait, self._patience)
         failed: FetchError | None = None
         while True:
             course.begin()
             try:
-                return await self._attempt(request, origin, course)
+                answer = await self._attempt(request, origin, course)
+                waited = loop.time() - started - course.exchanged
+                return answer if waited < SHORTEST_WAIT else replace(answer, waited=waited)
             except HeldBack as held:
                 raise failed or self._held_back(request, held, course) from held
             except FetchError as error:
@@ -144,6 +153,7 @@ class Client:
             raise failed from error
         finally:
             seconds = loop.time() - started
+            course.exchanged += seconds
             status, size = (None, 0) if reply is None else (reply.status, len(reply.body))
             name = self.connection.name
             sent = Sent(name, request.table, request.line, status, seconds, size, course.attempts)
@@ -160,6 +170,8 @@ class Client:
         error = self._judge.refused(request, reply, course.asked, self._credentials.secrets())
         if course.asked and course.rule is not None:
             error.hint = f"the API asks to wait {course.asked:.0f} s"
+            if course.until is not None and self.now() + course.asked >= course.until:
+                error.hint += ", and the deadline comes before that"
         return error
 
     def _held_back(self, request: Request, held: HeldBack, course: Course) -> RateLimited:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import tomllib
 
 from connstat_sql.definitions import Provider
 from connstat_sql.definitions.limits import Limit
 from connstat_sql.errors import ConfigError
+from connstat_sql.transport.urls import read_url
 
 CONFIG_NAME = "connstat.toml"
 REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
@@ -246,9 +246,9 @@ def is_plain_url(text: str) -> bool:
     if _NOT_PLAIN.search(text):
         return False
     try:
-        url = httpx.URL(text)
+        url = read_url(text)
         port_is_usable = url.port is None or 0 < url.port < 65536
-    except (httpx.InvalidURL, UnicodeError, ValueError):
+    except ValueError:
         return False
     return url.scheme in ("http", "https") and bool(url.host) and port_is_usable
 

@@ -5,22 +5,28 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-import httpx
+import msgspec
 
 from connstat_sql.errors import RequestLine
 from connstat_sql.transport.clock import Clock
 from connstat_sql.transport.limits import Limits
 
+if TYPE_CHECKING:
+    import httpx
+
 MAX_BODY = 512 * 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """What to ask, free of credentials; `query` values are not yet percent-encoded.
 
     `method_name` is that of the definition, and `family` the limits that it names ("": none).
+    Without slots, so that what is made of it is made once.
     """
 
     table: str
@@ -33,36 +39,39 @@ class Request:
     method_name: str = ""
     family: str = ""
 
-    @property
+    @cached_property
     def line(self) -> RequestLine:
         """Method and URL, as people read them."""
         return RequestLine(self.method, self.full_url)
 
-    @property
+    @cached_property
     def origin(self) -> str:
         """Scheme, host and port of the URL."""
         end = self.url.find("/", len("https://"))
         return self.url if end < 0 else self.url[:end]
 
-    @property
+    @cached_property
     def full_url(self) -> str:
         """The URL with its query, as it is sent."""
         return f"{self.url}?{urlencode(self.query)}" if self.query else self.url
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: `status` is 200 to 299 or one that the request accepts."""
+class Answer(msgspec.Struct, frozen=True):
+    """What came back: `status` is 200 to 299 or one that the request accepts.
+
+    `waited` are the seconds of it that were spent on no exchange: until limits let it start, and
+    between tries.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     observed_at: float
     attempts: int
+    waited: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """One attempt of one request, for `--trace` and counting. `status` None: no answer came."""
 
     connection: str

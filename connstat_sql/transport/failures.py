@@ -11,8 +11,6 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpx
-
 LONGEST_WORDS = 200
 DOCTOR = "connstat doctor  tests each connection"
 _BASE_URL = "check base_url of the connection"
@@ -46,20 +44,29 @@ class Failure:
     is_down: bool = False
 
 
-def wire_errors() -> tuple[type[Exception], ...]:
-    """Everything that sending and reading can raise. (aiohttp is slow to import: when needed.)"""
+def wire_errors(*, is_handed_in: bool = False) -> tuple[type[Exception], ...]:
+    """Everything that sending and reading can raise, over the network or what was handed in.
+
+    (Both libraries are slow to import: when needed.)
+    """
     import aiohttp
     from aiohttp.http_exceptions import HttpProcessingError
 
-    return (
-        httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict, OSError,
-        asyncio.TimeoutError, aiohttp.ClientError, HttpProcessingError, ValueError, EOFError,
+    always = (
+        OSError, asyncio.TimeoutError, aiohttp.ClientError, HttpProcessingError, ValueError,
+        EOFError,
     )  # fmt: skip
+    if not is_handed_in:
+        return always
+    import httpx
+
+    return (*always, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 
 
 def explain(error: BaseException, host: str, timeout: float) -> Failure:
     """What to say of one of `wire_errors`, from a request to `host`; `timeout` is in seconds."""
     import aiohttp
+    import httpx
 
     chain = _causes(error)
     rules: tuple[tuple[tuple[type[BaseException], ...], Callable[..., Failure]], ...] = (
@@ -91,6 +98,7 @@ _CLOSED = "the connection was closed before the answer"
 
 def _cut_short() -> tuple[type[BaseException], ...]:
     import aiohttp
+    import httpx
     from aiohttp.http_exceptions import PayloadEncodingError
 
     return (aiohttp.ClientPayloadError, PayloadEncodingError, httpx.ReadError)
@@ -98,6 +106,7 @@ def _cut_short() -> tuple[type[BaseException], ...]:
 
 def _not_http() -> tuple[type[BaseException], ...]:
     import aiohttp
+    import httpx
     from aiohttp.http_exceptions import HttpProcessingError
 
     return (HttpProcessingError, aiohttp.ClientResponseError, httpx.RemoteProtocolError)

@@ -3,56 +3,50 @@
 from __future__ import annotations
 
 import fnmatch
-import re
-
-import httpx
 
 from connstat_sql.errors import ConnectionFailed
 from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Request
+from connstat_sql.transport.urls import PLAIN, Url, read_url
 
 Origin = tuple[str, str, int]
 """Scheme, host in small letters, port."""
-
-_PLAIN = re.compile(
-    r"(https?://[a-z0-9.-]+(?::[0-9]+)?)(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-F]{2})*)?"
-)
 
 
 class Hosts:
     """Looks at where the requests of a connection would go."""
 
     def __init__(self, connection: Connection, base_url: str) -> None:
-        self.own = origin_of(httpx.URL(base_url))
+        self.own = read_url(base_url).origin
         self._name = connection.name
         self._trusted = tuple(host.lower() for host in connection.trusted_hosts)
         self._known: dict[str, Origin] = {}
 
     def check(self, request: Request) -> Origin:
         """The origin that a request goes to; raises ConnectionFailed when it may not go there."""
-        plain = _PLAIN.fullmatch(request.url)
+        plain = PLAIN.fullmatch(request.url)
         known = self._known.get(plain[1]) if plain else None
         if known is not None:
             return known
         try:
-            url = httpx.URL(request.url)  # read as it will be read when it is sent
+            url = read_url(request.url)  # read as it will be read when it is sent
             problem, hint = self._why_not(url)
-        except (httpx.InvalidURL, ValueError):
+        except ValueError:
             problem, hint = f"a request of {self._name} would go to something that is not a URL", ""
         if problem:
             raise ConnectionFailed(
                 problem, table=request.table, connection=self._name, request=request.line, hint=hint
             )
-        origin = origin_of(url)
+        origin = url.origin
         if plain:
             self._known[plain[1]] = origin
         return origin
 
-    def _why_not(self, url: httpx.URL) -> tuple[str, str]:
+    def _why_not(self, url: Url) -> tuple[str, str]:
         """Why a URL does not get our credentials, with a hint; ("", "") when it does."""
-        if url.scheme not in ("http", "https") or url.userinfo or not url.host:
+        if url.scheme not in ("http", "https") or url.has_login or not url.host:
             return f"a request of {self._name} would go to something that is not a plain URL", ""
-        if self.own == origin_of(url):
+        if self.own == url.origin:
             return "", ""
         if url.scheme == "http" and self.own[0] == "https":
             return f"{url.host} would get the credentials of {self._name} without encryption", ""
@@ -62,8 +56,3 @@ class Hosts:
             f"{url.host} is not a host that may get the credentials of {self._name}",
             f'add  trusted_hosts = ["{url.host}"]  to the connection if it is yours',
         )
-
-
-def origin_of(url: httpx.URL) -> Origin:
-    """Its origin; the port is the scheme's own where the URL has none."""
-    return url.scheme, url.host.lower(), url.port or {"http": 80, "https": 443}[url.scheme]

@@ -18,8 +18,7 @@ SAID_LENGTH = 500
 SHORTEST_SECRET = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """An HTTP answer of any status, read to its end."""
 
     status: int
@@ -53,7 +52,10 @@ class Judge:
                 hint = f"the API asks to wait {retry_after:.0f} s"
         elif 300 <= status < 400:
             hint = "redirects are not followed: check the connection's base_url"
+        elif status == 404 or reply.body.lstrip()[:1] == b"<":
+            hint = f"check base_url of the connection {self.connection}"
         said = scrubbed(error_message(reply.body, self.errors), secrets)
+        said = "" if said == f"HTTP {status}" else said
         return kind(
             f"{self.connection} answered {status}" + (f": {said}" if said else ""),
             table=request.table, connection=self.connection, request=request.line,

@@ -38,6 +38,7 @@ def open_network(resolver: Resolver, environment: Mapping[str, str], bounds: Bou
     proxies, context = proxies_of(resolver, environment), tls_of(resolver)
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
+        headers=OWN_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, connect=bounds.connect_timeout),
         trust_env=False,
@@ -93,9 +94,10 @@ class Network:
     async def _send(self, request: Request, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Send what the request says, to the letter: nothing is quoted anew or tidied up."""
         url = URL(target(request), encoded=True)
-        sent = CIMultiDict(OWN_HEADERS)
-        sent.update(headers)
-        sent.update(request.headers)
+        sent = headers
+        if request.headers:
+            sent = CIMultiDict(headers)
+            sent.update(request.headers)
         proxy = self._proxies.find(url.scheme, url.raw_host or "", url.port)
         if proxy is None:
             return await self._session.request(
@@ -103,7 +105,7 @@ class Network:
             )
         login = {"Proxy-Authorization": proxy.login} if proxy.login else {}
         if url.scheme == "http":
-            sent.update(login)  # it is the proxy that reads this request
+            sent = {**sent, **login}  # it is the proxy that reads this request
         return await self._session.request(
             request.method, url, headers=sent, data=request.body, allow_redirects=False,
             proxy=proxy.url, proxy_headers=login,

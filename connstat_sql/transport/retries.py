@@ -33,7 +33,7 @@ class Course:
     is no such time); `longest_wait` is in seconds, and so is `patience`: a host that
     gives no answer is tried no longer than that. Of the last try, `rule` says by what it is
     worth another one (None: it is final), `asked` how many seconds the API asks to wait (None:
-    it does not).
+    it does not). `exchanged` are the seconds that its exchanges took.
     """
 
     random: Callable[[], float]
@@ -44,6 +44,7 @@ class Course:
     has_renewed: bool = False
     rule: RetryRule | None = None
     asked: float | None = None
+    exchanged: float = 0.0
     _failures: int = 0
     _began: float | None = None
 

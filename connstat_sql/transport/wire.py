@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
 
-import httpx
-
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Door, Request
@@ -18,6 +16,7 @@ from connstat_sql.transport.failures import TimedOut
 from connstat_sql.transport.judge import Reply
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
+from connstat_sql.transport.urls import tidied
 
 OWN_HEADERS = {
     "User-Agent": "connstat-sql",
@@ -76,6 +75,8 @@ class Progress:
 def open_wire(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
     """The network as a connection wants it, or what was handed in instead. Raises ConfigError."""
     if door.transport is not None:
+        from connstat_sql.transport.handed_in import HandedIn
+
         return HandedIn(door.transport, bounds)
     from connstat_sql.transport.network import open_network  # slow to import: when needed
 
@@ -83,46 +84,12 @@ def open_wire(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
 
 
 def target(request: Request) -> str:
-    """The URL that is sent: to the letter what the request says, where that can be sent at all."""
+    """The URL that is sent: to the letter what the request says, where that can be sent at all.
+
+    Raises ValueError when it is none.
+    """
     url = request.full_url
-    return url if _SENDABLE.fullmatch(url) and "/." not in url else str(httpx.URL(url))
-
-
-class HandedIn:
-    """Sends over an httpx transport that stands in for the network."""
-
-    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: Bounds) -> None:
-        self._transport = transport
-        self._bounds = bounds
-
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
-        """Send and read, as `Wire` says."""
-        return await bounded(self._bounds, lambda progress: self._talk(request, headers, progress))
-
-    async def close(self) -> None:
-        """Close the transport."""
-        await self._transport.aclose()
-
-    async def _talk(
-        self, request: Request, headers: Mapping[str, str], progress: Progress
-    ) -> Reply:
-        sent = httpx.Headers(OWN_HEADERS)
-        sent.update(headers)
-        sent.update(request.headers)
-        outgoing = httpx.Request(
-            request.method, target(request), headers=sent, content=request.body
-        )
-        response = await self._transport.handle_async_request(outgoing)
-        progress.answered = True
-        try:
-            assert isinstance(response.stream, httpx.AsyncByteStream)
-            pieces = aiter(response.stream)
-            body = await read_whole(
-                response.status_code, response.headers, pieces, self._bounds.max_body
-            )
-        finally:
-            await response.aclose()
-        return Reply(response.status_code, response.headers, body)
+    return url if _SENDABLE.fullmatch(url) and "/." not in url else tidied(url)
 
 
 async def bounded(bounds: Bounds, talk: Callable[[Progress], Coroutine[Any, Any, Reply]]) -> Reply:
@@ -133,12 +100,14 @@ async def bounded(bounds: Bounds, talk: Callable[[Progress], Coroutine[Any, Any,
             return await talk(progress)
     except TimedOut:
         raise
-    except httpx.ConnectTimeout as error:
-        raise no_connection(bounds) from error
-    except (TimeoutError, httpx.TimeoutException) as error:
-        what = "no whole answer" if progress.answered else "no answer"
-        words = f"{what} within {bounds.timeout:g} s"
-        raise TimedOut(words, answered=progress.answered) from error
+    except TimeoutError as error:
+        raise no_answer(bounds, progress) from error
+
+
+def no_answer(bounds: Bounds, progress: Progress) -> TimedOut:
+    """The error of an exchange that took too long."""
+    what = "no whole answer" if progress.answered else "no answer"
+    return TimedOut(f"{what} within {bounds.timeout:g} s", answered=progress.answered)
 
 
 def no_connection(bounds: Bounds) -> TimedOut:

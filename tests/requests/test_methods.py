@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from connstat_sql.definitions import Method, Resource, literal, quote
-from connstat_sql.engine import Outside
+from connstat_sql.engine import Engine, Outside
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox, World
@@ -29,11 +29,6 @@ PAIRS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("alone")
-
-
 def alone(resource: Resource, method: Method, folder: Path) -> Path:
     """A folder of definitions in which the table has that one method (and its details)."""
     table = resource.table
@@ -42,14 +37,14 @@ def alone(resource: Resource, method: Method, folder: Path) -> Path:
     if not copy.exists():
         shutil.copytree(shipped_providers() / table.provider, copy)
         file = copy / f"{table.service}.yaml"
-        content: dict[str, Any] = yaml.safe_load(file.read_text("utf-8"))
+        content: dict[str, Any] = yaml.load(file.read_text("utf-8"), yaml.CSafeLoader)
         of = content["resources"][table.resource]
         of["methods"] = {
             name: one
             for name, one in of["methods"].items()
             if name in (method.name, method.details)
         }
-        file.write_text(yaml.safe_dump(content, sort_keys=False), "utf-8")
+        file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False), "utf-8")
     return place
 
 
@@ -61,37 +56,55 @@ def served(resource: Resource, method: Method) -> list[str]:
     return [name for name in columns if method.columns.get(name, ()) is not None]
 
 
+class Alone:
+    """Engines over tables that have one method each, opened when they are first asked."""
+
+    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+        self._sandbox = sandbox
+        self._folder = folder
+        self._opened: dict[tuple[str, str], Engine] = {}
+
+    def ask(
+        self, resource: Resource, method: Method, columns: list[str], where: str
+    ) -> list[tuple[Any, ...]]:
+        """Rows of one connection of the provider, by that method."""
+        provider, service, name = str(resource.table).split(".")
+        connection = "plant_a" if provider == "kafka_connect" else provider
+        listed = ", ".join(map(quote, columns))
+        sql = f"SELECT {listed} FROM {connection}.{service}.{name} WHERE {where} ORDER BY ALL"
+        [result] = self._engine(resource, method).run(sql)
+        return result.fetchall()
+
+    def _engine(self, resource: Resource, method: Method) -> Engine:
+        key = (str(resource.table), method.name)
+        if key not in self._opened:
+            folder = alone(resource, method, self._folder)
+            setup = Setup(connections=self._sandbox.connections, providers=(folder,))
+            self._opened[key] = open_engine(setup, Outside(environment={}, mask_key="k"))
+        return self._opened[key]
+
+    def close(self) -> None:
+        for engine in self._opened.values():
+            engine.close()
+
+
 @pytest.fixture(scope="module")
-def small() -> Iterator[Sandbox]:
-    """Two environments, clusters and so on, with every kind of connector at least once."""
-    with Sandbox(World.seeded(7, environments=2, clusters=1, connectors=11)) as running:
-        yield running
-
-
-def answers(
-    small: Sandbox, folder: Path, resource: Resource, columns: list[str], where: str
-) -> list[tuple[Any, ...]]:
-    """Rows of one connection of the provider, by definitions in the folder."""
-    provider, service, name = str(resource.table).split(".")
-    connection = "plant_a" if provider == "kafka_connect" else provider
-    listed = ", ".join(map(quote, columns))
-    sql = f"SELECT {listed} FROM {connection}.{service}.{name} WHERE {where} ORDER BY ALL"
-    setup = Setup(connections=small.connections, providers=(folder,))
-    engine = open_engine(setup, Outside(environment={}, mask_key="k"))
-    try:
-        [result] = engine.run(sql)
-    finally:
-        engine.close()
-    return result.fetchall()
+def methods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
+    """Over two environments, clusters and so on, with every kind of connector at least once."""
+    world = World.seeded(7, environments=2, clusters=1, connectors=11)
+    with Sandbox(world) as running:
+        opened = Alone(running, tmp_path_factory.mktemp("alone"))
+        yield opened
+        opened.close()
 
 
 @pytest.mark.parametrize(("resource", "method"), PAIRS)
 def test_a_method_answers_what_the_last_one_does(
-    small: Sandbox, asked: Path, resource: Resource, method: Method
+    methods: Alone, resource: Resource, method: Method
 ) -> None:
-    last = alone(resource, resource.methods[-1], asked)
+    last = resource.methods[-1]
     keys = [one.name for one in resource.params]
-    found = answers(small, last, resource, keys, "true")
+    found = methods.ask(resource, last, keys, "true")
     assert found
     refused = LIBRARY.provider(resource.table.provider)
     assert refused is not None
@@ -99,9 +112,9 @@ def test_a_method_answers_what_the_last_one_does(
     tuples = ", ".join(f"({', '.join(map(literal, row))})" for row in dict.fromkeys(rows))
     where = f"({', '.join(map(quote, keys))}) IN ({tuples})"
     columns = [*served(resource, method), *keys]
-    expected = answers(small, last, resource, columns, where)
+    expected = methods.ask(resource, last, columns, where)
     assert len(expected) == len(rows)
-    assert answers(small, alone(resource, method, asked), resource, columns, where) == expected
+    assert methods.ask(resource, method, columns, where) == expected
 
 
 @pytest.mark.parametrize(

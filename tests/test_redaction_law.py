@@ -1,0 +1,121 @@
+"""What is masked is what one look at each key and each value says, however it is found out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from connstat_sql.definitions import JSON, VARCHAR, Column, ListOf, MapOf, Redaction, literal
+from connstat_sql.executor.redaction import (
+    PUBLIC_KEYS,
+    SECRET_KEYS,
+    SECRET_VALUES,
+    mask,
+    redacted,
+)
+
+KEY_PARTS = """password passwd pass pwd token secret key keys api shared access connection uri url
+user info license json account class type provider source file tokenizer max auth mode jaas config
+data crypto id name topic KEY Passwort toKen \u017fecret \u212aey dsn sas jwt cookie pem master a b
+"""
+VALUE_PARTS = """basic bearer ba\u017fic abcdefgh 12345678 pwd= sig= ?sig= password= token : :// @
+= BASIC thin: / scott tiger AKIAIOSFODNN7EXAMPLE asiaiosfodnn7example eyJhbGciOiJI .abcdefgh.
+"x" -----BEGIN PRIVATE KEY ${env:PW} [hidden] **** Cookie: api-key a b é 🙂 value ; & {"token"
+"""
+BETWEEN = st.sampled_from(["", "", ".", "_", "-", " ", "\n", "\t", "\0", "\u2028"])
+
+
+def texts(parts: str) -> st.SearchStrategy[str]:
+    """Parts of what looks like a credential, put together in all ways; and anything else."""
+    pairs = st.lists(st.tuples(BETWEEN, st.sampled_from(parts.split())), max_size=6)
+    return st.one_of(pairs.map(lambda found: "".join(map("".join, found))), st.text(max_size=20))
+
+
+KEYS, VALUES = texts(KEY_PARTS), texts(VALUE_PARTS)
+CONFIGS = st.dictionaries(KEYS, st.one_of(st.none(), VALUES), max_size=6)
+
+
+@pytest.fixture(scope="module")
+def db() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as opened:
+        yield opened
+
+
+def is_secret(name: str, value: str) -> str:
+    """SQL that looks at both, whatever they are: the plainest way to say it."""
+    by_name = (
+        f"regexp_matches({name}, {literal(SECRET_KEYS)}) "
+        f"AND NOT regexp_matches({name}, {literal(PUBLIC_KEYS)})"
+    )
+    by_value = f"regexp_matches({value}, {literal(SECRET_VALUES)})"
+    return f"(coalesce({by_name}, true) OR coalesce({by_value}, false))"
+
+
+def expected(db: duckdb.DuckDBPyConnection, pairs: list[list[str | None]]) -> list[str | None]:
+    """The values of pairs of key and value, masked one by one."""
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE pairs AS SELECT unnest(range(len($keys))) AS place, "
+        "unnest($keys::VARCHAR[]) AS k, unnest($texts::VARCHAR[]) AS v",
+        {"keys": [key for key, _ in pairs], "texts": [text for _, text in pairs]},
+    )
+    sql = f"CASE WHEN {is_secret('k', 'v')} THEN {mask('v', 'key')} ELSE v END"
+    return [value for (value,) in db.execute(f"SELECT {sql} FROM pairs ORDER BY place").fetchall()]
+
+
+@settings(max_examples=40, deadline=None)
+@given(configs=st.lists(st.one_of(st.none(), CONFIGS), max_size=4))
+@example(
+    configs=[{"a": "basic abcdefgh"}, {"a": "pwd=x"}, {"a": "://:a@"}, {"a": "\tbasic 1234567"}]
+)
+@example(
+    configs=[
+        {"pwd": "x", "a": "y"},
+        {"a\npwd": "x"},
+        {"pwd\na": "x"},
+        {"a": "bearer", "b": "abcdefgh"},
+        {},
+        None,
+    ]
+)
+def test_a_map_is_masked_entry_by_entry(
+    db: duckdb.DuckDBPyConnection, configs: list[dict[str, str | None] | None]
+) -> None:
+    column = Column("config", ListOf(MapOf(VARCHAR)), (), redaction=Redaction.KEYS)
+    maps = [None if one is None else {"key": [*one], "value": [*one.values()]} for one in configs]
+    sql = redacted(column, "$maps::MAP(VARCHAR, VARCHAR)[]", "key", None)
+    [(found,)] = db.execute(f"SELECT {sql}", {"maps": maps}).fetchall()
+    pairs = [[*pair] for one in configs for pair in (one or {}).items()]
+    masked = iter(expected(db, pairs))
+    assert found == [one and {key: next(masked) for key in one} for one in configs]
+
+
+@settings(max_examples=40, deadline=None)
+@given(config=st.dictionaries(KEYS, VALUES, max_size=6))
+def test_a_map_of_json_is_masked_like_one_of_text(
+    db: duckdb.DuckDBPyConnection, config: dict[str, str]
+) -> None:
+    column = Column("config", MapOf(JSON), (), redaction=Redaction.KEYS)
+    made = "MAP($keys::VARCHAR[], list_transform($texts::VARCHAR[], lambda one: to_json(one)))"
+    sql = f"SELECT {redacted(column, 'made', 'key', None)} AS shown FROM (SELECT {made} AS made)"
+    [(found,)] = db.execute(
+        f"SELECT list_transform(map_values(shown), lambda one: one ->> '$') FROM ({sql})",
+        {"keys": [*config], "texts": [*config.values()]},
+    ).fetchall()
+    assert found == expected(db, [[*pair] for pair in config.items()])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    pairs=st.lists(st.tuples(st.one_of(st.none(), KEYS), st.one_of(st.none(), VALUES)), max_size=12)
+)
+def test_a_value_beside_its_key_is_masked_like_an_entry(
+    db: duckdb.DuckDBPyConnection, pairs: list[tuple[str | None, str | None]]
+) -> None:
+    column = Column("value", VARCHAR, (), redaction=Redaction.VALUE, redact_by="key")
+    masked = expected(db, [[*pair] for pair in pairs])
+    sql = f"SELECT {redacted(column, 'v', 'key', 'k')} FROM pairs ORDER BY place"
+    assert [value for (value,) in db.execute(sql).fetchall()] == masked
