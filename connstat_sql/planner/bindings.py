@@ -14,7 +14,6 @@ from connstat_sql.binder import (
     Expression,
     Fact,
     Field,
-    Relation,
     Term,
     Types,
     Use,
@@ -35,7 +34,8 @@ from connstat_sql.binder.sources import COLLATED
 from connstat_sql.binder.values import Scalar
 from connstat_sql.definitions import literal, quote
 from connstat_sql.parser import DIALECT
-from connstat_sql.planner.rows import Rows
+from connstat_sql.planner.facts import chained, part_of
+from connstat_sql.planner.rows import Rows, Typed
 from connstat_sql.planner.values import CONNECTION, Constant, Feed, mention_table
 
 MAX_FILTER_VALUES = 500
@@ -105,7 +105,7 @@ class Binding:
         """Values for parameters, and for the connection, out of the rows that are there."""
         found: dict[str, Bound] = {}
         own = self.use.relation
-        equal = EqualColumns(self._ties, _Typed(self.rows))
+        equal = EqualColumns(self._ties, Typed(self.rows))
         for name in self.wanted:
             one = self._from_column(Field(own, name), equal)
             if one is not None:
@@ -302,15 +302,15 @@ class Binding:
         terms: dict[int, Term] = {}
         branches: list[exp.Expr] = []
         for branch in either.flatten():
-            parts = [_part(one, fact) for one in conjuncts(branch)]
+            parts = [part_of(one, fact) for one in conjuncts(branch)]
             kept = [part for part in parts if part and self._is_tellable(part, known)]
             if not kept:
                 return None
             columns = [exp.column("part") for _ in kept]
             for column, part in zip(columns, kept, strict=True):
                 terms[id(column)] = Expression(part.predicate, part.terms)
-            branches.append(_chained(exp.And, columns))
-        return Fact(_chained(exp.Or, branches), terms, relations_of(terms.values()))
+            branches.append(chained(exp.And, columns))
+        return Fact(chained(exp.Or, branches), terms, relations_of(terms.values()))
 
     def _is_tellable(self, fact: Fact, known: set[str]) -> bool:
         """Whether it can be evaluated over what is known of the table itself."""
@@ -387,38 +387,6 @@ class Binding:
         if one.relation in self.rows.synthetic and not one.path:
             return f"CAST({text} AS {self.rows.types(one.relation).get(one.column, 'VARCHAR')})"
         return text
-
-
-def _part(node: exp.Expr, fact: Fact) -> Fact | None:
-    """A part of a predicate as a fact of its own; None where it says something of a subquery."""
-    keys = {id(one) for one in node.walk()} & fact.terms.keys()
-    terms = {key: fact.terms[key] for key in keys}
-    if node.find(exp.Query) is not None:
-        return None
-    return Fact(node, terms, relations_of(terms.values()))
-
-
-def _chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> exp.Expr:
-    first, *others = parts
-    for other in others:
-        first = kind(this=exp.Paren(this=first), expression=exp.Paren(this=other))
-    return first
-
-
-class _Typed(Mapping[int, Relation]):
-    """Relations by number, those made for scans of parents among them."""
-
-    def __init__(self, rows: Rows) -> None:
-        self._rows = rows
-
-    def __getitem__(self, number: int) -> Relation:
-        return Relation(number, self._rows.types(number))
-
-    def __iter__(self) -> Iterable[int]:  # type: ignore[override]
-        return iter(self._rows.query.relations)
-
-    def __len__(self) -> int:
-        return len(self._rows.query.relations)
 
 
 def constants_text(constant: Constant) -> str:

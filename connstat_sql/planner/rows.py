@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -114,3 +114,19 @@ class Rows:
         if id(node) not in self._written:
             self._written[id(node)] = self.questions.is_written(node.sql(dialect=DIALECT))
         return self._written[id(node)]
+
+
+class Typed(Mapping[int, Relation]):
+    """Relations by number, those made for scans of parents among them."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    def __getitem__(self, number: int) -> Relation:
+        return Relation(number, self._rows.types(number))
+
+    def __iter__(self) -> Iterable[int]:  # type: ignore[override]
+        return iter(self._rows.query.relations)
+
+    def __len__(self) -> int:
+        return len(self._rows.query.relations)

@@ -18,10 +18,11 @@ from connstat_sql.transport.failures import wire_errors
 from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
 from connstat_sql.transport.judge import Judge, Reply, retry_after
+from connstat_sql.transport.opening import open_wire
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
 from connstat_sql.transport.scope import HeldBack
-from connstat_sql.transport.wire import Bounds, open_wire
+from connstat_sql.transport.wire import Bounds
 
 log = logging.getLogger("connstat_sql.transport")
 

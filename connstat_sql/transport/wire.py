@@ -14,7 +14,6 @@ from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Door, Request
 from connstat_sql.transport.failures import TimedOut
 from connstat_sql.transport.judge import Reply
-from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
 from connstat_sql.transport.urls import tidied
 
@@ -70,17 +69,6 @@ class Progress:
     """How far an exchange got: whether the head of its answer has come."""
 
     answered: bool = field(default=False)
-
-
-def open_wire(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
-    """The network as a connection wants it, or what was handed in instead. Raises ConfigError."""
-    if door.transport is not None:
-        from connstat_sql.transport.handed_in import HandedIn
-
-        return HandedIn(door.transport, bounds)
-    from connstat_sql.transport.network import open_network  # slow to import: when needed
-
-    return open_network(resolver, door.environment, bounds)
 
 
 def target(request: Request) -> str:
