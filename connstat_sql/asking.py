@@ -12,6 +12,7 @@ from connstat_sql.binder import Arguments, Types, Value
 from connstat_sql.session import Session
 
 _INTERVAL = re.compile(r"(?<=INTERVAL )'(\d+)'")
+_FROM_NOUGHT = re.compile(r"\b(RANGE|GENERATE_SERIES)\(0, (?=[^,]*\))")
 _TEXTS = ("TEXT", "STRING", "CHAR", "BPCHAR")
 _PLACES = ("query_location", "query_location_length", "alias")
 
@@ -50,7 +51,8 @@ class Asking:
         The piece comes from another parser; what DuckDB does not find in its own reading of the
         statement may mean something else.
         """
-        return any(self._is_piece(text) for text in dict.fromkeys((sql, _INTERVAL.sub(r"\1", sql))))
+        texts = (sql, _INTERVAL.sub(r"\1", sql), _FROM_NOUGHT.sub(r"\1(", sql))
+        return any(self._is_piece(text) for text in dict.fromkeys(texts))
 
     def _is_piece(self, sql: str) -> bool:
         texts = [f"SELECT {sql}", f"SELECT * FROM {sql}"]

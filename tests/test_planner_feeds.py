@@ -58,6 +58,8 @@ def values(found: list[dict[str, str]], name: str) -> list[str]:
         ("mine m JOIN conn_a.w.subs s ON s.grp = CAST(m.k AS VARCHAR)", ["1", "2", "3"]),
         ("mine m JOIN conn_a.w.subs s ON (s.grp, s.sub) = (m.x, m.y)", ["a", "b"]),
         ("mine m JOIN conn_a.w.subs s ON s.grp = m.x WHERE m.k > 1", ["b"]),
+        ("range(3) r(n) JOIN conn_a.w.subs s ON s.grp = 'g' || r.n", ["g0", "g1", "g2"]),
+        ("generate_series(2, 3) r(n) JOIN conn_a.w.subs s ON s.grp = 'g' || r.n", ["g2", "g3"]),
         ("mine m JOIN conn_a.w.subs s ON s.grp = m.x AND m.d IS NOT NULL AND m.y = 'q'", ["b"]),
         ("mine m LEFT JOIN conn_a.w.subs s ON s.grp = m.x AND m.k > 1", ["b"]),
         ("conn_a.w.subs s RIGHT JOIN mine m ON s.grp = m.x", ["a", "b"]),

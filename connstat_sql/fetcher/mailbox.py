@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -69,7 +70,8 @@ class Mailbox(Generic[T]):
         self._taken += total
         if self._is_full:
             self._is_full = False
-            self._loop.call_soon_threadsafe(self._room.set)
+            with suppress(RuntimeError):  # a loop that is closed has nobody who waits for room
+                self._loop.call_soon_threadsafe(self._room.set)
         return items
 
     def _wait(self, timeout: float | None) -> None:
