@@ -1,5 +1,6 @@
 """What most tests need: one running sandbox, an engine over it, and a clock that never waits."""
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,6 +17,11 @@ from connstat_sql.sandbox import Sandbox, World
 
 LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in ("oracle_notices", "views")))
 """Begun first, so that at the end nobody waits for one of them."""
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is Python's own, also where the tests are run by a shell's `&`, which ignores it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def place_of(nodeid: str) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 import msgspec
+from msgspec.structs import replace
 
 from connstat_sql.errors import FetchError, Interrupted
 from connstat_sql.fetcher.mailbox import Mailbox
@@ -246,4 +247,4 @@ class Run:
 def _pages_of(page: Page, fetches: Sequence[Fetch]) -> Iterator[Page]:
     yield page
     for fetch in fetches[1:]:
-        yield msgspec.structs.replace(page, fetch=fetch, size=0, attempts=0, is_reused=True)
+        yield replace(page, fetch=fetch, size=0, attempts=0, waited=0.0, is_reused=True)
