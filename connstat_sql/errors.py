@@ -24,6 +24,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """`1 row`, `1,000 rows`; `nouns` where they are more than the noun with an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {nouns or noun + 's'}"
+
+
 class ConnstatError(Exception):
     """Base of everything this package raises.
 

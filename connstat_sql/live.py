@@ -17,7 +17,7 @@ from sqlglot import exp
 from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog
-from connstat_sql.errors import PlanError
+from connstat_sql.errors import PlanError, counted
 from connstat_sql.executor import (
     Execution,
     Progress,
@@ -147,8 +147,8 @@ class LiveTables:
 
     def _refreshed(self, refresh: Refresh, started: float) -> Result:
         count = self.kept.forget(refresh.connection, refresh.names)
-        what = "fetch" if count == 1 else "fetches"
-        remarks = (f"rows of {count:,} {what} forgotten", *self.kept.take_notes())
+        fetches = counted(count, "fetch", "fetches")
+        remarks = (f"rows of {fetches} forgotten", *self.kept.take_notes())
         seconds = time.monotonic() - started
         return Result(pa.table({"Count": [count]}), False, seconds=seconds, remarks=remarks)
 
@@ -255,6 +255,6 @@ def _analyzed(found: Plan, execution: Execution, seconds: float) -> str:
     for report in execution.scans:
         expected = found.expected(found.scan(report.name))
         lines.append(f"  {in_words(report, expected, report.began - begun)}")
-    rows = execution.table.num_rows
-    lines.append(f"  answer: {rows:,} {'row' if rows == 1 else 'rows'} in {seconds * 1000:.0f} ms")
+    rows = counted(execution.table.num_rows, "row")
+    lines.append(f"  answer: {rows} in {seconds * 1000:.0f} ms")
     return "\n".join(lines)

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals, told
-from connstat_sql.diagnostics import counted
 from connstat_sql.engine import Engine, Outside
+from connstat_sql.errors import counted
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.renderer import render
 from connstat_sql.sandbox import Sandbox, World

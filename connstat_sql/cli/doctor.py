@@ -12,9 +12,9 @@ import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals, told
 from connstat_sql.definitions import Provider, literal
-from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, counted, exit_code
+from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
 from connstat_sql.engine import Engine
-from connstat_sql.errors import ConnectionFailed, ConnstatError
+from connstat_sql.errors import ConnectionFailed, ConnstatError, counted
 from connstat_sql.result import Options
 
 if TYPE_CHECKING:

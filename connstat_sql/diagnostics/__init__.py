@@ -18,6 +18,7 @@ from connstat_sql.errors import (
     Interrupted,
     QueryError,
     Span,
+    counted,
 )
 
 if TYPE_CHECKING:
@@ -39,11 +40,6 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, (FetchError, Interrupted)):
         return API_FAILED
     return QUERY_AT_FAULT
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 row`, `1,000 rows`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class Narrator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from connstat_sql.errors import counted
 from connstat_sql.executor.kept import Kept, MaxAge
 from connstat_sql.executor.progress import Progress
 from connstat_sql.fetcher import Budget, Page, PageStream
@@ -62,13 +63,13 @@ def in_words(report: ScanReport, expected: int | None, after: float) -> str:
     """What a scan did, for people; it began so many seconds `after` the first one."""
     known = "not known before" if expected is None else f"at least {expected:,} expected"
     parts = [
-        f"{_many(report.requests, 'request')} ({known})",
-        _many(report.pages, "page"),
-        _many(report.rows, "row"),
-        _many(report.bytes, "byte"),
-        _many(report.retries, "retry") if report.retries else "",
+        f"{counted(report.requests, 'request')} ({known})",
+        counted(report.pages, "page"),
+        counted(report.rows, "row"),
+        counted(report.bytes, "byte"),
+        counted(report.retries, "retry", "retries") if report.retries else "",
         f"waited {report.waited:.1f} s in all" if report.waited >= 0.05 else "",
-        f"{_many(report.reused, 'answer')} used again" if report.reused else "",
+        f"{counted(report.reused, 'answer')} used again" if report.reused else "",
         f"{report.kept:,} of {report.fetches:,} fetches from kept rows" if report.kept else "",
         f"{report.no_row:,} times no such row" if report.no_row else "",
         f"began after {after * 1000:.0f} ms" if after >= 0.0005 else "",
@@ -76,12 +77,6 @@ def in_words(report: ScanReport, expected: int | None, after: float) -> str:
     ]
     said = ", ".join(part for part in parts if part)
     return f"{report.name.replace('_', ' ')}, {report.table} by {report.method}: {said}"
-
-
-def _many(number: int, noun: str) -> str:
-    if number == 1:
-        return f"1 {noun}"
-    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 @dataclass

@@ -48,8 +48,6 @@ class Reuse:
 
     def fill(self, way: Way, columns: Sequence[str], fetches: Sequence[Fetch]) -> list[Fetch]:
         """Put kept rows into the scan's table; the fetches that they do not answer."""
-        if not self.is_wanted:
-            return list(fetches)
         tools, table = self.tools, scan_table(self.scan.name)
         numbered = {self.number(fetch): fetch for fetch in fetches}
         found = tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())

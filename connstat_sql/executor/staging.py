@@ -140,8 +140,7 @@ class Staging:
             ) from error
         if self._loose_bytes >= BYTES_LOOSE:
             self._loose_bytes = 0
-            with interruptible():
-                self._session.compact()
+            self._session.compact()
 
     def _insert_texts(self, table: pa.Table) -> int:
         self._duckdb.register(_PAGES, table)

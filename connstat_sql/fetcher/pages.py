@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from connstat_sql.arrow import Body, RowReader, SeenRows
-from connstat_sql.errors import PlanError, Status, UnexpectedShape
+from connstat_sql.errors import PlanError, Status, UnexpectedShape, counted
 from connstat_sql.fetcher.answers import Answers, Asked
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
@@ -208,7 +208,7 @@ class _List:
         """The error, with how far this list had been read when the budget was used up."""
         if not self._pages_read:
             return error
-        pages = "1 page" if self._pages_read == 1 else f"{self._pages_read:,} pages"
+        pages = counted(self._pages_read, "page")
         return PlanError(
             f"{error.message}: {pages} of one list were read, and it goes on",
             hint=error.hint,

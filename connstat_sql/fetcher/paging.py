@@ -25,7 +25,7 @@ import msgspec
 
 from connstat_sql.arrow import Body
 from connstat_sql.definitions import Paging, PagingStyle, Path
-from connstat_sql.errors import UnexpectedShape
+from connstat_sql.errors import UnexpectedShape, counted
 from connstat_sql.transport import Answer
 
 LONGEST_CURSOR = 16 * 1024
@@ -98,7 +98,7 @@ class Steps:
         moves_by_rows = self.paging.style is PagingStyle.OFFSET
         if self._empty_pages > (0 if moves_by_rows else self.paging.empty_pages):
             raise UnexpectedShape(
-                f"{_counted(self._empty_pages, 'page')} without rows, and the API says that there "
+                f"{counted(self._empty_pages, 'page')} without rows, and the API says that there "
                 "are more",
                 hint=_STUCK if moves_by_rows else _FILTERED,
             )
@@ -155,7 +155,7 @@ class Known:
         if not self._fits(number, body.given):
             others = f"page 1 holds {self.stride:,} and " if number > 1 else ""
             raise UnexpectedShape(
-                f"it holds {_counted(body.given, 'row')}, though {others}"
+                f"it holds {counted(body.given, 'row')}, though {others}"
                 f"`{'.'.join(self.path)}` is {self.total:,}",
                 hint=_MOVED,
             )
@@ -169,10 +169,6 @@ class Known:
         if counts_rows:
             return given == min(self.stride, self.total - (number - 1) * self.stride)
         return given == self.stride or (number == self.pages and 0 < given < self.stride)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _value(body: Body, path: Path) -> object:
