@@ -11,7 +11,7 @@ from connstat_sql.transport.judge import Reply
 from connstat_sql.transport.wire import (
     OWN_HEADERS,
     Bounds,
-    Progress,
+    Exchange,
     bounded,
     no_answer,
     no_connection,
@@ -29,14 +29,14 @@ class HandedIn:
 
     async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
         """Send and read, as `Wire` says."""
-        return await bounded(self._bounds, lambda progress: self._talk(request, headers, progress))
+        return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
 
     async def close(self) -> None:
         """Close the transport."""
         await self._transport.aclose()
 
     async def _talk(
-        self, request: Request, headers: Mapping[str, str], progress: Progress
+        self, request: Request, headers: Mapping[str, str], exchange: Exchange
     ) -> Reply:
         sent = httpx.Headers(OWN_HEADERS)
         sent.update(headers)
@@ -46,12 +46,12 @@ class HandedIn:
         )
         try:
             response = await self._transport.handle_async_request(outgoing)
-            progress.answered = True
+            exchange.answered = True
             return await self._read(response)
         except httpx.ConnectTimeout as error:
             raise no_connection(self._bounds) from error
         except httpx.TimeoutException as error:
-            raise no_answer(self._bounds, progress) from error
+            raise no_answer(self._bounds, exchange) from error
 
     async def _read(self, response: httpx.Response) -> Reply:
         try:

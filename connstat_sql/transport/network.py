@@ -17,7 +17,7 @@ from connstat_sql.transport.tls import tls_of
 from connstat_sql.transport.wire import (
     OWN_HEADERS,
     Bounds,
-    Progress,
+    Exchange,
     Wire,
     bounded,
     no_connection,
@@ -62,7 +62,7 @@ class Network:
 
     async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
         """Send and read, as `Wire` says."""
-        return await bounded(self._bounds, lambda progress: self._talk(request, headers, progress))
+        return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
 
     async def close(self) -> None:
         """Close the pool, and give its sockets the turn of the loop in which they end."""
@@ -72,13 +72,13 @@ class Network:
         await asyncio.sleep(0)
 
     async def _talk(
-        self, request: Request, headers: Mapping[str, str], progress: Progress
+        self, request: Request, headers: Mapping[str, str], exchange: Exchange
     ) -> Reply:
         try:
             response = await self._send(request, headers)
         except aiohttp.ConnectionTimeoutError as error:
             raise no_connection(self._bounds) from error
-        progress.answered = True
+        exchange.answered = True
         self._reading.add(response)
         try:
             said = _joined(response.headers)

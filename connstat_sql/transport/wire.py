@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -65,10 +65,10 @@ class Bounds:
 
 
 @dataclass(slots=True)
-class Progress:
-    """How far an exchange got: whether the head of its answer has come."""
+class Exchange:
+    """An exchange under way: `answered` says whether the head of its answer has come."""
 
-    answered: bool = field(default=False)
+    answered: bool = False
 
 
 def target(request: Request) -> str:
@@ -80,22 +80,22 @@ def target(request: Request) -> str:
     return url if _SENDABLE.fullmatch(url) and "/." not in url else tidied(url)
 
 
-async def bounded(bounds: Bounds, talk: Callable[[Progress], Coroutine[Any, Any, Reply]]) -> Reply:
+async def bounded(bounds: Bounds, talk: Callable[[Exchange], Coroutine[Any, Any, Reply]]) -> Reply:
     """The reply, or TimedOut when it takes too long."""
-    progress = Progress()
+    exchange = Exchange()
     try:
         async with asyncio.timeout(bounds.timeout):
-            return await talk(progress)
+            return await talk(exchange)
     except TimedOut:
         raise
     except TimeoutError as error:
-        raise no_answer(bounds, progress) from error
+        raise no_answer(bounds, exchange) from error
 
 
-def no_answer(bounds: Bounds, progress: Progress) -> TimedOut:
+def no_answer(bounds: Bounds, exchange: Exchange) -> TimedOut:
     """The error of an exchange that took too long."""
-    what = "no whole answer" if progress.answered else "no answer"
-    return TimedOut(f"{what} within {bounds.timeout:g} s", answered=progress.answered)
+    what = "no whole answer" if exchange.answered else "no answer"
+    return TimedOut(f"{what} within {bounds.timeout:g} s", answered=exchange.answered)
 
 
 def no_connection(bounds: Bounds) -> TimedOut:
