@@ -188,12 +188,13 @@ def test_a_silent_host_costs_its_time_out_once_and_not_once_a_request() -> None:
 
 def test_of_several_connections_the_one_that_is_down_costs_only_its_rows(sandbox: Sandbox) -> None:
     with listening() as silent:
-        told = {**worker(f"http://{silent.address}"), "plant_a": sandbox.connections["plant_a"]}
+        brief = worker(f"http://{silent.address}", timeout=0.2)
+        told = {**brief, "plant_a": sandbox.connections["plant_a"]}
         with live({"plant_a": told["plant_a"]}) as alone:
             expected = alone.sql(
                 "SELECT name FROM plant_a.connect.connectors ORDER BY 1"
             ).fetchall()
-        with live(told, timeout=0.2) as database:
+        with live(told) as database:
             sql = "SELECT name FROM kafka_connect.connect.connectors ORDER BY 1"
             result = database.sql(sql, partial=True)
             assert result.fetchall() == expected

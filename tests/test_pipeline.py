@@ -35,26 +35,34 @@ class Gate(httpx.AsyncBaseTransport):
     """An hour passes when so many requests were answered, and another is stuck."""
     came: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
-    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _news: list[asyncio.Future[None]] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
-        async with self._news:
-            self.came.append(url)
-            self._news.notify_all()
+        self.came.append(url)
+        self._tell()
         if self.stuck(url):
-            async with self._news:
-                enough = self._news.wait_for(lambda: len(self.answered) >= self.deadline_after)
-                await asyncio.wait_for(enough, PATIENCE)
+            await self._until(lambda: len(self.answered) >= self.deadline_after)
             self.clock.time += 3600
             await asyncio.Event().wait()
-        async with self._news:
-            opened = self._news.wait_for(lambda: self.opens(url, self.came))
-            await asyncio.wait_for(opened, PATIENCE)
-        async with self._news:
-            self.answered.append(url)
-            self._news.notify_all()
+        await self._until(lambda: self.opens(url, self.came))
+        self.answered.append(url)
+        self._tell()
         return self.world.answer(request)
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for something that the coming and answering of requests may make so."""
+        async with asyncio.timeout(PATIENCE):
+            while not is_so():
+                news = asyncio.get_running_loop().create_future()
+                self._news.append(news)
+                await news
+
+    def _tell(self) -> None:
+        news, self._news = self._news, []
+        for one in news:
+            if not one.done():
+                one.set_result(None)
 
 
 def run(engine: Engine, sql: str, options: Options | None = None) -> Result:

@@ -17,6 +17,11 @@ from connstat_sql.cli.context import Globals, pass_globals
 COMMANDS = {
     "query": "Run SQL and print the rows.",
     "explain": "Show the plan of a statement; nothing is sent.",
+    "run": "Run a saved query.",
+    "saved": "List, show and check saved queries.",
+    "watch": "Run a saved query again and again, and tell what changes.",
+    "check": "Run a saved query as a monitoring check: rows are a problem.",
+    "top": "The fleet on one screen, live.",
     "providers": "List, show and check provider definitions.",
     "demo": "The main job on an embedded sandbox; nothing to configure.",
     "doctor": "Test each connection: reachable, authorised, how fast.",

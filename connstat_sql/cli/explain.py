@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals, told
-from connstat_sql.cli.query import budget_option, max_age_option, read_params, read_sql, sql_options
+from connstat_sql.cli.query import read_params, read_sql, sql_options
+from connstat_sql.cli.statement import budget_option, max_age_option
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.result import Options
 

@@ -89,8 +89,9 @@ class Loop:
         return self.call(_count_others())
 
     def still(self) -> None:
-        """Cancel whatever is under way."""
-        self.call(_end_others())
+        """Cancel whatever is under way; what does not let go in time is left behind."""
+        with suppress(FutureTimeout):
+            self.call(_end_others(), LONGEST_END)
 
     def close(self) -> None:
         """Cancel what still runs; stop the loop and its thread."""

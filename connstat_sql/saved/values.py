@@ -1,0 +1,69 @@
+"""What a saved query is: its SQL, and what its front matter says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+
+class Severity(str, Enum):
+    """How bad it is when a saved query has rows, for who monitors it."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class SavedParam:
+    """A parameter of a saved query: `$name` in its SQL.
+
+    `type` is a DuckDB type as text. `default` is used when no value is given (None: there is
+    none; without a default, a parameter that is not required takes its predicate with it).
+    `allowed` empty means anything goes. `choices` is a query whose first column holds the values
+    worth offering (None: nobody says).
+    """
+
+    name: str
+    type: str = "VARCHAR"
+    description: str = ""
+    default: str | None = None
+    is_required: bool = False
+    allowed: tuple[str, ...] = ()
+    choices: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """A saved query. `path` is its file, and `line` where its SQL begins there, from 1.
+
+    `key` are the columns that tell its rows apart from one run to the next (empty: the whole row
+    does), `state` the column whose changes are worth telling (None: all others together).
+    `is_partial` says that failed requests are to be rows of `_errors`, not an error.
+    """
+
+    name: str
+    title: str
+    sql: str
+    path: Path
+    line: int = 1
+    description: str = ""
+    params: tuple[SavedParam, ...] = ()
+    key: tuple[str, ...] = ()
+    state: str | None = None
+    severity: Severity = Severity.CRITICAL
+    is_partial: bool = False
+
+    def param(self, name: str) -> SavedParam | None:
+        """The parameter of that name, or None."""
+        return next((one for one in self.params if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What to hand to `Engine.run`: the SQL without the predicates of absent parameters, and the
+    typed values of the others by name."""
+
+    sql: str
+    arguments: Mapping[str, object]
