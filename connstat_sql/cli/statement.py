@@ -34,6 +34,8 @@ max_age_option = click.option(
     help="Accept rows fetched at most so long ago. Default: as each connection says, else 0.",
 )
 
+_Command = Callable[..., Any]
+
 _PRINTING = (
     click.option("-F", "--format", "format_", type=click.Choice(FORMATS), help="Default: table."),
     click.option(
@@ -77,7 +79,7 @@ def running_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _with(_RUNNING, command)
 
 
-def _with(options: tuple[Callable[..., Any], ...], command: Callable[..., Any]) -> Callable[..., Any]:
+def _with(options: tuple[_Command, ...], command: _Command) -> _Command:
     for option in reversed(options):
         command = option(command)
     return command

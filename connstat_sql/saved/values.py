@@ -63,7 +63,8 @@ class SavedQuery:
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """What to hand to `Engine.run`: the SQL without the predicates of absent parameters, and the
-    typed values of the others by name."""
+    typed values of the others by name.
+    """
 
     sql: str
     arguments: Mapping[str, object]
