@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from connstat_sql.definitions import Provider, Resource, Service, TableName
+from connstat_sql.definitions import Part, Provider, Resource, Service, TableName
 
 
 class Definitions(Protocol):
@@ -28,6 +28,9 @@ class Definitions(Protocol):
 
     def resource(self, table: TableName) -> Resource | None:
         """A resource by name."""
+
+    def parts(self, provider: str) -> Mapping[TableName, Part]:
+        """What a provider gives to views over all of them, by the view."""
 
     def tables(self) -> Iterator[Resource]:
         """Every resource."""
@@ -85,6 +88,17 @@ class Catalog:
             what = f"{shown}.{service.name} has no table {parts[2]}"
             return _missing(parts, what, tuple(service.resources), f"{shown}.{service.name}")
         return LiveTable(resource, connection)
+
+    def parts(self, view: TableName) -> tuple[Part, ...]:
+        """What a union is made of: the parts of providers that have a connection.
+
+        Those of all providers where none of them has, so that it can be looked at without.
+        """
+        of = self.definitions
+        given = {name: of.parts(name).get(view) for name in of.providers}
+        found = {name: part for name, part in given.items() if part is not None}
+        used = set(self.connections.values()) & set(found) or set(found)
+        return tuple(part for name, part in found.items() if name in used)
 
     def nearest_provider(self, name: str) -> tuple[str, ...]:
         """Providers and connections whose names come close to one that does not exist."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connstat_sql.catalog import Catalog, NoSuchTable
+from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.errors import BindError, Span
 from connstat_sql.parser import without_comments
 
@@ -86,6 +86,8 @@ def _resolved(parts: tuple[str, ...], catalog: Catalog) -> Refresh:
     table = catalog.resolve(parts)
     if isinstance(table, NoSuchTable):
         raise BindError(table.missing, hint=f"there is  {', '.join(table.candidates)}")
+    if isinstance(table, LiveTable) and table.resource.view is not None:
+        return Refresh(None, ())  # its rows are those of others, wherever they are
     return Refresh(connection, names)
 
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args
 from urllib.parse import parse_qsl, urlsplit
 
@@ -73,10 +74,11 @@ def pet_shop() -> Iterator[tuple[str, list[tuple[str, dict[str, str], str | None
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The README's two files, written as they stand there."""
+    """The README's files, written as they stand there."""
     files = re.findall(r"```yaml\n# (providers/\S+)\n(.*?)```", README, re.DOTALL)
     assert [name for name, _ in files] == [
-        "providers/petshop/provider.yaml", "providers/petshop/animals.yaml"
+        "providers/petshop/provider.yaml", "providers/petshop/animals.yaml",
+        "providers/petshop/reports.yaml", "providers/petshop/parts.yaml",
     ]  # fmt: skip
     for name, text in files:
         path = tmp_path / name
@@ -102,8 +104,8 @@ def test_the_examples_files_have_no_problem(folder: Path) -> None:
     library = Library([shipped_providers(), folder])
     assert validate([folder / "petshop"], library) == ()
     assert [str(one.table) for one in library.tables() if one.table.provider == "petshop"] == [
-        "petshop.animals.pets"
-    ]
+        "petshop.animals.pets", "petshop.reports.small_pets"
+    ]  # fmt: skip
 
 
 def test_the_examples_query_gives_its_rows_page_by_page(folder: Path) -> None:
@@ -134,6 +136,23 @@ def test_a_parameter_becomes_a_query_key_and_is_a_column(folder: Path) -> None:
     assert {query["status"] for _, query, _ in seen} == {"sold"}
 
 
+def test_a_view_asks_for_what_it_is_made_of(folder: Path) -> None:
+    rows, seen = ask(folder, "SELECT * FROM petshop.reports.small_pets")
+    assert rows == [{"id": 7, "called": "Rex"}]
+    assert [path for path, *_ in seen] == ["/v1/pets", "/v1/pets"]
+
+
+def test_a_provider_joins_the_view_over_all_of_them_with_a_file(folder: Path) -> None:
+    columns = "provider, _connection, scope_1, connector_name, state, health, tasks_total"
+    rows, _ = ask(folder, f"SELECT {columns} FROM inventory.connectors.connectors LIMIT 1")
+    assert rows == [
+        {
+            "provider": "petshop", "_connection": "petshop", "scope_1": "the shop",
+            "connector_name": "Rex", "state": "RUNNING", "health": "HEALTHY", "tasks_total": None,
+        }
+    ]  # fmt: skip
+
+
 # --- the words -----------------------------------------------------------------------------------
 
 
@@ -157,13 +176,15 @@ def words_after(heading: str) -> list[str]:
         ("### methods", documents.MethodDocument),
         ("**`rows`**", documents.RowsDocument),
         ("**`paging`**", documents.PagingDocument),
+        ("parts.yaml\nparts", documents.ViewDocument | documents.PartDocument),
     ],
 )
 def test_a_table_of_words_holds_exactly_the_words_of_the_files(
-    heading: str, document: type[msgspec.Struct]
+    heading: str, document: type[msgspec.Struct] | UnionType
 ) -> None:
-    fields = [field.encode_name for field in msgspec.structs.fields(document)]
-    assert sorted(words_after(heading)) == sorted(fields)
+    kinds = get_args(document) or (document,)
+    fields = [field.encode_name for kind in kinds for field in msgspec.structs.fields(kind)]
+    assert sorted(words_after(heading)) == sorted(set(fields))
 
 
 @pytest.mark.parametrize(

@@ -150,12 +150,19 @@ def _todo(error: ConnstatError) -> str:
     return _UNREACHABLE if isinstance(error, ConnectionFailed) and is_vague else error.hint
 
 
+def _has_views_alone(engine: Engine, provider: Provider) -> bool:
+    """Whether nobody connects to a provider, as its tables are made of others."""
+    definitions = engine.catalog.definitions
+    services = (definitions.service(provider.name, name) for name in provider.services)
+    return all(one.view for service in services if service for one in service.resources.values())
+
+
 def _tell_unused(engine: Engine) -> None:
     """Providers without a connection, and what would make one."""
     used = set(engine.catalog.connections.values())
     for name in engine.catalog.definitions.providers:
         provider = engine.catalog.definitions.provider(name)
-        if provider is None or name in used:
+        if provider is None or name in used or _has_views_alone(engine, provider):
             continue
         variables = [setting.env for setting in provider.settings if setting.env]
         ways = [f"set {', '.join(variables)}"] if variables else []

@@ -86,6 +86,8 @@ def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindErr
 
 def _comes_last(resource: Resource, library: Library) -> bool:
     """Whether no variable makes a connection of its provider: it is for tests and for authors."""
+    if resource.view is not None:
+        return False
     provider = library.provider(resource.table.provider)
     return provider is None or not any(setting.env for setting in provider.settings)
 
@@ -102,7 +104,10 @@ def _described(resource: Resource) -> list[str]:
         if param.parent is not None:
             notes.append(f"from {param.parent.table}.{param.parent.column}")
         lines.append(f"  {param.name}  {param.type}  {'; '.join(note for note in notes if note)}")
-    lines += ["", "methods", *(f"  {_method(one, resource)}" for one in resource.methods)]
+    if resource.view is None:
+        lines += ["", "methods", *(f"  {_method(one, resource)}" for one in resource.methods)]
+    else:
+        lines += ["", f"rows of  {resource.view.source.strip() or 'all providers, see parts.yaml'}"]
     if resource.example:
         lines += ["", "example", *(f"  {line}" for line in resource.example.strip().splitlines())]
     return lines

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from connstat_sql.definitions.limits import DEFAULT_LIMITS, DEFAULT_RETRIES, Limits, RetryRule
+from connstat_sql.definitions.names import TableName
 from connstat_sql.definitions.sql_types import (
     JSON,
     TIMESTAMPTZ,
@@ -23,29 +24,15 @@ from connstat_sql.definitions.sql_types import (
     literal,
     quote,
 )
+from connstat_sql.definitions.views import Part, View
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
     "Auth", "AuthKind", "Column", "Filter", "Limits", "ListOf", "MapOf", "Method", "Mismatch",
-    "Order", "Paging", "PagingStyle", "Param", "Parent", "Path", "Provider", "QueryItem",
+    "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem",
     "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape",
-    "SqlType", "Struct", "TableName", "Template", "literal", "quote",
+    "SqlType", "Struct", "TableName", "Template", "View", "literal", "quote",
 ]  # fmt: skip
-
-# --- names ---------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class TableName:
-    """`provider.service.resource`: a resource seen from SQL."""
-
-    provider: str
-    service: str
-    resource: str
-
-    def __str__(self) -> str:
-        return f"{self.provider}.{self.service}.{self.resource}"
-
 
 # --- where things are in a body ------------------------------------------------------------------
 
@@ -288,7 +275,10 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A table's definition: its columns, then its parameters, and the methods that serve it."""
+    """A table's definition: its columns, then its parameters, and the methods that serve it.
+
+    `view` says what it is made of where no method serves it (None: methods do).
+    """
 
     table: TableName
     description: str
@@ -296,6 +286,7 @@ class Resource:
     params: tuple[Param, ...]
     methods: tuple[Method, ...]
     example: str = ""
+    view: View | None = None
 
     @property
     def all_columns(self) -> tuple[Column | Param, ...]:

@@ -64,6 +64,7 @@ from connstat_sql.loader.documents import (
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
+from connstat_sql.loader.views import build_view
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -209,7 +210,10 @@ def _resource(
         for name, method in document.methods.items()
     )
     params = _params_of(methods, {**shared, **own}, own)
-    resource = Resource(table, document.description, columns, params, methods, document.example)
+    view = build_view(document, path, findings)
+    resource = Resource(
+        table, document.description, columns, params, methods, document.example, view
+    )
     check_resource(resource, {*shared, *own}, path, findings)
     return resource
 

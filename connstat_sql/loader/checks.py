@@ -84,7 +84,7 @@ def check_resource(
     check_key(resource.table.resource, path, findings)
     if "." in resource.table.resource:
         findings.add(path, "the name of a resource holds no dot")
-    if not resource.methods:
+    if not resource.methods and resource.view is None:
         findings.add((*path, "methods"), "no method serves it")
     for name in sorted(params & columns):
         findings.add(
@@ -106,7 +106,7 @@ def _check_column_names(resource: Resource, path: KeyPath, findings: Findings) -
     for kind, names in (("columns", columns), ("params", params)):
         for name in names:
             check_key(name, (*path, kind, name), findings)
-            if name.lower() in HIDDEN_COLUMNS:
+            if name.lower() in HIDDEN_COLUMNS and resource.view is None:
                 what = f"`{name}` is a column of every table"
                 findings.add((*path, kind, name), what, "choose another name")
     for name, other in same_but_case([*columns, *params]):

@@ -1,4 +1,4 @@
-"""The words of the two kinds of YAML file, as msgspec structs.
+"""The words of the kinds of YAML file, as msgspec structs.
 
 From these come both the fast way in (`msgspec.convert`) and the published JSON Schema.
 Defaults here are the vocabulary's own; nothing is filled in by validation.
@@ -158,6 +158,7 @@ class ColumnDocument(_Document, frozen=True):
     redact_by: Annotated[
         str | None, _about("column whose value says whether this one is a credential")
     ] = None
+    value: Annotated[str | None, _about("of a view: SQL over its source, or over its parts")] = None
 
 
 class RowsDocument(_Document, frozen=True):
@@ -261,14 +262,41 @@ class MethodDocument(_Document, frozen=True):
     limit: Annotated[str, _about("family of the provider's `limits` that it belongs to")] = ""
 
 
+class ViewDocument(_Document, frozen=True):
+    """What a table is made of that no method serves: `from`, or else what providers give to it."""
+
+    from_: Annotated[str, _about("the SQL after FROM; without it, the parts of providers")] = (
+        msgspec.field(default="", name="from")
+    )
+    inputs: Annotated[
+        dict[str, str], _about("what parts give beside the columns, with its type")
+    ] = {}
+
+
+class PartDocument(_Document, frozen=True):
+    """The rows that a provider gives to a view."""
+
+    from_: Annotated[str, _about("the SQL after FROM")] = msgspec.field(name="from")
+    columns: Annotated[
+        dict[str, str], _about("SQL by column or input of the view; what is missing is NULL")
+    ]
+
+
+class PartsDocument(_Document, frozen=True):
+    """`providers/<provider>/parts.yaml`: what the provider gives to views over all of them."""
+
+    parts: Annotated[dict[str, PartDocument], _about("by provider.service.resource of the view")]
+
+
 class ResourceDocument(_Document, frozen=True):
     """A table."""
 
     description: str
     columns: dict[str, str | ColumnDocument]
-    methods: dict[str, MethodDocument]
+    methods: dict[str, MethodDocument] = {}
     params: dict[str, ParamDocument] = {}
     example: str = ""
+    view: ViewDocument | None = None
 
 
 class ServiceDocument(_Document, frozen=True):
@@ -284,13 +312,14 @@ class ServiceDocument(_Document, frozen=True):
     ] = None
 
 
+_FILES = (ProviderDocument, ServiceDocument, PartsDocument)
+
+
 def json_schema() -> dict[str, Any]:
-    """JSON Schema of both kinds of file, for editors and for `connstat providers validate`."""
+    """JSON Schema of all kinds of file, for editors and for `connstat providers validate`."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "connstat-sql provider definition",
-        "anyOf": [{"$ref": "#/$defs/ProviderDocument"}, {"$ref": "#/$defs/ServiceDocument"}],
-        "$defs": msgspec.json.schema_components(
-            (ProviderDocument, ServiceDocument), ref_template="#/$defs/{name}"
-        )[1],
+        "anyOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in _FILES],
+        "$defs": msgspec.json.schema_components(_FILES, ref_template="#/$defs/{name}")[1],
     }

@@ -8,16 +8,19 @@ from typing import TypeVar
 
 import msgspec
 
-from connstat_sql.definitions import Parent, Provider, Resource, Service, TableName
+from connstat_sql.definitions import Parent, Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
 from connstat_sql.loader.build import build_provider, build_service
 from connstat_sql.loader.checks import Findings, nearest, same_but_case
-from connstat_sql.loader.documents import ProviderDocument, ServiceDocument
+from connstat_sql.loader.documents import PartsDocument, ProviderDocument, ServiceDocument
 from connstat_sql.loader.source import Source, read_source
+from connstat_sql.loader.views import build_parts, part_faults
 
 PROVIDER_FILE = "provider.yaml"
-_Value = TypeVar("_Value", Provider, Service)
-_Document = TypeVar("_Document", ProviderDocument, ServiceDocument)
+PARTS_FILE = "parts.yaml"
+Parts = Mapping[TableName, Part]
+_Value = TypeVar("_Value", Provider, Service, Parts)
+_Document = TypeVar("_Document", ProviderDocument, ServiceDocument, PartsDocument)
 
 
 def shipped_providers() -> FilePath:
@@ -40,6 +43,7 @@ class Library:
             self._folders.update(_provider_folders(folder))
         self._providers: dict[str, Provider] = {}
         self._services: dict[tuple[str, str], Service] = {}
+        self._parts: dict[str, Parts] = {}
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -71,6 +75,16 @@ class Library:
             self._services[(provider, name)] = _sound(service, problems)
         return self._services[(provider, name)]
 
+    def parts(self, provider: str) -> Parts:
+        """What a provider gives to views over all of them, by the view."""
+        folder = self._folders.get(provider)
+        if folder is None or not (folder / PARTS_FILE).is_file():
+            return {}
+        if provider not in self._parts:
+            parts, problems, _ = _read_parts(folder)
+            self._parts[provider] = _sound(parts, problems)
+        return self._parts[provider]
+
     def resource(self, table: TableName) -> Resource | None:
         """A table's definition, or None when there is no such table."""
         service = self.service(table.provider, table.service)
@@ -92,6 +106,7 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     problems: list[Problem] = []
     services: list[tuple[Service, Source]] = []
     probes: list[tuple[TableName, Source]] = []
+    parts: list[tuple[Parts, Source]] = []
     families: dict[str, tuple[str, ...] | None] = {}
     for folder, files in _definition_files(paths, problems):
         families[folder.name] = _families(folder)
@@ -102,6 +117,11 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
                 if provider is not None and provider.probe is not None:
                     probes.append((provider.probe, source))
                 continue
+            if file.name == PARTS_FILE:
+                given, found, source = _read_parts(folder)
+                problems += found
+                parts.append((given or {}, source))
+                continue
             service, found, source = _read_service_file(file, folder.name)
             problems += found
             if service is not None:
@@ -110,6 +130,8 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     for service, source in services:
         problems += _parent_problems(service, source, tables)
         problems += _family_problems(service, source, families[service.provider])
+    for given, source in parts:
+        problems += _part_problems(given, source, tables)
     for probe, source in probes:
         problems += (
             source.problem(("probe",), message, hint) for message, hint in tables.faults(probe)
@@ -135,7 +157,8 @@ def _provider_folders(folder: FilePath) -> Mapping[str, FilePath]:
 
 
 def _service_names(folder: FilePath) -> tuple[str, ...]:
-    return tuple(sorted(file.stem for file in folder.glob("*.yaml") if file.name != PROVIDER_FILE))
+    others = (PROVIDER_FILE, PARTS_FILE)
+    return tuple(sorted(file.stem for file in folder.glob("*.yaml") if file.name not in others))
 
 
 def _sound(value: _Value | None, problems: tuple[Problem, ...]) -> _Value:
@@ -211,6 +234,16 @@ def _read_service_file(
         message = f"`service: {document.service}` stands in the file `{file.name}`"
         findings.add(("service",), message, "name both alike")
     return service, tuple(findings.problems), source
+
+
+def _read_parts(folder: FilePath) -> tuple[Parts | None, tuple[Problem, ...], Source]:
+    source = _read(folder / PARTS_FILE)
+    document, problems = _document(source, PartsDocument)
+    if document is None:
+        return None, tuple(problems), source
+    findings = Findings(source, problems)
+    parts = build_parts(document, findings)
+    return parts, tuple(findings.problems), source
 
 
 def _definition_files(
@@ -295,6 +328,16 @@ def _family_problems(
                 path = ("resources", resource.table.resource, "methods", method.name, "limit")
                 what = f"names the family `{method.limit}`, which `limits` does not declare"
                 yield source.problem(path, what, nearest(method.limit, families))
+
+
+def _part_problems(parts: Parts, source: Source, tables: _Tables) -> Iterator[Problem]:
+    for table, part in parts.items():
+        path = ("parts", str(table))
+        for message, hint in tables.faults(table):
+            yield source.problem(path, message, hint)
+        view = tables.find(table)
+        for column, message, hint in part_faults(view, part) if view else ():
+            yield source.problem((*path, "columns", column), message, hint)
 
 
 def _parent_problems(service: Service, source: Source, tables: _Tables) -> Iterator[Problem]:

@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql.binder import Arguments, BoundQuery, BoundTable
-from connstat_sql.catalog import Catalog, LiveTable
+from connstat_sql.catalog import Catalog
 from connstat_sql.definitions import quote
 from connstat_sql.errors import BindError, QueryError, Span
 from connstat_sql.parser import Origin, Statement, leading_back, parse, rewritten
@@ -26,7 +26,7 @@ from connstat_sql.translation import RunText
 from connstat_sql.views.headers import as_written
 from connstat_sql.views.names import Names, macro_names, view_names
 from connstat_sql.views.reading import Definition, Kind, read_definition
-from connstat_sql.views.writing import Writer, derived
+from connstat_sql.views.writing import Writer, derived, view_of
 
 __all__ = ["Views"]
 
@@ -53,7 +53,7 @@ class Views:
 
     def written_out(self, statement: Statement) -> Statement:
         """The statement over the live tables themselves; itself when it mentions no definition."""
-        if statement.tree is None or not self.may_be_mentioned(statement.sql):
+        if statement.tree is None or not self._is_mentioned(statement):
             return statement
         try:
             text, origin = self._writer().written_out(statement.sql)
@@ -63,6 +63,11 @@ class Views:
             return statement
         found = parse(text)
         return replace(found, offset=statement.offset, explain=statement.explain, origin=origin)
+
+    def _is_mentioned(self, statement: Statement) -> bool:
+        if self.may_be_mentioned(statement.sql):
+            return True
+        return any(view_of(self._catalog, one.parts) for one in statement.mentions)
 
     def headers(self, names: list[str], statement: Statement) -> list[str]:
         """The names of a result's columns as DuckDB makes them of the user's own text."""
@@ -160,10 +165,7 @@ class Views:
         return len(parts) == 3 and self._catalog.is_provider(parts[0])
 
     def _writer(self) -> Writer:
-        return Writer(Names(self._session.duckdb), self._defined, self._is_live)
-
-    def _is_live(self, parts: tuple[str, ...]) -> bool:
-        return isinstance(self._catalog.resolve(parts), LiveTable)
+        return Writer(Names(self._session.duckdb), self._defined, self._catalog)
 
 
 def _move(error: QueryError, query: str, definition: Definition) -> None:
@@ -186,6 +188,7 @@ def _stand_in(table: BoundTable) -> str:
     hidden = "".join(
         f", CAST(NULL AS {_HIDDEN_TYPES.get(name, 'VARCHAR')}) AS {quote(name)}"
         for name in table.hidden
+        if table.live.resource.column(name) is None
     )
     declared = ".".join(map(quote, (own.provider, own.service, own.resource)))
     return f"SELECT *{hidden} FROM {declared}"

@@ -7,16 +7,19 @@ text: a macro's body sees the CTEs and the search path of its caller, a view's b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from sqlglot import exp
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
+from connstat_sql.binder.columns import names_in, used_columns
+from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.definitions import quote
 from connstat_sql.errors import BindError, PlanError, QueryError, Span
 from connstat_sql.parser import (
     MAX_LENGTH,
     Origin,
+    Statement,
     TableMention,
     Use,
     leading_back,
@@ -25,6 +28,7 @@ from connstat_sql.parser import (
     tokens,
     words,
 )
+from connstat_sql.views.defined import select_of
 from connstat_sql.views.names import Found, Names, Path, home_of
 from connstat_sql.views.reading import Call, Definition, given, read_calls, read_definition
 from connstat_sql.views.reading import with_arguments as with_values
@@ -32,21 +36,22 @@ from connstat_sql.views.reading import with_arguments as with_values
 MAX_DEPTH = 50
 MAX_GROWTH = 200_000
 _WITHOUT_ROWS = (exp.Alter, exp.Drop, exp.Comment)
-_Chain = tuple["tuple[int, str]", ...]
+_Chain = tuple["tuple[int | str, str]", ...]
+"""Views and macros that lie around each other, by number in DuckDB's catalog or by full name."""
 
 
 class Writer:
-    """Writes out one statement; `defined` are the definitions by number in DuckDB's catalog."""
+    """Writes out one statement; `made` are the definitions by number in DuckDB's catalog."""
 
     def __init__(
         self,
         names: Names,
-        defined: Mapping[int, Definition],
-        is_live: Callable[[tuple[str, ...]], bool],
+        made: Mapping[int, Definition],
+        catalog: Catalog,
     ) -> None:
         self._names = names
-        self._defined = defined
-        self._is_live = is_live
+        self._made = made
+        self._catalog = catalog
         self._views: dict[int, str] = {}
 
     def written_out(self, sql: str) -> tuple[str, Origin | None]:
@@ -71,7 +76,7 @@ class Writer:
         return any(self._is_over_live(found, above) for found in views if found and found.sql)
 
     def _is_over_live(self, view: Found, above: frozenset[int]) -> bool:
-        if view.oid in self._defined:
+        if view.oid in self._made:
             return True
         definition = read_definition(view.sql)
         if definition is None or view.oid in above:
@@ -90,7 +95,7 @@ class Writer:
             texts = [_within(sql, edits, one.span) for one in call.arguments]
             try:
                 values = given(call, definition.params, texts, sql)
-                deeper = _deeper(chain, found, "macro")
+                deeper = _deeper(chain, (found.oid, found.name), "macro")
                 body = self._calls(with_values(definition.query, values), home, deeper)[0]
             except QueryError as error:
                 _place(error, sql, call.span, chain)
@@ -107,7 +112,7 @@ class Writer:
         known = []
         for call in read_calls(sql, tree):
             found = self._names.macro(call.parts, home)
-            definition = self._defined.get(found.oid) if found else None
+            definition = self._made.get(found.oid) if found else None
             if found and definition:
                 known.append((call, found, definition))
         return known
@@ -120,7 +125,7 @@ class Writer:
         tree = statement.tree
         if tree is None or isinstance(tree, _WITHOUT_ROWS):
             return sql, None
-        edits: dict[Span, str] = {}
+        edits = self._tables(statement, chain)
         for mention in statement.mentions:
             if mention.use is not Use.READ or self._is_live(mention.parts):
                 continue
@@ -140,27 +145,76 @@ class Writer:
                 edits[mention.span] = _full_name(found)
         return rewritten(sql, edits) if edits else (sql, None)
 
+    def _tables(self, statement: Statement, chain: _Chain) -> dict[Span, str]:
+        """Views that definitions declare, each with the columns that the statement may use."""
+        views = [
+            (mention, live)
+            for mention in statement.mentions
+            if mention.use is Use.READ and (live := view_of(self._catalog, mention.parts))
+        ]
+        names = names_in(statement.tree) if views and statement.tree is not None else None
+        edits: dict[Span, str] = {}
+        for mention, live in views:
+            assert names is not None, "mentions come from a tree"
+            columns = used_columns(names, mention, live.resource)
+            try:
+                text = self._select(live, columns, chain)
+            except QueryError as error:
+                _place(error, statement.sql, mention.span, chain)
+                raise
+            edits |= derived(statement.sql, mention, text, "")
+            edits |= _full_qualifiers(names.tree, mention, mention.parts)
+            _check_length(edits, statement.sql, mention.span)
+        return edits
+
+    def _select(self, live: LiveTable, columns: tuple[str, ...], chain: _Chain) -> str:
+        """The SELECT of a view that a definition declares, over the live tables themselves."""
+        resource = live.resource
+        deeper = _deeper(chain, (str(resource.table), str(resource.table)), "view")
+        text = select_of(resource, columns, self._catalog.parts(resource.table))
+        if live.connection is not None:
+            text = self._of_connection(text, resource.table.provider, live.connection)
+        return self._mentions(text, (), deeper)[0]
+
+    def _of_connection(self, text: str, provider: str, connection: str) -> str:
+        """The SELECT over one connection of its provider, not all of them."""
+        edits = {
+            one.span: ".".join(map(quote, (connection, *one.parts[1:])))
+            for one in parse(text).mentions
+            if len(one.parts) == 3 and one.parts[0].lower() == provider
+        }
+        return rewritten(text, edits)[0] if edits else text
+
+    def _is_live(self, parts: tuple[str, ...]) -> bool:
+        return isinstance(self._catalog.resolve(parts), LiveTable)
+
     def _view(self, found: Found, chain: _Chain) -> str:
         """A view's SELECT over the live tables themselves."""
         if found.oid not in self._views:
-            deeper = _deeper(chain, found, "view")
+            deeper = _deeper(chain, (found.oid, found.name), "view")
             home = home_of(found)
             text, _ = self._calls(self._definition(found).query, home, deeper)
             self._views[found.oid], _ = self._mentions(text, home, deeper)
         return self._views[found.oid]
 
     def _definition(self, found: Found) -> Definition:
-        definition = self._defined.get(found.oid) or read_definition(found.sql)
+        definition = self._made.get(found.oid) or read_definition(found.sql)
         assert definition is not None, "only views that can be read are written out"
         return definition
 
 
-def _deeper(chain: _Chain, found: Found, kind: str) -> _Chain:
-    deeper = (*chain, (found.oid, found.name))
+def view_of(catalog: Catalog, parts: tuple[str, ...]) -> LiveTable | None:
+    """The view that a definition declares under a name, or None."""
+    found = catalog.resolve(parts)
+    return found if isinstance(found, LiveTable) and found.resource.view else None
+
+
+def _deeper(chain: _Chain, found: tuple[int | str, str], kind: str) -> _Chain:
+    deeper = (*chain, found)
     path = " → ".join(name for _, name in deeper)
-    if found.oid in {oid for oid, _ in chain}:
+    if found in chain:
         raise BindError(
-            f"{kind} {found.name} is made of itself: {path}", hint="define one of them anew"
+            f"{kind} {found[1]} is made of itself: {path}", hint="define one of them anew"
         )
     if len(deeper) > MAX_DEPTH:
         raise PlanError(
@@ -245,7 +299,13 @@ def _span(node: exp.Expr) -> Span:
 
 def _qualifiers(tree: exp.Expr, mention: TableMention, found: Found) -> dict[Span, str]:
     """`main.v.a` → `v.a`: what stands for the view is in no schema."""
-    full = (found.database.lower(), found.schema.lower(), found.name.lower())
+    return _full_qualifiers(tree, mention, (found.database, found.schema, found.name))
+
+
+def _full_qualifiers(
+    tree: exp.Expr, mention: TableMention, name: tuple[str, ...]
+) -> dict[Span, str]:
+    full = tuple(part.lower() for part in name)
     edits: dict[Span, str] = {}
     if mention.has_alias:
         return edits
