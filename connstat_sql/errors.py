@@ -3,6 +3,7 @@
     ConnstatError
     ├── DefinitionError        provider YAML is at fault; holds every problem, with file and line
     ├── ConfigError            connstat.toml, the environment or a connection is at fault
+    ├── SavedQueryError        a saved query's file, or what is given to its parameters, is at fault
     ├── QueryError             the SQL is at fault; `requests_sent` is 0 unless it ran
     │   ├── ParseError         it is not SQL that DuckDB reads
     │   ├── BindError          an unknown table or column, a wrong type, a missing parameter
@@ -74,6 +75,28 @@ class DefinitionError(ConnstatError):
 
 class ConfigError(ConnstatError):
     """The configuration or a connection is at fault."""
+
+
+class SavedQueryError(ConnstatError):
+    """A saved query, or what is given to its parameters, is at fault.
+
+    `file` is the query's ("" when there is none), `line` the place in it from 1 (0: the file as a
+    whole); `problems` are all that was found in the file.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str = "",
+        line: int = 0,
+        hint: str = "",
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.file = file
+        self.line = line
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,117 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from connstat_sql.renderer import FORMATS, render
+from connstat_sql.renderer import BINARY, FORMATS, Look, render
+from connstat_sql.renderer.tables import DRAWN_BY_DUCKDB, box, framed
 from connstat_sql.session import Session
 from connstat_sql.translation import RunText
 
+EVERY_TYPE = """
+SELECT true AS yes, 1::TINYINT AS tiny, 12345678901234567890123::HUGEINT AS huge,
+  1.10::DECIMAL(5,2) AS money, 1.5::DOUBLE AS real, 'a|é' AS words, '' AS empty, NULL AS nothing,
+  E'one\\ntwo' AS lines, DATE '2026-01-02' AS day, TIME '10:00' AS hour,
+  TIMESTAMP '2026-01-02 03:04:05' AS stamp, TIMESTAMPTZ '2026-01-01 10:00:00+02' AS at,
+  INTERVAL 3 day AS span, '\\x00A'::BLOB AS bytes, [1, NULL] AS list,
+  {'state': 'FAILED', 'id': 7} AS struct, MAP {'k.x': 'v'} AS map,
+  '{"deep": [1.50, null]}'::JSON AS json,
+  '00000000-0000-0000-0000-000000000001'::UUID AS uuid, 'x'::ENUM('x') AS word
+"""
+"""A row with a value of each type there is."""
 
-def answer(sql: str, format_: str, width: int | None = None) -> bytes:
+GOLDEN = {
+    "csv": (
+        "yes,tiny,huge,money,real,words,empty,nothing,lines,day,hour,stamp,at,span,bytes,list,"
+        "struct,map,json,uuid,word\n"
+        'true,1,12345678901234567890123,1.10,1.5,a|é,"",,"one\ntwo",2026-01-02,10:00:00,'
+        '2026-01-02 03:04:05,2026-01-01 08:00:00+00,3 days,\\x00A,"[1, NULL]",'
+        '"{\'state\': FAILED, \'id\': 7}",{k.x=v},"{""deep"": [1.50, null]}",'
+        "00000000-0000-0000-0000-000000000001,x\n"
+    ),
+    "jsonl": (
+        '{"yes":true,"tiny":1,"huge":12345678901234567890123,"money":1.10,"real":1.5,'
+        '"words":"a|é","empty":"","nothing":null,"lines":"one\\ntwo","day":"2026-01-02",'
+        '"hour":"10:00:00","stamp":"2026-01-02T03:04:05","at":"2026-01-01T08:00:00Z",'
+        '"span":[0,3,0],"bytes":"AEE=","list":[1,null],"struct":{"state":"FAILED","id":7},'
+        '"map":{"k.x":"v"},"json":{"deep": [1.50, null]},'
+        '"uuid":"00000000-0000-0000-0000-000000000001","word":"x"}\n'
+    ),
+    "markdown": (
+        "| yes | tiny | huge | money | real | words | empty | nothing | lines | day | hour | stamp "
+        "| at | span | bytes | list | struct | map | json | uuid | word |\n"
+        "|" + " --- |" * 21 + "\n"
+        "| true | 1 | 12345678901234567890123 | 1.10 | 1.5 | a\\|é |  |  | one<br>two | 2026-01-02 "
+        "| 10:00:00 | 2026-01-02 03:04:05 | 2026-01-01 08:00:00+00 | 3 days | \\\\x00A "
+        "| [1, NULL] | {'state': FAILED, 'id': 7} | {k.x=v} | {\"deep\": [1.50, null]} "
+        "| 00000000-0000-0000-0000-000000000001 | x |\n"
+    ),
+    "vertical": """\
+─[ ROW 1 ]──────────────────────────────────────────────────
+yes     │ true
+tiny    │ 1
+huge    │ 12345678901234567890123
+money   │ 1.10
+real    │ 1.5
+words   │ a|é
+empty   │
+nothing │ NULL
+lines   │ one
+        │ two
+day     │ 2026-01-02
+hour    │ 10:00:00
+stamp   │ 2026-01-02 03:04:05
+at      │ 2026-01-01 08:00:00+00
+span    │ 3 days
+bytes   │ \\x00A
+list    │ [1, NULL]
+struct  │ {'state': FAILED, 'id': 7}
+map     │ {k.x=v}
+json    │ {"deep": [1.50, null]}
+uuid    │ 00000000-0000-0000-0000-000000000001
+word    │ x
+""",
+}
+
+
+def table_of(sql: str) -> pa.Table:
     session = Session()
     try:
-        table = session.run(RunText(sql, sql), None)
+        return session.run(RunText(sql, sql), None)
     finally:
         session.close()
+
+
+def answer(sql: str, format_: str, look: Look = Look()) -> bytes:  # noqa: B008  # frozen
     out = io.BytesIO()
-    render(table, format_, out, width=width)
+    render(table_of(sql), format_, out, look=look)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("format_", GOLDEN)
+def test_a_value_of_each_type_is_written_the_same_for_ever(format_: str) -> None:
+    assert answer(EVERY_TYPE, format_).decode() == GOLDEN[format_]
+
+
+def test_without_a_terminal_a_table_is_what_duckdb_draws() -> None:
+    assert answer("SELECT 1 AS n, NULL AS x, E'a\\nb' AS y", "table").decode() == (
+        "┌───────┬────────┬─────────┐\n"
+        "│   n   │   x    │    y    │\n"
+        '│ int32 │ "null" │ varchar │\n'
+        "├───────┼────────┼─────────┤\n"
+        "│     1 │ NULL   │ a\\nb    │\n"
+        "└───────┴────────┴─────────┘\n"
+    )
+
+
+def test_of_a_long_answer_no_row_is_left_out_without_a_terminal() -> None:
+    rows = DRAWN_BY_DUCKDB + 2_000
+    lines = answer(f"SELECT range AS n FROM range({rows})", "table").decode().splitlines()
+    assert len(lines) == rows + 5
+    assert lines[-2] == f"│ {rows - 1} │"
+
+
+def test_a_long_table_looks_like_a_short_one() -> None:
+    table = table_of(f"{EVERY_TYPE.rstrip()}, 'again' AS yes")
+    assert "\n".join(framed(table)) + "\n" == box(table)
 
 
 def test_json_keeps_numbers_exact_and_times_in_utc() -> None:
@@ -66,22 +163,39 @@ def test_markdown_escapes_what_would_break_the_table() -> None:
     ]
 
 
-def test_a_table_shows_every_row_and_fits_a_terminal() -> None:
-    drawn = answer(
-        "SELECT range AS n, repeat('x', 300) AS wide FROM range(1000)", "table", width=80
-    )
-    lines = drawn.decode().splitlines()
-    assert max(map(len, lines)) <= 80
-    assert sum("x…" in line or "xxx" in line for line in lines) == 1000
-
-
+@pytest.mark.parametrize("width", [None, 60])
 @pytest.mark.parametrize("format_", FORMATS)
-def test_every_format_takes_every_kind_of_value(format_: str) -> None:
+def test_every_format_takes_every_kind_of_value(format_: str, width: int | None) -> None:
+    assert answer(EVERY_TYPE, format_, Look(width=width))
+    assert answer(f"FROM ({EVERY_TYPE}) WHERE false", format_, Look(width=width)) is not None
+
+
+@pytest.mark.parametrize("format_", sorted({*FORMATS} - {*BINARY, "html"}))
+def test_a_terminal_obeys_no_value(format_: str) -> None:
     sql = (
-        "SELECT [1] AS l, {'a': 'é'} AS s, MAP {'k': 1} AS m, now() AS t, "
-        "1.5::DECIMAL(9,3) AS d, ''::BLOB AS b"
+        "SELECT concat('a', chr(27), '[2J', chr(155), '31m', chr(7), chr(8238), 'b') AS x, "
+        "{'y': concat(chr(27), 'c')} AS \"\x1b]0;title\x07\", '{\"k\": \"\x9b\"}'::JSON AS j"
     )
-    assert answer(sql, format_)
+    for look in (Look(width=200), Look(width=20), Look(width=200, expanded=True)):
+        text = answer(sql, format_, look).decode()
+        assert not set(text) & {"\x1b", "\x9b", "\x07", "\u202e"}, look
+
+
+def test_json_on_a_terminal_says_the_same() -> None:
+    sql = "SELECT concat('a', chr(155), chr(8238), 'é') AS x"
+    on_terminal = json.loads(answer(sql, "json", Look(width=80)))
+    assert on_terminal == json.loads(answer(sql, "json")) == [{"x": "a\x9b\u202eé"}]
+
+
+def test_without_a_terminal_a_value_is_written_as_it_is() -> None:
+    assert answer("SELECT concat('a', chr(27), 'b') AS x", "csv") == b"x\na\x1bb\n"
+
+
+def test_types_that_were_noted_of_other_columns_are_not_believed() -> None:
+    table = table_of("SELECT 'a' AS x, 1 AS n").select(["n"])
+    out = io.BytesIO()
+    render(table, "table", out, look=Look(width=40))
+    assert "│ 1 │" in out.getvalue().decode()
 
 
 def test_parquet_and_arrow_come_back_as_they_were(tmp_path: object) -> None:

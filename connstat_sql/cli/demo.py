@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from connstat_sql.cli.context import Globals, pass_globals, told
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import counted
 from connstat_sql.opening import Setup, open_engine
-from connstat_sql.renderer import render
+from connstat_sql.renderer import Look, render
 from connstat_sql.sandbox import Sandbox, World
 
 SHOWN = ("01-failed-behind-running", "02-one-connector", "03-cost-of-failure")
@@ -58,8 +59,8 @@ def _show(engine: Engine, sql: str) -> None:
     *_, result = engine.run(sql)
     seconds = time.monotonic() - started
     sys.stdout.flush()
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    render(result.table, "table", sys.stdout.buffer, width=width)
+    look = replace(Look.of(sys.stdout, os.environ), footer=False)
+    render(result.table, "table", sys.stdout.buffer, look=look)
     sys.stdout.buffer.flush()
     verdict = "complete" if result.complete else "partial"
     cost = f"{counted(result.requests, 'request')} in {seconds * 1000:.0f} ms"

@@ -48,7 +48,10 @@ def command(globals_: Globals, /, **given: Any) -> None:
     """
     narrator = globals_.narrator
     text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"])
-    with opened_engine(globals_, narrator, given) as engine, printer(given, narrator) as shown:
+    with (
+        opened_engine(globals_, narrator, given) as engine,
+        printer(given, narrator, sql=text) as shown,
+    ):
         results = engine.run(text, arguments or None, options_of(given))
         complete = print_all(results, engine, shown)
     exit_for(complete)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from connstat_sql.cli.context import Globals, each, told
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
-from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, render
+from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
+
+if TYPE_CHECKING:
+    from connstat_sql.renderer.page import Page
 
 SECONDS = click.FloatRange(min=0, min_open=True)
 
@@ -44,7 +48,15 @@ _PRINTING = (
         type=click.Path(dir_okay=False),
         help="File; its extension says the format.",
     ),
+    click.option(
+        "--chart",
+        is_flag=True,
+        help="Draw two columns, a label and a number; with -o as .svg or .png.",
+    ),
 )
+
+_CHARTS = {"": "bars", ".txt": "bars", ".svg": "svg", ".png": "png"}
+"""By extension, what draws a chart there."""
 
 _RUNNING = (
     click.option(
@@ -116,29 +128,96 @@ def opened_engine(
 
 
 class Printer:
-    """Prints one result after the other in one format."""
+    """Prints one result after the other in one format; `end` when there are no more."""
 
-    def __init__(self, out: IO[Any], format_: str, narrator: Narrator) -> None:
+    def __init__(
+        self,
+        out: IO[Any],
+        format_: str,
+        narrator: Narrator,
+        *,
+        look: Look | None = None,
+        sql: str = "",
+        title: str = "",
+    ) -> None:
+        """`look` is what `out` can show (None: as it says itself); `format_` may be of a chart.
+
+        `sql` and `title` are told on a page: the text of the statements, where a result does not
+        know its own, and what they are called.
+        """
         self._out: Any = out
         self._format = format_
         self._narrator = narrator
-        self._width = _terminal_width(out)
+        self._look = look or Look.of(out, os.environ)
+        self._about = About(sql=sql, title=title)
+        self._page: Page | None = None
+        self._printed = 0
 
     def show(self, result: Result) -> None:
         """The rows to stdout, everything else to stderr."""
         self._narrator.end_progress()
         if result.has_rows:
-            render(result.table, self._format, self._out, width=self._width)
+            self._print(result)
             self._out.flush()
+            self._printed += 1
+            if self._format == "json" and self._printed == 2:
+                self._narrator.say(
+                    "note: each result is an array of its own; -F jsonl makes one list of rows"
+                )
         self._narrator.result(result)
+
+    def end(self) -> None:
+        """Write what comes after the last result."""
+        if self._page is not None:
+            self._page.close()
+            self._out.flush()
+
+    def _print(self, result: Result) -> None:
+        if self._format in _CHARTS.values():
+            from connstat_sql.renderer.charts import chart
+
+            about = self._told_of(result)
+            chart(result.table, self._out, self._format, look=self._look, about=about)
+        elif self._format == "html":
+            from connstat_sql.renderer.page import Page
+
+            if self._page is None:
+                self._page = Page(self._out, self._about.title)
+            self._page.section(result.table, self._told_of(result))
+        else:
+            render(result.table, self._format, self._out, look=self._look)
+
+    def _told_of(self, result: Result) -> About:
+        from connstat_sql.diagnostics.verdict import verdict
+
+        sql = self._about.sql if result.plan is None else result.plan.query.statement.sql
+        return About(
+            sql,
+            result.complete,
+            result.seconds,
+            result.requests,
+            datetime.now(UTC),
+            () if result.complete else tuple(verdict(result)),
+            result.notes,
+            self._about.title,
+        )
 
 
 @contextmanager
-def printer(given: Mapping[str, Any], narrator: Narrator) -> Iterator[Printer]:
-    """Prints as a command's options say; a file appears when everything has been written to it."""
-    format_ = _format(given["format_"], given["output"])
+def printer(
+    given: Mapping[str, Any], narrator: Narrator, *, sql: str = "", title: str = ""
+) -> Iterator[Printer]:
+    """Prints as a command's options say; a file appears when everything has been written to it.
+
+    `sql` and `title` are as `Printer` takes them.
+    """
+    format_ = _format(given["format_"], given["output"], is_chart=given.get("chart", False))
     with _writing_to(given["output"]) as out:
-        yield Printer(out, format_, narrator)
+        written = given.get("sql") or ""
+        sql = sql or ("" if written == "-" else written)
+        shown = Printer(out, format_, narrator, sql=sql, title=title)
+        yield shown
+        shown.end()
 
 
 def print_all(results: Iterator[Result], engine: Engine, shown: Printer) -> bool:
@@ -156,14 +235,25 @@ def exit_for(complete: bool) -> None:
         raise click.exceptions.Exit(PARTIAL)
 
 
-def _format(format_: str | None, output: str | None) -> str:
+def _format(format_: str | None, output: str | None, *, is_chart: bool = False) -> str:
     extension = Path(output).suffix.lower() if output else ""
+    if is_chart:
+        return _chart(format_, extension)
     if format_ is None and extension and extension not in BY_EXTENSION:
-        raise click.UsageError(f"no format is known by {extension!r}; say it with -F")
+        then = "add --chart for a picture" if extension in _CHARTS else "say it with -F"
+        raise click.UsageError(f"no format is known by {extension!r}; {then}")
     chosen = format_ or BY_EXTENSION.get(extension, "table")
     if chosen in BINARY and output is None and sys.stdout.isatty():
         raise click.UsageError(f"{chosen} is not for a terminal: add  -o FILE")
     return chosen
+
+
+def _chart(format_: str | None, extension: str) -> str:
+    if format_ is not None:
+        raise click.UsageError(f"--chart draws and -F {format_} prints: leave one of them out")
+    if extension not in _CHARTS:
+        raise click.UsageError(f"no chart is made as {extension!r}: use .svg, .png or .txt")
+    return _CHARTS[extension]
 
 
 @contextmanager
@@ -195,7 +285,3 @@ def _writable(name: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise click.ClickException(f"{name} cannot be written: {error.strerror}") from error
-
-
-def _terminal_width(out: IO[Any]) -> int | None:
-    return shutil.get_terminal_size().columns if out.isatty() else None

@@ -17,6 +17,7 @@ from connstat_sql.errors import (
     FetchError,
     Interrupted,
     QueryError,
+    SavedQueryError,
     Span,
     counted,
 )
@@ -35,7 +36,7 @@ def exit_code(error: BaseException) -> int:
         return INTERRUPTED
     if isinstance(error, QueryError):
         return QUERY_AT_FAULT
-    if isinstance(error, (ConfigError, DefinitionError)):
+    if isinstance(error, (ConfigError, DefinitionError, SavedQueryError)):
         return USAGE
     if isinstance(error, (FetchError, Interrupted)):
         return API_FAILED

@@ -1,5 +1,45 @@
-"""Saved queries: files of SQL with a name, a title and typed parameters."""
+"""Saved queries: files of SQL with a name, a title and typed parameters.
 
-from connstat_sql.saved.values import Prepared, SavedParam, SavedQuery, Severity
+What looks into the SQL is imported when it is first used: to know the names takes none of it.
+"""
 
-__all__ = ["Prepared", "SavedParam", "SavedQuery", "Severity"]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from connstat_sql.saved.folders import Entry, SavedQueries, read_entry
+from connstat_sql.saved.places import standard_folders
+from connstat_sql.saved.values import Prepared, SavedParam, SavedQuery, Severity, elements
+
+if TYPE_CHECKING:
+    from connstat_sql.saved.choosing import choices
+    from connstat_sql.saved.preparing import example, prepare
+
+_LATE = {
+    "choices": "connstat_sql.saved.choosing",
+    "example": "connstat_sql.saved.preparing",
+    "prepare": "connstat_sql.saved.preparing",
+}
+
+__all__ = [
+    "Entry",
+    "Prepared",
+    "SavedParam",
+    "SavedQueries",
+    "SavedQuery",
+    "Severity",
+    "choices",
+    "elements",
+    "example",
+    "prepare",
+    "read_entry",
+    "standard_folders",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        from importlib import import_module
+
+        return getattr(import_module(_LATE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -22,7 +23,8 @@ class SavedParam:
     `type` is a DuckDB type as text. `default` is used when no value is given (None: there is
     none; without a default, a parameter that is not required takes its predicate with it).
     `allowed` empty means anything goes. `choices` is a query whose first column holds the values
-    worth offering (None: nobody says).
+    worth offering (None: nobody says). `line` is where it is declared in the query's file, from 1
+    (0: not in a file).
     """
 
     name: str
@@ -32,6 +34,17 @@ class SavedParam:
     is_required: bool = False
     allowed: tuple[str, ...] = ()
     choices: str | None = None
+    line: int = 0
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return self.type.rstrip().endswith("]")
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether it takes its predicate with it when nobody gives a value."""
+        return not self.is_required and self.default is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +81,20 @@ class Prepared:
 
     sql: str
     arguments: Mapping[str, object]
+
+
+def elements(param: SavedParam, text: str) -> tuple[str, ...]:
+    """The values that a text gives a parameter: one, or those of a list.
+
+    A list is written `a,b` (in double quotes where a value has a comma of its own), or `[a, b]`.
+    """
+    if not param.is_list:
+        return (text,)
+    bare = text.strip()
+    if bare.startswith("[") and bare.endswith("]"):
+        bare = bare[1:-1]
+    try:
+        rows = list(csv.reader(bare.splitlines(), skipinitialspace=True))
+    except csv.Error:  # a value larger than it reads
+        return (bare,)
+    return tuple(value.strip() for row in rows for value in row)

@@ -1,0 +1,263 @@
+"""`connstat check`: a saved query as a monitoring check; its rows are a problem."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from connstat_sql.cli.context import Globals, each, pass_globals
+from connstat_sql.cli.run import complete_given, complete_names, read_given
+from connstat_sql.cli.statement import SECONDS, budget_option, max_age_option
+from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, write
+from connstat_sql.diagnostics import INTERRUPTED, Narrator
+from connstat_sql.engine import Engine
+from connstat_sql.errors import ConnstatError, QueryError
+from connstat_sql.monitoring import Outcome, Range, Status, Thresholds, metrics, range_of, report
+from connstat_sql.monitoring import status_of as status_of_rows
+from connstat_sql.result import Options, Result
+from connstat_sql.saved import SavedQuery, Severity
+from connstat_sql.watching import first_rows
+
+DEADLINE = 55.0
+"""Seconds; less than the minute in which cron starts the next, and than most plug-ins may take."""
+
+
+class PlugIn(click.Command):
+    """A command that exits as plug-ins do: whatever keeps it from an answer is 3, UNKNOWN.
+
+    1 and 2 would say that it had found something out.
+    """
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        with _unknown(is_silent="--prometheus" in args):
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _unknown(is_silent=bool(ctx.params.get("prometheus"))):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _unknown(*, is_silent: bool) -> Iterator[None]:
+    """What goes wrong is told on stderr, and in a plug-in's words on stdout unless silent."""
+    try:
+        yield
+    except (click.exceptions.Exit, click.exceptions.Abort):
+        raise
+    except Exception as error:
+        if isinstance(error, click.ClickException):
+            error.show()
+            said = error.format_message()
+        else:
+            traceback.print_exc()
+            said = f"this is a fault of connstat: {type(error).__name__}"
+        if not is_silent:
+            with suppress(click.ClickException):  # it may be stdout that is at fault
+                _write(report(Outcome("check", Status.UNKNOWN, Thresholds(), failures=(said,))))
+        raise click.exceptions.Exit(Status.UNKNOWN) from error
+
+
+class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic in later releases alone
+    """A range in the syntax of plug-ins."""
+
+    name = "range"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Range:
+        """Say what is wrong with one that is none."""
+        if isinstance(value, Range):
+            return value
+        try:
+            return range_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command("check", cls=PlugIn)
+@click.argument("name", required=False, shell_complete=complete_names)
+@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.option("--sql", help="Check this statement in place of a saved query.")
+@click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
+@click.option("-w", "--warning", type=_RangeType(), help="Rows that are no WARNING, as a range.")
+@click.option("-c", "--critical", type=_RangeType(), help="Rows that are not CRITICAL, as a range.")
+@click.option(
+    "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Rows to show."
+)
+@click.option("--prometheus", is_flag=True, help="Metrics in the text format of Prometheus.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False),
+    help="Write the metrics to this file, whole or not at all; nothing goes to stdout.",
+)  # fmt: skip
+@click.option(
+    "--deadline", type=SECONDS, default=DEADLINE, show_default=True,
+    help="Seconds for the whole check; what has not answered by then is missing.",
+)  # fmt: skip
+@click.option("--timeout", type=SECONDS, help="Seconds for one request.")
+@click.option("--connect-timeout", type=SECONDS, help="Seconds for reaching a host.")
+@budget_option
+@max_age_option
+@pass_globals
+def command(globals_: Globals, /, **given: Any) -> None:
+    """Run a saved query as a monitoring check: its rows are a problem.
+
+    \b
+    connstat check failed-tasks
+    connstat check failed-tasks environment_id=env-1 -w 0 -c 5
+    connstat check failed-tasks -o /var/lib/node_exporter/failed_tasks.prom
+
+    Prints a line in the way of Monitoring Plugins, with perfdata behind a bar, and then the first
+    rows. Without -w and -c any row is as bad as the query says (severity: in its front matter;
+    CRITICAL where it says nothing). With one of them, only what is given counts.
+
+    \b
+    RANGE     is a problem when there are
+    10        more than 10 rows (or fewer than 0)
+    10:       fewer than 10
+    ~:10      more than 10
+    10:20     fewer than 10 or more than 20
+    @10:20    10 to 20
+
+    \b
+    exit code 0  OK
+              1  WARNING
+              2  CRITICAL
+              3  UNKNOWN: it could not be found out. A wrong argument is 3 here too, not 2 as
+                 elsewhere, because 2 would say that a problem was found.
+
+    When some requests fail, the rows that came still count: if they are a problem however many
+    are missing it is told, with what is missing. Else it is UNKNOWN, never OK.
+
+    The metrics are connstat_check_rows, _status, _complete, _requests, _duration_seconds and
+    _timestamp_seconds, labelled with the query and its arguments; alert on an old timestamp too.
+    """  # noqa: D301 - click reads the backspace
+    narrator = globals_.narrator
+    outcome, error = _outcome(globals_, narrator, given)
+    narrator.end_progress()
+    if given["prometheus"] or given["output"]:
+        if error is not None:
+            narrator.error(error)
+        _hand_over(outcome, given["output"])
+    else:
+        _write(report(outcome))
+    raise click.exceptions.Exit(int(outcome.status))
+
+
+def _outcome(
+    globals_: Globals, narrator: Narrator, given: Mapping[str, Any]
+) -> tuple[Outcome, ConnstatError | None]:
+    """What the check finds out; and what kept it from finding out anything, if something did."""
+    started = time.monotonic()
+    arguments = read_given(words_of(given))
+    name = "sql" if is_sql_given(given) else given["name"]
+    limits = Thresholds.of(given["warning"], given["critical"], Severity.CRITICAL)
+    try:
+        engine = globals_.open(
+            narrator, timeout=given["timeout"], connect_timeout=given["connect_timeout"]
+        )
+        try:
+            query, results = _run(globals_, engine, given)
+        finally:
+            engine.close()
+        for result in results if narrator.level > 0 else ():
+            narrator.result(result)
+        limits = Thresholds.of(given["warning"], given["critical"], query.severity)
+        found = _found(query, results, limits, given["rows"])
+    except ConnstatError as error:
+        said = tuple(one for one in (error.message, error.hint and f"hint: {error.hint}") if one)
+        found, wrong = Outcome(name, Status.UNKNOWN, limits, failures=said), error
+        return _timed(found, started, arguments), wrong
+    except KeyboardInterrupt:
+        narrator.interrupted()
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    return _timed(found, started, arguments), None
+
+
+def _run(
+    globals_: Globals, engine: Engine, given: Mapping[str, Any]
+) -> tuple[SavedQuery, Sequence[Result]]:
+    query, prepared = asked(globals_, engine, given)
+    options = Options(
+        partial=True,
+        max_requests=given["max_requests"],
+        deadline=given["deadline"],
+        max_age=given["max_age"],
+    )
+    return query, list(each(engine.run(prepared.sql, prepared.arguments or None, options), engine))
+
+
+def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, shown: int) -> Outcome:
+    last = next((one for one in reversed(results) if one.has_rows), None)
+    if last is None:
+        raise QueryError("there are no rows to count", hint="end with a SELECT")
+    failures = tuple(f"{name}: {why}" for name, why in failures_of(list(results)).items())
+    rows = last.table.num_rows
+    return Outcome(
+        query.name,
+        status_of_rows(rows, limits, complete=not failures),
+        limits,
+        rows,
+        tuple(first_rows(last.table, shown, query.key)),
+        failures,
+        sum(one.requests for one in results),
+    )
+
+
+def _timed(outcome: Outcome, started: float, arguments: Mapping[str, str]) -> Outcome:
+    from dataclasses import replace
+
+    seconds = time.monotonic() - started
+    return replace(outcome, seconds=seconds, at=time.time(), arguments=arguments)
+
+
+# --- where it goes --------------------------------------------------------------------------------
+
+
+def _hand_over(outcome: Outcome, output: str | None) -> None:
+    """The metrics to stdout or a file."""
+    if output is None:
+        _write(metrics(outcome))
+        return
+    try:
+        write_whole(Path(output), metrics(outcome))
+    except OSError as error:
+        said = f"{output} cannot be written: {error.strerror}; {outcome.query} is "
+        raise click.ClickException(said + outcome.status.name) from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that whoever reads it finds the old text or the new, never a part.
+
+    Raises OSError, and then the old one stays.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _write(text: str) -> None:
+    """To stdout; a reader that has gone still gets the exit code."""
+    try:
+        write(text)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,304 @@
+"""`connstat saved`: what saved queries there are, and whether they hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+import click
+
+from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.run import complete_names, saved_queries
+from connstat_sql.diagnostics import USAGE
+from connstat_sql.errors import SavedQueryError, counted
+from connstat_sql.loader import shipped_providers
+from connstat_sql.saved import (
+    Entry,
+    SavedParam,
+    SavedQueries,
+    SavedQuery,
+    example,
+    read_entry,
+)
+from connstat_sql.saved.places import shown
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+    from connstat_sql.opening import Wiring
+    from connstat_sql.saved.checking import Verdict
+
+_FORMATS = ("table", "json")
+
+
+@click.group("saved", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List, show and check saved queries.
+
+    A saved query is a file of SQL in connstat/queries, in the user's folder, or shipped. The
+    comments at its top say what it is called and which parameters it takes:
+
+    \b
+    -- title: Connectors that have failed
+    -- params:
+    --   env: {type: VARCHAR, description: only of this environment}
+    SELECT name, connector.state FROM confluent.connect.connector_status
+    WHERE connector.state = 'FAILED' AND environment_id = $env
+    """  # noqa: D301 - click reads the backspace
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_queries)
+
+
+@command.command("list")
+@click.option(
+    "-F", "--format", "format_", type=click.Choice(_FORMATS), default="table", show_default=True
+)
+@pass_globals
+def list_queries(globals_: Globals, format_: str) -> None:
+    """Every saved query: its name, its title, its parameters and its file."""
+    print_list(globals_, format_)
+
+
+@command.command("show")
+@click.argument("name", shell_complete=complete_names)
+@pass_globals
+def show(globals_: Globals, name: str) -> None:
+    """All that there is to know of one saved query, its SQL included."""
+    with told(globals_.narrator):
+        query = saved_queries(globals_).find(name)
+        click.echo("\n".join(_described(query)))
+
+
+@command.command("check")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@pass_globals
+def check_queries(globals_: Globals, paths: tuple[Path, ...]) -> None:
+    """Bind saved queries against the tables there are; nothing is sent, no connection is needed.
+
+    PATHS are files and folders; without them, all that `connstat saved list` shows. Every problem
+    is told with file and line, and then the exit code is 2.
+    """
+    narrator = globals_.narrator
+    with told(narrator):
+        entries = _entries(globals_, paths)
+        verdict = _checked(entries, globals_)
+    problems = verdict.problems
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    for line in verdict.unseen:
+        narrator.say(f"note: {line}")
+    what = counted(len(entries), "saved query", "saved queries")
+    if problems:
+        narrator.say(f"{counted(len(problems), 'problem')} in {what}")
+        raise click.exceptions.Exit(USAGE)
+    narrator.say(f"{what}: no problems")
+
+
+# --- list ----------------------------------------------------------------------------------------
+
+
+def print_list(globals_: Globals, format_: str | None) -> None:
+    """The saved queries on stdout, as a table or as JSON."""
+    narrator = globals_.narrator
+    if format_ not in (None, *_FORMATS):
+        raise click.UsageError(f"the list is printed as {' or '.join(_FORMATS)}, not {format_}")
+    with told(narrator):
+        queries = saved_queries(globals_)
+        entries = queries.entries()
+        if format_ == "json":
+            documents = [_document(one) for one in entries]
+            click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+            return
+        usable = list(queries)
+        if usable:
+            _print_table(usable)
+        else:
+            where = queries.folders[0]
+            narrator.say(f"there are no saved queries; put a file of SQL into  {where}/")
+        broken = sum(bool(one.problems) for one in entries)
+        if broken:
+            files = counted(broken, "file")
+            narrator.say(f"note: {files} cannot be used; connstat saved check  says why")
+        for one in entries:
+            if one.shadowed_by is not None:
+                first, file = shown(one.shadowed_by), shown(one.query.path)
+                narrator.say(f"note: {one.query.name} of {file} stands behind that of {first}")
+
+
+def _print_table(usable: list[SavedQuery]) -> None:
+    import pyarrow as pa
+
+    from connstat_sql.renderer import Look, render
+
+    table = pa.table(
+        {
+            "name": [one.name for one in usable],
+            "title": [one.title for one in usable],
+            "parameters": [", ".join(map(_brief, one.params)) for one in usable],
+            "from": [_origin(one.path) for one in usable],
+        }
+    )
+    look = replace(Look.of(sys.stdout, os.environ), expanded=False, footer=False)
+    with click.open_file("-", "wb") as out:
+        render(table, "table", cast(BinaryIO, out), look=look)
+        out.flush()
+
+
+def _origin(path: Path) -> str:
+    """Where a query comes from, in few letters."""
+    home = Path.home()
+    if path.is_relative_to(shipped_providers()):
+        return "shipped"
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) else shown(path)
+
+
+def _brief(param: SavedParam) -> str:
+    if param.default is not None:
+        return f"{param.name}={param.default}"
+    return param.name if param.is_required else f"[{param.name}]"
+
+
+def _document(entry: Entry) -> dict[str, Any]:
+    query = entry.query
+    return {
+        "name": query.name,
+        "title": query.title,
+        "description": query.description,
+        "file": str(query.path),
+        "line": query.line,
+        "shadowed_by": None if entry.shadowed_by is None else str(entry.shadowed_by),
+        "problems": [str(one) for one in entry.problems],
+        "params": [
+            {
+                "name": one.name,
+                "type": one.type,
+                "description": one.description,
+                "required": one.is_required,
+                "default": one.default,
+                "allowed": list(one.allowed),
+                "choices": one.choices,
+            }
+            for one in query.params
+        ],
+        "key": list(query.key),
+        "state": query.state,
+        "severity": query.severity.value,
+        "partial": query.is_partial,
+    }
+
+
+# --- show ----------------------------------------------------------------------------------------
+
+
+def _described(query: SavedQuery) -> Iterator[str]:
+    yield f"{query.name}: {query.title}"
+    if query.description and query.description != query.title:
+        yield from ("", *query.description.splitlines())
+    if query.params:
+        yield from ("", "parameters", *(f"  {line}" for line in _parameters(query)))
+    yield from ("", "when it is watched or checked", *(f"  {line}" for line in _watched(query)))
+    yield from ("", "run it", *(f"  {line}" for line in _commands(query)))
+    yield from ("", f"sql  ({shown(query.path)}:{query.line})")
+    yield from (f"  {line}".rstrip() for line in query.sql.splitlines())
+
+
+def _parameters(query: SavedQuery) -> Iterator[str]:
+    for param in query.params:
+        notes = [param.description]
+        if param.is_required:
+            notes.append("required")
+        elif param.default is not None:
+            notes.append(f"default {param.default}")
+        if param.allowed:
+            notes.append(f"one of {', '.join(param.allowed)}")
+        yield f"{param.name}  {param.type}  {'; '.join(note for note in notes if note)}".rstrip()
+        for condition in _conditions(query, param) if param.is_removable else ():
+            yield f"  without it, this is left out:  {condition}"
+
+
+def _conditions(query: SavedQuery, param: SavedParam) -> list[str]:
+    from connstat_sql.saved.removing import remove
+
+    removal = remove(query.sql, (param.name,))
+    return [" ".join(query.sql[span.start : span.end].split()) for _, span in removal.spans]
+
+
+def _watched(query: SavedQuery) -> Iterator[str]:
+    yield f"a row is known by  {', '.join(query.key) if query.key else 'all its columns'}"
+    if query.state is not None:
+        yield f"its state is  {query.state}"
+    yield f"severity  {query.severity.value}"
+    if query.is_partial:
+        yield "failed requests are rows of _errors, not an error"
+
+
+def _commands(query: SavedQuery) -> Iterator[str]:
+    """Commands that run the query: with what it cannot do without, and with one more."""
+    needed = [one for one in query.params if one.is_required]
+    others = [one for one in query.params if not one.is_required][:1]
+    for params in (needed, [*needed, *others]) if others else (needed,):
+        given = (shlex.quote(example(one)) for one in params)
+        yield " ".join(["connstat", "run", query.name, *given])
+
+
+# --- check ---------------------------------------------------------------------------------------
+
+
+def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[Entry]:
+    """The files to check. Raises SavedQueryError for a path that is not there."""
+    if not paths:
+        return list(saved_queries(globals_).entries())
+    found: list[Entry] = []
+    for path in paths:
+        if path.is_dir():
+            found += SavedQueries([path]).entries()
+        elif path.is_file():
+            found.append(read_entry(path))
+        else:
+            hint = "name a file of SQL, or a folder of them"
+            raise SavedQueryError(f"{path}: no such file or folder", file=str(path), hint=hint)
+    return found
+
+
+def _checked(entries: list[Entry], globals_: Globals) -> Verdict:
+    """What is wrong with files; connections are read once, so that a fault of theirs is told."""
+    from connstat_sql.opening import Wiring
+    from connstat_sql.saved.shares import check_all
+
+    wiring = _StandIns(Wiring(globals_.setup(), os.environ))
+    return check_all(entries, lambda: _engine(wiring))
+
+
+def _engine(wiring: _StandIns) -> Engine:
+    from connstat_sql.engine import Engine, Outside
+
+    return Engine(wiring, Outside(environment=os.environ))
+
+
+class _StandIns:
+    """A setup's wiring, with a connection for each provider that has none."""
+
+    cache_file = None
+
+    def __init__(self, wiring: Wiring) -> None:
+        from connstat_sql.catalog import Catalog
+        from connstat_sql.transport import Connection
+
+        library = wiring.library
+        own: Mapping[str, Connection] = wiring.connections
+        missing = set(library.providers) - {one.provider for one in own.values()}
+        stand_ins = {
+            name: Connection(name, name, base_url="https://nowhere.invalid")
+            for name in library.providers
+            if name in missing and name not in own
+        }
+        self.connections: Mapping[str, Connection] = {**own, **stand_ins}
+        self.catalog = Catalog(
+            library, {name: one.provider for name, one in self.connections.items()}
+        )

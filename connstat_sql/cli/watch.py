@@ -1,0 +1,365 @@
+"""`connstat watch`: a query again and again, and what has changed each time."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from connstat_sql.cli.context import Globals, each, pass_globals
+from connstat_sql.cli.query import read_sql
+from connstat_sql.cli.run import complete_given, complete_names, read_given, saved_queries
+from connstat_sql.cli.statement import SECONDS, budget_option, opened_engine
+from connstat_sql.diagnostics import Narrator
+from connstat_sql.engine import Engine
+from connstat_sql.errors import (
+    ConnstatError,
+    FetchError,
+    Interrupted,
+    QueryError,
+    counted,
+)
+from connstat_sql.parser import split_on_semicolons
+from connstat_sql.result import Options, Result
+from connstat_sql.saved import Prepared, SavedQuery, prepare
+from connstat_sql.watching import (
+    Change,
+    Identity,
+    Kind,
+    Look,
+    Memory,
+    Pace,
+    RealPace,
+    Seen,
+    beats,
+    check_columns,
+    in_words,
+    is_apart,
+    jsonl,
+    seconds_of,
+    text,
+    watch,
+)
+
+_COLORS = {
+    Kind.APPEARED: "yellow", Kind.CHANGED: "yellow", Kind.GONE: "cyan",
+    Kind.UNREACHABLE: "red", Kind.REACHABLE: "green",
+}  # fmt: skip
+
+
+class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in later releases alone
+    """`60s`, `5m`, `1h30m`, `500ms`, as seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Say what is wrong with one that is none."""
+        if isinstance(value, float):
+            return value
+        try:
+            return seconds_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+@click.command("watch")
+@click.argument("name", required=False, shell_complete=complete_names)
+@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.option("--sql", help="Watch this statement in place of a saved query.")
+@click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
+@click.option(
+    "--every",
+    type=Duration(),
+    default="60s",
+    show_default=True,
+    help="Time from one run to the next, such as 500ms, 60s, 5m or 1h30m.",
+)
+@click.option(
+    "-F", "--format", "format_", type=click.Choice(["text", "jsonl"]), default="text",
+    show_default=True, help="A line each, for people or as a JSON object.",
+)  # fmt: skip
+@click.option("--count", type=click.IntRange(min=1), help="End after so many runs.")
+@click.option(
+    "--once-at-start", "start", type=click.Choice(["show", "hide"]), default="hide",
+    show_default=True, help="Whether the rows of the first run are printed, as present.",
+)  # fmt: skip
+@click.option(
+    "--key", callback=_columns, metavar="COLUMNS",
+    help="Columns that tell rows apart, comma-joined.  [default: the query's, else the whole row]",
+)  # fmt: skip
+@click.option("--state", metavar="COLUMN", help="Tell changes of this column alone.")
+@click.option("--ignore", callback=_columns, metavar="COLUMNS", help="Columns that never count.")
+@budget_option
+@click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents.")
+@click.option("--timeout", type=SECONDS, help="Seconds for one request.")
+@click.option("--connect-timeout", type=SECONDS, help="Seconds for reaching a host.")
+@click.option("--deadline", type=SECONDS, help="Seconds for one whole run.")
+@click.option(
+    "--max-age",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Accept rows fetched at most so long ago.",
+)
+@click.option("--trace", is_flag=True, help="Each attempt of each request on stderr.")
+@click.option("--reveal", is_flag=True, help="Show credentials in rows, not masks.")
+@pass_globals
+def command(globals_: Globals, /, **given: Any) -> None:
+    """Run a saved query again and again, and print what changes, until Ctrl-C.
+
+    \b
+    connstat watch failed-tasks --every 60s
+    connstat watch failed-tasks environment_id=env-1 --every 5m -F jsonl
+    connstat watch --sql "SELECT _connection, name, connector.state
+        FROM kafka_connect.connect.connectors" --key _connection,name --every 30s
+
+    Rows appear, are gone, or change, each with the time. With the key of the query (key: in its
+    front matter, or --key) a row is known again; without, a row that differs is another one.
+    Nothing is said of rows that could not be looked at: while a connection does not answer its
+    rows stay as they were last known, and that it is unreachable, and reachable again, is told
+    instead. This needs _connection among the columns; where rows depend on several connections
+    (joins, counts over all), nothing is said of any row until all answer.
+
+    \b
+    -F jsonl prints objects with the keys
+        at       time, ISO 8601 in UTC
+        change   present, appeared, gone, changed, unreachable, reachable
+        key      the key columns; null where the whole row is the key
+        row      the row as it is; null when gone
+        before   the row as it was; null when new
+        changed  names of the columns that changed
+
+    A run that fails is told on stderr, and the next one tried; a fault of the query ends it. A
+    run that takes longer than a beat is not overtaken. Exit codes: 130 after Ctrl-C, 0 after
+    --count runs, 1 and 2 as everywhere.
+    """  # noqa: D301 - click reads the backspace
+    narrator = globals_.narrator
+    with opened_engine(globals_, narrator, given) as engine:
+        query, prepared = asked(globals_, engine, given)
+        encoding = "utf-8" if given["format_"] == "jsonl" else None
+
+        def out(line: str) -> None:
+            write(f"{line}\n", encoding)
+
+        watching = Watching(engine, narrator, query, prepared, given, RealPace(), out)
+        for seen in watching.seen():
+            watching.tell(seen)
+
+
+# --- what is watched ------------------------------------------------------------------------------
+
+
+def asked(
+    globals_: Globals, engine: Engine, given: Mapping[str, Any]
+) -> tuple[SavedQuery, Prepared]:
+    """The query, saved or as given by a command's options, and what to run."""
+    words = words_of(given)
+    if is_sql_given(given):
+        sql = read_sql(given["sql"], given["file"])
+        file = Path(given["file"] or "sql")
+        return SavedQuery(file.stem, "", sql, file), Prepared(sql, read_given(words))
+    query = saved_queries(globals_).find(given["name"])
+    return query, prepare(query, read_given(words), engine)
+
+
+def is_sql_given(given: Mapping[str, Any]) -> bool:
+    """Whether the statement itself is given, not the name of a saved one."""
+    return given["sql"] is not None or given["file"] is not None
+
+
+def words_of(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The words that give values to parameters."""
+    name: str | None = given["name"]
+    words: tuple[str, ...] = given["given"]
+    if is_sql_given(given):
+        return words if name is None else (name, *words)
+    if name is None or "=" in name:
+        raise click.UsageError("give the NAME of a saved query, --sql or -f FILE")
+    return words
+
+
+# --- watching it ----------------------------------------------------------------------------------
+
+
+class Watching:
+    """Runs a query on its beats, and tells what each run has changed."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        narrator: Narrator,
+        query: SavedQuery,
+        prepared: Prepared,
+        given: Mapping[str, Any],
+        pace: Pace,
+        out: Callable[[str], None],
+    ) -> None:
+        """`given` are the options of the command; `out` takes lines.
+
+        Raises QueryError; nothing is sent.
+        """
+        self._out = out
+        self._engine, self._narrator = engine, narrator
+        self._query, self._prepared, self._given = query, prepared, given
+        self._options = Options(
+            partial=True,
+            max_requests=given["max_requests"],
+            strict=given["strict"],
+            deadline=given["deadline"],
+            max_age=given["max_age"],
+        )
+        self._apart = is_apart(prepared.sql, engine.session.aggregates())
+        self._pace = pace
+        key = given["key"] or query.key
+        identity = Identity(key, given["state"] or query.state, given["ignore"])
+        self._memory = Memory(identity, tells_present=given["start"] == "show")
+        self._check_columns(identity)
+        self._said: set[str] = set()
+        self._wrong = ""
+
+    def _check_columns(self, identity: Identity) -> None:
+        """Raise QueryError before the first request where a column is not in the result."""
+        is_named = bool(identity.key or identity.ignored)
+        if not is_named or len(split_on_semicolons(self._prepared.sql)) != 1:
+            return
+        try:
+            described = f"DESCRIBE {self._prepared.sql}"
+            (result,) = self._engine.run(described, self._prepared.arguments or None)
+        except QueryError:
+            return  # the statement's own run says it better, and where
+        check_columns([str(name) for name, *_ in result], identity)
+
+    def seen(self) -> Iterator[Seen]:
+        """One run after the other. Raises what is at fault with the query, not with a run."""
+        times = beats(self._given["every"], self._pace, self._given["count"])
+        return watch(self._look, self._memory, times)
+
+    def tell(self, seen: Seen) -> None:
+        """Changes to stdout, a line each; what else there is to know to stderr."""
+        self._narrator.end_progress()
+        for change in seen.changes:
+            self._print(change)
+        self._remark(seen)
+
+    def _look(self) -> Look:
+        """One run. What keeps it from its end is told, unless the query is to blame."""
+        try:
+            statement = self._engine.run(
+                self._prepared.sql, self._prepared.arguments or None, self._options
+            )
+            results = list(each(statement, self._engine))
+        except (FetchError, Interrupted) as error:
+            return self._failed(error)
+        result = next((one for one in reversed(results) if one.has_rows), None)
+        if result is None:
+            raise QueryError("there are no rows to watch", hint="end with a SELECT")
+        failures = failures_of(results)
+        self._narrate(results, "\n".join(f"{name}: {why}" for name, why in failures.items()))
+        return Look(self._pace.now(), result.table, failures, self._apart)
+
+    def _failed(self, error: ConnstatError) -> Look:
+        if self._wrong != error.message or self._narrator.level > 0:
+            self._narrator.end_progress()
+            self._narrator.error(error)
+        self._wrong = error.message
+        connection = getattr(error, "connection", "")
+        return Look(self._pace.now(), None, {connection: error.message} if connection else {})
+
+    def _narrate(self, results: list[Result], wrong: str) -> None:
+        """Notes and failures, once as long as they stay the same; with -v always."""
+        self._narrator.end_progress()
+        if self._narrator.level > 0 or (wrong and wrong != self._wrong):
+            for result in results:
+                self._narrator.result(result)
+        self._wrong = wrong
+
+    def _remark(self, seen: Seen) -> None:
+        every = in_words(self._given["every"])
+        if self._memory.has_begun:
+            rows = counted(self._memory.count, "row")
+            self._once("begun", f"watching {self._query.name} every {every}: {rows} now")
+        if seen.look.failures and not self._apart:
+            self._once(
+                "apart",
+                "note: its rows depend on several connections, or do not tell theirs, so that "
+                "nothing is said of any until all answer; a plain SELECT with _connection among "
+                "its columns would go on with the others",
+            )
+        if seen.missed:
+            missed = counted(seen.missed, "beat")
+            self._once("missed", f"note: a run took longer than {every}; {missed} left out")
+        shared = self._memory.shared_key
+        if shared is not None:
+            self._once(
+                "shared",
+                f"warning: several rows have the key {jsonl_of(shared)}: their changes are told as "
+                "gone and appeared; add a column that tells them apart to --key",
+            )
+
+    def _once(self, topic: str, line: str) -> None:
+        if topic not in self._said:
+            self._said.add(topic)
+            self._narrator.say(line)
+
+    def _print(self, change: Change) -> None:
+        if self._given["format_"] == "jsonl":
+            self._out(jsonl(change))
+        else:
+            self._out(text(change, _painted) if _is_colored() else text(change))
+
+
+def write(said: str, encoding: str | None = None) -> None:
+    """Text to stdout at once, in the letters that it has (or in an encoding).
+
+    Raises BrokenPipeError when nobody reads it, click.ClickException for all else.
+    """
+    if sys.stdout is None:
+        raise click.ClickException("stdout is closed: there is nowhere to write to")
+    known = encoding or sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.buffer.write(said.encode(known, "backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise click.ClickException(f"stdout cannot be written: {error.strerror}") from error
+
+
+def failures_of(results: list[Result]) -> dict[str, str]:
+    """Connections that did not give all they were asked for, with what is wrong first of all."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        for one in sorted(result.errors, key=lambda failure: failure.error.attempts == 0):
+            found.setdefault(one.fetch.connection, []).append(
+                one.error.message.removeprefix(f"{one.fetch.connection} ")
+            )
+    return {
+        name: said[0] if len(said) == 1 else f"{said[0]} (and {len(said) - 1:,} more)"
+        for name, said in found.items()
+    }
+
+
+def jsonl_of(key: Mapping[str, Any]) -> str:
+    """A key in a message."""
+    from connstat_sql.watching.rows import written
+
+    return written(key)
+
+
+def _is_colored() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _painted(kind: Kind, word: str) -> str:
+    return click.style(word, fg=_COLORS.get(kind))

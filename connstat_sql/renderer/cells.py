@@ -1,0 +1,29 @@
+"""Text in the cells of a terminal: how many it takes, and how it is made to take so many."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, chop_cells, set_cell_size
+
+
+def cell_width(text: str) -> int:
+    """The cells that clean text takes: two for each wide character."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def fit(text: str, width: int, cut: str, *, right: bool = False) -> str:
+    """Text that takes `width` cells: padded, or cut with a mark that says so."""
+    taken = cell_width(text)
+    if taken <= width:
+        blank = " " * (width - taken)
+        return blank + text if right else text + blank
+    if width <= len(cut):
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - len(cut)) + cut
+
+
+def fold(text: str, width: int) -> list[str]:
+    """A line in lines of at most `width` cells, all as far indented; nothing of it is lost."""
+    if cell_width(text) <= width:
+        return [text]
+    indent = min(len(text) - len(text.lstrip(" ")), width // 2)
+    return [" " * indent + part for part in chop_cells(text[indent:], width - indent)]

@@ -1,0 +1,43 @@
+"""Text of servers, made harmless: no character in it moves the cursor, colours or hides."""
+
+from __future__ import annotations
+
+import re
+
+UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+"""Control characters, and those that turn the direction of text or cannot be seen."""
+_LINES = re.compile("\r\n|[\n\u2028\u2029]")
+
+
+def one_line(text: str, *, ascii_: bool = False) -> str:
+    """Text on one line: ends of lines are marked, what is unsafe is written as its number."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _LINES.sub(r"\\n" if ascii_ else "⏎", text).replace("\t", " ")
+    return _plain(UNSAFE.sub(_number, text), ascii_)
+
+
+def lines(text: str, *, ascii_: bool = False) -> list[str]:
+    """The lines of a text, what is unsafe written as its number."""
+    if text.isascii() and text.isprintable():
+        return [text]
+    found = [line.expandtabs(4) for line in _LINES.split(text)]
+    if len(found) > 1 and not found[-1]:  # the end of the last line begins no other
+        found.pop()
+    return [_plain(UNSAFE.sub(_number, line), ascii_) for line in found]
+
+
+def for_terminal(text: str) -> str:
+    """A document whose lines and tabs stay, but for what a terminal would obey."""
+    return UNSAFE.sub(lambda m: m[0] if m[0] in "\n\t" else _number(m), text.replace("\r\n", "\n"))
+
+
+def _plain(text: str, ascii_: bool) -> str:
+    return text.encode("ascii", "backslashreplace").decode() if ascii_ else text
+
+
+def _number(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,62 @@
+"""JSON, in both its forms: one array of objects, or an object a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from connstat_sql.renderer.clean import UNSAFE
+from connstat_sql.renderer.looks import Look
+from connstat_sql.renderer.rows import noted_types, shape_of, unique
+
+
+def write_json(table: pa.Table, out: BinaryIO, look: Look) -> None:
+    """One array, an object a line in it."""
+    separator = b"["
+    for line in _objects(table, look):
+        out.write(separator + b"\n  " + line)
+        separator = b","
+    out.write(b"[]\n" if separator == b"[" else b"\n]\n")
+
+
+def write_jsonl(table: pa.Table, out: BinaryIO, look: Look) -> None:
+    """An object a line."""
+    for line in _objects(table, look):
+        out.write(line + b"\n")
+
+
+def _objects(table: pa.Table, look: Look) -> Iterator[bytes]:
+    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+    names = unique(table)
+    types = noted_types(table) or ["VARCHAR"] * table.num_columns
+    shapes = [shape_of(duckdb.sqltype(text), _raw) for text in types]
+    for batch in table.to_batches(max_chunksize=1000):
+        columns = [
+            [None if value is None else shape(value) for value in column.to_pylist()]
+            for shape, column in zip(shapes, batch.columns, strict=True)
+        ]
+        for row in zip(*columns, strict=True):
+            line = encoder.encode(dict(zip(names, row, strict=True)))
+            yield _escaped(line) if look.is_terminal else line
+
+
+def _raw(text: str) -> Any:
+    return msgspec.Raw(text.encode())
+
+
+def _escaped(line: bytes) -> bytes:
+    """The same JSON, without characters that a terminal would obey."""
+    text = line.decode()
+    if text.isascii() and text.isprintable():
+        return line
+    return UNSAFE.sub(_escape, text).encode()
+
+
+def _escape(found: re.Match[str]) -> str:
+    letter = found.group()  # between tokens white space may stand as it is; in strings it cannot
+    return letter if letter in "\n\r\t" else f"\\u{ord(letter):04x}"

@@ -1,0 +1,156 @@
+"""Folders of saved queries: found by name, each file read when it is wanted and once.
+
+Files that change, come and go while the folders are open are noticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from connstat_sql.errors import Problem, SavedQueryError
+from connstat_sql.loader.checks import nearest
+from connstat_sql.saved.front_matter import MAX_BYTES, read_page
+from connstat_sql.saved.places import shown
+from connstat_sql.saved.reading import read_query
+from connstat_sql.saved.values import SavedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of a folder: its query as far as it could be read, and what is wrong with it.
+
+    `shadowed_by` is the file of an earlier folder with a query of that name; None when it counts.
+    """
+
+    query: SavedQuery
+    problems: tuple[Problem, ...] = ()
+    shadowed_by: Path | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether this is what its name stands for."""
+        return not self.problems and self.shadowed_by is None
+
+
+class SavedQueries:
+    """The saved queries of some folders; an earlier folder's shadows a later one's of that name.
+
+    Iterating gives those that can be used; a broken file takes none of the others with it.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.folders = tuple(folders)
+        self._read: dict[Path, tuple[tuple[int, int], Entry]] = {}
+        self._inspected: dict[Path, tuple[SavedQuery, tuple[Problem, ...]]] = {}
+
+    def __iter__(self) -> Iterator[SavedQuery]:
+        """The usable queries, by name."""
+        usable = (one.query for one in self.entries() if one.is_usable)
+        return iter(sorted(usable, key=lambda query: query.name.lower()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the usable queries, sorted."""
+        return tuple(query.name for query in self)
+
+    def find(self, name: str) -> SavedQuery:
+        """The query of that name. Raises SavedQueryError: there is none, or its file is broken."""
+        entries = [one for one in self.entries() if one.shadowed_by is None]
+        found = next((one for one in entries if one.query.name == name), None)
+        if found is None:
+            found = next((one for one in entries if one.query.name.lower() == name.lower()), None)
+        if found is None:
+            raise self._unknown(name)
+        problems = found.problems or self.inspected(found.query)
+        if problems:
+            raise broken(found.query.name, problems)
+        return found.query
+
+    def inspected(self, query: SavedQuery) -> tuple[Problem, ...]:
+        """What is wrong between a query's SQL and its declarations."""
+        from connstat_sql.saved.inspecting import inspect
+
+        known = self._inspected.get(query.path)
+        if known is None or known[0] is not query:
+            known = self._inspected[query.path] = (query, inspect(query))
+        return known[1]
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every file, folder by folder, whether it can be used or not."""
+        found: list[Entry] = []
+        owners: dict[str, Path] = {}
+        for folder in dict.fromkeys(self.folders):
+            here: dict[str, Path] = {}
+            for entry in map(self._entry, _files(folder)):
+                name = entry.query.name.lower()
+                told = _told_twice(entry, here.setdefault(name, entry.query.path))
+                found.append(replace(told, shadowed_by=owners.get(name)))
+            for name, path in here.items():
+                owners.setdefault(name, path)
+        return tuple(found)
+
+    def _entry(self, path: Path) -> Entry:
+        try:
+            status = path.stat()
+            signature = (status.st_mtime_ns, status.st_size)
+            known = self._read.get(path)
+            if known is None or known[0] != signature:
+                known = self._read[path] = (signature, read_entry(path))
+        except OSError as error:
+            return _unreadable(path, error)
+        return known[1]
+
+    def _unknown(self, name: str) -> SavedQueryError:
+        close = nearest(name, self.names)
+        listed = "connstat saved list  shows those there are"
+        if not self.names:
+            listed = f"put a file of SQL into  {self.folders[0]}/" if self.folders else ""
+        return SavedQueryError(f"there is no saved query {name}", hint=close or listed)
+
+
+def broken(name: str, problems: tuple[Problem, ...]) -> SavedQueryError:
+    """The error of a query whose file has problems."""
+    first = problems[0]
+    if len(problems) == 1:
+        message = f"the saved query {name} cannot be used: {first}"
+    else:
+        listed = "\n".join(f"  {one}" for one in problems)
+        message = f"the saved query {name} cannot be used: {len(problems)} problems\n{listed}"
+    hint = f"check it with  connstat saved check {first.file}"
+    return SavedQueryError(message, file=first.file, line=first.line, hint=hint, problems=problems)
+
+
+def read_entry(path: Path) -> Entry:
+    """Read one file, whatever is wrong with it."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        return _unreadable(path, error)
+    return Entry(*read_query(read_page(shown(path), content), path))
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of SQL in a folder, by name; none when there is no such folder."""
+    try:
+        found = sorted(folder.glob("*.sql"))
+    except OSError:
+        return []
+    return [path for path in found if not path.name.startswith(".")]
+
+
+def _unreadable(path: Path, error: OSError) -> Entry:
+    problem = Problem(shown(path), 0, f"cannot be read: {error.strerror or error}")
+    return Entry(SavedQuery(path.stem, "", "", path), (problem,))
+
+
+def _told_twice(entry: Entry, first: Path) -> Entry:
+    """The entry, with a problem when another file of its folder has given the name already."""
+    query = entry.query
+    if first == query.path:
+        return entry
+    message = f"`{query.name}` is the name of {first.name} already"
+    problem = Problem(shown(query.path), 1, message, "names are told apart without case")
+    return replace(entry, problems=(*entry.problems, problem))

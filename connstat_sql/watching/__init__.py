@@ -1,0 +1,30 @@
+"""Watching a query: the same statement again and again, and what has changed each time.
+
+`beats` says when, `Memory` compares what came with what was known, `text` and `jsonl` say it.
+"""
+
+from connstat_sql.watching.apart import is_apart
+from connstat_sql.watching.beats import Pace, RealPace, beats, in_words, seconds_of
+from connstat_sql.watching.changes import Change, Kind, Look, Memory, Seen, watch
+from connstat_sql.watching.rows import Identity, check_columns
+from connstat_sql.watching.telling import first_rows, jsonl, text
+
+__all__ = [
+    "Change",
+    "Identity",
+    "Kind",
+    "Look",
+    "Memory",
+    "Pace",
+    "RealPace",
+    "Seen",
+    "beats",
+    "check_columns",
+    "first_rows",
+    "in_words",
+    "is_apart",
+    "jsonl",
+    "seconds_of",
+    "text",
+    "watch",
+]

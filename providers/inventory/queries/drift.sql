@@ -1,0 +1,46 @@
+-- title: What is deployed against a folder of JSON files
+-- description: |
+--   Files as Kafka Connect takes them, {"name": …, "config": {…}} or the settings alone, a connector
+--   a file. Only keys that a file names are compared: defaults that a server adds are no drift, and
+--   neither are credentials, which are masked, nor references that a file leaves to a config provider.
+-- params:
+--   files: {default: "connectors/*.json", description: The files}
+--   connection: {description: Only what this connection shows}
+-- key: [_connection, connector_name, key]
+-- state: deployed
+-- severity: warning
+WITH documents AS (
+  SELECT filename, CAST(content AS JSON) AS body FROM read_text($files)
+),
+wanted AS (
+  SELECT coalesce(body->>'name', body->'config'->>'name', regexp_extract(filename, '([^/\\]+)\.json$', 1)) AS connector_name,
+         CAST(coalesce(body->'config', body) AS MAP(VARCHAR, VARCHAR)) AS settings
+  FROM documents
+),
+deployed AS (
+  SELECT _connection, scope_1, scope_2, connector_name, CAST(config AS MAP(VARCHAR, VARCHAR)) AS settings
+  FROM inventory.connectors.connectors
+  WHERE connector_type IS DISTINCT FROM 'mcp' AND _connection = $connection
+),
+compared AS (
+  SELECT d._connection, d.scope_1, d.scope_2, w.connector_name, d.connector_name IS NULL AS is_missing,
+         unnest(map_entries(w.settings)) AS setting, d.settings AS found
+  FROM wanted AS w LEFT JOIN deployed AS d ON d.connector_name = w.connector_name
+)
+SELECT DISTINCT _connection, scope_1, scope_2, connector_name,
+       CASE WHEN is_missing THEN 'not deployed' ELSE 'different' END AS drift,
+       CASE WHEN NOT is_missing THEN setting.key END AS key,
+       CASE WHEN NOT is_missing THEN CASE
+         WHEN regexp_matches(lower(setting.key), 'password|secret|token|credential|\bkey\b|jaas|connection.uri') THEN '****'
+         ELSE setting.value END END AS wanted,
+       CASE WHEN NOT is_missing THEN found[setting.key] END AS deployed
+FROM compared
+WHERE is_missing
+   OR (found[setting.key] IS DISTINCT FROM setting.value AND setting.key <> 'name'
+       AND NOT starts_with(coalesce(found[setting.key], ''), '****')
+       AND NOT starts_with(setting.value, '${'))
+UNION ALL
+SELECT d._connection, d.scope_1, d.scope_2, d.connector_name, 'in no file', NULL, NULL, NULL
+FROM deployed AS d
+WHERE d.connector_name NOT IN (SELECT connector_name FROM wanted)
+ORDER BY ALL
