@@ -221,7 +221,10 @@ def test_by_name_it_enters_where_the_branch_has_the_name(stages: Stages, word: s
     sql = f"SELECT 1 FROM ({inner}) WHERE grp = 'x'"
     assert (stages.reaching(sql, "subs"), stages.reaching(sql, "items")) == ([X], [X])
     sql = f"SELECT 1 FROM ({inner}) WHERE part = 'x'"
-    assert stages.reaching(sql, "subs") == [None]
+    assert (stages.reaching(sql, "subs"), stages.reaching(sql, "items")) == (
+        [[]],
+        [[{"part": "x"}]],
+    )
     assert stages.reaching(sql, "items") == [[{"part": "x"}]]
 
 

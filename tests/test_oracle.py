@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.oracle.law import SHARED, Court, Verdict
 
-EXAMPLES = int(os.environ.get("CONNSTAT_ORACLE", "12"))
+EXAMPLES = int(os.environ.get("CONNSTAT_ORACLE", "6"))
 QUERIES = 8
 """Of each world."""
 bounded = settings(
@@ -19,13 +17,6 @@ bounded = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-
-
-@pytest.fixture(scope="module")
-def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    opened = Court(tmp_path_factory.mktemp("zoo"))
-    yield opened
-    opened.close()
 
 
 @bounded
@@ -41,5 +32,6 @@ def test_an_answer_is_what_duckdb_gives_over_full_copies_or_nothing_was_sent(
 
 def test_most_random_queries_are_sql_and_answered(court: Court) -> None:
     """Otherwise the law would be kept by refusing."""
-    verdicts = [court.try_seed(seed).verdict for seed in range(4 * SHARED)]
-    assert verdicts.count(Verdict.AGREED) > 3 * SHARED
+    verdicts = [court.try_seed(seed).verdict for seed in range(3 * SHARED)]
+    assert Verdict.WRONG not in verdicts
+    assert verdicts.count(Verdict.AGREED) > 2 * SHARED

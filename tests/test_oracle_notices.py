@@ -24,12 +24,9 @@ def judge() -> Iterator[duckdb.DuckDBPyConnection]:
     opened.close()
 
 
-@pytest.fixture(scope="module")
-def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    opened = Court(tmp_path_factory.mktemp("zoo"))
-    opened.enter(hand_made_world())
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module", autouse=True)
+def _entered(court: Court) -> None:
+    court.enter(hand_made_world())
 
 
 def answers(judge: duckdb.DuckDBPyConnection, breach: Breach, sql: str) -> list[str]:
@@ -70,15 +67,14 @@ def test_the_kept_rules_agree_or_refuse(court: Court, breach: Breach) -> None:
 
 
 @pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.name)
-def test_a_broken_rule_is_found_out(breach: Breach, tmp_path: Path) -> None:
-    court = Court(tmp_path, MUTANTS[breach.name].engine)
-    court.enter(hand_made_world())
+def test_a_broken_rule_is_found_out(court: Court, breach: Breach, tmp_path: Path) -> None:
+    broken = Court(tmp_path, MUTANTS[breach.name].engine, beside=court)
     try:
-        trial = tried(court, breach)
+        trial = tried(broken, breach)
         assert trial.verdict is Verdict.WRONG
         assert not is_error(trial), trial.why
     finally:
-        court.close()
+        broken.close()
 
 
 def test_every_breach_has_a_name_of_its_own_and_is_brought_about() -> None:

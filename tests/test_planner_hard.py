@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from connstat_sql.errors import ConnstatError
@@ -15,12 +13,9 @@ from tests.oracle.zoo import TABLES
 VALUES = frozenset({"5", "05", "7", "1", "a", "A", "x", "y", "z", "q", "k"})
 
 
-@pytest.fixture(scope="module")
-def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    opened = Court(tmp_path_factory.mktemp("zoo"))
-    opened.enter(hand_made_world())
-    yield opened
-    opened.close()
+@pytest.fixture(scope="module", autouse=True)
+def _entered(court: Court) -> None:
+    court.enter(hand_made_world())
 
 
 def query(sql: str, *setup: str) -> Query:

@@ -6,8 +6,6 @@ is sent twice, none without a reason. `rows` says that the case is not an empty 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.oracle.law import Court, Verdict
@@ -59,13 +57,6 @@ def _copies(connection: str, groups: tuple[str, ...] | str) -> dict[str, list[Ro
         for lang in "a5":
             found["codes"].append({"label": "L", "day": DAYS[0], "code": code, "lang": lang})
     return found
-
-
-@pytest.fixture(scope="module")
-def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    opened = Court(tmp_path_factory.mktemp("zoo"))
-    yield opened
-    opened.close()
 
 
 def tried(court: Court, query: Query, rows: int, *, names_hidden: bool = False) -> None:

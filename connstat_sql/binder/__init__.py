@@ -17,6 +17,7 @@ from connstat_sql.binder.columns import (
     used_hidden,
 )
 from connstat_sql.binder.constants import Constants
+from connstat_sql.binder.idle import idle_mentions
 from connstat_sql.binder.outputs import Functions
 from connstat_sql.binder.reading import Reading
 from connstat_sql.binder.rendering import outermost_queries
@@ -72,10 +73,10 @@ def bind(
     lives = [(mention, live) for mention, live in found if live is not None]
     if not lives:
         return BoundQuery(statement, ())
-    names = names_in(tree)
-    for mention, live in lives:
-        refuse_rowid(names, mention, live.resource, statement.sql)
     try:
+        names = names_in(tree)
+        for mention, live in lives:
+            refuse_rowid(names, mention, live.resource, statement.sql)
         return _bound(statement, names, lives, questions, rules)
     except RecursionError:
         raise ParseError(
@@ -99,17 +100,19 @@ def _bound(
     }
     functions = Functions(questions.volatile(), questions.aggregates())
     sources = Sources(questions, functions, mentions)
-    walking = Walking(rules, sources.relations)
+    constants = Constants(questions.fold, functions.volatile)
+    walking = Walking(rules, sources.relations, constants)
     reading = Reading(sources, rules)
     for query in outermost_queries(names.tree):
         walking.walk(reading.query(query, None, {}))
-    constants = Constants(questions.fold, functions.volatile)
     unread = _unread_ctes(names)
+    idle = idle_mentions(names.tree, [mention.node for mention, _ in lives])
     tables, equal_columns = [], dict[frozenset[int], EqualColumns]()
     for place, (mention, live) in enumerate(lives):
         uses = [
             _use(one, live, sources, constants, equal_columns)
             for one in _reached(place, mention, walking, sources, unread)
+            if id(mention.node) not in idle
         ]
         tables.append(
             BoundTable(
@@ -190,7 +193,9 @@ def _use(
     if one.relation is None:
         return Use(0, (), None)
     types = bindable_types(live.resource)
-    restriction = Restriction(one.relation, types, sources.relations, constants, equal_columns)
+    restriction = Restriction(
+        one.relation, types, sources.relations, constants, equal_columns, missing=sources.missing
+    )
     rows = restriction.rows(one.facts)
     limit = one.limit
     return Use(

@@ -233,7 +233,18 @@ def _sources(block: exp.Select) -> list[exp.Table]:
 def _takes_all(names: Names, block: exp.Select, node: exp.Table) -> bool:
     if names.untold or id(block) in names.stars or _joins_naturally(block):
         return True
-    return node.alias_or_name.lower() in names.columns
+    name = node.alias_or_name.lower()
+    return any(not _is_own_output(one) for one in names.columns.get(name, ()))
+
+
+def _is_own_output(column: exp.Column) -> bool:
+    """Whether ORDER BY goes by what its SELECT makes under that name, not by a source's row."""
+    order = column.parent.parent if isinstance(column.parent, exp.Ordered) else None
+    block = order.parent if isinstance(order, exp.Order) else None
+    if len(column.parts) > 1 or not isinstance(block, exp.Select):
+        return False
+    made = (one.alias.lower() for one in block.expressions if isinstance(one, exp.Alias))
+    return column.name.lower() in made
 
 
 def _joins_naturally(block: exp.Select) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.binder.values import Fold, Value
+from connstat_sql.definitions import quote
 from connstat_sql.parser import DIALECT, long_list
 
 Rows = Sequence[Sequence[Value]]
@@ -19,6 +20,8 @@ _CHANGING = (
     exp.Collate,  # makes `=` mean something else
     exp.All,  # not one value: over nothing it is true of everything
 )  # fmt: skip
+SIMPLE = frozenset({"VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP"})
+"""Types, beside whole numbers, whose values are what their texts say."""
 INTEGERS = {
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
     "UBIGINT",
@@ -44,8 +47,28 @@ class Constants:
         for one in node.find_all(*_CHANGING):
             if not isinstance(one, exp.Column) or not _is_inside_a_query(one, node):
                 return False
+        return self.is_lasting(node)
+
+    def is_lasting(self, node: exp.Expr) -> bool:
+        """Whether it calls no function whose value may change."""
         called = {name.lower() for name in re.findall(r"(\w+)\s*\(", _sql(node))}
         return not called & self.volatile
+
+    def type_inside(self, kind: str, path: Sequence[str]) -> str:
+        """The type of what a path leads to in a struct, "" where DuckDB cannot tell."""
+        inside = "".join(f".{quote(part)}" for part in path)
+        rows = self._fold(f"SELECT CAST(NULL AS {kind}){inside}")
+        return rows[0][0].type if rows else ""
+
+    def is_listed(self, source: exp.Expr) -> bool:
+        """Whether a source of FROM is VALUES or a query of constants alone."""
+        inner = source.this if isinstance(source, exp.Subquery) else source
+        return isinstance(inner, (exp.Values, exp.Query, exp.Unnest)) and self.is_constant(inner)
+
+    def has_none(self, source: str) -> bool:
+        """Whether a constant source, with what is asked of its rows, has no row."""
+        rows = self._fold(f"SELECT count(*) = 0 FROM {source}")
+        return bool(rows and rows[0][0].text == "true")
 
     def is_never_true(self, predicate: exp.Expr) -> bool:
         """Whether a predicate is a constant that is false or NULL."""
@@ -55,6 +78,36 @@ class Constants:
             return False
         folded = self._fold(f"SELECT ({_sql(predicate)}) IS TRUE")
         return bool(folded and folded[0][0].text == "false")
+
+    def typed(self, node: exp.Expr, wanted: str) -> exp.Expr | None:
+        """A constant as a cast of its text to the type that it has in a column.
+
+        `wanted` is the type of that column ("": nobody knows). None where the column would hold
+        another value than the constant, or where no text says what it is.
+        """
+        value = self._value(node)
+        if value is None:
+            return None
+        kind = wanted or value.type
+        if value.type == '"NULL"':
+            kind = wanted or "INTEGER"  # what DuckDB takes a NULL for that nothing says more of
+        elif not _is_same(value.type, kind):
+            return None
+        if kind not in SIMPLE and kind not in INTEGERS:
+            return None
+        inner = exp.Null() if value.text is None else exp.Literal.string(value.text)
+        return exp.Cast(this=inner, to=exp.DataType.build(kind, dialect=DIALECT))
+
+    def _value(self, node: exp.Expr) -> Value | None:
+        """The value of an expression; None where it is not constant."""
+        node = node.unnest()
+        found = _plain(node)
+        if found is None and isinstance(node, exp.Null):
+            return Value(None, '"NULL"')
+        if found is None and self.is_constant(node):
+            rows = self._fold(f"SELECT {_sql(node)}")
+            found = rows[0][0] if rows and len(rows) == 1 and len(rows[0]) == 1 else None
+        return found
 
     def rows(self, options: Sequence[exp.Expr], width: int) -> Rows | None:
         """The values of an IN list, or of one side of an equality: a row of `width` for each."""

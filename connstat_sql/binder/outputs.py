@@ -10,7 +10,7 @@ from sqlglot import exp
 from connstat_sql.binder.rendering import expression_columns
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Output
-from connstat_sql.binder.values import Expression, Field, Term, relations_of
+from connstat_sql.binder.values import Expression, Field, Term, is_fixed, relations_of
 from connstat_sql.parser import DIALECT
 
 
@@ -34,6 +34,11 @@ class Projection:
     place: int
     term: Term | None
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it has one value in all rows, so that what rules it out rules out all of them."""
+        return self.term is not None and is_fixed(self.term)
+
 
 Clause = Callable[[Projection], bool]
 """Whether a clause of the SELECT lets a predicate on a column through."""
@@ -41,7 +46,7 @@ Clause = Callable[[Projection], bool]
 
 def limit_lets_nothing_through(one: Projection) -> bool:
     """Fewer rows in would be other rows out."""
-    return not any(one.select.args.get(key) for key in ("limit", "offset", "fetch"))
+    return one.is_fixed or not any(one.select.args.get(key) for key in ("limit", "offset", "fetch"))
 
 
 def sample_lets_nothing_through(one: Projection) -> bool:
@@ -57,6 +62,8 @@ def volatile_functions_let_nothing_through(one: Projection) -> bool:
 def grouping_lets_its_keys_through(one: Projection) -> bool:
     """A group stays whole when its key is restricted."""
     group = one.select.args.get("group")
+    if one.is_fixed:
+        return True
     if group is None:
         return not has_aggregates(one.select, one.functions)
     if group.args.get("all"):
@@ -73,6 +80,8 @@ def grouping_sets_let_nothing_through(one: Projection) -> bool:
 
 def windows_let_their_partitions_through(one: Projection) -> bool:
     """A window sees whole partitions, so only what all of them are split by may be restricted."""
+    if one.is_fixed:
+        return True
     for window in _windows(one.select):
         parts = window.args.get("partition_by") or []
         if window.args.get("alias") or not any(_is_key(part, one) for part in parts):
@@ -84,7 +93,7 @@ def distinct_on_lets_its_keys_through(one: Projection) -> bool:
     """DISTINCT ON keeps one row a key; plain DISTINCT lets every column through."""
     distinct = one.select.args.get("distinct")
     on = distinct.args.get("on") if distinct is not None else None
-    return on is None or any(_is_distinct_key(key, one) for key in on.expressions)
+    return on is None or one.is_fixed or any(_is_distinct_key(key, one) for key in on.expressions)
 
 
 CLAUSES: tuple[Clause, ...] = (
@@ -113,7 +122,8 @@ def read_outputs(
     for one in _projections(select, scope, functions):
         if one is None:
             return None
-        is_open = one.term is not None and not relations_of([one.term]) & missing
+        inside = relations_of([one.term]) if one.term is not None else frozenset[int]()
+        is_open = bool(inside) and not inside & missing
         found.append(
             Output(
                 one.name,
@@ -160,7 +170,7 @@ def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, T
 
 
 def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
-    """What a projection is, where that is known from one row alone."""
+    """What a projection is, where that is known from one row alone; a constant has no terms."""
     if isinstance(node, exp.Column):
         return scope.resolve(node)
     if node.find(exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns):
@@ -173,7 +183,7 @@ def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
         if term is None:
             return None
         terms[id(column)] = term
-    return Expression(node, terms) if terms else None
+    return Expression(node, terms)
 
 
 def calls(node: exp.Expr, names: frozenset[str]) -> bool:

@@ -148,6 +148,23 @@ def equality(left: Term, right: Term, name: str) -> Fact:
     return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
 
 
+def part_of(node: exp.Expr, fact: Fact) -> Fact | None:
+    """A part of a predicate as a fact of its own; None where it says something of a subquery."""
+    if node.find(exp.Query) is not None:
+        return None
+    keys = {id(one) for one in node.walk()} & fact.terms.keys()
+    terms = {key: fact.terms[key] for key in keys}
+    return Fact(node, terms, relations_of(terms.values()))
+
+
+def chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> exp.Expr:
+    """All parts under one AND or OR, each in parentheses."""
+    first, *others = parts
+    for other in others:
+        first = kind(this=exp.Paren(this=first), expression=exp.Paren(this=other))
+    return first
+
+
 def conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
     """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
     pending = [predicate]

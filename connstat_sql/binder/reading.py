@@ -97,7 +97,7 @@ class Reading:
             one = pending.pop()
             is_plain = not any(one.args.get(k) for k in ("limit", "offset", "with_", "fetch"))
             is_same = (type(one), bool(one.args.get("by_name"))) == kind
-            if isinstance(one, exp.Union) and is_plain and is_same and not by_name:
+            if isinstance(one, exp.Union) and is_plain and is_same:
                 pending += [one.expression, one.this]
                 continue
             branches.append(self.query(one, outer, ctes))

@@ -5,14 +5,16 @@ Whatever is not understood does not restrict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 
 from sqlglot import exp
 
-from connstat_sql.binder.constants import Constants
+from connstat_sql.binder.constants import INTEGERS, Constants
+from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.predicates import conjuncts
+from connstat_sql.binder.rendering import field_text, node_text, relation_name, relation_text
 from connstat_sql.binder.values import Fact, Field, Relation, Row, Term, Types, Value
 
 MAX_ALTERNATIVES = 200_000
@@ -26,7 +28,8 @@ class Restriction:
 
     `types` are its columns that may be bound and their DuckDB types. `equal_columns` remembers
     what facts make equal, for the other tables that the same facts reach. `misfits` collects
-    columns that were compared with a value of another type.
+    columns that were compared with a value of another type. `missing` are relations of which a
+    row may have nothing but NULLs.
     """
 
     relation: int
@@ -35,6 +38,7 @@ class Restriction:
     constants: Constants
     equal_columns: dict[frozenset[int], EqualColumns] = field(default_factory=dict)
     misfits: set[str] = field(default_factory=set)
+    missing: Set[int] = frozenset()
 
     def rows(self, facts: Sequence[Fact]) -> tuple[Row, ...] | None:
         """The alternatives, or None when nothing restricts the table."""
@@ -44,7 +48,36 @@ class Restriction:
             if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
                 continue  # an equality of two sources says nothing of constants
             found = _both(found, _Reader(self, fact.terms, columns).of(fact.predicate))
+        if found != () and self._is_ruled_out(facts):
+            return ()
         return None if found is None else _distinct(found)
+
+    def _is_ruled_out(self, facts: Sequence[Fact]) -> bool:
+        """Whether some list of constants has no row for which all facts about it are true."""
+        about: dict[int, list[Fact]] = {}
+        for fact in facts:
+            if len(fact.relations) == 1 and not fact.relations & {self.relation}:
+                (number,) = fact.relations
+                about.setdefault(number, []).append(fact)
+        return any(self._has_none(number, several) for number, several in about.items())
+
+    def _has_none(self, number: int, facts: Sequence[Fact]) -> bool:
+        relation = self.relations.get(number)
+        node = relation.node if relation is not None else None
+        if relation is None or node is None or relation.is_scalar or relation.ctes:
+            return False
+        if node.find(exp.Table) is not None or not self.constants.is_listed(node):
+            return False
+        if number in self.missing:
+            facts = [fact for fact in facts if rejects_null(fact, frozenset({number}))]
+        texts = [
+            f"({node_text(fact.predicate, fact.terms, field_text, str)})"
+            for fact in facts
+            if fact.predicate.find(exp.Query, exp.Collate) is None
+            and self.constants.is_lasting(fact.predicate)
+        ]
+        source = f"{relation_text(relation, {}, str)} AS {relation_name(number)}"
+        return bool(texts) and self.constants.has_none(f"{source} WHERE {' AND '.join(texts)}")
 
     def _ties_two(self, fact: Fact) -> bool:
         found = (self.relations.get(number) for number in fact.relations)
@@ -135,11 +168,15 @@ class _Reader:
             return self._all(predicate)
         if isinstance(predicate, exp.Or):
             return self._either(predicate)
+        if self.target.constants.is_constant(predicate):
+            return () if self.target.constants.is_never_true(predicate) else None
         if isinstance(predicate, (exp.EQ, exp.NullSafeEQ)):
             return self._equality(predicate)
         if isinstance(predicate, exp.In):
             return self._membership(predicate)
-        return () if self.target.constants.is_never_true(predicate) else None
+        if isinstance(predicate, exp.ArrayContains):
+            return self._listed(predicate)
+        return None
 
     def _all(self, predicate: exp.And) -> Alternatives | None:
         found: Alternatives | None = None
@@ -158,8 +195,6 @@ class _Reader:
 
     def _equality(self, predicate: exp.Binary) -> Alternatives | None:
         constants = self.target.constants
-        if constants.is_constant(predicate):
-            return () if constants.is_never_true(predicate) else None
         for left, right in (
             (predicate.this, predicate.expression),
             (predicate.expression, predicate.this),
@@ -169,7 +204,7 @@ class _Reader:
                 continue
             if isinstance(right, exp.Any):
                 return self._matching(columns, constants.elements(right.this.unnest()))
-            found = self._matching(columns, constants.rows([right], len(columns)))
+            found = self._matching(columns, self._possible(left, [right]))
             is_null_safe = isinstance(predicate, exp.NullSafeEQ)
             return None if is_null_safe and not found else found
         return None
@@ -189,7 +224,32 @@ class _Reader:
             texts = constants.long_list(predicate.expressions, self.target.types[columns[0]])
             if texts is not None:
                 return [{columns[0]: text} for text in texts]
-        return self._matching(columns, constants.rows(predicate.expressions, len(columns)))
+        return self._matching(columns, self._possible(predicate.this, predicate.expressions))
+
+    def _possible(
+        self, side: exp.Expr, options: Sequence[exp.Expr]
+    ) -> Sequence[Sequence[Value]] | None:
+        """The rows of constants that one side may equal, as far as its own constants allow."""
+        constants, side = self.target.constants, side.unnest()
+        parts = side.expressions if isinstance(side, exp.Tuple) else [side]
+        rows = constants.rows(options, len(parts))
+        if rows is None or len(parts) == 1:
+            return rows
+        for place, part in enumerate(parts):
+            own = constants.rows([part], 1)
+            if own is not None:
+                rows = [row for row in rows if not _differ(row[place], own[0][0])]
+        return rows
+
+    def _listed(self, predicate: exp.ArrayContains) -> Alternatives | None:
+        """`list_contains(list, column)`, which compares what is of one type."""
+        columns = self._columns(predicate.expression)
+        if len(columns) != 1 or isinstance(predicate.expression.unnest(), exp.Tuple):
+            return None
+        wanted = self.target.types[columns[0]]
+        rows = self.target.constants.elements(predicate.this)
+        is_same = all(value.type in (wanted, '"NULL"') for row in rows or () for value in row)
+        return self._matching(columns, rows) if is_same else None
 
     def _matching(
         self, columns: list[str], rows: Sequence[Sequence[Value]] | None
@@ -212,6 +272,8 @@ class _Reader:
                 self.target.misfits.add(column)
                 return None
             texts.append(spelt)
+        if not any(columns):
+            return None if rows else ()
         found: list[Row] = []
         for row in rows:
             given = {
@@ -228,11 +290,20 @@ class _Reader:
         side = side.unnest()
         parts = side.expressions if isinstance(side, exp.Tuple) else [side]
         names = [self._column(part) for part in parts]
-        return names if any(names) else []
+        if any(names):
+            return names
+        fixed = [self.target.constants.is_constant(part) for part in parts]
+        return names if any(fixed) and not all(fixed) else []
 
     def _column(self, node: exp.Expr) -> str:
         term = self.terms.get(id(node))
         return self.columns.get(term, "") if isinstance(term, Field) else ""
+
+
+def _differ(one: Value, other: Value) -> bool:
+    """Whether two values of one type are there and not equal."""
+    is_told = one.type == other.type and one.text is not None and other.text is not None
+    return is_told and one.type in (*INTEGERS, "VARCHAR") and one.text != other.text
 
 
 # --- the algebra of alternatives -----------------------------------------------------------------

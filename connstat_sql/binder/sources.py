@@ -25,6 +25,8 @@ _UNSTABLE = (
     exp.Fetch, exp.TableSample, exp.Window, exp.First, exp.Last,
     exp.AnyValue, exp.ArgMax, exp.ArgMin, exp.ArrayAgg, exp.GroupConcat, exp.Collate,
 )  # fmt: skip
+_HIDING = (exp.Collate, exp.Pivot)
+"""What makes the columns of empty tables others than those of full ones, or not what they seem."""
 _UNSTABLE_CALLS = frozenset(
     {"arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg", "mode", "first",
      "last", "any_value", "arg_min", "arg_max", "min_by", "max_by", "argmin", "argmax", "histogram",
@@ -106,18 +108,22 @@ class Sources:
 
     def derived(self, node: exp.Expr, query: Query, ctes: Mapping[str, Cte]) -> Relation:
         """A subquery: `node` is what stands in FROM."""
-        found = None
+        found = types = None
         if not isinstance(node, exp.Lateral):
             found = self._readable(node, ctes)
-        return self._of_query(node, query, found, _column_aliases(node))
+            types = self._described(node, ctes, query) if found is None else None
+        return self._of_query(node, query, found, _column_aliases(node), types)
 
     def of_cte(
         self, node: exp.Table, cte: Cte, query: Query | None, ctes: Mapping[str, Cte]
     ) -> Relation:
         """A mention of a CTE; None as its query means that it is not looked into."""
         names = _column_aliases(node) or [one.name for one in cte.node.args["alias"].columns]
-        found = None if cte.is_itself else self._readable(node, ctes)
-        return self._of_query(node, query or Sealed(()), found, names)
+        found = types = None
+        if not cte.is_itself:
+            found = self._readable(node, ctes)
+            types = self._described(node, ctes, query) if found is None and query else None
+        return self._of_query(node, query or Sealed(()), found, names, types)
 
     def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> Relation:
         """A subquery that stands for one value."""
@@ -188,6 +194,26 @@ class Sources:
             types = self._without_collations(types)
         return types, used
 
+    def _described(self, node: exp.Expr, ctes: Mapping[str, Cte], query: Query) -> Types | None:
+        """The columns of what cannot be read by itself; None where DuckDB cannot tell them.
+
+        Values that would not be the same twice have the same type twice.
+        """
+        outputs = query.outputs
+        used = self._used_ctes(node, ctes)
+        if outputs is None or used is None or isinstance(query, Sealed):
+            return None
+        for one in (node, *used):
+            if any(isinstance(inner, _HIDING) for inner in _own_nodes(one)):
+                return None
+            if not self._is_as_written(one):
+                return None
+        probe = Relation(0, {}, node=node, ctes=used)
+        types = self.questions.describe(f"SELECT * FROM {self._empty_text(probe)}")
+        if types is None or len(types) != len(outputs):
+            return None
+        return self._without_collations(types) if self._reads_local(node, used) else types
+
     def _reads_local(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> bool:
         """Whether it names a table of the session, a file or a function."""
         ctes = {one.alias.lower() for one in used}
@@ -218,6 +244,8 @@ class Sources:
         if isinstance(node, exp.Values):
             return True
         inner = node.this if isinstance(node, (exp.Subquery, exp.CTE, exp.Table)) else node
+        if isinstance(node, exp.Unnest):  # a function, whose name for its rows stands beside it
+            inner = exp.Unnest(expressions=[one.copy() for one in node.expressions])
         if isinstance(node, exp.CTE) and isinstance(inner, exp.SetOperation):
             # DuckDB has a node of its own for a query that reads its own rows
             return all(map(self._is_as_written, (inner.this, inner.expression)))
@@ -278,6 +306,7 @@ class Sources:
         query: Query,
         found: tuple[Types, tuple[exp.CTE, ...]] | None,
         aliases: list[str],
+        described: Types | None = None,
     ) -> Relation:
         outputs = query.outputs
         if found is not None:
@@ -291,7 +320,7 @@ class Sources:
         names[: len(aliases)] = [one.lower() for one in aliases]
         is_known = outputs is not None and all(names) and len(set(names)) == len(names)
         terms = [one.term for one in outputs or ()]
-        types = {
+        types = described or {
             name: self._type(term)
             for name, term in zip(names, [*terms, *[None] * len(names)], strict=False)
         }

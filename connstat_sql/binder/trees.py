@@ -5,6 +5,7 @@ These values are read off the syntax by `reading` and walked from the outside in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Union
 
@@ -121,10 +122,19 @@ class SetOperation:
     @property
     def outputs(self) -> tuple[Output, ...] | None:
         """Names only: what a column is differs between the branches."""
-        first = self.branches[0].outputs
-        if first is None or self.by_name:
-            return None
-        return tuple(Output(one.name, None, self.is_open, False) for one in first)
+        names: dict[str, None] = {}
+        first, *others = self.branches
+        if not self.by_name:
+            listed = first.outputs
+            return self._named([one.name for one in listed]) if listed is not None else None
+        for branch in (first, *others):
+            if branch.outputs is None:
+                return None
+            names |= dict.fromkeys(one.name for one in branch.outputs)
+        return self._named(names)
+
+    def _named(self, names: Iterable[str]) -> tuple[Output, ...]:
+        return tuple(Output(name, None, self.is_open, False) for name in names)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -94,6 +94,11 @@ Term = Union[Field, Merged, Scalar, Expression]
 """What a column in a predicate stands for."""
 
 
+def is_fixed(term: Term) -> bool:
+    """Whether a term is a constant."""
+    return isinstance(term, Expression) and not term.terms
+
+
 def relations_of(terms: Iterable[Term]) -> frozenset[int]:
     """The relations that terms speak of."""
     found: set[int] = set()

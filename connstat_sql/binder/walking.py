@@ -6,10 +6,14 @@ A fact that reaches a live table must be true of every row of it that can change
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
+from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.joins import Sides, positional, silent, sound_on
+from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rules import Rules
 from connstat_sql.binder.trees import (
     Block,
@@ -21,7 +25,15 @@ from connstat_sql.binder.trees import (
     SetOperation,
     Tree,
 )
-from connstat_sql.binder.values import Fact, Field, Relation, Term, relations_of
+from connstat_sql.binder.values import (
+    Expression,
+    Fact,
+    Field,
+    Relation,
+    Term,
+    is_fixed,
+    relations_of,
+)
 
 Facts = tuple[Fact, ...]
 
@@ -41,12 +53,13 @@ class Walking:
 
     rules: Rules
     relations: Mapping[int, Relation]
+    constants: Constants
     reached: dict[int, list[Reached]] = field(default_factory=lambda: defaultdict(list))
 
     def walk(self, query: Query, relation: Relation | None = None, facts: Facts = ()) -> None:
         """Go through a query that is read as `relation`; the facts hold for the rows wanted."""
         if isinstance(query, Block):
-            entering = _entering(facts, relation, query.outputs, self._is_fitting)
+            entering = _entering(facts, relation, query.outputs, self._as_it_is)
             self._block(query, entering)
         elif isinstance(query, SetOperation):
             self._set_operation(query, relation, facts)
@@ -61,9 +74,9 @@ class Walking:
         for branch in query.branches:
             if isinstance(branch, Block):
                 outputs: Sequence[Output] | None = branch.outputs
-                if query.by_name and self.rules.minds_names and relation is not None:
-                    outputs = _by_name(outputs, relation)
-                self._block(branch, _entering(facts, relation, outputs, self._is_same_type))
+                if query.by_name and self.rules.minds_names:
+                    outputs = _by_name(outputs, query.outputs)
+                self._block(branch, _entering(facts, relation, outputs, self._as_in_the_whole))
             else:
                 self.walk(branch, relation, facts if not query.by_name else ())
 
@@ -102,63 +115,149 @@ class Walking:
         if leaf.query is not None:
             self.walk(leaf.query, leaf.relation, facts)
 
-    def _is_same_type(self, term: Term, wanted: str) -> bool:
+    def _as_in_the_whole(self, term: Term, wanted: str) -> Term | None:
+        """A term of a branch, where its values are those of the whole."""
         if not self.rules.minds_types:
-            return True
-        if not isinstance(term, Field) or term.path or term.relation not in self.relations:
-            return False
-        return bool(wanted) and self.relations[term.relation].types.get(term.column) == wanted
+            return self._as_it_is(term, "")
+        if is_fixed(term):
+            return self._as_it_is(term, wanted) if wanted else None
+        if not isinstance(term, Field) or term.relation not in self.relations:
+            return None
+        kind = self.relations[term.relation].types.get(term.column, "")
+        if term.path and kind and wanted:
+            kind = self.constants.type_inside(kind, term.path)
+        return term if wanted and kind == wanted else None
 
-    def _is_fitting(self, _: Term, __: str) -> bool:
-        return True
+    def _as_it_is(self, term: Term, wanted: str) -> Term | None:
+        """A term of the only query there is; a constant as what says its type."""
+        if not isinstance(term, Expression) or term.terms:
+            return term
+        typed = self.constants.typed(term.node, wanted)
+        return Expression(typed, {}) if typed is not None else None
 
 
 def _entering(
     facts: Facts,
     relation: Relation | None,
     outputs: Sequence[Output] | None,
-    fits: Callable[[Term, str], bool],
+    told: Callable[[Term, str], Term | None],
 ) -> Facts:
-    """Facts about a subquery in terms of what is inside; those that may not enter stay out."""
+    """Facts about a subquery in terms of what is inside; those that may not enter stay out.
+
+    `told` answers what a column is for the facts (None: that cannot be said), given its type.
+    """
     if relation is None:
         return facts
     inward: dict[str, Term] = {}
     names = list(relation.types)
     if outputs is not None and len(outputs) == len(names):
+        spoken = {one.column for fact in facts for one in _fields(fact.terms.values())}
         for name, one in zip(names, outputs, strict=True):
-            if one.is_passed and one.term is not None and fits(one.term, relation.types[name]):
-                inward[name] = one.term
-    found = (substituted(fact, relation.id, inward) for fact in facts)
+            if one.is_passed and one.term is not None and name in spoken:
+                term = told(one.term, relation.types[name])
+                if term is not None:
+                    inward[name] = term
+    found = (
+        substituted(fact, relation.id, inward) or _weakened(fact, relation.id, inward)
+        for fact in facts
+    )
     return tuple(fact for fact in found if fact is not None)
+
+
+def _weakened(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | None:
+    """An OR without what cannot be told in its branches: less is said, and still true."""
+    either = fact.predicate.unnest()
+    if not isinstance(either, exp.Or):
+        return None
+    terms: dict[int, Term] = {}
+    branches: list[exp.Expr] = []
+    for branch in either.flatten():
+        parts = [part_of(one, fact) for one in conjuncts(branch)]
+        told = [substituted(part, relation, inward) for part in parts if part is not None]
+        copies = [_filled(one.predicate, one.terms, {}) for one in told if one is not None]
+        if not copies:
+            return None
+        for one in copies:
+            terms |= one.terms
+        branches.append(chained(exp.And, [one.node for one in copies]))
+    return Fact(chained(exp.Or, branches), terms, relations_of(terms.values()))
+
+
+def _fields(terms: Iterable[Term]) -> Iterable[Field]:
+    for term in terms:
+        if isinstance(term, Field):
+            yield term
+        elif isinstance(term, Expression):
+            yield from _fields(term.terms.values())
 
 
 def substituted(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | None:
     """A fact with a relation's columns in other terms; None when one of them has none."""
     if relation not in fact.relations:
         return fact
-    terms: dict[int, Term] = {}
-    for key, term in fact.terms.items():
-        if relation not in relations_of([term]):
-            terms[key] = term
-            continue
-        if not isinstance(term, Field) or term.relation != relation or term.column not in inward:
-            return None
-        found = inward[term.column]
-        if term.path:
-            if not isinstance(found, Field):
-                return None
-            found = Field(found.relation, found.column, (*found.path, *term.path))
-        terms[key] = found
+    told = _told(fact.predicate, fact.terms, relation, inward)
+    if told is None:
+        return None
     kept = fact.relations - relations_of(fact.terms.values())  # what marks it as unusable
-    return Fact(fact.predicate, terms, relations_of(terms.values()) | kept)
+    return Fact(told.node, told.terms, relations_of(told.terms.values()) | kept)
 
 
-def _by_name(outputs: Sequence[Output] | None, relation: Relation) -> list[Output] | None:
-    if outputs is None:
+def _told(
+    node: exp.Expr, terms: Mapping[int, Term], relation: int, inward: Mapping[str, Term]
+) -> Expression | None:
+    """An expression with a relation's columns in other terms; constants are put into the text."""
+    found: dict[int, Term] = {}
+    for key, term in terms.items():
+        inner = _term_told(term, relation, inward)
+        if inner is None:
+            return None
+        found[key] = inner
+    fixed = {key: term for key, term in found.items() if is_fixed(term)}
+    return _filled(node, found, fixed) if fixed else Expression(node, found)
+
+
+def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | None:
+    if relation not in relations_of([term]):
+        return term
+    if isinstance(term, Expression):
+        return _told(term.node, term.terms, relation, inward)
+    if not isinstance(term, Field) or term.column not in inward:
+        return None
+    found = inward[term.column]
+    if not term.path:
+        return found
+    if not isinstance(found, Field):
+        return None
+    return Field(found.relation, found.column, (*found.path, *term.path))
+
+
+def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]) -> Expression:
+    """A copy of an expression with constants in the places of columns."""
+    copy = node.copy()
+    others, places = dict[int, Term](), list[tuple[exp.Expr, exp.Expr]]()
+    for one, twin in zip(node.walk(), copy.walk(), strict=True):
+        term = fixed.get(id(one))
+        if isinstance(term, Expression):
+            places.append((twin, exp.Paren(this=term.node.copy())))
+        elif id(one) in terms:
+            others[id(twin)] = terms[id(one)]
+    for twin, value in places:
+        if twin is copy:
+            copy = value
+        else:
+            twin.replace(value)
+    return Expression(copy, others)
+
+
+def _by_name(
+    outputs: Sequence[Output] | None, whole: Sequence[Output] | None
+) -> list[Output] | None:
+    """The columns of a branch in the order of the whole; NULL where the branch has none."""
+    if outputs is None or whole is None:
         return None
     named = {one.name: one for one in outputs}
-    absent = Output("", None, False, False)
-    return [named.get(name, absent) for name in relation.types]
+    absent = Output("", Expression(exp.Null(), {}), True, False)
+    return [named.get(one.name, absent) for one in whole]
 
 
 def _raw_inside(join: Join, raw: Facts) -> tuple[Facts, Facts]:

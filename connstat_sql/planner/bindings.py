@@ -23,7 +23,7 @@ from connstat_sql.binder import (
 )
 from connstat_sql.binder.constants import INTEGERS
 from connstat_sql.binder.nulls import rejects_null
-from connstat_sql.binder.predicates import conjuncts
+from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rendering import (
     field_text,
     node_text,
@@ -34,7 +34,6 @@ from connstat_sql.binder.sources import COLLATED
 from connstat_sql.binder.values import Scalar
 from connstat_sql.definitions import literal, quote
 from connstat_sql.parser import DIALECT
-from connstat_sql.planner.facts import chained, part_of
 from connstat_sql.planner.rows import Rows, Typed
 from connstat_sql.planner.values import CONNECTION, Constant, Feed, mention_table
 

@@ -319,6 +319,8 @@ def _with_columns(one: Scan, other: Scan) -> Scan:
 
 def _why(choice: Choice, target: Target) -> str:
     resource = target.live.resource
+    if all(use.relation == 0 and use.rows == () for use in target.uses):
+        return "nobody reads its rows"
     if all(use.rows == () for use in target.uses):
         return "no row can satisfy the query"
     if choice.missing:

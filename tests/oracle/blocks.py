@@ -17,12 +17,13 @@ _VOLATILE = ("random() < 2", "random() >= 0", "uuid() IS NOT NULL", "random() < 
 
 def block(
     w: Writer, depth: int, *, outer: Columns = (), is_open: bool = False,
-    types: Sequence[str] = (),
+    types: Sequence[str] = (), by_name: bool = False,
 ) -> Made:  # fmt: skip
     """A SELECT over one to four sources.
 
     `outer` are columns of blocks around it. `is_open` lets columns that want values be left to
-    whoever reads it. `types` are those of its columns, when that matters.
+    whoever reads it. `types` are those of its columns, when that matters; `by_name` as in
+    `typed_head`.
     """
     found = joined(w, depth, w.pick(1, 1, 2) if outer else w.pick(1, 1, 2, 2, 2, 3, 4))
     conjuncts, exposed = bound(w, found, depth, outer, is_open=is_open)
@@ -39,7 +40,7 @@ def block(
     w.chance.shuffle(conjuncts)
     where = f" WHERE {' AND '.join(conjuncts)}" if conjuncts else ""
     top = (
-        typed_head(w, found, types, exposed)
+        typed_head(w, found, types, exposed, by_name=by_name)
         if types
         else head(w, found, exposed, depth, is_inner=bool(outer))
     )

@@ -14,7 +14,10 @@ from tests.oracle.world import World
 
 __all__ = ["Query", "Reach", "random_query"]
 
-_TYPES = (("VARCHAR", "VARCHAR"), ("VARCHAR",), ("DATE", "VARCHAR"), ("INTEGER", "VARCHAR"))
+_TYPES = (
+    ("VARCHAR", "VARCHAR"), ("VARCHAR", "VARCHAR", "VARCHAR"), ("VARCHAR",), ("DATE", "VARCHAR"),
+    ("INTEGER", "VARCHAR"),
+)  # fmt: skip
 
 
 def random_query(chance: random.Random, world: World, reach: Reach = NOW) -> Query:
@@ -69,14 +72,16 @@ def expression(
 
 def _compound(w: Writer, depth: int, *, is_open: bool, types: Sequence[str]) -> Made:
     """UNION, INTERSECT and EXCEPT of two or three branches."""
-    branches = [
-        block(w, depth - 1, is_open=is_open, types=types) for _ in range(w.pick(2, 2, 2, 3))
+    by_name = len(types) > 1 and w.maybe(0.2)
+    first, *others = [
+        block(w, depth - 1, is_open=is_open, types=types, by_name=by_name and bool(place))
+        for place in range(w.pick(2, 2, 2, 3))
     ]
-    sql, columns = branches[0].sql, branches[0].columns
-    for branch in branches[1:]:
-        word = w.pick(
-            "UNION", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT", "EXCEPT ALL",
-            "INTERSECT ALL", "UNION ALL BY NAME", "UNION BY NAME",
+    sql, columns, branches = first.sql, first.columns, (first, *others)
+    for branch in others:
+        word = w.pick("UNION ALL BY NAME", "UNION BY NAME") if by_name else w.pick(
+            "UNION", "UNION ALL", "UNION ALL", "UNION ALL", "INTERSECT", "EXCEPT", "EXCEPT ALL",
+            "INTERSECT ALL",
         )  # fmt: skip
         sql = f"{sql} {word} {branch.sql}"
     wants = tuple(dict.fromkeys(want for branch in branches for want in branch.wants))

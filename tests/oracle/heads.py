@@ -65,22 +65,44 @@ def head(w: Writer, found: From, exposed: Sequence[Want], depth: int, *, is_inne
     return w.pick(*shapes)(_Task(w, found, out, depth))
 
 
-def typed_head(w: Writer, found: From, types: Sequence[str], exposed: Sequence[Want]) -> Head:
-    """A head with columns of the given types, called o0, o1, …"""
+def typed_head(
+    w: Writer, found: From, types: Sequence[str], exposed: Sequence[Want], *, by_name: bool = False
+) -> Head:
+    """A head with columns of the given types, called o0, o1, …
+
+    `by_name`: they are matched by their names, so that their order does not count, and one may be
+    absent.
+    """
     texts, wants = [], []
     for index, of in enumerate(types):
         if index == 0 and exposed:
             texts.append(exposed[0][1])
             wants.append("o0")
             continue
-        value = value_from(w, found.fields, of) if w.maybe(0.9) else ""
-        texts.append(value or w.constants.of(of))
+        value = value_from(w, found.fields, of) if w.maybe(0.75) else ""
+        texts.append(_as(w, value, of) if value else _fixed(w, of))
     columns = tuple((f"o{index}", of) for index, of in enumerate(types))
-    listed = ", ".join(
-        f"CAST({text} AS {of}) AS o{index}" if not (index == 0 and exposed) else f"{text} AS o0"
-        for index, (text, of) in enumerate(zip(texts, types, strict=True))
-    )
-    return Head(w.pick("", "", "", "DISTINCT ") + listed, "", columns, tuple(wants))
+    pairs = [f"{text} AS o{index}" for index, text in enumerate(texts)]
+    if by_name and not wants:
+        w.chance.shuffle(pairs)
+        pairs = pairs[: w.pick(len(pairs), len(pairs), max(len(pairs) - 1, 1))]
+    return Head(w.pick("", "", "", "DISTINCT ") + ", ".join(pairs), "", columns, tuple(wants))
+
+
+def _as(w: Writer, value: str, of: str) -> str:
+    """A value as a type; a text may well stand as it is."""
+    return value if of == "VARCHAR" and w.maybe(0.5) else f"CAST({value} AS {of})"
+
+
+def _fixed(w: Writer, of: str) -> str:
+    """What is the same in all rows: a branch of a union that nobody may want."""
+    dice = w.chance.random()
+    if dice < 0.2:
+        return w.pick("NULL", f"CAST(NULL AS {of})")
+    if dice < 0.5 and of == "VARCHAR":
+        w.constants.said.update(("A", "a", "5"))
+        return w.pick("'a'", "'A'", "'5'", "5", "DATE '2026-01-01'") if dice < 0.25 else "'a'"
+    return _as(w, w.constants.of(of), of)
 
 
 def _chosen(w: Writer, found: From, exposed: Sequence[Want]) -> _Out:
@@ -110,10 +132,12 @@ def _plain(at: _Task) -> Head:
         text = form(at.w, 0, at.found.fields)
     elif dice < 0.16:
         text, kind = value_from(at.w, at.found.fields, "VARCHAR"), "VARCHAR"
-    elif dice < 0.23:
+    elif dice < 0.3:
         text, kind = at.w.pick(
-            ("'a'", "VARCHAR"), ("random() < 2", "BOOLEAN"), ("unnest(['a', '5'])", "VARCHAR")
-        )
+            ("'a'", "VARCHAR"), ("'a'", "VARCHAR"), ("CAST(NULL AS VARCHAR)", "VARCHAR"),
+            ("5", "INTEGER"), ("concat('A', '')", "VARCHAR"), ("random() < 2", "BOOLEAN"),
+            ("unnest(['a', '5'])", "VARCHAR"),
+        )  # fmt: skip
     if not text:
         return Head(at.out.listed, "", at.out.columns, at.out.wants)
     name = at.w.name("e")

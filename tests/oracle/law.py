@@ -62,14 +62,23 @@ class Court:
     """An engine and a judge that try queries, each over a world of its own."""
 
     def __init__(
-        self, folder: Path, kind: type[LiveTables] = LiveTables, reach: Reach = NOW
+        self,
+        folder: Path,
+        kind: type[LiveTables] = LiveTables,
+        reach: Reach = NOW,
+        beside: Court | None = None,
     ) -> None:
+        """With `beside`, another engine before the judge of that court, in its present world."""
         self.world = World({})
         self.reach = reach
         self._folder, self._kind = folder, kind
         self.engine = self._opened()
         self._judges: dict[bool, duckdb.DuckDBPyConnection] = {}
         self._number: int | None = None
+        self._has_judges = beside is None
+        if beside is not None:
+            self.world, self._judges = beside.world, beside._judges
+            fill_locals(self.engine.session.duckdb, self.world.local)
 
     def _opened(self) -> Engine:
         engine = open_zoo(self._folder, self._answer, service=WHOLE, kind=self._kind)
@@ -79,6 +88,8 @@ class Court:
     def _revive(self) -> None:
         """DuckDB does not go on after a fault of its own: open the judge and the engine anew."""
         self.close()
+        if not self._has_judges:
+            self._judges, self._has_judges = {}, True
         self._judges.clear()
         self.engine = self._opened()
         self.enter(self.world)
@@ -87,9 +98,9 @@ class Court:
         return self.world.answer(request)
 
     def close(self) -> None:
-        """Close both."""
+        """Close both; a judge of another court stays with it."""
         self.engine.close()
-        for judge in self._judges.values():
+        for judge in self._judges.values() if self._has_judges else ():
             judge.close()
 
     @property

@@ -115,6 +115,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "grouping sets are ignored": _SETS,
     "grouping sets are ignored where NULL is asked for": _SETS,
     "HAVING ignores grouping sets": _misread(misreading.grouping_sets_as_keys),
+    "a constant goes through grouping sets": _SETS,
     "a predicate goes below DISTINCT ON": _without(clauses.distinct_on_lets_its_keys_through),
     "a volatile function is taken for a constant": Mutant(asking=broken.NothingVolatile),
     "an output column is taken for the column it is made of": _misread(
@@ -141,6 +142,8 @@ MUTANTS: Mapping[str, Mutant] = {
         _UNTYPED, misread=misreading.unions_without_limit
     ),
     "BY NAME goes by position": Mutant(replace(RULES_OF_SQL, minds_names=False)),
+    "a constant of a branch keeps its own type": _UNTYPED,
+    "a constant that may be missing rules its side out": _joins(LEFT=_all_to_the_right),
     "a predicate goes into a branch of another type": _UNTYPED,
     "the recursive half is restricted by the base": _misbound(broken.base_alone),
     "a predicate outside restricts the base of a recursion": Mutant(

@@ -79,7 +79,12 @@ class Alone:
         key = (str(resource.table), method.name)
         if key not in self._opened:
             folder = alone(resource, method, self._folder)
-            setup = Setup(connections=self._sandbox.connections, providers=(folder,))
+            known = {
+                name: one
+                for name, one in self._sandbox.connections.items()
+                if one["provider"] == resource.table.provider
+            }
+            setup = Setup(connections=known, providers=(folder,))
             self._opened[key] = open_engine(setup, Outside(environment={}, mask_key="k"))
         return self._opened[key]
 

@@ -95,6 +95,12 @@ BLOCKS = (
         f"{SUBS} AS s", "grp = '5'",
     ),
     Breach(
+        "a constant goes through grouping sets",
+        f"SELECT k FROM (SELECT 'a' AS tag, grp, count(*) AS k FROM {SUBS} AS s "
+        "GROUP BY ROLLUP (tag, grp)) WHERE tag IS NULL",
+        f"{SUBS} AS s", "false",
+    ),
+    Breach(
         "a predicate goes below DISTINCT ON",
         f"SELECT * FROM (SELECT DISTINCT ON (sub) sub, grp FROM {SUBS} AS s ORDER BY sub, grp) "
         "WHERE grp = '5'",

@@ -64,6 +64,18 @@ OTHERS = (
         f"{SUBS} AS s", "grp = '5'",
     ),
     Breach(
+        "a constant of a branch keeps its own type",
+        f"SELECT o FROM (SELECT 10 AS o FROM {SUBS} AS s UNION ALL SELECT g FROM {GROUPS}) "
+        "WHERE o < '3'",
+        f"{SUBS} AS s", "false",
+    ),
+    Breach(
+        "a constant that may be missing rules its side out",
+        f"SELECT s.sub FROM {SUBS} AS s LEFT JOIN (SELECT part, 'a' AS tag FROM {ITEMS} AS i) "
+        "AS d ON d.part = s.sub WHERE d.tag IS NULL",
+        f"{ITEMS} AS i", "false",
+    ),
+    Breach(
         "a predicate goes into a branch of another type",
         f"SELECT * FROM (SELECT s.sub AS v FROM {SUBS} AS s WHERE s.grp = '5' UNION ALL "
         "SELECT c.code FROM (VALUES (1), (5)) AS n(k) JOIN conn_a.w.codes AS c "
