@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from connstat_sql.binder import Arguments
     from connstat_sql.catalog import Catalog
     from connstat_sql.executor.progress import Progress
+    from connstat_sql.executor.values_seen import TakeValues
     from connstat_sql.fetcher import Clients
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
@@ -121,6 +122,7 @@ class Engine:
         self._opened: LiveTables | None = None
         self._telemetry: Telemetry
         self._is_interrupted = False
+        self._take_values: TakeValues | None = None
 
     def run(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -160,6 +162,12 @@ class Engine:
         if self._opened is not None:
             self._opened.close()
         self.session.close()
+
+    def watch_values(self, take: TakeValues) -> None:
+        """From now on, tell of the texts in fetched rows; in the thread that runs the statement."""
+        self._take_values = take
+        if self._opened is not None:
+            self._opened.take_values = take
 
     @property
     def catalog(self) -> Catalog:
@@ -256,6 +264,7 @@ class Engine:
                 self._wiring.cache_file,
             )
             self._opened.before_fetching = self._stop_if_interrupted
+            self._opened.take_values = self._take_values
         return self._opened
 
     # --- before the first statement runs -----------------------------------------------------

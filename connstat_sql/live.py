@@ -21,6 +21,7 @@ from connstat_sql.errors import PlanError, counted
 from connstat_sql.executor import (
     Execution,
     Progress,
+    TakeValues,
     Tools,
     check,
     execute,
@@ -61,6 +62,7 @@ class LiveTables:
         self._tell = tell
         self._stream: PageStream | None = None
         self.before_fetching: Callable[[], None] = lambda: None
+        self.take_values: TakeValues | None = None
         self._session = session
         self._catalog = catalog
         self._mask_key = mask_key
@@ -216,6 +218,7 @@ class LiveTables:
             max_age=self._max_age(options),
             now=now,
             tell=self._tell,
+            take_values=self.take_values,
         )
         execution = execute(found, tools, arguments)
         if options.partial:

@@ -20,14 +20,15 @@ from connstat_sql.executor.reports import ScanReport, Tools, in_words
 from connstat_sql.executor.run_text import checked_text, run_text
 from connstat_sql.executor.staging import empty_mention, empty_tables
 from connstat_sql.executor.tuples import feed_table
+from connstat_sql.executor.values_seen import SeenValues, TakeValues
 from connstat_sql.fetcher import Failure
 from connstat_sql.planner import Plan, mention_table, scan_table
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
 __all__ = [
-    "Execution", "Progress", "ScanReport", "Tools", "check", "execute", "failures_table",
-    "in_words",
+    "Execution", "Progress", "ScanReport", "SeenValues", "TakeValues", "Tools", "check", "execute",
+    "failures_table", "in_words",
 ]  # fmt: skip
 
 _REGISTERED = ("_connstat_pages", "_connstat_rows")

@@ -13,6 +13,7 @@ from connstat_sql.executor.reports import Count, ScanReport, Tools
 from connstat_sql.executor.reuse import Reuse
 from connstat_sql.executor.staging import Staging
 from connstat_sql.executor.tuples import read_tuples
+from connstat_sql.executor.values_seen import tell_values
 from connstat_sql.fetcher import Failure, Fetch, Finished, Group, Page
 from connstat_sql.planner import Plan, Scan
 
@@ -157,8 +158,11 @@ class Fetching:
         self._ended = time.monotonic()
 
     def keep(self) -> None:
-        """Leave the rows of what was fetched whole to later statements."""
+        """Leave the rows of what was fetched whole to later statements, and tell their values."""
         self._reuse.keep(self._way)
+        if self.tools.take_values is not None and self.has_begun and self.rows:
+            columns, take = self._staging.columns, self.tools.take_values
+            tell_values(self.chosen, columns, self.tools.session, take)
 
     # --- what it has done --------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from connstat_sql.errors import counted
 from connstat_sql.executor.kept import Kept, MaxAge
 from connstat_sql.executor.progress import Progress
+from connstat_sql.executor.values_seen import TakeValues
 from connstat_sql.fetcher import Budget, Page, PageStream
 from connstat_sql.session import Session
 
@@ -16,7 +17,8 @@ from connstat_sql.session import Session
 class Tools:
     """What executing needs besides the plan.
 
-    `connections` are those the plan can name; `now` and ages are in seconds.
+    `connections` are those the plan can name; `now` and ages are in seconds. `take_values` is told
+    of the texts in the rows that came (None: nobody asks).
     """
 
     session: Session
@@ -29,6 +31,7 @@ class Tools:
     max_age: MaxAge
     now: Callable[[], float]
     tell: Callable[[Sequence[Progress]], None]
+    take_values: TakeValues | None = None
 
 
 @dataclass(frozen=True, slots=True)
