@@ -1,19 +1,26 @@
 """What most tests need: one running sandbox, an engine over it, and a clock that never waits."""
 
+from __future__ import annotations
+
+import gc
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
-from typing import Any, cast
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from connstat_sql.engine import Engine, Outside
+from connstat_sql.live import LiveTables
 from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, Wiring, open_engine
+from connstat_sql.opening import Setup, Wiring
 from connstat_sql.sandbox import Sandbox, World
+
+if TYPE_CHECKING:
+    from tests.oracle.law import Court
 
 LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in ("oracle_notices", "views")))
 """Begun first, so that at the end nobody waits for one of them."""
@@ -33,6 +40,17 @@ def place_of(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place_of(item.nodeid) not in LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """What the collection made stays to the end: it is not searched for garbage over and over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -61,6 +79,24 @@ def _clean_sandbox(request: pytest.FixtureRequest) -> None:
         running.reset()
 
 
+@pytest.fixture(scope="module")
+def court_kind() -> type[LiveTables]:
+    """How the engine of `court` answers; a module may say otherwise."""
+    return LiveTables
+
+
+@pytest.fixture(scope="module")
+def court(
+    tmp_path_factory: pytest.TempPathFactory, court_kind: type[LiveTables]
+) -> Iterator[Court]:
+    """The oracle's engine and judge (`tests/oracle`)."""
+    from tests.oracle.law import Court  # imported by whoever tries queries
+
+    opened = Court(tmp_path_factory.mktemp("zoo"), court_kind)
+    yield opened
+    opened.close()
+
+
 class FakeClock:
     """Time that passes only by sleeping; `slept` holds every wait asked for."""
 
@@ -80,7 +116,9 @@ class FakeClock:
 def engine_of(connections: Mapping[str, Mapping[str, Any]], **outside: Any) -> Iterator[Engine]:
     """An engine over connections as in `connstat.toml`, closed afterwards."""
     given = {"environment": {}, "clock": FakeClock(), **outside}
-    engine = open_engine(Setup(connections=connections), Outside(**given))
+    wiring = SharedWiring(Setup(connections=connections), given["environment"])
+    _ = wiring.catalog  # what is wrong with the connections is said now, as `open_engine` does
+    engine = Engine(wiring, Outside(**given))
     try:
         yield engine
     finally:
@@ -102,13 +140,45 @@ def narrow_engine_of(connections: Mapping[str, Mapping[str, Any]]) -> Iterator[E
 NARROW = ("confluent", "kafka_connect")
 
 
+class _Selection(Library):
+    """The shipped definitions of some providers; its files are read once in a process."""
+
+    def __init__(self, providers: Iterable[str]) -> None:
+        super().__init__([shipped_providers()])
+        self._selected = tuple(sorted(providers))
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        return self._selected
+
+
+@cache
+def _selection(*providers: str) -> Library:
+    return _Selection(providers)
+
+
+class SharedWiring(Wiring):
+    """The shipped definitions, read once for all engines of a process: they do not change.
+
+    Those of chaos, half of all tables, are known where there is a connection to it, or none at all.
+    """
+
+    @cached_property
+    def library(self) -> Library:
+        if self._setup.providers:
+            return super().library
+        shipped = _everything()
+        used = {str(one.get("provider")) for one in (self._setup.connections or {}).values()}
+        without = set() if not used else {"chaos"} - used
+        return _selection(*(name for name in shipped if name not in without))
+
+
+@cache
+def _everything() -> tuple[str, ...]:
+    return Library([shipped_providers()]).providers
+
+
 class _NarrowWiring(Wiring):
     @cached_property
     def library(self) -> Library:
-        return _NarrowLibrary([shipped_providers()])
-
-
-class _NarrowLibrary(Library):
-    @property
-    def providers(self) -> tuple[str, ...]:
-        return NARROW
+        return _selection(*NARROW)

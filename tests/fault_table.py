@@ -19,12 +19,12 @@ import pytest
 from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.live import LiveTables
-from connstat_sql.opening import Setup, Wiring
+from connstat_sql.opening import Setup
 from connstat_sql.sandbox import Sandbox
 from connstat_sql.sandbox.chaos_rows import row
 from connstat_sql.transport import Door
 from connstat_sql.transport.limits import Limits
-from tests.conftest import FakeClock
+from tests.conftest import FakeClock, SharedWiring
 
 LIMIT = 1_000_000
 """The size limit of an answer in these tests, in bytes."""
@@ -47,7 +47,7 @@ def live(
 ) -> Iterator[LiveDatabase]:
     """An open database over connections as in `connstat.toml`; waits take no time."""
     given: dict[str, Any] = {"environment": {}, "clock": FakeClock(), **outside}
-    wiring = Wiring(Setup(connections=connections, providers=providers), given["environment"])
+    wiring = SharedWiring(Setup(connections=connections, providers=providers), given["environment"])
     database = LiveDatabase(Engine(wiring, Outside(**given), live=SmallAnswers))
     try:
         yield database

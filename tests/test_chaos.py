@@ -96,8 +96,8 @@ def test_whoever_writes_a_provider_can_serve_it_alone() -> None:
 
     thread = threading.Thread(target=serve, args=(write, stopped))
     thread.start()
-    ready.wait()
     try:
+        assert ready.wait(60)
         assert said[0].startswith('[connections.chaos]\nprovider = "chaos"\n')
         [url] = re.findall(r'^base_url = "(.*)"$', said[0], re.MULTILINE)
         with engine_of({"chaos": {"provider": "chaos", "base_url": url}}) as engine:

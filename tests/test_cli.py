@@ -210,17 +210,6 @@ def test_doctor_says_what_works_and_what_to_do(config: Path, sandbox: Sandbox) -
     assert "check the credentials of the connection plant_b" in answer.stdout
 
 
-def test_doctor_says_what_to_do_about_a_server_that_is_not_there(tmp_path: Path) -> None:
-    config = tmp_path / "connstat.toml"
-    config.write_text(
-        '[connections.gone]\nprovider = "kafka_connect"\nbase_url = "http://127.0.0.1:9"\n'
-    )
-    answer = run(config, "doctor")
-    assert answer.exit_code == 3
-    assert "gone  FAILED  gone did not answer: the connection was refused" in answer.stdout
-    assert "do: check base_url" in answer.stdout
-
-
 def test_providers_are_listed_shown_and_described_by_a_schema(config: Path) -> None:
     assert "redpanda.kafka_connect.connectors" in run(config, "providers", "list").stdout
     assert (

@@ -27,7 +27,7 @@ def meeting() -> Iterator[str]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            barrier.wait(20)
+            barrier.wait(60)
             body = b'{"version": "4.1.0", "commit": "c", "kafka_cluster_id": "k"}'
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
@@ -39,7 +39,7 @@ def meeting() -> Iterator[str]:
             """Nobody reads it."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Worker)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
@@ -121,7 +121,6 @@ def test_one_that_cannot_be_asked_does_not_hold_up_the_others(
     [
         (Fault(status=401), "answered 401", "check the credentials"),
         (Fault(status=302), "answered 302", "check the connection's base_url"),
-        (Fault(reset=True), "did not answer", "check base_url"),
     ],
 )
 def test_each_fault_has_its_next_step(
@@ -136,6 +135,21 @@ def test_each_fault_has_its_next_step(
     assert says in line
     assert step.strip().startswith("do: ")
     assert todo in step
+
+
+def test_one_that_breaks_off_and_one_that_is_not_there_have_theirs(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.inject(Fault(reset=True))
+    plants = {"plant_a": sandbox.connections["plant_a"], "gone": of_plant("http://127.0.0.1:9")}
+    answer = doctor(tmp_path, plants)
+    assert answer.exit_code == 3
+    for name, says in (("plant_a", "did not answer"), ("gone", "the connection was refused")):
+        line, request, step = lines_on(answer, name)
+        assert line.startswith(f"{name}  FAILED  {name} did not answer")
+        assert says in line
+        assert request.strip() == f"GET {plants[name]['base_url']}/"
+        assert step.strip().startswith("do: check base_url")
 
 
 def test_what_was_kept_from_before_is_no_test(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.opening import Setup, Wiring, open_engine
 from connstat_sql.sandbox import Sandbox, World
 from connstat_sql.transport import Connection
+from tests.conftest import FakeClock
 from tests.test_cli import toml_of
 from tests.test_diagnostics import failed, told
 
@@ -41,7 +42,9 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
-    engine = open_engine(Setup(connections=sandbox.connections), Outside(environment={}))
+    engine = open_engine(
+        Setup(connections=sandbox.connections), Outside(environment={}, clock=FakeClock())
+    )
     with LiveDatabase(engine) as opened:
         yield opened
 

@@ -36,7 +36,7 @@ CONFIG_TABLES = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened

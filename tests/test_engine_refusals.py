@@ -23,7 +23,7 @@ from connstat_sql.errors import (
 )
 from connstat_sql.result import Options
 from connstat_sql.sandbox import Fault, Sandbox
-from tests.conftest import engine_of
+from tests.conftest import engine_of, narrow_engine_of
 
 LIVE = "plant_a.connect.connectors"
 
@@ -37,7 +37,7 @@ def shared(sandbox: Sandbox) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of(sandbox.connections) as opened:
+    with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
 
@@ -289,22 +289,22 @@ class TestAnswersThatAreNone:
 
     @pytest.mark.parametrize("off", [-1, -40, -400])
     def test_what_stands_behind_a_length_that_is_too_small_is_kept_to_us(
-        self, engine: Engine, off: int
+        self, shared: Engine, off: int
     ) -> None:
         sql = f"SELECT * FROM chaos.faults.length WHERE off = {off} AND times = 9"
-        self._says_nothing_of_the_body(fails(engine, sql))
+        self._says_nothing_of_the_body(fails(shared, sql))
 
-    def test_chunks_that_are_none_are_kept_to_us(self, engine: Engine) -> None:
+    def test_chunks_that_are_none_are_kept_to_us(self, shared: Engine) -> None:
         sql = "SELECT * FROM chaos.faults.chunks WHERE kind = 'garbage' AND times = 9"
-        self._says_nothing_of_the_body(fails(engine, sql))
+        self._says_nothing_of_the_body(fails(shared, sql))
 
     def test_what_the_wire_says_is_cut(self, sandbox: Sandbox) -> None:
         def cut_off(_: httpx.Request) -> httpx.Response:
             raise httpx.RemoteProtocolError("row " * 5000)
 
         chaos = {"chaos": sandbox.connections["chaos"]}
-        with engine_of(chaos, transport=httpx.MockTransport(cut_off)) as engine:
-            assert len(fails(engine, "FROM chaos.pages.whole").message) < 300
+        with engine_of(chaos, transport=httpx.MockTransport(cut_off)) as shared:
+            assert len(fails(shared, "FROM chaos.pages.whole").message) < 300
 
     def _says_nothing_of_the_body(self, error: ConnstatError) -> None:
         assert isinstance(error, ConnectionFailed)

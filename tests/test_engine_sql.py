@@ -21,8 +21,15 @@ LIVE = "plant_a.connect.connectors"
 STATUS = "plant_a.connect.connector_status"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
+    """For statements that leave nothing behind."""
+    with narrow_engine_of(sandbox.connections) as opened:
+        yield opened
+
+
+@pytest.fixture
+def fresh(sandbox: Sandbox) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -163,10 +170,10 @@ class TestStatements:
         answers = [one.table.to_pylist() for one in engine.run(text, {"a": "1", "b": "x", "c": 9})]
         assert [len(answer) for answer in answers] == [1, 1, 1]
 
-    def test_a_variable_of_duckdb_is_a_constant(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_a_variable_of_duckdb_is_a_constant(self, fresh: Engine, sandbox: Sandbox) -> None:
         text = f"""SET VARIABLE wanted = 'pricing-mysql-source';
             SELECT name FROM {STATUS} WHERE connector_name = getvariable('wanted')"""
-        assert rows(engine, text) == [("pricing-mysql-source",)]
+        assert rows(fresh, text) == [("pricing-mysql-source",)]
         assert sandbox.requests[0].path == "/connectors/pricing-mysql-source/status"
 
 
@@ -197,17 +204,17 @@ class TestTypes:
 
 
 class TestLocalTables:
-    def test_live_rows_are_copied_into_local_tables(self, engine: Engine) -> None:
+    def test_live_rows_are_copied_into_local_tables(self, fresh: Engine) -> None:
         text = f"""CREATE TEMP TABLE mine AS SELECT name FROM {LIVE};
             INSERT INTO mine SELECT name FROM plant_b.connect.connectors;
             CREATE OR REPLACE TABLE other AS FROM mine;
             UPDATE other SET name = 'gone' WHERE name IN (SELECT name FROM {LIVE});
             DELETE FROM other WHERE name IN (SELECT name FROM plant_b.connect.connectors);
             SELECT count(*), count(DISTINCT name) FROM other"""
-        assert rows(engine, text) == [(6, 1)]
-        assert rows(engine, "SELECT count(*) FROM mine") == [(12,)]
+        assert rows(fresh, text) == [(6, 1)]
+        assert rows(fresh, "SELECT count(*) FROM mine") == [(12,)]
 
-    def test_files_and_local_tables_join_live_ones(self, engine: Engine, tmp_path: Path) -> None:
+    def test_files_and_local_tables_join_live_ones(self, fresh: Engine, tmp_path: Path) -> None:
         owners = tmp_path / "owners.csv"
         owners.write_text("connector,owner\npricing-mysql-source,ada\nnobody,bob\n")
         teams = tmp_path / "teams.parquet"
@@ -215,7 +222,7 @@ class TestLocalTables:
         text = f"""CREATE TABLE floors AS SELECT 't1' AS team, 3 AS floor;
             SELECT c.name, floor FROM '{owners}' o JOIN {LIVE} c ON c.name = o.connector
             JOIN read_parquet('{teams}') USING (owner) JOIN floors USING (team)"""
-        assert rows(engine, text) == [("pricing-mysql-source", 3)]
+        assert rows(fresh, text) == [("pricing-mysql-source", 3)]
 
     @pytest.mark.parametrize("form", ["csv", "parquet", "json"])
     def test_copy_writes_files(
@@ -258,19 +265,19 @@ class TestLocalTables:
         ],
     )
     def test_statements_without_live_tables_are_duckdbs_own(
-        self, engine: Engine, sandbox: Sandbox, sql: str
+        self, fresh: Engine, sandbox: Sandbox, sql: str
     ) -> None:
-        ask(engine, sql)
+        ask(fresh, sql)
         assert sandbox.count() == 0
 
 
 class TestTransactions:
-    def test_live_queries_run_inside_one(self, engine: Engine) -> None:
+    def test_live_queries_run_inside_one(self, fresh: Engine) -> None:
         text = f"""BEGIN; CREATE TABLE mine AS SELECT name FROM {LIVE}; ROLLBACK;
             BEGIN TRANSACTION; CREATE TABLE kept AS SELECT name FROM {LIVE}; COMMIT;
             SELECT count(*) FROM kept"""
-        assert rows(engine, text) == [(6,)]
-        assert rows(engine, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'mine'") == [
+        assert rows(fresh, text) == [(6,)]
+        assert rows(fresh, "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'mine'") == [
             (0,)
         ]
 
@@ -287,9 +294,9 @@ class TestCatalog:
         assert rows(engine, sql) == [("Version of Kafka Connect",)]
         assert sandbox.count() == 0
 
-    def test_use_leads_into_a_provider(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_use_leads_into_a_provider(self, fresh: Engine, sandbox: Sandbox) -> None:
         text = "USE confluent.connect; SELECT current_schema(); USE memory; SELECT 1"
-        assert rows(engine, text) == [(1,)]
+        assert rows(fresh, text) == [(1,)]
         assert sandbox.count() == 0
 
 

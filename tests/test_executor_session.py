@@ -14,13 +14,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.binder import Value
 from connstat_sql.catalog import Catalog
-from connstat_sql.errors import (
-    BindError,
-    ExecuteError,
-    ParseError,
-    QueryError,
-    Span,
-)
+from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.session import (
     Session,
@@ -35,6 +29,24 @@ from tests.oracle.stages import open_stages
 @pytest.fixture
 def session() -> Iterator[Session]:
     opened = Session()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Session]:
+    """For what leaves nothing behind."""
+    opened = Session()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def declared(library: Library) -> Iterator[Session]:
+    """With every table that is shipped, declared twice."""
+    opened = Session()
+    for _ in range(2):
+        opened.declare(Catalog(library, {}))
     yield opened
     opened.close()
 
@@ -92,10 +104,10 @@ class TestErrors:
 
     @pytest.mark.parametrize("argument", [object(), {1: object()}, [1, "x", object()]])
     def test_an_argument_that_is_no_value_is_an_error_of_ours(
-        self, session: Session, argument: Any
+        self, shared: Session, argument: Any
     ) -> None:
         with pytest.raises(QueryError):
-            session.run(plain("SELECT $a"), {"a": argument})
+            shared.run(plain("SELECT $a"), {"a": argument})
 
     @pytest.mark.parametrize(
         ("sql", "ours", "said", "word"),
@@ -112,10 +124,10 @@ class TestErrors:
         ],
     )
     def test_messages_are_words_with_a_place(
-        self, session: Session, sql: str, ours: type[QueryError], said: str, word: str | None
+        self, shared: Session, sql: str, ours: type[QueryError], said: str, word: str | None
     ) -> None:
         with pytest.raises(QueryError) as caught:
-            session.run(plain(sql), None)
+            shared.run(plain(sql), None)
         error = caught.value
         assert type(error) is ours
         assert said in error.message
@@ -125,13 +137,13 @@ class TestErrors:
 
     @pytest.mark.parametrize("sql", ["SELECT 1", "SELECT nosuch", "SELEC", "SELECT 1::INT[]"])
     def test_errors_as_json_is_off_again_for_users_of_the_connection(
-        self, session: Session, sql: str
+        self, shared: Session, sql: str
     ) -> None:
-        for act in (session.split, lambda text: session.run(plain(text), None)):
+        for act in (shared.split, lambda text: shared.run(plain(text), None)):
             with suppress(QueryError):
                 act(sql)
             with pytest.raises(duckdb.BinderException) as caught:
-                session.duckdb.execute("SELECT nosuch")
+                shared.duckdb.execute("SELECT nosuch")
             assert '{"exception_type"' not in str(caught.value)
 
     def test_an_aborted_transaction_says_what_to_do(self, session: Session) -> None:
@@ -144,10 +156,10 @@ class TestErrors:
         session.run(plain("ROLLBACK"), None)
         assert session.run(plain("SELECT 1 AS a"), None).to_pylist() == [{"a": 1}]
 
-    def test_python_variables_are_no_tables(self, session: Session) -> None:
-        somewhere = session.run(plain("SELECT 1 AS a"), None)
+    def test_python_variables_are_no_tables(self, shared: Session) -> None:
+        somewhere = shared.run(plain("SELECT 1 AS a"), None)
         with pytest.raises(BindError):
-            session.run(plain("FROM somewhere"), None)
+            shared.run(plain("FROM somewhere"), None)
         assert somewhere.num_rows == 1
 
 
@@ -159,16 +171,12 @@ class TestPlaces:
         assert text.original_place(10_000) == len(text.original)
 
     @settings(max_examples=40, deadline=None)
-    @given(st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
-    def test_they_count_characters_not_bytes(self, before: str) -> None:
+    @given(before=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
+    def test_they_count_characters_not_bytes(self, shared: Session, before: str) -> None:
         quoted = before.replace("'", "''")
         sql = f"SELECT '{quoted}', nosuch_word"
-        session = Session()
-        try:
-            with pytest.raises(BindError) as caught:
-                session.run(plain(sql), None)
-        finally:
-            session.close()
+        with pytest.raises(BindError) as caught:
+            shared.run(plain(sql), None)
         start = sql.rindex("nosuch_word")
         assert caught.value.span == Span(start, start + len("nosuch_word"))
 
@@ -185,13 +193,13 @@ class TestChecking:
         ],
     )  # fmt: skip
     def test_a_query_is_refused_alike_whether_it_is_bound_or_planned(
-        self, session: Session, sql: str
+        self, shared: Session, sql: str
     ) -> None:
-        (name,) = session.empty_tables(["a VARCHAR, b DATE"]).values()
+        (name,) = shared.empty_tables(["a VARCHAR, b DATE"]).values()
         found = []
         for is_query in (True, False):
             with pytest.raises(QueryError) as caught:
-                session.check(plain(sql.format(name)), None, is_query=is_query)
+                shared.check(plain(sql.format(name)), None, is_query=is_query)
             assert "_connstat" not in caught.value.message
             found.append((type(caught.value), caught.value.message, caught.value.span))
         assert found[0] == found[1]
@@ -275,21 +283,21 @@ class TestFolding:
         ],
     )
     def test_a_constant_is_its_text_and_its_type(
-        self, session: Session, sql: str, expected: Any
+        self, shared: Session, sql: str, expected: Any
     ) -> None:
-        assert session.fold(sql, None) == expected
+        assert shared.fold(sql, None) == expected
 
     @pytest.mark.parametrize(
         "sql", ["SELECT nosuch", "SELEC", "SELECT CAST('x' AS INT)", "SELECT $gone", "SELECT ?"]
     )
-    def test_what_duckdb_refuses_folds_to_nothing(self, session: Session, sql: str) -> None:
-        assert session.fold(sql, None) is None
+    def test_what_duckdb_refuses_folds_to_nothing(self, shared: Session, sql: str) -> None:
+        assert shared.fold(sql, None) is None
 
-    def test_arguments_are_taken_by_name_and_by_number(self, session: Session) -> None:
-        assert session.fold("SELECT $a", {"a": "x", "b": 1}) == ((Value("x", "VARCHAR"),),)
-        assert session.fold("SELECT $2", ["x", "y"]) == ((Value("y", "VARCHAR"),),)
-        assert session.fold("SELECT upper($1)", ["x", "y"]) == ((Value("X", "VARCHAR"),),)
-        assert session.fold("SELECT 'x'", {"a": "x"}) == ((Value("x", "VARCHAR"),),)
+    def test_arguments_are_taken_by_name_and_by_number(self, shared: Session) -> None:
+        assert shared.fold("SELECT $a", {"a": "x", "b": 1}) == ((Value("x", "VARCHAR"),),)
+        assert shared.fold("SELECT $2", ["x", "y"]) == ((Value("y", "VARCHAR"),),)
+        assert shared.fold("SELECT upper($1)", ["x", "y"]) == ((Value("X", "VARCHAR"),),)
+        assert shared.fold("SELECT 'x'", {"a": "x"}) == ((Value("x", "VARCHAR"),),)
 
     def test_variables_of_the_session_count(self, session: Session) -> None:
         session.run(plain("SET VARIABLE v = 'x'"), None)
@@ -304,17 +312,17 @@ class TestFolding:
 
 
 class TestSplitting:
-    def test_statements_know_their_place_and_their_parameters(self, session: Session) -> None:
+    def test_statements_know_their_place_and_their_parameters(self, shared: Session) -> None:
         text = "SELECT $é; -- ; no\nSELECT ';' ; SELECT $b, $a"
-        pieces = session.split(text)
+        pieces = shared.split(text)
         assert [piece.names for piece in pieces] == [{"é"}, set(), {"a", "b"}]
         assert all(text[piece.offset :].startswith(piece.sql) for piece in pieces)
         assert named_arguments(pieces[2], {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
         assert named_arguments(pieces[1], {"a": 1}) is None
 
     @pytest.mark.parametrize("sql", ["", ";", " ;; ", "-- nothing"])
-    def test_no_statement_is_no_piece(self, session: Session, sql: str) -> None:
-        assert session.split(sql) == ()
+    def test_no_statement_is_no_piece(self, shared: Session, sql: str) -> None:
+        assert shared.split(sql) == ()
 
     @pytest.mark.parametrize(
         ("sql", "expected"),
@@ -339,16 +347,13 @@ class TestSplitting:
 
 class TestDeclaring:
     def test_each_table_has_its_types_and_comments(
-        self, session: Session, library: Library
+        self, declared: Session, library: Library
     ) -> None:
-        catalog = Catalog(library, {})
-        session.declare(catalog)
-        session.declare(catalog)
         for resource in library.tables():
             table = resource.table
             where = f"""database_name = '{table.provider}' AND schema_name = '{table.service}'
                 AND {{}} = '{table.resource}'"""
-            found = session.duckdb.execute(
+            found = declared.duckdb.execute(
                 "SELECT column_name, data_type, comment FROM duckdb_columns() "
                 f"WHERE {where.format('table_name')} ORDER BY column_index"
             ).fetchall()
@@ -358,22 +363,21 @@ class TestDeclaring:
             assert [(name, comment) for name, _, comment in found] == [
                 (name, comment) for name, _, comment in expected
             ]
-            described = session.duckdb.execute(
+            described = declared.duckdb.execute(
                 f"SELECT comment FROM duckdb_views() WHERE {where.format('view_name')}"
             ).fetchone()
             assert described == (resource.description,)
 
-    def test_none_of_them_can_be_read(self, session: Session, library: Library) -> None:
-        session.declare(Catalog(library, {}))
+    def test_none_of_them_can_be_read(self, declared: Session, library: Library) -> None:
         for resource in library.tables():
             with pytest.raises(ExecuteError, match=f"{resource.table} is live"):
-                session.run(plain(f"SELECT count(*) FROM {resource.table}"), None)
+                declared.run(plain(f"SELECT count(*) FROM {resource.table}"), None)
 
     @pytest.mark.parametrize(
         "rows", [[], [("a", None)], [("it's", "é"), ("", "x\ny")]], ids=["none", "null", "odd"]
     )
-    def test_rows_of_text_become_sql(self, session: Session, rows: list[Any]) -> None:
-        table = session.run(plain(values_table(("a", 'b"c'), rows)), None)
+    def test_rows_of_text_become_sql(self, shared: Session, rows: list[Any]) -> None:
+        table = shared.run(plain(values_table(("a", 'b"c'), rows)), None)
         assert table.column_names == ["a", 'b"c']
         assert [tuple(row.values()) for row in table.to_pylist()] == rows
 

@@ -252,7 +252,7 @@ def test_a_limit_that_ends_in_some_seconds_is_waited_for(sandbox: Sandbox) -> No
 # redirects
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def other() -> Iterator[Sandbox]:
     """Another host, which nobody trusts."""
     with Sandbox(World.seeded(8)) as running:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -24,10 +23,8 @@ class Aged(LiveTables):
 
 
 @pytest.fixture(scope="module")
-def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
-    opened = Court(tmp_path_factory.mktemp("zoo"), kind=Aged)
-    yield opened
-    opened.close()
+def court_kind() -> type[LiveTables]:
+    return Aged
 
 
 def test_no_kept_row_makes_an_answer_wrong(court: Court) -> None:

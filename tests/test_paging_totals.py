@@ -53,7 +53,7 @@ class Slow:
             for _ in range(3):
                 await asyncio.sleep(0)
             if not self.is_open and self.answered:
-                await gate.wait()
+                await asyncio.wait_for(gate.wait(), 60)
             self.answered += 1
             answer = self.list(request)
             assert isinstance(answer, httpx.Response)

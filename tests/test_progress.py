@@ -10,7 +10,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -238,8 +239,24 @@ def on_terminal(sandbox: Sandbox, folder: Path, *options: str) -> tuple[str, str
     return shown.decode(), out
 
 
-def test_a_terminal_sees_it_grow_and_nothing_stays(slow: Sandbox, tmp_path: Path) -> None:
-    shown, out = on_terminal(slow, tmp_path)
+@pytest.fixture(scope="module")
+def terminals(
+    slow: Sandbox, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, tuple[str, str]]:
+    """What the query shows and answers, by its option; all of them run side by side."""
+    options = ("", "--no-progress", "--trace")
+    with ThreadPoolExecutor(len(options)) as pool:
+        begun = {
+            one: pool.submit(on_terminal, slow, tmp_path_factory.mktemp("at"), *one.split())
+            for one in options
+        }
+    return {option: one.result() for option, one in begun.items()}
+
+
+def test_a_terminal_sees_it_grow_and_nothing_stays(
+    terminals: Mapping[str, tuple[str, str]],
+) -> None:
+    shown, out = terminals[""]
     assert out.startswith("n\n")
     told = shown.split(ERASE)
     assert told[0] == told[-1] == ""
@@ -251,9 +268,9 @@ def test_a_terminal_sees_it_grow_and_nothing_stays(slow: Sandbox, tmp_path: Path
 
 @pytest.mark.parametrize("option", ["--no-progress", "--trace"])
 def test_a_terminal_sees_none_when_asked_for_none(
-    slow: Sandbox, tmp_path: Path, option: str
+    terminals: Mapping[str, tuple[str, str]], option: str
 ) -> None:
-    shown, _ = on_terminal(slow, tmp_path, option)
+    shown, _ = terminals[option]
     assert ERASE not in shown
     assert ("GET " in shown) == (option == "--trace")
 

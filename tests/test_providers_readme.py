@@ -62,7 +62,9 @@ def pet_shop() -> Iterator[tuple[str, list[tuple[str, dict[str, str], str | None
     """The shop's address and the requests that it has seen."""
     shop = type("Shop", (PetShop,), {"seen": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), shop)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", shop.seen  # type: ignore[attr-defined]

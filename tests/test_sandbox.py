@@ -314,7 +314,7 @@ def test_delay_and_latency_come_before_the_answer(sandbox: Sandbox, by_fault: bo
     else:
         sandbox.latency = 30.0
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(plant_a(sandbox), timeout=0.05)
+        httpx.get(plant_a(sandbox), timeout=httpx.Timeout(20, read=0.05))
 
 
 def test_a_faulty_status_keeps_the_request_from_taking_effect(sandbox: Sandbox) -> None:

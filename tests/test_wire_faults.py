@@ -19,7 +19,9 @@ from connstat_sql.transport.network import LONGEST_HEADER, MOST_HEADERS
 from connstat_sql.transport.wire import Bounds, Wire
 from tests.wire_server import OK, Behave, Script, asked, with_network
 
-BRIEF = Bounds(timeout=0.2, connect_timeout=0.1, max_body=1000)
+BRIEF = Bounds(timeout=0.2, connect_timeout=10, max_body=1000)
+BEGUN = Bounds(timeout=0.6, connect_timeout=10, max_body=1000)  # a head comes in that time
+NO_HANDSHAKE = Bounds(timeout=10, connect_timeout=0.1, max_body=1000)
 LONG = Bounds(timeout=30, connect_timeout=10, max_body=1_000_000)
 
 
@@ -236,12 +238,12 @@ def test_a_slow_head_is_no_answer_and_the_host_is_down(begun: bytes) -> None:
 
 
 def test_a_slow_body_is_no_whole_answer_and_the_host_is_not_down() -> None:
-    found = failure(stalling(OK[:-1]), bounds=BRIEF)
-    assert found == Failure("no whole answer within 0.2 s", DOCTOR, False, False)
+    found = failure(stalling(OK[:-1]), bounds=BEGUN)
+    assert found == Failure("no whole answer within 0.6 s", DOCTOR, False, False)
 
 
 def test_a_handshake_that_does_not_come_is_no_connection() -> None:
-    found = failure(silent, bounds=BRIEF, base="https://127.0.0.1:{port}")
+    found = failure(silent, bounds=NO_HANDSHAKE, base="https://127.0.0.1:{port}")
     assert found == Failure("no connection within 0.1 s", DOCTOR, False, True)
 
 

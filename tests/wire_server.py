@@ -91,7 +91,7 @@ def with_network(
             writer.close()
 
     async def main() -> T:
-        server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls)
+        server = await asyncio.start_server(served, "127.0.0.1", 0, ssl=tls, backlog=1024)
         port = server.sockets[0].getsockname()[1]
         url = base.format(port=port) or f"{'https' if tls else 'http'}://127.0.0.1:{port}"
         filled = {key: text.format(port=port) for key, text in (environment or {}).items()}

@@ -234,16 +234,6 @@ class TestSecureWorker:
         assert not set(kafka.secure.connectors) & set(kafka.connectors)
 
 
-class TestRestart:
-    def test_killed_worker_refuses_and_comes_back(self, kafka: RealKafka) -> None:
-        kafka.kill_worker()
-        with open_client(kafka.plain) as client:
-            with pytest.raises(httpx.ConnectError):
-                client.get("/connectors")
-            kafka.start_worker()
-            assert read_states(client) == kafka.connectors
-
-
 class TestRequirement:
     @pytest.mark.parametrize(
         ("environment", "required"),

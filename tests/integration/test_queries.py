@@ -231,22 +231,3 @@ class TestWire:
         wrong = connections_of(kafka, ca_file="/nowhere/ca.pem")
         with pytest.raises(ConfigError), engine_of(wrong) as engine:
             rows(engine, "FROM secure.connect.connectors")
-
-
-class TestKilledWorker:
-    """Last in the file: it stops the worker that the others ask."""
-
-    def test_nobody_answers_and_partial_rows_are_not_silent(self, kafka: RealKafka) -> None:
-        with engine_of(connections_of(kafka)) as engine:
-            sql = f"SELECT count(*) FROM {KAFKA}.connectors"
-            [(before,)] = rows(engine, sql)
-            kafka.kill_worker()
-            try:
-                with pytest.raises(ConnectionFailed) as caught:
-                    rows(engine, sql)
-                assert caught.value.connection == "plain"
-                assert caught.value.attempts > 1
-                assert rows(engine, "SELECT count(*) FROM secure.connect.connectors") == [(2,)]
-            finally:
-                kafka.start_worker()
-            assert rows(engine, sql) == [(before,)]

@@ -88,15 +88,20 @@ class Soak:
 
 
 def soak(
-    seconds: float, seed: int, share: float, tell: Callable[[str], None] = lambda _: None
+    seconds: float,
+    seed: int,
+    share: float,
+    tell: Callable[[str], None] = lambda _: None,
+    *,
+    least: int = 1,
 ) -> Soak:
-    """Ask for so many seconds, with a share of the requests going wrong."""
+    """Ask for so many seconds and at `least` so often, with a share of the requests going wrong."""
     found = Soak()
     with rude_server(seed, share) as server:
         outside = Outside(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
         told = {"chaos": {"provider": "chaos", "base_url": f"{server.url}/chaos"}}
         with LiveDatabase(open_engine(Setup(connections=told), outside)) as database:
-            _ask_on(database, found, seconds, Random(seed), tell)
+            _ask_on(database, found, seconds, Random(seed), tell, least)
         found.requests, found.hit = server.counted()
     return found
 
@@ -107,11 +112,12 @@ def _ask_on(
     seconds: float,
     random: Random,
     tell: Callable[[str], None],
+    least: int,
 ) -> None:
     started = time.monotonic()
     warm, gap = started + seconds / 5, seconds / SAMPLES
     due = warm
-    while time.monotonic() < started + seconds or found.queries == 0:
+    while time.monotonic() < started + seconds or found.queries < least:
         _judge(database, ask(random), found, is_partial=random.random() < 0.5)
         if time.monotonic() >= due:
             due = time.monotonic() + gap
