@@ -40,6 +40,10 @@ T = TypeVar("T")
 _NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
 _MAY_BE_LIVE = re.compile(rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|{_OWN.pattern}", re.IGNORECASE)
+_MAKES_FUNCTIONS = re.compile(
+    r"\b(create|drop|alter|attach|detach|use|set|load|install|import|rollback|abort|execute)\b",
+    re.IGNORECASE,
+)
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
     r"|sqlite_master)\b",
@@ -222,7 +226,7 @@ class Engine:
             if self._may_be_live(piece):
                 error.hint = error.hint or self._live.suggestion(piece)
             raise
-        if not piece.is_query:
+        if not piece.is_query and _MAKES_FUNCTIONS.search(piece.sql):
             self.session.forget_functions()
         return Result(table, not is_rowless(piece, table), seconds=time.monotonic() - started)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
     from connstat_sql.catalog import Catalog
 
+T = TypeVar("T")
 CONFIG = {"python_enable_replacements": False}
 _ROWLESS = (["Count"], ["Success"])
 
@@ -58,8 +61,8 @@ class Session:
 
     def split(self, sql: str) -> tuple[Piece, ...]:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
-        with self._translating(RunText(sql, sql), ParseError):
-            statements = self.duckdb.extract_statements(sql)
+        text = RunText(sql, sql)
+        statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
         pieces, start = [], 0
         for statement in statements:
             start = max(sql.find(statement.query, start), start)
@@ -161,8 +164,8 @@ class Session:
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
         sql = "SELECT current_setting('default_collation')"
-        with self._translating(RunText(sql, sql), ExecuteError):
-            found = self.duckdb.execute(sql).fetchone()
+        find = partial(self.duckdb.execute, sql)
+        found = self._asked(find, RunText(sql, sql), ExecuteError).fetchone()
         return bool(found and found[0])
 
     def check(self, text: RunText, arguments: Arguments, *, is_query: bool = False) -> None:
@@ -173,8 +176,7 @@ class Session:
         prefix = "DESCRIBE " if is_query else "EXPLAIN "
         shifts = tuple((run + len(prefix), own) for run, own in text.shifts)
         bound = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
-        with self._translating(bound, BindError):
-            self.duckdb.execute(bound.sql, arguments)
+        self._asked(partial(self.duckdb.execute, bound.sql, arguments), bound, BindError)
 
     def empty_tables(self, columns: Iterable[str]) -> dict[str, str]:
         """Temporary tables without rows, by their columns: made once, for statements to bind to."""
@@ -234,9 +236,14 @@ class Session:
             return
         self._declared = True
         made: set[str] = set()
-        with self.duckdb.cursor() as beside:  # a transaction writes to one database alone
-            for resource in catalog.definitions.tables():
-                _declare(beside, resource, made)
+        with self.duckdb.cursor() as beside:
+            tables = groupby(catalog.definitions.tables(), lambda one: one.table.provider)
+            for provider, resources in tables:
+                beside.execute(f"ATTACH ':memory:' AS {quote(provider)}")
+                beside.begin()  # one each: a transaction writes to one database alone
+                for resource in resources:
+                    _declare(beside, resource, made)
+                beside.commit()
 
     def drop(self, kind: str, name: str) -> None:
         """Drop a temporary table or view of ours; an aborted transaction takes it along anyway."""
@@ -246,6 +253,18 @@ class Session:
             return
 
     # --- errors ------------------------------------------------------------------------------
+
+    def _asked(self, ask: Callable[[], T], text: RunText, otherwise: type[QueryError]) -> T:
+        """What DuckDB answers to something that may be asked again.
+
+        It is, where it fails, for an error that says where: to be told of that costs two settings.
+        """
+        try:
+            with interruptible():
+                return ask()
+        except (duckdb.Error, ValueError, TypeError, NotImplementedError):
+            with self._translating(text, otherwise):
+                return ask()
 
     @contextmanager
     def _translating(
@@ -271,9 +290,6 @@ class Session:
 
 def _declare(beside: duckdb.DuckDBPyConnection, resource: Resource, made: set[str]) -> None:
     table = resource.table
-    if table.provider not in made:
-        beside.execute(f"ATTACH ':memory:' AS {quote(table.provider)}")
-        made.add(table.provider)
     schema = f"{quote(table.provider)}.{quote(table.service)}"
     if schema not in made:
         beside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -39,6 +40,17 @@ class Names:
     """Columns named with a schema."""
     untold: list[exp.Expr] = field(default_factory=list)
     """What takes columns without naming them: by a pattern, by a place, all of them."""
+    _spoken_in: dict[int, Counter[str]] = field(default_factory=dict)
+
+    def spoken_in(self, side: exp.Expr) -> Counter[str]:
+        """The names of `spoken` within a branch of a set operation, counted."""
+        if not self._spoken_in:
+            for column in self.spoken:
+                for around in _around(column):
+                    if isinstance(around.parent, exp.SetOperation):
+                        counted = self._spoken_in.setdefault(id(around), Counter())
+                        counted[column.name.lower()] += 1
+        return self._spoken_in.get(id(side), Counter())
 
 
 _NOTED = (
@@ -112,33 +124,20 @@ def used_columns(names: Names, mention: TableMention, resource: Resource) -> tup
 
 def spoken_columns(names: Names, mention: TableMention) -> frozenset[str]:
     """Columns that a predicate may speak of where the mention is read."""
-    branch = _branch_of(mention.node)
-    aside = _queries_aside(branch) if branch is not None else frozenset()
-    return frozenset(
-        one.name.lower()
-        for one in names.spoken
-        if not aside or not any(id(around) in aside for around in _around(one))
-    )
+    counted = Counter(one.name.lower() for one in names.spoken)
+    if mention.node.find_ancestor(exp.CTE) is None:  # it may be read in any branch otherwise
+        for side in _sides_aside(mention.node):
+            counted.subtract(names.spoken_in(side))
+    return frozenset(name for name, count in counted.items() if count > 0)
 
 
-def _branch_of(node: exp.Expr) -> exp.Expr | None:
-    """The branch of a set operation that a mention stands in; None where a CTE may be read."""
-    if node.find_ancestor(exp.CTE) is not None:
-        return None
-    while node.parent is not None and not isinstance(node.parent, exp.SetOperation):
-        node = node.parent
-    return node if node.parent is not None else None
-
-
-def _queries_aside(branch: exp.Expr) -> frozenset[int]:
-    """The other branches of the set operations around a branch."""
-    found = set()
-    for around in _around(branch):
-        if isinstance(around, exp.SetOperation):
-            sides = [around.this, around.expression]
-            inner = {id(one) for one in (branch, *_around(branch))}
-            found |= {id(side) for side in sides if id(side) not in inner}
-    return frozenset(found)
+def _sides_aside(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The other branches of the set operations around a node."""
+    for around in _around(node):
+        if isinstance(around.parent, exp.SetOperation):
+            sides = (around.parent.this, around.parent.expression)
+            if any(one is around for one in sides):
+                yield sides[0] if sides[1] is around else sides[1]
 
 
 def _around(node: exp.Expr) -> Iterator[exp.Expr]:

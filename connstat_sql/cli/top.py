@@ -1,0 +1,120 @@
+"""`connstat top`: the fleet on one screen, live."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.diagnostics import Narrator
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer ones only
+    """Seconds, out of a duration such as 5s or 1m."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        from connstat_sql.watching.beats import seconds_of
+
+        try:
+            return value if isinstance(value, float) else seconds_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command("top")
+@click.option(
+    "--every",
+    type=_Duration(),
+    default="5s",
+    show_default=True,
+    metavar="DURATION",
+    help="From one refresh to the next: 2s, 1m.",
+)
+@click.option(
+    "--connection", "connections", metavar="NAME", multiple=True, help="Only this; repeatable."
+)
+@click.option(
+    "--provider", "providers", metavar="NAME", multiple=True, help="Only its; repeatable."
+)
+@click.option(
+    "--where",
+    default="",
+    metavar="PREDICATE",
+    help="Only these rows of inventory.connectors.connectors: SQL.",
+)
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    help="Request budget of one refresh.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds for one request.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="Seconds for one refresh; what has not answered by then is shown as unreachable.",
+)
+@pass_globals
+def command(globals_: Globals, /, **given: Any) -> None:
+    """The fleet on one screen, live: worst first, with counts and root causes.
+
+    Keys: ? shows them all, q quits. Each refresh asks every cluster anew, for one list.
+
+    \b
+    connstat top
+    connstat top --every 30s --provider kafka_connect
+    connstat top --where "health <> 'HEALTHY' AND connector_name LIKE 'orders%'"
+    """  # noqa: D301 - click reads the backspace
+    _check_terminal()
+    from connstat_sql.top.question import Question
+    from connstat_sql.top.refreshing import Refresher
+    from connstat_sql.top.screen import Top
+
+    question = Question(given["connections"], given["providers"], given["where"])
+    quiet = Narrator(sys.stderr, level=-1)  # the screen is ours: nothing is written across it
+    with told(quiet):
+        app = Top(
+            lambda tell: Refresher(
+                lambda: globals_.open(quiet, timeout=given["timeout"]),
+                question,
+                tell,
+                max_requests=given["max_requests"],
+                deadline=given["deadline"],
+            ),
+            question,
+            every=given["every"],
+            is_ascii=(sys.stderr.encoding or "").lower().replace("-", "") != "utf8",
+        )
+        ended_by = app.run()
+        if ended_by is not None:
+            raise ended_by
+
+
+def _check_terminal() -> None:
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    if not all(one is not None and one.isatty() for one in streams):
+        raise click.ClickException(
+            "top needs a terminal for the whole screen. For rows without one, run a saved query:  "
+            "connstat run NAME  (connstat saved lists them)"
+        )
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise click.ClickException(
+            "top needs a terminal that can draw on the whole screen, and TERM says that this one "
+            "cannot. For rows, run a saved query:  connstat run NAME  (connstat saved lists them)"
+        )

@@ -1,0 +1,178 @@
+"""The columns of the list: their texts, how they sort, and how wide they are in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rich.cells import set_cell_size
+
+from connstat_sql.top.fleet import Change, Connector, badness
+
+MARKS = {Change.NEW: "+", Change.CHANGED: "*", Change.GONE: "-"}
+STALE_MARK = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `least` cells wide, and of what is left over a share of `weight`, up to `most`.
+
+    `from_width` is the width of the list from which on there is room for it. `order` sorts.
+    """
+
+    title: str
+    text: Callable[[Connector], str]
+    order: Callable[[Connector], Any]
+    least: int
+    weight: int = 0
+    most: int = 10_000
+    from_width: int = 0
+    is_number: bool = False
+
+
+def tasks(one: Connector) -> str:
+    """Tasks that run, that failed, and all; "" where nobody knows of tasks."""
+    if one.tasks_total is None:
+        return ""
+    return f"{one.tasks_running or 0}/{one.tasks_failed or 0}/{one.tasks_total}"
+
+
+def since(one: Connector) -> str:
+    """When it came into its state, or before when; "" of what is not there."""
+    if not one.since or one.is_unreachable:
+        return ""
+    return f"{'' if one.is_since_known else '<'}{clock(one.since)}"
+
+
+def clock(at: float) -> str:
+    """The time of day, of seconds since the epoch, in the zone of this machine."""
+    return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+
+
+def cause(one: Connector) -> str:
+    """The root cause; of a cluster that could not be asked, why."""
+    return one.cause
+
+
+def _failed_first(one: Connector) -> tuple[int, int]:
+    return -(one.tasks_failed or 0), -(one.tasks_total or 0)
+
+
+COLUMNS = (
+    Column("HEALTH", lambda one: one.health, badness, 11),
+    Column("PROVIDER", lambda one: one.provider, lambda one: one.provider, 13, from_width=130),
+    Column("CONNECTION", lambda one: one.connection, lambda one: one.connection, 11, 1, 20),
+    Column("SCOPE", lambda one: one.scope, lambda one: one.scope, 14, 2, 36, from_width=112),
+    Column("CONNECTOR", lambda one: one.name, lambda one: one.name, 15, 4, 48),
+    Column("STATE", lambda one: one.state, lambda one: one.state, 10, 1, 13),
+    Column("TASKS", tasks, _failed_first, 7, is_number=True),
+    Column("SINCE", since, lambda one: -one.since, 9, from_width=100),
+    Column("ROOT CAUSE", cause, lambda one: (not one.cause, one.cause), 8, 5),
+)
+MARK_WIDTH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """By which column the list is sorted (a place in `COLUMNS`); `is_reversed` turns it round."""
+
+    column: int = 0
+    is_reversed: bool = False
+
+    def moved(self, by: int) -> Sorting:
+        """Sorted by another column, so many to the right."""
+        return Sorting((self.column + by) % len(COLUMNS))
+
+    def chosen(self, column: int) -> Sorting:
+        """Sorted by that column; the other way round when it was chosen already."""
+        return Sorting(column, self.column == column and not self.is_reversed)
+
+    def turned(self) -> Sorting:
+        """The other way round."""
+        return Sorting(self.column, not self.is_reversed)
+
+    def sort(self, connectors: Iterable[Connector]) -> tuple[Connector, ...]:
+        """The connectors in order; those that are equal in it go worst first.
+
+        They are expected worst first, as a `Fleet` has them.
+        """
+        if self == Sorting():
+            return tuple(connectors)
+        order = COLUMNS[self.column].order
+        return tuple(sorted(connectors, key=order, reverse=self.is_reversed))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A column on the screen, from a cell on, so many cells wide."""
+
+    column: int
+    start: int
+    width: int
+
+
+def placed(width: int) -> tuple[Place, ...]:
+    """Where the columns stand in a list so many cells wide; those that do not fit are left out."""
+    chosen = [number for number, one in enumerate(COLUMNS) if one.from_width <= width]
+    widths = _shared(chosen, width - MARK_WIDTH - len(chosen) + 1)
+    found, start = [], MARK_WIDTH
+    for number, wide in zip(chosen, widths, strict=True):
+        if start >= width:
+            break
+        found.append(Place(number, start, min(wide, width - start)))
+        start += wide + 1
+    return tuple(found)
+
+
+def _shared(chosen: Sequence[int], room: int) -> list[int]:
+    """The least width of each column, and what is left over by weight."""
+    widths = [COLUMNS[number].least for number in chosen]
+    growing = {place for place, number in enumerate(chosen) if COLUMNS[number].weight}
+    while growing and (left := room - sum(widths)) > 0:
+        total = sum(COLUMNS[chosen[place]].weight for place in growing)
+        for place in sorted(growing):
+            one = COLUMNS[chosen[place]]
+            widths[place] += min(-(-left * one.weight // total), room - sum(widths))
+            if widths[place] >= one.most:
+                widths[place] = one.most
+                growing.discard(place)
+    return widths
+
+
+def fitted(text: str, width: int, *, is_right: bool = False, more: str = "…") -> str:
+    """A text in exactly so many cells; what a terminal would not print as it is is a `?`.
+
+    `more` stands for what was cut off.
+    """
+    if not (text.isascii() and text.isprintable()):
+        text = printable(text)
+        if not text.isascii():
+            return _fitted_wide(text, width, more)
+    if len(text) > width:
+        return text[: max(0, width - len(more))] + more[:width]
+    return text.rjust(width) if is_right else text.ljust(width)
+
+
+def _fitted_wide(text: str, width: int, more: str) -> str:
+    whole = set_cell_size(text, width)
+    if whole.rstrip() == text.rstrip() or width < len(more) + 1:
+        return whole
+    return set_cell_size(text, width - len(more)) + more
+
+
+def printable(text: str) -> str:
+    """The text in one line, with nothing in it that a terminal would obey."""
+    return "".join(letter if letter.isprintable() else _shown(letter) for letter in text)
+
+
+def _shown(letter: str) -> str:
+    return " " if letter in "\n\t" else "?"
+
+
+def mark(one: Connector) -> str:
+    """What happened to it, in one letter."""
+    if one.is_stale:
+        return STALE_MARK
+    return " " if one.change is None else MARKS[one.change]
