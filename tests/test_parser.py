@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlglot import exp
 
 from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.parser import (
@@ -222,3 +223,18 @@ def test_faults_of_a_text_made_twice_are_told_of_the_first() -> None:
         error = caught.value
         assert error.span is not None
         assert error.sql[error.span.start : error.span.end] == written
+
+
+@pytest.mark.parametrize(
+    ("where", "named"),
+    [
+        ("a = $name AND b = ''", {"name"}),
+        ("a = $name AND b = 'it''s' AND c = $other AND d = ''''", {"name", "other"}),
+        ("a = $name AND b = $$it''s$$", {"name"}),
+        ("a = 'x' AND b = $tag$ $name $tag$", set()),
+    ],
+)
+def test_quotes_written_twice_do_not_hide_a_parameter(where: str, named: set[str]) -> None:
+    tree = parse(f"SELECT x FROM p.s.t WHERE {where}").tree
+    assert tree is not None
+    assert {one.name for one in tree.find_all(exp.Placeholder)} == named

@@ -82,14 +82,19 @@ def root(
     """SQL over every connector you run, live.
 
     \b
+    connstat                           the shell; a script where standard input is no terminal
     connstat demo                      see it work, with nothing to configure
     connstat query "SHOW PROVIDERS"    what there is
     connstat doctor                    test the connections of connstat.toml
     """  # noqa: D301 - click reads the backspace
     ctx.obj = Globals(config, providers, -1 if quiet else verbose, not no_progress)
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help(), err=True)
-        ctx.exit(2)
+        from connstat_sql.cli.shell import run_alone
+
+        code = run_alone(ctx.obj)
+        if code is None:
+            click.echo(ctx.get_help(), err=True)
+        ctx.exit(2 if code is None else code)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

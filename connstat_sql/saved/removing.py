@@ -19,7 +19,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import Span
-from connstat_sql.parser import DIALECT, Origin, rewritten
+from connstat_sql.parser import Origin, dialect_of, rewritten
 
 _CLAUSES = {TokenType.WHERE, TokenType.HAVING, TokenType.QUALIFY, TokenType.ON}
 _ENDS = _CLAUSES | {
@@ -107,7 +107,7 @@ def read_text(sql: str) -> Text:
 def _tokens(sql: str) -> tuple[str, list[Token]]:
     """The tokens of some SQL; what stands behind a command's word would be one, as a string."""
     while True:
-        found: list[Token] = sqlglot.tokenize(sql, read=DIALECT)
+        found: list[Token] = sqlglot.tokenize(sql, read=dialect_of(sql))
         hidden = [one for one, then in pairwise(found) if _hides(one, then)]
         if not hidden:
             return sql, found
@@ -280,7 +280,7 @@ def _edited(
 
 def _trees(sql: str) -> list[exp.Expr] | None:
     try:
-        found = [tree for tree in sqlglot.parse(sql, read=DIALECT) if tree is not None]
+        found = [tree for tree in sqlglot.parse(sql, read=dialect_of(sql)) if tree is not None]
     except (SqlglotError, RecursionError, ValueError):
         return None
     return found

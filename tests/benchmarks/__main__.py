@@ -14,10 +14,12 @@ from statistics import median
 from connstat_sql.engine import Outside
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox, World
-from tests.benchmarks import dependent, fleets, paging, walking
+from tests.benchmarks import completing, dependent, fleets, paging, topping, walking
 from tests.benchmarks import planning as plans
+from tests.benchmarks import shell as shells
 from tests.benchmarks.asking import ask
 from tests.benchmarks.rows import ROWS
+from tests.benchmarks.saved import QUERIES, write_queries
 from tests.benchmarks.serving import NAMES, served
 
 RUNS = 5
@@ -117,6 +119,48 @@ def planning() -> None:
         _say(what, f"{many / few:.1f}", "<= 12")
     _say("planning: 3 of 2,000 tables, ms", f"{plans.many_tables_ms():.1f}", "<= 50")
     _say("planning: a list of 10,000 values, ms", f"{plans.long_list_ms():.0f}", "<= 100")
+
+
+def saved() -> None:
+    """`connstat saved check` of 200 queries, to `connstat query "SELECT 1"`: whole processes."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_queries(Path(folder))
+        check, least = _alternating((*CLI, "saved", "check", folder), (*CLI, "query", "SELECT 1"))
+    _say(f"saved check: {QUERIES} queries, s", f"{check:.2f}", "<= 2")
+    _say('saved check: to  connstat query "SELECT 1"', f"{check / least:.1f}", "")
+
+
+def shell() -> None:
+    """The shell's first prompt against `connstat query "SELECT 1"`, and Ctrl-C to the next one."""
+    taken = [(shells.to_prompt(), _seconds(*CLI, "query", "SELECT 1")) for _ in range(RUNS + 1)]
+    prompt, query = (median(column) for column in zip(*taken[1:], strict=True))
+    what = f"shell: first prompt ({prompt:.3f} s) to SELECT 1 ({query:.3f} s)"
+    _say(what, f"{prompt / query:.2f}", "<= 1.3")
+    _say("shell: an answer typed at once, s", f"{shells.to_first_answer():.2f}", "")
+    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as home:
+        url = sandbox.connections["chaos"]["base_url"]
+        text = f'[connections.chaos]\nprovider = "chaos"\nbase_url = "{url}"\n'
+        (Path(home) / "connstat.toml").write_text(text, encoding="utf-8")
+        slow = "FROM chaos.faults.slow WHERE milliseconds = 60000 AND times = 1000;"
+        back = max(shells.back_after_interrupt(slow, Path(home)) for _ in range(RUNS))
+    _say("shell: Ctrl-C during a statement to the prompt, worst, s", f"{back:.3f}", "<= 0.5")
+
+
+def completion() -> None:
+    """A key press with 2,000 tables and 10,000 values known; how often the right name is shown."""
+    with completing.many_tables() as completer:
+        taken = completing.latencies(completer, completing.PLACES, RUNS)
+    worst = completing.percentile(taken, 0.95)
+    _say(
+        f"completion: p95 of {len(taken):,} key presses, 2,000 tables, ms", f"{worst:.1f}", "<= 50"
+    )
+    with completing.completer_of(Setup(connections=plans.CONFLUENT)) as completer:
+        queries = completing.examples(completer)
+        for rest, how in ((False, "typed on"), (True, "in between")):
+            hits = [one for sql in queries for one in completing.hits(completer, sql, rest=rest)]
+            seen = sum(one.rank is not None and one.rank <= completing.FIRST for one in hits)
+            what = f"completion: {len(hits)} names {how}, among the first {completing.FIRST}"
+            _say(what, f"{seen / len(hits):.3f}", ">= 0.95")
 
 
 def chain() -> None:
@@ -227,11 +271,24 @@ def down() -> None:
                 _say(what, f"{found.seconds / fleets.TIMEOUT:.2f}", "<= 1.2")
 
 
+def top() -> None:
+    """`connstat top` in a real terminal: what a refresh asks, and the CPU of the process."""
+    with topping.served() as server:
+        found = topping.watched(server)
+    what = f"{topping.CLUSTERS} clusters of {topping.CONNECTORS} connectors on one screen"
+    _say(f"{what}: requests a refresh", f"{found.requests:.0f}", f"{topping.CLUSTERS}")
+    _say("  to the first rows, s", f"{found.first:.1f}", "")
+    _say("  CPU of one refresh, s", f"{found.refresh:.2f}", "")
+    _say("  CPU between refreshes, share of a core", f"{found.idle:.3f}", "< 0.1")
+    what = f"  CPU with a refresh every {topping.EVERY} s, share of a core"
+    _say(what, f"{found.watching:.3f}", "")
+
+
 BENCHMARKS: dict[str, Callable[[], None]] = {
     each.__name__: each
     for each in (
-        *(rows, start, answer, requests, planning, chain),
-        *(fanout, nolatency, pages, fleet, down),
+        *(rows, start, answer, requests, planning, completion, shell, saved, chain),
+        *(fanout, nolatency, pages, fleet, down, top),
     )
 }
 

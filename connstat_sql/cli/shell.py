@@ -1,0 +1,85 @@
+"""`connstat` alone: the shell on a terminal, a script from anywhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from connstat_sql.cli.context import Globals, each, told
+from connstat_sql.diagnostics import DONE
+from connstat_sql.repl.narrating import ShellNarrator
+from connstat_sql.repl.shell import Surroundings
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+    from connstat_sql.result import Result
+
+
+def run_alone(globals_: Globals) -> int | None:
+    """Run the shell, or stdin as a script; the exit code. None: there was nothing to run."""
+    stdin, out = sys.stdin, sys.stdout
+    if stdin is None:
+        return None
+    if stdin.isatty() and out is not None and out.isatty():
+        return _shell(globals_)
+    if stdin.isatty():
+        return None
+    try:
+        text = stdin.read()
+    except UnicodeDecodeError as error:
+        raise click.UsageError("the script on standard input is not UTF-8 text") from error
+    return _script(globals_, text) if text.strip() else None
+
+
+def _shell(globals_: Globals) -> int:
+    from connstat_sql.repl.interactive import run_shell
+
+    return run_shell(_surroundings(globals_), is_simple=_is_simple())
+
+
+def _is_simple() -> bool:
+    """Whether the terminal can do no more than print."""
+    return os.environ.get("TERM", "") in ("dumb", "unknown", "")
+
+
+def _script(globals_: Globals, text: str) -> int:
+    from connstat_sql.repl.script import run_script
+    from connstat_sql.repl.shell import Shell
+
+    around = _surroundings(globals_)
+    shell = Shell(around, is_interactive=False)
+    with told(around.narrator):
+        try:
+            return run_script(shell, text)
+        finally:
+            shell.close()
+    return DONE
+
+
+def _surroundings(globals_: Globals) -> Surroundings:
+    if sys.stdout is None:
+        raise click.ClickException("stdout is closed: connstat query -o FILE writes to a file")
+    plain = {"NO_COLOR": "1"} if _is_simple() else {}
+    narrator = ShellNarrator.of_terminal(
+        sys.stderr, {**os.environ, **plain}, level=globals_.level, progress=globals_.progress
+    )
+    assert isinstance(narrator, ShellNarrator)
+    return Surroundings(
+        lambda told_: globals_.open(told_, observe=told_.observe),
+        _each,
+        narrator,
+        sys.stdout.buffer,
+        os.environ,
+        Path.cwd(),
+        Path(click.get_app_dir("connstat")),
+        tuple(map(Path, globals_.providers)),
+    )
+
+
+def _each(results: Iterator[Result], engine: Engine) -> Iterator[Result]:
+    return each(results, engine)

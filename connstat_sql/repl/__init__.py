@@ -1,0 +1,1 @@
+"""The shell: a prompt that knows the tables, runs statements and shows what they answer."""

@@ -1,0 +1,74 @@
+"""The engine, opened beside the prompt: who types does not wait for imports."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from connstat_sql.errors import ConnstatError
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+
+
+class LateEngine:
+    """An engine that is opened when it is first needed, or before that on a thread of its own.
+
+    What goes wrong is raised by `get`, in the thread that asks; the next `get` tries again.
+    """
+
+    def __init__(self, open_: Callable[[], Engine]) -> None:
+        self._open = open_
+        self._prepare: list[Callable[[Engine], None]] = []
+        self._engine: Engine | None = None
+        self._failure: Exception | None = None
+        self._opening: threading.Thread | None = None
+
+    def then(self, prepare: Callable[[Engine], None]) -> None:
+        """What else to do with a new engine, before it is handed out, by the thread that opens."""
+        self._prepare.append(prepare)
+
+    def begin(self, tell: Callable[[], None]) -> None:
+        """Open it beside whatever else is done; `tell` is called there when that has ended."""
+        if self._opening is None:
+            self._opening = threading.Thread(
+                target=self._try, args=(tell,), name="connstat-opening", daemon=True
+            )
+            self._opening.start()
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is being opened, or has yet to be."""
+        return self._engine is None and self._failure is None
+
+    def ready(self) -> Engine | None:
+        """The engine, if it has been opened."""
+        return self._engine
+
+    def get(self) -> Engine:
+        """The engine; waits for it. Raises what opening it raised: a ConnstatError, as a rule."""
+        if self._opening is not None:
+            self._opening.join()
+            self._opening = None
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                raise failure
+        if self._engine is None:
+            self._engine = self._opened()
+        return self._engine
+
+    def _try(self, tell: Callable[[], None]) -> None:
+        try:
+            self._engine = self._opened()
+        except Exception as error:  # whoever asks for the engine is told
+            self._failure = error
+        tell()
+
+    def _opened(self) -> Engine:
+        engine = self._open()
+        with suppress(ConnstatError):  # the statement that needs what is broken will say it
+            for prepare in self._prepare:
+                prepare(engine)
+        return engine

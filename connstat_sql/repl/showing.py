@@ -1,0 +1,217 @@
+"""Where rows go, and how they look: the screen, a pager, a file."""
+
+from __future__ import annotations
+
+import io
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from connstat_sql.errors import ConfigError, counted
+
+if TYPE_CHECKING:
+    from connstat_sql.renderer import Look
+    from connstat_sql.result import Options, Result
+
+_LESS = "SRFX"
+"""Long lines are cut, colours shown, and what fits one screen is simply printed."""
+_WHOLE_FILES = ("parquet", "arrow", "html", "json")
+"""Formats that cannot be continued: the next answer takes the place of the one before."""
+
+
+@dataclass(slots=True)
+class Settings:
+    """How the shell is set: what its commands change.
+
+    `expanded` and `format` are of what is shown; `output` is the file that rows go to instead of
+    the screen (None: the screen), `once` that of the next answer alone. The others are those of
+    the command line's options with their names (None: as there, when they are not given).
+    """
+
+    format: str = "table"
+    expanded: Literal["auto"] | bool = "auto"
+    pager: bool = True
+    timer: bool = False
+    output: Path | None = None
+    once: Path | None = None
+    partial: bool = False
+    max_requests: int | None = None
+    max_age: float | None = None
+    begun: set[Path] = field(default_factory=set)
+    """Files that hold answers of this shell already."""
+
+    def options(self) -> Options:
+        """How statements run."""
+        from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options
+
+        budget = DEFAULT_MAX_REQUESTS if self.max_requests is None else self.max_requests
+        return Options(self.partial, budget, max_age=self.max_age)
+
+
+class Display:
+    """Shows answers as the settings say."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        out: BinaryIO,
+        environment: Mapping[str, str],
+        is_interactive: bool,
+    ) -> None:
+        self._settings = settings
+        self._out = out
+        self._environment = environment
+        self._is_paging = is_interactive and out.isatty()
+
+    def show(self, result: Result, sql: str) -> str:
+        """Write an answer where it is to go; what there is to say of that, or nothing."""
+        target = self._settings.once or self._settings.output
+        if target is None:
+            self.print(lambda out: self._render(result, sql, self._settings.format, out))
+            return ""
+        is_once, self._settings.once = self._settings.once is not None, None
+        format_ = self._format_of(target)
+        is_more = not is_once and target in self._settings.begun and format_ not in _WHOLE_FILES
+        with _writable(target), target.open("ab" if is_more else "wb") as out:
+            self._render(result, sql, format_, out)
+        self._settings.begun.add(target)
+        verb = "added to" if is_more else "written to"
+        return f"{counted(result.table.num_rows, 'row')} {verb} {target} as {format_}"
+
+    def chart(self, result: Result, target: Path | None) -> None:
+        """Draw an answer as bars, on the screen or into a file (.svg, .png)."""
+        from connstat_sql.renderer.charts import chart
+
+        if target is not None:
+            kind = {".svg": "svg", ".png": "png"}.get(target.suffix.lower())
+            if kind is None:
+                raise ConfigError(f"no chart is made as {target.name}", hint="use .svg or .png")
+            drawn = io.BytesIO()
+            chart(result.table, drawn, kind)
+            write_whole(target, drawn.getvalue())
+            return
+        self.print(lambda out: chart(result.table, out, look=self.look()))
+
+    def text(self, lines: str) -> None:
+        """Text that was asked for, paged where it is long."""
+        self.print(lambda out: out.write(lines.rstrip("\n").encode() + b"\n"))
+
+    def look(self, out: BinaryIO | None = None) -> Look:
+        """What the screen can show, or a file."""
+        from dataclasses import replace
+
+        from connstat_sql.renderer import Look
+
+        look = Look.of(out or self._out, self._environment)
+        return replace(look, expanded=self._settings.expanded, whole=r"\x")
+
+    def print(self, write: Callable[[BinaryIO], object]) -> None:
+        """Let something write to the screen, through the pager where it is more than that."""
+        pager = self._pager() if self._is_paging and self._settings.pager else None
+        if pager is None:
+            write(self._out)
+            self._out.flush()
+            return
+        drawn = io.BytesIO()
+        write(drawn)
+        if drawn.getvalue().count(b"\n") < self._height():
+            self._out.write(drawn.getvalue())
+            self._out.flush()
+        else:
+            page(drawn.getvalue(), pager, self._environment)
+
+    def _render(self, result: Result, sql: str, format_: str, out: BinaryIO) -> None:
+        from connstat_sql.diagnostics.verdict import verdict
+        from connstat_sql.renderer import About, render
+
+        look = self.look(None if isinstance(out, io.BytesIO) else out)
+        errors = () if result.complete else tuple(verdict(result))
+        about = About(sql, result.complete, result.seconds, result.requests, errors=errors)
+        render(result.table, format_, out, look=look, about=about)
+
+    def _format_of(self, target: Path) -> str:
+        """The mode that was chosen, or for a plain table what the file's name says."""
+        from connstat_sql.renderer import BY_EXTENSION
+
+        if self._settings.format == "table":
+            return BY_EXTENSION.get(target.suffix.lower(), "table")
+        return self._settings.format
+
+    def _height(self) -> int:
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(self._out.fileno()).lines or 24
+        return 24
+
+    def _pager(self) -> list[str] | None:
+        """The command that pages: `$PAGER`, else less where there is one; None: nothing does."""
+        said = self._environment.get("PAGER")
+        if said is None:
+            is_simple = self._environment.get("TERM") == "dumb"
+            return ["less"] if shutil.which("less") and not is_simple else None
+        try:
+            words = shlex.split(said)
+        except ValueError:
+            return None
+        return words if words and words != ["cat"] else None
+
+
+def page(text: bytes, pager: list[str], environment: Mapping[str, str]) -> None:
+    """Show a text in a pager, until its reader has seen enough. Raises ConfigError."""
+    around = {"LESS": _LESS, **environment}
+    with ctrl_c_is_theirs():
+        try:
+            process = subprocess.Popen(pager, stdin=subprocess.PIPE, env=around)
+        except OSError as error:
+            hint = "set PAGER to a program that pages, or  .pager off"
+            raise ConfigError(
+                f"the pager {pager[0]} cannot be run: {error.strerror}", hint=hint
+            ) from error
+        with suppress(BrokenPipeError):
+            process.communicate(text)
+        process.wait()
+
+
+@contextmanager
+def ctrl_c_is_theirs() -> Iterator[None]:
+    """Ctrl-C goes to all at a terminal; while another program has it, it is not meant for us."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file. Raises ConfigError where it cannot be."""
+    with _writable(target):
+        target.write_bytes(content)
+
+
+@contextmanager
+def _writable(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+
+
+def texts(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Result:
+    """Rows of text as an answer."""
+    import pyarrow as pa
+
+    from connstat_sql.result import Result
+
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    arrays = [pa.array(column, pa.string()) for column in columns]
+    return Result(pa.table(dict(zip(names, arrays, strict=True))), has_rows=True)
