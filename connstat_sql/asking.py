@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
+
+import duckdb
 
 from connstat_sql.binder import Arguments, Types, Value
 from connstat_sql.session import Session
 
 _INTERVAL = re.compile(r"(?<=INTERVAL )'(\d+)'")
 _FROM_NOUGHT = re.compile(r"\b(RANGE|GENERATE_SERIES)\(0, (?=[^,]*\))")
-_TEXTS = ("TEXT", "STRING", "CHAR", "BPCHAR")
 _PLACES = ("query_location", "query_location_length", "alias")
 
 
@@ -102,9 +103,18 @@ def _digest(node: Any, aliases: Mapping[str, str], found: set[int]) -> int:
     return hash((type(node).__name__, node))
 
 
+@lru_cache(maxsize=1000)
+def _type_named(name: str) -> str:
+    """The name that DuckDB gives a type itself: TIMESTAMPTZ has more than one."""
+    try:
+        return str(duckdb.sqltype(name))
+    except duckdb.Error:
+        return name.upper()
+
+
 def _named(key: str, value: Any, aliases: Mapping[str, str]) -> Any:
     if key == "function_name":
         return aliases.get(value, value)
-    if key == "type_name" and value in _TEXTS:
-        return "VARCHAR"
+    if key == "type_name":
+        return _type_named(value)
     return "" if key == "qualified_name" else value

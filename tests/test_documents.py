@@ -60,8 +60,9 @@ def shell_lines() -> list[str]:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_each_example_answers_with_rows(database: LiveDatabase, path: Path) -> None:
-    result = database.sql(path.read_text(encoding="utf-8"))
+def test_each_example_answers_with_rows(database: LiveDatabase, tmp_path: Path, path: Path) -> None:
+    with chdir(tmp_path):  # some write files
+        result = database.sql(path.read_text(encoding="utf-8"))
     assert result.table.num_rows > 0
     assert result.complete
 

@@ -174,6 +174,11 @@ def test_a_predicate_leaves_other_providers_unasked(engine: Engine, where: str) 
     assert asked(engine, sql) == {"kafka_connect.connect.connectors"}
 
 
+def test_a_predicate_reaches_the_requests_whatever_is_selected(engine: Engine) -> None:
+    sql = f"SELECT * FROM {CONNECTORS} WHERE _connection = 'plant_a' AND health <> 'NONE'"
+    assert asked(engine, sql) == {"kafka_connect.connect.connectors"}
+
+
 def test_a_scope_reaches_the_requests_of_the_provider_that_has_it(engine: Engine) -> None:
     *_, result = engine.run(f"SELECT health FROM {CONNECTORS} WHERE scope_1 = 'env-1'")
     sent = {str(one.table): one.requests for one in result.scans}
