@@ -24,7 +24,18 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 from connstat_sql.errors import ParseError, QueryError, Span
 from connstat_sql.long_lists import set_aside, values_of
 
-DIALECT = "duckdb"
+
+class _AsWritten(DuckDB):
+    """DuckDB's SQL, the number in `a[1]` kept as it stands.
+
+    sqlglot counts from 0 where it does not know what `a` is, and would write another number once
+    something that it knows stands in its place.
+    """
+
+    INDEX_OFFSET = 0
+
+
+DIALECT: type[DuckDB] = _AsWritten
 _DOLLAR_QUOTES = re.compile(r"\$\w*\$")
 MAX_LENGTH = 10_000_000
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
@@ -201,8 +212,8 @@ def leading_back(sql: str, origin: Origin | None) -> Iterator[None]:
         raise
 
 
-class _WithoutDollarQuotes(DuckDB):
-    """DuckDB's SQL, `$tag$ … $tag$` aside.
+class _WithoutDollarQuotes(_AsWritten):
+    """The same, `$tag$ … $tag$` aside.
 
     Looking for such a text behind the `$` of a parameter, sqlglot (30.30) comes back too late by a
     character for each quote that is written twice: `$name AND x = ''` would be another parameter.
@@ -214,7 +225,7 @@ class _WithoutDollarQuotes(DuckDB):
         HEREDOC_STRINGS = []
 
 
-def dialect_of(sql: str) -> str | type[DuckDB]:
+def dialect_of(sql: str) -> type[DuckDB]:
     """How sqlglot is to read a text."""
     return DIALECT if _DOLLAR_QUOTES.search(sql) else _WithoutDollarQuotes
 
@@ -249,7 +260,8 @@ def _tree(sql: str) -> exp.Expr | None:
         trees = sqlglot.parse(_numbered(sql, marks), read=dialect_of(sql))
     except (SqlglotError, RecursionError, ValueError):
         return None
-    found = [tree for tree in trees if tree is not None]
+    # a comment behind the semicolon is a tree too
+    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
     if len(found) != 1 or isinstance(found[0], exp.Command):
         return None
     if marks:

@@ -125,6 +125,11 @@ class Terminal:
         """The screen as text, without empty rows at its end."""
         return "\n".join(self.lines).rstrip("\n")
 
+    def cells(self) -> list[list[Any]]:
+        """The rows of the screen as pyte's cells: text with colours."""
+        buffer, columns = self._screen.buffer, self._screen.columns
+        return [[buffer[row][one] for one in range(columns)] for row in range(self._screen.lines)]
+
     @property
     def scrolled(self) -> str:
         """What has left the screen at its top, and the screen."""

@@ -22,6 +22,7 @@ from connstat_sql.executor import Progress
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.opening import Setup, Wiring, open_engine
 from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from connstat_sql.transport import Connection
 from tests.conftest import FakeClock
 from tests.test_cli import toml_of
@@ -100,7 +101,28 @@ def test_each_table_has_an_example_that_answers(database: LiveDatabase, resource
 
 def test_each_statement_of_the_readme_runs(database: LiveDatabase) -> None:
     for block in blocks("sql"):
-        assert database.sql(block).has_rows
+        if not block.startswith("-- title:"):
+            assert database.sql(block).has_rows
+
+
+def test_the_saved_query_of_the_readme_is_one(database: LiveDatabase, tmp_path: Path) -> None:
+    (text,) = (block for block in blocks("sql") if block.startswith("-- title:"))
+    (tmp_path / "unwell.sql").write_text(text, encoding="utf-8")
+    query = SavedQueries([tmp_path]).find("unwell")
+    engine = database._engine
+    everywhere = prepare(query, {}, engine)
+    found = database.sql(everywhere.sql)
+    assert found.table.num_rows > 1
+    there = prepare(query, {"envs": "env-1,env-2", "plugin": "Sink"}, engine)
+    some = database.sql(there.sql, there.arguments).fetchall()
+    assert some == [row for row in found if row[0] in ("env-1", "env-2") and "Sink" in row[3]]
+
+
+def test_the_readme_lists_the_saved_queries_that_are_shipped() -> None:
+    section = README.partition("| `connstat run` | answers |")[2].partition("\n\n")[0]
+    listed = dict(re.findall(r"^\| `([\w-]+)[^`]*` \| (.*) \|$", section, re.MULTILINE))
+    shipped = SavedQueries(standard_folders(ROOT / "nowhere", ROOT / "nowhere"))
+    assert listed == {one.name: one.title for one in shipped}
 
 
 def test_the_readme_python_runs(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,9 +152,11 @@ def test_each_command_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, line:
     with chdir(tmp_path):
         Path("connstat.toml").write_text(toml_of(sandbox.connections), encoding="utf-8")
         Path("question.sql").write_text("SELECT $name AS name", encoding="utf-8")
-        answer = runner.invoke(root, shlex.split(line)[1:])
-        assert (answer.exit_code, answer.exception) == (0, None), answer.output
-        assert answer.stdout or Path("answer.parquet").exists()
+        typed = shlex.split(line)[1:]
+        answer = runner.invoke(root, [*typed, "--count", "1"] if typed[0] == "watch" else typed)
+        is_check = typed[0] == "check" and answer.exit_code in (1, 2)  # it has found something
+        assert answer.exit_code == 0 or is_check, answer.output
+        assert answer.output or any(Path().glob("*.[ph]*"))  # rows, what was said, or a file
 
 
 def test_the_configuration_of_the_readme_is_understood(tmp_path: Path) -> None:
@@ -177,7 +201,10 @@ def test_each_module_of_the_architecture_exists() -> None:
 
 def test_each_long_run_is_told_to_contributors() -> None:
     named = set(re.findall(r"`python -m tests\.(\w+)", ARCHITECTURE))
-    assert named == {one.parent.name for one in (ROOT / "tests").glob("*/__main__.py")}
+    assert named == {
+        "pictures",
+        *(one.parent.name for one in (ROOT / "tests").glob("*/__main__.py")),
+    }
 
 
 def test_the_variables_of_the_readme_are_the_definitions() -> None:

@@ -32,6 +32,7 @@ def named(sql: str) -> list[str]:
     [
         ("SELECT * FROM a.b.c", ["a.b.c"]),
         ("FROM a.b.c", ["a.b.c"]),
+        ("FROM a.b.c;\n-- what comes next\n", ["a.b.c"]),
         ("FROM a.b.c SELECT x WHERE y = 1", ["a.b.c"]),
         ("FROM x: a.b.c", ["a.b.c"]),
         ("SELECT '日本 é' /* a.b.d */ FROM a.b.c -- a.b.e\n", ["a.b.c"]),
