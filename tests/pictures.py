@@ -22,7 +22,7 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from connstat_sql.sandbox import Sandbox, World
-from tests.sitting import home_at, shell
+from tests.sitting import at_prompt, home_at, shell
 from tests.terminal import Terminal
 
 FOLDER = Path(__file__).parent.parent / "examples"
@@ -61,6 +61,7 @@ def _shell(home: Path) -> Terminal:
             "WHERE state = 'FAILED' GROUP BY ALL ORDER BY tasks DESC, 1 LIMIT 4;"
         )
         terminal.wait_for("4 rows")
+        at_prompt(terminal)
         terminal.type(
             "SELECT connector_name, connector.state FROM confluent.connect.connector_status "
             "WHERE environment_id = '"
