@@ -6,16 +6,20 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from connstat_sql.binder import Arguments, Types, Value
 from connstat_sql.session import Session
 
+T = TypeVar("T")
 _INTERVAL = re.compile(r"(?<=INTERVAL )'(\d+)'")
 _FROM_NOUGHT = re.compile(r"\b(RANGE|GENERATE_SERIES)\(0, (?=[^,]*\))")
 _PLACES = ("query_location", "query_location_length", "alias")
+_TEXTS_KEPT = 500
+_STATEMENTS_KEPT = 10
+_LONGEST_KEPT = 100_000
 
 
 @dataclass
@@ -59,22 +63,42 @@ class Asking:
         texts = [f"SELECT {sql}", f"SELECT * FROM {sql}"]
         if sql.lstrip().upper().startswith(("SELECT", "WITH", "(", "FROM", "VALUES")):
             texts.insert(0, sql)
-        for text in texts:
-            read = self.session.syntax_of(text)
-            if read is None:
-                continue
-            if _digest(_piece(read), self.session.aliases(), set()) in self._pieces:
-                return True
-        return False
+        return any(self._number(text) in self._pieces for text in texts)
+
+    def _number(self, text: str) -> int | None:
+        """The digest of what a text was made for; None when DuckDB cannot read it."""
+        known = self.session.numbers
+        if text in known:
+            return known[text]
+        read = self.session.syntax_of(text)
+        if read is None:  # it may be an aborted transaction that is in the way
+            return None
+        number = _digest(_piece(read), self.session.aliases(), set())
+        _keep(known, text, number, _TEXTS_KEPT)
+        return number
 
     @cached_property
     def _pieces(self) -> frozenset[int]:
         """Everything that the statement consists of, in DuckDB's reading, as digests."""
+        known = self.session.pieces
+        if self.sql in known:
+            return known[self.sql]
         read = self.session.syntax_of(self.sql)
+        if read is None:
+            return frozenset()
         found: set[int] = set()
-        if read is not None:
-            _digest(read, self.session.aliases(), found)
-        return frozenset(found)
+        _digest(read, self.session.aliases(), found)
+        pieces = frozenset(found)
+        _keep(known, self.sql, pieces, _STATEMENTS_KEPT)
+        return pieces
+
+
+def _keep(known: dict[str, T], text: str, value: T, most: int) -> None:
+    """Keep what is known of a text, until there are too many of them; not of an endless one."""
+    if len(known) >= most:
+        known.clear()
+    if len(text) <= _LONGEST_KEPT:
+        known[text] = value
 
 
 def _piece(read: Any) -> Any:

@@ -105,6 +105,35 @@ class Catalog:
         known = {**self._providers, **self._connections}
         return tuple(known[n] for n in difflib.get_close_matches(name.lower(), known, n=3))
 
+    def tables_called(self, name: str) -> tuple[str, ...]:
+        """Whole names of the tables whose last part, or parts, are these; connected ones first."""
+        return self._ending(tuple(name.lower().replace('"', "").split(".")))
+
+    def tables_near(self, name: str, most: int = 8) -> tuple[str, ...]:
+        """Whole names of tables that a name of fewer parts, or a misspelt one, may mean."""
+        called = self.tables_called(name)
+        if called:
+            return called[:most]
+        lower = name.lower().replace('"', "")
+        known = [str(one.table).lower() for one in self.definitions.tables()]
+        ends = {one.rpartition(".")[2] for one in known}
+        whole = difflib.get_close_matches(lower, known, n=3)
+        near = difflib.get_close_matches(lower.rpartition(".")[2], sorted(ends), n=3)
+        found = (*whole, *(table for end in near for table in self._ending((end,))))
+        return tuple(dict.fromkeys(found))[:most]
+
+    def _ending(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        names = [str(one.table) for one in self.definitions.tables()]
+        found = [one for one in names if tuple(one.lower().split("."))[-len(parts) :] == parts]
+        return tuple(sorted(found, key=lambda one: not self.is_awake(one.partition(".")[0])))
+
+    def is_awake(self, provider: str) -> bool:
+        """Whether tables of a provider can be asked: it has a connection, or needs none."""
+        if self.connections_of(provider):
+            return True
+        of = (self.definitions.service(provider, one) for one in self.definitions.services(provider))
+        return all(not table.methods for one in of if one for table in one.resources.values())
+
     def connections_of(self, provider: str) -> tuple[str, ...]:
         """Names of a provider's connections, in the order of the configuration."""
         return tuple(name for name, of in self.connections.items() if of == provider)

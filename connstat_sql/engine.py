@@ -159,7 +159,8 @@ class Engine:
         pieces = self._split(sql)
         if len(pieces) != 1:
             raise PlanError("one statement at a time can be explained", sql=sql)
-        return self._plan(pieces[0], named_arguments(pieces[0], arguments), options or Options())
+        given = named_arguments(pieces[0], arguments)
+        return self._advising(lambda: self._plan(pieces[0], given, options or Options()))
 
     def close(self) -> None:
         """Close connections and the DuckDB session."""
@@ -190,10 +191,20 @@ class Engine:
         try:
             self._stop_if_interrupted()
             with interruptible():
-                return act()
+                return self._advising(act)
         except KeyboardInterrupt as error:
             if self._is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
                 raise Interrupted("interrupted") from error
+            raise
+
+    def _advising(self, act: Callable[[], T]) -> T:
+        """What an act answers; names that lead nowhere are told with what comes close."""
+        try:
+            return act()
+        except BindError as error:
+            from connstat_sql.advice import advise
+
+            advise(error, self.catalog)
             raise
 
     def _stop_if_interrupted(self) -> None:

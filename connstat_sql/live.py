@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
@@ -125,7 +127,10 @@ class LiveTables:
             return self._plan(statement, _named(statement, arguments), options)
 
     def suggestion(self, piece: Piece) -> str:
-        """Which providers come close to names that lead nowhere, or ""."""
+        """Which providers come close to names that lead nowhere, or "".
+
+        Names of fewer parts are no business of ours, which DuckDB knows better.
+        """
         heads = [
             mention.parts[0] for mention in parse(piece.sql).mentions if len(mention.parts) == 3
         ]
@@ -133,8 +138,13 @@ class LiveTables:
         return f"did you mean  {', '.join(close)}?" if close else ""
 
     def forget_failures(self) -> None:
-        """Make the table `_errors` anew, and empty."""
-        failures_table(self._session, ())
+        """Make the table `_errors` anew, and empty.
+
+        Not within a transaction that has failed: the statement itself is then answered so, unless
+        it is the ROLLBACK that is due.
+        """
+        with suppress(duckdb.TransactionException):
+            failures_table(self._session, ())
 
     def interrupt(self) -> None:
         """Stop the statement that is fetching, if one is; from any thread, and from a signal."""

@@ -41,6 +41,28 @@ class Piece:
     is_query: bool
 
 
+_FUNCTIONS = """SELECT lower(function_name),
+    function_type IN ('aggregate', 'table', 'table_macro')
+        OR (function_type = 'macro' AND NOT internal),
+    stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal),
+    regexp_extract_all(lower(macro_definition), '(\\w+)\\s*\\(', 1),
+    lower(alias_of)
+    FROM duckdb_functions()"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    """What is asked about functions, of all of them at once: the list takes DuckDB a while.
+
+    `volatile` may change from one evaluation to the next, `many` are over many rows or make rows;
+    `aliases` are functions by their other names.
+    """
+
+    volatile: frozenset[str]
+    many: frozenset[str]
+    aliases: Mapping[str, str]
+
+
 class Session:
     """A DuckDB connection with the providers' catalogs declared in it when they are needed."""
 
@@ -48,8 +70,10 @@ class Session:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
         self._declared = False
-        self._known_functions: tuple[frozenset[str], frozenset[str]] | None = None
-        self._aliases: Mapping[str, str] | None = None
+        self._known_functions: _Functions | None = None
+        self.pieces: dict[str, frozenset[int]] = {}
+        self.numbers: dict[str, int] = {}
+        """What DuckDB's readings of texts were numbered; `asking` keeps and reads both."""
         self._empty: dict[str, str] = {}
         self._kept: set[str] = set()
 
@@ -76,32 +100,28 @@ class Session:
 
     def volatile(self) -> frozenset[str]:
         """Names of functions whose value may change from one evaluation to the next."""
-        return self._functions[0]
+        return self._functions.volatile
 
     def aggregates(self) -> frozenset[str]:
         """Names of functions over many rows, and of those that make rows."""
-        return self._functions[1]
+        return self._functions.many
 
     @property
-    def _functions(self) -> tuple[frozenset[str], frozenset[str]]:
+    def _functions(self) -> _Functions:
         if self._known_functions is None:
-            rows = self.duckdb.execute(
-                "SELECT lower(function_name), "
-                "function_type IN ('aggregate', 'table', 'table_macro')"
-                " OR (function_type = 'macro' AND NOT internal),"
-                "stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal),"
-                "regexp_extract_all(lower(macro_definition), '(\\w+)\\s*\\(', 1)"
-                " FROM duckdb_functions()"
-            ).fetchall()
-            volatile = frozenset(name for name, _, is_volatile, _ in rows if is_volatile)
-            many = frozenset(name for name, is_many, _, _ in rows if is_many)
-            many |= {name for name, _, _, calls in rows if not many.isdisjoint(calls or ())}
-            self._known_functions = (volatile, many)
+            rows = self.duckdb.execute(_FUNCTIONS).fetchall()
+            volatile = frozenset(name for name, _, is_volatile, *_ in rows if is_volatile)
+            many = frozenset(name for name, is_many, *_ in rows if is_many)
+            many |= {name for name, _, _, calls, _ in rows if not many.isdisjoint(calls or ())}
+            aliases = {name: of for name, *_, of in rows if of is not None}
+            self._known_functions = _Functions(volatile, many, aliases)
         return self._known_functions
 
     def forget_functions(self) -> None:
         """A macro may have been created: look again when next asked."""
         self._known_functions = None
+        self.pieces.clear()
+        self.numbers.clear()
 
     def describe(self, sql: str, arguments: Arguments) -> dict[str, str] | None:
         """The columns a query would have, in lower case, with their types; None: it cannot run."""
@@ -132,14 +152,7 @@ class Session:
 
     def aliases(self) -> Mapping[str, str]:
         """Functions that are other names of functions."""
-        if self._aliases is None:
-            self._aliases = dict(
-                self.duckdb.execute(
-                    "SELECT DISTINCT lower(function_name), lower(alias_of) FROM duckdb_functions() "
-                    "WHERE alias_of IS NOT NULL"
-                ).fetchall()
-            )
-        return self._aliases
+        return self._functions.aliases
 
     def fold(self, sql: str, arguments: Arguments) -> tuple[tuple[Value, ...], ...] | None:
         """Run a constant query: its rows as text with types, or None when DuckDB refuses."""

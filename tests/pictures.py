@@ -145,7 +145,7 @@ def described(svg: str) -> str:
 def without_figures(text: str) -> list[str]:
     """Lines to compare: times, counts and what hangs on their width are left out."""
     lines = (re.sub(r"[\d:.,]*\d", "0", line) for line in text.splitlines())
-    return [re.sub(r"[\s─━]+", " ", line).strip() for line in lines]
+    return [re.sub(r"[\s─━]+", " ", line).replace("0 ms", "0 s").strip() for line in lines]
 
 
 def main(names: list[str]) -> None:

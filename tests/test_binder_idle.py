@@ -87,6 +87,9 @@ def test_of_a_column_that_nobody_reads_no_row_is_wanted(stages: Stages, sql: str
         f"WITH v AS ({INNER}), w AS (SELECT * FROM v) SELECT * FROM w",
         f"WITH v AS ({INNER}) SELECT (SELECT max(note) FROM v) AS m FROM zoo.w.groups",
         f"SELECT 1 WHERE 'q' IN (SELECT note FROM ({INNER}) AS v)",
+        f"SELECT n_1 FROM (SELECT 1 AS n, {BESIDE} AS n FROM zoo.w.subs AS s) AS v",
+        f"SELECT n_1 FROM (SELECT * FROM (SELECT 1 AS n) JOIN (SELECT {BESIDE} AS n "
+        "FROM zoo.w.subs AS s) ON true) AS v",
     ],
 )
 def test_whatever_may_read_it_wants_its_rows(stages: Stages, sql: str) -> None:
@@ -108,6 +111,9 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
         (f"SELECT note FROM ({INNER}) AS v WHERE grp = '5'", None),
         (f"SELECT count(*) FROM ({UNION}) AS v WHERE grp = '5'", 2),
         (f"WITH v AS ({INNER}) SELECT a.sub FROM v AS a JOIN v AS b USING (sub)", None),
+        ("SELECT n_1 FROM (SELECT 1 AS n, (SELECT max(sub) FROM zoo.w.subs) AS n) AS v", None),
+        ("SELECT 1 WHERE EXISTS (SELECT * FROM zoo.w.subs GROUP BY ALL HAVING count(*) > 1)", None),
+        ("SELECT 1 WHERE EXISTS (SELECT DISTINCT * FROM zoo.w.subs OFFSET 2)", None),
     ],
 )
 def test_the_answer_is_that_over_full_copies(court: Court, sql: str, most: int | None) -> None:

@@ -283,6 +283,10 @@ SUBS, GROUPS = "conn_a.w.subs", "conn_a.w.groups"
         (f"SELECT k FROM (SELECT 10 AS k FROM {GROUPS} UNION ALL SELECT 'z') WHERE k < '3'", None),
         (f"SELECT k FROM (SELECT 1 AS k FROM {GROUPS} UNION ALL SELECT 1.5 UNION ALL SELECT 'z') "
          "WHERE k = '1.0'", None),
+        (f"SELECT k FROM (SELECT 'abc' AS k FROM {GROUPS} UNION ALL SELECT 'xyz') "
+         "WHERE k[1] = 'a'", 1),
+        (f"SELECT k FROM (SELECT 'abc' AS k FROM {GROUPS} UNION ALL SELECT 'xyz') "
+         "WHERE k[-1] = 'c'", 1),
         (f"SELECT typeof(k) FROM (SELECT NULL AS k FROM {GROUPS}) "
          "WHERE typeof(k) = 'INTEGER'", None),
         (f"SELECT k FROM (SELECT NULL AS k FROM {GROUPS} UNION ALL SELECT 'z') WHERE k IS NULL", 1),

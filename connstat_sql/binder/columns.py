@@ -69,7 +69,7 @@ def names_in(tree: exp.Expr) -> Names:
             _note_column(names, node, is_spoken)
         elif isinstance(node, exp.Star):
             is_counted = isinstance(node.parent, exp.Count)
-            if block is not None and not is_counted and not isinstance(block.parent, exp.Exists):
+            if block is not None and not is_counted and not _asks_for_any_row(block):
                 names.stars.setdefault(id(block), []).append(node)
         elif isinstance(node, _NOTED):
             _note(names, node)
@@ -82,6 +82,12 @@ def names_in(tree: exp.Expr) -> Names:
             elif type(value) is list:
                 pending += [(one, inner, speaks_here) for one in value if isinstance(one, exp.Expr)]
     return names
+
+
+def _asks_for_any_row(block: exp.Select) -> bool:
+    """Whether it is asked only if it has a row, and its columns do not tell how many it has."""
+    tells = block.args.get("distinct") or block.args.get("group")
+    return isinstance(block.parent, exp.Exists) and not tells
 
 
 def _note_column(names: Names, column: exp.Column, is_spoken: bool) -> None:

@@ -6,6 +6,7 @@ is not understood counts as read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -20,6 +21,7 @@ _MAKING_ROWS = (
     exp.Explode, exp.Unnest, exp.Posexplode, exp.Inline, exp.Anonymous, exp.Star, exp.Columns,
 )  # fmt: skip
 """What changes the number of rows, or might."""
+_NUMBERED = re.compile(r"(.+)_\d+", re.DOTALL)
 _UNTOLD = (
     exp.Columns, exp.Pivot, exp.PositionalColumn, exp.Summarize, exp.Describe,
 )  # fmt: skip
@@ -206,9 +208,17 @@ class _Search:
             if id(one) in without or id(one) in self.idle:
                 continue
             if isinstance(one, (exp.Identifier, exp.Var)):
-                found.add(one.name.lower())
+                found.update(_stems(one.name.lower()))
             pending += one.iter_expressions()
         return frozenset(found)
+
+
+def _stems(name: str) -> Iterator[str]:
+    """A name, and those it may stand for: of two columns `a` the second is called `a_1`."""
+    yield name
+    while (found := _NUMBERED.fullmatch(name)) is not None:
+        name = found[1]
+        yield name
 
 
 # --- syntax --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlglot import exp
 
@@ -13,26 +14,73 @@ from connstat_sql.binder.trees import Output
 from connstat_sql.binder.values import Expression, Field, Term, is_fixed, relations_of
 from connstat_sql.parser import DIALECT
 
+_OF_MORE_THAN_A_ROW = (
+    exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns,
+)  # fmt: skip
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Functions:
     """Names of functions whose value is not one of a row alone."""
 
     volatile: frozenset[str]
     aggregates: frozenset[str]
 
+    @cached_property
+    def either(self) -> frozenset[str]:
+        """All of them."""
+        return self.volatile | self.aggregates
+
+
+@dataclass(frozen=True, eq=False)
+class Clauses:
+    """What the clauses of a SELECT say, read once for all its columns."""
+
+    select: exp.Select
+    functions: Functions
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether a column is made by a function that answers otherwise each time."""
+        return any(calls(one, self.functions.volatile) for one in self.select.expressions)
+
+    @cached_property
+    def has_aggregates(self) -> bool:
+        """Whether it is one group, where there is no GROUP BY."""
+        return has_aggregates(self.select, self.functions)
+
+    @cached_property
+    def has_grouping_sets(self) -> bool:
+        """Whether GROUP BY makes rows in which a key is NULL."""
+        group = self.select.args.get("group")
+        return group is not None and has_grouping_sets(group)
+
+    @cached_property
+    def windows(self) -> tuple[exp.Window, ...]:
+        """The windows in its columns, and in what sorts and filters them."""
+        return tuple(_windows(self.select))
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Projection:
     """A column of a SELECT: `place` counts from 1, 0 for what a star stands for."""
 
-    select: exp.Select
+    clauses: Clauses
     scope: Scope
-    functions: Functions
     node: exp.Expr
     name: str
     place: int
     term: Term | None
+
+    @property
+    def select(self) -> exp.Select:
+        """Whose column it is."""
+        return self.clauses.select
+
+    @property
+    def functions(self) -> Functions:
+        """The functions that there are."""
+        return self.clauses.functions
 
     @property
     def is_fixed(self) -> bool:
@@ -56,7 +104,7 @@ def sample_lets_nothing_through(one: Projection) -> bool:
 
 def volatile_functions_let_nothing_through(one: Projection) -> bool:
     """Fewer rows in would draw other numbers."""
-    return not any(calls(each, one.functions.volatile) for each in one.select.expressions)
+    return not one.clauses.draws
 
 
 def grouping_lets_its_keys_through(one: Projection) -> bool:
@@ -65,7 +113,7 @@ def grouping_lets_its_keys_through(one: Projection) -> bool:
     if one.is_fixed:
         return True
     if group is None:
-        return not has_aggregates(one.select, one.functions)
+        return not one.clauses.has_aggregates
     if group.args.get("all"):
         return not holds_aggregate(one.node, one.functions)
     places = {str(key.this) for key in group.expressions if isinstance(key, exp.Literal)}
@@ -74,15 +122,14 @@ def grouping_lets_its_keys_through(one: Projection) -> bool:
 
 def grouping_sets_let_nothing_through(one: Projection) -> bool:
     """ROLLUP, CUBE and GROUPING SETS make rows in which a key is NULL."""
-    group = one.select.args.get("group")
-    return group is None or not has_grouping_sets(group)
+    return not one.clauses.has_grouping_sets
 
 
 def windows_let_their_partitions_through(one: Projection) -> bool:
     """A window sees whole partitions, so only what all of them are split by may be restricted."""
     if one.is_fixed:
         return True
-    for window in _windows(one.select):
+    for window in one.clauses.windows:
         parts = window.args.get("partition_by") or []
         if window.args.get("alias") or not any(_is_key(part, one) for part in parts):
             return False
@@ -119,7 +166,7 @@ def read_outputs(
     `missing` are relations of which a row may have nothing but NULLs.
     """
     found = []
-    for one in _projections(select, scope, functions):
+    for one in _projections(Clauses(select, functions), scope):
         if one is None:
             return None
         inside = relations_of([one.term]) if one.term is not None else frozenset[int]()
@@ -137,10 +184,8 @@ def read_outputs(
     return tuple(found)
 
 
-def _projections(
-    select: exp.Select, scope: Scope, functions: Functions
-) -> Iterator[Projection | None]:
-    for place, node in enumerate(select.expressions, 1):
+def _projections(clauses: Clauses, scope: Scope) -> Iterator[Projection | None]:
+    for place, node in enumerate(clauses.select.expressions, 1):
         inner = node.unalias()
         star = inner.this if isinstance(inner, exp.Column) else inner
         if isinstance(star, exp.Star):
@@ -149,15 +194,13 @@ def _projections(
                 yield None
                 return
             for name, term in listed:
-                yield Projection(select, scope, functions, exp.column(name), name, 0, term)
+                yield Projection(clauses, scope, exp.column(name), name, 0, term)
             continue
         if isinstance(inner, exp.Columns):
             yield None
             return
         name = node.alias_or_name.lower()
-        yield Projection(
-            select, scope, functions, inner, name, place, _term(inner, scope, functions)
-        )
+        yield Projection(clauses, scope, inner, name, place, _term(inner, scope, clauses.functions))
 
 
 def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:
@@ -173,9 +216,7 @@ def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
     """What a projection is, where that is known from one row alone; a constant has no terms."""
     if isinstance(node, exp.Column):
         return scope.resolve(node)
-    if node.find(exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns):
-        return None
-    if calls(node, functions.volatile | functions.aggregates):
+    if node.find(*_OF_MORE_THAN_A_ROW) or calls(node, functions.either):
         return None
     terms: dict[int, Term] = {}
     for column in expression_columns(node):

@@ -49,7 +49,7 @@ def node_text(
         return f"{node_text(node.this, terms, name, read)} = " + node_text(
             node.expression, terms, name, read
         )
-    copy = node.copy()
+    copy = copied(node)
     replaced = [
         (twin, terms[id(one)])
         for one, twin in zip(node.walk(), copy.walk(), strict=True)
@@ -57,7 +57,7 @@ def node_text(
     ]
     for twin, term in replaced:
         twin.replace(exp.Var(this=term_text(term, name, read)))
-    return copy.sql(dialect=DIALECT)
+    return copy.sql(dialect=DIALECT, copy=False)
 
 
 def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMention) -> str:
@@ -80,6 +80,52 @@ def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMe
         )
         body = f"WITH {'RECURSIVE ' if is_recursive else ''}{listed} {body}"
     return f"({body})"
+
+
+def written(node: exp.Expr) -> str:
+    """SQL for a node as it stands."""
+    return copied(node).sql(dialect=DIALECT, copy=False)
+
+
+def copied(node: exp.Expr) -> exp.Expr:
+    """A copy of a tree, its nodes in the same order.
+
+    sqlglot's own makes deep copies of what nobody changes, the places of names for one, and most of
+    the time of reading a long statement goes there.
+    """
+    root = type(node)()
+    pending = [(node, root)]
+    while pending:
+        one, twin = pending.pop()
+        twin.comments = one.comments and [*one.comments]
+        if one.type is not None:
+            twin.type = one.type
+        if one.meta:
+            twin.meta.update(one.meta)
+        for key, value in one.args.items():
+            if isinstance(value, exp.Expr):
+                value = _below(twin, key, None, value, pending)
+            elif type(value) is list:
+                value = [
+                    _below(twin, key, index, each, pending) if isinstance(each, exp.Expr) else each
+                    for index, each in enumerate(value)
+                ]
+            twin.args[key] = value
+    return root
+
+
+def _below(
+    above: exp.Expr,
+    key: str,
+    index: int | None,
+    node: exp.Expr,
+    pending: list[tuple[exp.Expr, exp.Expr]],
+) -> exp.Expr:
+    """A node of the same kind in its place under another; what it holds is still to come."""
+    twin = type(node)()
+    twin.parent, twin.arg_key, twin.index = above, key, index
+    pending.append((node, twin))
+    return twin
 
 
 def expression_columns(node: exp.Expr) -> Iterator[exp.Column]:
@@ -118,7 +164,7 @@ def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
 def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention) -> str:
     if isinstance(node, exp.Subquery) and not node.args.get("alias") and not node.args.get("joins"):
         node = node.unnest()
-    copy = node.copy()
+    copy = copied(node)
     live = []
     for one, twin in [*zip(node.walk(), copy.walk(), strict=True)]:
         if isinstance(one, exp.Table) and id(one) in mentions:
@@ -135,7 +181,7 @@ def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention
         else:
             twin.replace(named)
     copy.set("joins", None)  # those are sources of their own
-    return copy.sql(dialect=DIALECT)
+    return copy.sql(dialect=DIALECT, copy=False)
 
 
 def _kept(table: exp.Expr) -> dict[str, object]:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from connstat_sql.binder.columns import HIDDEN
 from connstat_sql.binder.outputs import Functions, calls, own_names
-from connstat_sql.binder.rendering import relation_text
+from connstat_sql.binder.rendering import relation_text, written
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Query, Sealed, SetOperation
 from connstat_sql.binder.values import Fact, Field, Outputs, Questions, Relation, Term, Types
@@ -249,7 +249,7 @@ class Sources:
         if isinstance(node, exp.CTE) and isinstance(inner, exp.SetOperation):
             # DuckDB has a node of its own for a query that reads its own rows
             return all(map(self._is_as_written, (inner.this, inner.expression)))
-        return self.questions.is_written(inner.sql(dialect=DIALECT))
+        return self.questions.is_written(written(inner))
 
     def _used_ctes(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> tuple[exp.CTE, ...] | None:
         """The CTEs that a piece of the query names, those first that others name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import importlib
 import os
 import sys
@@ -102,19 +103,42 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
     `arguments` are those of somebody else's process (None: the process is ours), which goes on.
     """
-    try:
-        code = root.main(arguments, prog_name="connstat", standalone_mode=False)
-    except click.exceptions.Abort:
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except KeyboardInterrupt:
-        code = 130
-    code = code if isinstance(code, int) else 0
+    if sys.stderr is None:  # it is closed, and narration goes nowhere
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # as long as the process
+    code = _run(arguments)
     if arguments is None:
         _end(code)
     sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    """Run a command; the exit code. What it raises has been told."""
+    try:
+        code = root.main(arguments, prog_name="connstat", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return 130
+    except click.ClickException as error:
+        _show(error)
+        return 2
+    except BrokenPipeError:  # a reader that has gone (`| head`) is no error
+        with suppress(AttributeError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.filename is not None or error.errno not in _UNWRITTEN:
+            raise
+        _show(click.ClickException(f"stdout cannot be written: {error.strerror}"))
+        return 2
+
+
+_UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+"""What the system says when an open stream takes no more."""
+
+
+def _show(error: click.ClickException) -> None:
+    with suppress(OSError):  # stderr takes nothing: the exit code must do
+        error.show()
 
 
 def _end(code: int) -> NoReturn:

@@ -17,6 +17,7 @@ from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.run import complete_given, complete_names, read_given
 from connstat_sql.cli.statement import SECONDS, budget_option, max_age_option
 from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, write
+from connstat_sql.cli.whole import STDOUT, written_whole
 from connstat_sql.diagnostics import INTERRUPTED, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
@@ -229,30 +230,15 @@ def _timed(outcome: Outcome, started: float, arguments: Mapping[str, str]) -> Ou
 
 def _hand_over(outcome: Outcome, output: str | None) -> None:
     """The metrics to stdout or a file."""
-    if output is None:
+    if output is None or output == STDOUT:
         _write(metrics(outcome))
         return
     try:
-        write_whole(Path(output), metrics(outcome))
+        with written_whole(Path(output)) as out:
+            out.write(metrics(outcome).encode())
     except OSError as error:
         said = f"{output} cannot be written: {error.strerror}; {outcome.query} is "
         raise click.ClickException(said + outcome.status.name) from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that whoever reads it finds the old text or the new, never a part.
-
-    Raises OSError, and then the old one stays.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w", encoding="utf-8") as out:
-            out.write(text)
-            out.flush()
-            os.fsync(out.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _write(text: str) -> None:

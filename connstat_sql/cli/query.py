@@ -64,6 +64,8 @@ def read_sql(sql: str | None, file: str | None) -> str:
     try:
         if file is not None:
             return Path(file).read_text(encoding="utf-8")
+        if sql == "-" and sys.stdin is None:
+            raise click.UsageError("standard input is closed: give the SQL, or -f FILE")
         return sys.stdin.read() if sql == "-" else sql or ""
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"the SQL cannot be read: {error}") from error

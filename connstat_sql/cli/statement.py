@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from connstat_sql.cli.context import Globals, each, told
+from connstat_sql.cli.whole import STDOUT, written_whole
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
@@ -237,13 +238,14 @@ def exit_for(complete: bool) -> None:
 
 def _format(format_: str | None, output: str | None, *, is_chart: bool = False) -> str:
     extension = Path(output).suffix.lower() if output else ""
+    is_printed = output is None or output == STDOUT
     if is_chart:
         return _chart(format_, extension)
     if format_ is None and extension and extension not in BY_EXTENSION:
         then = "add --chart for a picture" if extension in _CHARTS else "say it with -F"
         raise click.UsageError(f"no format is known by {extension!r}; {then}")
     chosen = format_ or BY_EXTENSION.get(extension, "table")
-    if chosen in BINARY and output is None and sys.stdout.isatty():
+    if chosen in BINARY and is_printed and sys.stdout is not None and sys.stdout.isatty():
         raise click.UsageError(f"{chosen} is not for a terminal: add  -o FILE")
     return chosen
 
@@ -259,21 +261,14 @@ def _chart(format_: str | None, extension: str) -> str:
 @contextmanager
 def _writing_to(output: str | None) -> Iterator[IO[bytes]]:
     """stdout, or a file that appears when everything has been written to it."""
-    if output is None:
+    if output is None or output == STDOUT:
         if sys.stdout is None:
             raise click.ClickException("stdout is closed: say  -o FILE  for the rows")
         with _writable("stdout"), click.open_file("-", "wb") as out:
             yield out
         return
-    target = Path(output)
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
-        with _writable(output):
-            with unfinished.open("wb") as out:
-                yield out
-            unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with _writable(output), written_whole(Path(output)) as out:
+        yield out
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from connstat_sql.diagnostics.progress_line import ProgressLine, columns_of, is_wanted
@@ -155,7 +156,8 @@ class Narrator:
         with self._lock:
             if self._line is not None:
                 self._line.clear()
-            print(text, file=self._stream, flush=True)
+            with suppress(OSError):  # narration that nobody can take is no reason to lose rows
+                print(text, file=self._stream, flush=True)
 
     def _red(self, text: str) -> str:
         return f"\033[1;31m{text}\033[0m" if self._color else text

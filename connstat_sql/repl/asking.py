@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import ConfigError
@@ -31,7 +30,7 @@ def tables(shell: Shell, argument: str) -> None:
     """The tables that there are: those of connections, with a pattern those of all providers."""
     with shell.engine_held() as engine:
         catalog = engine.catalog
-        asleep = [one for one in catalog.definitions.providers if not catalog.connections_of(one)]
+        asleep = [one for one in catalog.definitions.providers if not catalog.is_awake(one)]
         live = _live_tables(catalog)
         own = [(name, "", comment or "") for name, comment in _answer(engine, _LOCAL)]
     if argument:
@@ -40,7 +39,7 @@ def tables(shell: Shell, argument: str) -> None:
     else:
         found = [row for row in (*own, *live) if row[0].partition(".")[0] not in asleep]
     if argument and not found:
-        close = _close(argument, [row[0] for row in live])
+        close = catalog.tables_near(argument.strip("*%"))
         raise ConfigError(
             f"no table is called {argument}",
             hint=f"there is  {', '.join(close)}" if close else ".tables lists them",
@@ -129,30 +128,15 @@ def _whole_name(name: str, catalog: Catalog) -> str:
     parts = name.lower().replace('"', "").split(".")
     if len(parts) >= 3:
         return name
-    known = [str(one.table) for one in catalog.definitions.tables()]
-    ending = [one for one in known if one.split(".")[-len(parts) :] == parts]
-    connected = [one for one in ending if catalog.connections_of(one.partition(".")[0])]
-    found = connected or ending
+    ending = catalog.tables_called(name)
+    found = [one for one in ending if catalog.is_awake(one.partition(".")[0])] or ending
     if len(found) > 1:
         listed = ", ".join(found[:_MANY]) + (", …" if len(found) > _MANY else "")
         raise ConfigError(f"{len(found)} tables are called {name}", hint=f"say which: {listed}")
     if not found and len(parts) > 1 and catalog.is_provider(parts[0]):
-        close = _close(name, known)
+        close = catalog.tables_near(name)
         raise ConfigError(f"no table is called {name}", hint=f"there is  {', '.join(close)}")
     return found[0] if found else name
-
-
-def _close(name: str, known: Sequence[str]) -> list[str]:
-    """Tables whose whole names, or last parts, come close to a name."""
-    import difflib
-
-    word = name.lower().strip("*%").rpartition(".")[2]
-    ends: dict[str, list[str]] = {}
-    for one in known:
-        ends.setdefault(one.rpartition(".")[2], []).append(one)
-    near = difflib.get_close_matches(word, ends, n=3)
-    whole = difflib.get_close_matches(name.lower(), known, n=3)
-    return list(dict.fromkeys((*whole, *(one for end in near for one in ends[end]))))[:_MANY]
 
 
 # --- rows of our own -----------------------------------------------------------------------------

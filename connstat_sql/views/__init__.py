@@ -26,7 +26,7 @@ from connstat_sql.translation import RunText
 from connstat_sql.views.headers import as_written
 from connstat_sql.views.names import Names, macro_names, view_names
 from connstat_sql.views.reading import Definition, Kind, read_definition
-from connstat_sql.views.writing import Writer, derived, view_of
+from connstat_sql.views.writing import Columns, Writer, derived, view_of
 
 __all__ = ["Views"]
 
@@ -43,6 +43,7 @@ class Views:
         self._catalog = catalog
         self._bind = bind
         self._defined: dict[int, Definition] = {}
+        self._selects: dict[Columns, str] = {}
         self._words: re.Pattern[str] | None = None
 
     # --- mentions ----------------------------------------------------------------------------
@@ -56,7 +57,7 @@ class Views:
         if statement.tree is None or not self._is_mentioned(statement):
             return statement
         try:
-            text, origin = self._writer().written_out(statement.sql)
+            text, origin = self._writer().written_out(statement)
         except duckdb.TransactionException:
             return statement  # a transaction that has failed reads no catalog: DuckDB will say so
         if origin is None:
@@ -165,7 +166,8 @@ class Views:
         return len(parts) == 3 and self._catalog.is_provider(parts[0])
 
     def _writer(self) -> Writer:
-        return Writer(Names(self._session.duckdb), self._defined, self._catalog)
+        names = Names(self._session.duckdb)
+        return Writer(names, self._defined, self._catalog, self._selects)
 
 
 def _move(error: QueryError, query: str, definition: Definition) -> None:

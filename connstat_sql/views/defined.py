@@ -6,6 +6,7 @@ What nobody uses is not written, so that nothing is fetched for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from connstat_sql.definitions import Part, Resource, View, quote
 from connstat_sql.parser import tokens
@@ -42,8 +43,9 @@ def _needed(resource: Resource, view: View, names: Sequence[str]) -> dict[str, s
     return kept or dict([next(iter(given.items()))])
 
 
-def _words(expression: str) -> set[str]:
-    return {str(one.text).lower() for one in tokens(expression)}
+@lru_cache(maxsize=1000)
+def _words(expression: str) -> frozenset[str]:
+    return frozenset(str(one.text).lower() for one in tokens(expression))
 
 
 def _branch(part: Part, needed: Mapping[str, str]) -> str:

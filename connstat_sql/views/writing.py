@@ -14,7 +14,7 @@ from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.binder.columns import names_in, used_columns
 from connstat_sql.catalog import Catalog, LiveTable
-from connstat_sql.definitions import quote
+from connstat_sql.definitions import TableName, quote
 from connstat_sql.errors import BindError, PlanError, QueryError, Span
 from connstat_sql.parser import (
     MAX_LENGTH,
@@ -35,27 +35,39 @@ from connstat_sql.views.reading import with_arguments as with_values
 
 MAX_DEPTH = 50
 MAX_GROWTH = 200_000
+_SELECTS_KEPT = 100
 _WITHOUT_ROWS = (exp.Alter, exp.Drop, exp.Comment)
 _Chain = tuple["tuple[int | str, str]", ...]
 """Views and macros that lie around each other, by number in DuckDB's catalog or by full name."""
+Columns = tuple[TableName, "str | None", "tuple[str, ...]"]
+"""A view that a definition declares, the connection that is named, and the columns of it."""
 
 
 class Writer:
-    """Writes out one statement; `made` are the definitions by number in DuckDB's catalog."""
+    """Writes out one statement; `made` are the definitions by number in DuckDB's catalog.
+
+    `selects` keeps the SELECTs of views that definitions declare, from one statement to the next.
+    """
 
     def __init__(
         self,
         names: Names,
         made: Mapping[int, Definition],
         catalog: Catalog,
+        selects: dict[Columns, str],
     ) -> None:
         self._names = names
         self._made = made
         self._catalog = catalog
+        self._selects = selects
         self._views: dict[int, str] = {}
+        self._looks = 0
+        self._parsed: dict[str, Statement] = {}
 
-    def written_out(self, sql: str) -> tuple[str, Origin | None]:
+    def written_out(self, statement: Statement) -> tuple[str, Origin | None]:
         """A statement's text over the live tables themselves; None when nothing was replaced."""
+        sql = statement.sql
+        self._parsed[sql] = statement
         text, origin = self._calls(sql, (), ())
         with leading_back(text, origin):
             text, then = self._mentions(text, None, ())
@@ -65,7 +77,7 @@ class Writer:
 
     def is_live(self, sql: str, home: Path = (), above: frozenset[int] = frozenset()) -> bool:
         """Whether a text mentions a live table, or a view or macro that was made over some."""
-        statement = parse(sql)
+        statement = self._parse(sql)
         if statement.tree is None:
             return any(self._is_live(parts[:3]) for parts in words(sql))
         if any(self._is_live(one.parts) for one in statement.mentions):
@@ -86,7 +98,7 @@ class Writer:
     # --- macros: their text, put where the call stands ---------------------------------------
 
     def _calls(self, sql: str, home: Path, chain: _Chain) -> tuple[str, Origin | None]:
-        tree = parse(sql).tree
+        tree = self._parse(sql).tree
         known = [] if tree is None else [*self._known_calls(sql, tree, home)]
         if not known:
             return sql, None
@@ -121,7 +133,7 @@ class Writer:
 
     def _mentions(self, sql: str, home: Path | None, chain: _Chain) -> tuple[str, Origin | None]:
         """`home` is where a view looks for names first; None for a statement, whose names stay."""
-        statement = parse(sql)
+        statement = self._parse(sql)
         tree = statement.tree
         if tree is None or isinstance(tree, _WITHOUT_ROWS):
             return sql, None
@@ -129,6 +141,7 @@ class Writer:
         for mention in statement.mentions:
             if mention.use is not Use.READ or self._is_live(mention.parts):
                 continue
+            self._looks += 1
             found = self._names.relation(mention.parts, home or ())
             if found is None:
                 continue
@@ -170,20 +183,35 @@ class Writer:
     def _select(self, live: LiveTable, columns: tuple[str, ...], chain: _Chain) -> str:
         """The SELECT of a view that a definition declares, over the live tables themselves."""
         resource = live.resource
+        key = (resource.table, live.connection, columns)
+        if not chain and key in self._selects:
+            return self._selects[key]
         deeper = _deeper(chain, (str(resource.table), str(resource.table)), "view")
         text = select_of(resource, columns, self._catalog.parts(resource.table))
         if live.connection is not None:
             text = self._of_connection(text, resource.table.provider, live.connection)
-        return self._mentions(text, (), deeper)[0]
+        before = self._looks
+        text = self._mentions(text, (), deeper)[0]
+        if self._looks == before:  # else it is made of what DuckDB's catalog says now
+            if len(self._selects) >= _SELECTS_KEPT:
+                self._selects.clear()
+            self._selects[key] = text
+        return text
 
     def _of_connection(self, text: str, provider: str, connection: str) -> str:
         """The SELECT over one connection of its provider, not all of them."""
         edits = {
             one.span: ".".join(map(quote, (connection, *one.parts[1:])))
-            for one in parse(text).mentions
+            for one in self._parse(text).mentions
             if len(one.parts) == 3 and one.parts[0].lower() == provider
         }
         return rewritten(text, edits)[0] if edits else text
+
+    def _parse(self, sql: str) -> Statement:
+        """A text, parsed once: its tree is only read here."""
+        if sql not in self._parsed:
+            self._parsed[sql] = parse(sql)
+        return self._parsed[sql]
 
     def _is_live(self, parts: tuple[str, ...]) -> bool:
         return isinstance(self._catalog.resolve(parts), LiveTable)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.java import fetch_jars, missing_tools
+from tests.integration.java import fetch_jars, libs_folder, missing_tools
 from tests.integration.kafka import RealKafka
 
 HERE = Path(__file__).parent
@@ -33,6 +33,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKafka]:
         if is_required(os.environ):
             pytest.fail(f"the integration tests are required here, but {missing}")
         pytest.skip(missing)
+    were_here = libs_folder(os.environ).exists()  # so they are used again, and worth a record
     libs = fetch_jars(os.environ)
-    with RealKafka(tmp_path_factory.mktemp("kafka"), libs) as running:
+    folder = tmp_path_factory.mktemp("kafka")
+    with RealKafka(folder, libs, is_recorded=were_here) as running:
         yield running

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import ssl
 import time
@@ -24,11 +25,11 @@ from tests.integration.connectors import (
 )
 from tests.integration.java import (
     KEYSTORE_PASSWORD,
+    Classes,
     JavaProcess,
     free_ports,
     java_command,
     make_keystore,
-    run_tool,
 )
 
 START_SECONDS: Final = 90.0
@@ -36,7 +37,14 @@ POLL_SECONDS: Final = 0.1
 SETTLE_SECONDS: Final = 2.0
 CONNECT: Final = "org.apache.kafka.connect.cli.ConnectDistributed"
 TASKS_STARTED: Final = b"Finished starting connectors and tasks"
-CLUSTER_ID: Final = "Y29ubnN0YXQtdGVzdHMtMQ"
+BROKER_MAIN: Final = "kafka.Kafka"
+# What `kafka-storage format` writes, without another JVM for it.
+STORAGE: Final = """\
+version=1
+cluster.id=Y29ubnN0YXQtdGVzdHMtMQ
+node.id=1
+directory.id=Y29ubnN0YXQtdGVzdHMtMg
+"""
 BROKER: Final = """\
 process.roles=broker,controller
 node.id=1
@@ -130,10 +138,18 @@ class RealKafka:
     keeps its port, its connectors and their states.
     """
 
-    def __init__(self, folder: Path, libs: Path) -> None:
-        """Use the empty `folder` for data and logs, and the jars in `libs` (`fetch_jars`)."""
+    def __init__(self, folder: Path, libs: Path, *, is_recorded: bool = False) -> None:
+        """Use the empty `folder` for data and logs, and the jars in `libs` (`fetch_jars`).
+
+        `is_recorded`: leave what makes later starts quicker, where there is none yet (`Classes`).
+        """
         self._folder = folder
         self._libs = libs
+        self._classes = {
+            "broker": Classes(libs, BROKER_MAIN, os.environ),
+            "plain": Classes(libs, CONNECT, os.environ),
+        }
+        self._is_recorded = is_recorded
         self._broker_port, self._controller_port, plain_port, secure_port = free_ports(4)
         self._plain_connectors = plain_connectors(folder)
         self._secure_connectors = secure_connectors(folder)
@@ -172,6 +188,10 @@ class RealKafka:
 
     def close(self) -> None:
         """Kill every process; the logs stay in the folder."""
+        for name in self._classes if self._is_recorded else ():
+            if name in self._processes and not self._classes[name].is_kept:
+                self._processes[name].end(START_SECONDS)
+                self._classes[name].keep()
         for process in self._processes.values():
             process.kill()
 
@@ -204,6 +224,7 @@ class RealKafka:
             "orders.txt": "one\ntwo\nthree\n",
             VALUES_FILE: GOOD_VALUES,
             "log4j2.properties": LOG4J,
+            "broker-data/meta.properties": STORAGE,
             "passwords.properties": f"{self.secure.username}={self.secure.password}\n",
             "jaas.conf": JAAS.format(passwords=folder / "passwords.properties"),
             "broker.properties": BROKER.format(
@@ -213,6 +234,7 @@ class RealKafka:
             "secure.properties": self._worker_text("secure", self.secure)
             + TLS.format(keystore=folder / "worker.p12", keystore_password=KEYSTORE_PASSWORD),
         }
+        (folder / "broker-data").mkdir()
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8")
         (folder / "directory").mkdir()
@@ -231,14 +253,19 @@ class RealKafka:
 
     def _start_worker(self, name: str, *flags: str) -> None:
         properties = str(self._folder / f"{name}.properties")
-        self._start(name, self._java(CONNECT, properties, flags=flags))
+        quicker = self._quicker(name)
+        self._start(name, self._java(CONNECT, properties, flags=(*quicker, *flags)))
+
+    def _quicker(self, name: str) -> tuple[str, ...]:
+        """One JVM of each main class records its classes; all start from what is recorded."""
+        classes = self._classes["broker" if name == "broker" else "plain"]
+        is_told = classes.is_kept or (self._is_recorded and name in self._classes)
+        return classes.flags if is_told else ()
 
     def _start_all(self) -> None:
         """Start everything at once: the workers wait for the broker by themselves."""
         properties = str(self._folder / "broker.properties")
-        format_storage = ("format", "-t", CLUSTER_ID, "-c", properties)
-        run_tool(*self._java("kafka.tools.StorageTool", *format_storage))
-        self._start("broker", self._java("kafka.Kafka", properties))
+        self._start("broker", self._java(BROKER_MAIN, properties, flags=self._quicker("broker")))
         self._start_worker("plain")
         make_keystore(self._folder)
         jaas = f"-Djava.security.auth.login.config={self._folder / 'jaas.conf'}"

@@ -52,6 +52,7 @@ def test_one_cause_on_two_clusters_stands_once(engine: Engine) -> None:
         (["orders-file-sink", "vault-sink"], ["plain", "secure"])
     ]
 
+
 def test_what_is_put_aside_is_found(engine: Engine) -> None:
     found = {one["connector_name"] for one in rows(engine, "paused")}
     assert found == {"paused-source", "stopped-source"}
