@@ -98,7 +98,7 @@ def copied(node: exp.Expr) -> exp.Expr:
     while pending:
         one, twin = pending.pop()
         twin.comments = one.comments and [*one.comments]
-        if one.type is not None:
+        if not isinstance(one, (exp.Cast, exp.DataType)):  # theirs is made of what they hold
             twin.type = one.type
         if one.meta:
             twin.meta.update(one.meta)

@@ -29,6 +29,9 @@ COMMANDS = {
 }
 
 
+_BEGIN_SQL = ("SELECT", "FROM", "WITH", "SHOW", "DESCRIBE", "SUMMARIZE")
+
+
 class _LateGroup(click.Group):
     """Commands are modules of this package, imported when they are called."""
 
@@ -54,6 +57,8 @@ class _LateGroup(click.Group):
 
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
             hint = f"did you mean {close[0]!r}?" if close else "connstat --help lists them"
+            if " " in args[0].strip() or args[0].upper() in _BEGIN_SQL:
+                hint = 'SQL is run by  connstat query "…"'
             raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
         return super().resolve_command(ctx, args)
 
@@ -121,10 +126,10 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         _show(error)
         return 2
-    except BrokenPipeError:  # a reader that has gone (`| head`) is no error
-        with suppress(AttributeError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as error:  # which click makes of a reader that has gone (`| head`)
+        if isinstance(error.__context__, BrokenPipeError):
+            return 0
+        raise
     except OSError as error:
         if error.filename is not None or error.errno not in _UNWRITTEN:
             raise

@@ -38,9 +38,11 @@ def command(globals_: Globals, /, **given: Any) -> None:
                 results = engine.run(f"EXPLAIN ANALYZE {text}", arguments, options)
                 for result in each(results, engine):
                     narrator.end_progress()
-                    click.echo("\n".join(line for (line, *_) in result.fetchall()))
+                    click.echo("\n".join(line for (*_, line) in result.fetchall()))
                 return
             plan = engine.explain(text, arguments, options)
+            if plan is None:  # whether it would run at all is for DuckDB to say
+                list(engine.run(f"EXPLAIN {text}", arguments))
         finally:
             engine.close()
     if given["format_"] == "json":

@@ -16,6 +16,7 @@ from connstat_sql.cli.context import Globals, each, told
 from connstat_sql.cli.whole import STDOUT, written_whole
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
+from connstat_sql.errors import FetchError
 from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
@@ -124,6 +125,11 @@ def opened_engine(
         )
         try:
             yield engine
+        except FetchError as error:
+            if not given.get("partial", True):
+                partial = "--partial  prints the rows that did come"
+                error.hint = f"{error.hint}; {partial}" if error.hint else partial
+            raise
         finally:
             engine.close()
 
@@ -242,7 +248,8 @@ def _format(format_: str | None, output: str | None, *, is_chart: bool = False) 
     if is_chart:
         return _chart(format_, extension)
     if format_ is None and extension and extension not in BY_EXTENSION:
-        then = "add --chart for a picture" if extension in _CHARTS else "say it with -F"
+        known = f"say it with -F, or name the file as {', '.join(BY_EXTENSION)}"
+        then = "add --chart for a picture" if extension in _CHARTS else known
         raise click.UsageError(f"no format is known by {extension!r}; {then}")
     chosen = format_ or BY_EXTENSION.get(extension, "table")
     if chosen in BINARY and is_printed and sys.stdout is not None and sys.stdout.isatty():

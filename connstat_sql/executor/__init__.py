@@ -54,7 +54,13 @@ def _is_plain_query(tree: exp.Expr | None) -> bool:
     """Whether binding it finds all that planning it would: not so where it may be correlated."""
     if not isinstance(tree, exp.Query):
         return False
-    return tree.find(exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest) is None
+    found = tree.find_all(exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest)
+    return all(isinstance(one, exp.Subquery) and _stands_first(one) for one in found)
+
+
+def _stands_first(derived: exp.Subquery) -> bool:
+    """Whether it is the first source of a FROM: there is nothing beside it to speak of."""
+    return isinstance(derived.parent, exp.From) and not derived.args.get("lateral")
 
 
 def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:

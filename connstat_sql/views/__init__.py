@@ -30,6 +30,7 @@ from connstat_sql.views.writing import Columns, Writer, derived, view_of
 
 __all__ = ["Views"]
 
+_STATEMENTS_KEPT = 10
 _HIDDEN_TYPES = {"_observed_at": "TIMESTAMPTZ"}
 
 
@@ -43,6 +44,7 @@ class Views:
         self._catalog = catalog
         self._bind = bind
         self._defined: dict[int, Definition] = {}
+        self._kept: dict[str, Statement] = {}
         self._selects: dict[Columns, str] = {}
         self._words: re.Pattern[str] | None = None
 
@@ -62,8 +64,16 @@ class Views:
             return statement  # a transaction that has failed reads no catalog: DuckDB will say so
         if origin is None:
             return statement
-        found = parse(text)
+        found = self._parsed(text)
         return replace(found, offset=statement.offset, explain=statement.explain, origin=origin)
+
+    def _parsed(self, text: str) -> Statement:
+        """A text that was written out: what is asked again and again is parsed once."""
+        if text not in self._kept:
+            if len(self._kept) >= _STATEMENTS_KEPT:
+                self._kept.clear()
+            self._kept[text] = parse(text)
+        return self._kept[text]
 
     def _is_mentioned(self, statement: Statement) -> bool:
         if self.may_be_mentioned(statement.sql):

@@ -300,7 +300,7 @@ def _length(span: Span) -> int:
 
 def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Span, str]:
     """A view's SELECT in place of its name, under the same name."""
-    name = f" AS {_last_part(sql, mention)}"
+    name = f" AS {quote(mention.node.this.name)}"  # `a.b.all` may stand without quotes, `all` not
     parent, span = mention.node.parent, mention.span
     whole = f"SELECT * FROM ({text}){name}{columns}"
     table = re.search(r"\btable\s+$", sql[: span.start], re.IGNORECASE)
@@ -314,11 +314,6 @@ def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Sp
         return {Span(table.start() if table else span.start, span.end): whole}
     inner = f"({whole})" if columns and mention.has_alias else f"({text})"
     return {span: inner if mention.has_alias else f"{inner}{name}{columns}"}
-
-
-def _last_part(sql: str, mention: TableMention) -> str:
-    meta = mention.node.this.meta
-    return sql[meta["start"] : meta["end"] + 1]
 
 
 def _span(node: exp.Expr) -> Span:
