@@ -101,7 +101,7 @@ class LiveDatabase:
     @property
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection underneath."""
-        return self._engine.session.duckdb
+        return self._engine.session.hand_out()
 
     def cursor(self) -> Cursor:
         """A PEP 249 cursor."""

@@ -131,7 +131,9 @@ class Catalog:
         """Whether tables of a provider can be asked: it has a connection, or needs none."""
         if self.connections_of(provider):
             return True
-        of = (self.definitions.service(provider, one) for one in self.definitions.services(provider))
+        of = (
+            self.definitions.service(provider, one) for one in self.definitions.services(provider)
+        )
         return all(not table.methods for one in of if one for table in one.resources.values())
 
     def connections_of(self, provider: str) -> tuple[str, ...]:

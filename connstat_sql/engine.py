@@ -44,6 +44,8 @@ _MAKES_FUNCTIONS = re.compile(
     r"\b(create|drop|alter|attach|detach|use|set|load|install|import|rollback|abort|execute)\b",
     re.IGNORECASE,
 )
+_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
+_NO_TABLES = "these are tables of your own; SHOW ALL TABLES lists those of the APIs too"
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
     r"|sqlite_master)\b",
@@ -70,7 +72,8 @@ class Outside:
     """Everything that comes in through the door; None and the defaults mean the real thing.
 
     `timeout` is for one request, `connect_timeout` for its connection, in seconds (None: as each
-    connection says). `limits` hold for all engines that are given the same (None: its own).
+    connection says). `limits` hold for all engines that are given the same; where there are none,
+    `shares_limits` is for those of the process, and without it the engine has its own.
     `observe` is told of each attempt when it has ended, on another thread; `progress` of the scans
     under way, on the thread that runs the statement, at most about ten times a second. `mask_key`
     makes masks of credentials equal between processes (None: a new key for each engine).
@@ -86,6 +89,7 @@ class Outside:
     timeout: float | None = None
     connect_timeout: float | None = None
     limits: Limits | None = field(default=None, repr=False)
+    shares_limits: bool = False
     mask_key: str | None = field(default=None, repr=False)
     tracer_provider: TracerProvider | None = None
 
@@ -239,7 +243,10 @@ class Engine:
             raise
         if not piece.is_query and _MAKES_FUNCTIONS.search(piece.sql):
             self.session.forget_functions()
-        return Result(table, not is_rowless(piece, table), seconds=time.monotonic() - started)
+        seconds = time.monotonic() - started
+        is_lost = not table.num_rows and _SHOW_TABLES.fullmatch(piece.sql) is not None
+        notes = (_NO_TABLES,) if is_lost else ()
+        return Result(table, not is_rowless(piece, table), seconds=seconds, remarks=notes)
 
     def _plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
         return self._live.plan(piece, arguments, options) if self._may_be_live(piece) else None
@@ -256,8 +263,10 @@ class Engine:
             from connstat_sql.live import LiveTables
             from connstat_sql.telemetry import Telemetry
             from connstat_sql.transport import Door, Limits
+            from connstat_sql.transport.limits import of_process
 
             out = self._outside
+            limits = out.limits or (of_process() if out.shares_limits else Limits())
             self._telemetry = Telemetry(out.tracer_provider, out.clock.now, out.observe)
             observe = self._telemetry.observe
             door = Door(
@@ -267,7 +276,7 @@ class Engine:
                 observe,
                 out.timeout,
                 out.connect_timeout,
-                limits=out.limits or Limits(),
+                limits=limits,
             )
             self._opened = (self._live_kind or LiveTables)(
                 self.session,

@@ -32,7 +32,8 @@ from connstat_sql.executor import (
 )
 from connstat_sql.executor.kept import Kept, MaxAge, accounts
 from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
-from connstat_sql.parser import Statement, leading_back, parse
+from connstat_sql.origins import leading_back
+from connstat_sql.parser import Statement, parse
 from connstat_sql.planner import CONNECTION, Plan, as_text, check_budget, plan
 from connstat_sql.refresh import Refresh, read_refresh
 from connstat_sql.result import Options, Result

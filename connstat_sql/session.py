@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.definitions import Param, Resource, literal, quote
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError
+from connstat_sql.functions import Functions, built_in, functions_of
+from connstat_sql.quoting import literal, quote
 from connstat_sql.translation import RunText, interruptible, translated
 
 if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
     from connstat_sql.catalog import Catalog
+    from connstat_sql.definitions import Param, Resource
 
 T = TypeVar("T")
 CONFIG = {"python_enable_replacements": False}
@@ -41,28 +43,6 @@ class Piece:
     is_query: bool
 
 
-_FUNCTIONS = """SELECT lower(function_name),
-    function_type IN ('aggregate', 'table', 'table_macro')
-        OR (function_type = 'macro' AND NOT internal),
-    stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal),
-    regexp_extract_all(lower(macro_definition), '(\\w+)\\s*\\(', 1),
-    lower(alias_of)
-    FROM duckdb_functions()"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Functions:
-    """What is asked about functions, of all of them at once: the list takes DuckDB a while.
-
-    `volatile` may change from one evaluation to the next, `many` are over many rows or make rows;
-    `aliases` are functions by their other names.
-    """
-
-    volatile: frozenset[str]
-    many: frozenset[str]
-    aliases: Mapping[str, str]
-
-
 class Session:
     """A DuckDB connection with the providers' catalogs declared in it when they are needed."""
 
@@ -70,7 +50,8 @@ class Session:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
         self._declared = False
-        self._known_functions: _Functions | None = None
+        self._known_functions: Functions | None = None
+        self._has_own_functions = database != ":memory:"
         self.pieces: dict[str, frozenset[int]] = {}
         self.numbers: dict[str, int] = {}
         """What DuckDB's readings of texts were numbered; `asking` keeps and reads both."""
@@ -107,19 +88,21 @@ class Session:
         return self._functions.many
 
     @property
-    def _functions(self) -> _Functions:
+    def _functions(self) -> Functions:
         if self._known_functions is None:
-            rows = self.duckdb.execute(_FUNCTIONS).fetchall()
-            volatile = frozenset(name for name, _, is_volatile, *_ in rows if is_volatile)
-            many = frozenset(name for name, is_many, *_ in rows if is_many)
-            many |= {name for name, _, _, calls, _ in rows if not many.isdisjoint(calls or ())}
-            aliases = {name: of for name, *_, of in rows if of is not None}
-            self._known_functions = _Functions(volatile, many, aliases)
+            known = functions_of if self._has_own_functions else built_in
+            self._known_functions = known(self.duckdb)
         return self._known_functions
+
+    def hand_out(self) -> duckdb.DuckDBPyConnection:
+        """The connection, for whoever does with it what is not seen here."""
+        self.forget_functions()
+        return self.duckdb
 
     def forget_functions(self) -> None:
         """A macro may have been created: look again when next asked."""
         self._known_functions = None
+        self._has_own_functions = True
         self.pieces.clear()
         self.numbers.clear()
 
@@ -160,19 +143,14 @@ class Session:
 
         try:
             with interruptible():
-                described = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments))
-                names = [one[0] for one in described.fetchall()]
-                columns = [f"c{index}" for index in range(len(names))]
-                select = ", ".join(f"CAST({c} AS VARCHAR), typeof({c})" for c in columns)
                 rows = self.duckdb.execute(
-                    f"SELECT {select} FROM ({sql}) AS folded({', '.join(columns)})",
+                    f"SELECT CAST(COLUMNS(*) AS VARCHAR), typeof(COLUMNS(*)) FROM ({sql}) AS f",
                     _used(sql, arguments),
                 ).fetchall()
         except duckdb.Error:
             return None
-        return tuple(
-            tuple(Value(row[i], row[i + 1]) for i in range(0, len(row), 2)) for row in rows
-        )
+        width = len(rows[0]) // 2 if rows else 0  # all the texts, then all the types
+        return tuple(tuple(map(Value, row[:width], row[width:])) for row in rows)
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""

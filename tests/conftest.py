@@ -22,13 +22,23 @@ from connstat_sql.sandbox import Sandbox, World
 if TYPE_CHECKING:
     from tests.oracle.law import Court
 
-LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in ("oracle_notices", "views")))
+_LONG = (
+    "oracle_notices", "documents", "kept_file", "shipped_queries", "soak", "telemetry",
+    "top_keys", "top_refreshing", "top_screen", "top_terminal", "tpch", "views", "views_defined",
+    "views_law", "views_macros", "views_places", "watch", "watch_changes", "watch_laws",
+    "wire_faults",
+)  # fmt: skip
+LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in _LONG))
 """Begun first, so that at the end nobody waits for one of them."""
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is Python's own, also where the tests are run by a shell's `&`, which ignores it."""
+    """Ctrl-C is Python's own, also where the tests are run by a shell's `&`, which ignores it.
+
+    While tests are collected nothing becomes garbage that is worth a search.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()
 
 
 def place_of(nodeid: str) -> str:
@@ -39,14 +49,19 @@ def place_of(nodeid: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: place_of(item.nodeid) not in LONGEST)
+    items.sort(key=lambda item: _rank(place_of(item.nodeid)))
+
+
+def _rank(place: str) -> int:
+    """The servers first of all: starting them is mostly waiting, beside which others work."""
+    return LONGEST.index(place) if place in LONGEST else len(LONGEST)
 
 
 def pytest_collection_finish() -> None:
     """What the collection made stays to the end: it is not searched for garbage over and over."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

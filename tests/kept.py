@@ -101,20 +101,19 @@ class Pets:
 
     def put(self, number: int, one: Fetch, names: Sequence[str], at: float) -> None:
         """Rows of one fetch, as a scan has them."""
-        for name in names:
-            self.session.duckdb.execute(
-                f"INSERT INTO {self.table} BY NAME SELECT $name AS name, 'cat' AS kind, "
-                "1.25 AS weight, -170141183460469231731687303715884105727 AS big, "
-                "to_timestamp($at - 7) AS seen, "
-                "[{'a': '{\"x\": 1}', 'B c': '00000000-0000-0000-0000-000000000001'}] AS tags, "
-                "MAP {'password': '****12345678'} AS config, '****' AS token, $name AS pet, "
-                "$shop AS shop, $connection AS _connection, to_timestamp($at) AS _observed_at, "
-                "'/x' AS _url, $number AS _fetch",
-                {
-                    "name": name, "at": at, "shop": one.arguments["shop"],
-                    "connection": one.connection, "number": number,
-                },
-            )  # fmt: skip
+        self.session.duckdb.execute(
+            f"INSERT INTO {self.table} BY NAME SELECT name, 'cat' AS kind, "
+            "1.25 AS weight, -170141183460469231731687303715884105727 AS big, "
+            "to_timestamp($at - 7) AS seen, "
+            "[{'a': '{\"x\": 1}', 'B c': '00000000-0000-0000-0000-000000000001'}] AS tags, "
+            "MAP {'password': '****12345678'} AS config, '****' AS token, name AS pet, "
+            "$shop AS shop, $connection AS _connection, to_timestamp($at) AS _observed_at, "
+            "'/x' AS _url, $number AS _fetch FROM unnest($names::VARCHAR[]) AS given(name)",
+            {
+                "names": list(names), "at": at, "shop": one.arguments["shop"],
+                "connection": one.connection, "number": number,
+            },
+        )  # fmt: skip
 
     def keep(
         self, rows: Mapping[str, Sequence[str]], at: float = NOW, max_age: float = 60, **more: Any

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -54,6 +53,21 @@ def test_local_tables_join_live_ones(database: LiveDatabase) -> None:
     assert database.duckdb.execute("SELECT count(*) FROM owners").fetchone() == (1,)
 
 
+def test_a_macro_made_on_the_connection_underneath_is_no_constant(
+    sandbox: Sandbox, database: LiveDatabase
+) -> None:
+    sql = "SELECT name FROM plant_a.connect.connector_status WHERE connector_name = {}"
+    with connstat_sql.connect(connections=sandbox.connections, environment={}) as another:
+        assert another.explain(sql.format("'a'")) is not None  # functions have been listed
+    database.duckdb.execute("CREATE MACRO picked() AS 'a'")
+    by_name, all_of_them = (
+        database.explain(sql.format(value)) for value in ("lower('A')", "picked()")
+    )
+    assert by_name is not None
+    assert all_of_them is not None
+    assert by_name.scans[0].method.name != all_of_them.scans[0].method.name
+
+
 def test_explain_gives_the_plan_and_sends_nothing(database: LiveDatabase, sandbox: Sandbox) -> None:
     plan = database.explain("SELECT * FROM confluent.connect.connector_status")
     assert plan is not None
@@ -97,6 +111,8 @@ def test_it_is_a_pep_249_connection(database: LiveDatabase) -> None:
 
 @pytest.mark.filterwarnings("ignore:pandas only supports SQLAlchemy")
 def test_pandas_reads_from_it(database: LiveDatabase) -> None:
+    import pandas as pd  # slow to import, and used by nobody else
+
     frame = pd.read_sql("SELECT name FROM plant_a.connect.connectors", database)
     assert len(frame) == 6
 

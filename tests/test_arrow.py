@@ -14,6 +14,7 @@ from connstat_sql.arrow import ROWS_PER_TEXT, Field, RowReader, pages_table
 from connstat_sql.definitions import KEY, Column, Mismatch, Path, Redaction, Rows, Shape, quote
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.loader.types import parse_type
+from tests.tabled import over
 
 DUCKDB = duckdb.connect(config={"python_enable_replacements": "false"})
 DUCKDB.execute("SET TimeZone = 'UTC'")
@@ -103,7 +104,7 @@ FITS: list[tuple[str, str, Any]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("of", "text", "expected"), FITS)
+@over(("of", "text", "expected"), FITS)
 def test_a_value_that_fits_arrives_as_it_is(of: str, text: str, expected: Any) -> None:
     assert value(of, text) == expected
 
@@ -140,23 +141,23 @@ MISFITS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("of", "text"), MISFITS)
+@over(("of", "text"), MISFITS)
 def test_a_value_that_does_not_fit_is_an_error_that_names_the_column(of: str, text: str) -> None:
     with pytest.raises(UnexpectedShape, match=r"^column c\b"):
         value(of, text)
 
 
-@pytest.mark.parametrize(("of", "text"), MISFITS)
+@over(("of", "text"), MISFITS)
 def test_where_null_is_declared_a_value_that_does_not_fit_is_null(of: str, text: str) -> None:
     assert value(of, text, "null") is None
 
 
-@pytest.mark.parametrize(("of", "text", "expected"), FITS)
+@over(("of", "text", "expected"), FITS)
 def test_where_null_is_declared_a_value_that_fits_stays(of: str, text: str, expected: Any) -> None:
     assert value(of, text, "null") == expected
 
 
-@pytest.mark.parametrize(
+@over(
     ("text", "expected"),
     [
         ('"x"', "x"), ('""', ""), ("null", None), ("true", "true"), ("1.50", "1.50"),
@@ -201,7 +202,7 @@ def explained(fields: list[Field], body: str, rows: Rows | None = None) -> str:
     return caught.value.message
 
 
-@pytest.mark.parametrize(
+@over(
     ("field", "body", "message"),
     [
         (column("n", "INTEGER"), '[{"n":"x"}]', 'column n is INTEGER, but $.n holds "x"'),
@@ -236,7 +237,7 @@ def test_an_error_names_column_path_and_sample(field: Field, body: str, message:
     assert explained([field], body) == message
 
 
-@pytest.mark.parametrize(
+@over(
     ("path", "body"),
     [
         (("a", "b"), '[{"a":{"b":["hush"]}}]'),
@@ -260,7 +261,7 @@ def test_a_sample_of_an_object_shows_its_keys_only() -> None:
     )
 
 
-@pytest.mark.parametrize("at", [KEY, ()])
+@over("at", [KEY, ()])
 def test_in_a_wrapped_row_paths_read_as_in_the_body(at: Path) -> None:
     fields = [column("k", "JSON", at), column("n", "INTEGER")]
     message = explained(fields, '{"x":{"n":"y"}}', Rows(Shape.MAP))

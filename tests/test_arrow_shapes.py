@@ -10,6 +10,7 @@ from connstat_sql.arrow import Field, OpenBody, RowReader, pages_table
 from connstat_sql.definitions import KEY, Path, Rows, Shape
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.loader.types import parse_type
+from tests.tabled import over
 from tests.test_arrow import column, decode
 
 NAME = column("name", "VARCHAR")
@@ -27,7 +28,7 @@ def refused(rows: Rows, fields: list[Field], body: bytes) -> str:
     return caught.value.message
 
 
-@pytest.mark.parametrize(
+@over(
     ("rows", "fields", "body", "expected"),
     [
         (Rows(), [NAME], ' [ {"name":"a"} , {"name":"b"} ] ', [("a",), ("b",)]),
@@ -53,12 +54,12 @@ def test_each_shape_gives_its_rows(
     assert RowReader(rows, []).read(body.encode()).count == len(expected)
 
 
-@pytest.mark.parametrize("body", ['{"status":{"name":"a"}}', '{"name":"a"}'])
+@over("body", ['{"status":{"name":"a"}}', '{"name":"a"}'])
 def test_a_fallback_takes_both_the_wrapped_and_the_bare_object(body: str) -> None:
     assert rows_of(Rows(Shape.OBJECT, at=(("status",), ())), [NAME], body) == [("a",)]
 
 
-@pytest.mark.parametrize("body", ['{"data":[{"name":"a"}]}', '[{"name":"a"}]'])
+@over("body", ['{"data":[{"name":"a"}]}', '[{"name":"a"}]'])
 def test_a_fallback_takes_both_the_wrapped_and_the_bare_array(body: str) -> None:
     assert rows_of(Rows(at=(("data",), ())), [NAME], body) == [("a",)]
 
@@ -66,7 +67,7 @@ def test_a_fallback_takes_both_the_wrapped_and_the_bare_array(body: str) -> None
 # --- fields side by side -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("fields", "expected"),
     [
         ([column("all", "MAP(VARCHAR, JSON)", ()), column("n", "INTEGER", ("n",))],
@@ -91,8 +92,8 @@ def test_values_may_overlap_and_keys_may_differ_only_by_case(
     assert rows_of(Rows(), fields[::-1], body) == [expected[::-1]]
 
 
-@pytest.mark.parametrize("path", [("id",), ("meta", "id")])
-@pytest.mark.parametrize("body", ["{}", '{"id":null}', '{"meta":null}', '{"meta":{"id":null}}'])
+@over("path", [("id",), ("meta", "id")])
+@over("body", ["{}", '{"id":null}', '{"meta":null}', '{"meta":{"id":null}}'])
 def test_a_filled_parameter_is_never_null(path: Path, body: str) -> None:
     param = Field("id", parse_type("VARCHAR"), path, is_required=True)
     around = column("meta", "STRUCT(id VARCHAR)")
@@ -104,7 +105,7 @@ def test_a_filled_parameter_is_never_null(path: Path, body: str) -> None:
 # --- bodies that are refused ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("rows", "body", "message"),
     [
         (Rows(), b"", "expected an array at the top level, found an empty body"),
@@ -153,13 +154,13 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("body", BROKEN.values(), ids=BROKEN)
-@pytest.mark.parametrize("mismatch", ["error", "null", "text"])
+@over("body", BROKEN.values(), ids=BROKEN)
+@over("mismatch", ["error", "null", "text"])
 def test_a_broken_body_is_an_error_however_little_of_it_is_used(body: bytes, mismatch: str) -> None:
     refused(Rows(), [column("name", "VARCHAR", None, mismatch)], body)
 
 
-@pytest.mark.parametrize(
+@over(
     ("name", "words"),
     [
         ("cut", "ends too early"),
@@ -172,7 +173,7 @@ def test_a_broken_body_is_described(name: str, words: str) -> None:
     assert words in refused(Rows(), [NAME], BROKEN[name])
 
 
-@pytest.mark.parametrize("text", [b"1", b"null", b'"a"'])
+@over("text", [b"1", b"null", b'"a"'])
 def test_a_row_that_is_no_object_is_an_error_even_when_nothing_of_it_is_used(text: bytes) -> None:
     assert "in place of each row" in refused(Rows(), [], b"[{}," + text + b"]")
 
@@ -180,7 +181,7 @@ def test_a_row_that_is_no_object_is_an_error_even_when_nothing_of_it_is_used(tex
 # --- values beside the rows ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("path", "expected"),
     [
         (("next",), "t1"), (("meta", "more"), True), (("missing",), None), (("next", "x"), None),

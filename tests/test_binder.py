@@ -12,6 +12,7 @@ from connstat_sql.binder import Value, bind
 from connstat_sql.errors import BindError, ParseError
 from connstat_sql.parser import parse
 from tests.oracle.stages import Stages, open_stages
+from tests.tabled import over
 
 A, B = {"grp": "a"}, {"grp": "b"}
 PAIRS = [{"grp": "a", "part": "1"}, {"grp": "b", "part": "2"}]
@@ -24,7 +25,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
         yield opened
 
 
-@pytest.mark.parametrize(
+@over(
     ("predicate", "expected"),
     [
         ("grp = 'a'", [A]),
@@ -74,7 +75,7 @@ def test_a_constant_binds_in_every_spelling(
     assert stages.where(predicate) == expected
 
 
-@pytest.mark.parametrize(
+@over(
     "predicate",
     [
         "grp <> 'a'", "NOT grp = 'a'", "grp NOT IN ('a')", "grp LIKE 'a'", "grp >= 'a'",
@@ -96,7 +97,7 @@ def test_what_is_no_equality_with_one_value_binds_nothing(stages: Stages, predic
     assert found is None or all("grp" not in row for row in found)
 
 
-@pytest.mark.parametrize(
+@over(
     "predicate",
     [
         "grp = 'a' AND grp = 'b'", "grp IN ('a', 'b') AND grp = 'c'", "false", "1 = 2", "NULL",
@@ -121,7 +122,7 @@ def test_several_lists_multiply(stages: Stages) -> None:
     assert found == [{"grp": g, "part": p} for g in "ab" for p in "12"]
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("SELECT 1 FROM zoo.w.days WHERE day = '2026-1-2'", [{"day": "2026-01-02"}]),
@@ -145,7 +146,7 @@ def test_a_value_binds_as_the_columns_type_spells_it(
     assert stages.rows(sql) == expected
 
 
-@pytest.mark.parametrize(
+@over(
     ("predicate", "arguments", "expected"),
     [
         ("grp = $who", {"who": "a"}, [A]),
@@ -166,7 +167,7 @@ def test_bound_arguments_are_constants(
 
 
 def test_a_macro_is_not_folded(stages: Stages) -> None:
-    stages.engine.session.duckdb.execute("CREATE OR REPLACE TEMP MACRO pick() AS 'a'")
+    stages.engine.session.hand_out().execute("CREATE OR REPLACE TEMP MACRO pick() AS 'a'")
     stages.engine.session.forget_functions()
     assert stages.where("grp = pick()") is None
 

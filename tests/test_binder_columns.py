@@ -10,6 +10,7 @@ from connstat_sql.binder import Edit
 from connstat_sql.errors import BindError, Span
 from connstat_sql.executor.run_text import apply_edits, run_text
 from tests.oracle.stages import Stages, open_stages
+from tests.tabled import over
 
 ALL = ("n", "note", "grp", "part", "name")
 
@@ -31,7 +32,7 @@ def text(stages: Stages, sql: str) -> str:
 # --- used columns --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("SELECT n FROM zoo.w.items", ("n",)),
@@ -84,7 +85,7 @@ def test_a_hidden_column_may_join_by_using(stages: Stages) -> None:
     assert [table.hidden for table in stages.bind(sql).tables] == [("_connection",)] * 2
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("SELECT *, _url FROM zoo.w.items", "SELECT * EXCLUDE (_url), _url FROM T0 AS \"items\""),
@@ -101,7 +102,7 @@ def test_hidden_columns_are_kept_out_of_stars(stages: Stages, sql: str, expected
     assert text(stages, sql) == expected
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "message", "hint"),
     [
         ("SELECT n FROM zoo.w.items NATURAL JOIN zoo.w.subs WHERE items._connection = 'a'",
@@ -125,7 +126,7 @@ def test_where_a_hidden_column_cannot_be_kept_out_it_is_refused(
 # --- the text that runs --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("SELECT n FROM zoo.w.items", 'SELECT n FROM T0 AS "items"'),

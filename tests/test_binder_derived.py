@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.oracle.stages import Restriction, Stages, open_stages
+from tests.tabled import over
 
 X, Y = [{"grp": "x"}], [{"grp": "y"}]
 
@@ -31,7 +32,7 @@ def below(stages: Stages, inner: str, where: str = "grp = 'x'") -> Restriction:
 SUBS = "FROM zoo.w.subs"
 
 
-@pytest.mark.parametrize(
+@over(
     "inner",
     [
         SUBS,
@@ -50,7 +51,7 @@ def test_a_plain_column_of_a_subquery_is_the_column_inside(stages: Stages, inner
     assert below(stages, inner) == X
 
 
-@pytest.mark.parametrize(
+@over(
     "inner",
     [
         f"SELECT lower(grp) AS grp {SUBS}",
@@ -87,7 +88,7 @@ def test_columns_are_matched_by_the_names_outside(stages: Stages) -> None:
 # --- grouping ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("inner", "expected"),
     [
         (f"SELECT grp, count(*) AS c {SUBS} GROUP BY grp", X),
@@ -111,7 +112,7 @@ def test_only_grouping_keys_let_a_predicate_through(
     assert below(stages, inner) == expected
 
 
-@pytest.mark.parametrize(
+@over(
     ("tail", "expected"),
     [
         ("GROUP BY grp HAVING grp = 'x'", X),
@@ -135,7 +136,7 @@ def test_where_comes_before_any_grouping(stages: Stages) -> None:
 # --- windows, DISTINCT, LIMIT, chance ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("inner", "expected"),
     [
         (f"SELECT grp, count(*) OVER (PARTITION BY grp) AS c {SUBS}", X),
@@ -168,7 +169,7 @@ def test_a_predicate_of_qualify_restricts_nothing(stages: Stages) -> None:
     assert stages.reaching(sql, "subs") == [None]
 
 
-@pytest.mark.parametrize(
+@over(
     ("inner", "expected"),
     [
         (f"SELECT DISTINCT grp, kind {SUBS}", X),
@@ -205,7 +206,7 @@ def test_a_pivot_lets_nothing_through(stages: Stages) -> None:
 OTHERS = ("UNION", "UNION ALL", "EXCEPT", "EXCEPT ALL", "INTERSECT", "INTERSECT ALL")
 
 
-@pytest.mark.parametrize("word", OTHERS)
+@over("word", OTHERS)
 def test_a_predicate_enters_every_branch_by_the_place_of_its_column(
     stages: Stages, word: str
 ) -> None:
@@ -215,7 +216,7 @@ def test_a_predicate_enters_every_branch_by_the_place_of_its_column(
     assert stages.reaching(sql, "items") == [[{"part": "x"}]]
 
 
-@pytest.mark.parametrize("word", ["UNION BY NAME", "UNION ALL BY NAME"])
+@over("word", ["UNION BY NAME", "UNION ALL BY NAME"])
 def test_by_name_it_enters_where_the_branch_has_the_name(stages: Stages, word: str) -> None:
     inner = f"SELECT sub, grp {SUBS} {word} SELECT grp, part FROM zoo.w.items"
     sql = f"SELECT 1 FROM ({inner}) WHERE grp = 'x'"
@@ -237,7 +238,7 @@ def test_it_enters_three_branches_and_those_of_branches(stages: Stages) -> None:
     assert stages.reaching(sql, "items") == [X]
 
 
-@pytest.mark.parametrize(
+@over(
     ("inner", "subs", "items"),
     [
         (f"SELECT grp {SUBS} UNION ALL SELECT grp FROM zoo.w.items LIMIT 5", None, None),
@@ -278,7 +279,7 @@ def test_each_branch_has_its_own_where(stages: Stages) -> None:
 CTE = f"WITH c AS (SELECT * {SUBS}) SELECT 1 FROM "
 
 
-@pytest.mark.parametrize(
+@over(
     ("tail", "expected"),
     [
         ("c WHERE grp = 'x'", [X]),
@@ -334,7 +335,7 @@ def test_a_cte_that_does_not_name_itself_is_none_whatever_its_with_says(stages: 
 # --- how many rows are enough --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "limit"),
     [
         (f"SELECT sub {SUBS} LIMIT 5", 5),
@@ -366,7 +367,7 @@ def test_limit_is_known_where_nothing_else_stands_between(
     assert {use.limit for use in uses} == {limit}
 
 
-@pytest.mark.parametrize(
+@over(
     ("order", "expected"),
     [
         ("ORDER BY sub", ("sub", False)),
@@ -382,7 +383,7 @@ def test_the_first_rows_of_an_order_are_wanted_by_its_column(
     assert (use.limit, use.order) == (5, expected)
 
 
-@pytest.mark.parametrize("order", ["sub NULLS FIRST", "sub DESC NULLS FIRST", "sub COLLATE NOCASE"])
+@over("order", ["sub NULLS FIRST", "sub DESC NULLS FIRST", "sub COLLATE NOCASE"])
 def test_an_order_that_no_api_means_wants_all_rows(stages: Stages, order: str) -> None:
     (use,) = stages.bind(f"SELECT sub {SUBS} s ORDER BY {order} LIMIT 5").tables[0].uses
     assert use.limit is None

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.oracle.stages import Restriction, Stages, open_stages
+from tests.tabled import over
 
 X = [{"grp": "x"}]
 XY = [{"grp": "x"}, {"grp": "y"}]
@@ -25,7 +26,7 @@ def of_items(stages: Stages, tail: str) -> Restriction:
     return found
 
 
-@pytest.mark.parametrize(
+@over(
     "tail",
     [
         "JOIN {} ON b.grp = a.grp WHERE a.grp = 'x'",
@@ -54,7 +55,7 @@ def test_an_equal_column_has_the_same_constant(stages: Stages, tail: str) -> Non
     assert of_items(stages, tail) == X
 
 
-@pytest.mark.parametrize(
+@over(
     ("where", "expected"),
     [
         ("a.grp IN ('x', 'y')", XY),
@@ -78,7 +79,7 @@ def test_lists_and_tuples_are_handed_on_as_they_are(
     assert of_items(stages, tail) == expected
 
 
-@pytest.mark.parametrize(
+@over(
     "tail",
     [
         "JOIN {} ON b.grp = a.grp WHERE a.grp = 'x' OR a.sub = 'q'",
@@ -114,7 +115,7 @@ def test_a_right_side_may_not_tell_the_right_side_of_a_later_left_join(stages: S
     assert stages.reaching(sql, "items") == [None]
 
 
-@pytest.mark.parametrize(
+@over(
     "where",
     ["a.grp = 'x' AND b.grp = 'y'", "a.grp IN ('x', 'y') AND b.grp = 'z'", "a.grp = 'x' AND NULL"],
 )

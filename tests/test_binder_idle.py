@@ -11,6 +11,7 @@ from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.zoo import TABLES
+from tests.tabled import over
 
 VALUES = frozenset({"5", "05", "7", "1", "a", "A", "x", "y", "z", "q", "k"})
 BESIDE = """(SELECT any_value(i.note) FROM zoo.w.items AS i
@@ -31,7 +32,7 @@ def is_read(stages: Stages, sql: str) -> bool:
     return bool(stages.reaching(sql, "items"))
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         f"SELECT sub FROM ({INNER}) AS v",
@@ -54,7 +55,7 @@ def test_of_a_column_that_nobody_reads_no_row_is_wanted(stages: Stages, sql: str
     assert not is_read(stages, sql)
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         INNER,
@@ -104,7 +105,7 @@ def court(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Court]:
     opened.close()
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "most"),
     [
         (f"SELECT sub FROM ({INNER}) AS v WHERE grp = '5'", 1),

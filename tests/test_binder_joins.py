@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.oracle.stages import Restriction, Stages, open_stages
+from tests.tabled import over
 
 Both = tuple[Restriction, Restriction]
 X, Y = [{"grp": "x"}], [{"grp": "y"}]
@@ -28,7 +29,7 @@ WHERE = "WHERE a.grp = 'x' AND b.grp = 'y'"
 ON = "ON a.grp = 'x' AND b.grp = 'y'"
 
 
-@pytest.mark.parametrize(
+@over(
     ("join", "where", "on"),
     [
         ("JOIN", (X, Y), (X, Y)),
@@ -49,12 +50,12 @@ def test_where_and_on_restrict_by_the_kind_of_join(
     assert both(stages, f"{join} {{}} {ON}") == on
 
 
-@pytest.mark.parametrize("join", [",", "CROSS JOIN"])
+@over("join", [",", "CROSS JOIN"])
 def test_where_restricts_both_sides_of_a_cross_join(stages: Stages, join: str) -> None:
     assert both(stages, f"{join} {{}} {WHERE}") == (X, Y)
 
 
-@pytest.mark.parametrize(
+@over(
     ("join", "tail", "expected"),
     [
         ("ASOF JOIN", f"{ON} AND a.sub >= b.part", (X, Y)),
@@ -118,7 +119,7 @@ NARROWING = "LEFT JOIN {} ON a.grp = 'x' WHERE "
 """ON reaches the left side exactly when the predicate that follows makes the join an inner one."""
 
 
-@pytest.mark.parametrize(
+@over(
     "predicate",
     [
         "b.n = 1", "1 < b.n", "b.n <> 3", "b.note LIKE 'a%'", "b.n IN (1, 2)", "b.n NOT IN (1, 2)",
@@ -133,7 +134,7 @@ def test_a_predicate_that_is_not_true_of_missing_rows_makes_an_inner_join(
     assert both(stages, NARROWING + predicate)[0] == X
 
 
-@pytest.mark.parametrize(
+@over(
     "predicate",
     [
         "b.n IS NULL", "coalesce(b.n, 1) = 1", "b.n IS DISTINCT FROM 3", "b.n = 1 OR b.n IS NULL",
@@ -149,7 +150,7 @@ def test_a_predicate_that_may_be_true_of_missing_rows_keeps_the_outer_join(
     assert both(stages, NARROWING + predicate)[0] is None
 
 
-@pytest.mark.parametrize(
+@over(
     ("predicate", "expected"),
     [
         ("b.grp = 'x'", X),
@@ -169,7 +170,7 @@ def test_where_reaches_the_other_side_when_it_is_not_true_of_missing_rows(
     assert stages.rows(f"SELECT 1 FROM {tables} ON b.part = a.sub WHERE {predicate}") == expected
 
 
-@pytest.mark.parametrize(
+@over(
     ("where", "expected"),
     [
         ("a.grp = 'x'", (X, X)),
@@ -202,7 +203,7 @@ def test_a_later_join_narrows_an_earlier_one(stages: Stages) -> None:
 # --- columns merged by USING and NATURAL ---------------------------------------------------------
 
 
-@pytest.mark.parametrize("join", ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+@over("join", ["JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
 def test_a_merged_column_of_one_type_restricts_both(stages: Stages, join: str) -> None:
     assert both(stages, f"{join} {{}} USING (grp) WHERE grp = 'x'") == (X, X)
 

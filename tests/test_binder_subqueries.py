@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.oracle.stages import Restriction, Stages, open_stages
+from tests.tabled import over
 
 X = [{"grp": "x"}]
 
@@ -27,7 +28,7 @@ def of_both(stages: Stages, where: str) -> tuple[Restriction, Restriction]:
 ITEMS = "FROM zoo.w.items b WHERE b.grp = a.grp"
 
 
-@pytest.mark.parametrize(
+@over(
     "where",
     [
         f"EXISTS ({ITEMS})",
@@ -56,7 +57,7 @@ def test_what_restricts_the_outer_table_reaches_the_inner_one_by_their_equality(
     assert all(found == X for found in stages.reaching(sql, "items"))
 
 
-@pytest.mark.parametrize(
+@over(
     "where",
     [
         "a.grp NOT IN (SELECT grp FROM zoo.w.items)",
@@ -80,7 +81,7 @@ def test_where_the_inner_table_counts_as_a_whole_it_is_not_restricted_from_outsi
     assert of_both(stages, f"a.grp = 'x' AND {where}") == (X, None)
 
 
-@pytest.mark.parametrize(
+@over(
     "where",
     [
         f"EXISTS ({ITEMS} AND b.grp = 'x')",
@@ -108,7 +109,7 @@ def test_only_a_subquery_that_must_be_true_restricts_the_table_outside(stages: S
 # --- subqueries in other places ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         f"SELECT (SELECT count(*) {ITEMS}) FROM zoo.w.subs a WHERE a.grp = 'x'",
@@ -141,7 +142,7 @@ def test_columns_of_equal_names_belong_to_the_innermost_query_that_has_them(stag
 # --- LATERAL -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     "tail",
     [
         f", LATERAL (SELECT * {ITEMS}) l",

@@ -12,6 +12,7 @@ from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.stages import Restriction, Stages, open_stages
 from tests.oracle.zoo import TABLES
+from tests.tabled import over
 
 VALUES = frozenset({"5", "05", "7", "1", "a", "A", "x", "y", "z", "q", "k"})
 PETS = """SELECT 'a' AS kind, grp, sub AS name, CAST(NULL AS VARCHAR) AS note, 1 AS rank
@@ -74,15 +75,15 @@ RULED_OUT = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("union", [PETS, BY_NAME], ids=["by place", "by name"])
-@pytest.mark.parametrize(("predicate", "wanted"), RULED_OUT)
+@over("union", [PETS, BY_NAME], ids=["by place", "by name"])
+@over(("predicate", "wanted"), RULED_OUT)
 def test_a_branch_whose_constants_rule_it_out_wants_no_row(
     stages: Stages, predicate: str, wanted: str, union: str
 ) -> None:
     assert left(stages, f"SELECT 1 FROM ({union}) AS p WHERE {predicate}") == wanted
 
 
-@pytest.mark.parametrize(("predicate", "wanted"), RULED_OUT)
+@over(("predicate", "wanted"), RULED_OUT)
 def test_so_it_does_through_derived_tables_and_ctes(
     stages: Stages, predicate: str, wanted: str
 ) -> None:
@@ -90,7 +91,7 @@ def test_so_it_does_through_derived_tables_and_ctes(
     assert left(stages, sql) == wanted
 
 
-@pytest.mark.parametrize(
+@over(
     ("predicate", "wanted"),
     [
         ("whose = 'other'", "b"), ("whose <> 'other'", "a"), ("whose = 'nobody'", ""),
@@ -105,7 +106,7 @@ def test_what_is_made_of_constants_alone_is_constant(
     assert left(stages, f"SELECT 1 FROM ({VIEW}) AS v WHERE {predicate}") == wanted
 
 
-@pytest.mark.parametrize(
+@over(
     ("predicate", "arguments", "wanted"),
     [
         ("kind = $k", {"k": "b"}, "b"), ("kind IN ($k)", {"k": "b"}, "b"),
@@ -121,7 +122,7 @@ def test_arguments_rule_branches_out(
     assert left(stages, f"SELECT 1 FROM ({PETS}) AS p WHERE {predicate}", arguments) == wanted
 
 
-@pytest.mark.parametrize(
+@over(
     ("clauses", "wanted"),
     [
         ("JOIN (VALUES ('b')) AS w(k) ON w.k = p.kind", "b"),
@@ -147,7 +148,7 @@ def test_a_list_of_constants_rules_out_the_branches_it_does_not_name(
     assert left(stages, f"SELECT 1 FROM ({PETS}) AS p {clauses}") == wanted
 
 
-@pytest.mark.parametrize(
+@over(
     ("inner", "wanted"),
     [
         ("SELECT kind, count(*) AS k FROM ({}) GROUP BY kind", "b"),
@@ -169,7 +170,7 @@ def test_clauses_between_let_it_through_where_they_let_columns_through(
     assert left(stages, f"SELECT 1 FROM ({inner.format(PETS)}) AS p WHERE kind = 'b'") == wanted
 
 
-@pytest.mark.parametrize(
+@over(
     "tail",
     [
         "", "LIMIT 2", "ORDER BY grp LIMIT 2 OFFSET 1", "GROUP BY ALL",
@@ -181,7 +182,7 @@ def test_a_constant_goes_below_what_other_columns_do_not(stages: Stages, tail: s
     assert stages.reaching(sql, "subs") == [NOTHING]
 
 
-@pytest.mark.parametrize(
+@over(
     "inner",
     [
         "SELECT 'a' AS kind, grp, count(*) AS k FROM zoo.w.subs GROUP BY ROLLUP (kind, grp)",
@@ -219,7 +220,7 @@ def test_a_subquery_in_the_select_list_leaves_its_branch_what_restricts_it(stage
     assert stages.reaching(ruled_out, "items") == [NOTHING]
 
 
-@pytest.mark.parametrize("beside", ["any_value(grp)", "list(sub)", "first(sub)"])
+@over("beside", ["any_value(grp)", "list(sub)", "first(sub)"])
 def test_what_is_not_the_same_twice_has_a_type_all_the_same(stages: Stages, beside: str) -> None:
     union = f"""SELECT grp, {beside} AS v FROM zoo.w.subs GROUP BY grp
         UNION ALL SELECT grp, NULL FROM zoo.w.items WHERE part = 'x'"""
@@ -228,7 +229,7 @@ def test_what_is_not_the_same_twice_has_a_type_all_the_same(stages: Stages, besi
     assert stages.reaching(sql, "items") == [[{"grp": "x", "part": "x"}]]
 
 
-@pytest.mark.parametrize("beside", ["'A' COLLATE NOCASE", "grp COLLATE NOCASE"])
+@over("beside", ["'A' COLLATE NOCASE", "grp COLLATE NOCASE"])
 def test_a_collation_in_another_branch_is_minded(stages: Stages, beside: str) -> None:
     sql = f"""SELECT 1 FROM (SELECT 'a' AS v FROM zoo.w.subs
         UNION ALL SELECT {beside} FROM zoo.w.items WHERE part = 'x') AS u WHERE v = 'A'"""
@@ -259,7 +260,7 @@ def test_by_name_new_names_are_minded(stages: Stages) -> None:
 SUBS, GROUPS = "conn_a.w.subs", "conn_a.w.groups"
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "most"),
     [
         (f"SELECT * FROM (SELECT 'a' AS k, g FROM {GROUPS} UNION ALL SELECT 'b', grp FROM {SUBS}) "

@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prompt_toolkit.completion import CompleteEvent
+from prompt_toolkit.document import Document
 
 from connstat_sql.engine import Engine
 from connstat_sql.errors import SavedQueryError
@@ -99,6 +101,31 @@ def test_nothing_is_offered_for_what_does_not_exist(
 def test_every_command_is_offered_with_its_help(completer: KnowingCompleter) -> None:
     found = {one.text: one.display_meta_text for one in offered(completer, ".|")}
     assert {name: one.help for name, one in COMMANDS.items()}.items() <= found.items()
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"), [("he", "help"), ("qui", "quit"), ("EX", "exit"), ("exi", "exit")]
+)
+def test_commands_that_are_plain_words_are_completed_where_they_stand_alone(
+    completer: KnowingCompleter, typed: str, word: str
+) -> None:
+    def texts(marked: str) -> list[str]:
+        return [one.text for one in offered(completer, marked)]
+
+    assert word in texts(f"{typed}|")
+    assert word not in texts(f"SELECT 1; {typed}|")
+    assert word not in texts(f"SELECT {typed}|")
+    assert texts("exi|")[0] == "exit", "what begins so comes before what only holds the letters"
+
+
+@pytest.mark.parametrize("text", ["", "SELECT 1;", "SELECT 1; ", "SELECT 1;\n"])
+def test_where_a_statement_may_begin_nothing_is_offered_unasked(
+    completer: KnowingCompleter, text: str
+) -> None:
+    document = Document(text)
+    assert not list(completer.get_completions(document, CompleteEvent(text_inserted=True)))
+    asked = CompleteEvent(completion_requested=True)
+    assert "SELECT" in [one.text for one in completer.get_completions(document, asked)]
 
 
 def test_parameters_tell_what_they_are(completer: KnowingCompleter) -> None:

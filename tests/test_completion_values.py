@@ -288,3 +288,20 @@ def test_the_values_of_the_first_statement_are_remembered(sandbox: Sandbox) -> N
         run(engine, "SELECT id FROM confluent.org.environments")
         completer.learner.wait()
         assert "env-1'" in complete(completer, f"{STATUS} environment_id = '|")
+
+
+# --- views over all providers ---------------------------------------------------------------------
+
+
+def test_values_of_a_view_are_those_seen_in_the_tables_behind_it(
+    completer: KnowingCompleter, engine: Engine, sandbox: Sandbox
+) -> None:
+    fleet = "FROM inventory.connectors.connectors WHERE connector_name = '|"
+    run(engine, "SELECT connector_name FROM inventory.connectors.connectors")
+    sent = sandbox.count()
+    offers = complete(completer, fleet)
+    assert "catalog-jdbc-sink'" in offers, "of Kafka Connect"
+    assert "audit-http-source'" in offers, "of Confluent"
+    assert complete(completer, fleet.replace("|", "catalog-jd|")) == ["catalog-jdbc-sink'"]
+    assert "ago" in metas(completer, fleet)[0]
+    assert sandbox.count() == sent

@@ -28,9 +28,11 @@ from connstat_sql.errors import (
     ConnectionFailed,
     ConnstatError,
     DefinitionError,
+    ExecuteError,
     FetchError,
     Interrupted,
     RequestLine,
+    Span,
     Status,
     UnexpectedShape,
 )
@@ -163,6 +165,23 @@ def _count(line: str) -> int:
 )  # fmt: skip
 def test_every_error_has_its_exit_code(error: BaseException, code: int) -> None:
     assert exit_code(error) == code
+
+
+def test_nothing_in_a_message_steers_the_terminal() -> None:
+    out = io.StringIO()
+    error = ExecuteError(
+        "Could not convert 'a\x1b]0;x\x07\u202e\x9b1m' to INT32",
+        sql="SELECT '\x1b[2J'",
+        span=Span(0, 6),
+        hint="\x1b[31m",
+    )
+    narrator = Narrator(out, level=1, color=True)
+    narrator.error(error)
+    narrator.say("one\ntwo\tthree \x9b")
+    told = out.getvalue().removeprefix("\x1b[1;31merror:\x1b[0m ")
+    assert all(letter.isprintable() or letter in "\n\t" for letter in told), repr(told)
+    assert r"'a\x1b]0;x\x07\u202e\x9b1m'" in told
+    assert "one\ntwo\tthree" in told
 
 
 def test_rows_are_told_of_statements_that_answer_with_rows() -> None:

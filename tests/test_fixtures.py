@@ -13,6 +13,7 @@ from connstat_sql.definitions import TableName
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.transport.judge import error_message
+from tests.tabled import over
 from tests.test_arrow import DUCKDB, decode
 
 BODIES = Path(__file__).parent / "fixtures" / "bodies"
@@ -122,7 +123,7 @@ def message_in(body: bytes, file: str) -> str:
     return error_message(body, provider.errors)
 
 
-@pytest.mark.parametrize(("file", "method", "expected"), READ)
+@over(("file", "method", "expected"), READ)
 def test_a_body_gives_its_rows(file: str, method: str, expected: dict[str, Any]) -> None:
     rows = decode(reader_of(method), (BODIES / file).read_bytes())
     assert len(rows) == expected["bodies"][file]["rows"]
@@ -130,12 +131,12 @@ def test_a_body_gives_its_rows(file: str, method: str, expected: dict[str, Any])
     assert (first and list(first)) == expected["bodies"][file]["first"]
 
 
-@pytest.mark.parametrize(("file", "message"), ERRORS.items())
+@over(("file", "message"), ERRORS.items())
 def test_an_error_body_gives_its_message(file: str, message: str) -> None:
     assert message_in((BODIES / file).read_bytes(), file) == message
 
 
-@pytest.mark.parametrize(("case", "message"), SEVERAL.items())
+@over(("case", "message"), SEVERAL.items())
 def test_each_documented_error_gives_its_message(case: str, message: str) -> None:
     cases = json.loads((BODIES / "confluent.spec_example.errors.json").read_bytes())
     assert message_in(json.dumps(cases[case]).encode(), "confluent.") == message
@@ -149,7 +150,7 @@ def test_connectors_that_come_empty_because_expand_was_ignored_are_an_error() ->
             reader_of(f"kafka_connect.connect.{method}").read(body)
 
 
-@pytest.mark.parametrize(("file", "method", "expected"), READ)
+@over(("file", "method", "expected"), READ)
 def test_a_body_with_its_end_cut_off_is_never_rows(
     file: str, method: str, expected: dict[str, Any]
 ) -> None:

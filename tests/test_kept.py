@@ -177,7 +177,7 @@ class TestOnlyWhole:
             zoo.session.duckdb.interrupt()
             return 0
 
-        zoo.session.duckdb.create_function("stop", stop, ["VARCHAR"], "INTEGER")
+        zoo.session.hand_out().create_function("stop", stop, ["VARCHAR"], "INTEGER")
         columns = ", ".join(f'"{one}"' for one in (*served(PETS, LIST), "_observed_at", "_url"))
         zoo.session.duckdb.execute(
             f"CREATE TEMP VIEW slow AS SELECT {columns}, stop(name) AS _fetch "

@@ -24,6 +24,7 @@ from connstat_sql.definitions import (
 )
 from connstat_sql.errors import DefinitionError
 from connstat_sql.loader import Library, json_schema, shipped_providers, validate
+from tests.tabled import over
 
 PROVIDER = "provider: p\ndescription: d\nbase_url: https://p.example\n"
 SERVICE = """service: s
@@ -341,12 +342,12 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(json_schema())
 
 
-@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: f"{file.parent.name}/{file.stem}")
+@over("file", SHIPPED, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_the_schema_accepts_every_shipped_definition(file: Path) -> None:
     assert list(VALIDATOR.iter_errors(yaml.safe_load(file.read_text("utf-8")))) == []
 
 
-@pytest.mark.parametrize(
+@over(
     "text",
     [
         SERVICE.replace("path:", "paht:"), SERVICE.replace("service:", "servce:"),

@@ -32,6 +32,6 @@ def test_an_answer_is_what_duckdb_gives_over_full_copies_or_nothing_was_sent(
 
 def test_most_random_queries_are_sql_and_answered(court: Court) -> None:
     """Otherwise the law would be kept by refusing."""
-    verdicts = [court.try_seed(seed).verdict for seed in range(3 * SHARED)]
+    verdicts = [court.try_seed(seed).verdict for seed in range(2 * SHARED)]
     assert Verdict.WRONG not in verdicts
-    assert verdicts.count(Verdict.AGREED) > 2 * SHARED
+    assert 3 * verdicts.count(Verdict.AGREED) > 2 * len(verdicts)

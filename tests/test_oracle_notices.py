@@ -12,6 +12,7 @@ from tests.oracle.breaches import BREACHES, Breach, hand_made_world
 from tests.oracle.judge import fill, open_judge
 from tests.oracle.law import Court, Trial, Verdict
 from tests.oracle.mutants import MUTANTS
+from tests.tabled import over
 
 LOSING = [breach for breach in BREACHES if breach.mention]
 
@@ -52,14 +53,14 @@ def is_error(trial: Trial) -> bool:
     return trial.why.startswith("crash") or trial.why[:1].isupper()
 
 
-@pytest.mark.parametrize("breach", LOSING, ids=lambda breach: breach.name)
+@over("breach", LOSING, ids=lambda breach: breach.name)
 def test_the_query_tells_a_broken_rule_from_a_kept_one(
     judge: duckdb.DuckDBPyConnection, breach: Breach
 ) -> None:
     assert answers(judge, breach, breach.sql) != answers(judge, breach, breach.broken)
 
 
-@pytest.mark.parametrize("breach", BREACHES, ids=lambda breach: breach.name)
+@over("breach", BREACHES, ids=lambda breach: breach.name)
 def test_the_kept_rules_agree_or_refuse(court: Court, breach: Breach) -> None:
     trial = tried(court, breach)
     kept = Verdict.REFUSED if breach.is_refused else Verdict.AGREED

@@ -14,6 +14,7 @@ from connstat_sql.definitions import Paging
 from connstat_sql.errors import PlanError, Status, UnexpectedShape
 from connstat_sql.fetcher import Answers, Budget, Page
 from connstat_sql.fetcher.pages import Walk
+from tests.tabled import over
 from tests.test_paging import (
     NUMBER_TOTALS,
     OFFSET_PAGES,
@@ -71,8 +72,8 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-@pytest.mark.parametrize("paging", KNOWN.values(), ids=KNOWN)
-@pytest.mark.parametrize("concurrency", [1, 3, 8])
+@over("paging", KNOWN.values(), ids=KNOWN)
+@over("concurrency", [1, 3, 8])
 def test_pages_after_the_first_are_asked_for_as_many_at_once_as_the_connection_allows(
     paging: Paging, concurrency: int
 ) -> None:
@@ -135,7 +136,7 @@ def test_no_more_pages_wait_to_be_taken_than_the_connection_allows_at_once() -> 
     assert world.run(listing(TOTALS), use) == [1, *range(6, 15)]
 
 
-@pytest.mark.parametrize("concurrency", [1, 4])
+@over("concurrency", [1, 4])
 def test_closing_the_walk_gives_up_what_is_on_the_way(concurrency: int) -> None:
     server = Slow(TOTALS, 100 * SIZE)
     world = World(server, concurrency=concurrency)
@@ -211,7 +212,7 @@ def test_many_pages_that_fail_at_once_are_one_error() -> None:
 # --- the budget ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("paging", KNOWN.values(), ids=KNOWN)
+@over("paging", KNOWN.values(), ids=KNOWN)
 def test_pages_that_the_budget_does_not_suffice_for_are_refused_after_the_first(
     paging: Paging,
 ) -> None:
@@ -225,7 +226,7 @@ def test_pages_that_the_budget_does_not_suffice_for_are_refused_after_the_first(
     assert caught.value.requests_sent == len(world.asked) == 1
 
 
-@pytest.mark.parametrize(("total", "limit"), [(55, None), (55_000, 55), (55_000, 51)])
+@over(("total", "limit"), [(55, None), (55_000, 55), (55_000, 51)])
 def test_pages_that_the_budget_just_suffices_for_are_read(total: int, limit: int | None) -> None:
     world = World(honest(TOTALS, total), Budget(11))
     assert len(world.pages(listing(TOTALS), limit)) == len(world.asked) == 11
@@ -302,14 +303,14 @@ def said(world: World, paging: Paging = TOTALS) -> str:
     return caught.value.message
 
 
-@pytest.mark.parametrize(("total", "shown"), [(24, "24"), (22, "22"), (0, "0"), (2300, "2,300")])
+@over(("total", "shown"), [(24, "24"), (22, "22"), (0, "0"), (2300, "2,300")])
 def test_a_total_that_changes_is_an_error(total: int, shown: str) -> None:
     world = changed(lambda page, content: content.update(total=total if page == 3 else 23))
     assert said(world) == f"p.s.t, page 3: `total` is {shown} now, and was 23 on page 1"
 
 
-@pytest.mark.parametrize("page", [2, 4])
-@pytest.mark.parametrize("paging", KNOWN.values(), ids=KNOWN)
+@over("page", [2, 4])
+@over("paging", KNOWN.values(), ids=KNOWN)
 def test_a_short_page_in_the_middle_is_an_error(paging: Paging, page: int) -> None:
     world = changed(lambda n, content: content["rows"].pop() if n == page else None, paging)
     assert f"p.s.t, page {page}: it holds 4 rows, though page 1 holds 5 and `" in said(
@@ -329,7 +330,7 @@ def test_a_last_page_that_is_too_short_or_too_long_is_an_error() -> None:
     assert "it holds 0 rows" in said(world, PAGES)
 
 
-@pytest.mark.parametrize(
+@over(
     ("paging", "rows", "total", "says"),
     [
         (TOTALS, 0, 9, "p.s.t: it holds 0 rows, though `total` is 9"),
@@ -356,8 +357,8 @@ def test_a_first_page_that_does_not_fit_its_total_is_an_error(
     assert len(world.asked) == 1
 
 
-@pytest.mark.parametrize(("paging", "word"), [(TOTALS, "total"), (PAGES, "pages")])
-@pytest.mark.parametrize("total", [0, "0"])
+@over(("paging", "word"), [(TOTALS, "total"), (PAGES, "pages")])
+@over("total", [0, "0"])
 def test_an_empty_list_is_one_request(paging: Paging, word: str, total: object) -> None:
     world = World(lambda _: body([], **{word: total}))
     assert numbers(world.pages(listing(paging))) == []

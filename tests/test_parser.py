@@ -8,17 +8,16 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from connstat_sql.errors import BindError, ParseError, Span
+from connstat_sql.origins import Origin, leading_back, rewritten
 from connstat_sql.parser import (
     MAX_LENGTH,
-    Origin,
     Show,
     Use,
-    leading_back,
     parse,
-    rewritten,
     split_on_semicolons,
     words,
 )
+from tests.tabled import over
 
 
 def named(sql: str) -> list[str]:
@@ -27,7 +26,7 @@ def named(sql: str) -> list[str]:
     return [statement.sql[one.span.start : one.span.end] for one in statement.mentions]
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("SELECT * FROM a.b.c", ["a.b.c"]),
@@ -70,7 +69,7 @@ def test_placeholders_are_numbered_in_the_order_of_the_text() -> None:
     assert tree.sql(dialect="duckdb") == "SELECT * FROM t WHERE b = $1 AND a IN ($2, $3)"
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "mode", "rest"),
     [
         ("EXPLAIN SELECT 1", "plan", "SELECT 1"),
@@ -85,7 +84,7 @@ def test_explain_is_taken_off_and_remembered(sql: str, mode: str | None, rest: s
     assert sql[statement.offset :] == rest
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "what", "scope"),
     [
         ("SHOW PROVIDERS", Show.PROVIDERS, ()),
@@ -100,12 +99,12 @@ def test_show_of_ours_is_understood(sql: str, what: Show, scope: tuple[str, ...]
     assert (show.what, show.scope) == (what, scope)
 
 
-@pytest.mark.parametrize("sql", ["SHOW TABLES", "SHOW ALL TABLES", "SHOW DATABASES"])
+@over("sql", ["SHOW TABLES", "SHOW ALL TABLES", "SHOW DATABASES"])
 def test_show_of_duckdb_is_left_to_duckdb(sql: str) -> None:
     assert parse(sql).show is None
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "use"),
     [
         ("SELECT * FROM a.b.c", Use.READ),
@@ -166,7 +165,7 @@ def test_chains_of_two_thousand_conditions_have_a_tree() -> None:
         assert parse(f"FROM a.b.c WHERE {chain}").tree is not None
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("WITH c AS (SELECT 1) FROM c", []),
@@ -226,7 +225,7 @@ def test_faults_of_a_text_made_twice_are_told_of_the_first() -> None:
         assert error.sql[error.span.start : error.span.end] == written
 
 
-@pytest.mark.parametrize(
+@over(
     ("where", "named"),
     [
         ("a = $name AND b = ''", {"name"}),

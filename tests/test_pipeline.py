@@ -248,7 +248,7 @@ def test_an_interrupt_while_duckdb_runs_stops_it() -> None:
             begun.set()
             return 1
 
-        engine.session.duckdb.create_function("begun", begin, [], "INTEGER")
+        engine.session.hand_out().create_function("begun", begin, [], "INTEGER")
 
         def interrupt() -> None:
             assert begun.wait(PATIENCE)

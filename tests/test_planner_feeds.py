@@ -11,6 +11,7 @@ from connstat_sql.errors import BindError
 from connstat_sql.planner import Plan, Scan
 from tests.oracle.stages import Given, Stages, open_stages
 from tests.oracle.zoo import WHOLE
+from tests.tabled import over
 
 GROUPS: Given = {
     "groups": [{"g": "a", "size": 1}, {"g": "b", "size": 2}, {"g": "b", "size": 3}],
@@ -46,7 +47,7 @@ def values(found: list[dict[str, str]], name: str) -> list[str]:
 # --- local sources -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("source", "expected"),
     [
         ("mine m JOIN conn_a.w.subs s ON s.grp = m.x", ["a", "b"]),
@@ -161,7 +162,7 @@ def test_tuples_of_constants_meet_only_the_rows_that_fit_them(zoo: Stages) -> No
 # --- live sources --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "expected"),
     [
         ("SELECT 1 FROM {g} g JOIN {s} s ON s.grp = g.g", ["a", "b"]),
@@ -234,7 +235,7 @@ def test_rows_feed_only_the_connections_that_the_query_ties_them_to(zoo: Stages)
 # --- what feeds nothing --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         "SELECT 1 FROM conn_a.w.groups g RIGHT JOIN conn_a.w.subs s ON s.grp = g.g || 'x'",
@@ -262,7 +263,7 @@ def test_where_the_other_table_may_not_restrict_the_parents_are_asked(
     assert values(zoo.fed(sql, "subs", GROUPS), "grp") == ["a", "b"]
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         "SELECT 1 FROM mine m LEFT JOIN conn_a.w.days d ON d.day >= m.d",
@@ -280,7 +281,7 @@ def test_without_a_parent_there_it_is_an_error(zoo: Stages, sql: str) -> None:
 # --- equality that no API knows ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     "tail",
     [
         "mine m JOIN conn_a.w.subs s ON s.grp = m.x COLLATE NOCASE",
@@ -324,9 +325,7 @@ def test_a_column_with_a_collation_of_its_own_gives_no_value(tmp_path: Path, tai
         assert scan.reason.startswith("grp enumerated from zoo.w.groups")
 
 
-@pytest.mark.parametrize(
-    "on", ["s.grp = m.k", "s.grp = m.d", "s.grp = CAST(m.k AS DOUBLE)", "s.grp = [m.x][1]::JSON"]
-)
+@over("on", ["s.grp = m.k", "s.grp = m.d", "s.grp = CAST(m.k AS DOUBLE)", "s.grp = [m.x][1]::JSON"])
 def test_a_value_of_another_type_is_no_value(zoo: Stages, on: str) -> None:
     sql = f"SELECT 1 FROM mine m JOIN conn_a.w.subs s ON {on}"
     assert last(zoo.plan(sql)).reason.startswith("grp enumerated from zoo.w.groups")
@@ -341,7 +340,7 @@ def test_a_text_is_a_value_for_a_column_of_another_type_as_duckdb_reads_it(zoo: 
 # --- parents -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("where", "order", "bound_to"),
     [
         ("true", ["groups", "items", "marks"],

@@ -6,12 +6,11 @@ is sent twice, none without a reason. `rows` says that the case is not an empty 
 
 from __future__ import annotations
 
-import pytest
-
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.world import Row, World
 from tests.oracle.zoo import DAYS, LOCALS, NUMBERS, TABLES
+from tests.tabled import over
 
 SUBS, GROUPS, ITEMS, LINES, HUES, WARES, CODES, DAY_ROWS, MARKS = (
     f"conn_a.w.{name}"
@@ -290,7 +289,7 @@ CHANGES = {
 CASES = {**NAMES, **NULLS, **GROUPED, **TYPES, **CHANGES}
 
 
-@pytest.mark.parametrize(("sql", "rows"), CASES.values(), ids=CASES.keys())
+@over(("sql", "rows"), CASES.values(), ids=CASES.keys())
 def test_an_answer_is_duckdbs_where(court: Court, sql: str, rows: int) -> None:
     tried(court, _query(sql), rows)
 
@@ -315,7 +314,7 @@ CROSSING = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("sql", "rows"), CROSSING.values(), ids=CROSSING.keys())
+@over(("sql", "rows"), CROSSING.values(), ids=CROSSING.keys())
 def test_an_answer_over_connections_is_duckdbs_where(court: Court, sql: str, rows: int) -> None:
     tried(court, _query(sql), rows, names_hidden=True)
 
@@ -335,7 +334,7 @@ BOUND: dict[str, tuple[str, object, int]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("sql", "arguments", "rows"), BOUND.values(), ids=BOUND.keys())
+@over(("sql", "arguments", "rows"), BOUND.values(), ids=BOUND.keys())
 def test_bound_values_count_where(court: Court, sql: str, arguments: object, rows: int) -> None:
     tried(court, _query(sql, arguments), rows)
 
@@ -361,7 +360,7 @@ SETTINGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("setting", "sql", "rows"), SETTINGS.values(), ids=SETTINGS.keys())
+@over(("setting", "sql", "rows"), SETTINGS.values(), ids=SETTINGS.keys())
 def test_a_setting_means_what_it_means_to_duckdb_where(
     court: Court, setting: str, sql: str, rows: int
 ) -> None:
@@ -382,7 +381,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("sql", REFUSED.values(), ids=REFUSED.keys())
+@over("sql", REFUSED.values(), ids=REFUSED.keys())
 def test_nothing_is_sent_where(court: Court, sql: str) -> None:
     court.enter(world())
     trial = court.try_query(_query(sql))

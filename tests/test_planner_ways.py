@@ -9,6 +9,7 @@ import pytest
 from connstat_sql.planner import Plan, Scan
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.zoo import WHOLE
+from tests.tabled import over
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def total(found: Plan) -> int:
 # --- chosen now ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("where", "method", "requests"),
     [
         ("toy = 't'", "get", 1),
@@ -67,7 +68,7 @@ def test_what_a_join_hands_on_is_counted_too(zoo: Stages) -> None:
 # --- chosen when the values are there ------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("on", "expected"),
     [
         ("t.toy = m.x", {"get", "all"}),
@@ -131,7 +132,7 @@ def test_nothing_is_kept_when_nobody_asks_again(zoo: Stages) -> None:
     assert not any(scan.keeps for scan in found.scans)
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "requests"),
     [
         ("SELECT 1 FROM conn_a.w.groups a, conn_a.w.groups b", 1),
@@ -158,7 +159,7 @@ def test_no_request_is_planned_twice(zoo: Stages, sql: str, requests: int) -> No
 # --- rows that suffice ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "limit"),
     [
         ("SELECT line FROM conn_a.w.lines WHERE grp = 'a' LIMIT 2", 2),

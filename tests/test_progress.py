@@ -194,6 +194,17 @@ def test_nobody_is_shown_what_they_do_not_want(
     assert terminal.getvalue() == ""
 
 
+@pytest.mark.parametrize(
+    ("environment", "is_colored"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_colours_are_for_terminals_that_have_them(
+    terminal: Terminal, environment: dict[str, str], is_colored: bool
+) -> None:
+    Narrator.of_terminal(terminal, environment).error(ConfigError("it is broken"))
+    assert ("\x1b[" in terminal.getvalue()) is is_colored
+
+
 # in a terminal, with the command line
 
 

@@ -26,6 +26,7 @@ from connstat_sql.definitions import (
 )
 from connstat_sql.loader import Library, shipped_providers, validate
 from tests.facts import FACTS, facts_of, fits, missing, path_in, row_schema, step
+from tests.tabled import over
 
 Keys = definitions.Path
 LIBRARY = Library([shipped_providers()])
@@ -145,7 +146,7 @@ def test_every_promised_table_exists() -> None:
     assert promised <= set(RESOURCES)
 
 
-@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+@over("resource", RESOURCES.values(), ids=RESOURCES)
 def test_every_table_is_described(resource: Resource) -> None:
     assert resource.description
     assert [one.name for one in resource.columns if not one.description] == []
@@ -166,7 +167,7 @@ def empty() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+@over("resource", RESOURCES.values(), ids=RESOURCES)
 def test_every_table_has_an_example_that_binds(
     empty: duckdb.DuckDBPyConnection, resource: Resource
 ) -> None:
@@ -194,7 +195,7 @@ def secrets_in(sql_type: SqlType) -> bool:
     return isinstance(sql_type, ListOf) and secrets_in(sql_type.element)
 
 
-@pytest.mark.parametrize("resource", FETCHED, ids=lambda one: str(one.table))
+@over("resource", FETCHED, ids=lambda one: str(one.table))
 def test_settings_and_secrets_are_redacted(resource: Resource) -> None:
     for column in resource.columns:
         leaf = (column.path or (column.name,))[-1]
@@ -208,7 +209,7 @@ def test_settings_and_secrets_are_redacted(resource: Resource) -> None:
 # --- the definitions against the documents -------------------------------------------------------
 
 
-@pytest.mark.parametrize(("resource", "method"), METHODS)
+@over(("resource", "method"), METHODS)
 def test_request_is_documented(resource: Resource, method: Method) -> None:
     facts = facts_of(resource, method)
     assert facts is not None, f"no document has {method.verb} {method.path}"
@@ -223,7 +224,7 @@ def test_request_is_documented(resource: Resource, method: Method) -> None:
     assert sorted(sent - set(in_query)) == NOT_DECLARED.get(label(resource, method), [])
 
 
-@pytest.mark.parametrize(("resource", "method"), METHODS)
+@over(("resource", "method"), METHODS)
 def test_columns_are_in_the_documented_answer(resource: Resource, method: Method) -> None:
     body = (facts_of(resource, method) or {}).get("body")
     assert (body is None) == (label(resource, method) in WITHOUT_ANSWER)
@@ -244,7 +245,7 @@ def test_columns_are_in_the_documented_answer(resource: Resource, method: Method
         assert step(body, method.paging.response) in ("string", "string:uri")
 
 
-@pytest.mark.parametrize("table", [table for table in RESOURCES if table.split(".")[0] in FACTS])
+@over("table", [table for table in RESOURCES if table.split(".")[0] in FACTS])
 def test_every_documented_property_is_a_column(table: str) -> None:
     resource = RESOURCES[table]
     served = {

@@ -300,6 +300,25 @@ def test_a_statement_is_saved_listed_and_run_again(desk: Desk) -> None:
     assert "43" in desk.do(".saved the-answer")[0]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "-- key: nothing\n-- note: mine\nSELECT 5 AS five;",
+        "---\nSELECT 5 AS five;",
+        "SELECT 5 AS five, '$money' AS a, $$ $y $$ AS b; -- $z",
+    ],
+)
+def test_a_saved_statement_is_the_statement(statement: str, desk: Desk) -> None:
+    rows = desk.rows(f"{statement}\n.save five\n.run five")
+    assert rows[0] == rows[1]
+    assert rows[0]["five"] == 5
+
+
+def test_a_secret_in_a_saved_statement_is_told(desk: Desk) -> None:
+    _, err, _ = desk.do("SELECT 1 AS a WHERE 'x' <> 'y' AND {'password': 'z'} IS NULL;\n.save one")
+    assert "use a $parameter" in err
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "-x", '"unclosed'])
 def test_a_name_that_is_none_is_refused(name: str, desk: Desk) -> None:
     assert desk.do(f"SELECT 1;\n.save {name}")[2] == USAGE

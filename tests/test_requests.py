@@ -21,6 +21,7 @@ from connstat_sql.result import Result
 from tests.conftest import engine_of
 from tests.requests.copies import copies
 from tests.requests.organisation import CONNECTIONS, Organisation
+from tests.tabled import over
 
 ENVIRONMENTS = "confluent.org.environments"
 CLUSTERS = "confluent.managed_kafka_clusters.clusters"
@@ -245,22 +246,22 @@ def counted(result: Result) -> Counter[str]:
     return Counter(map(repr, result))
 
 
-@pytest.mark.parametrize("name", CASES)
+@over("name", CASES)
 def test_the_answer_is_that_of_full_copies(usual: Open, name: str) -> None:
     assert usual.case(name).rows == counted(usual.expected(CASES[name].sql))
 
 
-@pytest.mark.parametrize("name", CASES)
+@over("name", CASES)
 def test_the_price_is_the_least_possible(usual: Open, name: str) -> None:
     assert len(usual.case(name).sent) == CASES[name].requests, CASES[name].why
 
 
-@pytest.mark.parametrize("name", CASES)
+@over("name", CASES)
 def test_no_request_is_sent_twice(usual: Open, name: str) -> None:
     assert [url for url, times in Counter(usual.case(name).sent).items() if times > 1] == []
 
 
-@pytest.mark.parametrize("name", CASES)
+@over("name", CASES)
 def test_explaining_sends_nothing(usual: Open, name: str) -> None:
     usual.answer(f"EXPLAIN {CASES[name].sql}")
     assert usual.sent == []
@@ -280,7 +281,7 @@ def test_pairs_that_do_not_exist_are_told_in_a_note(usual: Open) -> None:
 # --- the lightest answer -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@over(
     ("columns", "expand"),
     [
         ("name", None),
@@ -304,7 +305,7 @@ def test_a_list_is_asked_for_no_more_than_is_used(
     assert [httpx.URL(url).params.get("expand") for url in usual.sent] == [expand]
 
 
-@pytest.mark.parametrize(
+@over(
     ("columns", "expand"),
     [
         ("name", []),
@@ -342,7 +343,7 @@ def test_a_list_is_read_to_its_end(wide: Open) -> None:
     assert len(wide.sent) == 3
 
 
-@pytest.mark.parametrize(
+@over(
     ("limit", "rows", "size"),
     [("LIMIT 5", 5, 5), ("LIMIT 3 OFFSET 2", 3, 5), ("LIMIT 2 + 3", 5, 5), ("LIMIT 100", 100, 100)],
 )
@@ -365,7 +366,7 @@ def test_a_limit_of_nothing_asks_for_nothing(wide: Open) -> None:
     assert wide.sent == []
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         f"SELECT id FROM {ENVIRONMENTS} ORDER BY display_name DESC, id LIMIT 5",

@@ -15,6 +15,7 @@ from connstat_sql.errors import ConnectionFailed, DeadlinePassed, FetchError, St
 from connstat_sql.transport import Answer, Client
 from connstat_sql.transport.retries import NO_ANSWER, Course, rule_for
 from tests.conftest import FakeClock
+from tests.tabled import over
 from tests.test_transport import LIBRARY, PLANT, SECRET, asked, get, with_client
 
 CONFLUENT = {"provider": "confluent", "base_url": "http://c.test", "token": SECRET}
@@ -45,19 +46,19 @@ def pauses(one: Course, rule: RetryRule | None, *, lasting: float = 0.0) -> Iter
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 
 
-@pytest.mark.parametrize("status", range(300, 600))
+@over("status", range(300, 600))
 def test_only_these_statuses_are_tried_again_when_nothing_is_declared(status: int) -> None:
     assert (rule_for(status, b"", DEFAULT_RETRIES) is not None) is (status in RETRIED)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@over("status", [400, 401, 403, 404])
 def test_a_status_that_another_try_would_not_change_is_final_whatever_is_declared(
     status: int,
 ) -> None:
     assert rule_for(status, b"", (RetryRule(frozenset({status})),)) is None
 
 
-@pytest.mark.parametrize(
+@over(
     ("provider", "status", "body", "seconds"),
     [
         ("kafka_connect", 409, REBALANCE, 60), ("kafka_connect", 500, REBALANCE, 60),
@@ -114,16 +115,14 @@ def test_tries_while_a_rule_with_its_own_time_applies_end_with_the_statement_too
     assert list(pauses(course(until=START + 10), rule)) == [0.5, 1, 2, 4]
 
 
-@pytest.mark.parametrize(
-    ("left", "expected"), [(0.5, []), (0.6, [0.5]), (1.5, [0.5]), (3.6, [0.5, 1, 2])]
-)
+@over(("left", "expected"), [(0.5, []), (0.6, [0.5]), (1.5, [0.5]), (3.6, [0.5, 1, 2])])
 def test_no_try_begins_at_or_after_the_end_of_the_statement(
     left: float, expected: list[float]
 ) -> None:
     assert list(pauses(course(until=START + left), NO_ANSWER)) == expected
 
 
-@pytest.mark.parametrize(
+@over(
     ("wait", "given", "pause"),
     [
         (0.0, {}, 0.0), (7.0, {}, 7.0), (60.0, {}, 60.0), (60.1, {}, None),
@@ -182,7 +181,7 @@ def test_a_connection_error_is_tried_again_where_that_is_worth_it() -> None:
     assert with_client(PLANT, api, get).attempts == 3
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 409, 418, 501])
+@over("status", [400, 403, 404, 409, 418, 501])
 def test_other_answers_are_final(status: int) -> None:
     clock = FakeClock()
     with pytest.raises(FetchError) as caught:

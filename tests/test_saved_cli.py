@@ -80,6 +80,8 @@ def test_a_saved_query_runs_by_its_name_with_values_bound_to_it(
     assert only == every[:1]
     assert rows(run(place, "run", "tasks", "name=x'; DROP TABLE t; --", "-F", "jsonl")) == []
     assert rows(run(place, "run", "theirs", "-F", "jsonl")) == [{"whose": "the user's"}]
+    by_option = run(place, "run", "needy", "-p", "day=2026-11-05", "-F", "jsonl")
+    assert rows(by_option) == [{"day": "2026-11-05"}]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_a_saved_query_runs_by_its_name_with_values_bound_to_it(
         (["tasks", "at_least=many"], "at_least is of type INTEGER, and 'many' is not"),
         (["tasks", "state=FALED"], "state is never 'FALED'\nhint: did you mean `FAILED`?"),
         (["tasks", "FAILED"], "given as NAME=VALUE, not 'FAILED'"),
-        (["tasks", "name=a", "name=b"], "name is given twice; several values are  name=a,b"),
+        (["tasks", "name=a", "-p", "name=b"], "name is given twice; several values are  name=a,b"),
         (["needy"], "needy needs day\nhint: connstat run needy day=2026-11-01"),
         (["needy", "day=today"], "day is of type DATE, and 'today' is not"),
         (["SELECT 1"], "hint: connstat query  runs SQL"),
@@ -167,6 +169,13 @@ def test_check_tells_every_problem_with_its_place_and_sends_nothing(
     assert sandbox.count() == 0
     assert run(place, "saved", "check", str(tmp_path / "fine.sql")).exit_code == 0
     assert run(place, "saved", "check", "/nowhere").exit_code == 2
+
+
+def test_one_saved_query_is_checked_by_its_name(place: Path) -> None:
+    assert "1 saved query: no problems" in run(place, "saved", "check", "Tasks").stderr
+    answer = run(place, "saved", "check", "taks")
+    assert answer.exit_code == 2
+    assert "did you mean `tasks`?" in answer.stderr
 
 
 def test_check_needs_no_connection_and_shares_many_files_out(tmp_path: Path) -> None:

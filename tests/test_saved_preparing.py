@@ -18,6 +18,7 @@ from connstat_sql.sandbox import Sandbox
 from connstat_sql.saved import Prepared, SavedParam, SavedQuery, choices, elements, prepare
 from connstat_sql.saved.checking import Checker
 from tests.conftest import narrow_engine_of
+from tests.tabled import over
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def refused(engine: Engine, asked: SavedQuery, given: Mapping[str, str]) -> str:
     return f"{caught.value.message}; {caught.value.hint}"
 
 
-@pytest.mark.parametrize(
+@over(
     ("type_", "text", "value"),
     [
         ("VARCHAR", "a,b", "a,b"),
@@ -70,7 +71,7 @@ def test_a_text_becomes_a_value_of_the_declared_type(
     assert one(engine, type_, text) == value
 
 
-@pytest.mark.parametrize(
+@over(
     ("type_", "text"),
     [("INTEGER", "x"), ("INTEGER", ""), ("DATE", "yesterday"), ("INTEGER[]", "1,x"),
      ("VARCHAR[]", "[a, NULL]"), ("BOOLEAN", "perhaps"), ("JSON", "{bad")],
@@ -110,7 +111,7 @@ def test_an_absent_parameter_takes_its_condition_and_a_default_stands_in(engine:
     )
 
 
-@pytest.mark.parametrize(
+@over(
     ("given", "told"),
     [
         ({}, "some needs at_least; connstat run some at_least=1"),
@@ -166,7 +167,7 @@ def test_any_text_arrives_as_it_was_given(engine: Engine, text: str, several: li
         assert found == [value.strip() for value in several]
 
 
-@pytest.mark.parametrize(
+@over(
     ("condition", "param", "bound"),
     [
         ("environment_id = $x", SavedParam("x"), "environment_id = env-1"),
@@ -222,7 +223,7 @@ def test_what_does_not_bind_is_told_with_its_line_and_nothing_is_sent(
     assert sandbox.count() == 0
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         "SELECT 1 WHERE 2 = $a", "SHOW TABLES IN confluent.connect", "SHOW PROVIDERS; SELECT $a",
@@ -235,7 +236,7 @@ def test_what_binds_has_no_problems(engine: Engine, sql: str) -> None:
     assert Checker(engine).check(query(sql, *params)).problems == ()
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     ["SELECT name AS Named, connector.state FROM plant_a.connect.connector_status WHERE name = $a",
      "SELECT 1; SELECT 'a' AS named, 'b' AS state WHERE 'a' = $a"],

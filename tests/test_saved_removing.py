@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connstat_sql.saved.agreeing import agrees
 from connstat_sql.saved.removing import read_text, remove
 from connstat_sql.session import Session
+from tests.tabled import over
 
 
 def cut(sql: str, name: str = "x") -> str:
@@ -28,7 +29,7 @@ def refused(sql: str, name: str = "x") -> str:
     return f"{refusal.message}; {refusal.hint}"
 
 
-@pytest.mark.parametrize(
+@over(
     ("where", "left"),
     [
         ("a = $x", "TRUE"),
@@ -64,7 +65,7 @@ def test_the_smallest_condition_between_ands_becomes_true(where: str, left: str)
     )
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "left"),
     [
         ("SELECT 1 FROM t JOIN u ON t.a = u.a AND u.b = $x LEFT JOIN v ON v.c = $x WHERE d",
@@ -92,7 +93,7 @@ def test_names_that_are_words_of_sql_are_names_all_the_same() -> None:
     assert cut(sql, "end") == "SELECT 1 FROM t WHERE a = $key AND TRUE AND c = $limit"
 
 
-@pytest.mark.parametrize(
+@over(
     ("sql", "why"),
     [
         ("SELECT $x", "no condition of a WHERE"),
@@ -153,7 +154,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-@pytest.mark.parametrize(
+@over(
     ("left", "is_alike"),
     [
         ("SELECT a FROM t WHERE TRUE AND b > 1 ORDER BY 1", True),

@@ -7,18 +7,27 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 
 from connstat_sql.engine import Engine
+from connstat_sql.executor.redaction import PUBLIC_KEYS, SECRET_KEYS, SECRET_VALUES
 from connstat_sql.result import Options, Result
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.sandbox import Sandbox, World
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from tests.conftest import engine_of
 
 QUERIES = SavedQueries(standard_folders(Path("/nowhere"), Path("/nowhere")))
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 DATES = {"start_date": "2026-11-01", "end_date": "2026-12-01"}
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """Nothing changes in it, so that what a query answered once stands for all tests (`run`)."""
+    with Sandbox(World.seeded(7, environments=2, clusters=1)) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +54,23 @@ def engine(sandbox: Sandbox) -> Iterator[Engine]:
         yield opened
 
 
+Given = tuple[tuple[str, str], ...]
+_answered: WeakKeyDictionary[Engine, dict[tuple[str, Given], Result]] = WeakKeyDictionary()
+
+
 def run(engine: Engine, name: str, /, **given: str) -> Result:
-    """What `connstat run NAME given…` answers with."""
-    query = QUERIES.find(name)
-    prepared = prepare(query, given, engine)
-    options = Options(partial=query.is_partial)
-    *_, result = engine.run(prepared.sql, prepared.arguments or None, options)
-    return result
+    """What `connstat run NAME given…` answers with, asked for once with the same arguments.
+
+    Files that are given are not written again.
+    """
+    known = _answered.setdefault(engine, {})
+    asked = (name, tuple(sorted(given.items())))
+    if asked not in known:
+        query = QUERIES.find(name)
+        prepared = prepare(query, given, engine)
+        options = Options(partial=query.is_partial)
+        *_, known[asked] = engine.run(prepared.sql, prepared.arguments or None, options)
+    return known[asked]
 
 
 def rows(engine: Engine, name: str, /, **given: str) -> list[dict[str, Any]]:
@@ -279,6 +298,25 @@ def test_drift_tells_what_is_different_missing_and_in_no_file(
         ("not-there", "not deployed", None, None),
         *((name, "in no file", None, None) for name in deployed if name != first),
     }
+
+
+def test_drift_shows_no_credential_of_a_file(
+    engine: Engine, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    first, config = next(iter(settings(sandbox, "plant_b").items()))
+    secrets = {
+        "api_key": "HUSH1", "basic.auth.user.info": "me:HUSH2", "aws.access.key.id": "HUSH3",
+        "private-key": "HUSH4", "ssl.passphrase": "HUSH5", "dsn": "HUSH6",
+        "url": "jdbc:postgresql://me:HUSH7@db/x", "other.url": "jdbc:x://db/x?password=HUSH8",
+    }  # fmt: skip
+    wanted = {**config, **secrets, "key.converter": "shown"}
+    (tmp_path / "one.json").write_text(json.dumps({"name": first, "config": wanted}))
+    found = rows(engine, "drift", files=f"{tmp_path}/*.json", connection="plant_b")
+    told = {one["key"]: one["wanted"] for one in found if one["drift"] == "different"}
+    assert told == {**dict.fromkeys(secrets, "****"), "key.converter": "shown"}
+    text = (Path(__file__).parent.parent / "providers/inventory/queries/drift.sql").read_text()
+    for rule in (SECRET_KEYS, PUBLIC_KEYS, SECRET_VALUES):
+        assert f"'{rule}'" in text, "the rules are those that mask what is deployed"
 
 
 def test_unreachable_names_each_cluster_that_does_not_answer_and_no_other(

@@ -27,6 +27,7 @@ from connstat_sql.loader.types import (
     parse_type,
     suggestion_for,
 )
+from tests.tabled import over
 
 DUCKDB = duckdb.connect()
 NAMES = st.one_of(
@@ -70,7 +71,7 @@ def test_duckdb_takes_a_printed_type_and_prints_it_alike(of: SqlType) -> None:
     assert parse_type(described[1]) == of
 
 
-@pytest.mark.parametrize(
+@over(
     ("text", "of"),
     [
         ("varchar", VARCHAR),
@@ -89,7 +90,7 @@ def test_types_are_read_in_any_case_and_spacing(text: str, of: SqlType) -> None:
     assert parse_type(text) == of
 
 
-@pytest.mark.parametrize(
+@over(
     ("text", "message"),
     [
         ("", "the type ends too early"),
@@ -134,7 +135,7 @@ def test_any_text_is_a_type_that_duckdb_takes_or_is_refused(text: str) -> None:
     DUCKDB.execute(f"CREATE OR REPLACE TEMP TABLE t (c {of})")
 
 
-@pytest.mark.parametrize(
+@over(
     ("word", "meant"),
     [("VARCHA", "VARCHAR"), ("string", "VARCHAR"), ("int", "INTEGER"),
      ("timestamptzz", "TIMESTAMPTZ"), ("DECIMAL", "DECIMAL(p,s)"), ("datetime", "TIMESTAMPTZ"),
@@ -144,7 +145,7 @@ def test_a_word_that_is_no_type_has_a_suggestion(word: str, meant: str) -> None:
     assert suggestion_for(word) == f"did you mean `{meant}`?"
 
 
-@pytest.mark.parametrize(
+@over(
     ("of", "text", "fits"),
     [("INTEGER", "-5", True), ("UBIGINT", "x", False), ("BOOLEAN", "true", True),
      ("BOOLEAN", "yes", False), ("DATE", "2026-11-01", True), ("DATE", "2026-11-31", False),

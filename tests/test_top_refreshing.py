@@ -11,13 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.engine import Outside
+from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import BindError, ConfigError, QueryError
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.opening import Setup
+from connstat_sql.sandbox import Fault, Sandbox
 from connstat_sql.top.fleet import UNREACHABLE, Connector, Fleet
 from connstat_sql.top.question import Question
 from connstat_sql.top.refreshing import Broken, Failed, Looked, News, Refreshed, Refresher
+from tests.conftest import SharedWiring
 
 PATIENCE = 30.0
 TRACE = "org.example.ConnectException: gone\nCaused by: java.io.IOException: no route to db"
@@ -77,7 +78,7 @@ def watching(
 ) -> Iterator[Watch]:
     def opened() -> Any:
         outside = Outside(environment={}, transport=answer)
-        return open_engine(Setup(connections=connections), outside)
+        return Engine(SharedWiring(Setup(connections=connections), {}), outside)
 
     watch = Watch(lambda tell: Refresher(opened, question, tell, **options))
     try:
@@ -308,6 +309,16 @@ def test_all_four_vendors_are_one_fleet(sandbox: Sandbox) -> None:
         "aeontel", "confluent", "kafka_connect", "redpanda",
     }  # fmt: skip
     assert fleet.asked == {"aeontel", "confluent", "plant_a", "plant_b", "redpanda"}
+
+
+def test_what_a_request_says_by_default_is_no_place_that_is_down(sandbox: Sandbox) -> None:
+    sandbox.inject(Fault(api="aeontel", status=401))
+    try:
+        with watching({"aeontel": sandbox.connections["aeontel"]}) as watch:
+            fleet = watch.fleet()
+    finally:
+        sandbox.heal()
+    assert [(one.connection, one.scope) for one in fleet.outages] == [("aeontel", "")]
 
 
 def test_a_look_asks_nobody_but_the_clusters_own_vendor(sandbox: Sandbox) -> None:

@@ -8,6 +8,7 @@ from itertools import chain
 import pytest
 
 from connstat_sql.loader import Library, validate
+from tests.tabled import over
 from tests.tpch.bench import NUMBERS, Bench, sql_of
 from tests.tpch.data import PROVIDERS
 
@@ -26,24 +27,24 @@ def test_the_definitions_are_sound() -> None:
     assert validate([PROVIDERS], Library([PROVIDERS])) == ()
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@over("number", NUMBERS)
 def test_a_query_answers_as_duckdb_does_over_full_copies(bench: Bench, number: int) -> None:
     assert bench.trial(number).fault == ""
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@over("number", NUMBERS)
 def test_a_query_finds_something(bench: Bench, number: int) -> None:
     """Otherwise an empty answer would pass for the right one."""
     rows = bench.trial(number).expected.to_pylist()
     assert any(value is not None for value in chain.from_iterable(row.values() for row in rows))
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@over("number", NUMBERS)
 def test_planning_a_query_sends_nothing(bench: Bench, number: int) -> None:
     assert bench.trial(number).sent_by_planning == ()
 
 
-@pytest.mark.parametrize("number", NUMBERS)
+@over("number", NUMBERS)
 def test_a_query_asks_nothing_twice(bench: Bench, number: int) -> None:
     asked = bench.trial(number).asked
     assert len(asked) == len(set(asked))

@@ -23,6 +23,7 @@ from connstat_sql.transport.judge import (
     scrubbed,
 )
 from tests.conftest import FakeClock
+from tests.tabled import over
 from tests.test_transport import PLANT, get, with_client
 
 KEY = ConnectionKey("plant.test", 8083, False, True, None, None, None)
@@ -117,8 +118,8 @@ class Breaking(httpx.AsyncByteStream):
         raise self.error
 
 
-@pytest.mark.parametrize("in_body", [False, True])
-@pytest.mark.parametrize(
+@over("in_body", [False, True])
+@over(
     "error",
     [*httpx_errors(), *aiohttp_errors(), *OTHERS],
     ids=lambda one: type(one).__name__ if isinstance(one, Exception) else str(one),
@@ -137,7 +138,7 @@ def test_every_error_of_the_wire_is_a_failed_connection(error: Exception, in_bod
     assert error in (found.__cause__, getattr(found.__cause__, "__cause__", None))
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt()])
+@over("error", [asyncio.CancelledError(), KeyboardInterrupt()])
 def test_being_cancelled_or_interrupted_is_not_translated(error: BaseException) -> None:
     wire = Raising(error, False)
     with pytest.raises(type(error)):
@@ -148,7 +149,7 @@ def test_being_cancelled_or_interrupted_is_not_translated(error: BaseException) 
 DOWN, UP, AGAIN, ONCE = True, False, True, False
 
 
-@pytest.mark.parametrize(
+@over(
     ("error", "says", "is_worth_retrying", "is_down"),
     [
         (httpx.ReadTimeout("x"), "no answer within 30 s", ONCE, DOWN),
@@ -212,7 +213,7 @@ def bomb(size: int) -> bytes:
     return gzip.compress(b"[" + b" " * size + b"]")
 
 
-@pytest.mark.parametrize(
+@over(
     "response",
     [
         httpx.Response(200, content=b"x" * 2000),
@@ -264,7 +265,7 @@ def test_a_packed_body_counts_unpacked() -> None:
         )
 
 
-@pytest.mark.parametrize("packing", ["gzip, gzip", "gzip,deflate", "compress", "x"])
+@over("packing", ["gzip, gzip", "gzip,deflate", "compress", "x"])
 def test_a_body_packed_in_another_way_than_asked_is_refused_unopened(packing: str) -> None:
     stream = Endless()
     response = httpx.Response(200, stream=stream, headers={"Content-Encoding": packing})
@@ -273,7 +274,7 @@ def test_a_body_packed_in_another_way_than_asked_is_refused_unopened(packing: st
     assert stream.pieces == 0
 
 
-@pytest.mark.parametrize("packing", ["gzip", "deflate", "GZIP", " gzip ", "identity", None])
+@over("packing", ["gzip", "deflate", "GZIP", " gzip ", "identity", None])
 def test_a_body_packed_as_asked_is_unpacked(packing: str | None) -> None:
     kind = (packing or "").strip().lower()
     body = {"gzip": gzip.compress(b"[1]"), "deflate": zlib.compress(b"[1]")}.get(kind, b"[1]")
@@ -319,7 +320,7 @@ def test_the_time_out_is_for_the_whole_answer_and_not_for_each_piece() -> None:
 # words and rules
 
 
-@pytest.mark.parametrize(
+@over(
     ("text", "seconds"),
     [
         ("0", 0), ("7", 7), (" 7 ", 7), ("-1", None), ("", None), ("soon", None), ("7.5", None),
@@ -336,7 +337,7 @@ def test_no_retry_after_is_none() -> None:
     assert retry_after({}, 0.0) is None
 
 
-@pytest.mark.parametrize(
+@over(
     ("body", "says"),
     [
         (b'{"errors": [{"detail": "first"}], "message": "second"}', "first"),

@@ -17,6 +17,7 @@ from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.failures import Broken
 from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
 from connstat_sql.transport.wire import OWN_HEADERS, read_whole
+from tests.tabled import over
 
 brotli: Any = importlib.import_module("brotli")
 zstd: Any = importlib.import_module(
@@ -102,8 +103,8 @@ def test_a_body_cut_anywhere_was_cut_short(packing: str, pack: Callable[[bytes],
             unpacked(packing, [packed[:end]])
 
 
-@pytest.mark.parametrize("packing", sorted(MACHINES))
-@pytest.mark.parametrize("garbage", [b"<html>not packed at all</html>", b"\xff" * 200])
+@over("packing", sorted(MACHINES))
+@over("garbage", [b"<html>not packed at all</html>", b"\xff" * 200])
 def test_garbage_is_not_packed_as_it_says(packing: str, garbage: bytes) -> None:
     with pytest.raises(Broken, match="the answer is not packed as it says"):
         unpacked(packing, [garbage])
@@ -116,7 +117,7 @@ def test_garbage_after_the_end_is_an_error(packing: str, pack: Callable[[bytes],
             unpacked(packing, pieces)
 
 
-@pytest.mark.parametrize("packing", ["gzip", "zstd"])
+@over("packing", ["gzip", "zstd"])
 def test_streams_that_follow_one_another_are_one_body(packing: str) -> None:
     pack = PACKERS[packing][1]
     packed = pack(b"[1,") + pack(b"2,") + pack(b"3]")
@@ -156,7 +157,7 @@ def gzip_bomb(size: int) -> Iterator[bytes]:
         yield one
 
 
-@pytest.mark.parametrize("whole", [False, True], ids=["in pieces", "in one piece"])
+@over("whole", [False, True], ids=["in pieces", "in one piece"])
 def test_a_bomb_of_3_gb_stops_at_the_limit_with_memory_bounded(whole: bool) -> None:
     limit = 20_000_000
     bomb = list(gzip_bomb(3000))
@@ -172,7 +173,7 @@ def test_a_bomb_of_3_gb_stops_at_the_limit_with_memory_bounded(whole: bool) -> N
     assert peak < 2 * limit
 
 
-@pytest.mark.parametrize("packing", ["br", "zstd"])
+@over("packing", ["br", "zstd"])
 def test_other_bombs_stop_at_the_limit_too(packing: str) -> None:
     packed = PACKERS[packing][1](bytes(100_000_000))
     assert len(packed) < 100_000

@@ -1,11 +1,11 @@
 """URLs are read as httpx reads them, also where it is not asked."""
 
 import httpx
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.transport.urls import PLAIN, read_url
+from tests.tabled import over
 
 HOSTS = st.one_of(
     st.from_regex(r"[a-z0-9.-]{1,12}", fullmatch=True),
@@ -46,6 +46,6 @@ def found(text: str) -> tuple[object, ...] | None:
         return None
 
 
-@pytest.mark.parametrize("text", ["http://127.0.0.1:1/x", "https://api.confluent.cloud/org/v2"])
+@over("text", ["http://127.0.0.1:1/x", "https://api.confluent.cloud/org/v2"])
 def test_what_is_usual_is_plain(text: str) -> None:
     assert PLAIN.fullmatch(text)

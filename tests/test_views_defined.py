@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import BindError, QueryError
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox
-from tests.conftest import FakeClock
+from tests.conftest import FakeClock, engine_of
 
 VIEW = "inventory.connectors.connectors"
 
@@ -42,7 +43,7 @@ QUERIES = [
     "FROM {v} ORDER BY ALL",
     "SELECT (SELECT count(*) FROM {v} AS i WHERE i.provider = o.provider) AS n "
     "FROM {v} AS o ORDER BY 1",
-    'SELECT "STATE", Health FROM {v} WHERE "Provider" = \'confluent\' ORDER BY ALL',
+    'SELECT "STATE", Health FROM {v} WHERE "Provider" = \'kafka_connect\' ORDER BY ALL',
     "SELECT unnest(topics) AS topic, count(*) FROM {v} GROUP BY 1 ORDER BY ALL",
     "SELECT config->>'connector.class' AS class FROM {v} WHERE provider = 'redpanda' ORDER BY 1",
     "SELECT DISTINCT ON (provider) provider FROM {v} ORDER BY provider",
@@ -54,11 +55,15 @@ QUERIES = [
 
 @pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    outside = Outside(environment={}, clock=FakeClock(), mask_key="k")
-    opened = open_engine(Setup(connections=sandbox.connections), outside)
-    *_, _ = opened.run(f"CREATE TABLE copied AS SELECT * FROM {VIEW}")
-    yield opened
-    opened.close()
+    with engine_of(connections_of(sandbox), mask_key="k") as opened:
+        *_, _ = opened.run(f"CREATE TABLE copied AS SELECT * FROM {VIEW}")
+        yield opened
+
+
+def connections_of(sandbox: Sandbox) -> dict[str, Mapping[str, Any]]:
+    """One of each vendor whose connectors are listed with few requests."""
+    names = ("plant_a", "aeontel", "redpanda")
+    return {name: sandbox.connections[name] for name in names}
 
 
 def answer(engine: Engine, sql: str) -> tuple[list[str], list[tuple[object, ...]]]:
@@ -79,7 +84,7 @@ def test_its_columns_may_be_named_in_full(engine: Engine) -> None:
 
 def test_a_view_of_the_users_own_may_read_it(engine: Engine) -> None:
     answer(engine, f"CREATE OR REPLACE VIEW broken AS SELECT * FROM {VIEW} WHERE tasks_failed > 0")
-    sql = "SELECT provider, connector_name FROM {} WHERE provider = 'confluent' ORDER BY ALL"
+    sql = "SELECT provider, connector_name FROM {} WHERE provider = 'redpanda' ORDER BY ALL"
     assert answer(engine, sql.format("broken")) == answer(
         engine, sql.format("(FROM copied WHERE tasks_failed > 0)")
     )
@@ -154,6 +159,43 @@ resources:
         with pytest.raises(BindError, match="has no table nothing") as caught:
             answer(engine, "SELECT shown FROM mine.v.broken")
         assert caught.value.sql == "SELECT shown FROM mine.v.broken"
+    finally:
+        engine.close()
+
+
+FAULTY = """
+service: v
+resources:
+  unread:
+    description: No SQL
+    view: {from: "kafka_connect.connect.connectors WHERE ((("}
+    columns: {name: VARCHAR}
+  unknown:
+    description: A column that is not there
+    view: {from: kafka_connect.connect.connectors}
+    columns: {name: VARCHAR, nope: VARCHAR}
+  all:
+    description: A name that is a word of SQL
+    view: {from: kafka_connect.connect.connectors}
+    columns: {name: VARCHAR}
+"""
+
+
+def test_a_fault_in_a_definition_names_the_view(sandbox: Sandbox, tmp_path: Path) -> None:
+    plants = {"plant_a": sandbox.connections["plant_a"]}
+    setup = Setup(connections=plants, providers=(own(tmp_path, v=FAULTY),))
+    engine = open_engine(setup, Outside(environment={}, clock=FakeClock()))
+    try:
+        with pytest.raises(BindError, match="is made of cannot be read") as one:
+            answer(engine, "SELECT name FROM mine.v.unread")
+        assert "mine/v.yaml" in one.value.hint
+        with pytest.raises(BindError, match='"nope" not found') as other:
+            answer(engine, "SELECT nope FROM mine.v.unknown AS u")
+        assert "in the definition of mine.v.unknown" in other.value.hint
+        with pytest.raises(BindError, match='"helth" not found') as own_fault:
+            answer(engine, "SELECT helth FROM mine.v.unknown")
+        assert "definition" not in own_fault.value.hint
+        assert answer(engine, "SELECT count(*) > 1 FROM mine.v.all")[1] == [(True,)]
     finally:
         engine.close()
 

@@ -8,6 +8,7 @@ import pytest
 
 from connstat_sql.session import Session
 from connstat_sql.watching import is_apart
+from tests.tabled import over
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ STATUS = "kafka_connect.connect.connector_status"
 OTHERS = "confluent.connect.connectors"
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         f"SELECT _connection, name FROM {ROWS} WHERE connector.state <> 'RUNNING'",
@@ -52,7 +53,7 @@ def test_rows_of_one_source_are_apart(sql: str, aggregates: frozenset[str]) -> N
     assert is_apart(sql, aggregates)
 
 
-@pytest.mark.parametrize(
+@over(
     "sql",
     [
         f"SELECT any_value(_connection) AS _connection, name FROM {ROWS} GROUP BY name",
@@ -79,6 +80,10 @@ def test_rows_of_one_source_are_apart(sql: str, aggregates: frozenset[str]) -> N
         f"WITH a AS (FROM {ROWS}) SELECT b._connection FROM {ROWS} b JOIN a USING (name)",
         f"SELECT _connection FROM {ROWS} EXCEPT SELECT _connection FROM {OTHERS}",
         f"PIVOT {ROWS} ON _connection USING count(*)",
+        f"WITH a(_connection, n) AS (SELECT name, type FROM {ROWS}) SELECT _connection, n FROM a",
+        f"SELECT _connection, n FROM (SELECT name, type FROM {ROWS}) AS a(_connection, n)",
+        f"SELECT _connection, name FROM {ROWS} UNION ALL SELECT name, _connection FROM {OTHERS}",
+        f"SELECT * RENAME (name AS _connection) FROM {ROWS}",
         f"CREATE TABLE x AS SELECT 1; SELECT _connection FROM {ROWS}",
         f"SUMMARIZE {ROWS}",
         "nonsense (",

@@ -103,14 +103,12 @@ def copied(node: exp.Expr) -> exp.Expr:
         if one.meta:
             twin.meta.update(one.meta)
         for key, value in one.args.items():
-            if isinstance(value, exp.Expr):
-                value = _below(twin, key, None, value, pending)
-            elif type(value) is list:
-                value = [
-                    _below(twin, key, index, each, pending) if isinstance(each, exp.Expr) else each
-                    for index, each in enumerate(value)
+            if type(value) is list:
+                twin.args[key] = [
+                    _below(twin, key, index, each, pending) for index, each in enumerate(value)
                 ]
-            twin.args[key] = value
+            else:
+                twin.args[key] = _below(twin, key, None, value, pending)
     return root
 
 
@@ -118,10 +116,12 @@ def _below(
     above: exp.Expr,
     key: str,
     index: int | None,
-    node: exp.Expr,
+    node: object,
     pending: list[tuple[exp.Expr, exp.Expr]],
-) -> exp.Expr:
+) -> object:
     """A node of the same kind in its place under another; what it holds is still to come."""
+    if not isinstance(node, exp.Expr):
+        return node
     twin = type(node)()
     twin.parent, twin.arg_key, twin.index = above, key, index
     pending.append((node, twin))

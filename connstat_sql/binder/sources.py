@@ -370,6 +370,8 @@ def _column_aliases(node: exp.Expr) -> list[str]:
 
 
 def _named_in(node: exp.Expr, ctes: Mapping[str, Cte]) -> set[str]:
+    if not ctes:
+        return set()
     return {
         table.name.lower()
         for table in _own_nodes(node)

@@ -7,13 +7,16 @@ import errno
 import importlib
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
 from connstat_sql import __version__
 from connstat_sql.cli.context import Globals, pass_globals
+from connstat_sql.cli.sparing import spare
 
 COMMANDS = {
     "query": "Run SQL and print the rows.",
@@ -32,6 +35,33 @@ COMMANDS = {
 _BEGIN_SQL = ("SELECT", "FROM", "WITH", "SHOW", "DESCRIBE", "SUMMARIZE")
 
 
+class _Explained(click.Context):
+    """Its help has examples, exit codes and more, read when somebody asks for it."""
+
+    def get_help(self) -> str:
+        from connstat_sql.cli.manual import help_of
+
+        return help_of(self)
+
+
+def _explain(command: click.Command) -> None:
+    """Give a command, and those below it, the help of the manual."""
+    command.context_class = _Explained
+    for one in command.commands.values() if isinstance(command, click.Group) else ():
+        _explain(one)
+
+
+@contextmanager
+def _left_alone() -> Iterator[None]:
+    """A reader that has gone (`| head`) is no error, whichever command it leaves."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        with suppress(AttributeError, ValueError, OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(0) from error
+
+
 class _LateGroup(click.Group):
     """Commands are modules of this package, imported when they are called."""
 
@@ -43,7 +73,16 @@ class _LateGroup(click.Group):
             return None
         module = importlib.import_module(f"connstat_sql.cli.{cmd_name}")
         command: click.Command = module.command
+        _explain(command)
         return command
+
+    def make_context(self, *given: Any, **more: Any) -> click.Context:
+        with _left_alone():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _left_alone():
+            return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -68,8 +107,10 @@ class _LateGroup(click.Group):
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.option("--config", metavar="FILE", help="Configuration file (default: connstat.toml).")
-@click.option("--providers", metavar="DIR", multiple=True, help="Further provider definitions.")
+@click.option("--config", metavar="FILE", show_default="connstat.toml", help="Configuration file.")
+@click.option(
+    "--providers", metavar="DIR", multiple=True, help="Further provider definitions; repeatable."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No notes on stderr.")
 @click.option(
     "-v", "--verbose", count=True, help="Rows, requests and time on stderr; -vv: every attempt."
@@ -87,12 +128,10 @@ def root(
 ) -> None:
     """SQL over every connector you run, live.
 
-    \b
-    connstat                           the shell; a script where standard input is no terminal
-    connstat demo                      see it work, with nothing to configure
-    connstat query "SHOW PROVIDERS"    what there is
-    connstat doctor                    test the connections of connstat.toml
-    """  # noqa: D301 - click reads the backspace
+    Ask Confluent Cloud, Redpanda Cloud, Kafka Connect and AeonTel one question, and get rows that
+    were true a moment ago. Without a command: the shell on a terminal; elsewhere a script of SQL
+    is read from standard input. Rows go to stdout, everything else to stderr.
+    """
     ctx.obj = Globals(config, providers, -1 if quiet else verbose, not no_progress)
     if ctx.invoked_subcommand is None:
         from connstat_sql.cli.shell import run_alone
@@ -103,13 +142,18 @@ def root(
         ctx.exit(2 if code is None else code)
 
 
+_explain(root)
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit; the process's own ends it at once.
 
     `arguments` are those of somebody else's process (None: the process is ours), which goes on.
     """
     if sys.stderr is None:  # it is closed, and narration goes nowhere
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # as long as the process
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # as long as the process
+    if arguments is None:
+        spare()
     code = _run(arguments)
     if arguments is None:
         _end(code)
@@ -126,10 +170,6 @@ def _run(arguments: list[str] | None) -> int:
     except click.ClickException as error:
         _show(error)
         return 2
-    except SystemExit as error:  # which click makes of a reader that has gone (`| head`)
-        if isinstance(error.__context__, BrokenPipeError):
-            return 0
-        raise
     except OSError as error:
         if error.filename is not None or error.errno not in _UNWRITTEN:
             raise

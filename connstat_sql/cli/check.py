@@ -15,7 +15,13 @@ import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.run import complete_given, complete_names, read_given
-from connstat_sql.cli.statement import SECONDS, budget_option, max_age_option
+from connstat_sql.cli.statement import (
+    SECONDS,
+    budget_option,
+    connect_timeout_option,
+    max_age_option,
+    timeout_option,
+)
 from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, write
 from connstat_sql.cli.whole import STDOUT, written_whole
 from connstat_sql.diagnostics import INTERRUPTED, Narrator
@@ -94,32 +100,34 @@ class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic in later
 @click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
 @click.option("--sql", help="Check this statement in place of a saved query.")
 @click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
-@click.option("-w", "--warning", type=_RangeType(), help="Rows that are no WARNING, as a range.")
-@click.option("-c", "--critical", type=_RangeType(), help="Rows that are not CRITICAL, as a range.")
 @click.option(
-    "--rows", type=click.IntRange(min=0), default=10, show_default=True, help="Rows to show."
-)
+    "-w", "--warning", type=_RangeType(), show_default="the query's severity",
+    help="How many rows are no WARNING.",
+)  # fmt: skip
+@click.option(
+    "-c", "--critical", type=_RangeType(), show_default="the query's severity",
+    help="How many rows are not CRITICAL.",
+)  # fmt: skip
+@click.option(
+    "--rows", type=click.IntRange(min=0), default=10, show_default=True, metavar="N",
+    help="Rows to show below the line.",
+)  # fmt: skip
 @click.option("--prometheus", is_flag=True, help="Metrics in the text format of Prometheus.")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False),
-    help="Write the metrics to this file, whole or not at all; nothing goes to stdout.",
+    help="File for the metrics, written whole or not at all; stdout gets none. - is stdout.",
 )  # fmt: skip
 @click.option(
-    "--deadline", type=SECONDS, default=DEADLINE, show_default=True,
-    help="Seconds for the whole check; what has not answered by then is missing.",
+    "--deadline", type=SECONDS, metavar="SECONDS", default=DEADLINE, show_default=True,
+    help="For the whole check; what has not answered by then is missing.",
 )  # fmt: skip
-@click.option("--timeout", type=SECONDS, help="Seconds for one request.")
-@click.option("--connect-timeout", type=SECONDS, help="Seconds for reaching a host.")
+@timeout_option
+@connect_timeout_option
 @budget_option
 @max_age_option
 @pass_globals
 def command(globals_: Globals, /, **given: Any) -> None:
     """Run a saved query as a monitoring check: its rows are a problem.
-
-    \b
-    connstat check failed-tasks
-    connstat check failed-tasks environment_id=env-1 -w 0 -c 5
-    connstat check failed-tasks -o /var/lib/node_exporter/failed_tasks.prom
 
     Prints a line in the way of Monitoring Plugins, with perfdata behind a bar, and then the first
     rows. Without -w and -c any row is as bad as the query says (severity: in its front matter;
@@ -132,13 +140,6 @@ def command(globals_: Globals, /, **given: Any) -> None:
     ~:10      more than 10
     10:20     fewer than 10 or more than 20
     @10:20    10 to 20
-
-    \b
-    exit code 0  OK
-              1  WARNING
-              2  CRITICAL
-              3  UNKNOWN: it could not be found out. A wrong argument is 3 here too, not 2 as
-                 elsewhere, because 2 would say that a problem was found.
 
     When some requests fail, the rows that came still count: if they are a problem however many
     are missing it is told, with what is missing. Else it is UNKNOWN, never OK.

@@ -72,7 +72,6 @@ class Globals:
         """
         from connstat_sql.engine import Outside
         from connstat_sql.opening import open_engine
-        from connstat_sql.transport.limits import of_process
 
         def nothing(_: Sequence[Progress]) -> None:
             """Lines of a trace tell enough."""
@@ -83,7 +82,7 @@ class Globals:
             progress=nothing if trace else narrator.progress,
             timeout=timeout,
             connect_timeout=connect_timeout,
-            limits=of_process(),
+            shares_limits=True,
             mask_key=os.environ.get("CONNSTAT_MASK_KEY"),
         )
         return open_engine(self.setup(), outside, reveal=reveal)

@@ -57,7 +57,8 @@ class _Watch:
     type=click.FloatRange(min=0, min_open=True),
     default=10.0,
     show_default=True,
-    help="Seconds for one request.",
+    metavar="SECONDS",
+    help="For one request.",
 )
 @pass_globals
 def command(globals_: Globals, timeout: float) -> None:
@@ -74,6 +75,8 @@ def command(globals_: Globals, timeout: float) -> None:
             for name, found in findings.items():
                 click.echo("\n".join(_told(name, found, watch)))
             _tell_unused(engine)
+            if not findings:
+                narrator.say("hint: connstat demo  shows it all with nothing to configure")
         finally:
             engine.close()
     codes = [DONE if one.error is None else _code(one.error) for one in findings.values()]

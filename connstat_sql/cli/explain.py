@@ -9,7 +9,7 @@ import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals, told
 from connstat_sql.cli.query import read_params, read_sql, sql_options
-from connstat_sql.cli.statement import budget_option, max_age_option
+from connstat_sql.cli.statement import budget_option, max_age_option, strict_option
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.result import Options
 
@@ -17,13 +17,20 @@ from connstat_sql.result import Options
 @click.command("explain")
 @sql_options
 @click.option("--analyze", is_flag=True, help="Run it, and show what happened.")
-@click.option("-F", "--format", "format_", type=click.Choice(("text", "json")), default="text")
+@click.option(
+    "-F", "--format", "format_", type=click.Choice(("text", "json")), default="text",
+    show_default=True, help="A text for people, or a JSON document for programs.",
+)  # fmt: skip
 @budget_option
-@click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents.")
+@strict_option
 @max_age_option
 @pass_globals
 def command(globals_: Globals, /, **given: Any) -> None:
-    """Show which requests a statement would send; nothing is sent without --analyze."""
+    """Show which requests a statement would send; nothing is sent without --analyze.
+
+    Each scan tells its table, connections, method, where its parameters get their values, what is
+    pushed down, and how many requests it expects and may need at most.
+    """
     if given["analyze"] and given["format_"] == "json":
         raise click.UsageError("--analyze prints text")
     text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"]) or None

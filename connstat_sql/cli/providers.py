@@ -31,19 +31,21 @@ def list_tables(globals_: Globals) -> None:
     with told(globals_.narrator):
         library = _library(globals_)
         for resource in sorted(library.tables(), key=lambda one: _comes_last(one, library)):
-            needs = ", ".join(required(resource))
-            click.echo(
-                f"{resource.table}  {resource.description}" + (f"  [{needs}]" if needs else "")
-            )
+            click.echo(_line(resource))
 
 
 @command.command("show")
 @click.argument("table")
 @pass_globals
 def show(globals_: Globals, table: str) -> None:
-    """A table's columns, parameters, methods and example."""
+    """A table's columns, parameters, methods and example; of a provider or service, its tables."""
     with told(globals_.narrator):
         library = _library(globals_)
+        begin = f"{table.lower().rstrip('.')}."
+        below = [one for one in library.tables() if str(one.table).lower().startswith(begin)]
+        if below:
+            click.echo("\n".join(map(_line, below)))
+            return
         found = Catalog(library, {}).resolve(tuple(table.split(".")))
         if not isinstance(found, LiveTable):
             raise _unknown(table, found, library)
@@ -69,6 +71,11 @@ def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
 def schema() -> None:
     """The JSON Schema of definition files, for editors."""
     click.echo(json.dumps(json_schema(), indent=2))
+
+
+def _line(resource: Resource) -> str:
+    needs = ", ".join(required(resource))
+    return f"{resource.table}  {resource.description}" + (f"  [{needs}]" if needs else "")
 
 
 def _library(globals_: Globals) -> Library:

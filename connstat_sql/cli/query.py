@@ -25,7 +25,12 @@ def sql_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The SQL itself and its parameters: for every command that takes a statement."""
     for option in (
         click.option(
-            "-p", "--param", "params", metavar="NAME=VALUE", multiple=True, help="Bind $NAME."
+            "-p",
+            "--param",
+            "params",
+            metavar="NAME=VALUE",
+            multiple=True,
+            help="Bind $NAME; repeatable. A value is only ever a value.",
         ),
         click.option(
             "-f", "--file", type=click.Path(dir_okay=False), help="Read the SQL from a file."
@@ -44,7 +49,9 @@ def sql_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def command(globals_: Globals, /, **given: Any) -> None:
     """Run SQL and print the rows; several statements run in order.
 
-    SQL is the statement, or - for standard input, or in a file with -f.
+    SQL is the statement, or - for standard input, or in a file with -f. What a table needs to be
+    asked for is taken out of the WHERE clause; what is not there is looked up where the table's
+    definition says it lives. An answer is complete, or it is an error (or --partial).
     """
     narrator = globals_.narrator
     text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"])

@@ -118,28 +118,31 @@ def _queries_of(ctx: click.Context) -> SavedQueries:
 @click.command("run")
 @click.argument("name", required=False, shell_complete=complete_names)
 @click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.option(
+    "-p",
+    "--param",
+    "params",
+    metavar="PARAM=VALUE",
+    multiple=True,
+    help="The same, as for connstat query.",
+)
 @printing_options
 @running_options
 @pass_globals
 def command(globals_: Globals, /, **options: Any) -> None:
     """Run a saved query; without a name, list them.
 
-    \b
-    connstat run                                     what there is
-    connstat saved show NAME                         its parameters, and its SQL
-    connstat run NAME environment=env-1 since=2026-11-01
-    connstat run NAME names=orders,payments          several values of one parameter
-
-    A parameter that is neither given, nor required, nor has a default takes its condition with
-    it. Values are bound to the SQL, never written into it.
-    """  # noqa: D301 - click reads the backspace
+    PARAM=VALUE gives a parameter its value; PARAM=A,B gives several to one that takes a list. A
+    parameter that is neither given, nor required, nor has a default takes its condition with it.
+    Values are bound to the SQL, never written into it.
+    """
     if options["name"] is None:
         from connstat_sql.cli.saved import print_list
 
         print_list(globals_, options["format_"])
         return
     narrator = globals_.narrator
-    given = read_given(options["given"])
+    given = read_given([*options["given"], *options["params"]])
     with opened_engine(globals_, narrator, options) as engine:
         query = _found(saved_queries(globals_), options["name"])
         prepared = prepare(query, given, engine)

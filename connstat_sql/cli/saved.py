@@ -18,6 +18,7 @@ from connstat_sql.cli.run import complete_names, saved_queries
 from connstat_sql.diagnostics import USAGE
 from connstat_sql.errors import SavedQueryError, counted
 from connstat_sql.loader import shipped_providers
+from connstat_sql.loader.checks import nearest
 from connstat_sql.saved import (
     Entry,
     SavedParam,
@@ -57,7 +58,13 @@ def command(ctx: click.Context) -> None:
 
 @command.command("list")
 @click.option(
-    "-F", "--format", "format_", type=click.Choice(_FORMATS), default="table", show_default=True
+    "-F",
+    "--format",
+    "format_",
+    type=click.Choice(_FORMATS),
+    default="table",
+    show_default=True,
+    help="A table, or a JSON array of all there is to know.",
 )
 @pass_globals
 def list_queries(globals_: Globals, format_: str) -> None:
@@ -81,8 +88,8 @@ def show(globals_: Globals, name: str) -> None:
 def check_queries(globals_: Globals, paths: tuple[Path, ...]) -> None:
     """Bind saved queries against the tables there are; nothing is sent, no connection is needed.
 
-    PATHS are files and folders; without them, all that `connstat saved list` shows. Every problem
-    is told with file and line, and then the exit code is 2.
+    PATHS are files, folders and names; without them, all that `connstat saved list` shows. Every
+    problem is told with file and line, and then the exit code is 2.
     """
     narrator = globals_.narrator
     with told(narrator):
@@ -136,18 +143,30 @@ def _print_table(usable: list[SavedQuery]) -> None:
 
     from connstat_sql.renderer import Look, render
 
-    table = pa.table(
-        {
-            "name": [one.name for one in usable],
-            "title": [one.title for one in usable],
-            "parameters": [", ".join(map(_brief, one.params)) for one in usable],
-            "from": [_origin(one.path) for one in usable],
-        }
-    )
+    columns = {
+        "name": [one.name for one in usable],
+        "title": [one.title for one in usable],
+        "parameters": [", ".join(map(_brief, one.params)) for one in usable],
+        "from": [_origin(one.path) for one in usable],
+    }
     look = replace(Look.of(sys.stdout, os.environ), expanded=False, footer=False)
+    if look.width is not None:
+        _shorten(columns, look.width)
+    table = pa.table(columns)
     with click.open_file("-", "wb") as out:
         render(table, "table", cast(BinaryIO, out), look=look)
         out.flush()
+
+
+def _shorten(columns: dict[str, list[str]], width: int) -> None:
+    """Cut titles and parameters to what fits beside the names, which are there to be typed."""
+    room = width - 1 - 3 * len(columns)
+    room -= sum(max(map(len, (name, *columns[name]))) for name in ("name", "from"))
+    for name, share in (("parameters", room // 3), ("title", room - room // 3)):
+        most = max(share, len(name))
+        columns[name] = [
+            one if len(one) <= most else f"{one[: most - 1]}…" for one in columns[name]
+        ]
 
 
 def _origin(path: Path) -> str:
@@ -251,9 +270,10 @@ def _commands(query: SavedQuery) -> Iterator[str]:
 
 
 def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[Entry]:
-    """The files to check. Raises SavedQueryError for a path that is not there."""
+    """The files to check. Raises SavedQueryError for what is neither a path nor a name."""
+    known = saved_queries(globals_)
     if not paths:
-        return list(saved_queries(globals_).entries())
+        return list(known.entries())
     found: list[Entry] = []
     for path in paths:
         if path.is_dir():
@@ -261,9 +281,18 @@ def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[Entry]:
         elif path.is_file():
             found.append(read_entry(path))
         else:
-            hint = "name a file of SQL, or a folder of them"
-            raise SavedQueryError(f"{path}: no such file or folder", file=str(path), hint=hint)
+            found += _named(known, str(path))
     return found
+
+
+def _named(known: SavedQueries, name: str) -> list[Entry]:
+    """The file of the saved query of that name, as `connstat run` would take it."""
+    entries = [one for one in known.entries() if one.query.name.lower() == name.lower()]
+    if entries:
+        return [one for one in entries if one.shadowed_by is None]
+    close = nearest(name, known.names)
+    hint = close or "name a file of SQL, a folder of them, or a saved query"
+    raise SavedQueryError(f"{name}: no such file, folder or saved query", file=name, hint=hint)
 
 
 def _checked(entries: list[Entry], globals_: Globals) -> Verdict:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -30,30 +31,62 @@ budget_option = click.option(
     type=click.IntRange(min=0),
     default=DEFAULT_MAX_REQUESTS,
     show_default=True,
-    help="Request budget of one statement.",
+    metavar="N",
+    help="Request budget of one statement; to exceed it is an error.",
 )
 
 max_age_option = click.option(
     "--max-age",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Accept rows fetched at most so long ago. Default: as each connection says, else 0.",
+    show_default="as each connection says, else 0: always fetch",
+    help="Accept rows fetched at most so long ago.",
 )
+
+timeout_option = click.option(
+    "--timeout", type=SECONDS, metavar="SECONDS",
+    show_default="what the connection says, else 30", help="For one request.",
+)  # fmt: skip
+
+connect_timeout_option = click.option(
+    "--connect-timeout", type=SECONDS, metavar="SECONDS",
+    show_default="what the connection says, else 10", help="For reaching a host.",
+)  # fmt: skip
+
+strict_option = click.option(
+    "--strict", is_flag=True,
+    help="A required parameter must be in the query: never enumerate it from its parents.",
+)  # fmt: skip
+
+trace_option = click.option(
+    "--trace", is_flag=True,
+    help="Each attempt of each request on stderr: method, URL, status, ms, bytes; no secret.",
+)  # fmt: skip
+
+reveal_option = click.option("--reveal", is_flag=True, help="Show credentials in rows, not masks.")
 
 _Command = Callable[..., Any]
 
 _PRINTING = (
-    click.option("-F", "--format", "format_", type=click.Choice(FORMATS), help="Default: table."),
+    click.option(
+        "-F",
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        show_default="by the extension of -o, else table",
+        help="How rows are printed.",
+    ),
     click.option(
         "-o",
         "--output",
         type=click.Path(dir_okay=False),
-        help="File; its extension says the format.",
+        show_default="stdout",
+        help="File, written whole or not at all; its extension says the format; - is stdout.",
     ),
     click.option(
         "--chart",
         is_flag=True,
-        help="Draw two columns, a label and a number; with -o as .svg or .png.",
+        help="Draw two columns, a label and a number, as bars; with -o as .svg or .png.",
     ),
 )
 
@@ -62,24 +95,24 @@ _CHARTS = {"": "bars", ".txt": "bars", ".svg": "svg", ".png": "png"}
 
 _RUNNING = (
     click.option(
-        "--partial", is_flag=True, help="Keep good rows when some requests fail (exit 4)."
+        "--partial",
+        is_flag=True,
+        help="Keep good rows when some requests fail: exit code 4, the rest in table _errors.",
     ),
     budget_option,
-    click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents."),
+    strict_option,
+    timeout_option,
+    connect_timeout_option,
     click.option(
-        "--timeout",
+        "--deadline",
         type=SECONDS,
-        help="Seconds for one request.  [default: what the connection says, else 30]",
+        metavar="SECONDS",
+        show_default="none",
+        help="For the whole statement.",
     ),
-    click.option(
-        "--connect-timeout",
-        type=SECONDS,
-        help="Seconds for reaching a host.  [default: what the connection says, else 10]",
-    ),
-    click.option("--deadline", type=SECONDS, help="Seconds for the whole statement."),
     max_age_option,
-    click.option("--trace", is_flag=True, help="Each attempt of each request on stderr."),
-    click.option("--reveal", is_flag=True, help="Show credentials in rows, not masks."),
+    trace_option,
+    reveal_option,
 )
 
 
@@ -126,8 +159,10 @@ def opened_engine(
         try:
             yield engine
         except FetchError as error:
-            if not given.get("partial", True):
-                partial = "--partial  prints the rows that did come"
+            others = set(engine.catalog.connections) - {error.connection}
+            is_one_of_many = others and error.connection not in (given.get("sql") or "")
+            if is_one_of_many and not given.get("partial", True):
+                partial = "--partial  prints the rows of the others"
                 error.hint = f"{error.hint}; {partial}" if error.hint else partial
             raise
         finally:
@@ -159,10 +194,12 @@ class Printer:
         self._about = About(sql=sql, title=title)
         self._page: Page | None = None
         self._printed = 0
+        self._requests = 0
 
     def show(self, result: Result) -> None:
         """The rows to stdout, everything else to stderr."""
         self._narrator.end_progress()
+        self._requests += result.requests
         if result.has_rows:
             self._print(result)
             self._out.flush()
@@ -183,7 +220,7 @@ class Printer:
         if self._format in _CHARTS.values():
             from connstat_sql.renderer.charts import chart
 
-            about = self._told_of(result)
+            about = replace(self._told_of(result), requests=self._requests)
             chart(result.table, self._out, self._format, look=self._look, about=about)
         elif self._format == "html":
             from connstat_sql.renderer.page import Page

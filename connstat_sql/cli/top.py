@@ -38,10 +38,20 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer 
     help="From one refresh to the next: 2s, 1m.",
 )
 @click.option(
-    "--connection", "connections", metavar="NAME", multiple=True, help="Only this; repeatable."
+    "--connection",
+    "connections",
+    metavar="NAME",
+    multiple=True,
+    show_default="all",
+    help="Only this connection; repeatable.",
 )
 @click.option(
-    "--provider", "providers", metavar="NAME", multiple=True, help="Only its; repeatable."
+    "--provider",
+    "providers",
+    metavar="NAME",
+    multiple=True,
+    show_default="all",
+    help="Only connections of this provider; repeatable.",
 )
 @click.option(
     "--where",
@@ -54,6 +64,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer 
     type=click.IntRange(min=0),
     default=1000,
     show_default=True,
+    metavar="N",
     help="Request budget of one refresh.",
 )
 @click.option(
@@ -61,26 +72,24 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer 
     type=click.FloatRange(min=0, min_open=True),
     default=10.0,
     show_default=True,
-    help="Seconds for one request.",
+    metavar="SECONDS",
+    help="For one request.",
 )
 @click.option(
     "--deadline",
     type=click.FloatRange(min=0, min_open=True),
     default=20.0,
     show_default=True,
-    help="Seconds for one refresh; what has not answered by then is shown as unreachable.",
+    metavar="SECONDS",
+    help="For one refresh; what has not answered by then is shown as unreachable.",
 )
 @pass_globals
 def command(globals_: Globals, /, **given: Any) -> None:
     """The fleet on one screen, live: worst first, with counts and root causes.
 
-    Keys: ? shows them all, q quits. Each refresh asks every cluster anew, for one list.
-
-    \b
-    connstat top
-    connstat top --every 30s --provider kafka_connect
-    connstat top --where "health <> 'HEALTHY' AND connector_name LIKE 'orders%'"
-    """  # noqa: D301 - click reads the backspace
+    Keys: ? shows them all, q quits. Each refresh asks every cluster anew, for one list. A cluster
+    that does not answer is shown as unreachable, with its rows as they were last known.
+    """
     _check_terminal()
     from connstat_sql.top.question import Question
     from connstat_sql.top.refreshing import Refresher

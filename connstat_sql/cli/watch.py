@@ -13,7 +13,16 @@ import click
 from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.query import read_sql
 from connstat_sql.cli.run import complete_given, complete_names, read_given, saved_queries
-from connstat_sql.cli.statement import SECONDS, budget_option, opened_engine
+from connstat_sql.cli.statement import (
+    SECONDS,
+    budget_option,
+    connect_timeout_option,
+    opened_engine,
+    reveal_option,
+    strict_option,
+    timeout_option,
+    trace_option,
+)
 from connstat_sql.diagnostics import Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
@@ -88,22 +97,34 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
     "-F", "--format", "format_", type=click.Choice(["text", "jsonl"]), default="text",
     show_default=True, help="A line each, for people or as a JSON object.",
 )  # fmt: skip
-@click.option("--count", type=click.IntRange(min=1), help="End after so many runs.")
+@click.option(
+    "--count", type=click.IntRange(min=1), metavar="N", show_default="until Ctrl-C",
+    help="End after so many runs.",
+)  # fmt: skip
 @click.option(
     "--once-at-start", "start", type=click.Choice(["show", "hide"]), default="hide",
     show_default=True, help="Whether the rows of the first run are printed, as present.",
 )  # fmt: skip
 @click.option(
     "--key", callback=_columns, metavar="COLUMNS",
-    help="Columns that tell rows apart, comma-joined.  [default: the query's, else the whole row]",
+    show_default="the query's, else the whole row",
+    help="Columns that tell rows apart, comma-joined.",
 )  # fmt: skip
-@click.option("--state", metavar="COLUMN", help="Tell changes of this column alone.")
-@click.option("--ignore", callback=_columns, metavar="COLUMNS", help="Columns that never count.")
+@click.option(
+    "--state", metavar="COLUMN", show_default="the query's, else all",
+    help="Tell changes of this column alone.",
+)  # fmt: skip
+@click.option(
+    "--ignore", callback=_columns, metavar="COLUMNS", show_default="none",
+    help="Columns that never count, comma-joined.",
+)  # fmt: skip
 @budget_option
-@click.option("--strict", is_flag=True, help="Never enumerate a parameter from its parents.")
-@click.option("--timeout", type=SECONDS, help="Seconds for one request.")
-@click.option("--connect-timeout", type=SECONDS, help="Seconds for reaching a host.")
-@click.option("--deadline", type=SECONDS, help="Seconds for one whole run.")
+@strict_option
+@timeout_option
+@connect_timeout_option
+@click.option(
+    "--deadline", type=SECONDS, metavar="SECONDS", show_default="none", help="For one whole run."
+)
 @click.option(
     "--max-age",
     type=click.FloatRange(min=0),
@@ -112,17 +133,11 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
     metavar="SECONDS",
     help="Accept rows fetched at most so long ago.",
 )
-@click.option("--trace", is_flag=True, help="Each attempt of each request on stderr.")
-@click.option("--reveal", is_flag=True, help="Show credentials in rows, not masks.")
+@trace_option
+@reveal_option
 @pass_globals
 def command(globals_: Globals, /, **given: Any) -> None:
     """Run a saved query again and again, and print what changes, until Ctrl-C.
-
-    \b
-    connstat watch failed-tasks --every 60s
-    connstat watch failed-tasks environment_id=env-1 --every 5m -F jsonl
-    connstat watch --sql "SELECT _connection, name, connector.state
-        FROM kafka_connect.connect.connectors" --key _connection,name --every 30s
 
     Rows appear, are gone, or change, each with the time. With the key of the query (key: in its
     front matter, or --key) a row is known again; without, a row that differs is another one.
@@ -141,8 +156,7 @@ def command(globals_: Globals, /, **given: Any) -> None:
         changed  names of the columns that changed
 
     A run that fails is told on stderr, and the next one tried; a fault of the query ends it. A
-    run that takes longer than a beat is not overtaken. Exit codes: 130 after Ctrl-C, 0 after
-    --count runs, 1 and 2 as everywhere.
+    run that takes longer than a beat is not overtaken.
     """  # noqa: D301 - click reads the backspace
     narrator = globals_.narrator
     with opened_engine(globals_, narrator, given) as engine:

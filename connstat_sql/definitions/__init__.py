@@ -21,10 +21,9 @@ from connstat_sql.definitions.sql_types import (
     Scalar,
     SqlType,
     Struct,
-    literal,
-    quote,
 )
 from connstat_sql.definitions.views import Part, View
+from connstat_sql.quoting import literal, quote
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",

@@ -1,9 +1,11 @@
-"""Types that a column may have, and how names and texts are written in SQL."""
+"""Types that a column may have."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Union
+
+from connstat_sql.quoting import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,3 @@ SqlType = Union[Scalar, Struct, ListOf, MapOf]
 VARCHAR = Scalar("VARCHAR")
 JSON = Scalar("JSON")
 TIMESTAMPTZ = Scalar("TIMESTAMP WITH TIME ZONE")
-
-
-def quote(identifier: str) -> str:
-    """An SQL identifier in double quotes, whatever is in it."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """An SQL string literal, whatever is in it."""
-    return "'" + text.replace("'", "''") + "'"

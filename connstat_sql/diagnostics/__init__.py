@@ -76,9 +76,10 @@ class Narrator:
         now: Callable[[], float] = time.monotonic,
     ) -> Narrator:
         """A narrator as its stream can bear: colours and progress are for terminals."""
-        color = stream.isatty() and not environment.get("NO_COLOR")
+        is_capable = is_wanted(stream, environment)
+        color = is_capable and not environment.get("NO_COLOR")
         line = None
-        if progress and level >= 0 and is_wanted(stream, environment):
+        if progress and level >= 0 and is_capable:
             line = ProgressLine(stream, now, lambda: columns_of(stream))
         return cls(stream, level=level, color=color, line=line)
 
@@ -101,7 +102,7 @@ class Narrator:
 
     def error(self, error: ConnstatError) -> None:
         """What is wrong, where, and the next step."""
-        self._say(f"{self._red('error:')} {error.message}")
+        self._say(f" {error.message}", red="error:")
         if isinstance(error, QueryError) and error.span is not None:
             for line in excerpt(error.sql, error.span):
                 self._say(line)
@@ -150,9 +151,11 @@ class Narrator:
 
     def _partial(self, result: Result) -> None:
         first, *others = verdict(result)
-        self._say("\n".join((f"{self._red('partial result:')} {first}", *others)))
+        self._say("\n".join((f" {first}", *others)), red="partial result:")
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, *, red: str = "") -> None:
+        """Write lines, the first behind a red word; values in them may be anything."""
+        text = self._red(red) + harmless(text) if red else harmless(text)
         with self._lock:
             if self._line is not None:
                 self._line.clear()
@@ -161,6 +164,17 @@ class Narrator:
 
     def _red(self, text: str) -> str:
         return f"\033[1;31m{text}\033[0m" if self._color else text
+
+
+def harmless(text: str) -> str:
+    """Lines of text without what a terminal would obey, which is written as its number."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in "\n\t" else _number(one) for one in text)
+
+
+def _number(letter: str) -> str:
+    return letter.encode("unicode_escape").decode()
 
 
 def excerpt(sql: str, span: Span) -> list[str]:

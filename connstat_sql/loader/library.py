@@ -8,13 +8,20 @@ from typing import TypeVar
 
 import msgspec
 
-from connstat_sql.definitions import Parent, Part, Provider, Resource, Service, TableName
+from connstat_sql.definitions import Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
+from connstat_sql.loader.between import (
+    Tables,
+    family_problems,
+    parent_problems,
+    part_problems,
+    view_problems,
+)
 from connstat_sql.loader.build import build_provider, build_service
-from connstat_sql.loader.checks import Findings, nearest, same_but_case
+from connstat_sql.loader.checks import Findings, same_but_case
 from connstat_sql.loader.documents import PartsDocument, ProviderDocument, ServiceDocument
 from connstat_sql.loader.source import Source, read_source
-from connstat_sql.loader.views import build_parts, part_faults
+from connstat_sql.loader.views import build_parts
 
 PROVIDER_FILE = "provider.yaml"
 PARTS_FILE = "parts.yaml"
@@ -41,6 +48,7 @@ class Library:
         self._folders: dict[str, FilePath] = {}
         for folder in folders:
             self._folders.update(_provider_folders(folder))
+        self._names: dict[FilePath, tuple[str, ...]] = {}
         self._providers: dict[str, Provider] = {}
         self._services: dict[tuple[str, str], Service] = {}
         self._parts: dict[str, Parts] = {}
@@ -53,7 +61,11 @@ class Library:
     def services(self, provider: str) -> tuple[str, ...]:
         """Names of a provider's services, sorted; empty for an unknown provider."""
         folder = self._folders.get(provider)
-        return () if folder is None else _service_names(folder)
+        if folder is None:
+            return ()
+        if folder not in self._names:
+            self._names[folder] = _service_names(folder)
+        return self._names[folder]
 
     def provider(self, name: str) -> Provider | None:
         """A provider's definition, or None when there is no such provider."""
@@ -68,7 +80,7 @@ class Library:
     def service(self, provider: str, name: str) -> Service | None:
         """A service's definition, or None when there is no such service."""
         folder = self._folders.get(provider)
-        if folder is None or name not in _service_names(folder):
+        if folder is None or name not in self.services(provider):
             return None
         if (provider, name) not in self._services:
             service, problems = _read_service(folder / f"{name}.yaml", provider)
@@ -126,12 +138,13 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
             problems += found
             if service is not None:
                 services.append((service, source))
-    tables = _Tables({(one.provider, one.name): one for one, _ in services}, library)
+    tables = Tables({(one.provider, one.name): one for one, _ in services}, library)
     for service, source in services:
-        problems += _parent_problems(service, source, tables)
-        problems += _family_problems(service, source, families[service.provider])
+        problems += parent_problems(service, source, tables)
+        problems += view_problems(service, source, tables)
+        problems += family_problems(service, source, families[service.provider])
     for given, source in parts:
-        problems += _part_problems(given, source, tables)
+        problems += part_problems(given, source, tables)
     for probe, source in probes:
         problems += (
             source.problem(("probe",), message, hint) for message, hint in tables.faults(probe)
@@ -262,128 +275,7 @@ def _definition_files(
             problems.append(Problem(str(path), 0, "no such file or folder"))
 
 
-# --- what must hold between tables ---------------------------------------------------------------
-
-
-class _Tables:
-    """Tables that definitions may speak of: those in `local` files, else those of a library."""
-
-    def __init__(self, local: Mapping[tuple[str, str], Service], library: Library) -> None:
-        self._local = local
-        self._library = library
-
-    def find(self, table: TableName) -> Resource | None:
-        """A table's definition; None when there is none, or its file is broken."""
-        nearby = self._local.get((table.provider, table.service))
-        if nearby is not None:
-            return nearby.resources.get(table.resource)
-        try:
-            return self._library.resource(table)
-        except DefinitionError:
-            return None
-
-    def faults(self, table: TableName) -> Iterator[tuple[str, str]]:
-        """What is wrong with naming that table, and a suggestion.
-
-        A table of a broken file is not missing: what is wrong is reported with that file.
-        """
-        if self.find(table) is None and not self._is_broken(table):
-            known = [str(name) for name in self._names()]
-            yield f"the table {table} does not exist", nearest(str(table), known)
-
-    def _is_broken(self, table: TableName) -> bool:
-        try:
-            self._library.service(table.provider, table.service)
-        except DefinitionError:
-            return True
-        return False
-
-    def _names(self) -> Iterator[TableName]:
-        for service in self._local.values():
-            yield from (resource.table for resource in service.resources.values())
-        for provider in self._library.providers:
-            for name in self._library.services(provider):
-                try:
-                    service_found = self._library.service(provider, name)
-                except DefinitionError:
-                    continue
-                if service_found is not None:
-                    yield from (one.table for one in service_found.resources.values())
-
-
 def _families(folder: FilePath) -> tuple[str, ...] | None:
     """Families of methods that a provider's file declares; None where it cannot be read."""
     provider, _, _ = _read_provider(folder)
     return None if provider is None else tuple(provider.limits.families)
-
-
-def _family_problems(
-    service: Service, source: Source, families: tuple[str, ...] | None
-) -> Iterator[Problem]:
-    if families is None:
-        return
-    for resource in service.resources.values():
-        for method in resource.methods:
-            if method.limit and method.limit not in families:
-                path = ("resources", resource.table.resource, "methods", method.name, "limit")
-                what = f"names the family `{method.limit}`, which `limits` does not declare"
-                yield source.problem(path, what, nearest(method.limit, families))
-
-
-def _part_problems(parts: Parts, source: Source, tables: _Tables) -> Iterator[Problem]:
-    for table, part in parts.items():
-        path = ("parts", str(table))
-        for message, hint in tables.faults(table):
-            yield source.problem(path, message, hint)
-        view = tables.find(table)
-        for column, message, hint in part_faults(view, part) if view else ():
-            yield source.problem((*path, "columns", column), message, hint)
-
-
-def _parent_problems(service: Service, source: Source, tables: _Tables) -> Iterator[Problem]:
-    for resource in service.resources.values():
-        for param in resource.params:
-            if param.parent is not None:
-                path = _param_place(source, resource, param.name)
-                for message, hint in _parent_faults(resource, param.parent, tables):
-                    yield source.problem(path, message, hint)
-
-
-def _parent_faults(
-    resource: Resource, parent: Parent, tables: _Tables
-) -> Iterator[tuple[str, str]]:
-    yield from tables.faults(parent.table)
-    table = tables.find(parent.table)
-    if table is None:
-        return
-    have = [one.name for one in table.all_columns]
-    for column in (parent.column, *(column for column, _ in parent.shared)):
-        if column not in have:
-            yield f"{table.table} has no column `{column}`", nearest(column, have)
-    cycle = _cycle(resource, tables)
-    if cycle:
-        yield f"parents go in a circle: {' → '.join(cycle)}", ""
-
-
-def _param_place(source: Source, resource: Resource, param: str) -> tuple[str | int, ...]:
-    own = ("resources", resource.table.resource, "params", param, "from")
-    return own if own in source.lines else ("params", param, "from")
-
-
-def _cycle(start: Resource, tables: _Tables) -> tuple[str, ...]:
-    """Tables on a way of parents that comes back to where it began; () when there is none."""
-    ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
-    seen: set[TableName] = set()
-    while ways:
-        resource, way = ways.pop()
-        for param in resource.params:
-            if param.parent is None:
-                continue
-            name = str(param.parent.table)
-            if name == str(start.table):
-                return (*way, name)
-            parent = tables.find(param.parent.table)
-            if parent is not None and parent.table not in seen:
-                seen.add(parent.table)
-                ways.append((parent, (*way, name)))
-    return ()

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 
 from connstat_sql.definitions import Part, Resource, SqlType, TableName, View
 from connstat_sql.loader.checks import Findings, nearest
 from connstat_sql.loader.documents import ColumnDocument, PartsDocument, ResourceDocument
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.types import UnknownType, parse_type, suggestion_for
+
+_NAMED = re.compile(r"(?:^|\bfrom|\bjoin|[(,])\s*(\w+)\.(\w+)\.(\w+)(?![\w.])", re.IGNORECASE)
+"""A table where SQL names one; what is written in another way is found when it is asked for."""
+_TEXTS = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+_Find = Callable[[TableName], "Resource | None"]
 
 
 def build_view(document: ResourceDocument, path: KeyPath, findings: Findings) -> View | None:
@@ -28,6 +34,11 @@ def build_view(document: ResourceDocument, path: KeyPath, findings: Findings) ->
     inputs = _inputs(document.view.inputs, (*path, "view", "inputs"), findings)
     if document.view.from_ and inputs:
         findings.add((*path, "view", "inputs"), "`inputs` says nothing beside `from`")
+    if not document.columns:
+        findings.add((*path, "columns"), "a view needs columns")
+    for name, value in values.items():
+        if not value.strip():
+            findings.add((*path, "columns", name, "value"), "an empty `value`", "leave it out")
     for name in set(inputs) & set(document.columns):
         findings.add((*path, "view", "inputs", name), f"`{name}` is a column already")
     return View(document.view.from_, values, inputs)
@@ -60,6 +71,11 @@ def part_faults(view: Resource, part: Part) -> Iterator[tuple[str, str, str]]:
     if view.view is None or not view.view.is_union:
         yield "", f"{view.table} takes no parts", "it would be a view without `from`"
         return
+    if not part.source.strip():
+        yield "", "the part has no `from`", "say what its rows are"
+    for name, value in part.values.items():
+        if not value.strip():
+            yield name, f"`{name}` is empty", "leave it out: it is NULL then"
     computed = view.view.values
     known = [one.name for one in view.columns if one.name not in computed]
     known += view.view.inputs
@@ -68,3 +84,35 @@ def part_faults(view: Resource, part: Part) -> Iterator[tuple[str, str, str]]:
             yield name, f"{view.table} makes `{name}` itself", "leave it out"
         elif name not in known:
             yield name, f"{view.table} has no column `{name}`", nearest(name, known)
+
+
+def tables_of(view: View) -> tuple[TableName, ...]:
+    """The tables that a view's own SQL names with provider and service."""
+    return _tables_in(view.source, *view.values.values())
+
+
+def tables_of_part(part: Part) -> tuple[TableName, ...]:
+    """The tables that a part's SQL names with provider and service."""
+    return _tables_in(part.source, *part.values.values())
+
+
+def _tables_in(source: str, *values: str) -> tuple[TableName, ...]:
+    texts = (f"FROM {source}", *(f" {value}" for value in values))
+    found = (_NAMED.findall(_TEXTS.sub(" ", text)) for text in texts)
+    return tuple(dict.fromkeys(TableName(*name) for names in found for name in names))
+
+
+def circle_of(start: Resource, find: _Find) -> tuple[str, ...]:
+    """Views on a way through what they are made of, back to where it began; () without one."""
+    ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
+    seen: set[TableName] = set()
+    while ways:
+        one, way = ways.pop()
+        for name in tables_of(one.view) if one.view is not None else ():
+            inner = find(name)
+            if name == start.table:
+                return (*way, str(name))
+            if inner is not None and name not in seen:
+                seen.add(name)
+                ways.append((inner, (*way, str(name))))
+    return ()

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.definitions import quote
+from connstat_sql.quoting import quote
 from connstat_sql.session import TYPES
 
 _NUMBERS = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL|BIGNUM")

@@ -33,6 +33,8 @@ SELECT lower(keyword_name), true FROM duckdb_keywords() WHERE keyword_category <
 UNION SELECT lower(type_name), true FROM duckdb_types() WHERE internal
 UNION SELECT lower(function_name), false FROM duckdb_functions()
 """
+_LONG = 10_000
+"""Characters of a text that is plain: its colours would make each key press slow."""
 _FURTHER = frozenset(
     re.findall(
         r"\w+",
@@ -55,7 +57,7 @@ class SqlColors(Lexer):
         if text[:1] in ("\\", "."):
             lines = document.lines
             return lambda number: _command_line(lines[number] if number < len(lines) else "")
-        if self._real is None:
+        if self._real is None or len(text) > _LONG:
             lines = document.lines
             return lambda number: [("", lines[number] if number < len(lines) else "")]
         return self._real.lex_document(document)
@@ -98,8 +100,9 @@ class SqlColors(Lexer):
 
 
 def words_of(engine: Engine) -> tuple[frozenset[str], frozenset[str]]:
-    """DuckDB's keywords and its functions, in lower case."""
-    rows = engine.session.duckdb.execute(_WORDS).fetchall()
+    """DuckDB's keywords and its functions, in lower case; a statement may run meanwhile."""
+    with engine.session.duckdb.cursor() as beside:
+        rows = beside.execute(_WORDS).fetchall()
     keywords = frozenset(name for name, is_keyword in rows if is_keyword)
     return keywords | _FURTHER, frozenset(name for name, is_keyword in rows if not is_keyword)
 

@@ -23,6 +23,7 @@ _SECRET = re.compile(
     | {_SECRET_WORD}[\w.-]*["'\])]*\s*(:?=>?|:|\bto\b|\blike\b|\bin\b|,\s*(?=['"$]))\s*\S
     | {_SECRET_WORD}[\w.-]*\s+'                   # CREATE SECRET's own way: KEY_ID 'x'
     | ://[^/\s:@']*:[^\s@']+@                     # a password in a URL
+    | [?&][\w.-]*sig(nature)?=\S                  # a URL that is signed
     | \b(bearer|basic)\s+[\w.~+/=-]{{8}}
     | -----BEGIN\s[A-Z\s]*KEY
     | \b(AKIA|ASIA)[0-9A-Z]{{16}}\b | \beyJ[\w-]{{8,}}\.[\w-]{{4,}}

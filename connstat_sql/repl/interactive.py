@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from connstat_sql import __version__
-from connstat_sql.diagnostics import DONE
+from connstat_sql.diagnostics import DONE, INTERRUPTED
 from connstat_sql.errors import counted
 from connstat_sql.repl.commands import COMMANDS, WORDS_ALONE, perform
 from connstat_sql.repl.script import read_script
@@ -140,7 +140,7 @@ def _prompt(shell: Shell) -> Prompt:
         stop=lambda: _interrupt(shell),
         on_first=lambda: shell.engine.begin(prompt.warm),
     )
-    shell.engine.then(lambda engine: _teach(prompt, shell, engine))
+    shell.engine.afterwards(lambda engine: _teach(prompt, shell, engine))
     return prompt
 
 
@@ -164,13 +164,17 @@ def _interrupt(shell: Shell) -> None:
 
 
 def _teach(prompt: Prompt, shell: Shell, engine: Engine) -> None:
-    """Colours and completion, as soon as there is an engine; on the thread that opened it."""
+    """Colours and completion, once there is an engine; on the thread that opened it.
+
+    Completion first: it learns on a thread of its own, and the values of the first statement are
+    to be remembered.
+    """
     from connstat_sql.repl.completion import make_completer
     from connstat_sql.repl.highlighting import words_of
 
+    prompt.completer = make_completer(shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS)
     keywords, functions = words_of(engine)
     prompt.colors.learn(keywords, functions, shell.words)
-    prompt.completer = make_completer(shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS)
 
 
 class SavedNow:
@@ -195,7 +199,8 @@ def toolbar(shell: Shell) -> StyleAndTextTuples:
     parts: list[tuple[str, str]] = [("", _connections(shell))]
     last = shell.last
     if shell.code != DONE and last is None:
-        parts.append(("class:bottom-toolbar.bad", "failed"))
+        word = "interrupted" if shell.code == INTERRUPTED else "failed"
+        parts.append(("class:bottom-toolbar.bad", word))
     if last is not None:
         is_complete = last.complete
         style = "class:bottom-toolbar.good" if is_complete else "class:bottom-toolbar.bad"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import ConnstatError
+
+log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
@@ -22,13 +25,23 @@ class LateEngine:
     def __init__(self, open_: Callable[[], Engine]) -> None:
         self._open = open_
         self._prepare: list[Callable[[Engine], None]] = []
+        self._afterwards: list[Callable[[Engine], None]] = []
         self._engine: Engine | None = None
         self._failure: Exception | None = None
         self._opening: threading.Thread | None = None
+        self._is_out = threading.Event()
+        """Set once the thread that opens has an engine, or has failed."""
 
     def then(self, prepare: Callable[[Engine], None]) -> None:
         """What else to do with a new engine, before it is handed out, by the thread that opens."""
         self._prepare.append(prepare)
+
+    def afterwards(self, act: Callable[[Engine], None]) -> None:
+        """What to do beside the first statements with an engine that `begin` has opened.
+
+        It shares the engine with whoever has got it by then, and keeps off what needs a lock.
+        """
+        self._afterwards.append(act)
 
     def begin(self, tell: Callable[[], None]) -> None:
         """Open it beside whatever else is done; `tell` is called there when that has ended."""
@@ -50,7 +63,7 @@ class LateEngine:
     def get(self) -> Engine:
         """The engine; waits for it. Raises what opening it raised: a ConnstatError, as a rule."""
         if self._opening is not None:
-            self._opening.join()
+            self._is_out.wait()
             self._opening = None
             failure, self._failure = self._failure, None
             if failure is not None:
@@ -64,6 +77,14 @@ class LateEngine:
             self._engine = self._opened()
         except Exception as error:  # whoever asks for the engine is told
             self._failure = error
+        finally:
+            self._is_out.set()
+        try:
+            if self._engine is not None:
+                for act in self._afterwards:
+                    act(self._engine)
+        except Exception as error:  # the shell is being left, or goes on without
+            log.debug("what makes typing easier is not there: %s", error)
         tell()
 
     def _opened(self) -> Engine:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+from prompt_toolkit.application.current import set_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.buffer import Buffer, CompletionState
 from prompt_toolkit.completion import CompleteEvent, Completer, DummyCompleter, DynamicCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
-from prompt_toolkit.filters import completion_is_selected, has_focus
+from prompt_toolkit.filters import (
+    Condition,
+    completion_is_selected,
+    has_completions,
+    has_focus,
+)
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -32,6 +41,9 @@ _STYLE = {
     "prompt": "bold",
     "auto-suggestion": "ansibrightblack",
 }
+_LONG = 10_000
+"""Characters from which on neither colours nor completion come by themselves: keys are quicker."""
+_SOON = 0.02
 _VI = re.compile(r"^\s*set\s+editing-mode\s+vi\b", re.MULTILINE)
 
 
@@ -61,6 +73,8 @@ class Prompt:
         self._stop = stop
         self._on_first: Callable[[], None] | None = on_first
         self._asked = threading.Event()
+        self._sought: CompletionState | None = None
+        """Of the search that a key has asked for."""
         is_plain = bool(environment.get("NO_COLOR"))
         self._session: PromptSession[str] = PromptSession(
             self._message,
@@ -71,14 +85,15 @@ class Prompt:
             color_depth=ColorDepth.DEPTH_1_BIT if is_plain else None,
             completer=DynamicCompleter(lambda: self.completer),
             complete_in_thread=True,
-            complete_while_typing=True,
+            complete_while_typing=Condition(lambda: is_short(self.text)),
             auto_suggest=None if is_plain else AutoSuggestFromHistory(),
             multiline=True,
             prompt_continuation=self._continuation,
             key_bindings=self._keys(),
-            bottom_toolbar=toolbar,
+            bottom_toolbar=lambda: [*toolbar(), *self._how_it_ends()],
             editing_mode=EditingMode.VI if wants_vi(environment) else EditingMode.EMACS,
             enable_open_in_editor=True,
+            enable_suspend=True,
             tempfile_suffix=".sql",
             search_ignore_case=True,
         )
@@ -92,14 +107,36 @@ class Prompt:
         finally:
             self._asked.set()
 
+    @property
+    def text(self) -> str:
+        """What has been written so far."""
+        return self._session.default_buffer.text
+
+    @property
+    def has_menu(self) -> bool:
+        """Whether completions are offered now."""
+        state = self._session.default_buffer.complete_state
+        return state is not None and bool(state.completions)
+
     def use_keys(self, name: str) -> None:
         """Keys as in `vi` or `emacs`."""
         self._session.editing_mode = EditingMode.VI if name == "vi" else EditingMode.EMACS
 
     def warm(self) -> None:
         """There is an engine, or there will be none: look again, and let the completion learn."""
-        self._session.app.invalidate()
+        app = self._session.app
+        app.invalidate()
         any(self.completer.get_completions(Document("SELECT "), CompleteEvent()))
+        if app.loop is not None:
+            with suppress(RuntimeError):  # its prompt has ended
+                app.loop.call_soon_threadsafe(self._offer)
+
+    def _offer(self) -> None:
+        """The menu, for what was written before there was anything to offer."""
+        app, buffer = self._session.app, self._session.default_buffer
+        if app.is_running and buffer.text and not buffer.complete_state and is_short(buffer.text):
+            with set_app(app):
+                buffer.start_completion(complete_event=CompleteEvent(text_inserted=True))
 
     def _message(self) -> StyleAndTextTuples:
         return [("class:prompt", f"connstat{self._mark()}> ")]
@@ -108,10 +145,19 @@ class Prompt:
         """Before each further line; not where a long one goes on in the next row."""
         return [("class:prompt", ("" if wraps else "...> ").rjust(width))]
 
+    def _how_it_ends(self) -> StyleAndTextTuples:
+        """For the line at the bottom: what Enter alone does not do, once it has been pressed."""
+        text = self.text
+        is_going_on = "\n" in text and is_short(text) and not is_whole(text)
+        return [("", "  |  ; and Enter runs it, Ctrl-C drops it")] if is_going_on else []
+
     def _rendered(self, _: object) -> None:
         on_first, self._on_first = self._on_first, None
         if on_first is not None:
             on_first()
+
+    def _is_on_last_line(self) -> bool:
+        return self._session.default_buffer.document.on_last_line
 
     # --- keys --------------------------------------------------------------------------------
 
@@ -121,9 +167,38 @@ class Prompt:
         keys.add("enter", filter=is_writing & completion_is_selected)(_take_completion)
         keys.add("enter", filter=is_writing & ~completion_is_selected)(self._enter)
         keys.add("escape", "enter", filter=is_writing)(self._run)
-        keys.add("tab", filter=is_writing)(_complete)
+        keys.add("tab", filter=is_writing)(self._complete)
+        is_open = is_writing & has_completions & ~completion_is_selected
+        keys.add("up", filter=is_open)(_up)
+        keys.add("down", filter=is_open & ~Condition(self._is_on_last_line))(_down)
         keys.add("c-c", filter=is_writing)(self._interrupt)
         return keys
+
+    def _complete(self, event: KeyPressEvent) -> None:
+        """Open the menu, or go to the next in it."""
+        event.app.create_background_task(self._seek(event.current_buffer))
+
+    async def _seek(self, buffer: Buffer) -> None:
+        """Ask for completions, once what was asked for while typing has come to its end.
+
+        There is one search at a time; until it ends, another one would simply not begin. One that
+        a key has asked for already is left to it.
+        """
+        document = buffer.document
+        while buffer.document == document:
+            state = buffer.complete_state
+            if state is not None and state.completions:
+                buffer.complete_next()
+                return
+            if state is not None and state is self._sought:
+                return
+            buffer.complete_state = None
+            buffer.start_completion(insert_common_part=True)
+            await asyncio.sleep(0)
+            self._sought = buffer.complete_state
+            if self._sought is not None:
+                return
+            await asyncio.sleep(_SOON)
 
     def _enter(self, event: KeyPressEvent) -> None:
         if is_whole(event.current_buffer.text):
@@ -149,6 +224,11 @@ class Prompt:
             self._stop()
 
 
+def is_short(text: str) -> bool:
+    """Whether a text may be looked at as a whole at each key press."""
+    return len(text) <= _LONG
+
+
 def is_whole(text: str) -> bool:
     """Whether Enter runs what is written, rather than beginning another line."""
     stripped = text.strip()
@@ -171,10 +251,13 @@ def _take_completion(event: KeyPressEvent) -> None:
     event.current_buffer.complete_state = None
 
 
-def _complete(event: KeyPressEvent) -> None:
-    """Open the menu, or go to the next in it."""
-    buffer = event.current_buffer
-    if buffer.complete_state:
-        buffer.complete_next()
-    else:
-        buffer.start_completion(insert_common_part=True)
+def _up(event: KeyPressEvent) -> None:
+    """A menu that opened by itself is no reason to lose the way up: a line, or in the history."""
+    event.current_buffer.complete_state = None
+    event.current_buffer.auto_up(count=event.arg)
+
+
+def _down(event: KeyPressEvent) -> None:
+    """Down within a text of several lines; in its last one, down goes into the menu."""
+    event.current_buffer.complete_state = None
+    event.current_buffer.auto_down(count=event.arg)

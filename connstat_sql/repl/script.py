@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from connstat_sql.diagnostics import DONE, PARTIAL
-from connstat_sql.errors import ConfigError
+from connstat_sql.errors import ConfigError, QueryError
 from connstat_sql.repl.commands import WORDS_ALONE, perform
 from connstat_sql.repl.shell import Shell
 from connstat_sql.repl.statements import Piece, pieces
@@ -30,7 +30,7 @@ def run_script(shell: Shell, text: str) -> int:
         code = shell.code or code
 
     try:
-        for piece in pieces(text):
+        for piece in pieces(text.removeprefix("\ufeff")):
             if not shell.attempt(partial(run, piece)) and shell.code != PARTIAL:
                 return shell.code
     except Left:
@@ -61,15 +61,28 @@ def read_script(shell: Shell, path: Path, depth: int = 0) -> None:
     if depth > MOST_NESTED:
         raise ConfigError(f"{path}: scripts read each other without an end")
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"{path} cannot be read: {why}") from error
+        hint = f"a path without / at its start begins in {shell.around.here}"
+        raise ConfigError(f"{path} cannot be read: {why}", hint=hint) from error
     for piece in pieces(text):
         try:
             run_piece(shell, piece, depth)
         except Left:
             return
-        except Exception:
-            shell.narrator.say(f"in {path}, from line {piece.line} on:")
+        except Exception as error:
+            shell.narrator.say(f"in {path}, {_where(piece, error)}:")
             raise
+
+
+def _where(piece: Piece, error: Exception) -> str:
+    """The line of a script that is at fault, as near as it is known."""
+    if piece.is_command:
+        return f"line {piece.line}"
+    if not isinstance(error, QueryError) or error.span is None or not error.sql:
+        return f"from line {piece.line} on"
+    if piece.text.count(error.sql) != 1:
+        return f"from line {piece.line} on"
+    place = piece.text.index(error.sql) + error.span.start
+    return f"line {piece.line + piece.text.count(chr(10), 0, place)}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connstat_sql.errors import ConfigError
 from connstat_sql.repl.shell import Shell
-from connstat_sql.repl.showing import write_whole
+from connstat_sql.repl.showing import check_writable, write_whole
 from connstat_sql.repl.steps import Next, Step
 
 _ON = {"on": True, "true": True, "1": True, "yes": True}
@@ -24,7 +24,7 @@ def mode(shell: Shell, argument: str) -> None:
             raise ConfigError(
                 f"there is no format {argument}", hint=f"there is  {', '.join(FORMATS)}"
             )
-        if wanted in BINARY and shell.is_interactive and shell.settings.output is None:
+        if wanted in (*BINARY, "html") and shell.is_interactive and shell.settings.output is None:
             raise ConfigError(
                 f"{wanted} is not for a terminal", hint=f".output rows.{wanted}  comes first"
             )
@@ -52,7 +52,7 @@ def output(shell: Shell, argument: str) -> None:
     try:
         write_whole(target, b"")
     except ConfigError:
-        shell.settings.output = None
+        shell.settings.output = None  # and not the file of before, which was to be left
         raise
     shell.settings.begun.discard(target)
     shell.narrator.say(f"rows go to {target}; .output alone ends it")
@@ -62,7 +62,9 @@ def once(shell: Shell, argument: str) -> None:
     """Rows of the next answer go to a file."""
     if not argument:
         raise ConfigError(".once needs a file", hint=".once rows.csv")
-    shell.settings.once = path_of(argument, shell)
+    target = path_of(argument, shell)
+    check_writable(target)
+    shell.settings.once = target
 
 
 def pager(shell: Shell, argument: str) -> None:

@@ -198,12 +198,32 @@ def write_whole(target: Path, content: bytes) -> None:
         target.write_bytes(content)
 
 
+def check_writable(target: Path) -> None:
+    """Look whether a file may be written, and leave it as it is. Raises ConfigError."""
+    is_there = target.exists()
+    with _writable(target), target.open("ab"):
+        pass
+    if not is_there:
+        target.unlink(missing_ok=True)
+
+
 @contextmanager
 def _writable(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigError(f"{target} cannot be written: {error.strerror}") from error
+        raise ConfigError(
+            f"{target} cannot be written: {error.strerror}", hint=_way_out(target)
+        ) from error
+
+
+def _way_out(target: Path) -> str:
+    """What to do about a file that cannot be written."""
+    if target.is_dir():
+        return f"it is a folder: name a file in it, such as {target / 'rows.csv'}"
+    if not target.parent.is_dir():
+        return f"there is no folder {target.parent}: make it first, or name another"
+    return "name a file in a folder of yours"
 
 
 def texts(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Result:

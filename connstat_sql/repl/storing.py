@@ -11,7 +11,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from connstat_sql.errors import ConfigError
+from connstat_sql.errors import ConfigError, SavedQueryError
+from connstat_sql.repl.history import holds_secret
 from connstat_sql.repl.setting import path_of
 from connstat_sql.repl.shell import Shell
 from connstat_sql.repl.showing import ctrl_c_is_theirs, texts
@@ -26,7 +27,11 @@ def saved(shell: Shell, argument: str) -> None:
     """The saved queries there are, or one of them in full."""
     queries = shell.saved()
     if argument:
-        query = queries.find(argument)
+        try:
+            query = queries.find(argument)
+        except SavedQueryError as error:
+            error.hint = _as_here(error.hint)
+            raise
         shell.display.text(query.path.read_text(encoding="utf-8"))
         shell.narrator.say(f"from {query.path}")
         return
@@ -52,14 +57,25 @@ def run(shell: Shell, argument: str) -> None:
         key, separator, value = pair.partition("=")
         if not separator:
             raise ConfigError(f"{pair} is no PARAM=VALUE", hint=f".saved {name} shows the PARAMs")
+        if key in given:
+            raise ConfigError(f"{key} is given twice", hint=f"several values are  {key}=a,b")
         given[key] = value
-    query = shell.saved().find(name)
-    with shell.engine_held() as engine:
-        prepared = prepare(query, given, engine)
+    try:
+        query = shell.saved().find(name)
+        with shell.engine_held() as engine:
+            prepared = prepare(query, given, engine)
+    except SavedQueryError as error:
+        error.hint = _as_here(error.hint)
+        raise
     options = shell.settings.options()
     if query.is_partial:
         options = replace(options, partial=True)
     shell.run(prepared.sql, prepared.arguments, options=options)
+
+
+def _as_here(hint: str) -> str:
+    """A hint that names commands of the command line, with those of the shell."""
+    return hint.replace("connstat run ", ".run ").replace("connstat saved list", ".saved")
 
 
 def save(shell: Shell, argument: str) -> None:
@@ -87,17 +103,22 @@ def save(shell: Shell, argument: str) -> None:
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
     shell.narrator.say(f"saved in {path}; .run {name} runs it")
+    if holds_secret(shell.statement):
+        shell.narrator.say("it seems to hold a secret, which now is in that file: use a $parameter")
 
 
 def front_matter(name: str, title: str, sql: str) -> str:
     """What stands above the SQL: name, title, and a line for each `$parameter`."""
     import json
 
-    names = dict.fromkeys(re.findall(r"\$([A-Za-z_]\w*)(?!\w*\$)", sql))
+    from connstat_sql.saved.removing import read_text
+
+    names = dict.fromkeys(one.name for one in read_text(sql).mentions if one.name.isidentifier())
     lines = [f"name: {name}", f"title: {json.dumps(title or name, ensure_ascii=False)}"]
     if names:
         lines += ["params:", *(f"  {one}: {{type: VARCHAR, required: true}}" for one in names)]
-    return "".join(f"-- {line}\n" for line in lines)
+    end = "\n" if sql.lstrip().startswith("--") else ""  # a comment of its own is not part of it
+    return "".join(f"-- {line}\n" for line in lines) + end
 
 
 def read(shell: Shell, argument: str) -> Next:

@@ -19,7 +19,8 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import Span
-from connstat_sql.parser import Origin, dialect_of, rewritten
+from connstat_sql.origins import Origin, rewritten
+from connstat_sql.parser import dialect_of
 
 _CLAUSES = {TokenType.WHERE, TokenType.HAVING, TokenType.QUALIFY, TokenType.ON}
 _ENDS = _CLAUSES | {

@@ -230,7 +230,9 @@ def _connections(found: Plan) -> frozenset[str]:
 def _outages(failures: tuple[Failure, ...], providers: Mapping[str, str]) -> Iterator[Outage]:
     for failure in failures:
         error, fetch = failure.error, failure.fetch
-        scope = " / ".join(value for name, value in fetch.arguments.items() if name != CONNECTION)
+        usual = {(one.name, one.default) for one in fetch.resource.params} | {CONNECTION}
+        told = (one for one in fetch.arguments.items() if one not in usual and one[0] not in usual)
+        scope = " / ".join(value for _, value in told)  # what it is by default tells no place
         name = fetch.connection
         request = "" if error.request is None else str(error.request)
         message = error.message.removeprefix(f"{name} ")

@@ -20,7 +20,8 @@ from connstat_sql.binder import Arguments, BoundQuery, BoundTable
 from connstat_sql.catalog import Catalog
 from connstat_sql.definitions import quote
 from connstat_sql.errors import BindError, QueryError, Span
-from connstat_sql.parser import Origin, Statement, leading_back, parse, rewritten
+from connstat_sql.origins import Origin, leading_back, rewritten
+from connstat_sql.parser import Statement, parse
 from connstat_sql.session import Session
 from connstat_sql.translation import RunText
 from connstat_sql.views.headers import as_written

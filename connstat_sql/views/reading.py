@@ -12,7 +12,8 @@ from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import BindError, Span
-from connstat_sql.parser import parse, rewritten, tokens
+from connstat_sql.origins import rewritten
+from connstat_sql.parser import parse, tokens
 
 _CREATES = re.compile(r"\bcreate\b.*\b(view|macro|function)\b", re.IGNORECASE | re.DOTALL)
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)

@@ -16,18 +16,8 @@ from connstat_sql.binder.columns import names_in, used_columns
 from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.definitions import TableName, quote
 from connstat_sql.errors import BindError, PlanError, QueryError, Span
-from connstat_sql.parser import (
-    MAX_LENGTH,
-    Origin,
-    Statement,
-    TableMention,
-    Use,
-    leading_back,
-    parse,
-    rewritten,
-    tokens,
-    words,
-)
+from connstat_sql.origins import Origin, leading_back, rewritten
+from connstat_sql.parser import MAX_LENGTH, Statement, TableMention, Use, parse, tokens, words
 from connstat_sql.views.defined import select_of
 from connstat_sql.views.names import Found, Names, Path, home_of
 from connstat_sql.views.reading import Call, Definition, given, read_calls, read_definition
@@ -188,6 +178,12 @@ class Writer:
             return self._selects[key]
         deeper = _deeper(chain, (str(resource.table), str(resource.table)), "view")
         text = select_of(resource, columns, self._catalog.parts(resource.table))
+        if self._parse(text).tree is None:
+            raise BindError(
+                f"the SQL that {resource.table} is made of cannot be read",
+                hint=f"see {resource.table.provider}/{resource.table.service}.yaml, and parts.yaml "
+                "of the providers that give to it",
+            )
         if live.connection is not None:
             text = self._of_connection(text, resource.table.provider, live.connection)
         before = self._looks

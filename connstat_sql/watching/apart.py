@@ -44,8 +44,20 @@ def is_apart(sql: str, aggregates: frozenset[str]) -> bool:
 
 def _is_made_up(one: exp.Expr) -> bool:
     """Whether something else is called like the connection of a row."""
+    if isinstance(one, exp.TableAlias):
+        return any(column.name.lower() == CONNECTION for column in one.columns)
+    if isinstance(one, exp.SetOperation) and not one.args.get("by_name"):
+        return _place(one.left) != _place(one.right)
     is_named = isinstance(one, exp.Alias) and one.alias.lower() == CONNECTION
     return is_named and not _is_connection(one.unalias())
+
+
+def _place(branch: exp.Expr) -> int | None:
+    """Where a branch of a set operation has the connection; None where it is not named there."""
+    while isinstance(branch, (exp.SetOperation, exp.Subquery, exp.Paren)):
+        branch = branch.left if isinstance(branch, exp.SetOperation) else branch.this
+    listed = branch.selects if isinstance(branch, exp.Select) else []
+    return next((at for at, one in enumerate(listed) if _is_connection(one.unalias())), None)
 
 
 def _is_local_subquery(select: exp.Select, ctes: frozenset[str]) -> bool:

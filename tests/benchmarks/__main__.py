@@ -117,6 +117,8 @@ def planning() -> None:
         few, many = plans.growth(kind)
         what = f"planning: 100 mentions {kind} ({many:.0f} ms) to 10 ({few:.1f} ms)"
         _say(what, f"{many / few:.1f}", "<= 12")
+    for name, (again, first) in plans.views_ms().items():
+        _say(f"planning: a view, {name}, ms (the first time {first:.0f})", f"{again:.0f}", "")
     _say("planning: 3 of 2,000 tables, ms", f"{plans.many_tables_ms():.1f}", "<= 50")
     _say("planning: a list of 10,000 values, ms", f"{plans.long_list_ms():.0f}", "<= 100")
 

@@ -14,6 +14,22 @@ from connstat_sql.opening import Setup, open_engine
 
 RUNS = 9
 CONFLUENT = {"confluent": {"provider": "confluent", "api_key": "k", "api_secret": "s"}}
+FLEET = {
+    **CONFLUENT,
+    "redpanda": {"provider": "redpanda", "token": "t"},
+    "plant_a": {"provider": "kafka_connect", "base_url": "http://127.0.0.1:1"},
+    "plant_b": {"provider": "kafka_connect", "base_url": "http://127.0.0.1:2"},
+    "aeontel": {"provider": "aeontel", "api_key": "k"},
+}
+VIEWS = {
+    "every column": "SELECT * FROM inventory.connectors.connectors",
+    "health by provider": "SELECT provider, health, count(*) FROM inventory.connectors.connectors "
+    "GROUP BY ALL",
+    "one provider": "SELECT connector_name, state FROM inventory.connectors.connectors "
+    "WHERE provider = 'kafka_connect' AND connector_name = 'orders'",
+    "tasks": "SELECT * FROM inventory.connectors.tasks",
+}
+"""Questions to the views over all vendors, by what they are about."""
 KEYS = "environment_id, kafka_cluster_id, connector_name"
 CHAIN = """
 SELECT e.display_name, c.name, s.connector.state FROM confluent.org.environments e
@@ -76,6 +92,18 @@ def chain_ms() -> float:
     """The four-table chain."""
     with _engine(Setup(connections=CONFLUENT)) as engine:
         return milliseconds(engine, CHAIN)
+
+
+def views_ms() -> dict[str, tuple[float, float]]:
+    """For each question to a view: asked again, and as the first one of an engine."""
+    found = {}
+    for name, sql in VIEWS.items():
+        with _engine(Setup(connections=FLEET)) as engine:
+            started = time.perf_counter()
+            assert engine.explain(sql) is not None
+            first = (time.perf_counter() - started) * 1000
+            found[name] = (milliseconds(engine, sql), first)
+    return found
 
 
 def growth(kind: str) -> tuple[float, float]:

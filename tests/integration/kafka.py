@@ -188,7 +188,8 @@ class RealKafka:
 
     def close(self) -> None:
         """Kill every process; the logs stay in the folder."""
-        for name in self._classes if self._is_recorded else ():
+        # The worker before the broker, for which it would wait.
+        for name in reversed(self._classes) if self._is_recorded else ():
             if name in self._processes and not self._classes[name].is_kept:
                 self._processes[name].end(START_SECONDS)
                 self._classes[name].keep()

@@ -63,7 +63,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Seen:
-    """The page as opened, and what it did."""
+    """The page in one window of the browser, and what it did since it was opened."""
 
     def __init__(self, browser: Any, file: Path) -> None:
         self.requests: list[str] = []
@@ -72,8 +72,14 @@ class Seen:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.goto(file.as_uri())
+        self._file = file
         self.table = self.page.locator("table").first
+
+    def open(self) -> None:
+        """As if it had never been touched."""
+        self.requests.clear()
+        self.complaints.clear()
+        self.page.goto(self._file.as_uri())
 
     def column(self, number: int) -> list[str]:
         cells = self.table.locator(f"tbody tr:not([hidden]) td:nth-child({number})")
@@ -88,11 +94,17 @@ class Seen:
         return found
 
 
-@pytest.fixture
-def seen(browser: Any, file: Path) -> Iterator[Seen]:
+@pytest.fixture(scope="module")
+def shared(browser: Any, file: Path) -> Iterator[Seen]:
     opened = Seen(browser, file)
     yield opened
     opened.page.close()
+
+
+@pytest.fixture
+def seen(shared: Seen) -> Seen:
+    shared.open()
+    return shared
 
 
 def test_headers_sort_numbers_times_and_text_as_what_they_are(seen: Seen) -> None:

@@ -17,6 +17,7 @@ from prompt_toolkit.document import Document
 from connstat_sql.definitions import TableName
 from connstat_sql.errors import ConnstatError
 from connstat_sql.repl.completion import lines
+from connstat_sql.repl.completion.behind import columns_behind
 from connstat_sql.repl.completion.candidates import Candidates
 from connstat_sql.repl.completion.finding import place
 from connstat_sql.repl.completion.known import Field
@@ -28,6 +29,7 @@ from connstat_sql.repl.completion.values import Values
 from connstat_sql.saved import SavedParam, SavedQuery
 
 if TYPE_CHECKING:
+    from connstat_sql.catalog import Catalog
     from connstat_sql.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -53,11 +55,18 @@ class KnowingCompleter(Completer):
         self._commands = commands
         self.values = Values(now)
         self.learner = Learner(
-            ready, lock, lambda engine: engine.watch_values(self.values.take), now
+            ready,
+            lock,
+            lambda engine: engine.watch_values(self.values.take),
+            now,
+            self._look_behind,
         )
         self._lookup = Lookup(ready, lock, self.values, now)
         self._candidates: Candidates | None = None
         self._requested = ""
+
+    def _look_behind(self, catalog: Catalog) -> None:
+        self.values.behind = columns_behind(catalog)
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
@@ -88,8 +97,14 @@ class KnowingCompleter(Completer):
         at = place(text, cursor)
         if at.wanted is Wanted.FILE:
             return _written(lines.files(at.word, Path()), at, cursor)
+        if at.wanted is Wanted.STATEMENT and not at.word and not is_requested:
+            return []  # whoever has just ended a statement has no use for a menu
         offers = self._offers(at)
         found = offers.at(at)
+        if at.wanted is Wanted.STATEMENT and text[:cursor].strip() == at.word:
+            begun = [one for one in found if one.text.lower().startswith(at.word.lower())]
+            alone = lines.words_alone(self._commands, at.word)
+            found = [*begun, *alone, *(one for one in found if one not in begun)]
         if at.wanted not in (Wanted.VALUE, Wanted.MAP_KEY):
             return _written(found, at, cursor)
         asked = Asked()

@@ -51,12 +51,17 @@ class Learner:
         lock: threading.RLock,
         prepare: Callable[[Engine], None] = lambda _: None,
         now: Callable[[], float] = time.monotonic,
+        learnt: Callable[[Catalog], None] = lambda _: None,
     ) -> None:
-        """`ready` gives the engine once there is one; `prepare` is done with it first."""
+        """`ready` gives the engine once there is one; `prepare` is done with it first.
+
+        `learnt` is called at the end, with the catalog, on the thread that learns.
+        """
         self._ready = ready
         self._lock = lock
         self._prepare = prepare
         self._now = now
+        self._learnt = learnt
         self._known = Known()
         self._catalog: Catalog | None = None
         self._guard = threading.Lock()
@@ -99,17 +104,19 @@ class Learner:
         services = {name: definitions.services(name) for name in definitions.providers}
         self._swap(services=services, connections=dict(catalog.connections))
         self._catalog = catalog
-        self._look_again(engine)
         self._learn_functions(engine)
+        self._look_again(engine)
         connected = {*catalog.connections.values()}
         for provider in sorted(services, key=lambda name: name not in connected):
             found = [one for name in services[provider] for one in self._tables(provider, name)]
             self._add(found)
+        self._learnt(catalog)
 
     def _learn_functions(self, engine: Engine) -> None:
-        with self._lock:
-            rows = engine.session.duckdb.execute(_FUNCTIONS).fetchall()
-            reserved = engine.session.duckdb.execute(_RESERVED).fetchall()
+        """Not on the engine's own connection: a statement that begins would stop that."""
+        with engine.session.duckdb.cursor() as beside:
+            rows = beside.execute(_FUNCTIONS).fetchall()
+            reserved = beside.execute(_RESERVED).fetchall()
         functions = tuple(
             Function(name, _signature(name, params or (), of), kind, description or "")
             for name, kind, params, of, description in rows

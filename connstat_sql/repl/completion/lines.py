@@ -79,6 +79,17 @@ def command_names(commands: Mapping[str, Command], word: str) -> list[Candidate]
     return ranked(begun or found, word[1:])
 
 
+def words_alone(commands: Mapping[str, Command], word: str) -> list[Candidate]:
+    """Commands that are plain words, such as `quit`, once a letter of one is there."""
+    begun = word.lower()
+    return [
+        Candidate(name, name, one.help, (name,))
+        for one in commands.values()
+        for name in one.aliases
+        if begun and name.isalpha() and name.startswith(begun)
+    ]
+
+
 def find(commands: Mapping[str, Command], name: str) -> Command | None:
     """The command of that name, or None."""
     lower = name.lower()

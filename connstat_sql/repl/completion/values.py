@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
@@ -75,6 +75,8 @@ class Values:
         self._held: dict[_Key, dict[str, Candidate]] = {}
         self._origins: dict[_Key, Origin] = {}
         self._texts: dict[_Key, _Texts] = {}
+        self.behind: Mapping[_Key, tuple[_Key, ...]] = {}
+        """For columns of views, the columns whose values they hand on."""
 
     def take(self, seen: SeenValues, requests: int = 0) -> None:
         """Remember values of a column; the oldest make room for new ones."""
@@ -105,7 +107,8 @@ class Values:
         """Where values of a column may be held: last, columns like it in tables beside its own."""
         if one.table is None:
             return []
-        own: list[_Key] = [(one.table, one.path), *_parents(one)]
+        key = (one.table, one.path)
+        own: list[_Key] = [key, *self.behind.get(key, ()), *_parents(one)]
         beside = (one.table.provider, one.table.service)
         return own + [
             (table, path)

@@ -1,0 +1,51 @@
+"""What to try next, for errors of DuckDB that come of names and quotes used as elsewhere."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+from connstat_sql.catalog import Catalog
+from connstat_sql.errors import BindError, ConnstatError
+
+_NO_TABLE = re.compile(r'(?:Table with name|Table or view with name) "?([\w$.]+)"? does not exist')
+_NO_SCHEMA = re.compile(r'SET schema: No catalog \+ schema named "([^"]+)" found')
+_NO_COLUMN = re.compile(r'Referenced (?:column|table) "([^"\n]+)"')
+_THEIRS = re.compile(r'\n?Did you mean "(?:pg_|duckdb_|sqlite_|pragma_|information_schema)[^\n]*')
+"""DuckDB's tables of its own, which it takes for the nearest: nobody has meant them."""
+_TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00b4`"
+_BEFORE_TEXT = re.compile(
+    r"(?:[=<>(,]|\b(?:like|ilike|glob|in|between|and|then|else))\s*\Z", re.IGNORECASE
+)
+
+
+def advise(error: BindError, catalog: Catalog) -> None:
+    """Give an error without a hint the one that fits, if any does; never raises."""
+    if error.hint:
+        return
+    table, schema = (pattern.search(error.message) for pattern in (_NO_TABLE, _NO_SCHEMA))
+    if table is not None:
+        error.message = _THEIRS.sub("", error.message)
+        error.args = (error.message,)
+        with suppress(ConnstatError):  # a broken definition is told by who uses it
+            near = catalog.tables_near(table[1])
+            error.hint = f"there is  {', '.join(near)}" if near else ""
+    elif schema is not None and catalog.is_provider(schema[1]):
+        error.hint = f"name it in each query:  FROM {schema[1]}.SERVICE.TABLE"
+    else:
+        column = _NO_COLUMN.search(error.message)
+        error.hint = _about_quotes(error, column[1]) if column is not None else ""
+
+
+def _about_quotes(error: BindError, name: str) -> str:
+    """What to say of a column that was perhaps meant to be a text; else nothing."""
+    if error.span is None:
+        return ""
+    start = error.span.start
+    around = name + error.sql[max(0, start - 1) : start + 1]
+    is_typographic = any(sign in around for sign in _TYPOGRAPHIC)
+    is_text = error.sql[start : start + 1] == '"' and _BEFORE_TEXT.search(error.sql[:start])
+    if not is_typographic and not is_text:
+        return ""
+    bare = name.strip(_TYPOGRAPHIC).replace("'", "''")
+    return f"a text stands in straight single quotes: '{bare}';  a name in double ones"

@@ -1,0 +1,92 @@
+"""Names half-remembered and quotes used as elsewhere: the error says what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from connstat_sql.engine import Engine
+from connstat_sql.errors import BindError
+from connstat_sql.sandbox import Sandbox
+from tests.conftest import narrow_engine_of
+
+
+@pytest.fixture(scope="module")
+def engine(sandbox: Sandbox) -> Iterator[Engine]:
+    with narrow_engine_of(sandbox.connections) as opened:
+        yield opened
+
+
+def failed(engine: Engine, sql: str) -> BindError:
+    with pytest.raises(BindError) as caught:
+        list(engine.run(sql))
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "name", ["connectors", "CONNECTORS", '"connectors"', "connect.connectors", "conectors"]
+)
+def test_part_of_a_tables_name_is_answered_with_the_whole(engine: Engine, name: str) -> None:
+    error = failed(engine, f"SELECT * FROM {name}")
+    assert "kafka_connect.connect.connectors" in error.hint
+    assert "confluent.connect.connectors" in error.hint
+    assert "pg_" not in error.message, "tables of DuckDB's own are not what was meant"
+
+
+def test_it_is_answered_so_in_a_later_statement_and_beside_a_live_table_too(
+    engine: Engine, sandbox: Sandbox
+) -> None:
+    live = "plant_a.connect.connectors"
+    later = failed(engine, f"SELECT name FROM {live}; SELECT * FROM connector_status")
+    beside = failed(engine, f"SELECT name FROM {live} JOIN connector_status USING (name)")
+    with pytest.raises(BindError) as planned:
+        engine.explain(f"SELECT name FROM {live} JOIN connector_status USING (name)")
+    for error in (later, beside, planned.value):
+        assert "kafka_connect.connect.connector_status" in error.hint
+    assert sandbox.count() == 0
+
+
+def test_a_name_that_comes_close_to_nothing_gets_no_advice(engine: Engine) -> None:
+    assert failed(engine, "SELECT * FROM zzzzzzzzzz").hint == ""
+
+
+def test_duckdbs_own_nearest_stays_where_it_is_the_users(engine: Engine) -> None:
+    list(engine.run("CREATE TEMP TABLE my_owners AS SELECT 1 AS x"))
+    try:
+        assert "my_owners" in failed(engine, "SELECT * FROM my_owner").message
+    finally:
+        list(engine.run("DROP TABLE my_owners"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT name FROM plant_a.connect.connectors WHERE name = "orders"',
+        'SELECT name FROM plant_a.connect.connectors WHERE name IN ("orders", "b")',
+        "SELECT name FROM plant_a.connect.connectors WHERE name = \u2018orders\u2019",
+        "SELECT name FROM plant_a.connect.connectors WHERE name = \u201corders\u201d",
+        "SELECT `orders`",
+    ],
+)
+def test_quotes_of_another_kind_are_told(engine: Engine, sql: str) -> None:
+    assert "'orders'" in failed(engine, sql).hint
+
+
+def test_a_quoted_column_that_is_only_misspelt_is_no_text(engine: Engine) -> None:
+    assert failed(engine, 'SELECT "nme" FROM plant_a.connect.connectors').hint == ""
+
+
+def test_a_connection_is_not_used_as_a_schema_but_named(engine: Engine) -> None:
+    assert "FROM plant_a.SERVICE.TABLE" in failed(engine, "USE plant_a").hint
+
+
+def test_no_tables_of_ones_own_is_not_all_there_is_to_say(engine: Engine) -> None:
+    (result,) = engine.run("SHOW TABLES;")
+    assert "SHOW ALL TABLES" in result.notes[0]
+    list(engine.run("CREATE TABLE mine AS SELECT 1 AS x"))
+    try:
+        (result,) = engine.run("show tables")
+        assert result.notes == ()
+    finally:
+        list(engine.run("DROP TABLE mine"))
