@@ -90,15 +90,14 @@ class Catalog:
         return LiveTable(resource, connection)
 
     def parts(self, view: TableName) -> tuple[Part, ...]:
-        """What a union is made of: the parts of providers that have a connection.
-
-        Those of all providers where none of them has, so that it can be looked at without.
-        """
-        of = self.definitions
-        given = {name: of.parts(name).get(view) for name in of.providers}
-        found = {name: part for name, part in given.items() if part is not None}
-        used = set(self.connections.values()) & set(found) or set(found)
-        return tuple(part for name, part in found.items() if name in used)
+        """What a union is made of: the parts of providers that have a connection."""
+        used = set(self.connections.values())
+        given = (
+            self.definitions.parts(name).get(view)
+            for name in self.definitions.providers
+            if name in used
+        )
+        return tuple(part for part in given if part is not None)
 
     def nearest_provider(self, name: str) -> tuple[str, ...]:
         """Providers and connections whose names come close to one that does not exist."""

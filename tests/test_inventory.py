@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from connstat_sql.engine import Engine
+from connstat_sql.errors import ConfigError
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.sandbox import Sandbox, redpanda_bodies
 from connstat_sql.sandbox.connectors import Connector, Task
@@ -201,6 +202,11 @@ def test_only_connections_that_exist_take_part(sandbox: Sandbox) -> None:
         assert rows(engine, f"SELECT DISTINCT provider, _connection FROM {CONNECTORS}") == [
             ("kafka_connect", "plant_a")
         ]
+
+
+def test_without_any_connection_it_says_what_to_do() -> None:
+    with engine_of({}) as engine, pytest.raises(ConfigError, match="nothing is connected"):
+        rows(engine, f"SELECT * FROM {CONNECTORS}")
 
 
 def test_one_expand_a_cluster_answers_for_a_whole_row(sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 from connstat_sql.binder.columns import names_in, used_columns
 from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.definitions import TableName, quote
-from connstat_sql.errors import BindError, PlanError, QueryError, Span
+from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, Span
 from connstat_sql.origins import Origin, leading_back, rewritten
 from connstat_sql.parser import MAX_LENGTH, Statement, TableMention, Use, parse, tokens, words
 from connstat_sql.views.defined import select_of
@@ -177,7 +177,13 @@ class Writer:
         if not chain and key in self._selects:
             return self._selects[key]
         deeper = _deeper(chain, (str(resource.table), str(resource.table)), "view")
-        text = select_of(resource, columns, self._catalog.parts(resource.table))
+        parts = self._catalog.parts(resource.table)
+        if resource.view is not None and resource.view.is_union and not parts:
+            raise ConfigError(
+                f"nothing is connected that {resource.table} has rows of",
+                hint="connstat doctor  says what each provider needs",
+            )
+        text = select_of(resource, columns, parts)
         if self._parse(text).tree is None:
             raise BindError(
                 f"the SQL that {resource.table} is made of cannot be read",
