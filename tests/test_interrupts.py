@@ -168,3 +168,24 @@ def test_an_interrupt_leaves_nothing_behind_and_the_next_statement_works(
         sql = "SELECT count(*) FROM chaos.pages.tokens WHERE total = 25"
         assert database.sql(sql).fetchall() == [(25,)]
         assert served.count() == count + 3
+
+
+def test_an_interrupt_while_an_answer_of_duckdb_is_read_is_an_interrupt() -> None:
+    presses = [True]
+
+    def press(_: object) -> None:
+        if presses.pop() if presses else False:
+            engine.session.duckdb.execute("FROM range(10_000_000)")  # and nobody fetches it
+            raise KeyboardInterrupt
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=["orders"])
+
+    settings = {**PLANT, "password": "p"}
+    with engine_of(
+        {"plant_a": settings}, transport=httpx.MockTransport(answer), progress=press
+    ) as engine:
+        with pytest.raises(KeyboardInterrupt):
+            list(engine.run(SQL))
+        (result,) = engine.run(SQL)
+        assert result.fetchall() == [("orders",)]

@@ -93,6 +93,7 @@ def _wind_up(plan: Plan, tools: Tools) -> None:
 
 def _leave_nothing(plan: Plan, tools: Tools) -> None:
     tools.stream.close()
+    tools.session.duckdb.abort()  # whoever read an answer may have been interrupted
     for name in _REGISTERED:  # whoever did so was interrupted in the middle
         with suppress(duckdb.TransactionException):  # an aborted one takes it along anyway
             tools.session.duckdb.unregister(name)
