@@ -15,6 +15,8 @@ from connstat_sql.repl.completion.ranking import Candidate, ranked
 from connstat_sql.repl.completion.tokens import LONGEST
 from tests.benchmarks.completing import FIRST, complete, completer_of, examples, hits, offered
 
+pytestmark = pytest.mark.long
+
 CONNECTIONS = {
     "confluent": {"provider": "confluent", "api_key": "k", "api_secret": "s"},
     "plant": {"provider": "kafka_connect", "base_url": "http://127.0.0.1:9"},

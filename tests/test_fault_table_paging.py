@@ -19,7 +19,7 @@ TABLE: tuple[tuple[str, type[ConnstatError], str, int], ...] = (
     ("foreign_links", UnexpectedShape, "leads to 'https://elsewhere.example", 1),
     ("foreign_link_headers", UnexpectedShape, "leads to 'https://elsewhere.example", 1),
     ("empty_pages", UnexpectedShape, "without rows", 2),
-    ("shifting_totals", UnexpectedShape, "is 26 now, and was 25", 3),
+    ("shifting_totals", UnexpectedShape, "is 2[67] now, and was 25", 3),
     ("short_pages", UnexpectedShape, "holds 9 rows", 3),
     ("long_tokens", UnexpectedShape, "cannot be sent", 1),
 )

@@ -12,6 +12,8 @@ from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece
 from tests.oracle.law import SHARED, Court, Verdict
 
+pytestmark = pytest.mark.long
+
 QUERIES = 48
 
 

@@ -14,6 +14,8 @@ from tests.oracle.law import Court, Trial, Verdict
 from tests.oracle.mutants import MUTANTS
 from tests.tabled import over
 
+pytestmark = pytest.mark.long
+
 LOSING = [breach for breach in BREACHES if breach.mention]
 
 

@@ -26,6 +26,8 @@ from tests.requests.organisation import CONNECTIONS, Organisation
 from tests.test_fetcher_answers import LIST, World, fetch, paged, reader, world
 from tests.test_pipeline import Gate
 
+pytestmark = pytest.mark.long
+
 PATIENCE = 5.0
 """Seconds after which what has not ended never will."""
 

@@ -6,11 +6,15 @@ is sent twice, none without a reason. `rows` says that the case is not an empty 
 
 from __future__ import annotations
 
+import pytest
+
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.world import Row, World
 from tests.oracle.zoo import DAYS, LOCALS, NUMBERS, TABLES
 from tests.tabled import over
+
+pytestmark = pytest.mark.long
 
 SUBS, GROUPS, ITEMS, LINES, HUES, WARES, CODES, DAY_ROWS, MARKS = (
     f"conn_a.w.{name}"

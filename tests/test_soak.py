@@ -6,6 +6,8 @@ import pytest
 
 from tests.soak.run import problems, soak
 
+pytestmark = pytest.mark.long
+
 QUERIES = 24
 
 

@@ -12,6 +12,8 @@ from tests.tabled import over
 from tests.tpch.bench import NUMBERS, Bench, sql_of
 from tests.tpch.data import PROVIDERS
 
+pytestmark = pytest.mark.long
+
 AS_BY_HAND = {1, 2, 3, 4, 6, 7, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22}
 """Queries that cost no more requests than a careful engineer would send; none may leave."""
 

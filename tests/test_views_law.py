@@ -15,6 +15,8 @@ from connstat_sql.sandbox import Sandbox
 from tests.conftest import engine_of
 from tests.test_views import LIVE, ONE, ask
 
+pytestmark = pytest.mark.long
+
 BODIES = (
     "SELECT name, type FROM {}",
     "SELECT name, type FROM {} WHERE type = 'source'",

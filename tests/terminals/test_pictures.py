@@ -9,7 +9,7 @@ import pytest
 
 from tests.pictures import PICTURES, Picture, described, played, without_figures
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda one: one.name)
