@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ _INTERRUPTED_IN_DUCKDB = "Query interrupted"
 _ERRORS = re.compile(r"\b_errors\b", re.IGNORECASE)
 _LIVE = re.compile(r"\w\"?\s*\.\s*\"?\w+\"?\s*\.\s*\"?\w")
 """How a name of three parts looks, of which statements on live tables have one."""
+BESIDE = ("connstat-opening", "connstat-completion")
+"""Names of threads that open the engine and learn from it."""
+LONGEST_LEARNING = 5.0
+"""Seconds."""
 GRACE = 0.2
 """Seconds that a look-up of the completion has to end by itself, once somebody waits for it."""
 _TRANSACTION_WORDS = ("begin", "start", "commit", "rollback", "abort", "end", "transaction")
@@ -86,7 +91,17 @@ class Shell:
         """`*` within a transaction, `!` within one that has failed, else nothing."""
 
     def close(self) -> None:
-        """Close the engine; nobody gets at it any more."""
+        """Close the engine; nobody gets at it any more.
+
+        What is opened and learnt on other threads is waited for: DuckDB ends the process when it
+        is closed under their feet.
+        """
+        until = time.monotonic() + LONGEST_LEARNING
+        while beside := [one for one in threading.enumerate() if one.name in BESIDE]:
+            left = until - time.monotonic()
+            if left <= 0:
+                return  # the process is about to end, and leaves it behind
+            beside[0].join(left)  # it may begin others
         engine = self.engine.ready()
         if engine is not None:
             self._take(engine)
