@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals
-from connstat_sql.cli.run import complete_given, complete_names, read_given
+from connstat_sql.cli.naming import complete_given, complete_names, read_given
 from connstat_sql.cli.statement import (
     SECONDS,
     budget_option,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from connstat_sql.cli.context import Globals, pass_globals
+from connstat_sql.cli.naming import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.statement import (
     exit_for,
     opened_engine,
@@ -20,99 +18,8 @@ from connstat_sql.cli.statement import (
     printing_options,
     running_options,
 )
-from connstat_sql.errors import ConnstatError, SavedQueryError
-from connstat_sql.saved import SavedQueries, SavedQuery, prepare, standard_folders
-
-
-def saved_queries(globals_: Globals) -> SavedQueries:
-    """The saved queries of the working directory, the user, further definitions and the package."""
-    setup = globals_.setup()
-    return SavedQueries(standard_folders(setup.here, setup.user, setup.providers))
-
-
-def read_given(pairs: Iterable[str]) -> dict[str, str]:
-    """`NAME=VALUE` pairs as a mapping. Raises click.UsageError."""
-    given: dict[str, str] = {}
-    for pair in pairs:
-        name, separator, value = pair.partition("=")
-        if not separator:
-            raise click.UsageError(f"a parameter is given as NAME=VALUE, not {pair!r}")
-        if name in given:
-            raise click.UsageError(f"{name} is given twice; several values are  {name}=a,b")
-        given[name] = value
-    return given
-
-
-# --- completion ----------------------------------------------------------------------------------
-
-
-def complete_names(
-    ctx: click.Context,
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """Names of saved queries, with their titles."""
-    queries = _queries_of(ctx)
-    return [
-        CompletionItem(one.name, help=one.title)
-        for one in queries
-        if one.name.lower().startswith(incomplete.lower())
-    ]
-
-
-def complete_given(
-    ctx: click.Context,
-    param: click.Parameter,  # noqa: ARG001
-    incomplete: str,
-) -> list[CompletionItem]:
-    """`name=` for each parameter that has no value yet; behind it, the values there are.
-
-    Some shells hand over `name`, `=` and the value as words of their own.
-    """
-    try:
-        query = _queries_of(ctx).find(ctx.params.get("name") or "")
-    except SavedQueryError:
-        return []
-    words = [str(one) for one in ctx.params.get("given") or ()]
-    name, separator, value = incomplete.partition("=")
-    if separator:
-        return [
-            CompletionItem(f"{name}={one.value}", help=one.help)
-            for one in _values(query, name, value)
-        ]
-    if words and words[-1] == "=":
-        words.pop()
-    if words and query.param(words[-1]) is not None:
-        return _values(query, words[-1], incomplete)
-    if words and words[-1].endswith("="):
-        return _values(query, words[-1][:-1], incomplete)
-    used = {word.partition("=")[0] for word in words}
-    return [
-        CompletionItem(f"{one.name}=", help=one.description or one.type)
-        for one in query.params
-        if one.name not in used and one.name.startswith(incomplete)
-    ]
-
-
-def _values(query: SavedQuery, name: str, begun: str) -> list[CompletionItem]:
-    """The values of a parameter that begin so; of a list, the last one is completed."""
-    found = query.param(name)
-    if found is None:
-        return []
-    before, comma, last = begun.rpartition(",") if found.is_list else ("", "", begun)
-    values = found.allowed or (() if found.default is None else (found.default,))
-    offered = [one for one in values if one.startswith(last)]
-    return [CompletionItem(f"{before}{comma}{one}") for one in offered]
-
-
-def _queries_of(ctx: click.Context) -> SavedQueries:
-    """While completing nothing has run yet, and the global options are only parsed."""
-    providers = ctx.find_root().params.get("providers") or ()
-    user = Path(click.get_app_dir("connstat"))
-    return SavedQueries(standard_folders(Path(), user, map(Path, providers)))
-
-
-# --- the command ---------------------------------------------------------------------------------
+from connstat_sql.errors import ConnstatError
+from connstat_sql.saved import SavedQueries, SavedQuery, prepare
 
 
 @click.command("run")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals, told
-from connstat_sql.cli.run import complete_names, saved_queries
+from connstat_sql.cli.naming import complete_names, saved_queries
 from connstat_sql.diagnostics import USAGE
 from connstat_sql.errors import SavedQueryError, counted
 from connstat_sql.loader import shipped_providers

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals
+from connstat_sql.cli.naming import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.query import read_sql
-from connstat_sql.cli.run import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.statement import (
     SECONDS,
     budget_option,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import BinaryIO
 
@@ -14,6 +13,7 @@ from connstat_sql.errors import QueryError, counted
 from connstat_sql.renderer.clean import one_line
 from connstat_sql.renderer.looks import About, Look
 from connstat_sql.renderer.rows import Column, Kind, columns_of, texts_of
+from connstat_sql.renderer.series import Series
 
 MOST_BARS = 50
 """Rows that are drawn as bars; how many are left out is said below."""
@@ -24,32 +24,6 @@ _FARTHEST = 60e9
 """Seconds from 1970 to some time before the year 3900; beyond, and for ever, is no course."""
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = " ▁▂▃▄▅▆▇█"
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What a chart shows: a number for each label, in the order of the rows.
-
-    `figures` are the numbers as they are printed; NULL, NaN and what is endless is None in
-    `numbers`. `is_time` says that the labels are moments, sorted.
-    """
-
-    label: str
-    number: str
-    labels: tuple[str, ...]
-    figures: tuple[str, ...]
-    numbers: tuple[float | None, ...]
-    moments: tuple[float, ...] = ()
-
-    @property
-    def is_time(self) -> bool:
-        """Whether it is a course over time."""
-        return bool(self.moments)
-
-    @property
-    def is_negative(self) -> bool:
-        """Whether some number is below zero."""
-        return any(one is not None and one < 0 for one in self.numbers)
 
 
 def chart(

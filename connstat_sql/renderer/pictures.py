@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 import warnings
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from connstat_sql.errors import ConfigError
-
-if TYPE_CHECKING:
-    from connstat_sql.renderer.charts import Series
+from connstat_sql.renderer.series import Series
 
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, and found by a search
