@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from contextlib import suppress
 
-from connstat_sql.catalog import Catalog
+from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.errors import BindError, ConnstatError
 
 _NO_TABLE = re.compile(r'(?:Table with name|Table or view with name) "?([\w$.]+)"? does not exist')
@@ -13,6 +14,7 @@ _NO_SCHEMA = re.compile(r'SET schema: No catalog \+ schema named "([^"]+)" found
 _NO_COLUMN = re.compile(r'Referenced (?:column|table) "([^"\n]+)"')
 _THEIRS = re.compile(r'\n?Did you mean "(?:pg_|duckdb_|sqlite_|pragma_|information_schema)[^\n]*')
 """DuckDB's tables of its own, which it takes for the nearest: nobody has meant them."""
+_CANDIDATES = re.compile(r"\n?Candidate bindings:[^\n]*")
 _TYPOGRAPHIC = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00b4`"
 _BEFORE_TEXT = re.compile(
     r"(?:[=<>(,]|\b(?:like|ilike|glob|in|between|and|then|else))\s*\Z", re.IGNORECASE
@@ -34,7 +36,23 @@ def advise(error: BindError, catalog: Catalog) -> None:
         error.hint = f"name it in each query:  FROM {schema[1]}.SERVICE.TABLE"
     else:
         column = _NO_COLUMN.search(error.message)
-        error.hint = _about_quotes(error, column[1]) if column is not None else ""
+        if column is not None:
+            error.hint = _about_quotes(error, column[1]) or _near_column(error, column[1], catalog)
+
+
+def _near_column(error: BindError, name: str, catalog: Catalog) -> str:
+    """The columns that come close in views of definitions, of which DuckDB saw those in use."""
+    from connstat_sql.parser import parse
+
+    found = (catalog.resolve(one.parts) for one in parse(error.sql).mentions)
+    views = [one.resource for one in found if isinstance(one, LiveTable) and one.resource.view]
+    columns = dict.fromkeys(one.name for view in views for one in view.columns)
+    close = difflib.get_close_matches(name.lower(), columns, n=3)
+    if not close:
+        return ""
+    error.message = _CANDIDATES.sub("", error.message)
+    error.args = (error.message,)
+    return f"did you mean  {', '.join(close)}?"
 
 
 def _about_quotes(error: BindError, name: str) -> str:

@@ -114,6 +114,13 @@ def test_a_misspelt_column_is_told_where_the_statement_names_it(engine: Engine) 
     assert caught.value.requests_sent == 0
 
 
+def test_a_misspelt_column_is_answered_with_the_nearest_of_all_its_columns(engine: Engine) -> None:
+    with pytest.raises(QueryError) as caught:
+        answer(engine, f"SELECT helth FROM {VIEW}")
+    assert caught.value.hint == "did you mean  health, raw_health?"
+    assert "provider" not in caught.value.message  # the only one that was written out
+
+
 def own(tmp_path: Path, **services: str) -> Path:
     """A folder of definitions with a provider `mine`."""
     folder = tmp_path / "mine"
