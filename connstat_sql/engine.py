@@ -10,11 +10,12 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from connstat_sql.errors import BindError, Interrupted, ParseError, PlanError
+from connstat_sql.errors import BindError, Interrupted, ParseError, PlanError, QueryError
 from connstat_sql.long_lists import set_aside
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece, Session, is_rowless, named_arguments
@@ -144,7 +145,9 @@ class Engine:
         self._is_interrupted = False
         for piece in self._stoppable(partial(self._pieces_of, sql, arguments, options)):
             given = named_arguments(piece, arguments)
-            yield self._stoppable(partial(self._run_one, piece, given, options))
+            with _placed(piece):
+                result = self._stoppable(partial(self._run_one, piece, given, options))
+            yield result
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does; from any thread, and from a signal.
@@ -327,11 +330,23 @@ class Engine:
             return
         for piece in pieces:
             given = named_arguments(piece, arguments)
-            is_local = self._plan(piece, given, options) is None
-            if is_local and piece.is_query and not self._may_be_live(piece):
-                self.session.check(RunText(piece.sql, piece.sql), given)
+            with _placed(piece):
+                is_local = self._plan(piece, given, options) is None
+                if is_local and piece.is_query and not self._may_be_live(piece):
+                    self.session.check(RunText(piece.sql, piece.sql), given)
             if not piece.is_query:
                 return
+
+
+@contextmanager
+def _placed(piece: Piece) -> Iterator[None]:
+    """Faults of a statement say where it begins in the whole text."""
+    try:
+        yield
+    except QueryError as error:
+        if error.sql == piece.sql:
+            error.offset = piece.offset
+        raise
 
 
 def _stretch(text: str, piece: Piece) -> str:

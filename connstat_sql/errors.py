@@ -111,7 +111,8 @@ class QueryError(ConnstatError):
     """The SQL is at fault.
 
     `sql` is the text of the statement; `span` the place in it, or None when no one place is to
-    blame; `requests_sent` how many requests had gone out when it was found.
+    blame; `requests_sent` how many requests had gone out when it was found. `offset` is where
+    `sql` begins in a text of several statements, once that is known.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class QueryError(ConnstatError):
         self.sql = sql
         self.span = span
         self.requests_sent = requests_sent
+        self.offset = 0
 
 
 class ParseError(QueryError):

@@ -270,8 +270,7 @@ def _is_list_of_column(literal: exp.Expr) -> bool:
 # --- the tables that a statement names -----------------------------------------------------------
 
 _WRITES = (
-    exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Alter, exp.TruncateTable, exp.Create,
-    exp.Comment,
+    exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Alter, exp.Create, exp.Comment,
 )  # fmt: skip
 
 
@@ -316,7 +315,9 @@ def _use(node: exp.Table, tree: exp.Expr) -> Use:
     if isinstance(tree, exp.Copy):
         is_export = tree.args.get("kind") is not True or tree.this is not node
         return Use.READ if is_export and not _copies_into(tree) else Use.WRITE
-    if isinstance(tree, exp.Drop) or (isinstance(tree, _WRITES) and _is_target(node, tree)):
+    if isinstance(tree, (exp.Drop, exp.TruncateTable)):
+        return Use.WRITE
+    if isinstance(tree, _WRITES) and _is_target(node, tree):
         return Use.WRITE
     if isinstance(tree, exp.Create) and str(tree.args.get("kind", "")).upper() != "TABLE":
         return Use.DEFINE

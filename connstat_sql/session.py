@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError
+from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
-from connstat_sql.quoting import literal, quote
+from connstat_sql.quoting import length_of_comments, literal, quote
 from connstat_sql.translation import RunText, interruptible, translated
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CONFIG = {"python_enable_replacements": False}
 _ROWLESS = (["Count"], ["Success"])
+_ROWS = '"_connstat_rows"'
+"""The attached database that holds the rows of large scans, compressed, while a statement runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Session:
         """What DuckDB's readings of texts were numbered; `asking` keeps and reads both."""
         self._empty: dict[str, str] = {}
         self._kept: set[str] = set()
+        self._compact: set[str] = set()
 
     def close(self) -> None:
         """Close the connection."""
@@ -75,7 +78,9 @@ class Session:
             is_rowless = "QUERY_RESULT" not in kinds or statement.type.name in ("CREATE", "COPY")
             names = frozenset(statement.named_parameters)
             is_query = statement.type.name in ("SELECT", "EXPLAIN", "RELATION")
-            pieces.append(Piece(statement.query, start, names, is_rowless, is_query))
+            before = length_of_comments(statement.query)
+            own = statement.query[before:]
+            pieces.append(Piece(own, start + before, names, is_rowless, is_query))
             start += len(statement.query)
         return tuple(pieces)
 
@@ -169,6 +174,22 @@ class Session:
         bound = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
         self._asked(partial(self.duckdb.execute, bound.sql, arguments), bound, BindError)
 
+    def check_number(self, number: str, arguments: Arguments, sql: str, span: Span | None) -> None:
+        """Evaluate what a LIMIT or OFFSET is given; `span` is its place in the statement `sql`.
+
+        Raises BindError where it is no number of rows.
+        """
+        text = f"SELECT 1 LIMIT {number}"
+        try:
+            self._asked(
+                lambda: self.duckdb.execute(text, _used(text, arguments)).fetchall(),
+                RunText(text, text),
+                BindError,
+            )
+        except QueryError as error:
+            error.sql, error.span = sql, span
+            raise
+
     def empty_tables(self, columns: Iterable[str]) -> dict[str, str]:
         """Temporary tables without rows, by their columns: made once, for statements to bind to."""
         names = {of: self._empty.setdefault(of, _empty_name(len(self._empty))) for of in columns}
@@ -184,10 +205,33 @@ class Session:
         first, second = (self.duckdb.execute("SELECT txid_current()").fetchone() for _ in range(2))
         return first == second
 
-    def compact(self) -> None:
-        """Compress what temporary tables hold; it would abort a transaction that is open."""
-        if not self._is_in_transaction():
-            self.duckdb.execute("CHECKPOINT temp")
+    def compact(self, table: str) -> str:
+        """Compress the rows of a temporary table; answers the name of the table that has them now.
+
+        DuckDB compresses no temporary tables, but those of an attached database in memory: the rows
+        move there, and a view takes the table's place. While the user has a transaction open they
+        stay where they are, since it may write to one attached database only, which is the user's.
+        """
+        if self._is_in_transaction():
+            return table
+        compact = f"{_ROWS}.{table.rpartition('.')[2]}"
+        if table not in self._compact:
+            self.duckdb.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {_ROWS} (COMPRESS)")
+            self.duckdb.execute(f"CREATE OR REPLACE TABLE {compact} AS FROM {table}")
+            self.drop("TABLE", table)
+            self._compact.add(table)
+            view = table.removeprefix("temp.")
+            self.duckdb.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS FROM {compact}")
+        self.duckdb.execute(f"CHECKPOINT {_ROWS}")
+        return compact
+
+    def drop_compact(self) -> None:
+        """Forget all rows that were compressed."""
+        for table in self._compact:
+            self.drop("VIEW", table)
+        if self._compact:
+            self.duckdb.execute(f"DETACH DATABASE IF EXISTS {_ROWS}")
+        self._compact.clear()
 
     def run(self, text: RunText, arguments: Arguments, *, requests_sent: int = 0) -> pa.Table:
         """Run a statement; its rows as Arrow. Raises a QueryError."""

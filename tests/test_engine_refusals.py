@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,6 +69,41 @@ def left_behind(engine: Engine) -> list[Any]:
     return [row["table_name"] for row in found if row["table_name"].startswith("_connstat")]
 
 
+class TestNumbersOfRows:
+    @pytest.mark.parametrize(
+        ("sql", "arguments", "words"),
+        [
+            ("FROM {t} LIMIT CAST('x' AS INTEGER)", None, "'x'"),
+            ("FROM {t} OFFSET CAST('x' AS INTEGER)", None, "'x'"),
+            ("SELECT count(*) FROM (FROM {t} LIMIT 1 + CAST('x' AS INTEGER))", None, "'x'"),
+            (
+                "FROM {t} WHERE name IN (SELECT name FROM {t} LIMIT CAST('x' AS INTEGER))",
+                None,
+                "'x'",
+            ),
+            ("FROM {t} LIMIT $n", {"n": "x"}, None),
+            ("FROM {t} LIMIT -(3)", None, None),
+        ],
+    )
+    def test_one_that_is_none_is_refused_before_the_first_request(
+        self, shared: Engine, sandbox: Sandbox, sql: str, arguments: Any, words: str | None
+    ) -> None:
+        sandbox.reset()
+        error = query_error(shared, sql.format(t=LIVE), arguments)
+        assert sandbox.count() == 0
+        assert error.requests_sent == 0
+        assert words is None or pointed(error) in ("1 + CAST('x'", "CAST", words)
+
+    def test_a_name_alone_in_parentheses_is_read_as_duckdb_reads_it(self, shared: Engine) -> None:
+        sql = f"SELECT count(*) FROM ({LIVE})"
+        try:
+            shared.session.duckdb.execute("SELECT count(*) FROM (duckdb_settings())")
+        except duckdb.ParserException:
+            assert isinstance(query_error(shared, sql), ParseError)
+        else:
+            assert len(next(iter(shared.run(sql))).table) == 1
+
+
 class TestWriting:
     @pytest.mark.parametrize(
         "sql",
@@ -77,6 +113,9 @@ class TestWriting:
             "UPDATE {t} SET name = 'x'",
             "DELETE FROM {t}",
             "DROP TABLE {t}",
+            "TRUNCATE {t}",
+            "TRUNCATE TABLE {t}",
+            "/* c */ -- d\n TRUNCATE {t}",
             "DROP VIEW IF EXISTS {t}",
             "ALTER TABLE {t} ADD COLUMN x INT",
             "CREATE TABLE {t} (a INT)",

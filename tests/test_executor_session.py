@@ -188,7 +188,7 @@ class TestChecking:
             "SELECT nosuch FROM {0}", "SELECT a + 1 FROM {0}", "SELECT a FROM {0} WHERE a > b",
             "SELECT t.c FROM {0} AS t", "SELECT {0}.nosuch FROM {0}", "SELECT $x FROM {0}",
             "SELECT a FROM {0} UNION SELECT a, b FROM {0}", "SELECT nosuch(a) FROM {0}",
-            "FROM {0} LIMIT CAST('x' AS INTEGER)", "FROM nosuch, {0}",
+            "FROM nosuch, {0}",
             "(SELECT (SELECT a, b FROM {0}))",
         ],
     )  # fmt: skip

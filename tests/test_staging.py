@@ -106,12 +106,36 @@ class TestMemory:
         found = rows_of(session, "count(*), count(DISTINCT connector_name), sum(len(tasks))")
         assert found == [(times * 10_000, 10_000, times * 19_999)]
 
+    def test_kept_rows_go_where_the_others_are(self, session: Session) -> None:
+        staging = Staging(session, SCAN, None)
+        staging.add(page_of(staging, named("a")))
+        staging.flush()
+        compact = session.compact(staging.table)
+        assert compact != staging.table
+        assert session.compact(staging.table) == compact
+        session.duckdb.execute(f"INSERT INTO {compact} (connector_name) VALUES ('b')")
+        assert rows_of(session, "connector_name") == [("a",), ("b",)]
+
+    def test_nothing_is_left_of_them(self, session: Session) -> None:
+        for _ in range(2):
+            staging = Staging(session, SCAN, None)
+            session.compact(staging.table)
+            session.drop_compact()
+            names = session.duckdb.execute(
+                "SELECT database_name FROM duckdb_databases()"
+            ).fetchall()
+            assert not [name for (name,) in names if name.startswith("_connstat")]
+            assert not session.duckdb.execute(
+                "FROM duckdb_views() WHERE view_name LIKE '%connstat%'"
+            ).fetchall()
+
     def test_a_transaction_that_is_open_goes_on(self, session: Session) -> None:
         sql = "BEGIN; CREATE TABLE own AS SELECT 1; CREATE TEMP TABLE more AS FROM range(300000)"
         session.duckdb.execute(sql)
-        session.compact()
+        assert session.compact("temp.more") == "temp.more"
         assert session.duckdb.execute("FROM own").fetchall() == [(1,)]
         before = held(session)
         session.duckdb.execute("COMMIT")
-        session.compact()
+        compact = session.compact("temp.more")
         assert held(session) < before
+        assert session.duckdb.execute(f"SELECT count(*) FROM {compact}").fetchall() == [(300000,)]

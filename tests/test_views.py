@@ -160,7 +160,7 @@ class TestMentions:
             ("SELECT v.name FROM memory.main.v", ["name"]),
             ("SELECT v.name FROM memory.v", ["name"]),
             ("SELECT v FROM v", ["v"]),
-            ("SELECT v.* FROM (v)", ["name", "type"]),
+            ("SELECT v.* FROM (v CROSS JOIN range(1))", ["name", "type"]),
             ("FROM v, v AS w WHERE v.name = w.name", ["name", "type", "name", "type"]),
             ("FROM v JOIN v w USING (name)", ["name", "type", "type"]),
             ('FROM "größe v"', ["a", "b"]),

@@ -68,8 +68,8 @@ def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMe
     """
     assert relation.node is not None
     source = _source_text(relation.node, mentions, table)
-    if relation.is_scalar or isinstance(relation.node, exp.Query):
-        body = source
+    if relation.is_scalar or (isinstance(relation.node, exp.Query) and not relation.node.alias):
+        body = source  # a query; with a name for its rows it would be what stands in FROM
     else:
         body = f"SELECT * FROM {source}"
     if relation.ctes:

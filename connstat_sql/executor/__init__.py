@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from connstat_sql.binder import Arguments
 from connstat_sql.definitions import literal
+from connstat_sql.errors import Span
 from connstat_sql.executor.fetching import Fetching
 from connstat_sql.executor.pipeline import Pipeline
 from connstat_sql.executor.progress import Progress
@@ -22,6 +23,7 @@ from connstat_sql.executor.staging import empty_mention, empty_tables
 from connstat_sql.executor.tuples import feed_table
 from connstat_sql.executor.values_seen import SeenValues, TakeValues
 from connstat_sql.fetcher import Failure
+from connstat_sql.parser import DIALECT, Statement
 from connstat_sql.planner import Plan, mention_table, scan_table
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
@@ -48,6 +50,20 @@ def check(plan: Plan, session: Session, arguments: Arguments) -> None:
     """Let DuckDB bind the statement against empty tables: names and types, and no request."""
     text = checked_text(plan.query, empty_tables(session, plan.query.tables))
     session.check(text, arguments, is_query=_is_plain_query(plan.query.statement.tree))
+    for number, span in _limits(plan.query.statement):
+        session.check_number(number, arguments, plan.query.statement.sql, span)
+
+
+def _limits(statement: Statement) -> Iterator[tuple[str, Span | None]]:
+    """What LIMIT and OFFSET are given: DuckDB does not look at it before it runs the statement."""
+    tree = statement.tree
+    for clause in tree.find_all(exp.Limit, exp.Offset) if tree is not None else ():
+        number = clause.expression
+        if isinstance(number, exp.Literal) or number.find(exp.Column, exp.Query, exp.Star):
+            continue
+        places = [one.meta for one in number.find_all(exp.Literal) if "start" in one.meta]
+        span = Span(places[0]["start"], places[-1]["end"] + 1) if places else None
+        yield number.sql(dialect=DIALECT), span
 
 
 def _is_plain_query(tree: exp.Expr | None) -> bool:
@@ -98,6 +114,7 @@ def _leave_nothing(plan: Plan, tools: Tools) -> None:
         with suppress(duckdb.TransactionException):  # an aborted one takes it along anyway
             tools.session.duckdb.unregister(name)
     _drop(tools.session, plan)
+    tools.session.drop_compact()
     for scan in plan.scans:
         tools.session.drop("TABLE", scan_table(scan.name))
         for number, feed in enumerate(scan.feeds):

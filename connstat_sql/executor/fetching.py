@@ -97,7 +97,8 @@ class Fetching:
     def _missing(self, fetches: Sequence[Fetch]) -> list[Group]:
         """What kept rows do not answer."""
         if self._reuse.is_wanted:
-            fetches = self._reuse.fill(self._way, self._staging.columns, fetches)
+            staging = self._staging
+            fetches = self._reuse.fill(self._way, staging.table, staging.columns, fetches)
             if self._way.limit is not None and self.rows >= self._way.limit:
                 return []
         self._open.update((id(fetch), fetch) for fetch in fetches)

@@ -46,9 +46,11 @@ class Reuse:
         numbered = dict(enumerate(fetches))
         return tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())
 
-    def fill(self, way: Way, columns: Sequence[str], fetches: Sequence[Fetch]) -> list[Fetch]:
-        """Put kept rows into the scan's table; the fetches that they do not answer."""
-        tools, table = self.tools, scan_table(self.scan.name)
+    def fill(
+        self, way: Way, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
+    ) -> list[Fetch]:
+        """Put kept rows into a table with the scan's rows; the fetches that they do not answer."""
+        tools = self.tools
         numbered = {self.number(fetch): fetch for fetch in fetches}
         found = tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())
         if not found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 
 import duckdb
 import pyarrow as pa
@@ -86,8 +87,9 @@ class Staging:
         self._held: list[tuple[bytes, Mapping[str, str]]] = []
         self._held_bytes = self._loose_bytes = 0
         self._came = self._read = 0
+        self.table = scan_table(scan.name)
+        """The table that rows are put into; they are read by the scan's own name."""
         self._create()
-        self._insert = self._insert_sql()
 
     def _create(self) -> None:
         types = {field.name: str(field.type) for field in self.reader.fields}
@@ -100,9 +102,7 @@ class Staging:
         if self._number is not None:
             types[FETCH] = "INTEGER"
         columns = ", ".join(f"{quote(name)} {of}" for name, of in types.items())
-        self._duckdb.execute(
-            f"CREATE OR REPLACE TEMP TABLE {scan_table(self._scan.name)} ({columns})"
-        )
+        self._duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {self.table} ({columns})")
 
     def add(self, page: Page) -> None:
         """Take a page; raises UnexpectedShape when DuckDB reads its rows otherwise."""
@@ -140,12 +140,12 @@ class Staging:
             ) from error
         if self._loose_bytes >= BYTES_LOOSE:
             self._loose_bytes = 0
-            self._session.compact()
+            self.table = self._session.compact(self.table)
 
     def _insert_texts(self, table: pa.Table) -> int:
         self._duckdb.register(_PAGES, table)
         try:
-            found = self._duckdb.execute(self._insert).fetchone()
+            found = self._duckdb.execute(f"INSERT INTO {self.table} {self._rows}").fetchone()
             return int(found[0]) if found else 0
         finally:
             self._duckdb.unregister(_PAGES)
@@ -164,7 +164,9 @@ class Staging:
         """What comes with each text of rows."""
         return (*self._arguments, *self._hidden, *((FETCH,) if self._number is not None else ()))
 
-    def _insert_sql(self) -> str:
+    @cached_property
+    def _rows(self) -> str:
+        """SQL that answers the rows of the pages at hand."""
         plain = dict(self.reader.select_list("r"))
         columns = [self._expression(name, value, plain) for name, value in plain.items()]
         columns += map(quote, self._arguments)
@@ -172,7 +174,7 @@ class Staging:
         columns += [FETCH] if self._number is not None else []
         structure = self.reader.structure.replace("'", "''")
         return (
-            f"INSERT INTO {scan_table(self._scan.name)} SELECT {', '.join(columns)} FROM "
+            f"SELECT {', '.join(columns)} FROM "
             f"(SELECT unnest(from_json(rows, '[{structure}]')) AS r, * FROM {_PAGES})"
         )
 

@@ -17,6 +17,7 @@ from connstat_sql.errors import Problem
 
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 40
+_TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}([eE][-+]?[0-9]{1,2})?")
 _CONSTANTS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
@@ -78,7 +79,10 @@ def read_source(file: str, content: bytes) -> Source:
         words = (
             getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
         )
-        return _unreadable(file, mark.line + 1 if mark else 0, f"not YAML: {words}")
+        line = mark.line + 1 if mark else 0
+        if "nesting depth" in words:  # the parser's own bound, which it may meet before ours
+            return _unreadable(file, line, _TOO_DEEP)
+        return _unreadable(file, line, f"not YAML: {words}")
     duplicates = tuple(Problem(file, line, message) for line, message in reader.duplicates)
     return Source(file, value, reader.lines, duplicates)
 
@@ -143,7 +147,7 @@ class _Reader:
 
     def _open_collection(self, empty: Any, line: int) -> None:
         if len(self._open) >= MAX_DEPTH:
-            raise _Fault(line, f"nested more than {MAX_DEPTH} deep")
+            raise _Fault(line, _TOO_DEEP)
         if self._open and isinstance(self._open[-1][1], dict) and self._key is None:
             raise _Fault(line, "a key must be text")
         path = self._place(empty, line)

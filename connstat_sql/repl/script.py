@@ -82,7 +82,7 @@ def _where(piece: Piece, error: Exception) -> str:
         return f"line {piece.line}"
     if not isinstance(error, QueryError) or error.span is None or not error.sql:
         return f"from line {piece.line} on"
-    if piece.text.count(error.sql) != 1:
+    if not piece.text.startswith(error.sql, error.offset):
         return f"from line {piece.line} on"
-    place = piece.text.index(error.sql) + error.span.start
+    place = error.offset + error.span.start
     return f"line {piece.line + piece.text.count(chr(10), 0, place)}"
