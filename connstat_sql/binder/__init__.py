@@ -105,13 +105,13 @@ def _bound(
     reading = Reading(sources, rules)
     for query in outermost_queries(names.tree):
         walking.walk(reading.query(query, None, {}))
-    unread = _unread_ctes(names)
+    unread, crowded = _unread_ctes(names), sources.crowded
     idle = idle_mentions(names.tree, [mention.node for mention, _ in lives])
     tables, equal_columns = [], dict[frozenset[int], EqualColumns]()
     for place, (mention, live) in enumerate(lives):
         uses = [
             _use(one, live, sources, constants, equal_columns)
-            for one in _reached(place, mention, walking, sources, unread)
+            for one in _reached(place, mention, walking, crowded, unread)
             if id(mention.node) not in idle
         ]
         tables.append(
@@ -121,7 +121,7 @@ def _bound(
                 uses=tuple(uses),
                 columns=used_columns(names, mention, live.resource),
                 hidden=hidden[place],
-                spoken=spoken_columns(names, mention),
+                spoken=spoken_columns(names, mention, live.resource),
             )
         )
     by_node = {id(table.mention.node): table.hidden for table in tables if table.hidden}
@@ -141,12 +141,12 @@ def _reached(
     place: int,
     mention: TableMention,
     walking: Walking,
-    sources: Sources,
+    crowded: frozenset[int],
     unread: frozenset[int],
 ) -> list[Reached]:
     """How the walk reached a mention; one that it did not reach is not restricted."""
     found = walking.reached.get(place, [])
-    if place in sources.crowded:
+    if place in crowded:
         return [Reached(None)]
     if found or _ctes_around(mention.node) & unread:
         return found

@@ -32,7 +32,7 @@ class Names:
     qualifiers: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     stars: dict[int, list[exp.Star]] = field(default_factory=dict)
     using: set[str] = field(default_factory=set)
-    spoken: list[exp.Expr] = field(default_factory=list)
+    spoken: Counter[str] = field(default_factory=Counter)
     selects: list[exp.Select] = field(default_factory=list)
     tables: list[exp.Table] = field(default_factory=list)
     ctes: list[exp.CTE] = field(default_factory=list)
@@ -40,17 +40,38 @@ class Names:
     """Columns named with a schema."""
     untold: list[exp.Expr] = field(default_factory=list)
     """What takes columns without naming them: by a pattern, by a place, all of them."""
-    _spoken_in: dict[int, Counter[str]] = field(default_factory=dict)
+    branches: dict[int, Branch] = field(default_factory=dict)
+    """The branch of a set operation that a table stands in, by the table's id.
 
-    def spoken_in(self, side: exp.Expr) -> Counter[str]:
-        """The names of `spoken` within a branch of a set operation, counted."""
-        if not self._spoken_in:
-            for column in self.spoken:
-                for around in _around(column):
-                    if isinstance(around.parent, exp.SetOperation):
-                        counted = self._spoken_in.setdefault(id(around), Counter())
-                        counted[column.name.lower()] += 1
-        return self._spoken_in.get(id(side), Counter())
+    Not of those in a CTE, which may be read in any other branch.
+    """
+
+
+@dataclass(eq=False, slots=True)
+class Chain:
+    """Set operations on set operations, taken as one; `above` is the branch that they stand in.
+
+    `spoken` are the names that predicates and joins speak of, counted.
+    """
+
+    above: Branch | None
+    spoken: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """One branch of a chain."""
+
+    chain: Chain
+    spoken: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def around(self) -> Iterator[Branch]:
+        """The branch, and those that its chain stands in."""
+        one: Branch | None = self
+        while one is not None:
+            yield one
+            one = one.chain.above
 
 
 _NOTED = (
@@ -59,29 +80,62 @@ _NOTED = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Place:
+    """Where the walk is: in which SELECT and branch, and whether in a predicate or a CTE.
+
+    `chain` is that of the set operation whose side comes next.
+    """
+
+    block: exp.Select | None = None
+    is_spoken: bool = False
+    is_in_cte: bool = False
+    branch: Branch | None = None
+    chain: Chain | None = None
+
+
 def names_in(tree: exp.Expr) -> Names:
     """Walk a tree once."""
     names = Names(tree)
-    pending: list[tuple[exp.Expr, exp.Select | None, bool]] = [(tree, None, False)]
+    pending: list[tuple[exp.Expr, _Place]] = [(tree, _Place())]
     while pending:
-        node, block, is_spoken = pending.pop()
+        node, place = pending.pop()
         if isinstance(node, exp.Column):
-            _note_column(names, node, is_spoken)
+            _note_column(names, node, place)
         elif isinstance(node, exp.Star):
             is_counted = isinstance(node.parent, exp.Count)
+            block = place.block
             if block is not None and not is_counted and not _asks_for_any_row(block):
                 names.stars.setdefault(id(block), []).append(node)
         elif isinstance(node, _NOTED):
-            _note(names, node)
-        inner = node if isinstance(node, exp.Select) else block
-        speaks = is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify))
-        for key, value in node.args.items():
-            speaks_here = speaks or (key == "on" and isinstance(node, exp.Join))
-            if isinstance(value, exp.Expr):
-                pending.append((value, inner, speaks_here))
-            elif type(value) is list:
-                pending += [(one, inner, speaks_here) for one in value if isinstance(one, exp.Expr)]
+            _note(names, node, place)
+        pending += _below(node, place)
     return names
+
+
+def _below(node: exp.Expr, place: _Place) -> Iterator[tuple[exp.Expr, _Place]]:
+    """What a node consists of, each with its place."""
+    chain, branch = place.chain, place.branch
+    if chain is not None and not isinstance(node, exp.SetOperation):
+        branch, chain = Branch(chain), None
+    elif chain is None and isinstance(node, exp.SetOperation):
+        chain = Chain(branch)
+    block = node if isinstance(node, exp.Select) else place.block
+    speaks = place.is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify))
+    is_in_cte = place.is_in_cte or isinstance(node, exp.CTE)
+    inner = _Place(block, speaks, is_in_cte, branch)
+    for key, value in node.args.items():
+        at = inner
+        if key == "on" and isinstance(node, exp.Join):
+            at = _Place(block, True, is_in_cte, branch)
+        elif chain is not None and key in ("this", "expression"):
+            at = _Place(block, speaks, is_in_cte, branch, chain)
+        if isinstance(value, exp.Expr):
+            yield value, at
+        elif type(value) is list:
+            for one in value:
+                if isinstance(one, exp.Expr):
+                    yield one, at
 
 
 def _asks_for_any_row(block: exp.Select) -> bool:
@@ -90,25 +144,35 @@ def _asks_for_any_row(block: exp.Select) -> bool:
     return isinstance(block.parent, exp.Exists) and not tells
 
 
-def _note_column(names: Names, column: exp.Column, is_spoken: bool) -> None:
+def _note_column(names: Names, column: exp.Column, place: _Place) -> None:
     *before, name = (part.name.lower() for part in column.parts)
     names.columns.setdefault(name, []).append(column)
     names.qualifiers.setdefault(name, set()).add(tuple(before))
     if len(before) > 1:
         names.qualified.append(column)
-    if is_spoken:
-        names.spoken.append(column)
+    if place.is_spoken:
+        _speak(names, name, place)
 
 
-def _note(names: Names, node: exp.Expr) -> None:
+def _speak(names: Names, name: str, place: _Place) -> None:
+    names.spoken[name] += 1
+    for branch in place.branch.around if place.branch is not None else ():
+        branch.spoken[name] += 1
+        branch.chain.spoken[name] += 1
+
+
+def _note(names: Names, node: exp.Expr, place: _Place) -> None:
     if isinstance(node, (exp.Identifier, exp.Var)):
         names.every.add(node.name.lower())
     elif isinstance(node, exp.Join):
         using = node.args.get("using") or []
-        names.using.update(one.name.lower() for one in using)
-        names.spoken.extend(using)
+        for one in using:
+            names.using.add(one.name.lower())
+            _speak(names, one.name.lower(), place)
     elif isinstance(node, exp.Table):
         names.tables.append(node)
+        if place.branch is not None and not place.is_in_cte:
+            names.branches[id(node)] = place.branch
     elif isinstance(node, exp.Select):
         names.selects.append(node)
     elif isinstance(node, exp.CTE):
@@ -128,29 +192,16 @@ def used_columns(names: Names, mention: TableMention, resource: Resource) -> tup
     return tuple(name for name in every if name.lower() in names.every)
 
 
-def spoken_columns(names: Names, mention: TableMention) -> frozenset[str]:
-    """Columns that a predicate may speak of where the mention is read."""
-    counted = Counter(one.name.lower() for one in names.spoken)
-    if mention.node.find_ancestor(exp.CTE) is None:  # it may be read in any branch otherwise
-        for side in _sides_aside(mention.node):
-            counted.subtract(names.spoken_in(side))
-    return frozenset(name for name, count in counted.items() if count > 0)
-
-
-def _sides_aside(node: exp.Expr) -> Iterator[exp.Expr]:
-    """The other branches of the set operations around a node."""
-    for around in _around(node):
-        if isinstance(around.parent, exp.SetOperation):
-            sides = (around.parent.this, around.parent.expression)
-            if any(one is around for one in sides):
-                yield sides[0] if sides[1] is around else sides[1]
-
-
-def _around(node: exp.Expr) -> Iterator[exp.Expr]:
-    one = node.parent
-    while one is not None:
-        yield one
-        one = one.parent
+def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> frozenset[str]:
+    """Columns that a predicate may speak of where the mention is read: in no other branch."""
+    branch = names.branches.get(id(mention.node))
+    around = [*branch.around] if branch is not None else []
+    found = set[str]()
+    for name in (one.name.lower() for one in resource.all_columns):
+        aside = sum(one.chain.spoken[name] - one.spoken[name] for one in around)
+        if names.spoken[name] > aside:
+            found.add(name)
+    return frozenset(found)
 
 
 def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:

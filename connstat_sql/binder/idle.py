@@ -29,7 +29,8 @@ _UNTOLD = (
 
 def idle_mentions(tree: exp.Expr, mentions: Sequence[exp.Table]) -> frozenset[int]:
     """Of some mentions of tables those, by the ids of their nodes, of which nobody reads a row."""
-    if not any(map(_is_in_a_column, mentions)) or tree.find(*_UNTOLD) is not None:
+    known: dict[int, bool] = {}
+    if not any(_is_in_a_column(one, known) for one in mentions) or tree.find(*_UNTOLD) is not None:
         return frozenset()
     search = _Search(frozenset(one.name.lower() for one in tree.find_all(exp.Column)))
     for table in tree.find_all(exp.Table):
@@ -224,11 +225,19 @@ def _stems(name: str) -> Iterator[str]:
 # --- syntax --------------------------------------------------------------------------------------
 
 
-def _is_in_a_column(node: exp.Expr) -> bool:
-    """Whether it stands in the select list of some query."""
-    return any(
-        one.arg_key == "expressions" and isinstance(one.parent, exp.Select) for one in _around(node)
-    )
+def _is_in_a_column(node: exp.Expr, known: dict[int, bool]) -> bool:
+    """Whether it stands in the select list of some query; what is found on the way is `known`."""
+    found, way = False, []
+    for one in _around(node):
+        if id(one) in known:
+            found = known[id(one)]
+            break
+        way.append(id(one))
+        if one.arg_key == "expressions" and isinstance(one.parent, exp.Select):
+            found = True
+            break
+    known.update(dict.fromkeys(way, found))
+    return found
 
 
 def _around(node: exp.Expr) -> Iterator[exp.Expr]:

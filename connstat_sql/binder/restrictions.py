@@ -102,8 +102,13 @@ class EqualColumns:
     def __init__(self, facts: Sequence[Fact], relations: Mapping[int, Relation]) -> None:
         self._relations = relations
         self._groups: dict[Field, set[Field]] = {}
-        for fact in facts:
-            for left, right in equalities(fact):
+        self._beside: dict[Field, list[tuple[int, exp.Expr, Fact]]] = {}
+        for place, fact in enumerate(facts):
+            for pair in equal_nodes(fact.predicate):
+                left, right = (fact.terms.get(id(node)) for node in pair)
+                for one, node in ((left, pair[1]), (right, pair[0])):
+                    if isinstance(one, Field):
+                        self._beside.setdefault(one, []).append((place, node, fact))
                 if isinstance(left, Field) and isinstance(right, Field):
                     self._join(left, right)
 
@@ -113,23 +118,26 @@ class EqualColumns:
             self._groups.get(one, {one}), key=lambda field: (field != one, field.relation)
         )
 
+    def beside(self, one: Field) -> Sequence[tuple[int, exp.Expr, Fact]]:
+        """What facts say equals a column, with those facts and their places among them."""
+        return self._beside.get(one, ())
+
     def _join(self, left: Field, right: Field) -> None:
         types = {self._type(left), self._type(right)}
         if len(types) > 1 or types & {"", "DOUBLE", "FLOAT", "REAL"}:
             return
-        both = self._groups.get(left, {left}) | self._groups.get(right, {right})
-        for one in both:
-            self._groups[one] = both
+        ours, theirs = self._groups.get(left, {left}), self._groups.get(right, {right})
+        if ours is theirs:
+            return
+        if len(ours) < len(theirs):
+            ours, theirs = theirs, ours
+        ours |= theirs
+        for one in (*theirs, left, right):
+            self._groups[one] = ours
 
     def _type(self, one: Field) -> str:
         relation = self._relations.get(one.relation)
         return "" if relation is None or one.path else relation.types.get(one.column, "")
-
-
-def equalities(fact: Fact) -> Iterator[tuple[Term | exp.Expr, Term | exp.Expr]]:
-    """The pairs that a fact says are equal, tuples taken apart; columns as what they stand for."""
-    for left, right in equal_nodes(fact.predicate):
-        yield fact.terms.get(id(left), left), fact.terms.get(id(right), right)
 
 
 def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:

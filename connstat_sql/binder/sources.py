@@ -10,7 +10,8 @@ from typing import Any
 from sqlglot import exp
 
 from connstat_sql.binder.columns import HIDDEN
-from connstat_sql.binder.outputs import Functions, calls, own_names
+from connstat_sql.binder.contents import Contents
+from connstat_sql.binder.outputs import Functions, calls
 from connstat_sql.binder.rendering import relation_text, written
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Query, Sealed, SetOperation
@@ -21,17 +22,6 @@ from connstat_sql.parser import DIALECT
 MAX_READINGS = 16
 """Times that one CTE is looked into: a chain of CTEs that each name the last twice doubles."""
 COLLATED = "VARCHAR COLLATE"
-_UNSTABLE = (
-    exp.Fetch, exp.TableSample, exp.Window, exp.First, exp.Last,
-    exp.AnyValue, exp.ArgMax, exp.ArgMin, exp.ArrayAgg, exp.GroupConcat, exp.Collate,
-)  # fmt: skip
-_HIDING = (exp.Collate, exp.Pivot)
-"""What makes the columns of empty tables others than those of full ones, or not what they seem."""
-_UNSTABLE_CALLS = frozenset(
-    {"arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg", "mode", "first",
-     "last", "any_value", "arg_min", "arg_max", "min_by", "max_by", "argmin", "argmax", "histogram",
-     "approx_quantile", "reservoir_quantile", "nextval", "currval"}
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -76,6 +66,11 @@ class Sources:
     relations: dict[int, Relation] = field(default_factory=dict)
     missing: set[int] = field(default_factory=set)
     _readings: dict[int, int] = field(default_factory=dict)
+    _steady: dict[int, bool] = field(default_factory=dict)
+    _types: dict[object, Types | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._contents = Contents(self.functions.volatile)
 
     def live_place(self, node: exp.Expr) -> int | None:
         """The place of a live mention, None for anything else."""
@@ -148,8 +143,8 @@ class Sources:
         many = {number for number, count in self._readings.items() if count > MAX_READINGS}
         return frozenset(
             mention.place
-            for mention in self.live_mentions.values()
-            if many and any(id(one) in many for one in _ancestors(mention.node))
+            for mention in (self.live_mentions.values() if many else ())
+            if any(id(one) in many for one in _ancestors(mention.node))
         )
 
     def whole_number(self, clause: exp.Expr | None, absent: int | None = None) -> int | None:
@@ -182,12 +177,9 @@ class Sources:
         used = self._used_ctes(node, ctes)
         if used is None:
             return None
-        if not all(self._is_stable(one) for one in (node, *used)):
+        if not all(map(self._is_stable, (node, *used))):
             return None
-        probe = Relation(
-            0, {}, node=node, ctes=used, is_scalar=isinstance(node, exp.Subquery) and not node.alias
-        )
-        types = self.questions.describe(f"SELECT * FROM {self._empty_text(probe)}")
+        types = self._described_as(node, used)
         if types is None:
             return None
         if self._reads_local(node, used):
@@ -203,16 +195,26 @@ class Sources:
         used = self._used_ctes(node, ctes)
         if outputs is None or used is None or isinstance(query, Sealed):
             return None
-        for one in (node, *used):
-            if any(isinstance(inner, _HIDING) for inner in _own_nodes(one)):
-                return None
-            if not self._is_as_written(one):
-                return None
-        probe = Relation(0, {}, node=node, ctes=used)
-        types = self.questions.describe(f"SELECT * FROM {self._empty_text(probe)}")
+        if any(self._contents.of(one).hides for one in (node, *used)):
+            return None
+        if not all(self._is_as_written(one) for one in (node, *used)):
+            return None
+        types = self._described_as(node, used)
         if types is None or len(types) != len(outputs):
             return None
         return self._without_collations(types) if self._reads_local(node, used) else types
+
+    def _described_as(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> Types | None:
+        """The columns of a source, as DuckDB tells them; asked once for all mentions of a CTE."""
+        own: object = id(node)
+        if isinstance(node, exp.Table) and _is_name_alone(node):
+            own = (node.name.lower(), *_column_aliases(node))
+        key = (own, *map(id, used))
+        if key not in self._types:
+            is_scalar = isinstance(node, exp.Subquery) and not node.alias
+            probe = Relation(0, {}, node=node, ctes=used, is_scalar=is_scalar)
+            self._types[key] = self.questions.describe(f"SELECT * FROM {self._empty_text(probe)}")
+        return self._types[key]
 
     def _reads_local(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> bool:
         """Whether it names a table of the session, a file or a function."""
@@ -221,22 +223,15 @@ class Sources:
             id(table) not in self.live_mentions
             and not (len(table.parts) == 1 and table.name.lower() in ctes)
             for one in (node, *used)
-            for table in one.find_all(exp.Table)
+            for table in self._contents.of(one).tables
         )
 
     def _is_stable(self, node: exp.Expr) -> bool:
         """Whether reading it twice gives the same rows, and as DuckDB reads the user's text."""
-        changing = self.functions.volatile | _UNSTABLE_CALLS
-        for one in _own_nodes(node):
-            if isinstance(one, _UNSTABLE):
-                return False
-            if isinstance(one, exp.Func) and any(name in changing for name in own_names(one)):
-                return False
-            if isinstance(one, exp.Query) and not _is_ordered(one):
-                return False
-            if isinstance(one, exp.Distinct) and one.args.get("on") is not None:
-                return False
-        return self._is_as_written(node)
+        if id(node) not in self._steady:
+            is_steady = self._contents.of(node).is_steady
+            self._steady[id(node)] = is_steady and self._is_as_written(node)
+        return self._steady[id(node)]
 
     def _is_as_written(self, node: exp.Expr) -> bool:
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
@@ -253,41 +248,51 @@ class Sources:
 
     def _used_ctes(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> tuple[exp.CTE, ...] | None:
         """The CTEs that a piece of the query names, those first that others name."""
-        found: dict[str, exp.CTE] = {}
-        pending = [(one, ctes) for one in _named_in(node, ctes)]
+        begun: dict[str, exp.CTE] = {}
+        found: list[exp.CTE] = []
+        pending = [(ctes[one], False) for one in self._named_in(node, ctes)]
         while pending:
-            name, visible = pending.pop()
-            cte = visible[name]
-            if cte.is_itself or found.get(name, cte.node) is not cte.node:
+            cte, is_done = pending.pop()
+            name = cte.node.alias.lower()
+            if is_done:
+                found.append(cte.node)
+            elif cte.is_itself or begun.get(name, cte.node) is not cte.node:
                 return None
-            if name in found:
-                found[name] = found.pop(name)
-                continue
-            found[name] = cte.node
-            inner = {n: c for n, c in cte.ctes.items() if n != name}
-            pending += [(one, inner) for one in _named_in(cte.node.this, inner)]
-        return tuple(reversed(found.values()))
+            elif name not in begun:
+                begun[name] = cte.node
+                pending.append((cte, True))
+                inner = self._named_in(cte.node.this, cte.ctes)
+                pending += [(cte.ctes[one], False) for one in inner if one != name]
+        return tuple(found)
+
+    def _named_in(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> list[str]:
+        """The CTEs that a piece of the query names, of those that are in sight of it."""
+        return [name for name in self._contents.of(node).free if name in ctes] if ctes else []
 
     def _needs(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> frozenset[int]:
         return frozenset(
             self.live_mentions[id(table)].place
             for one in (node, *used)
-            for table in _own_nodes(one)
+            for table in self._contents.of(one).tables
             if id(table) in self.live_mentions
         )
 
     def _empty_text(self, relation: Relation) -> str:
         """Its text over tables with the same columns and no rows."""
-        by_place = {one.place: one.types for one in self.live_mentions.values()}
-        places = {key: one.place for key, one in self.live_mentions.items()}
+        return relation_text(relation, self._places, self._empty_rows.__getitem__)
 
-        def empty(place: int) -> str:
-            columns = ", ".join(
-                f"CAST(NULL AS {of}) AS {quote(name)}" for name, of in by_place[place].items()
-            )
-            return f"(SELECT {columns} WHERE false)"
+    @cached_property
+    def _places(self) -> Mapping[int, int]:
+        return {key: one.place for key, one in self.live_mentions.items()}
 
-        return relation_text(relation, places, empty)
+    @cached_property
+    def _empty_rows(self) -> Mapping[int, str]:
+        """What stands for the live mention at each place."""
+        found = {}
+        for one in self.live_mentions.values():
+            columns = (f"CAST(NULL AS {of}) AS {quote(name)}" for name, of in one.types.items())
+            found[one.place] = f"(SELECT {', '.join(columns)} WHERE false)"
+        return found
 
     def _without_collations(self, types: Types) -> Types:
         if not self._has_collations:
@@ -340,17 +345,6 @@ class Sources:
         return self.relations[number]
 
 
-def _own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
-    """A source and all that is in it; not the joins behind it, which the parser puts there too."""
-    yield node
-    for key, value in node.args.items():
-        if key == "joins":
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, exp.Expr):
-                yield from one.walk()
-
-
 def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
     one = node.parent
     while one is not None:
@@ -358,25 +352,15 @@ def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
         one = one.parent
 
 
-def _is_ordered(query: exp.Query) -> bool:
-    """Whether LIMIT and OFFSET take the same rows each time."""
-    is_cut = query.args.get("limit") or query.args.get("offset")
-    return not is_cut or query.args.get("order") is not None
-
-
 def _column_aliases(node: exp.Expr) -> list[str]:
     alias = node.args.get("alias")
     return [one.name for one in alias.args.get("columns") or []] if alias is not None else []
 
 
-def _named_in(node: exp.Expr, ctes: Mapping[str, Cte]) -> set[str]:
-    if not ctes:
-        return set()
-    return {
-        table.name.lower()
-        for table in _own_nodes(node)
-        if isinstance(table, exp.Table) and len(table.parts) == 1 and table.name.lower() in ctes
-    }
+def _is_name_alone(node: exp.Table) -> bool:
+    """Whether it is a name, with another name at most."""
+    others = {key for key, value in node.args.items() if value} - {"this", "alias", "joins"}
+    return isinstance(node.this, exp.Identifier) and not others
 
 
 def _inside(query: Query, names: list[str]) -> Outputs:

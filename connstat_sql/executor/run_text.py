@@ -13,6 +13,8 @@ from connstat_sql.definitions import quote
 from connstat_sql.planner import mention_table
 from connstat_sql.translation import RunText
 
+_ANY_CASE = re.IGNORECASE | re.DOTALL
+
 
 def run_text(query: BoundQuery) -> RunText:
     """Everything else of the text stays as it was written."""
@@ -51,7 +53,17 @@ def _alias(table: BoundTable, sql: str) -> str:
     """The table's own name as its alias, where the text gives none and a column may use it."""
     node = table.mention.node
     is_in_from = isinstance(node.parent, (exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren))
-    is_whole_table = re.search(r"\btable\s+$", sql[: table.mention.span.start], re.IGNORECASE)
-    if table.mention.has_alias or not is_in_from or is_whole_table:
+    if table.mention.has_alias or not is_in_from or _is_whole(table, sql):
         return ""
     return f" AS {quote(table.mention.parts[-1])}"
+
+
+def _is_whole(table: BoundTable, sql: str) -> bool:
+    """Whether a mention is `TABLE name`, which takes no alias."""
+    end = start = table.mention.span.start
+    while start and sql[start - 1].isspace():
+        start -= 1
+    return (
+        start < end
+        and re.fullmatch(r"(.*\W)?table", sql[max(start - 6, 0) : start], _ANY_CASE) is not None
+    )

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import itemgetter
 
 from sqlglot import exp
 
@@ -17,9 +18,7 @@ from connstat_sql.binder import (
     Term,
     Types,
     Use,
-    equal_nodes,
     relations_of,
-    substituted,
 )
 from connstat_sql.binder.constants import INTEGERS
 from connstat_sql.binder.nulls import rejects_null
@@ -34,7 +33,7 @@ from connstat_sql.binder.sources import COLLATED
 from connstat_sql.binder.values import Scalar
 from connstat_sql.definitions import literal, quote
 from connstat_sql.parser import DIALECT
-from connstat_sql.planner.rows import Rows, Typed
+from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.values import CONNECTION, Constant, Feed, mention_table
 
 MAX_FILTER_VALUES = 500
@@ -69,16 +68,9 @@ class Binding:
         """Facts that speak only of rows that are there; subqueries looked into where need be."""
         found: list[Fact] = []
         pending, opened = deque(self.use.facts), set[int]()
-        absent: dict[int, bool] = {self.use.relation: False}
         while pending:
             fact = pending.popleft()
-            closed = None
-            for number in fact.relations:
-                if number not in absent:
-                    absent[number] = not self.rows.is_there(number)
-                if absent[number]:
-                    closed = number
-                    break
+            closed = next(iter(self.rows.absent(fact) - {self.use.relation}), None)
             if closed is None:
                 if self._is_sound(fact):
                     found.append(fact)
@@ -86,7 +78,7 @@ class Binding:
             relation = self.rows.relation(closed)
             if relation is None or not relation.inside:
                 continue
-            inner = substituted(fact, relation.id, relation.inside)
+            inner = self.rows.looked_into(fact, relation)
             if inner is not None:
                 pending.append(inner)
             if relation.id not in opened:
@@ -96,6 +88,8 @@ class Binding:
 
     def _is_sound(self, fact: Fact) -> bool:
         """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
+        if not self.rows.query.missing:
+            return True
         missing = fact.relations & self.rows.query.missing - {self.use.relation}
         return all(rejects_null(fact, frozenset({one})) for one in missing)
 
@@ -104,7 +98,7 @@ class Binding:
         """Values for parameters, and for the connection, out of the rows that are there."""
         found: dict[str, Bound] = {}
         own = self.use.relation
-        equal = EqualColumns(self._ties, Typed(self.rows))
+        equal = self.rows.equal_columns(self._ties)
         for name in self.wanted:
             one = self._from_column(Field(own, name), equal)
             if one is not None:
@@ -180,14 +174,11 @@ class Binding:
 
     def _from_expression(self, own: Field, equal: EqualColumns) -> Bound | None:
         """The other side of an equality, where it is more than a column of the same type."""
-        ours = {*equal.of(own)}
-        for fact in self._ties:
-            for pair in equal_nodes(fact.predicate):
-                for left, right in (pair, pair[::-1]):
-                    if fact.terms.get(id(left)) in ours:
-                        found = self._value(right, fact, own)
-                        if found is not None:
-                            return found
+        pairs = (pair for ours in equal.of(own) for pair in equal.beside(ours))
+        for _, node, fact in sorted(pairs, key=itemgetter(0)):
+            found = self._value(node, fact, own)
+            if found is not None:
+                return found
         return None
 
     def _value(self, node: exp.Expr, fact: Fact, own: Field) -> Bound | None:
@@ -277,15 +268,16 @@ class Binding:
         weakened = (self._weakened(fact, known) for fact in self.facts)
         tellable = [fact for fact in weakened if fact and self._is_tellable(fact, known)]
         joined = set(needed) | {one.relation for one in self.extra.values()}
-        has_grown = True
-        while has_grown:
-            has_grown = False
-            for fact in tellable:
-                others = self._read(fact.relations) - {self.use.relation}
-                is_tied = bool(others & joined) or self.use.relation in fact.relations
-                if is_tied and others - joined and self._is_joining(fact):
-                    joined |= others
-                    has_grown = True
+        tied: dict[int, list[Fact]] = {}
+        for fact in filter(self._is_joining, tellable):
+            for number in fact.relations:
+                tied.setdefault(number, []).append(fact)
+        pending = [*joined, self.use.relation]
+        while pending:
+            for fact in tied.get(pending.pop(), ()):
+                others = self._read(fact.relations) - {self.use.relation} - joined
+                joined |= others
+                pending += others
         own = joined | {self.use.relation}
         return frozenset(joined), [
             fact

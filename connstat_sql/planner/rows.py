@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.binder import BoundQuery, Field, Questions, Relation, Types
+from connstat_sql.binder import (
+    BoundQuery,
+    EqualColumns,
+    Fact,
+    Field,
+    Questions,
+    Relation,
+    Types,
+    substituted,
+)
 from connstat_sql.binder.rendering import relation_name, relation_text
 from connstat_sql.parser import DIALECT
 from connstat_sql.planner.values import CONNECTION, mention_table, scan_table
@@ -38,6 +47,9 @@ class Rows:
     synthetic: dict[int, Synthetic] = field(default_factory=dict)
     own_types: dict[int, Types] = field(default_factory=dict)
     _written: dict[int, bool] = field(default_factory=dict)
+    _absent: dict[int, tuple[int, Fact, frozenset[int]]] = field(default_factory=dict)
+    _inner: dict[tuple[int, int], tuple[Fact, Fact | None]] = field(default_factory=dict)
+    _equal: dict[frozenset[int], tuple[Sequence[Fact], EqualColumns]] = field(default_factory=dict)
     _made: int = 1_000_000
 
     def next_relation(self) -> int:
@@ -59,6 +71,32 @@ class Rows:
         if relation.mention is not None:
             return relation.mention in self.scans_of_mentions
         return relation.node is not None and relation.needs <= self.scans_of_mentions.keys()
+
+    # What is remembered of facts goes by their ids, so they are kept beside it.
+
+    def absent(self, fact: Fact) -> frozenset[int]:
+        """The relations that a fact speaks of and that cannot be read now."""
+        age = len(self.scans_of_mentions) + len(self.synthetic)
+        known = self._absent.get(id(fact))
+        if known is None or known[0] != age:
+            numbers = fact.relations if known is None else known[2]
+            absent = frozenset(one for one in numbers if not self.is_there(one))
+            known = self._absent[id(fact)] = (age, fact, absent)
+        return known[2]
+
+    def looked_into(self, fact: Fact, relation: Relation) -> Fact | None:
+        """A fact told of what is inside a relation; None where that cannot be said."""
+        key = (id(fact), relation.id)
+        if key not in self._inner:
+            self._inner[key] = (fact, substituted(fact, relation.id, relation.inside))
+        return self._inner[key][1]
+
+    def equal_columns(self, facts: Sequence[Fact]) -> EqualColumns:
+        """What some facts make equal, for all tables that the same facts reach."""
+        key = frozenset(map(id, facts))
+        if key not in self._equal:
+            self._equal[key] = (facts, EqualColumns(facts, Typed(self)))
+        return self._equal[key][1]
 
     def types(self, number: int) -> Types:
         """The columns of a relation."""

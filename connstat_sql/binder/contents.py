@@ -1,0 +1,111 @@
+"""What a piece of a query consists of: its tables, the CTEs that it names, whether it is steady."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from connstat_sql.binder.outputs import own_names
+
+_UNSTABLE = (
+    exp.Fetch, exp.TableSample, exp.Window, exp.First, exp.Last,
+    exp.AnyValue, exp.ArgMax, exp.ArgMin, exp.ArrayAgg, exp.GroupConcat, exp.Collate,
+)  # fmt: skip
+_HIDING = (exp.Collate, exp.Pivot)
+"""What makes the columns of empty tables others than those of full ones, or not what they seem."""
+_UNSTABLE_CALLS = frozenset(
+    {"arbitrary", "list", "array_agg", "string_agg", "group_concat", "listagg", "mode", "first",
+     "last", "any_value", "arg_min", "arg_max", "min_by", "max_by", "argmin", "argmax", "histogram",
+     "approx_quantile", "reservoir_quantile", "nextval", "currval"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One piece, read once.
+
+    `is_steady` says that reading it twice gives the same rows; `hides` that over tables without
+    rows its columns may be others, or not what they seem. `tables` are those that it names, `free`
+    the names without dots among them that no WITH inside it makes.
+    """
+
+    is_steady: bool
+    hides: bool
+    tables: tuple[exp.Table, ...]
+    free: tuple[str, ...]
+
+
+@dataclass
+class Contents:
+    """Reads pieces of one statement; each once, however often they are asked about.
+
+    `volatile` are names of functions whose value may change.
+    """
+
+    volatile: frozenset[str]
+    _known: dict[int, Content] = field(default_factory=dict)
+
+    def of(self, node: exp.Expr) -> Content:
+        """What a node of the statement's tree consists of."""
+        if id(node) not in self._known:
+            own = [*_own_nodes(node)]
+            self._known[id(node)] = Content(
+                all(map(self._is_steady, own)),
+                any(isinstance(one, _HIDING) for one in own),
+                tuple(one for one in own if isinstance(one, exp.Table)),
+                tuple(dict.fromkeys(_free_names(node))),
+            )
+        return self._known[id(node)]
+
+    def _is_steady(self, one: exp.Expr) -> bool:
+        if isinstance(one, _UNSTABLE):
+            return False
+        if isinstance(one, exp.Func):
+            changing = self.volatile | _UNSTABLE_CALLS
+            return not any(name in changing for name in own_names(one))
+        if isinstance(one, exp.Query):
+            return _is_ordered(one)
+        return not isinstance(one, exp.Distinct) or one.args.get("on") is None
+
+
+def _own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
+    """A source and all that is in it; not the joins behind it, which the parser puts there too."""
+    yield node
+    for one in _own_parts(node):
+        yield from one.walk()
+
+
+def _own_parts(node: exp.Expr) -> Iterator[exp.Expr]:
+    for key, value in node.args.items():
+        if key == "joins":
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, exp.Expr):
+                yield one
+
+
+def _is_ordered(query: exp.Query) -> bool:
+    """Whether LIMIT and OFFSET take the same rows each time."""
+    is_cut = query.args.get("limit") or query.args.get("offset")
+    return not is_cut or query.args.get("order") is not None
+
+
+def _free_names(node: exp.Expr) -> Iterator[str]:
+    """Names without dots that stand for tables, those aside that a WITH around them makes."""
+    pending: list[tuple[exp.Expr, frozenset[str]]] = [(node, frozenset())]
+    while pending:
+        one, bound = pending.pop()
+        if isinstance(one, exp.Table) and len(one.parts) == 1:
+            name = one.name.lower()
+            if name not in bound:
+                yield name
+        clause = one.args.get("with_")
+        is_recursive = clause is not None and clause.args.get("recursive")
+        for cte in clause.expressions if clause is not None else ():
+            inside = bound | {cte.alias.lower()}
+            pending.append((cte.this, inside if is_recursive else bound))
+            bound = inside
+        others = _own_parts(one) if one is node else one.iter_expressions()
+        pending += [(other, bound) for other in others if other is not clause]
