@@ -35,3 +35,23 @@ def length_of_comments(sql: str) -> int:
                 break
         else:
             return place
+
+
+def call(function: str, *arguments: str) -> str:
+    """SQL that calls DuckDB's own function, whatever macros of its name the session has."""
+    return f"system.main.{function}({', '.join(arguments)})"
+
+
+SESSION_PREFIX = "_connstat_"
+"""What the names of tables begin with that are made in the session for one statement."""
+_MARK = "\\"
+
+
+def own(word: str) -> str:
+    """A name in SQL of ours: no definition can hold it, and no statement over live tables may."""
+    return word + _MARK
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is one of those."""
+    return name.endswith(_MARK)

@@ -26,9 +26,10 @@ from connstat_sql.definitions import (
     TableName,
     Template,
 )
-from connstat_sql.executor.kept import Kept, WholeFetch, served
+from connstat_sql.executor.kept import FETCH, Kept, WholeFetch, served
 from connstat_sql.fetcher import Fetch
 from connstat_sql.planner import Scan, Way, scan_table
+from connstat_sql.quoting import quote
 from connstat_sql.session import Session
 
 NOW = 1_800_000_000.0
@@ -94,7 +95,7 @@ class Pets:
         """The scan's empty table with all that can be kept; answers its columns."""
         types = {one.name: str(one.type) for one in PETS.all_columns}
         types = {name: types[name] for name in (*served(PETS, method), *arguments)}
-        types |= {**HIDDEN, "_fetch": "INTEGER"}
+        types |= {**HIDDEN, FETCH: "INTEGER"}
         listed = ", ".join(f'"{name}" {of}' for name, of in types.items())
         self.session.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {self.table} ({listed})")
         return list(types)
@@ -108,7 +109,8 @@ class Pets:
             "[{'a': '{\"x\": 1}', 'B c': '00000000-0000-0000-0000-000000000001'}] AS tags, "
             "MAP {'password': '****12345678'} AS config, '****' AS token, name AS pet, "
             "$shop AS shop, $connection AS _connection, to_timestamp($at) AS _observed_at, "
-            "'/x' AS _url, $number AS _fetch FROM unnest($names::VARCHAR[]) AS given(name)",
+            f"'/x' AS _url, $number AS {quote(FETCH)} "
+            "FROM unnest($names::VARCHAR[]) AS given(name)",
             {
                 "names": list(names), "at": at, "shop": one.arguments["shop"],
                 "connection": one.connection, "number": number,
@@ -137,11 +139,11 @@ class Pets:
     def answer(
         self, *fetches: Fetch, now: float = NOW, max_age: float = 60, **more: Any
     ) -> list[tuple[Any, ...]]:
-        """The rows that kept ones give, in a scan's table made anew: `_fetch`, `pet`, `shop`."""
+        """The rows that kept ones give, in a scan's table made anew: `FETCH`, `pet`, `shop`."""
         columns = self.make_table()
         hits = self.kept.find(scan(**more), dict(enumerate(fetches)), always(max_age), now)
         assert self.kept.fill(self.table, columns, hits) == hits
-        return self.rows("_fetch, pet, shop")
+        return self.rows(f"{quote(FETCH)}, pet, shop")
 
     def rows(self, columns: str = "*") -> list[tuple[Any, ...]]:
         """Rows of the scan's table."""

@@ -10,7 +10,7 @@ from uuid import UUID
 import duckdb
 import pytest
 
-from connstat_sql.arrow import ROWS_PER_TEXT, Field, RowReader, pages_table
+from connstat_sql.arrow import ROWS, ROWS_PER_TEXT, Field, RowReader, pages_table
 from connstat_sql.definitions import KEY, Column, Mismatch, Path, Redaction, Rows, Shape, quote
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.loader.types import parse_type
@@ -30,7 +30,7 @@ def decode(reader: RowReader, body: bytes) -> list[tuple[Any, ...]]:
     values = ", ".join(value for _, value in reader.select_list("r")) or "NULL"
     inserted = DUCKDB.execute(
         f"INSERT INTO decoded SELECT {values} FROM "
-        f"(SELECT unnest(from_json(rows, '[{structure}]')) AS r FROM pages)"
+        f"(SELECT unnest(from_json({quote(ROWS)}, '[{structure}]')) AS r FROM pages)"
     ).fetchone()
     assert inserted == (read.count,)
     return DUCKDB.execute("FROM decoded").fetchall()

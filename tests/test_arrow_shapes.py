@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.arrow import Field, OpenBody, RowReader, pages_table
+from connstat_sql.arrow import ROWS, Field, OpenBody, RowReader, pages_table
 from connstat_sql.definitions import KEY, Path, Rows, Shape
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.loader.types import parse_type
@@ -195,4 +195,4 @@ def test_a_value_of_a_body_is_found_by_its_path(path: Path, expected: object) ->
 
 def test_arguments_stand_beside_each_text() -> None:
     table = pages_table([(b"[1]", {"x": "a"}), (b"[2]", {"x": "a"}), (b"[3]", {"x": "b"})], ["x"])
-    assert table.to_pydict() == {"rows": ["[1]", "[2]", "[3]"], "x": ["a", "a", "b"]}
+    assert table.to_pydict() == {ROWS: ["[1]", "[2]", "[3]"], "x": ["a", "a", "b"]}

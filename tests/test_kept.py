@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.executor.kept import WholeFetch, served
+from connstat_sql.executor.kept import FETCH, WholeFetch, served
+from connstat_sql.quoting import quote
 from tests.kept import GET, KIND, LIST, NOW, PETS, Pets, always, fetch, pets, scan
 
 
@@ -85,7 +86,7 @@ class TestWhatAnswers:
         asked = {n: fetch("s1", arguments={"label": text}) for n, text in enumerate(("7", "08"))}
         hits = zoo.kept.find(scan(), asked, always(9), NOW)
         zoo.kept.fill(zoo.table, columns, hits)
-        assert zoo.rows("_fetch, name, label") == [(0, "Tom", 7), (1, "Tom", 8)]
+        assert zoo.rows(f"{quote(FETCH)}, name, label") == [(0, "Tom", 7), (1, "Tom", 8)]
 
     def test_a_parameter_that_the_row_fills_is_that_of_the_row(self, zoo: Pets) -> None:
         zoo.keep({"s1": ["Tom", "Kit"]})
@@ -163,7 +164,7 @@ class TestOnlyWhole:
         columns = ", ".join(f'"{one}"' for one in (*served(PETS, LIST), "_observed_at", "_url"))
         zoo.session.duckdb.execute(
             f"CREATE TEMP VIEW broken AS SELECT {columns}, CASE WHEN name = 'Tom' "
-            f"THEN error('no such luck') ELSE 0 END AS _fetch FROM {zoo.table}"
+            f"THEN error('no such luck') ELSE 0 END AS {quote(FETCH)} FROM {zoo.table}"
         )
         zoo.kept.keep("broken", [WholeFetch(0, fetch("s1"), NOW)], always(9), NOW)
         [note] = zoo.kept.take_notes()
@@ -180,7 +181,7 @@ class TestOnlyWhole:
         zoo.session.hand_out().create_function("stop", stop, ["VARCHAR"], "INTEGER")
         columns = ", ".join(f'"{one}"' for one in (*served(PETS, LIST), "_observed_at", "_url"))
         zoo.session.duckdb.execute(
-            f"CREATE TEMP VIEW slow AS SELECT {columns}, stop(name) AS _fetch "
+            f"CREATE TEMP VIEW slow AS SELECT {columns}, stop(name) AS {quote(FETCH)} "
             f"FROM {zoo.table}, range(900_000)"
         )
         with pytest.raises(KeyboardInterrupt):

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.executor.kept import Kept, WholeFetch, served
+from connstat_sql.executor.kept import FETCH, Kept, WholeFetch, served
 from connstat_sql.fetcher import Fetch
 from connstat_sql.planner import Cached, Plan, as_document, as_text, scan_table
+from connstat_sql.quoting import quote
 from tests.kept import HIDDEN, NOW, always
 from tests.oracle.stages import Stages, open_stages
 
@@ -53,7 +54,7 @@ def keep(stages: Stages, kept: Kept, at: float, *shops: str, connection: str) ->
     scan = stages.plan(SQL).scans[0]
     columns = dict.fromkeys(served(scan.resource, scan.method), "VARCHAR")
     listed = ", ".join(
-        f"{name} {of}" for name, of in {**columns, **HIDDEN, "_fetch": "INT"}.items()
+        f"{quote(name)} {of}" for name, of in {**columns, **HIDDEN, FETCH: "INT"}.items()
     )
     table = scan_table("scan_9")
     stages.engine.session.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({listed})")

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql.errors import UnexpectedShape
+from connstat_sql.executor.kept import FETCH
 from connstat_sql.executor.staging import BYTES_AT_ONCE, BYTES_LOOSE, ROWS_AT_ONCE, Staging
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.planner import scan_table
+from connstat_sql.quoting import quote
 from connstat_sql.session import Session
 from tests.benchmarks.rows import make_body, make_scan
 
@@ -58,7 +60,8 @@ class TestColumns:
         staging = Staging(session, SCAN, None, lambda _: 7)
         staging.add(page_of(staging, named("a")))
         staging.flush()
-        found = rows_of(session, "connector_name, _connection, epoch(_observed_at), _url, _fetch")
+        columns = f"connector_name, _connection, epoch(_observed_at), _url, {quote(FETCH)}"
+        found = rows_of(session, columns)
         assert found == [("a", "plant", 1.5, "GET /connectors", 7)]
 
 

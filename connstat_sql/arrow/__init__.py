@@ -43,9 +43,14 @@ from connstat_sql.arrow.misfits import ANY_KEY, Keys, locate, outline, sample, s
 from connstat_sql.arrow.seen import SeenRows
 from connstat_sql.definitions import KEY, Mismatch, Rows, quote
 from connstat_sql.errors import UnexpectedShape
+from connstat_sql.quoting import own
 
-__all__ = ["ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "SeenRows", "pages_table"]
+__all__ = [
+    "ROWS", "ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "SeenRows", "pages_table",
+]  # fmt: skip
 
+ROWS = own("rows")
+"""The column of a table of pages that holds the texts of their rows."""
 ROWS_PER_TEXT = 1000
 _LARGEST_TEXT = 2**31 - 1
 _SMALL_BATCH = 500_000
@@ -251,10 +256,10 @@ class Body:
 def pages_table(texts: Sequence[tuple[bytes, Mapping[str, str]]], names: Sequence[str]) -> pa.Table:
     """Texts of rows with the arguments they were fetched with → an Arrow table.
 
-    Columns: `rows` (JSON arrays), then each of `names`, all strings. Record batches are of a size
+    Columns: `ROWS` (JSON arrays), then each of `names`, all strings. Record batches are of a size
     that lets DuckDB read them in parallel, and large texts are not copied.
     """
-    schema = pa.schema([("rows", pa.string()), *((name, pa.string()) for name in names)])
+    schema = pa.schema([(ROWS, pa.string()), *((name, pa.string()) for name in names)])
     batches = [
         pa.record_batch(
             [

@@ -10,6 +10,7 @@ from connstat_sql.binder.columns import (
     HIDDEN,
     Names,
     names_in,
+    refuse_own_names,
     refuse_rowid,
     spoken_columns,
     star_edits,
@@ -75,6 +76,7 @@ def bind(
         return BoundQuery(statement, ())
     try:
         names = names_in(tree)
+        refuse_own_names(names, statement.sql)
         for mention, live in lives:
             refuse_rowid(names, mention, live.resource, statement.sql)
         return _bound(statement, names, lives, questions, rules)

@@ -12,6 +12,7 @@ from connstat_sql.binder.values import Edit
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
 from connstat_sql.parser import TableMention
+from connstat_sql.quoting import SESSION_PREFIX, is_own
 
 HIDDEN = ("_connection", "_observed_at", "_url")
 
@@ -209,6 +210,20 @@ def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
     return tuple(
         name for name in HIDDEN if name in names.using or _is_named_on(names, name, mention.node)
     )
+
+
+def refuse_own_names(names: Names, sql: str) -> None:
+    """Raise BindError where a statement uses a name that SQL made for it uses."""
+    tables = [one.name for one in names.tables if one.name.lower().startswith(SESSION_PREFIX)]
+    for name in [*tables, *sorted(one for one in names.every if is_own(one))]:
+        start = sql.lower().find(name.lower())
+        raise BindError(
+            f"the name {name} is taken: tables that begin with {SESSION_PREFIX} and names that "
+            "end in a backslash are made for statements over live tables",
+            sql=sql,
+            span=Span(start, start + len(name)),
+            hint="choose another name",
+        )
 
 
 def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:

@@ -9,6 +9,7 @@ from sqlglot import exp
 from connstat_sql.binder.values import Field, Merged, Relation, Scalar, Term
 from connstat_sql.definitions import quote
 from connstat_sql.parser import DIALECT
+from connstat_sql.quoting import own
 
 NameField = Callable[[Field], str]
 """SQL for a column of a relation."""
@@ -19,7 +20,7 @@ NameMention = Callable[[int], str]
 
 def relation_name(relation: int) -> str:
     """The alias under which a relation is read."""
-    return f"r{relation}"
+    return quote(own(f"r{relation}"))
 
 
 def field_text(one: Field) -> str:

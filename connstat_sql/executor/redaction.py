@@ -20,6 +20,7 @@ from connstat_sql.definitions import (
     literal,
     quote,
 )
+from connstat_sql.quoting import call, own
 
 SECRET_KEYS = (
     r"(?i)(passw(or)?d|passphrase|secret|token|credential|authorization|cookie|jaas\.config"
@@ -64,21 +65,22 @@ def redacted(column: Column, value: str, key: str, by: str | None) -> str:
 
 def mask(value: str, key: str) -> str:
     """SQL that masks one text."""
-    hashed = f"substr(sha256({literal(key)} || {value}), 1, 8)"
-    harmless = f"{value} = '' OR regexp_full_match({value}, {literal(_HARMLESS)})"
-    return f"CASE WHEN {value} IS NULL OR {harmless} THEN {value} ELSE '****' || {hashed} END"
+    hashed = call("sha256", call("concat", literal(key), value))
+    masked = call("concat", "'****'", call("substr", hashed, "1", "8"))
+    harmless = f"{value} = '' OR {call('regexp_full_match', value, literal(_HARMLESS))}"
+    return f"CASE WHEN {value} IS NULL OR {harmless} THEN {value} ELSE {masked} END"
+
+
+def _matches(value: str, pattern: str) -> str:
+    return call("regexp_matches", value, literal(pattern))
 
 
 def _is_secret(name: str, value: str) -> str:
     """SQL for a WHEN, where DuckDB leaves out what is decided already; no value is no secret."""
-    by_name = (
-        f"regexp_matches({name}, {literal(SECRET_KEYS)}) "
-        f"AND NOT regexp_matches({name}, {literal(PUBLIC_KEYS)})"
-    )
-    may_hold_one = (
-        f"strlen({value}) >= {_LONGER_SECRETS} OR contains({value}, ':') OR contains({value}, '=')"
-    )
-    by_value = f"({may_hold_one}) AND regexp_matches({value}, {literal(SECRET_VALUES)})"
+    by_name = f"{_matches(name, SECRET_KEYS)} AND NOT {_matches(name, PUBLIC_KEYS)}"
+    signs = " OR ".join(call("contains", value, sign) for sign in ("':'", "'='"))
+    may_hold_one = f"{call('strlen', value)} >= {_LONGER_SECRETS} OR {signs}"
+    by_value = f"({may_hold_one}) AND {_matches(value, SECRET_VALUES)}"
     return f"({name} IS NULL OR ({by_name}) OR ({by_value}))"
 
 
@@ -87,14 +89,15 @@ def _inside(of: SqlType, value: str, key: str, depth: int) -> str:
     if not _holds_map(of):
         return value
     if isinstance(of, Struct):
-        fields = ", ".join(
+        fields = (
             f"{quote(name)} := {_inside(inner, f'{value}.{quote(name)}', key, depth)}"
             for name, inner in of.fields
         )
-        return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({fields}) END"
-    one = f"x{depth}"
+        return f"CASE WHEN {value} IS NULL THEN NULL ELSE {call('struct_pack', *fields)} END"
+    one = quote(own(f"x{depth}"))
     if isinstance(of, ListOf):
-        return f"list_transform({value}, lambda {one}: {_inside(of.element, one, key, depth + 1)})"
+        inside = _inside(of.element, one, key, depth + 1)
+        return call("list_transform", value, f"lambda {one}: {inside}")
     assert isinstance(of, MapOf)
     return _masked_map(of, value, key, one)
 
@@ -102,17 +105,17 @@ def _inside(of: SqlType, value: str, key: str, depth: int) -> str:
 def _masked_map(of: MapOf, value: str, key: str, one: str) -> str:
     entry = f"{one}.value"
     if of.value == JSON:
-        text = f"({entry} ->> '$')"
-        masked = f"CASE WHEN {text} IS NULL THEN {entry} ELSE to_json({mask(text, key)}) END"
+        text = call("json_extract_string", entry, "'$'")
+        json = call("to_json", mask(text, key))
+        masked = f"CASE WHEN {text} IS NULL THEN {entry} ELSE {json} END"
     elif of.value == VARCHAR:
         text, masked = entry, mask(entry, key)
     else:
         return value
     chosen = f"CASE WHEN {_is_secret(f'{one}.key', text)} THEN {masked} ELSE {entry} END"
-    made = (
-        f"map_from_entries(list_transform(map_entries({value}), "
-        f"lambda {one}: struct_pack(k := {one}.key, v := {chosen})))"
-    )
+    packed = call("struct_pack", f"k := {one}.key", f"v := {chosen}")
+    entries = call("list_transform", call("map_entries", value), f"lambda {one}: {packed}")
+    made = call("map_from_entries", entries)
     if of.value == JSON:
         return made
     return f"CASE WHEN {_may_hold_secret(value)} THEN {made} ELSE {value} END"
@@ -125,7 +128,7 @@ def _may_hold_secret(value: str) -> str:
     """
     lines = SECRET_KEYS.replace("(?i)", "(?im)", 1)
     return " OR ".join(
-        f"regexp_matches(array_to_string({texts}({value}), chr(10)), {literal(pattern)})"
+        _matches(call("array_to_string", call(texts, value), call("chr", "10")), pattern)
         for texts, pattern in (("map_keys", lines), ("map_values", SECRET_VALUES))
     )
 

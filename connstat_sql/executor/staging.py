@@ -8,14 +8,15 @@ from functools import cached_property
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.arrow import Field, RowReader, pages_table
+from connstat_sql.arrow import ROWS, Field, RowReader, pages_table
 from connstat_sql.binder import HIDDEN, BoundTable
-from connstat_sql.definitions import quote
+from connstat_sql.definitions import literal, quote
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.executor.kept import FETCH
 from connstat_sql.executor.redaction import redacted
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.planner import CONNECTION, Scan, mention_table, scan_table
+from connstat_sql.quoting import call, own
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
@@ -27,7 +28,7 @@ BYTES_LOOSE = 64_000_000
 """Decoded between two times that the table is compressed, which takes a tenth of a second."""
 _HIDDEN_VALUES = {
     "_connection": "_connection",
-    "_observed_at": "to_timestamp(CAST(_observed_at AS DOUBLE))",
+    "_observed_at": call("to_timestamp", "CAST(_observed_at AS DOUBLE)"),
     "_url": "_url",
 }
 _HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
@@ -167,15 +168,16 @@ class Staging:
     @cached_property
     def _rows(self) -> str:
         """SQL that answers the rows of the pages at hand."""
-        plain = dict(self.reader.select_list("r"))
+        row, rows = quote(own("row")), quote(ROWS)
+        plain = dict(self.reader.select_list(row))
         columns = [self._expression(name, value, plain) for name, value in plain.items()]
         columns += map(quote, self._arguments)
         columns += [_HIDDEN_VALUES[name] for name in self._hidden]
-        columns += [FETCH] if self._number is not None else []
-        structure = self.reader.structure.replace("'", "''")
+        columns += [quote(FETCH)] if self._number is not None else []
+        decoded = call("from_json", rows, literal(f"[{self.reader.structure}]"))
         return (
             f"SELECT {', '.join(columns)} FROM "
-            f"(SELECT unnest(from_json(rows, '[{structure}]')) AS r, * FROM {_PAGES})"
+            f"(SELECT {call('unnest', decoded)} AS {row}, * FROM temp.main.{_PAGES})"
         )
 
     def _expression(self, name: str, value: str, plain: dict[str, str]) -> str:

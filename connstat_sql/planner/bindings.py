@@ -34,8 +34,11 @@ from connstat_sql.binder.values import Scalar
 from connstat_sql.definitions import literal, quote
 from connstat_sql.parser import DIALECT
 from connstat_sql.planner.rows import Rows
-from connstat_sql.planner.values import CONNECTION, Constant, Feed, mention_table
+from connstat_sql.planner.values import Constant, Feed, mention_table
+from connstat_sql.quoting import own
 
+CONSTANTS = quote(own("constants"))
+"""The alias of the tuples of constants in the SQL of a feed."""
 MAX_FILTER_VALUES = 500
 """Values of one IN list that a feed is filtered by; a longer list is left to DuckDB's own run."""
 
@@ -351,7 +354,7 @@ class Binding:
                 return self._name(one)
             if one.column in constant.columns:
                 of = self.types.get(one.column, "VARCHAR")
-                text = f"c.{quote(one.column)}"
+                text = f"{CONSTANTS}.{quote(one.column)}"
                 return text if of == "VARCHAR" else f"CAST({text} AS {of})"
             if one.column in chosen:
                 return chosen[one.column].sql
@@ -365,9 +368,12 @@ class Binding:
                 where.append(f"({text})")
         values = {column: f"CAST({one.sql} AS VARCHAR)" for column, one in chosen.items()}
         where += [f"{value} IS NOT NULL" for value in values.values()]
-        listed = [f"c.{quote(column)}" for column in constant.columns]
+        listed = [f"{CONSTANTS}.{quote(column)}" for column in constant.columns]
         listed += [f"{value} AS {quote(column)}" for column, value in values.items()]
-        sources = [f"({constants_text(constant)}) AS c", *map(self.rows.text, sorted(joined))]
+        sources = [
+            f"({constants_text(constant)}) AS {CONSTANTS}",
+            *map(self.rows.text, sorted(joined)),
+        ]
         return (
             f"SELECT DISTINCT {', '.join(listed)} FROM {', '.join(sources)} "
             f"WHERE {' AND '.join(dict.fromkeys(where))}"
@@ -382,7 +388,7 @@ class Binding:
 
 def constants_text(constant: Constant) -> str:
     """SQL that answers with the constant tuples."""
-    names = ", ".join(map(quote, (*constant.columns, CONNECTION + "_")))
+    names = ", ".join(map(quote, (*constant.columns, own("nothing"))))
     rows = ["(" + ", ".join((*map(literal, row), "''")) + ")" for row in constant.rows]
     if not rows:
         columns = ", ".join(f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in constant.columns)

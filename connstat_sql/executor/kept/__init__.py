@@ -2,7 +2,8 @@
 
 from connstat_sql.executor.kept.keys import account_of, accounts, served
 from connstat_sql.executor.kept.rows import MOST_ROWS, OLDEST, Kept
-from connstat_sql.executor.kept.tier import FETCH, Hit, MaxAge, WholeFetch
+from connstat_sql.executor.kept.shelf import FETCH
+from connstat_sql.executor.kept.tier import Hit, MaxAge, WholeFetch
 
 __all__ = [
     "FETCH", "MOST_ROWS", "OLDEST", "Hit", "Kept", "MaxAge", "WholeFetch", "account_of",

@@ -14,7 +14,7 @@ from connstat_sql.fetcher import Fetch
 from connstat_sql.transport import Connection
 from connstat_sql.transport.resolving import Resolver
 
-VERSION = 1
+VERSION = 2
 """Of what is kept and how: rows of another version are never read."""
 
 

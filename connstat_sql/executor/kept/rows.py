@@ -101,7 +101,7 @@ class Kept:
     def fill(self, table: str, columns: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Put the rows of hits into a scan's table; answers those whose rows are there now.
 
-        `columns` are those of the table, arguments and `_fetch` (the hit's number) among them.
+        `columns` are those of the table, arguments and `FETCH` (the hit's number) among them.
         What others have replaced in the meantime is not filled, and is to be fetched.
         """
         filled: list[Hit] = []

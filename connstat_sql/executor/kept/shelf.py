@@ -1,7 +1,7 @@
 """Kept rows in one DuckDB database: found by their keys, replaced, trimmed, all or nothing.
 
 fetches            one row a kept fetch: what it was, when it was answered, how many rows
-rows_<digest>      the rows of one method's fetches; `_kept` is the id of theirs
+rows_<digest>      the rows of one method's fetches; `KEPT` is the id of theirs
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from connstat_sql.definitions import literal, quote
 from connstat_sql.executor.kept.keys import Kind
+from connstat_sql.quoting import own
 
 BATCH = 100_000
 """Rows handed over at once: some megabytes."""
@@ -23,6 +24,8 @@ _FETCHES = (
     "id BIGINT, kind VARCHAR, key VARCHAR, connection VARCHAR, provider VARCHAR, "
     "service VARCHAR, resource VARCHAR, observed_at DOUBLE, rows BIGINT"
 )
+FETCH, KEPT = own("fetch"), own("kept")
+"""The number of the fetch that a row came with, in a scan's table; the id of one that is kept."""
 _GIVEN = "_connstat_given"
 _BATCH = "_connstat_batch"
 
@@ -39,7 +42,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """A fetch to be kept; `number` is the value of `_fetch` in its rows."""
+    """A fetch to be kept; `number` is the value of `FETCH` in its rows."""
 
     number: int
     key: str
@@ -101,13 +104,13 @@ class Shelf:
         return batches(
             self._duckdb,
             f"SELECT {', '.join(columns)} FROM {quote(kind.name)} r "
-            f"JOIN {_GIVEN} w ON r._kept = w.id",
+            f"JOIN {_GIVEN} w ON r.{quote(KEPT)} = w.id",
         )
 
     def write(self, kind: Kind, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
         """Keep the rows of complete fetches in place of older ones of the same keys.
 
-        `rows` have the kind's columns, `_observed_at`, `_url` and `_fetch`.
+        `rows` have the kind's columns, `_observed_at`, `_url` and `FETCH`.
         """
         with self._transaction():
             self._write(kind, new, rows)
@@ -145,28 +148,29 @@ class Shelf:
         name = quote(kind.name)
         types = {**dict(kind.columns), "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
         columns = ", ".join(f"{quote(one)} {of}" for one, of in types.items())
-        self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS {name} (_kept BIGINT, {columns})")
+        self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS {name} ({quote(KEPT)} BIGINT, {columns})")
         first = self._next_id()
         ids = {one.number: first + place for place, one in enumerate(new)}
         self._insert_rows(name, tuple(types), ids, rows)
-        where = f"_kept >= {first}"
+        kept = quote(KEPT)
         counted = self._duckdb.execute(
-            f"SELECT _kept, count(*) FROM {name} WHERE {where} GROUP BY ALL"
+            f"SELECT {kept}, count(*) FROM {name} WHERE {kept} >= {first} GROUP BY ALL"
         ).fetchall()
-        counts = {int(kept): int(count) for kept, count in counted}
+        counts = {int(number): int(count) for number, count in counted}
         self._insert_fetches(kind, new, [counts.get(ids[one.number], 0) for one in new], first)
 
     def _insert_rows(
         self, name: str, columns: Sequence[str], ids: dict[int, int], rows: Iterable[pa.Table]
     ) -> None:
         listed = ", ".join(map(quote, columns))
-        self._give({"_fetch": "BIGINT", "_kept": "BIGINT"}, ids.items())
+        kept, fetch = quote(KEPT), quote(FETCH)
+        self._give({FETCH: "BIGINT", KEPT: "BIGINT"}, ids.items())
         try:
             for batch in rows:
                 self._duckdb.register(_BATCH, batch)
                 self._duckdb.execute(
-                    f"INSERT INTO {name} (_kept, {listed}) "
-                    f"SELECT _kept, {listed} FROM {_BATCH} JOIN {_GIVEN} USING (_fetch)"
+                    f"INSERT INTO {name} ({kept}, {listed}) "
+                    f"SELECT {kept}, {listed} FROM {_BATCH} JOIN {_GIVEN} USING ({fetch})"
                 )
         finally:
             self._duckdb.unregister(_BATCH)
@@ -207,7 +211,9 @@ class Shelf:
         for kind in {kind for (kind,) in removed}:
             ids = f"SELECT id FROM fetches WHERE kind = {literal(kind)}"
             if self._duckdb.execute(f"{ids} LIMIT 1").fetchall():
-                self._duckdb.execute(f"DELETE FROM {quote(kind)} WHERE _kept NOT IN ({ids})")
+                self._duckdb.execute(
+                    f"DELETE FROM {quote(kind)} WHERE {quote(KEPT)} NOT IN ({ids})"
+                )
             else:
                 self._duckdb.execute(f"DROP TABLE {quote(kind)}")
         return len(removed)

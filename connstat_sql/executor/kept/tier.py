@@ -11,12 +11,10 @@ import pyarrow as pa
 
 from connstat_sql.definitions import quote
 from connstat_sql.executor.kept.keys import Kind, is_public, keys_of, kind_of
-from connstat_sql.executor.kept.shelf import Entry, NewEntry, Shelf, batches
+from connstat_sql.executor.kept.shelf import FETCH, Entry, NewEntry, Shelf, batches
 from connstat_sql.fetcher import Fetch
 from connstat_sql.planner import CONNECTION
 
-FETCH = "_fetch"
-"""The column of a scan's table that holds the number of the fetch that a row came with."""
 _ROWS = "_connstat_rows"
 
 MaxAge = Callable[[str], float]
@@ -148,7 +146,9 @@ class Tier:
         except BaseException:  # half of a fetch is none
             numbers = ", ".join(str(hit.number) for hit in hits)
             with suppress(duckdb.Error):
-                self.session.execute(f"DELETE FROM {table} WHERE {FETCH} IN ({numbers})").fetchall()
+                self.session.execute(
+                    f"DELETE FROM {table} WHERE {quote(FETCH)} IN ({numbers})"
+                ).fetchall()
             raise
 
     def _insert(self, sql: str, rows: pa.Table) -> None:
