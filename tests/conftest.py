@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _LONG = (
     "oracle_notices", "documents", "kept_file", "shipped_queries", "soak", "telemetry",
-    "top_keys", "top_refreshing", "top_screen", "tpch", "views", "views_defined",
+    "top_keys", "top_refreshing", "top_screen", "tpcds", "tpch", "views", "views_defined",
     "views_law", "views_macros", "views_places", "watch", "watch_changes", "watch_laws",
     "wire_faults",
 )  # fmt: skip

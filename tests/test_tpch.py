@@ -8,9 +8,10 @@ from itertools import chain
 import pytest
 
 from connstat_sql.loader import Library, validate
+from tests.shop.bench import Bench
 from tests.tabled import over
-from tests.tpch.bench import NUMBERS, Bench, sql_of
-from tests.tpch.data import PROVIDERS
+from tests.tpch.bench import NUMBERS, bench_of, sql_of
+from tests.tpch.data import SHOP
 
 pytestmark = pytest.mark.long
 
@@ -20,13 +21,13 @@ AS_BY_HAND = {1, 2, 3, 4, 6, 7, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 2
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
-    opened = Bench()
+    opened = bench_of()
     yield opened
     opened.close()
 
 
 def test_the_definitions_are_sound() -> None:
-    assert validate([PROVIDERS], Library([PROVIDERS])) == ()
+    assert validate([SHOP.providers], Library([SHOP.providers])) == ()
 
 
 @over("number", NUMBERS)

@@ -8,14 +8,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.tpch.bench import NUMBERS, Bench, Trial
+from tests.shop.bench import Trial
+from tests.tpch.bench import NUMBERS, bench_of
 
 BUDGET = 1_000_000
 
 
 def main(folder: Path | None) -> int:
     """Run all of them; answers 1 when one answered something else than DuckDB."""
-    bench = Bench(folder, BUDGET, planned=5)
+    bench = bench_of(folder, BUDGET, planned=5)
     by_hand = bench.by_hand()
     print("query   rows  requests  by hand  twice  plan ms   run ms  verdict")
     faults = 0
