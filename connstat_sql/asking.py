@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 from typing import Any, TypeVar
 
 import duckdb
@@ -14,8 +15,11 @@ from connstat_sql.binder import Arguments, Types, Value
 from connstat_sql.session import Session
 
 T = TypeVar("T")
+log = logging.getLogger("connstat_sql.defects")
 _INTERVAL = re.compile(r"(?<=INTERVAL )'(\d+)'")
 _FROM_NOUGHT = re.compile(r"\b(RANGE|GENERATE_SERIES)\(0, (?=[^,]*\))")
+_BINDING = (duckdb.BinderException, duckdb.CatalogException)
+_BESIDE = re.compile(r"Binder Error: Referenced (table|column) ")
 _PLACES = ("query_location", "query_location_length", "alias")
 _TEXTS_KEPT = 500
 _STATEMENTS_KEPT = 10
@@ -29,14 +33,39 @@ class Asking:
     session: Session
     sql: str
     arguments: Arguments
+    defects: list[str] = field(default_factory=list)
+    """Questions that DuckDB could not read, in its words: ours are at fault, not the statement."""
+    _doubtful: dict[str, str] = field(default_factory=dict)
 
     def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
         """The rows of a constant query, or None when DuckDB cannot tell them."""
-        return self.session.fold(sql, self.arguments)
+        return self.session.fold(sql, self.arguments, partial(self._note, sql))
 
     def describe(self, sql: str) -> Types | None:
-        """The columns that a query would have, or None when DuckDB cannot read it."""
-        return self.session.describe(sql, self.arguments)
+        """The columns that a query would have, or None when DuckDB cannot tell them."""
+        return self.session.describe(sql, self.arguments, partial(self._note, sql))
+
+    def _note(self, sql: str, error: duckdb.Error) -> None:
+        """Why a question has no answer, where that may be a fault of the question.
+
+        A piece of the statement may speak of what is beside it, and then is not read by itself.
+        """
+        words = str(error).partition("\n")[0]
+        if isinstance(error, (duckdb.ParserException, duckdb.SyntaxException)):
+            self._tell(words, sql)
+        elif isinstance(error, _BINDING) and _BESIDE.search(words) is None:
+            self._doubtful[sql] = words
+
+    def confirm(self) -> None:
+        """The statement itself binds: so what could not be bound of it was asked wrongly."""
+        for sql, words in self._doubtful.items():
+            self._tell(words, sql)
+        self._doubtful.clear()
+
+    def _tell(self, words: str, sql: str) -> None:
+        """Such a question costs requests wherever its answer would have saved some."""
+        self.defects.append(words)
+        log.error("a question of ours that DuckDB cannot read: %s: %s", words, sql[:2000])
 
     def volatile(self) -> frozenset[str]:
         """Names of functions whose value may change from one evaluation to the next."""

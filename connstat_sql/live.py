@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -69,7 +68,7 @@ class LiveTables:
         self._session = session
         self._catalog = catalog
         self._mask_key = mask_key
-        self.views = Views(session, catalog, partial(self._bind, arguments=None))
+        self.views = Views(session, catalog, self._bind_definition)
 
     def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
         """Run a statement; None when it names no live table after all."""
@@ -179,23 +178,31 @@ class LiveTables:
         return lambda name: (self._connections[name].max_age or 0.0) if given is None else given
 
     def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
-        query = self._bind(statement, arguments)
+        asking = self._asking(statement.sql, arguments)
+        query = self._bind(statement, asking)
         if not query.tables:
             return None
         found = plan(
             query,
             self._catalog,
-            Asking(self._session, statement.sql, arguments),
+            asking,
             max_requests=options.max_requests,
             strict=options.strict,
         )
         found = self._with_cached(found, options)
         check_budget(found)
         check(found, self._session, arguments)
-        return found
+        asking.confirm()
+        return replace(found, defects=tuple(asking.defects))
 
-    def _bind(self, statement: Statement, arguments: Arguments) -> BoundQuery:
-        query = bind(statement, self._catalog, Asking(self._session, statement.sql, arguments))
+    def _bind_definition(self, statement: Statement) -> BoundQuery:
+        return self._bind(statement, self._asking(statement.sql, None))
+
+    def _asking(self, sql: str, arguments: Arguments) -> Asking:
+        return Asking(self._session, sql, arguments)
+
+    def _bind(self, statement: Statement, asking: Asking) -> BoundQuery:
+        query = bind(statement, self._catalog, asking)
         if query.tables and self._session.has_default_collation():
             raise PlanError(
                 "default_collation is set, and an API's equality knows no collation",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from connstat_sql.definitions import Param, Resource
 
 T = TypeVar("T")
+Note = Callable[[duckdb.Error], None]
 CONFIG = {"python_enable_replacements": False}
 _ROWLESS = (["Count"], ["Success"])
 _ROWS = '"_connstat_rows"'
@@ -111,12 +112,18 @@ class Session:
         self.pieces.clear()
         self.numbers.clear()
 
-    def describe(self, sql: str, arguments: Arguments) -> dict[str, str] | None:
-        """The columns a query would have, in lower case, with their types; None: it cannot run."""
+    def describe(
+        self, sql: str, arguments: Arguments, note: Note = lambda _: None
+    ) -> dict[str, str] | None:
+        """The columns a query would have, in lower case, with their types; None: it cannot run.
+
+        `note` is told why it cannot.
+        """
         try:
             with interruptible():
                 found = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments)).fetchall()
-        except duckdb.Error:
+        except duckdb.Error as error:
+            note(error)
             return None
         types = {str(name).lower(): str(kind) for name, kind, *_ in found}
         return types if len(types) == len(found) else None
@@ -142,8 +149,13 @@ class Session:
         """Functions that are other names of functions."""
         return self._functions.aliases
 
-    def fold(self, sql: str, arguments: Arguments) -> tuple[tuple[Value, ...], ...] | None:
-        """Run a constant query: its rows as text with types, or None when DuckDB refuses."""
+    def fold(
+        self, sql: str, arguments: Arguments, note: Note = lambda _: None
+    ) -> tuple[tuple[Value, ...], ...] | None:
+        """Run a constant query: its rows as text with types, or None when DuckDB refuses.
+
+        `note` is told why it refuses.
+        """
         from connstat_sql.binder import Value  # imported by whoever folds
 
         try:
@@ -152,7 +164,8 @@ class Session:
                     f"SELECT CAST(COLUMNS(*) AS VARCHAR), typeof(COLUMNS(*)) FROM ({sql}) AS f",
                     _used(sql, arguments),
                 ).fetchall()
-        except duckdb.Error:
+        except duckdb.Error as error:
+            note(error)
             return None
         width = len(rows[0]) // 2 if rows else 0  # all the texts, then all the types
         return tuple(tuple(map(Value, row[:width], row[width:])) for row in rows)

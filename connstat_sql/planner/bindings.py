@@ -220,7 +220,10 @@ class Binding:
 
     def _cast(self, sql: str, relations: frozenset[int], wanted: str) -> str:
         """The value as the column's type, "" where equality would mean something else."""
-        sources = ", ".join(self._empty(number) for number in sorted(self._read(relations)))
+        read = sorted(self._read(relations))
+        if any(COLLATED in self.rows.types(number).values() for number in read):
+            return ""
+        sources = ", ".join(map(self._empty, read))
         found = self.rows.questions.describe(
             f"SELECT {self._over_empty(sql)} AS v" + (f" FROM {sources}" if sources else "")
         )

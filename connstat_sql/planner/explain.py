@@ -33,6 +33,8 @@ def as_text(plan: Plan) -> str:
     at_least = "" if total["at_most"] is not None else "at least "
     expected = total["expected"] if total["expected"] is not None else _known(plan)
     lines.append(f"requests: {at_least}{expected} of {plan.max_requests:,} allowed")
+    if plan.defects:
+        lines.append(f"defects: {len(plan.defects)}, please report them: {plan.defects[0]}")
     lines.append("DuckDB evaluates every predicate again. Nothing was sent.")
     return "\n".join(lines)
 
@@ -44,6 +46,7 @@ def as_document(plan: Plan) -> dict[str, Any]:
         "complete": True,
         "scans": [_scan_document(scan, plan) for scan in plan.scans],
         "requests": {**_total(plan), "budget": plan.max_requests},
+        "defects": list(plan.defects),
     }
 
 

@@ -172,7 +172,8 @@ class Plan:
     """Scans in the order they run, and where each mention gets its rows from.
 
     `free` are scans whose requests another scan has sent already. `cached` says, by the names of
-    scans, what kept rows answer; scans that do not ask for any are not in it.
+    scans, what kept rows answer; scans that do not ask for any are not in it. `defects` are
+    questions of the planner's that DuckDB could not read: each may have cost requests.
     """
 
     query: BoundQuery
@@ -181,6 +182,7 @@ class Plan:
     max_requests: int
     free: frozenset[str] = frozenset()
     cached: Mapping[str, Cached] = field(default_factory=dict)
+    defects: tuple[str, ...] = ()
 
     def scan(self, name: str) -> Scan:
         """The scan of that name."""

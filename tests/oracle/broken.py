@@ -80,9 +80,11 @@ class Broken(LiveTables):
 
     mutant = Mutant()
 
-    def _bind(self, statement: Statement, arguments: Arguments) -> BoundQuery:
+    def _asking(self, sql: str, arguments: Arguments) -> Asking:
+        return self.mutant.asking(self._session, sql, arguments)
+
+    def _bind(self, statement: Statement, asking: Asking) -> BoundQuery:
         mutant = self.mutant
-        asking = mutant.asking(self._session, statement.sql, arguments)
         if statement.tree is not None:
             mutant.misread(statement.tree)
         return mutant.misbound(bind(statement, self._catalog, asking, mutant.rules), asking)

@@ -7,7 +7,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -20,6 +20,7 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, PlanError
 from connstat_sql.live import LiveTables
 from connstat_sql.result import Options
+from tests.defects import listening
 from tests.oracle.expressions import transformed
 from tests.oracle.grammar import Query, Reach, random_query
 from tests.oracle.judge import fill, fill_locals, open_judge
@@ -132,6 +133,13 @@ class Court:
 
     def try_query(self, query: Query) -> Trial:
         """Run a query both ways over the present world, and compare."""
+        with listening() as heard:
+            trial = self._tried(query)
+        if heard and self._kind is LiveTables:
+            return replace(trial, verdict=Verdict.WRONG, why=heard[0])
+        return trial
+
+    def _tried(self, query: Query) -> Trial:
         self.world.asked.clear()
         expected = self._judged(query)
         if isinstance(expected, _BROKEN):
