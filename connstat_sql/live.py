@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -18,7 +20,8 @@ from sqlglot import exp
 from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog
-from connstat_sql.errors import PlanError, counted
+from connstat_sql.depth import with_room
+from connstat_sql.errors import ParseError, PlanError, counted
 from connstat_sql.executor import (
     Execution,
     Progress,
@@ -41,6 +44,8 @@ from connstat_sql.shows import own_answer
 from connstat_sql.translation import RunText
 from connstat_sql.transport import Connection, Door
 from connstat_sql.views import Views
+
+T = TypeVar("T")
 
 
 class LiveTables:
@@ -79,11 +84,11 @@ class LiveTables:
         refresh = read_refresh(piece.sql, self._catalog)
         if refresh is not None:
             return self._refreshed(refresh, started)
-        statement = parse(piece.sql)
+        statement = parse(piece.sql, syntax_of=self._session.told_syntax)
         answer = own_answer(statement, self._catalog)
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
-        statement = self.views.written_out(statement)
+        statement = self._written_out(statement)
         with leading_back(statement.sql, statement.origin):
             return self._run(piece, statement, _named(statement, arguments), options, started)
 
@@ -119,10 +124,10 @@ class LiveTables:
         """
         if self.views.check(piece.sql, arguments) or read_refresh(piece.sql, self._catalog):
             return None
-        statement = parse(piece.sql)
+        statement = parse(piece.sql, syntax_of=self._session.told_syntax)
         if own_answer(statement, self._catalog) is not None:
             return None
-        statement = self.views.written_out(statement)
+        statement = self._written_out(statement)
         with leading_back(statement.sql, statement.origin):
             return self._plan(statement, _named(statement, arguments), options)
 
@@ -177,7 +182,24 @@ class LiveTables:
         given = options.max_age
         return lambda name: (self._connections[name].max_age or 0.0) if given is None else given
 
+    def _written_out(self, statement: Statement) -> Statement:
+        return self._deeply(statement.sql, partial(self.views.written_out, statement))
+
+    def _deeply(self, sql: str, act: Callable[[], T]) -> T:
+        """What an act answers that goes down as deep as a statement is nested."""
+        try:
+            return with_room(act, self._session.duckdb.interrupt)
+        except RecursionError:
+            raise ParseError(
+                "the statement is nested too deeply",
+                sql=sql,
+                hint="take it apart:  CREATE TEMP TABLE mine AS …",
+            ) from None
+
     def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
+        return self._deeply(statement.sql, partial(self._plan_of, statement, arguments, options))
+
+    def _plan_of(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
         asking = self._asking(statement.sql, arguments)
         query = self._bind(statement, asking)
         if not query.tables:

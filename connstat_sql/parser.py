@@ -19,9 +19,11 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
+from connstat_sql.depth import with_room
 from connstat_sql.errors import ParseError, Span
 from connstat_sql.long_lists import set_aside, values_of
 from connstat_sql.origins import Origin
+from connstat_sql.unread import Syntax, Unread, read_unread
 
 
 class _AsWritten(DuckDB):
@@ -85,14 +87,21 @@ class TableMention:
     use: Use
     has_alias: bool
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether nothing is known of where it stands."""
+        above = self.node.parent
+        return above is not None and isinstance(above.parent, Unread)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """One statement of the user's text.
 
     `sql` is its own text, EXPLAIN taken off; `offset` where that begins in the whole text.
-    `tree` is None when only DuckDB can read it. `explain` is None, "plan" or "analyze". `origin`
-    says what the text was made of by writing out views and macros; None when it is as written.
+    `tree` is `Unread` when only DuckDB can read it, None when its tables are not known either.
+    `explain` is None, "plan" or "analyze". `origin` says what the text was made of by writing out
+    views and macros; None when it is as written.
     `short` is as long as the text, with the first value alone in long lists; "" when it has none.
     """
 
@@ -113,13 +122,18 @@ class Statement:
     @property
     def is_query(self) -> bool:
         """Whether it only reads: a later statement does not depend on it."""
+        if isinstance(self.tree, Unread):
+            return bool(self.tree.args["is_query"] or self.explain)
         return isinstance(self.tree, (exp.Query, exp.Summarize, exp.Describe, exp.Show)) or bool(
             self.show or self.explain
         )
 
 
-def parse(sql: str, offset: int = 0) -> Statement:
-    """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax."""
+def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Statement:
+    """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax.
+
+    With DuckDB's own reading its tables are found also where sqlglot cannot read it.
+    """
     if len(sql) > MAX_LENGTH:
         raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")
     show = _SHOW.fullmatch(without_comments(sql))
@@ -135,6 +149,8 @@ def parse(sql: str, offset: int = 0) -> Statement:
     tree = _tree(short)
     if lists and not (tree is not None and _put_back(tree, lists)):
         short, tree = sql, _tree(sql)
+    if tree is None and syntax_of is not None:
+        short, tree = sql, read_unread(sql, tokens(sql), _tree, syntax_of)
     mentions = tuple(_mentions(tree)) if tree is not None else ()
     return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
 
@@ -190,7 +206,7 @@ def tokens(sql: str) -> list[Token]:
 def _tree(sql: str) -> exp.Expr | None:
     marks = _placeholders(sql)
     try:
-        trees = sqlglot.parse(_numbered(sql, marks), read=dialect_of(sql))
+        trees = with_room(lambda: sqlglot.parse(_numbered(sql, marks), read=dialect_of(sql)))
     except (SqlglotError, RecursionError, ValueError):
         return None
     # a comment behind the semicolon is a tree too

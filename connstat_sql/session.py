@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -144,6 +144,18 @@ class Session:
             return None
         read = json.loads(found[0]) if found else {"error": True}
         return None if read["error"] else read["statements"]
+
+    def told_syntax(self, sql: str) -> Any:
+        """DuckDB's own reading of a SELECT; () of other SQL, None of what is no SQL."""
+        try:
+            with interruptible():
+                found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+        except duckdb.Error:
+            return None
+        read = json.loads(found[0]) if found else {"error": True}
+        if not read["error"]:
+            return read["statements"]
+        return () if read.get("error_type") == "not implemented" else None
 
     def aliases(self) -> Mapping[str, str]:
         """Functions that are other names of functions."""

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import pytest
 
+from connstat_sql.errors import ConnstatError
+from connstat_sql.parser import parse
+from connstat_sql.unread import Unread
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.zoo import LOCALS, TABLES
 from tests.tabled import over
-from tests.test_planner_law import SUBS, world
+from tests.test_planner_law import DAY_ROWS, ITEMS, LINES, SUBS, world
 
 pytestmark = pytest.mark.long
 
@@ -41,3 +44,106 @@ NAMES: dict[str, Case] = {
 @over(("sql", "rows", "most"), NAMES.values(), ids=NAMES.keys())
 def test_a_name_leads_to_its_own_rows_where(court: Court, sql: str, rows: int, most: int) -> None:
     tried(court, sql, rows, most)
+
+
+PIVOTED = f"PIVOT (SELECT sub, kind, grp FROM {SUBS} WHERE grp = '5') ON kind IN ('k')"
+UNREAD: dict[str, Case] = {
+    "PIVOT is sorted, every row of its table counts": (
+        f"PIVOT {SUBS} ON kind IN ('k') USING count(*) GROUP BY grp ORDER BY grp LIMIT 2",
+        2, 5,
+    ),
+    "PIVOT is over a query, which is read by itself": (
+        f"{PIVOTED} USING count(*) GROUP BY grp ORDER BY grp", 1, 1,
+    ),
+    "a recursive CTE keeps the best of each key": (
+        f"WITH RECURSIVE r(a, b) USING KEY (a, max(b)) AS (SELECT grp, 1 FROM {SUBS} "
+        "UNION SELECT a, b + 1 FROM r WHERE b < 3) FROM r", 3, 5,
+    ),
+    "WHERE restricts beside a select list that cannot be read": (
+        f"SELECT n!, part FROM {ITEMS} WHERE grp = '5' AND part = 'x'", 2, 1,
+    ),
+    "a select list that cannot be read may make one row of many": (
+        f"SELECT sum(seq!) FROM {LINES} WHERE grp = '5' LIMIT 1", 1, 2,
+    ),
+    "a subquery of such a select list is read by itself": (
+        f"SELECT n!, (SELECT count(*) FROM {SUBS} s WHERE s.grp = '7') FROM {ITEMS} "
+        "WHERE grp = '5'", 4, 2,
+    ),
+    "a CTE is read once more where nobody can see how": (
+        f"WITH c AS (FROM {ITEMS}) SELECT n!, (SELECT count(*) FROM c) FROM c WHERE grp = '5'",
+        4, 5,
+    ),
+    "a CTE of the name of a table is what feeds": (
+        f"WITH notes AS (SELECT 'a' AS x), q AS (SELECT s.sub FROM {SUBS} s JOIN notes ON "
+        "notes.x = s.grp) SELECT (ascii(sub) - 118)! FROM q", 2, 1,
+    ),
+    "a correlated subquery knows its own table alone": (
+        f"SELECT n! FROM {ITEMS} i WHERE i.grp = '5' "
+        f"AND EXISTS (FROM {SUBS} s WHERE s.grp = i.grp AND s.sub = i.part)", 4, 2,
+    ),
+    "a required parameter has its value in WHERE": (
+        f"SELECT amount! FROM {DAY_ROWS} WHERE day = DATE '2026-01-01'", 1, 1,
+    ),
+    "branches of a union are restricted each by its own": (
+        f"SELECT n! FROM {ITEMS} WHERE grp = '5' AND part = 'x' UNION ALL "
+        f"SELECT seq! FROM {LINES} WHERE grp = 'a'", 7, 3,
+    ),
+    "a column is named with its table's whole name": (
+        f"SELECT {ITEMS}.n! AS f, items.grp FROM {ITEMS} WHERE {ITEMS}.grp = '5'", 4, 1,
+    ),
+    "letters beyond ASCII and comments stand before a name": (
+        f"SELECT 'é ü', n! /* {SUBS} */ FROM conn_a /* é */ . w . \"ITEMS\" WHERE grp = '5'", 4, 1,
+    ),
+    "IS DISTINCT FROM is no FROM": (
+        f"SELECT n!, note IS NOT DISTINCT FROM 'q' FROM {ITEMS} WHERE grp = '5'", 4, 1,
+    ),
+}  # fmt: skip
+
+
+@over(("sql", "rows", "most"), UNREAD.values(), ids=UNREAD.keys())
+def test_what_only_duckdb_reads_is_answered_where(
+    court: Court, sql: str, rows: int, most: int
+) -> None:
+    tree = parse(sql, syntax_of=court.engine.session.told_syntax).tree
+    assert isinstance(tree, Unread)
+    tried(court, sql, rows, most)
+
+
+@pytest.mark.parametrize(("arguments", "mark"), [(["5"], "?"), (["5"], "$1"), ({"g": "5"}, "$g")])
+def test_bound_values_reach_what_only_duckdb_reads(
+    court: Court, arguments: object, mark: str
+) -> None:
+    sql = f"SELECT n! FROM {ITEMS} WHERE grp = {mark}"
+    tried(court, sql, 4, 5 if mark == "?" else 1, arguments)
+
+
+@over(
+    ("sql", "message"),
+    [
+        (f"SELECT amount! FROM {DAY_ROWS}", "needs day"),
+        (f"SELECT n!, _connection FROM {ITEMS}", "_connection"),
+        (f"PIVOT {SUBS} ON _connection IN ('a') USING count(*) ORDER BY ALL", "_connection"),
+        (f"PIVOT {SUBS} ON rowid IN (1) USING count(*) ORDER BY ALL", "rowid"),
+        (f"INSERT INTO {SUBS} BY POSITION FROM notes", "cannot be planned"),
+        (f"WITH w AS (INSERT INTO {SUBS} BY POSITION FROM notes RETURNING *) FROM w", ""),
+    ],
+)
+def test_nothing_is_sent_for_what_only_duckdb_reads(court: Court, sql: str, message: str) -> None:
+    court.enter(world())
+    court.world.asked.clear()
+    with pytest.raises(ConnstatError) as caught:
+        list(court.engine.run(sql))
+    assert message in caught.value.message
+    assert court.world.asked == []
+
+
+def test_the_rows_of_what_only_duckdb_reads_are_kept(court: Court) -> None:
+    court.enter(world())
+    for sql in (
+        f"CREATE OR REPLACE TEMP TABLE mine AS {PIVOTED} USING count(*) GROUP BY grp",
+        "CREATE OR REPLACE TEMP TABLE ours (a VARCHAR, b VARCHAR, c VARCHAR)",
+        f"INSERT INTO ours BY POSITION FROM {SUBS} WHERE grp = '5'",
+    ):
+        list(court.engine.run(sql))
+    (result,) = court.engine.run("SELECT (FROM mine SELECT k), count(*) FROM ours")
+    assert [column.to_pylist() for column in result.table.columns] == [[1], [2]]

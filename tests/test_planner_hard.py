@@ -94,9 +94,44 @@ def test_five_hundred_mentions_are_planned(court: Court) -> None:
     assert sum(found.expected(scan) or 0 for scan in found.scans) == 3
 
 
-@pytest.mark.parametrize("depth", [1_000, 150])
-def test_a_thousand_parentheses_end_in_an_error_or_an_answer(court: Court, depth: int) -> None:
-    sql = f"SELECT sub FROM conn_a.w.subs WHERE {'(' * depth}grp = '5'{')' * depth}"
+def either(depth: int) -> str:
+    """AND in OR in AND in OR, so many levels of both."""
+    found = "grp = '5'"
+    for level in range(depth):
+        found = f"({found} AND sub <> '{level}') OR (grp = '7')"
+    return found
+
+
+def doubly(depth: int) -> str:
+    """A subquery in a subquery, and so on."""
+    found = "SELECT grp FROM conn_a.w.subs WHERE grp = '5'"
+    for _ in range(depth):
+        found = f"SELECT grp FROM conn_a.w.subs WHERE grp IN ({found})"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("sql", "most"),
+    [
+        (f"SELECT sub FROM conn_a.w.subs WHERE {'(' * 400}grp = '5'{')' * 400}", 1),
+        (f"SELECT sub FROM conn_a.w.subs WHERE {either(100)}", 2),
+        (f"SELECT sub FROM conn_a.w.subs WHERE grp = {' || '.join(['NULL', *['5'] * 400])}", 0),
+        (f"SELECT sub FROM conn_a.w.subs WHERE {'NOT ' * 200} grp = '5'", 2),
+        (f"SELECT * FROM {'(SELECT * FROM ' * 60}conn_a.w.subs{')' * 60} WHERE grp = '5'", 1),
+        (f"SELECT grp{''.join(' || (sub' for _ in range(150))}{')' * 150} FROM conn_a.w.subs "
+         "WHERE grp = '5'", 1),
+        (doubly(30), 1),
+    ],
+    ids=["parentheses", "AND in OR", "concatenated", "NOT", "derived", "columns", "subqueries"],
+)  # fmt: skip
+def test_what_is_nested_deeply_is_planned(court: Court, sql: str, most: int) -> None:
+    trial = court.try_query(query(sql))
+    assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
+    assert trial.requests == most
+
+
+def test_what_is_nested_too_deeply_ends_in_an_error_or_an_answer(court: Court) -> None:
+    sql = f"SELECT sub FROM conn_a.w.subs WHERE {'(' * 5_000}grp = '5'{')' * 5_000}"
     assert refused(court, sql)
 
 

@@ -74,18 +74,11 @@ def bind(
     lives = [(mention, live) for mention, live in found if live is not None]
     if not lives:
         return BoundQuery(statement, ())
-    try:
-        names = names_in(tree)
-        refuse_own_names(names, statement.sql)
-        for mention, live in lives:
-            refuse_rowid(names, mention, live.resource, statement.sql)
-        return _bound(statement, names, lives, questions, rules)
-    except RecursionError:
-        raise ParseError(
-            "the statement is nested too deeply",
-            sql=statement.sql,
-            hint="take it apart:  CREATE TEMP TABLE mine AS …",
-        ) from None
+    names = names_in(tree)
+    refuse_own_names(names, statement.sql)
+    for mention, live in lives:
+        refuse_rowid(names, mention, live.resource, statement.sql)
+    return _bound(statement, names, lives, questions, rules)
 
 
 def _bound(

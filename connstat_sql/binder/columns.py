@@ -13,6 +13,7 @@ from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
 from connstat_sql.parser import TableMention
 from connstat_sql.quoting import SESSION_PREFIX, is_own
+from connstat_sql.unread import Unread
 
 HIDDEN = ("_connection", "_observed_at", "_url")
 
@@ -122,7 +123,7 @@ def _below(node: exp.Expr, place: _Place) -> Iterator[tuple[exp.Expr, _Place]]:
     elif chain is None and isinstance(node, exp.SetOperation):
         chain = Chain(branch)
     block = node if isinstance(node, exp.Select) else place.block
-    speaks = place.is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify))
+    speaks = place.is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify, Unread))
     is_in_cte = place.is_in_cte or isinstance(node, exp.CTE)
     inner = _Place(block, speaks, is_in_cte, branch)
     for key, value in node.args.items():
@@ -229,6 +230,8 @@ def refuse_own_names(names: Names, sql: str) -> None:
 def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
     """Raise BindError where a mention's rowid is named, which is there only while it is checked."""
     block = enclosing_block(mention.node)
+    if mention.is_unread:
+        _refuse_unread(names, mention, resource, sql)
     if block is None or "rowid" not in names.columns:
         return
     if any(one.name == "rowid" for one in resource.all_columns):
@@ -240,6 +243,19 @@ def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: s
                 sql=sql,
                 span=mention.span,
                 hint="number them:  row_number() OVER (ORDER BY …)",
+            )
+
+
+def _refuse_unread(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
+    """Raise BindError where a column may be meant that is no column of a table for everybody."""
+    own = {one.name for one in resource.all_columns}
+    for name in (*HIDDEN, "rowid"):
+        if name in names.columns and name not in own:
+            raise BindError(
+                f"{name} cannot be used here: this statement cannot be taken apart",
+                sql=sql,
+                span=mention.span,
+                hint="take the rows first:  CREATE TEMP TABLE mine AS SELECT …",
             )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.binder.outputs import own_names
+from connstat_sql.unread import free_names
 
 _UNSTABLE = (
     exp.Fetch, exp.TableSample, exp.Window, exp.First, exp.Last,
@@ -55,7 +56,7 @@ class Contents:
                 all(map(self._is_steady, own)),
                 any(isinstance(one, _HIDING) for one in own),
                 tuple(one for one in own if isinstance(one, exp.Table)),
-                tuple(dict.fromkeys(_free_names(node))),
+                tuple(dict.fromkeys(free_names(node, "joins"))),
             )
         return self._known[id(node)]
 
@@ -90,22 +91,3 @@ def _is_ordered(query: exp.Query) -> bool:
     """Whether LIMIT and OFFSET take the same rows each time."""
     is_cut = query.args.get("limit") or query.args.get("offset")
     return not is_cut or query.args.get("order") is not None
-
-
-def _free_names(node: exp.Expr) -> Iterator[str]:
-    """Names without dots that stand for tables, those aside that a WITH around them makes."""
-    pending: list[tuple[exp.Expr, frozenset[str]]] = [(node, frozenset())]
-    while pending:
-        one, bound = pending.pop()
-        if isinstance(one, exp.Table) and len(one.parts) == 1:
-            name = one.name.lower()
-            if name not in bound:
-                yield name
-        clause = one.args.get("with_")
-        is_recursive = clause is not None and clause.args.get("recursive")
-        for cte in clause.expressions if clause is not None else ():
-            inside = bound | {cte.alias.lower()}
-            pending.append((cte.this, inside if is_recursive else bound))
-            bound = inside
-        others = _own_parts(one) if one is node else one.iter_expressions()
-        pending += [(other, bound) for other in others if other is not clause]

@@ -73,7 +73,7 @@ class Views:
         if text not in self._kept:
             if len(self._kept) >= _STATEMENTS_KEPT:
                 self._kept.clear()
-            self._kept[text] = parse(text)
+            self._kept[text] = parse(text, syntax_of=self._session.told_syntax)
         return self._kept[text]
 
     def _is_mentioned(self, statement: Statement) -> bool:
@@ -154,7 +154,7 @@ class Views:
         """The statement with the live tables' names as DuckDB's catalog has them."""
         self._session.declare(self._catalog)
         try:
-            query = self._bind(parse(definition.query))
+            query = self._bind(parse(definition.query, syntax_of=self._session.told_syntax))
         except QueryError as error:
             _move(error, definition.query, definition)
             raise
@@ -178,7 +178,8 @@ class Views:
 
     def _writer(self) -> Writer:
         names = Names(self._session.duckdb)
-        return Writer(names, self._defined, self._catalog, self._selects)
+        syntax_of = self._session.told_syntax
+        return Writer(names, self._defined, self._catalog, self._selects, syntax_of)
 
 
 def _move(error: QueryError, query: str, definition: Definition) -> None:

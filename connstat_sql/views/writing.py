@@ -18,6 +18,7 @@ from connstat_sql.definitions import TableName, quote
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, Span
 from connstat_sql.origins import Origin, leading_back, rewritten
 from connstat_sql.parser import MAX_LENGTH, Statement, TableMention, Use, parse, tokens, words
+from connstat_sql.unread import Syntax
 from connstat_sql.views.defined import select_of
 from connstat_sql.views.names import Found, Names, Path, home_of
 from connstat_sql.views.reading import Call, Definition, given, read_calls, read_definition
@@ -36,7 +37,8 @@ Columns = tuple[TableName, "str | None", "tuple[str, ...]"]
 class Writer:
     """Writes out one statement; `made` are the definitions by number in DuckDB's catalog.
 
-    `selects` keeps the SELECTs of views that definitions declare, from one statement to the next.
+    `selects` keeps the SELECTs of views that definitions declare, from one statement to the next;
+    `syntax_of` is how DuckDB reads a text.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class Writer:
         made: Mapping[int, Definition],
         catalog: Catalog,
         selects: dict[Columns, str],
+        syntax_of: Syntax,
     ) -> None:
         self._names = names
         self._made = made
         self._catalog = catalog
         self._selects = selects
+        self._syntax_of = syntax_of
         self._views: dict[int, str] = {}
         self._looks = 0
         self._parsed: dict[str, Statement] = {}
@@ -212,7 +216,7 @@ class Writer:
     def _parse(self, sql: str) -> Statement:
         """A text, parsed once: its tree is only read here."""
         if sql not in self._parsed:
-            self._parsed[sql] = parse(sql)
+            self._parsed[sql] = parse(sql, syntax_of=self._syntax_of)
         return self._parsed[sql]
 
     def _is_live(self, parts: tuple[str, ...]) -> bool:
