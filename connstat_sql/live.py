@@ -46,6 +46,7 @@ from connstat_sql.transport import Connection, Door
 from connstat_sql.views import Views
 
 T = TypeVar("T")
+_WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Copy)
 
 
 class LiveTables:
@@ -225,13 +226,32 @@ class LiveTables:
 
     def _bind(self, statement: Statement, asking: Asking) -> BoundQuery:
         query = bind(statement, self._catalog, asking)
-        if query.tables and self._session.has_default_collation():
+        if query.tables:
+            self._refuse(statement)
+        return query
+
+    def _refuse(self, statement: Statement) -> None:
+        """Refuse what no plan can answer rightly, whatever its tables."""
+        if self._writes_within(statement):
+            raise PlanError(
+                "a WITH that writes cannot stand beside live tables",
+                sql=statement.sql,
+                hint="make it a statement of its own, before this one",
+            )
+        if self._session.has_default_collation():
             raise PlanError(
                 "default_collation is set, and an API's equality knows no collation",
                 sql=statement.sql,
                 hint="RESET default_collation",
             )
-        return query
+
+    def _writes_within(self, statement: Statement) -> bool:
+        """Whether a CTE writes: it would run whenever a part of the statement is asked for."""
+        tree = statement.tree
+        ctes = tree.find_all(exp.CTE) if tree is not None else ()
+        if any(isinstance(one.this, _WRITES) for one in ctes):
+            return True
+        return self._session.writes_within(statement.sql)
 
     def _execute(
         self, found: Plan, arguments: Arguments, options: Options, until: float | None

@@ -21,6 +21,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.depth import with_room
 from connstat_sql.errors import ParseError, Span
+from connstat_sql.explaining import read_explain
 from connstat_sql.long_lists import set_aside, values_of
 from connstat_sql.origins import Origin
 from connstat_sql.unread import Syntax, Unread, read_unread
@@ -41,7 +42,6 @@ _DOLLAR_QUOTES = re.compile(r"\$\w*\$")
 MAX_LENGTH = 10_000_000
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
 
-_EXPLAIN = re.compile(r"\s*explain\s+(?P<analyze>analyze\s+)?", re.IGNORECASE)
 _SHOW = re.compile(
     r"""\s*show\s+(?P<what>providers|services|tables)(?:\s+(?:in|from)\s+(?P<scope>[\w".]+))?\s*;?\s*""",
     re.IGNORECASE,
@@ -119,15 +119,6 @@ class Statement:
         """The statement as the user wrote it."""
         return self.origin.written if self.origin else self.sql
 
-    @property
-    def is_query(self) -> bool:
-        """Whether it only reads: a later statement does not depend on it."""
-        if isinstance(self.tree, Unread):
-            return bool(self.tree.args["is_query"] or self.explain)
-        return isinstance(self.tree, (exp.Query, exp.Summarize, exp.Describe, exp.Show)) or bool(
-            self.show or self.explain
-        )
-
 
 def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Statement:
     """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax.
@@ -140,11 +131,10 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     if show and (show["what"].lower() != "tables" or show["scope"]):
         scope = tuple(part.strip('"') for part in (show["scope"] or "").split(".") if part)
         return Statement(sql, offset, None, (), show=ShowRequest(Show(show["what"].lower()), scope))
-    explain = _EXPLAIN.match(sql)
-    mode = None
-    if explain:
-        mode = "analyze" if explain["analyze"] else "plan"
-        offset, sql = offset + explain.end(), sql[explain.end() :]
+    explain, mode = read_explain(sql), None
+    if explain and explain.mode:
+        mode = explain.mode
+        offset, sql = offset + explain.start, sql[explain.start :]
     short, lists = set_aside(sql)
     tree = _tree(short)
     if lists and not (tree is not None and _put_back(tree, lists)):

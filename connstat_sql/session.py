@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 import pyarrow as pa
 
+from connstat_sql import writes
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import length_of_comments, literal, quote
@@ -78,9 +79,9 @@ class Session:
             kinds = {str(kind).rpartition(".")[2] for kind in statement.expected_result_type}
             is_rowless = "QUERY_RESULT" not in kinds or statement.type.name in ("CREATE", "COPY")
             names = frozenset(statement.named_parameters)
-            is_query = statement.type.name in ("SELECT", "EXPLAIN", "RELATION")
             before = length_of_comments(statement.query)
             own = statement.query[before:]
+            is_query = writes.is_query(self.duckdb, statement.type.name, own)
             pieces.append(Piece(own, start + before, names, is_rowless, is_query))
             start += len(statement.query)
         return tuple(pieces)
@@ -127,6 +128,10 @@ class Session:
             return None
         types = {str(name).lower(): str(kind) for name, kind, *_ in found}
         return types if len(types) == len(found) else None
+
+    def writes_within(self, sql: str) -> bool:
+        """Whether a WITH of a statement holds something that writes."""
+        return writes.writes_within(self.duckdb, sql)
 
     def has_collations(self) -> bool:
         """Whether any table of the session compares text in a way of its own."""

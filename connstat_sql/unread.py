@@ -32,7 +32,7 @@ _NOWHERE = 1 << 63
 class Unread(exp.Expression):
     """A statement that only DuckDB can read: parts that can be read, tables, and names beside."""
 
-    arg_types = {"expressions": True, "is_query": False}
+    arg_types = {"expressions": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +48,7 @@ def read_unread(sql: str, tokens: Sequence[Token], read: Read, syntax_of: Syntax
     """What is known of a statement; None where it may write to what it names, or be no query."""
     first = tokens[0].text.upper() if tokens else ""
     text = _Text(sql, tokens, read)
-    is_query = first in _QUERIES
-    if not is_query and not text.keeps_rows(first):
+    if first not in _QUERIES and not text.keeps_rows(first):
         return None
     syntax = syntax_of(sql)
     if syntax is None:
@@ -59,7 +58,7 @@ def read_unread(sql: str, tokens: Sequence[Token], read: Read, syntax_of: Syntax
         return None
     text.tables, text.ctes = tables, {*_ctes(syntax)} if syntax else None
     text.visit(0, len(tokens))
-    return Unread(expressions=[*text.parts, *text.loose()], is_query=is_query)
+    return Unread(expressions=[*text.parts, *text.loose()])
 
 
 # --- DuckDB's reading ----------------------------------------------------------------------------

@@ -140,11 +140,6 @@ def test_dotted_names_are_found_in_text_without_a_tree() -> None:
     assert list(words('x a.b.c + "d e" . f')) == [("a", "b", "c"), ("d e", "f")]
 
 
-def test_statements_that_only_read_are_queries() -> None:
-    assert all(parse(sql).is_query for sql in ("FROM t", "SUMMARIZE t", "SHOW PROVIDERS"))
-    assert not any(parse(sql).is_query for sql in ("CREATE TABLE t(x INT)", "SET x = 1"))
-
-
 def test_texts_with_show_are_split_by_semicolons_outside_of_literals() -> None:
     text = "SHOW PROVIDERS; SELECT ';' -- ;\n; ; SELECT 2"
     parts = split_on_semicolons(text)

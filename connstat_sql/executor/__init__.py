@@ -20,6 +20,7 @@ from connstat_sql.executor.progress import Progress
 from connstat_sql.executor.reports import ScanReport, Tools, in_words
 from connstat_sql.executor.run_text import checked_text, run_text
 from connstat_sql.executor.staging import empty_mention, empty_tables
+from connstat_sql.executor.targets import check_target
 from connstat_sql.executor.tuples import feed_table
 from connstat_sql.executor.values_seen import SeenValues, TakeValues
 from connstat_sql.fetcher import Failure
@@ -48,10 +49,29 @@ class Execution:
 
 def check(plan: Plan, session: Session, arguments: Arguments) -> None:
     """Let DuckDB bind the statement against empty tables: names and types, and no request."""
-    text = checked_text(plan.query, empty_tables(session, plan.query.tables))
-    session.check(text, arguments, is_query=_is_plain_query(plan.query.statement.tree))
+    names = empty_tables(session, plan.query.tables)
+    tree = plan.query.statement.tree
+    if isinstance(tree, exp.Query):
+        text = checked_text(plan.query, names)
+        session.check(text, arguments, is_query=_is_plain_query(tree))
+    else:
+        _check_over_views(plan, names, session, arguments)
+        check_target(plan.query.statement, session)
     for number, span in _limits(plan.query.statement):
         session.check_number(number, arguments, plan.query.statement.sql, span)
+
+
+def _check_over_views(
+    plan: Plan, names: Sequence[str], session: Session, arguments: Arguments
+) -> None:
+    """What may write is checked over views, as it runs: nothing can be written to those."""
+    try:
+        for index, name in enumerate(names):
+            empty_mention(session, index, name)
+        views = [mention_table(index) for index in range(len(names))]
+        session.check(checked_text(plan.query, views), arguments)
+    finally:
+        _drop(session, plan)
 
 
 def _limits(statement: Statement) -> Iterator[tuple[str, Span | None]]:

@@ -1,0 +1,67 @@
+"""Which statements change something, as DuckDB itself reads them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+
+from connstat_sql.explaining import read_explain
+
+_QUERIES = ("SELECT", "RELATION")
+_WRITE_WORDS = re.compile(r"\b(insert|update|delete|truncate|merge|copy)\b", re.IGNORECASE)
+_READS = frozenset({
+    "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "STATEMENT_NODE",
+})  # fmt: skip
+_WHOLE = 'WITH "_connstat_whole" AS ({}) SELECT 1'
+
+
+def is_query(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> bool:
+    """Whether a statement of DuckDB's type `kind` only reads; if in doubt, it does not."""
+    if kind != "EXPLAIN":
+        return kind in _QUERIES and not writes_within(connection, sql)
+    explain = read_explain(sql)
+    if explain is None or not explain.may_run:
+        return explain is not None
+    inner = sql[explain.start :]
+    try:
+        found = connection.extract_statements(inner)
+    except (duckdb.Error, ValueError):
+        return False
+    return len(found) == 1 and is_query(connection, found[0].type.name, inner)
+
+
+def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Whether a WITH of a statement holds something that writes: `WITH x AS (DELETE …) SELECT`.
+
+    DuckDB shows its reading of queries alone, and of what may stand in such a WITH: no MERGE, and
+    no CREATE.
+    """
+    if _WRITE_WORDS.search(sql) is None:
+        return False
+    read = _read(connection, sql)
+    if read is not None:
+        return any(_writing(read))
+    whole = _read(connection, _WHOLE.format(sql.rstrip().rstrip(";")))
+    return whole is not None and sum(1 for _ in _writing(whole)) > 1
+
+
+def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
+    found = connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+    read = json.loads(found[0]) if found else {"error": True}
+    return None if read["error"] else read["statements"]
+
+
+def _writing(node: Any) -> Iterator[str]:
+    """The kinds of queries in a piece of syntax that do more than read."""
+    if isinstance(node, dict):
+        kind = node.get("type")
+        if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _READS:
+            yield kind
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from _writing(one)
