@@ -139,6 +139,11 @@ def test_the_readme_has_one_line_for_the_demo_and_one_for_the_tests() -> None:
     assert demo.endswith("connstat demo")
     assert "\n" not in tests
     assert tests.endswith("pytest")
+    for line, lock in ((demo, "requirements.txt"), (tests, "requirements-dev.txt")):
+        assert f"install -q -r {lock} && " in line
+        assert (
+            "install -q --no-deps --no-build-isolation . && " in line
+        )  # nothing that is not locked
 
 
 def test_each_command_the_readme_names_exists() -> None:
@@ -200,9 +205,10 @@ def test_each_module_of_the_architecture_exists() -> None:
 
 
 def test_each_long_run_is_told_to_contributors() -> None:
-    named = set(re.findall(r"`python -m tests\.(\w+)", ARCHITECTURE))
+    named = set(re.findall(r"`python -m tests\.([\w.]+)", ARCHITECTURE))
     assert named == {
         "pictures",
+        "tools.move_lock",
         *(one.parent.name for one in (ROOT / "tests").glob("*/__main__.py")),
     }
 
