@@ -14,11 +14,19 @@ import pytest
 from connstat_sql.loader import Library, validate
 from tests.shop.bench import Bench
 from tests.tabled import over
-from tests.tpcds.bench import bench_of
+from tests.tpcds.bench import bench_of, by_hand
 from tests.tpcds.texts import NUMBERS, SHOP, Unavailable, in_full, texts
 
 EMPTY = {31, 54, 58, 69, 75, 83, 85, 91}
 """Queries to which the made-up rows have no answer; none may come in."""
+
+AS_BY_HAND = {
+    3, 8, 15, 16, 18, 26, 27, 30, 34, 36, 37, 41, 43, 44, 46, 47, 55, 57, 58, 68, 79, 96,
+}  # fmt: skip
+"""Queries that cost no more requests than a careful engineer would send; none may leave."""
+
+MOST, BY_HAND = 23_689, 9_709
+"""Requests for all queries: what they may cost at most, and what they would cost by hand."""
 
 TABLES = {resource.table.resource for resource in SHOP.resources()}
 
@@ -138,3 +146,19 @@ def test_a_query_asks_nothing_for_its_plan_and_nothing_twice(
     trial = bench.trial(number)
     assert trial.sent_by_planning == ()
     assert len(trial.asked) == len(set(trial.asked))
+
+
+@pytest.mark.long
+def test_a_query_costs_what_it_costs_by_hand(bench: Bench, queries: dict[int, str]) -> None:
+    hand = by_hand(bench)
+    assert set(hand) == set(queries)
+    reached = {
+        number for number, (most, _) in hand.items() if len(bench.trial(number).asked) <= most
+    }
+    assert reached >= AS_BY_HAND
+    assert sum(len(bench.trial(number).asked) for number in NUMBERS) <= MOST
+
+
+@pytest.mark.long
+def test_the_figures_by_hand_are_of_these_rows(bench: Bench) -> None:
+    assert sum(most for most, _ in by_hand(bench).values()) == BY_HAND
