@@ -5,6 +5,9 @@ Each query is tried as in `test_planner_law`. `rows` are those of the answer, `m
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from connstat_sql.errors import ConnstatError
@@ -12,9 +15,10 @@ from connstat_sql.parser import parse
 from connstat_sql.unread import Unread
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
+from tests.oracle.world import World, open_zoo
 from tests.oracle.zoo import LOCALS, TABLES
 from tests.tabled import over
-from tests.test_planner_law import DAY_ROWS, ITEMS, LINES, SUBS, world
+from tests.test_planner_law import CODES, DAY_ROWS, ITEMS, LINES, SUBS, world
 
 pytestmark = pytest.mark.long
 
@@ -44,6 +48,108 @@ NAMES: dict[str, Case] = {
 @over(("sql", "rows", "most"), NAMES.values(), ids=NAMES.keys())
 def test_a_name_leads_to_its_own_rows_where(court: Court, sql: str, rows: int, most: int) -> None:
     tried(court, sql, rows, most)
+
+
+FORMS: dict[str, Case] = {
+    "SOME is ANY": (f"FROM {SUBS} WHERE grp = SOME (['5', 'a'])", 4, 2),
+    "what is not unequal is equal": (f"FROM {SUBS} WHERE NOT (grp <> '5')", 2, 1),
+    "NOT takes itself back": (f"FROM {SUBS} WHERE NOT NOT grp = '5'", 2, 1),
+    "NOT of OR is AND": (f"FROM {ITEMS} WHERE NOT (grp <> '5' OR part <> 'x')", 2, 1),
+    "NOT of AND is OR": (f"FROM {ITEMS} WHERE NOT (grp <> '5' AND part <> 'x')", 8, 5),
+    "what is unequal to none of no values is everything": (
+        f"FROM {SUBS} WHERE NOT (grp <> ANY (SELECT x FROM notes WHERE false))", 6, 5,
+    ),
+    "NOT of a tuple": (f"FROM {ITEMS} WHERE NOT ((grp, part) <> ('5', 'x'))", 2, 1),
+    "BETWEEN whole numbers": (f"FROM {CODES} WHERE code BETWEEN 5 AND 7 AND lang = 'a'", 2, 3),
+    "BETWEEN in a branch of OR": (
+        f"FROM {CODES} WHERE (code BETWEEN 5 AND 6 OR code = 1) AND lang = 'a'", 2, 3,
+    ),
+    "BETWEEN nothing": (f"FROM {CODES} WHERE code BETWEEN 7 AND 5 AND lang = 'a'", 0, 0),
+    "bounds from both sides": (f"FROM {CODES} WHERE 4 <= code AND 6 > code AND lang = 'a'", 1, 2),
+    "bounds as texts": (f"FROM {CODES} WHERE code >= '5' AND code <= '7' AND lang = 'a'", 2, 3),
+    "bounds of a column that equals": (
+        f"FROM {CODES} c JOIN notes n ON c.code = n.k WHERE n.k BETWEEN 5 AND 6 AND lang = 'a'",
+        1, 2,
+    ),
+    "days between two": (
+        f"FROM {DAY_ROWS} WHERE day >= DATE '2026-01-01' AND day < '2026-01-03'", 2, 2,
+    ),
+    "ROW is a tuple": (f"FROM {SUBS} WHERE (grp, sub) = ROW('5', 'x')", 1, 1),
+    "NULL in a ROW equals NULL": (f"FROM {ITEMS} WHERE (grp, note) = ROW('5', NULL)", 2, 1),
+    "a ROW of one is none": (f"FROM {ITEMS} WHERE ROW(note) = ROW(NULL)", 6, 5),
+    "structs with the same fields": (
+        f"FROM {ITEMS} WHERE {{'a': grp, 'b': note}} = {{'a': '5', 'b': NULL}}", 2, 1,
+    ),
+    "structs with fields in another order": (
+        f"FROM {ITEMS} WHERE {{'b': grp, 'a': part}} = {{'a': 'x', 'b': '5'}}", 2, 5,
+    ),
+    "a ROW of another source": (
+        f"FROM {SUBS} s, notes n WHERE (s.grp, s.sub) = ROW(n.x, n.y)", 3, 3,
+    ),
+    "HAVING on a key by its place": (
+        f"SELECT grp, count(*) FROM {SUBS} GROUP BY 1 HAVING grp = '5'", 1, 1,
+    ),
+    "HAVING on a key of GROUP BY ALL": (
+        f"SELECT grp, count(*) FROM {SUBS} GROUP BY ALL HAVING grp = '5'", 1, 1,
+    ),
+    "HAVING by another name": (
+        f"SELECT grp AS g2, count(*) FROM {SUBS} GROUP BY g2 HAVING g2 = '5'", 1, 1,
+    ),
+    "HAVING where names are traded": (
+        f"SELECT grp AS sub, sub AS grp, count(*) FROM {SUBS} GROUP BY ALL HAVING grp = '5'", 2, 1,
+    ),
+    "HAVING on a name that is a column as well": (
+        f"SELECT sub AS grp, count(*) FROM {SUBS} GROUP BY 1 HAVING grp = 'x'", 1, 5,
+    ),
+    "WHERE by a name of the select list": (f"SELECT grp AS g2 FROM {SUBS} WHERE g2 = '5'", 2, 1),
+    "WHERE by a name that is given twice": (
+        f"SELECT grp AS a, sub AS a FROM {SUBS} WHERE a = 'x'", 3, 5,
+    ),
+    "WHERE by a name of a name": (f"SELECT grp AS a, a AS b FROM {SUBS} WHERE b = '5'", 2, 5),
+}  # fmt: skip
+
+
+@over(("sql", "rows", "most"), FORMS.values(), ids=FORMS.keys())
+def test_a_predicate_restricts_where(court: Court, sql: str, rows: int, most: int) -> None:
+    tried(court, sql, rows, most)
+
+
+@pytest.mark.parametrize(("value", "rows", "most"), [("5", 2, 1), (None, 6, 5)])
+def test_a_parameter_that_is_null_restricts_nothing(
+    court: Court, value: object, rows: int, most: int
+) -> None:
+    sql = f"FROM {SUBS} WHERE $g IS NULL OR grp = $g"
+    tried(court, sql, rows, most, {"g": value})
+
+
+FLAGS = """
+service: w
+resources:
+  flags:
+    description: Flags
+    columns: {name: VARCHAR}
+    params: {flag: {type: BOOLEAN}, level: {type: INTEGER}}
+    methods:
+      list: {path: /flags, query: {flag: "{flag}", level: "{level}"}}
+"""
+
+
+@over(
+    ("where", "expected"),
+    [
+        ("flag", {("true",)}), ("NOT flag", {("false",)}), ("flag IS TRUE", {("true",)}),
+        ("NOT NOT flag", {("true",)}), ("flag OR NOT flag", {("true",), ("false",)}),
+        ("flag = false", {("false",)}), ("(flag AND level = 7)", {("true",)}),
+        ("NOT (flag OR level <> 7)", {("false",)}), ("flag AND NOT flag", set()),
+    ],
+)  # fmt: skip
+def test_a_truth_value_stands_alone(tmp_path: Path, where: str, expected: set[object]) -> None:
+    with closing(open_zoo(tmp_path, World({}).answer, service=FLAGS)) as engine:
+        found = engine.explain(f"FROM conn_a.w.flags WHERE level = 7 AND ({where})")
+        assert found is not None
+        (scan,) = found.scans
+        place = scan.constants.columns.index("flag") if "flag" in scan.constants.columns else 0
+        assert {(row[place],) for row in scan.constants.rows} == expected
 
 
 PIVOTED = f"PIVOT (SELECT sub, kind, grp FROM {SUBS} WHERE grp = '5') ON kind IN ('k')"

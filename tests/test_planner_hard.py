@@ -116,7 +116,7 @@ def doubly(depth: int) -> str:
         (f"SELECT sub FROM conn_a.w.subs WHERE {'(' * 400}grp = '5'{')' * 400}", 1),
         (f"SELECT sub FROM conn_a.w.subs WHERE {either(100)}", 2),
         (f"SELECT sub FROM conn_a.w.subs WHERE grp = {' || '.join(['NULL', *['5'] * 400])}", 0),
-        (f"SELECT sub FROM conn_a.w.subs WHERE {'NOT ' * 200} grp = '5'", 2),
+        (f"SELECT sub FROM conn_a.w.subs WHERE {'NOT ' * 200} grp = '5'", 1),
         (f"SELECT * FROM {'(SELECT * FROM ' * 60}conn_a.w.subs{')' * 60} WHERE grp = '5'", 1),
         (f"SELECT grp{''.join(' || (sub' for _ in range(150))}{')' * 150} FROM conn_a.w.subs "
          "WHERE grp = '5'", 1),

@@ -17,12 +17,13 @@ from connstat_sql.binder.columns import (
     used_columns,
     used_hidden,
 )
+from connstat_sql.binder.comparisons import equal_nodes
 from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.idle import idle_mentions
 from connstat_sql.binder.outputs import Functions
 from connstat_sql.binder.reading import Reading
 from connstat_sql.binder.rendering import outermost_queries
-from connstat_sql.binder.restrictions import EqualColumns, Restriction, equal_nodes
+from connstat_sql.binder.restrictions import EqualColumns, Restriction
 from connstat_sql.binder.rules import RULES_OF_SQL, Rules
 from connstat_sql.binder.sources import LiveMention, Sources
 from connstat_sql.binder.values import (

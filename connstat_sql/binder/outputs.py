@@ -291,7 +291,7 @@ def _windows(select: exp.Select) -> Iterator[exp.Window]:
 def _is_distinct_key(key: exp.Expr, one: Projection) -> bool:
     """As in ORDER BY, a name of the select list comes before a column."""
     names = {column.name.lower() for column in expression_columns(key) if len(column.parts) == 1}
-    if not names & one.scope.aliases:
+    if not names & one.scope.aliases.keys():
         return _is_key(key, one)
     listed = [each.alias.lower() for each in one.select.expressions]
     return (

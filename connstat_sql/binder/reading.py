@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from connstat_sql.binder.grouping import grouping_keys, makes_one_group
 from connstat_sql.binder.joins import demoted, join, silent
 from connstat_sql.binder.outputs import (
     has_aggregates,
     has_grouping_sets,
-    holds_aggregate,
     read_outputs,
 )
 from connstat_sql.binder.predicates import Predicates, conjuncts, equality, is_listing
@@ -105,8 +105,7 @@ class Reading:
 
     def _block(self, select: exp.Select, outer: Scope | None, ctes: Ctes) -> Block:
         read = self._from(select, outer, ctes)
-        aliases = frozenset(one.alias.lower() for one in select.expressions if one.alias)
-        scope = replace(read.scope, aliases=aliases, outer=outer)
+        scope = replace(read.scope, aliases=_aliases(select), outer=outer)
         visible = replace(
             scope, sources=tuple(s for s in scope.sources if s.relation.id not in read.unseen)
         )
@@ -123,7 +122,7 @@ class Reading:
         self.sources.missing |= missing
         beside = [self.query(one, visible, ctes) for one in self.predicates.queries_beside(select)]
         outputs = read_outputs(select, visible, self.sources.functions, missing, self.rules.clauses)
-        is_one_group = _is_one_group(select, self)
+        is_one_group = makes_one_group(select, self.sources.functions)
         held = () if is_one_group else (*silent(facts, missing), *(tree.held if tree else ()))
         limit = None if nested or beside else self._limit(select, tree, facts, visible)
         return Block(
@@ -137,9 +136,9 @@ class Reading:
         if where is not None:
             yield from conjuncts(where.this)
         having, group = select.args.get("having"), select.args.get("group")
-        if having is None or group is None or has_grouping_sets(group) or group.args.get("all"):
+        if having is None or group is None or has_grouping_sets(group):
             return
-        keys = [scope.resolve(one) for one in group.expressions if isinstance(one, exp.Column)]
+        keys = [scope.resolve(one) for one in grouping_keys(select, group, self.sources.functions)]
         for one in conjuncts(having.this):
             if self.predicates.speaks_only_of(one, keys, scope):
                 yield one
@@ -369,16 +368,11 @@ def _changes_rows(node: exp.Expr) -> bool:
     return any(node.args.get(key) for key in ("pivots", "sample", "limit", "offset"))
 
 
-def _is_one_group(select: exp.Select, reading: Reading) -> bool:
-    """Whether there may be a row of the result where there is none inside."""
-    group = select.args.get("group")
-    functions = reading.sources.functions
-    if group is None:
-        return has_aggregates(select, functions)
-    if group.args.get("all"):
-        keys = [one for one in select.expressions if not holds_aggregate(one, functions)]
-    else:
-        keys = [
-            one for one in group.expressions if not isinstance(one, exp.Tuple) or one.expressions
-        ]
-    return has_grouping_sets(group) or not keys
+def _aliases(select: exp.Select) -> dict[str, exp.Expr | None]:
+    """The names that a select list gives, and what it gives them to."""
+    found: dict[str, exp.Expr | None] = {}
+    for one in select.expressions:
+        if one.alias:
+            name = one.alias.lower()
+            found[name] = None if name in found else one.unalias()
+    return found

@@ -5,15 +5,16 @@ Whatever is not understood does not restrict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 
 from sqlglot import exp
 
+from connstat_sql.binder.comparisons import any_of, equal_nodes, sides_of
 from connstat_sql.binder.constants import INTEGERS, Constants
 from connstat_sql.binder.nulls import rejects_null
-from connstat_sql.binder.predicates import conjuncts
+from connstat_sql.binder.ranges import Bound, bounds_in, values_between
 from connstat_sql.binder.rendering import field_text, node_text, relation_name, relation_text
 from connstat_sql.binder.values import Fact, Field, Relation, Row, Term, Types, Value
 
@@ -48,9 +49,33 @@ class Restriction:
             if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
                 continue  # an equality of two sources says nothing of constants
             found = _both(found, _Reader(self, fact.terms, columns).of(fact.predicate))
+        found = _both(found, self._between(facts, columns))
         if found != () and self._is_ruled_out(facts):
             return ()
         return None if found is None else _distinct(found)
+
+    def _between(self, facts: Sequence[Fact], columns: Mapping[Field, str]) -> Alternatives | None:
+        """What bounds leave that several facts set."""
+        bounds = [
+            one
+            for fact in facts
+            for one in _Reader(self, fact.terms, columns).bounds(fact.predicate)
+        ]
+        return self.listed(bounds)
+
+    def listed(self, bounds: Iterable[Bound]) -> Alternatives | None:
+        """The values between bounds, where they are few."""
+        told = []
+        for name, node, side, gap in bounds:
+            rows = self.constants.rows([node], 1)
+            spelt = self.constants.spelt(rows[0], self.types[name]) if rows else None
+            text = spelt[rows[0][0]] if rows and spelt is not None else None
+            if text is not None:
+                told.append((name, text, side, gap))
+        found: Alternatives | None = None
+        for name, texts in values_between(told, self.types).items():
+            found = _both(found, [{name: text} for text in texts])
+        return found
 
     def _is_ruled_out(self, facts: Sequence[Fact]) -> bool:
         """Whether some list of constants has no row for which all facts about it are true."""
@@ -140,28 +165,6 @@ class EqualColumns:
         return "" if relation is None or one.path else relation.types.get(one.column, "")
 
 
-def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
-    """The pairs of nodes that a predicate says are equal."""
-    for one in conjuncts(predicate):
-        if not isinstance(one, (exp.EQ, exp.NullSafeEQ)):
-            continue
-        sides = [_parts(one.this), _parts(one.expression)]
-        if len(sides[0]) == len(sides[1]):
-            yield from zip(*sides, strict=True)
-
-
-def _parts(side: exp.Expr) -> list[exp.Expr]:
-    side = _bare(side)
-    return [*map(_bare, side.expressions)] if isinstance(side, exp.Tuple) else [side]
-
-
-def _bare(node: exp.Expr) -> exp.Expr:
-    """Without the parentheses around it; those of a subquery belong to it."""
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
-
-
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Reads one predicate for one table; `columns` are those that are ours, or equal ours."""
@@ -184,13 +187,48 @@ class _Reader:
             return self._membership(predicate)
         if isinstance(predicate, exp.ArrayContains):
             return self._listed(predicate)
-        return None
+        if isinstance(predicate, exp.Not):
+            return self._opposite(predicate.this.unnest())
+        if isinstance(predicate, exp.Between):
+            return self.target.listed(self.bounds(predicate))
+        return self._flag(predicate, is_true=True)
+
+    def bounds(self, predicate: exp.Expr) -> Iterator[Bound]:
+        """The bounds that a comparison sets to our columns."""
+        return bounds_in(predicate.unnest(), lambda node: self._column(node.unnest()))
 
     def _all(self, predicate: exp.And) -> Alternatives | None:
         found: Alternatives | None = None
+        bounds: list[Bound] = []
         for branch in predicate.flatten():
             found = _both(found, self.of(branch))
-        return found
+            bounds += self.bounds(branch)
+        return _both(found, self.target.listed(bounds))
+
+    def _opposite(self, predicate: exp.Expr) -> Alternatives | None:
+        """NOT: what is not unequal is equal, and NULL is neither."""
+        if isinstance(predicate, exp.NEQ):
+            is_of_many = any(any_of(side) is not None for side in sides_of(predicate))
+            return None if is_of_many else self._equality(predicate)
+        if isinstance(predicate, exp.Not):
+            return self.of(predicate.this)
+        if isinstance(predicate, exp.Or):
+            found: Alternatives | None = None
+            for branch in predicate.flatten():
+                found = _both(found, self._opposite(branch.unnest()))
+            return found
+        return self._flag(predicate, is_true=False)
+
+    def _flag(self, predicate: exp.Expr, *, is_true: bool) -> Alternatives | None:
+        """A column of truth values that stands alone, or beside IS."""
+        if isinstance(predicate, exp.Is) and isinstance(predicate.expression, exp.Boolean):
+            if not is_true:
+                return None  # IS NOT TRUE is true of NULL as well
+            is_true, predicate = bool(predicate.expression.this), predicate.this.unnest()
+        name = self._column(predicate)
+        if not name or self.target.types[name] != "BOOLEAN":
+            return None
+        return [{name: "true" if is_true else "false"}]
 
     def _either(self, predicate: exp.Or) -> Alternatives | None:
         found: list[Row] = []
@@ -203,15 +241,14 @@ class _Reader:
 
     def _equality(self, predicate: exp.Binary) -> Alternatives | None:
         constants = self.target.constants
-        for left, right in (
-            (predicate.this, predicate.expression),
-            (predicate.expression, predicate.this),
-        ):
+        sides = sides_of(predicate)
+        for left, right in (sides, sides[::-1]):
             columns = self._columns(left)
             if not columns:
                 continue
-            if isinstance(right, exp.Any):
-                return self._matching(columns, constants.elements(right.this.unnest()))
+            listed = any_of(right)
+            if listed is not None:
+                return self._matching(columns, constants.elements(listed))
             found = self._matching(columns, self._possible(left, [right]))
             is_null_safe = isinstance(predicate, exp.NullSafeEQ)
             return None if is_null_safe and not found else found

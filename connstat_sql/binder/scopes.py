@@ -53,12 +53,13 @@ class Scope:
     """What can be named at one place of a query.
 
     `merged` are columns that USING or NATURAL made one of several. `aliases` are names of the
-    select list, which WHERE may use too. `outer` is the scope of the query around this one.
+    select list, which WHERE may use too, and what they stand for (None: several). `outer` is the
+    scope of the query around this one.
     """
 
     sources: tuple[Source, ...] = ()
     merged: Mapping[str, Merge] = field(default_factory=dict)
-    aliases: frozenset[str] = frozenset()
+    aliases: Mapping[str, exp.Expr | None] = field(default_factory=dict)
     outer: Scope | None = None
 
     def with_source(self, source: Source) -> Scope:
@@ -105,7 +106,7 @@ class Scope:
         source = called[0]
         return {name: Field(source.relation.id, own) for name, own in source.columns.items()}
 
-    def _resolve(self, parts: tuple[str, ...]) -> Term | None:
+    def _resolve(self, parts: tuple[str, ...], *, is_own: bool = True) -> Term | None:
         for split in range(len(parts) - 1, -1, -1):
             qualifier, name, path = parts[:split], parts[split], parts[split + 1 :]
             if qualifier:
@@ -120,8 +121,16 @@ class Scope:
             elif self._may_have(name):
                 return _into(self.named(name), path)
         if parts[0] in self.aliases:
+            return self._aliased(parts) if is_own else None
+        return self.outer._resolve(parts, is_own=False) if self.outer is not None else None
+
+    def _aliased(self, parts: tuple[str, ...]) -> Term | None:
+        """What a name of the select list stands for, where that is a column."""
+        named = self.aliases[parts[0]]
+        if not isinstance(named, exp.Column) or isinstance(named.this, exp.Star):
             return None
-        return self.outer._resolve(parts) if self.outer is not None else None
+        bare = replace(self, aliases=dict.fromkeys(self.aliases))  # no alias of an alias
+        return _into(bare.resolve(named), parts[1:])
 
     def _may_have(self, name: str) -> bool:
         return name in self.merged or any(

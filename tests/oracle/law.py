@@ -222,6 +222,8 @@ class Court:
             parents = _PARENTS.get(name)
             if value in known or (parents and value in self.world.values(*parents)):
                 continue
+            if name in ("code", "day") and _is_between(value, known):
+                continue
             if name == "state" and (value == STATE or self.world.says_state):
                 continue
             return False
@@ -232,6 +234,14 @@ _PARENTS = {
     "grp": ("groups", "g"), "part": ("subs", "sub"), "name": ("items", "name"),
     "ware": ("wares", "ware"),
 }  # fmt: skip
+
+
+def _is_between(value: str, known: frozenset[str] | set[str]) -> bool:
+    """Whether it is between two values of its kind, such as bounds that are said."""
+    alike = sorted(one for one in known if len(one) == len(value) and one[-1:].isdigit())
+    return bool(alike) and alike[0] <= value <= alike[-1]
+
+
 _PAGING = frozenset({"after", "skip", "most"})
 _NAMES = {"subs": "part", "items": "name", "wares": "ware", "toys": "toy", "codes": "code"}
 

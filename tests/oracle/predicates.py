@@ -117,7 +117,11 @@ class Predicates:
             lambda: f"{column} IN (SELECT unnest([{listed}]))",
             lambda: f"{column} IS NOT DISTINCT FROM {one()}",
             lambda: f"({column} = {one()} AND {self.any(((column, kind),), 1)})",
+            lambda: f"NOT ({column} <> {one()})",
+            lambda: f"({column}, 1) = ROW({item()}, 1)",
         ]
+        if kind in ("INTEGER", "DATE"):
+            forms.append(lambda: f"({column} >= {item()} AND {column} <= {item()})")
         return self.chance.choice(forms)()
 
     def tuple_binding(self, name: str) -> str:
