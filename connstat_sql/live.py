@@ -201,6 +201,7 @@ class LiveTables:
         return self._deeply(statement.sql, partial(self._plan_of, statement, arguments, options))
 
     def _plan_of(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
+        self._session.confirm_transaction(statement.sql)
         asking = self._asking(statement.sql, arguments)
         query = self._bind(statement, asking)
         if not query.tables:

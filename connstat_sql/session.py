@@ -31,6 +31,8 @@ CONFIG = {"python_enable_replacements": False}
 _ROWLESS = (["Count"], ["Success"])
 _ROWS = '"_connstat_rows"'
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
+_MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
+_VARIABLES = "SELECT name, CAST(value AS VARCHAR), type FROM duckdb_variables()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Session:
         self._empty: dict[str, str] = {}
         self._kept: set[str] = set()
         self._compact: set[str] = set()
+        self._may_have_begun = self._is_handed_out = False
 
     def close(self) -> None:
         """Close the connection."""
@@ -104,6 +107,7 @@ class Session:
     def hand_out(self) -> duckdb.DuckDBPyConnection:
         """The connection, for whoever does with it what is not seen here."""
         self.forget_functions()
+        self._is_handed_out = True
         return self.duckdb
 
     def forget_functions(self) -> None:
@@ -122,12 +126,22 @@ class Session:
         """
         try:
             with interruptible():
-                found = self.duckdb.execute(f"DESCRIBE {sql}", _used(sql, arguments)).fetchall()
+                found = self._bound(sql, _used(sql, arguments))
         except duckdb.Error as error:
             note(error)
             return None
-        types = {str(name).lower(): str(kind) for name, kind, *_ in found}
-        return types if len(types) == len(found) else None
+        types = {name.lower(): str(of) for name, of in zip(found.columns, found.types, strict=True)}
+        return types if len(types) == len(found.columns) else None
+
+    def _bound(self, sql: str, arguments: Arguments) -> duckdb.DuckDBPyRelation:
+        """A query that DuckDB has bound and not run.
+
+        What is wrong with it leaves a transaction as it was: every statement that runs, DESCRIBE
+        too, would abort it.
+        """
+        statement = self.duckdb.extract_statements(sql)[0]
+        self.duckdb.abort()  # of what `execute` ran before, nobody may have read all rows
+        return self.duckdb.sql(statement, params=arguments)
 
     def writes_within(self, sql: str) -> bool:
         """Whether a WITH of a statement holds something that writes."""
@@ -175,17 +189,34 @@ class Session:
         """
         from connstat_sql.binder import Value  # imported by whoever folds
 
+        query = f"SELECT CAST(COLUMNS(*) AS VARCHAR), typeof(COLUMNS(*)) FROM ({sql}) AS f"
+        used = _used(sql, arguments)
         try:
             with interruptible():
-                rows = self.duckdb.execute(
-                    f"SELECT CAST(COLUMNS(*) AS VARCHAR), typeof(COLUMNS(*)) FROM ({sql}) AS f",
-                    _used(sql, arguments),
-                ).fetchall()
+                bound = self._bound(query, used)
+                if self.is_in_transaction() and not self._runs_beside(query, used):
+                    return None
+                rows = bound.fetchall()
         except duckdb.Error as error:
             note(error)
             return None
         width = len(rows[0]) // 2 if rows else 0  # all the texts, then all the types
         return tuple(tuple(map(Value, row[:width], row[width:])) for row in rows)
+
+    def _runs_beside(self, sql: str, arguments: Arguments) -> bool:
+        """Whether a constant query runs outside of the user's transaction, which it cannot abort.
+
+        What the transaction has made and not committed is unknown there: such a query does not run.
+        """
+        with self.duckdb.cursor() as beside:
+            try:
+                if "getvariable" in sql.lower():
+                    for name, text, kind in self.duckdb.execute(_VARIABLES).fetchall():
+                        beside.execute(f"SET VARIABLE {quote(name)} = CAST($1 AS {kind})", [text])
+                beside.execute(sql, arguments).fetchall()
+            except duckdb.Error:
+                return False
+        return True
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
@@ -226,14 +257,25 @@ class Session:
         missing = [(of, name) for of, name in names.items() if name not in self._kept]
         for of, name in missing:
             self.duckdb.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({of})")
-        if missing and not self._is_in_transaction():  # else they may go with a ROLLBACK
+        if missing and not self.is_in_transaction():  # else they may go with a ROLLBACK
             self._kept.update(name for _, name in missing)
         return names
 
-    def _is_in_transaction(self) -> bool:
+    def is_in_transaction(self) -> bool:
         """Whether the user has begun a transaction: two statements are then of one."""
-        first, second = (self.duckdb.execute("SELECT txid_current()").fetchone() for _ in range(2))
-        return first == second
+        if not (self._may_have_begun or self._is_handed_out):
+            return False
+        ask = partial(self.duckdb.execute, "SELECT txid_current()")
+        try:
+            self._may_have_begun = ask().fetchone() == ask().fetchone()
+        except duckdb.TransactionException:  # it has failed
+            self._may_have_begun = True
+        return self._may_have_begun
+
+    def confirm_transaction(self, sql: str) -> None:
+        """Refuse a statement in a transaction that has failed. Raises ExecuteError."""
+        if self._may_have_begun or self._is_handed_out:
+            self.run(RunText("SELECT 1", sql), None)
 
     def compact(self, table: str) -> str:
         """Compress the rows of a temporary table; answers the name of the table that has them now.
@@ -242,7 +284,7 @@ class Session:
         move there, and a view takes the table's place. While the user has a transaction open they
         stay where they are, since it may write to one attached database only, which is the user's.
         """
-        if self._is_in_transaction():
+        if self.is_in_transaction():
             return table
         compact = f"{_ROWS}.{table.rpartition('.')[2]}"
         if table not in self._compact:
@@ -265,6 +307,7 @@ class Session:
 
     def run(self, text: RunText, arguments: Arguments, *, requests_sent: int = 0) -> pa.Table:
         """Run a statement; its rows as Arrow. Raises a QueryError."""
+        self._may_have_begun = self._may_have_begun or _MAY_BEGIN.search(text.sql) is not None
         with self._translating(text, ExecuteError, requests_sent):
             relation = self.duckdb.sql(text.sql, params=arguments)
             return pa.table({}) if relation is None else _with_types(relation)
@@ -327,9 +370,16 @@ class Session:
         try:
             with interruptible():
                 return ask()
-        except (duckdb.Error, ValueError, TypeError, NotImplementedError):
-            with self._translating(text, otherwise):
-                return ask()
+        except (duckdb.Error, ValueError, TypeError, NotImplementedError) as error:
+            try:
+                with self._translating(text, otherwise):
+                    return ask()
+            except QueryError as again:
+                if not isinstance(again.__cause__, duckdb.TransactionException):
+                    raise
+                if not isinstance(error, duckdb.Error):
+                    raise
+                raise translated(error, text, otherwise, 0) from error  # it aborted a transaction
 
     @contextmanager
     def _translating(

@@ -50,7 +50,8 @@ def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    found = connection.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+    with connection.cursor() as beside:  # a transaction that has failed answers nothing
+        found = beside.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
     read = json.loads(found[0]) if found else {"error": True}
     return None if read["error"] else read["statements"]
 

@@ -114,7 +114,7 @@ def test_a_copy_is_written_as_what_it_is_a_copy_of(sql: str) -> None:
 def test_what_could_not_be_read_once_is_read_when_it_can_be(engine: Engine) -> None:
     session = engine.session
     sql = "SELECT concat(lower('A'), 'b')"
-    session.duckdb.execute("BEGIN")
+    session.hand_out().execute("BEGIN")
     with pytest.raises(Exception, match="no_such_table"):
         session.duckdb.execute("FROM no_such_table")
     Asking(session, sql, None).is_written("concat(lower('A'), 'b')")

@@ -227,7 +227,7 @@ class TestBesideTheSession:
     @pytest.mark.parametrize("end", ["ROLLBACK", "COMMIT"])
     def test_a_transaction_of_the_user_has_nothing_to_do_with_it(self, zoo: Pets, end: str) -> None:
         zoo.session.duckdb.execute("CREATE TABLE mine (a INT)")
-        zoo.session.duckdb.execute("BEGIN")
+        zoo.session.hand_out().execute("BEGIN")
         zoo.session.duckdb.execute("INSERT INTO mine VALUES (1)")
         zoo.keep({"s1": ["Tom"]})
         assert zoo.answer(fetch("s1")) == [(0, "Tom", "s1")]

@@ -84,7 +84,8 @@ def _filled(
     if not feed.sql:
         return ""
     failure: duckdb.Error | None = None
-    for sql in (feed.sql, feed.plain_sql or feed.sql):
+    plain = feed.plain_sql or feed.sql  # in a transaction it is all there is: failing aborts that
+    for sql in (plain,) if session.is_in_transaction() else (feed.sql, plain):
         try:
             with interruptible():
                 session.duckdb.execute(

@@ -49,8 +49,8 @@ def _printed(source: str, connection: duckdb.DuckDBPyConnection) -> str:
     """What stands behind FROM, as DuckDB prints it; "" when it is nothing of the kind."""
     sql = "SELECT json_deserialize_sql(json_serialize_sql($1::VARCHAR))"
     try:
-        with interruptible():
-            found = connection.execute(sql, [_START + source]).fetchone()
+        with interruptible(), connection.cursor() as beside:  # the user's transaction goes on
+            found = beside.execute(sql, [_START + source]).fetchone()
     except duckdb.Error:
         return ""
     return str(found[0]).removeprefix(_START) if found else ""
