@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache, partial
-from typing import Any, TypeVar
+from functools import cached_property, partial
 
 import duckdb
+from sqlglot import exp
 
 from connstat_sql.binder import Arguments, Types, Value
+from connstat_sql.grouping import bracketed
 from connstat_sql.session import Session
+from connstat_sql.stretches import KNOWN_NAMES, stretch_of
 
-T = TypeVar("T")
 log = logging.getLogger("connstat_sql.defects")
-_INTERVAL = re.compile(r"(?<=INTERVAL )'(\d+)'")
-_FROM_NOUGHT = re.compile(r"\b(RANGE|GENERATE_SERIES)\(0, (?=[^,]*\))")
 _BINDING = (duckdb.BinderException, duckdb.CatalogException)
 _BESIDE = re.compile(r"Binder Error: Referenced (table|column) ")
-_PLACES = ("query_location", "query_location_length", "alias")
+_PLACES = re.compile(r'"query_location(?:_length)?":\d+,?')
+_CALLED = re.compile(r'"function_name":"((?:[^"\\]|\\.)*)"')
 _TEXTS_KEPT = 500
-_STATEMENTS_KEPT = 10
 _LONGEST_KEPT = 100_000
 
 
@@ -36,6 +34,7 @@ class Asking:
     defects: list[str] = field(default_factory=list)
     """Questions that DuckDB could not read, in its words: ours are at fault, not the statement."""
     _doubtful: dict[str, str] = field(default_factory=dict)
+    _grouped: dict[int, tuple[exp.Expr, bool]] = field(default_factory=dict)
 
     def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
         """The rows of a constant query, or None when DuckDB cannot tell them."""
@@ -79,95 +78,96 @@ class Asking:
         """Whether any local table compares text in a way of its own."""
         return self.session.has_collations()
 
-    def is_written(self, sql: str) -> bool:
-        """Whether DuckDB reads a piece of SQL somewhere in the statement.
+    def is_grouped_alike(self, node: exp.Expr) -> bool:
+        """Whether DuckDB groups the operators of a node's text as its tree does."""
+        unit = _unit(node)
+        return self._has_same_groups(unit) or (unit is not node and self._has_same_groups(node))
 
-        The piece comes from another parser; what DuckDB does not find in its own reading of the
-        statement may mean something else.
-        """
-        texts = (sql, _INTERVAL.sub(r"\1", sql), _FROM_NOUGHT.sub(r"\1(", sql))
-        return any(self._is_piece(text) for text in dict.fromkeys(texts))
+    def calls_hiding(self, node: exp.Expr) -> bool:
+        """Whether a node's text calls a function of the user's own under a name of DuckDB's."""
+        if not self._hiding or not (self._hides_in(_unit(node))):
+            return False
+        return self._hides_in(node)
 
-    def _is_piece(self, sql: str) -> bool:
-        texts = [f"SELECT {sql}", f"SELECT * FROM {sql}"]
-        if sql.lstrip().upper().startswith(("SELECT", "WITH", "(", "FROM", "VALUES")):
-            texts.insert(0, sql)
-        return any(self._number(text) in self._pieces for text in texts)
+    def is_same(self, one: str, other: str) -> bool:
+        """Whether DuckDB reads two expressions as the very same."""
+        if one == other:
+            return True
+        read = self._reading(f"SELECT {one}")
+        return bool(read) and read == self._reading(f"SELECT {other}")
 
-    def _number(self, text: str) -> int | None:
-        """The digest of what a text was made for; None when DuckDB cannot read it."""
-        known = self.session.numbers
-        if text in known:
-            return known[text]
-        read = self.session.syntax_of(text)
-        if read is None:  # it may be an aborted transaction that is in the way
-            return None
-        number = _digest(_piece(read), self.session.aliases(), set())
-        _keep(known, text, number, _TEXTS_KEPT)
-        return number
+    def called(self, sql: str) -> frozenset[str] | None:
+        """The functions that DuckDB sees in a query; None where it cannot read it."""
+        if "(" not in sql and not self._hiding:
+            return frozenset()
+        read = self._reading(sql)
+        return _functions(read) if read else None
 
     @cached_property
-    def _pieces(self) -> frozenset[int]:
-        """Everything that the statement consists of, in DuckDB's reading, as digests."""
-        known = self.session.pieces
-        if self.sql in known:
-            return known[self.sql]
-        read = self.session.syntax_of(self.sql)
-        if read is None:
-            return frozenset()
-        found: set[int] = set()
-        _digest(read, self.session.aliases(), found)
-        pieces = frozenset(found)
-        _keep(known, self.sql, pieces, _STATEMENTS_KEPT)
-        return pieces
+    def _hiding(self) -> frozenset[str]:
+        """Functions of the user's own with names that DuckDB, or the tree, knows otherwise."""
+        return self.session.own_functions(KNOWN_NAMES)
+
+    def _hides_in(self, node: exp.Expr) -> bool:
+        if isinstance(node, (exp.Column, exp.Literal)):
+            return False
+        stretch = stretch_of(node)
+        read = self._reading(_read_as(node, stretch.sql)) if stretch is not None else ""
+        return not read or not self._hiding.isdisjoint(_functions(read))
+
+    def _has_same_groups(self, node: exp.Expr) -> bool:
+        if id(node) not in self._grouped:
+            self._grouped[id(node)] = node, self._is_grouped_alike(node)
+        return self._grouped[id(node)][1]
+
+    def _is_grouped_alike(self, node: exp.Expr) -> bool:
+        stretch = stretch_of(node)
+        if stretch is None:
+            return False
+        text = bracketed(node)
+        if text is None:
+            return True
+        sql = _read_as(node, text)
+        own, other = self._reading(_read_as(node, stretch.sql)), self._reading(sql)
+        if own and not other:
+            self._tell("parentheses that do not stand around anything", sql)
+        return own == other != ""
+
+    def _reading(self, sql: str) -> str:
+        """What DuckDB reads in a query, without the places; "" when it cannot."""
+        known = self.session.readings
+        if sql in known:
+            return known[sql]
+        found = self.session.reading_of(sql)
+        if found is None:  # it may be an aborted transaction that is in the way
+            return ""
+        read = _PLACES.sub("", found)
+        _keep(known, sql, read)
+        return read
 
 
-def _keep(known: dict[str, T], text: str, value: T, most: int) -> None:
+def _read_as(node: exp.Expr, text: str) -> str:
+    return text if isinstance(node, exp.Query) else f"SELECT {text}"
+
+
+def _functions(read: str) -> frozenset[str]:
+    return frozenset(map(str.lower, _CALLED.findall(read)))
+
+
+def _unit(node: exp.Expr) -> exp.Expr:
+    """The outermost query around a node; the node itself where it stands in none."""
+    unit = node
+    above = node.parent
+    while above is not None:
+        if isinstance(above, exp.Query):
+            unit = above
+        above = above.parent
+    return unit
+
+
+def _keep(known: dict[str, str], text: str, read: str) -> None:
     """Keep what is known of a text, until there are too many of them; not of an endless one."""
-    if len(known) >= most:
+    if len(known) >= _TEXTS_KEPT:
         known.clear()
     if len(text) <= _LONGEST_KEPT:
-        known[text] = value
-
-
-def _piece(read: Any) -> Any:
-    """What `SELECT piece`, `SELECT * FROM piece` or a whole query was made for."""
-    node = read[0]["node"]
-    listed = node.get("select_list") or []
-    source = node.get("from_table") or {}
-    if len(listed) == 1 and source.get("type") == "EMPTY":
-        return listed[0]
-    return node
-
-
-def _digest(node: Any, aliases: Mapping[str, str], found: set[int]) -> int:
-    """A number for a piece of syntax, equal for equal pieces; those of all its parts in `found`."""
-    if isinstance(node, dict):
-        inside = tuple(
-            (key, _digest(_named(key, value, aliases), aliases, found))
-            for key, value in node.items()
-            if key not in _PLACES
-        )
-        number = hash(inside)
-        found.add(number)
-        return number
-    if isinstance(node, list):
-        return hash((list, *(_digest(one, aliases, found) for one in node)))
-    return hash((type(node).__name__, node))
-
-
-@lru_cache(maxsize=1000)
-def _type_named(name: str) -> str:
-    """The name that DuckDB gives a type itself: TIMESTAMPTZ has more than one."""
-    try:
-        return str(duckdb.sqltype(name))
-    except duckdb.Error:
-        return name.upper()
-
-
-def _named(key: str, value: Any, aliases: Mapping[str, str]) -> Any:
-    if key == "function_name":
-        return aliases.get(value, value)
-    if key == "type_name":
-        return _type_named(value)
-    return "" if key == "qualified_name" else value
+        known[text] = read

@@ -1,8 +1,7 @@
-"""DuckDB's functions: which are volatile, which are over many rows, which go by other names."""
+"""DuckDB's functions: which are volatile, which are over many rows, which hide its own."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -12,7 +11,7 @@ _LISTED = """SELECT lower(function_name),
         OR (function_type = 'macro' AND NOT internal),
     stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal),
     regexp_extract_all(lower(macro_definition), '(\\w+)\\s*\\(', 1),
-    lower(alias_of)
+    internal
     FROM duckdb_functions()"""
 
 
@@ -21,12 +20,14 @@ class Functions:
     """What is asked about functions, of all of them at once: the list takes DuckDB a while.
 
     `volatile` may change from one evaluation to the next, `many` are over many rows or make rows;
-    `aliases` are functions by their other names.
+    `own` are the user's; `shadowing` those of them that have names of DuckDB's, as operators and
+    brackets have as well.
     """
 
     volatile: frozenset[str]
     many: frozenset[str]
-    aliases: Mapping[str, str]
+    own: frozenset[str]
+    shadowing: frozenset[str]
 
 
 _BUILT_IN: list[Functions] = []
@@ -38,7 +39,9 @@ def functions_of(connection: duckdb.DuckDBPyConnection) -> Functions:
     volatile = frozenset(name for name, _, is_volatile, *_ in rows if is_volatile)
     many = frozenset(name for name, is_many, *_ in rows if is_many)
     many |= {name for name, _, _, calls, _ in rows if not many.isdisjoint(calls or ())}
-    return Functions(volatile, many, {name: of for name, *_, of in rows if of is not None})
+    internal = {name for name, *_, is_internal in rows if is_internal}
+    own = frozenset(name for name, *_, is_internal in rows if not is_internal)
+    return Functions(volatile, many, own, own & internal)
 
 
 def built_in(connection: duckdb.DuckDBPyConnection) -> Functions:

@@ -24,6 +24,7 @@ from connstat_sql.errors import ParseError, Span
 from connstat_sql.explaining import read_explain
 from connstat_sql.long_lists import set_aside, values_of
 from connstat_sql.origins import Origin
+from connstat_sql.stretches import NotingParser
 from connstat_sql.unread import Syntax, Unread, read_unread
 
 
@@ -35,6 +36,7 @@ class _AsWritten(DuckDB):
     """
 
     INDEX_OFFSET = 0
+    Parser = NotingParser
 
 
 DIALECT: type[DuckDB] = _AsWritten
@@ -136,11 +138,11 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
         mode = explain.mode
         offset, sql = offset + explain.start, sql[explain.start :]
     short, lists = set_aside(sql)
-    tree = _tree(short)
+    tree = _tree(short, sql)
     if lists and not (tree is not None and _put_back(tree, lists)):
-        short, tree = sql, _tree(sql)
+        short, tree = sql, _tree(sql, sql)
     if tree is None and syntax_of is not None:
-        short, tree = sql, read_unread(sql, tokens(sql), _tree, syntax_of)
+        short, tree = sql, read_unread(sql, tokens(sql), lambda text: _tree(text, text), syntax_of)
     mentions = tuple(_mentions(tree)) if tree is not None else ()
     return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
 
@@ -193,16 +195,21 @@ def tokens(sql: str) -> list[Token]:
         return []
 
 
-def _tree(sql: str) -> exp.Expr | None:
+def _tree(sql: str, whole: str) -> exp.Expr | None:
+    """The tree of a text; `whole` is the same, with its long lists."""
     marks = _placeholders(sql)
     try:
-        trees = with_room(lambda: sqlglot.parse(_numbered(sql, marks), read=dialect_of(sql)))
+        dialect = dialect_of(sql)()
+        numbered, parser = _numbered(sql, marks), dialect.parser()
+        assert isinstance(parser, NotingParser)
+        trees = with_room(lambda: parser.parse(dialect.tokenize(numbered), numbered))
     except (SqlglotError, RecursionError, ValueError):
         return None
     # a comment behind the semicolon is a tree too
     found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
     if len(found) != 1 or isinstance(found[0], exp.Command):
         return None
+    parser.text.sql, parser.text.marks = _numbered(whole, marks), marks
     if marks:
         _shift_back(found[0], marks)
     return found[0]

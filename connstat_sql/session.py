@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -58,9 +58,8 @@ class Session:
         self._declared = False
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
-        self.pieces: dict[str, frozenset[int]] = {}
-        self.numbers: dict[str, int] = {}
-        """What DuckDB's readings of texts were numbered; `asking` keeps and reads both."""
+        self.readings: dict[str, str] = {}
+        """What DuckDB reads in texts; `asking` keeps and reads it."""
         self._empty: dict[str, str] = {}
         self._kept: set[str] = set()
         self._compact: set[str] = set()
@@ -114,8 +113,6 @@ class Session:
         """A macro may have been created: look again when next asked."""
         self._known_functions = None
         self._has_own_functions = True
-        self.pieces.clear()
-        self.numbers.clear()
 
     def describe(
         self, sql: str, arguments: Arguments, note: Note = lambda _: None
@@ -156,13 +153,18 @@ class Session:
 
     def syntax_of(self, sql: str) -> object:
         """DuckDB's own reading of a SELECT, or None when it has none to show."""
+        read = self.reading_of(sql)
+        return None if read is None else json.loads(read)["statements"]
+
+    def reading_of(self, sql: str) -> str | None:
+        """The same as the JSON that DuckDB writes of it."""
         try:
             with interruptible():
                 found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
         except duckdb.Error:
             return None
-        read = json.loads(found[0]) if found else {"error": True}
-        return None if read["error"] else read["statements"]
+        read = str(found[0]) if found else ""
+        return read if read.startswith('{"error":false') else None
 
     def told_syntax(self, sql: str) -> Any:
         """DuckDB's own reading of a SELECT; () of other SQL, None of what is no SQL."""
@@ -176,9 +178,10 @@ class Session:
             return read["statements"]
         return () if read.get("error_type") == "not implemented" else None
 
-    def aliases(self) -> Mapping[str, str]:
-        """Functions that are other names of functions."""
-        return self._functions.aliases
+    def own_functions(self, names: Container[str] = ()) -> frozenset[str]:
+        """Functions of the user's own that hide DuckDB's, or have one of some other names."""
+        known = self._functions
+        return known.shadowing | {name for name in known.own if name in names}
 
     def fold(
         self, sql: str, arguments: Arguments, note: Note = lambda _: None

@@ -94,9 +94,9 @@ def _bound(
         id(mention.node): LiveMention(place, mention.node, _types(live.resource, hidden[place]))
         for place, (mention, live) in enumerate(lives)
     }
-    functions = Functions(questions.volatile(), questions.aggregates())
+    functions = Functions(questions.volatile(), questions.aggregates(), questions)
     sources = Sources(questions, functions, mentions)
-    constants = Constants(questions.fold, functions.volatile)
+    constants = Constants(questions)
     walking = Walking(rules, sources.relations, constants)
     reading = Reading(sources, rules)
     for query in outermost_queries(names.tree):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.binder.values import Fold, Value
+from connstat_sql.binder.rendering import is_told, written
+from connstat_sql.binder.values import Questions, Value
 from connstat_sql.definitions import quote
 from connstat_sql.parser import DIALECT, long_list
 
@@ -32,18 +32,18 @@ INTEGERS = {
 class Constants:
     """Folds constants; the same one only once.
 
-    `fold` runs a constant query; `volatile` are names of functions that must not be evaluated
-    twice.
+    `questions` are asked of DuckDB, which knows what an expression calls.
     """
 
-    fold: Fold
-    volatile: frozenset[str]
+    questions: Questions
     _folded: dict[str, Rows | None] = field(default_factory=dict)
 
     def is_constant(self, node: exp.Expr) -> bool:
         """Whether it has one value, whenever and wherever it is evaluated."""
         if isinstance(node, (exp.Literal, exp.Boolean, exp.Null)):
             return True
+        if not is_told(node):
+            return False
         for one in node.find_all(*_CHANGING):
             if not isinstance(one, exp.Column) or not _is_inside_a_query(one, node):
                 return False
@@ -51,8 +51,13 @@ class Constants:
 
     def is_lasting(self, node: exp.Expr) -> bool:
         """Whether it calls no function whose value may change."""
-        called = {name.lower() for name in re.findall(r"(\w+)\s*\(", _sql(node))}
-        return not called & self.volatile
+        sql = written(node)
+        if isinstance(node, exp.Unnest) or (isinstance(node, exp.Values) and sql[0] == "("):
+            sql = f"FROM {sql}"
+        elif not isinstance(node, (exp.Query, exp.Values)):
+            sql = f"SELECT {sql}"
+        called = self.questions.called(sql)
+        return called is not None and not called & self.questions.volatile()
 
     def type_inside(self, kind: str, path: Sequence[str]) -> str:
         """The type of what a path leads to in a struct, "" where DuckDB cannot tell."""
@@ -76,7 +81,7 @@ class Constants:
             return not predicate.this
         if not self.is_constant(predicate):
             return False
-        folded = self._fold(f"SELECT ({_sql(predicate)}) IS TRUE")
+        folded = self._fold(f"SELECT ({written(predicate)}) IS TRUE")
         return bool(folded and folded[0][0].text == "false")
 
     def typed(self, node: exp.Expr, wanted: str) -> exp.Expr | None:
@@ -105,7 +110,7 @@ class Constants:
         if found is None and isinstance(node, exp.Null):
             return Value(None, '"NULL"')
         if found is None and self.is_constant(node):
-            rows = self._fold(f"SELECT {_sql(node)}")
+            rows = self._fold(f"SELECT {written(node)}")
             found = rows[0][0] if rows and len(rows) == 1 and len(rows[0]) == 1 else None
         return found
 
@@ -153,13 +158,13 @@ class Constants:
     def query(self, query: exp.Expr) -> Rows | None:
         """The rows of a constant subquery or VALUES list."""
         inner = query.this if isinstance(query, exp.Subquery) else query
-        return self._fold(_sql(inner)) if self.is_constant(inner) else None
+        return self._fold(written(inner)) if self.is_constant(inner) else None
 
     def elements(self, listed: exp.Expr) -> Rows | None:
         """The elements of a constant list, or the rows of a constant subquery."""
         if isinstance(listed, (exp.Query, exp.Values)):
             return self.query(listed)
-        return self._fold(f"SELECT unnest({_sql(listed)})") if self.is_constant(listed) else None
+        return self._fold(f"SELECT unnest({written(listed)})") if self.is_constant(listed) else None
 
     def spelt(self, values: Iterable[Value], wanted: str) -> Mapping[Value, str | None] | None:
         """Each value as the wanted type spells it; None when equality means something else.
@@ -204,13 +209,13 @@ class Constants:
                 return None
         for places in casts.values():
             texts = [str(parts[place].this.this) for place in places]
-            by_text = self._cast(texts, _sql(parts[places[0]].args["to"]))
+            by_text = self._cast(texts, written(parts[places[0]].args["to"]))
             if any(by_text[text].text is None for text in texts):
                 return None
             found.update(zip(places, (by_text[text] for text in texts), strict=True))
         for start in range(0, len(others), _AT_ONCE):
             some = others[start : start + _AT_ONCE]
-            rows = self._fold("SELECT " + ", ".join(_sql(parts[place]) for place in some))
+            rows = self._fold("SELECT " + ", ".join(written(parts[place]) for place in some))
             if rows is None or len(rows) != 1 or len(rows[0]) != len(some):
                 return None
             found.update(zip(some, rows[0], strict=True))
@@ -228,7 +233,7 @@ class Constants:
 
     def _fold(self, sql: str) -> Rows | None:
         if sql not in self._folded:
-            self._folded[sql] = self.fold(sql)
+            self._folded[sql] = self.questions.fold(sql)
         return self._folded[sql]
 
 
@@ -270,7 +275,3 @@ def _cast_type(part: exp.Expr) -> exp.DataType | None:
 def _is_same(one: str, other: str) -> bool:
     """Whether equality of texts is equality of values between two types."""
     return one == other or (one in INTEGERS and other in INTEGERS)
-
-
-def _sql(node: exp.Expr) -> str:
-    return node.sql(dialect=DIALECT)

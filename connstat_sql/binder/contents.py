@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from connstat_sql.binder.outputs import own_names
+from connstat_sql.binder.rendering import own_nodes
 from connstat_sql.unread import free_names
 
 _UNSTABLE = (
@@ -51,12 +51,13 @@ class Contents:
     def of(self, node: exp.Expr) -> Content:
         """What a node of the statement's tree consists of."""
         if id(node) not in self._known:
-            own = [*_own_nodes(node)]
+            own = [*own_nodes(node)]
+            free = free_names(node, "" if isinstance(node, exp.Select) else "joins")
             self._known[id(node)] = Content(
                 all(map(self._is_steady, own)),
                 any(isinstance(one, _HIDING) for one in own),
                 tuple(one for one in own if isinstance(one, exp.Table)),
-                tuple(dict.fromkeys(free_names(node, "joins"))),
+                tuple(dict.fromkeys(free)),
             )
         return self._known[id(node)]
 
@@ -69,22 +70,6 @@ class Contents:
         if isinstance(one, exp.Query):
             return _is_ordered(one)
         return not isinstance(one, exp.Distinct) or one.args.get("on") is None
-
-
-def _own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
-    """A source and all that is in it; not the joins behind it, which the parser puts there too."""
-    yield node
-    for one in _own_parts(node):
-        yield from one.walk()
-
-
-def _own_parts(node: exp.Expr) -> Iterator[exp.Expr]:
-    for key, value in node.args.items():
-        if key == "joins":
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, exp.Expr):
-                yield one
 
 
 def _is_ordered(query: exp.Query) -> bool:

@@ -8,11 +8,18 @@ from functools import cached_property
 
 from sqlglot import exp
 
-from connstat_sql.binder.rendering import expression_columns
+from connstat_sql.binder.rendering import expression_columns, field_text, written
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Output
-from connstat_sql.binder.values import Expression, Field, Term, is_fixed, relations_of
-from connstat_sql.parser import DIALECT
+from connstat_sql.binder.values import (
+    Expression,
+    Field,
+    Questions,
+    Term,
+    is_fixed,
+    relations_of,
+)
+from connstat_sql.definitions import quote
 
 _OF_MORE_THAN_A_ROW = (
     exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns,
@@ -25,11 +32,17 @@ class Functions:
 
     volatile: frozenset[str]
     aggregates: frozenset[str]
+    questions: Questions
 
     @cached_property
     def either(self) -> frozenset[str]:
         """All of them."""
         return self.volatile | self.aggregates
+
+    def is_read_alike(self, node: exp.Expr) -> bool:
+        """Whether DuckDB reads a node's text as the tree does, its functions being DuckDB's own."""
+        asked = self.questions
+        return asked.is_grouped_alike(node) and not asked.calls_hiding(node)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +55,8 @@ class Clauses:
     @cached_property
     def draws(self) -> bool:
         """Whether a column is made by a function that answers otherwise each time."""
-        return any(calls(one, self.functions.volatile) for one in self.select.expressions)
+        volatile, hides = self.functions.volatile, self.functions.questions.calls_hiding
+        return any(calls(one, volatile) or hides(one) for one in self.select.expressions)
 
     @cached_property
     def has_aggregates(self) -> bool:
@@ -216,6 +230,8 @@ def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
     """What a projection is, where that is known from one row alone; a constant has no terms."""
     if isinstance(node, exp.Column):
         return scope.resolve(node)
+    if not functions.is_read_alike(node):
+        return None
     if node.find(*_OF_MORE_THAN_A_ROW) or calls(node, functions.either):
         return None
     terms: dict[int, Term] = {}
@@ -258,6 +274,8 @@ def has_grouping_sets(group: exp.Expr) -> bool:
 
 
 def holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
+    if functions.questions.calls_hiding(node):
+        return True
     pending = [node]
     while pending:
         one = pending.pop()
@@ -309,4 +327,15 @@ def _is_key(key: exp.Expr, one: Projection) -> bool:
         if isinstance(term, Field):
             return term == one.term
         return term is None and len(key.parts) == 1 and key.name.lower() == one.name
-    return key.sql(DIALECT).lower() == one.node.sql(DIALECT).lower()
+    texts = (_resolved(each, one.scope) for each in (key, one.node))
+    return one.functions.is_read_alike(key) and one.functions.questions.is_same(*texts)
+
+
+def _resolved(node: exp.Expr, scope: Scope) -> str:
+    """An expression with its columns by the sources that they are of, however they are spelt."""
+    names = {}
+    for column in expression_columns(node):
+        term = scope.resolve(column)
+        parts = [quote(part.name.lower()) for part in column.parts]
+        names[id(column)] = field_text(term) if isinstance(term, Field) else ".".join(parts)
+    return written(node, names)

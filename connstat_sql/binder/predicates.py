@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from connstat_sql.binder.outputs import calls, holds_aggregate
-from connstat_sql.binder.rendering import expression_columns, expression_queries, outermost_queries
+from connstat_sql.binder.rendering import (
+    expression_columns,
+    expression_queries,
+    outermost_queries,
+    written,
+)
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.sources import Cte, Sources
 from connstat_sql.binder.trees import Leaf, Query
 from connstat_sql.binder.values import Expression, Fact, Field, Merged, Scalar, Term, relations_of
-from connstat_sql.parser import DIALECT
 
 UNKNOWN = 0
 """The relation of what cannot be told: it is never there to be read."""
@@ -36,7 +40,9 @@ class Predicates:
         self._membership = membership
 
     def fact(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Fact:
-        """A predicate with its columns resolved."""
+        """A predicate with its columns resolved; where DuckDB reads another, it says nothing."""
+        if not self.is_told(predicate):
+            return Fact(exp.Star(), {}, frozenset({UNKNOWN}))
         terms: dict[int, Term] = {}
         for column in expression_columns(predicate):
             term = scope.resolve(column)
@@ -48,6 +54,17 @@ class Predicates:
         if calls(predicate, functions.volatile) or holds_aggregate(predicate, functions):
             relations |= {UNKNOWN}
         return Fact(predicate, terms, relations)
+
+    def is_told(self, predicate: exp.Expr) -> bool:
+        """Whether DuckDB reads a predicate as the tree does."""
+        return self._sources.functions.is_read_alike(predicate)
+
+    def conjuncts(self, clause: exp.Expr) -> Iterator[exp.Expr]:
+        """The parts of a clause that AND joins; all in one where DuckDB groups it otherwise."""
+        if self._sources.questions.is_grouped_alike(clause):
+            yield from conjuncts(clause)
+        else:
+            yield clause
 
     def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
         """The subqueries of a predicate."""
@@ -67,6 +84,8 @@ class Predicates:
     ) -> Joined | None:
         """A conjunct that is a subquery with rows of its own, as the join that it means."""
         node, is_not = predicate.unnest(), False
+        if not self.is_told(predicate):
+            return None
         if isinstance(node, exp.Not):
             node, is_not = node.this.unnest(), True
         found = _membership(node)
@@ -185,7 +204,7 @@ def _common(either: exp.Or) -> Iterator[exp.Expr]:
         return
     texts = [
         {
-            part.sql(DIALECT): part
+            written(part): part
             for part in conjuncts(branch)
             if isinstance(part, exp.EQ) and part.find(exp.Query) is None
         }

@@ -17,7 +17,7 @@ from connstat_sql.binder.outputs import (
     has_grouping_sets,
     read_outputs,
 )
-from connstat_sql.binder.predicates import Predicates, conjuncts, equality, is_listing
+from connstat_sql.binder.predicates import Predicates, equality, is_listing
 from connstat_sql.binder.rendering import outermost_queries
 from connstat_sql.binder.rules import Rules
 from connstat_sql.binder.scopes import Merge, Scope, Source, fields_of
@@ -134,12 +134,12 @@ class Reading:
         """The conjuncts of WHERE, and those of HAVING that speak of grouping keys alone."""
         where = select.args.get("where")
         if where is not None:
-            yield from conjuncts(where.this)
+            yield from self.predicates.conjuncts(where.this)
         having, group = select.args.get("having"), select.args.get("group")
         if having is None or group is None or has_grouping_sets(group):
             return
         keys = [scope.resolve(one) for one in grouping_keys(select, group, self.sources.functions)]
-        for one in conjuncts(having.this):
+        for one in self.predicates.conjuncts(having.this):
             if self.predicates.speaks_only_of(one, keys, scope):
                 yield one
 
@@ -233,7 +233,7 @@ class Reading:
             if fact is not None and not (kind.startswith("ASOF")):
                 facts.append(fact)
         on = clause.args.get("on")
-        for predicate in conjuncts(on) if on is not None else ():
+        for predicate in self.predicates.conjuncts(on) if on is not None else ():
             facts.append(self.predicates.fact(predicate, scope, ctes))
             loose += self.predicates.queries_in(predicate, scope, ctes)
         unseen = chain.unseen | right.unseen

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from types import MappingProxyType
 
 from sqlglot import exp
 
@@ -10,6 +12,17 @@ from connstat_sql.binder.values import Field, Merged, Relation, Scalar, Term
 from connstat_sql.definitions import quote
 from connstat_sql.parser import DIALECT
 from connstat_sql.quoting import own
+from connstat_sql.stretches import Stretch, Text, instead_of, name_in, replaced, stretch_of
+
+_WORDS = (exp.DataType, exp.Identifier)
+_OURS = (
+    exp.And, exp.Or, exp.Paren, exp.EQ, exp.Cast, exp.Null, exp.Boolean, exp.Literal, exp.Column,
+    exp.DataType, exp.Identifier,
+)  # fmt: skip
+"""What facts are made of beside the user's own text; each is spelt in one way only."""
+
+_BEHIND = ("alias", "sample", "pivots", "order", "limit", "offset", "fetch")
+"""What stands behind the parentheses of a subquery."""
 
 NameField = Callable[[Field], str]
 """SQL for a column of a relation."""
@@ -50,15 +63,58 @@ def node_text(
         return f"{node_text(node.this, terms, name, read)} = " + node_text(
             node.expression, terms, name, read
         )
-    copy = copied(node)
-    replaced = [
-        (twin, terms[id(one)])
-        for one, twin in zip(node.walk(), copy.walk(), strict=True)
-        if id(one) in terms
-    ]
-    for twin, term in replaced:
-        twin.replace(exp.Var(this=term_text(term, name, read)))
-    return copy.sql(dialect=DIALECT, copy=False)
+    texts = {id(one): term for one in node.walk() if (term := terms.get(id(one))) is not None}
+    return written(node, {key: term_text(term, name, read) for key, term in texts.items()})
+
+
+def written(node: exp.Expr, others: Mapping[int, str] = MappingProxyType({})) -> str:
+    """The SQL of a node as the user wrote it, with other SQL for some of the nodes in it."""
+    if id(node) in others:
+        return others[id(node)]
+    whole = stretch_of(node)
+    if whole is None:
+        return _made(node, others)
+    edits: list[tuple[Stretch, str]] = []
+    pending = [*node.iter_expressions()]
+    while pending:
+        one = pending.pop()
+        place = instead_of(one)
+        if place is None and id(one) not in others:
+            pending += one.iter_expressions()
+            continue
+        sql = written(one, others)
+        place = place or _place(whole.text, one)
+        assert place is not None
+        assert whole.start <= place.start
+        assert place.end <= whole.end
+        is_bare = isinstance(one, exp.Query) and not place.sql.startswith("(")
+        edits.append((place, sql[1:-1] if is_bare and sql.startswith("(") else sql))
+    return replaced(whole, edits)
+
+
+def _place(text: Text, node: exp.Expr) -> Stretch | None:
+    """Where a node stands that is replaced: of a column or a table its name."""
+    if isinstance(node, (exp.Column, exp.Table)):
+        return name_in(text, node)
+    found = stretch_of(node)
+    return (
+        found if found is not None or not isinstance(node, exp.Subquery) else stretch_of(node.this)
+    )
+
+
+def _made(node: exp.Expr, others: Mapping[int, str]) -> str:
+    """The SQL of a node that nobody wrote, around what was written."""
+    twin = type(node)()
+    for key, value in node.args.items():
+        is_text = isinstance(value, exp.Expr) and not isinstance(value, _WORDS)
+        text = exp.Var(this=written(value, others)) if is_text else deepcopy(value)
+        twin.set(key, text)
+    return twin.sql(dialect=DIALECT)
+
+
+def is_told(node: exp.Expr) -> bool:
+    """Whether the SQL of a node is what the user wrote, or was put there by us."""
+    return isinstance(node, _OURS) or stretch_of(node) is not None
 
 
 def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMention) -> str:
@@ -81,52 +137,6 @@ def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMe
         )
         body = f"WITH {'RECURSIVE ' if is_recursive else ''}{listed} {body}"
     return f"({body})"
-
-
-def written(node: exp.Expr) -> str:
-    """SQL for a node as it stands."""
-    return copied(node).sql(dialect=DIALECT, copy=False)
-
-
-def copied(node: exp.Expr) -> exp.Expr:
-    """A copy of a tree, its nodes in the same order.
-
-    sqlglot's own makes deep copies of what nobody changes, the places of names for one, and most of
-    the time of reading a long statement goes there.
-    """
-    root = type(node)()
-    pending = [(node, root)]
-    while pending:
-        one, twin = pending.pop()
-        twin.comments = one.comments and [*one.comments]
-        if not isinstance(one, (exp.Cast, exp.DataType)):  # theirs is made of what they hold
-            twin.type = one.type
-        if one.meta:
-            twin.meta.update(one.meta)
-        for key, value in one.args.items():
-            if type(value) is list:
-                twin.args[key] = [
-                    _below(twin, key, index, each, pending) for index, each in enumerate(value)
-                ]
-            else:
-                twin.args[key] = _below(twin, key, None, value, pending)
-    return root
-
-
-def _below(
-    above: exp.Expr,
-    key: str,
-    index: int | None,
-    node: object,
-    pending: list[tuple[exp.Expr, exp.Expr]],
-) -> object:
-    """A node of the same kind in its place under another; what it holds is still to come."""
-    if not isinstance(node, exp.Expr):
-        return node
-    twin = type(node)()
-    twin.parent, twin.arg_key, twin.index = above, key, index
-    pending.append((node, twin))
-    return twin
 
 
 def expression_columns(node: exp.Expr) -> Iterator[exp.Column]:
@@ -163,28 +173,45 @@ def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
 
 
 def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention) -> str:
-    if isinstance(node, exp.Subquery) and not node.args.get("alias") and not node.args.get("joins"):
-        node = node.unnest()
-    copy = copied(node)
-    live = []
-    for one, twin in [*zip(node.walk(), copy.walk(), strict=True)]:
+    whole = stretch_of(node)
+    assert whole is not None
+    if isinstance(node, exp.Subquery) and not any(node.args.get(key) for key in _BEHIND):
+        whole = whole._replace(start=whole.start + 1, end=whole.end - 1)
+    edits: list[tuple[Stretch, str]] = []
+    for one in own_nodes(node):
         if isinstance(one, exp.Table) and id(one) in mentions:
-            live.append((twin, mentions[id(one)]))
+            name = table(mentions[id(one)])
+            alias = "" if one.args.get("alias") else f" AS {quote(one.name)}"
+            edits.append(_from_name(_named(whole.text, one), one, name + alias))
         elif isinstance(one, exp.Column) and one.args.get("db"):
-            twin.set("db", None)
-            twin.set("catalog", None)
-    for twin, place in live:
-        named = exp.Table(this=exp.Var(this=table(place)), **_kept(twin))
-        if not named.args.get("alias"):
-            named.set("alias", exp.TableAlias(this=exp.to_identifier(twin.name, quoted=True)))
-        if twin is copy:
-            copy = named
-        else:
-            twin.replace(named)
-    copy.set("joins", None)  # those are sources of their own
-    return copy.sql(dialect=DIALECT, copy=False)
+            place = _named(whole.text, one)
+            edits.append((place, _named(whole.text, one, len(one.parts) - 2).sql))
+    return replaced(whole, edits)
 
 
-def _kept(table: exp.Expr) -> dict[str, object]:
-    """What a table has besides its name: alias, joins, sample."""
-    return {key: v for key, v in table.args.items() if key not in ("this", "db", "catalog") and v}
+def _from_name(place: Stretch, node: exp.Table, sql: str) -> tuple[Stretch, str]:
+    """What takes the place of a table's name, or of `TABLE name`, where a name alone is said."""
+    if isinstance(node.parent, (exp.Summarize, exp.Describe)):
+        return place, f"SELECT * FROM {sql}"
+    above = node.find_ancestor(exp.Select)
+    query = stretch_of(above) if above is not None else None
+    if query is not None and query._replace(end=place.start).sql.strip().upper() == "TABLE":
+        return place._replace(start=query.start), f"FROM {sql}"
+    return place, sql
+
+
+def _named(text: Text, node: exp.Column | exp.Table, first: int = 0) -> Stretch:
+    place = name_in(text, node, first)
+    assert place is not None
+    return place
+
+
+def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
+    """A source and all that is in it; not the joins behind it, which the parser puts there too."""
+    yield node
+    for key, value in node.args.items():
+        if key == "joins" and not isinstance(node, exp.Select):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, exp.Expr):
+                yield from one.walk()

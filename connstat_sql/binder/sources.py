@@ -17,7 +17,7 @@ from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Query, Sealed, SetOperation
 from connstat_sql.binder.values import Fact, Field, Outputs, Questions, Relation, Term, Types
 from connstat_sql.definitions import quote
-from connstat_sql.parser import DIALECT
+from connstat_sql.stretches import stretch_of
 
 MAX_READINGS = 16
 """Times that one CTE is looked into: a chain of CTEs that each name the last twice doubles."""
@@ -156,7 +156,7 @@ class Sources:
             return None
         text = str(number.this) if isinstance(number, exp.Literal) else ""
         if not text and not calls(number, self.functions.volatile):
-            folded = self.questions.fold(f"SELECT {number.sql(dialect=DIALECT)}")
+            folded = self.questions.fold(f"SELECT {written(number)}")
             text = (folded[0][0].text or "") if folded else ""
         return int(text) if text.isdigit() and len(text) < 10 else None
 
@@ -234,17 +234,8 @@ class Sources:
         return self._steady[id(node)]
 
     def _is_as_written(self, node: exp.Expr) -> bool:
-        if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            return True
-        if isinstance(node, exp.Values):
-            return True
-        inner = node.this if isinstance(node, (exp.Subquery, exp.CTE, exp.Table)) else node
-        if isinstance(node, exp.Unnest):  # a function, whose name for its rows stands beside it
-            inner = exp.Unnest(expressions=[one.copy() for one in node.expressions])
-        if isinstance(node, exp.CTE) and isinstance(inner, exp.SetOperation):
-            # DuckDB has a node of its own for a query that reads its own rows
-            return all(map(self._is_as_written, (inner.this, inner.expression)))
-        return self.questions.is_written(written(inner))
+        """Whether there is a text to read, in which DuckDB sees what the tree shows."""
+        return stretch_of(node) is not None and self.functions.is_read_alike(node)
 
     def _used_ctes(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> tuple[exp.CTE, ...] | None:
         """The CTEs that a piece of the query names, those first that others name."""

@@ -49,8 +49,17 @@ class Questions(Protocol):
     def aggregates(self) -> frozenset[str]:
         """Names of functions over many rows."""
 
-    def is_written(self, sql: str) -> bool:
-        """Whether DuckDB finds a piece of SQL in the statement, as it is written there."""
+    def is_grouped_alike(self, node: exp.Expr) -> bool:
+        """Whether DuckDB groups the operators of a node's text as its tree does."""
+
+    def calls_hiding(self, node: exp.Expr) -> bool:
+        """Whether a node's text calls a function of the user's own under a name of DuckDB's."""
+
+    def called(self, sql: str) -> frozenset[str] | None:
+        """The functions that DuckDB sees in a query; None where it cannot read it."""
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Whether DuckDB reads two expressions as the very same."""
 
     def has_collations(self) -> bool:
         """Whether any local table compares text in a way of its own."""

@@ -34,6 +34,7 @@ from connstat_sql.binder.values import (
     is_fixed,
     relations_of,
 )
+from connstat_sql.stretches import put_in_place
 
 Facts = tuple[Fact, ...]
 
@@ -238,7 +239,8 @@ def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]
     for one, twin in zip(node.walk(), copy.walk(), strict=True):
         term = fixed.get(id(one))
         if isinstance(term, Expression):
-            places.append((twin, exp.Paren(this=term.node.copy())))
+            value = put_in_place(exp.Paren(this=term.node.copy()), one)
+            places.append((twin, value))
         elif id(one) in terms:
             others[id(twin)] = terms[id(one)]
     for twin, value in places:

@@ -25,6 +25,7 @@ from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rendering import (
     field_text,
+    is_told,
     node_text,
     relation_name,
     term_text,
@@ -190,6 +191,8 @@ class Binding:
             keys = {id(one) for one in node.walk()} & fact.terms.keys()
             if not keys:
                 return None  # a constant
+            if not is_told(node):
+                return None
             term = Expression(node, {key: fact.terms[key] for key in keys})
         relations = relations_of([term])
         if self.use.relation in relations or not self._is_faithful(term):
@@ -214,9 +217,7 @@ class Binding:
             return True
         if term.node.find(exp.Collate) is not None:
             return False
-        return self.rows.is_as_written(term.node) and all(
-            self._is_faithful(one) for one in term.terms.values()
-        )
+        return all(self._is_faithful(one) for one in term.terms.values())
 
     def _cast(self, sql: str, relations: frozenset[int], wanted: str) -> str:
         """The value as the column's type, "" where equality would mean something else."""
@@ -316,9 +317,7 @@ class Binding:
         if not all(self._is_faithful(term) for term in fact.terms.values()):
             return False
         predicate = fact.predicate
-        if isinstance(predicate, exp.In) and len(predicate.expressions) > MAX_FILTER_VALUES:
-            return False
-        return self.rows.is_as_written(predicate)
+        return not isinstance(predicate, exp.In) or len(predicate.expressions) <= MAX_FILTER_VALUES
 
     def _is_known(self, term: Term, known: set[str]) -> bool:
         if isinstance(term, Field):

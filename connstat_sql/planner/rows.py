@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlglot import exp
-
 from connstat_sql.binder import (
     BoundQuery,
     EqualColumns,
@@ -18,14 +16,8 @@ from connstat_sql.binder import (
     substituted,
 )
 from connstat_sql.binder.rendering import relation_name, relation_text
-from connstat_sql.parser import DIALECT
 from connstat_sql.planner.values import CONNECTION, mention_table, scan_table
 
-_PLAIN = (
-    exp.Column, exp.Identifier, exp.Literal, exp.EQ, exp.NullSafeEQ, exp.NEQ, exp.GT, exp.GTE,
-    exp.LT, exp.LTE, exp.And, exp.Or, exp.Not, exp.In, exp.Is, exp.Null, exp.Boolean, exp.Paren,
-    exp.Tuple, exp.Between, exp.Like,
-)  # fmt: skip
 _CONNECTION = {CONNECTION: "VARCHAR"}
 
 
@@ -46,7 +38,6 @@ class Rows:
     scans_of_mentions: dict[int, str] = field(default_factory=dict)
     synthetic: dict[int, Synthetic] = field(default_factory=dict)
     own_types: dict[int, Types] = field(default_factory=dict)
-    _written: dict[int, bool] = field(default_factory=dict)
     _absent: dict[int, tuple[int, Fact, frozenset[int]]] = field(default_factory=dict)
     _inner: dict[tuple[int, int], tuple[Fact, Fact | None]] = field(default_factory=dict)
     _equal: dict[frozenset[int], tuple[Sequence[Fact], EqualColumns]] = field(default_factory=dict)
@@ -144,14 +135,6 @@ class Rows:
         if relation is not None and relation.node is not None:
             return f"{relation.node.alias_or_name or 'a subquery'}.{one.column}{path}"
         return f"{names[0] if names else '?'}.{one.column}{path}"
-
-    def is_as_written(self, node: exp.Expr) -> bool:
-        """Whether SQL made of a node means what DuckDB reads in the user's text."""
-        if all(isinstance(one, _PLAIN) for one in node.walk()):
-            return True
-        if id(node) not in self._written:
-            self._written[id(node)] = self.questions.is_written(node.sql(dialect=DIALECT))
-        return self._written[id(node)]
 
 
 class Typed(Mapping[int, Relation]):

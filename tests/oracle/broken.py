@@ -213,7 +213,7 @@ def with_facts(
     def again(table: BoundTable) -> Iterator[Use]:
         for use in table.uses:
             said = tuple(facts(use))
-            constants = Constants(asking.fold, asking.volatile())
+            constants = Constants(asking)
             types = bindable_types(table.live.resource)
             found = Restriction(use.relation, types, query.relations, constants).rows(said)
             yield replace(use, facts=said, rows=found)
