@@ -10,7 +10,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -46,6 +46,8 @@ _MAKES_FUNCTIONS = re.compile(
     re.IGNORECASE,
 )
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
+_DESCRIBES = re.compile(r"(describe|desc|show|pragma)\b", re.IGNORECASE)
+"""What tells of tables, and reads none."""
 _NO_TABLES = "these are tables of your own; SHOW ALL TABLES lists those of the APIs too"
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
@@ -238,8 +240,10 @@ class Engine:
         started = time.monotonic()
         if _CATALOG_WORDS.search(piece.sql):
             self.session.declare(self.catalog)
+        binding = self.session.binding_live() if _DESCRIBES.match(piece.sql) else nullcontext()
         try:
-            table = self.session.run(RunText(piece.sql, piece.sql), arguments)
+            with binding:
+                table = self.session.run(RunText(piece.sql, piece.sql), arguments)
         except BindError as error:
             if self._may_be_live(piece):
                 error.hint = error.hint or self._live.suggestion(piece)

@@ -8,13 +8,13 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
+from connstat_sql.declaring import binding_live, declare
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import length_of_comments, literal, quote
@@ -55,7 +55,7 @@ class Session:
     def __init__(self, database: str = ":memory:") -> None:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
-        self._declared = False
+        self._declared: frozenset[str] | None = None
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
         self.readings: dict[str, str] = {}
@@ -343,18 +343,29 @@ class Session:
         self._kept.clear()
         for name in self._empty.values():
             self.drop("TABLE", name)  # whoever looks at the catalog sees no tables of ours
-        if self._declared:
+        if self._declared is not None:
             return
-        self._declared = True
-        made: set[str] = set()
-        with self.duckdb.cursor() as beside:
-            tables = groupby(catalog.definitions.tables(), lambda one: one.table.provider)
-            for provider, resources in tables:
-                beside.execute(f"ATTACH ':memory:' AS {quote(provider)}")
-                beside.begin()  # one each: a transaction writes to one database alone
-                for resource in resources:
-                    _declare(beside, resource, made)
-                beside.commit()
+        self._declared = frozenset()
+        for name in declare(self.duckdb, catalog.definitions.tables()):
+            self._declared |= {name.lower()}
+
+    @contextmanager
+    def binding_live(self) -> Iterator[None]:
+        """Let DuckDB bind what reads declared tables: to define or describe it, never to run it."""
+        with binding_live(self.duckdb):
+            yield
+
+    def looks_into_declared(self) -> bool:
+        """Whether a name without its provider may mean a declared table, by the search path."""
+        if not self._declared:
+            return False
+        sql = "SELECT current_setting('search_path'), current_database()"
+        try:
+            found = self.duckdb.execute(sql).fetchone()
+        except duckdb.Error:
+            return True  # a transaction that has failed answers nothing
+        listed = ",".join(map(str, found or ())).lower()
+        return any(name in listed for name in self._declared)
 
     def drop(self, kind: str, name: str) -> None:
         """Drop a temporary table or view of ours; an aborted transaction takes it along anyway."""
@@ -404,27 +415,6 @@ class Session:
             self.duckdb.execute(f"SET errors_as_json = {str(on).lower()}")
         except duckdb.Error:
             return  # an aborted transaction takes no settings; errors are then plain text
-
-
-def _declare(beside: duckdb.DuckDBPyConnection, resource: Resource, made: set[str]) -> None:
-    table = resource.table
-    schema = f"{quote(table.provider)}.{quote(table.service)}"
-    if schema not in made:
-        beside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        made.add(schema)
-    name = f"{schema}.{quote(table.resource)}"
-    columns = ", ".join(
-        f"CAST(NULL AS {one.type}) AS {quote(one.name)}" for one in resource.all_columns
-    )
-    why = f"{table} is live: mention it by its name in the statement that reads it"
-    beside.execute(
-        f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} WHERE error({literal(why)}) IS NULL"
-    )
-    beside.execute(f"COMMENT ON VIEW {name} IS {literal(resource.description)}")
-    for one in resource.all_columns:
-        if one.description:
-            comment = literal(one.description)
-            beside.execute(f"COMMENT ON COLUMN {name}.{quote(one.name)} IS {comment}")
 
 
 def _empty_name(number: int) -> str:

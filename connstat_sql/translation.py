@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from connstat_sql.declaring import live_table_in
 from connstat_sql.errors import BindError, ParseError, QueryError, Span
 
 
@@ -71,6 +72,9 @@ def translated(
     hint = ""
     if missing:
         hint = f"give it a value:  -p {missing[1]}=VALUE" if missing[1].isidentifier() else ""
+    live = live_table_in(message)
+    if live:
+        hint = f"name it in FROM or JOIN:  FROM {live} WHERE …"
     message = _without_run_names(message)
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 

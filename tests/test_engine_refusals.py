@@ -164,7 +164,7 @@ class TestOtherWays:
         error = query_error(engine, sql)
         assert isinstance(error, ExecuteError)
         assert "confluent.connect.connectors is live" in error.message
-        assert "mention it by its name" in error.message
+        assert "FROM confluent.connect.connectors WHERE" in error.hint
         assert sandbox.count() == 0
 
     @pytest.mark.parametrize(

@@ -61,8 +61,9 @@ class Views:
             return statement
         try:
             text, origin = self._writer().written_out(statement)
-        except duckdb.TransactionException:
-            return statement  # a transaction that has failed reads no catalog: DuckDB will say so
+        except duckdb.TransactionException:  # one that has failed reads no catalog
+            self._session.run(RunText("SELECT 1", statement.sql), None)
+            return statement
         if origin is None:
             return statement
         found = self._parsed(text)
@@ -109,7 +110,7 @@ class Views:
             return None
         before = self._numbers(definition)
         text, origin = self._declared(definition)
-        with leading_back(text, origin):
+        with leading_back(text, origin), self._session.binding_live():
             self._session.check(RunText(text, text), arguments)
             table = self._session.run(RunText(text, text), arguments)
         for oid in self._numbers(definition) - before:
@@ -124,7 +125,7 @@ class Views:
         if definition is None:
             return False
         text, origin = self._declared(definition)
-        with leading_back(text, origin):
+        with leading_back(text, origin), self._session.binding_live():
             self._session.check(RunText(text, text), arguments)
         return True
 

@@ -1,0 +1,83 @@
+"""The providers' tables in DuckDB's catalog: types and comments to see, and nothing to read.
+
+Each is a view that DuckDB can bind only where it is about to define or describe something. All
+else that reaches one fails while it is bound, before an optimizer could find that a predicate, a
+LIMIT or an empty table beside it leaves no row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from connstat_sql.quoting import call, literal, own, quote
+
+if TYPE_CHECKING:
+    from connstat_sql.definitions import Resource
+
+_OPEN = own("_connstat_binds_live")
+"""A variable of the session: whether what is declared may be bound."""
+_WHY = "is live: it has rows only where a statement that can be planned names it"
+_SAID = re.compile(rf"(\w+\.\w+\.\w+) {re.escape(_WHY)}")
+
+
+def declare(connection: duckdb.DuckDBPyConnection, tables: Iterable[Resource]) -> Iterator[str]:
+    """Create a view for each table; the names of the databases that hold them, when they do."""
+    made: set[str] = set()
+    with connection.cursor() as beside, binding_live(beside):
+        for provider, resources in groupby(tables, lambda one: one.table.provider):
+            beside.execute(f"ATTACH ':memory:' AS {quote(provider)}")
+            beside.begin()  # one each: a transaction writes to one database alone
+            for resource in resources:
+                _declare(beside, resource, made)
+            beside.commit()
+            yield provider
+
+
+@contextmanager
+def binding_live(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let a connection bind what reads declared tables: to define or describe it, never to run."""
+    with suppress(duckdb.TransactionException):  # what has failed binds nothing
+        connection.execute(f"SET VARIABLE {quote(_OPEN)} = true")
+    try:
+        yield
+    finally:
+        with suppress(duckdb.TransactionException):
+            connection.execute(f"RESET VARIABLE {quote(_OPEN)}")
+
+
+def live_table_in(message: str) -> str | None:
+    """The table that an error says cannot be read in the way that was tried."""
+    found = _SAID.search(message)
+    return found[1] if found else None
+
+
+def _declare(beside: duckdb.DuckDBPyConnection, resource: Resource, made: set[str]) -> None:
+    table = resource.table
+    schema = f"{quote(table.provider)}.{quote(table.service)}"
+    if schema not in made:
+        beside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+        made.add(schema)
+    name = f"{schema}.{quote(table.resource)}"
+    columns = ", ".join(
+        f"CAST(NULL AS {one.type}) AS {quote(one.name)}" for one in resource.all_columns
+    )
+    beside.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {_guard(str(table))}")
+    beside.execute(f"COMMENT ON VIEW {name} IS {literal(resource.description)}")
+    for one in resource.all_columns:
+        if one.description:
+            comment = literal(one.description)
+            beside.execute(f"COMMENT ON COLUMN {name}.{quote(one.name)} IS {comment}")
+
+
+def _guard(table: str) -> str:
+    """A source that is an error while it is bound, and had one been bound, while it is read."""
+    error = call("error", literal(f"{table} {_WHY}"))
+    is_open = call("getvariable", literal(_OPEN))
+    count = f"CASE WHEN {is_open} THEN 1 ELSE CAST({error} AS BIGINT) END"
+    return f"{call('range', count)} WHERE {error} IS NULL"
