@@ -63,7 +63,10 @@ def connect(
 
 
 class LiveDatabase:
-    """A DuckDB database in which the tables of providers are live. Use it from one thread."""
+    """A DuckDB database in which the tables of providers are live.
+
+    Threads may share it: statements take turns, but not what is done with `duckdb` itself.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -96,7 +99,7 @@ class LiveDatabase:
 
     def register(self, name: str, table: Any) -> None:
         """Make an Arrow table or a data frame a table of SQL."""
-        self._engine.session.duckdb.register(name, table)
+        self._engine.register(name, table)
 
     @property
     def duckdb(self) -> duckdb.DuckDBPyConnection:

@@ -10,16 +10,25 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from connstat_sql.errors import BindError, Interrupted, ParseError, PlanError, QueryError
+from connstat_sql.errors import (
+    BindError,
+    DeadlinePassed,
+    ExecuteError,
+    Interrupted,
+    ParseError,
+    PlanError,
+    QueryError,
+)
 from connstat_sql.long_lists import set_aside
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Piece, Session, is_rowless, named_arguments
 from connstat_sql.translation import RunText, interruptible
+from connstat_sql.turns import Turns
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,8 +122,19 @@ class Wiring(Protocol):
         """Where fetched rows are kept between runs (None: nowhere)."""
 
 
+_PATIENCE = 0.05
+"""Seconds that a statement has to end in before it is interrupted, again."""
+
+
+@dataclass(slots=True)
+class _Run:
+    """The statements of one text, which an interrupt stops together."""
+
+    is_interrupted: bool = False
+
+
 class Engine:
-    """Runs statements over live tables. One thread at a time; close it when done."""
+    """Runs statements over live tables, for threads in turn; close it when done."""
 
     def __init__(
         self,
@@ -132,7 +152,8 @@ class Engine:
         self._mask_key = None if reveal else outside.mask_key or secrets.token_hex(16)
         self._opened: LiveTables | None = None
         self._telemetry: Telemetry
-        self._is_interrupted = False
+        self._turns = Turns()
+        self._run = _Run()
         self._take_values: TakeValues | None = None
 
     def run(
@@ -143,11 +164,12 @@ class Engine:
         Every statement is looked at before the first one runs, so a fault in a later one sends
         nothing. Raises a ConnstatError.
         """
-        options = options or Options()
-        self._is_interrupted = False
-        for piece in self._stoppable(partial(self._pieces_of, sql, arguments, options)):
+        options, run = options or Options(), _Run()
+        with self._turn(run, options):
+            pieces = self._stoppable(partial(self._pieces_of, sql, arguments, options))
+        for piece in pieces:
             given = named_arguments(piece, arguments)
-            with _placed(piece):
+            with self._turn(run, options), _placed(piece):
                 result = self._stoppable(partial(self._run_one, piece, given, options))
             yield result
 
@@ -156,7 +178,7 @@ class Engine:
 
         It raises Interrupted in the thread that runs it, and sends nothing more.
         """
-        self._is_interrupted = True
+        self._run.is_interrupted = True
         if self._opened is not None:
             self._opened.interrupt()
         self.session.duckdb.interrupt()
@@ -165,17 +187,27 @@ class Engine:
         self, sql: str, arguments: Arguments = None, options: Options | None = None
     ) -> Plan | None:
         """The plan of one statement, with nothing sent; None when it names no live table."""
-        pieces = self._split(sql)
-        if len(pieces) != 1:
-            raise PlanError("one statement at a time can be explained", sql=sql)
-        given = named_arguments(pieces[0], arguments)
-        return self._advising(lambda: self._plan(pieces[0], given, options or Options()))
+        with self._turn(_Run(), options or Options()):
+            pieces = self._split(sql)
+            if len(pieces) != 1:
+                raise PlanError("one statement at a time can be explained", sql=sql)
+            given = named_arguments(pieces[0], arguments)
+            return self._advising(lambda: self._plan(pieces[0], given, options or Options()))
+
+    def register(self, name: str, table: object) -> None:
+        """Make an Arrow table or a data frame a table of SQL."""
+        with self._turns.turn():
+            self.session.duckdb.register(name, table)
 
     def close(self) -> None:
-        """Close connections and the DuckDB session."""
-        if self._opened is not None:
-            self._opened.close()
-        self.session.close()
+        """Close connections and the DuckDB session; a statement that runs is interrupted."""
+        while True:
+            with suppress(DeadlinePassed), self._turns.turn(_PATIENCE):
+                if self._opened is not None:
+                    self._opened.close()
+                self.session.close()
+                return
+            self.interrupt()
 
     def watch_values(self, take: TakeValues) -> None:
         """From now on, tell of the texts in fetched rows; in the thread that runs the statement."""
@@ -195,6 +227,15 @@ class Engine:
 
     # --- the life of a statement -------------------------------------------------------------
 
+    @contextmanager
+    def _turn(self, run: _Run, options: Options) -> Iterator[None]:
+        """The engine for this thread alone, and an interrupt is one of this run."""
+        if self._opened is not None and self._opened.is_loop():
+            raise ExecuteError("whoever observes requests cannot run statements", sql="")
+        with self._turns.turn(options.deadline):
+            self._run = run
+            yield
+
     def _stoppable(self, act: Callable[[], T]) -> T:
         """What an act answers. Whatever DuckDB says when it is stopped, it is an interrupt."""
         try:
@@ -202,7 +243,7 @@ class Engine:
             with interruptible():
                 return self._advising(act)
         except KeyboardInterrupt as error:
-            if self._is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
+            if self._run.is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
                 raise Interrupted("interrupted") from error
             raise
 
@@ -217,13 +258,13 @@ class Engine:
             raise
 
     def _stop_if_interrupted(self) -> None:
-        if self._is_interrupted:
+        if self._run.is_interrupted:
             raise Interrupted("interrupted")
 
     def _run_one(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
         result = self._run_live(piece, arguments, options) if self._may_be_live(piece) else None
         if result is None:
-            result = self._run_locally(piece, arguments)
+            result = self._run_locally(piece, arguments, options.deadline)
             if self._opened is not None and not piece.is_query:
                 self._opened.views.look_again()
         return result
@@ -235,7 +276,7 @@ class Engine:
             tell(result)
         return result
 
-    def _run_locally(self, piece: Piece, arguments: Arguments) -> Result:
+    def _run_locally(self, piece: Piece, arguments: Arguments, deadline: float | None) -> Result:
         """A statement without live tables: DuckDB's own business, whatever it is."""
         started = time.monotonic()
         if _CATALOG_WORDS.search(piece.sql):
@@ -243,7 +284,8 @@ class Engine:
         binding = self.session.binding_live() if _DESCRIBES.match(piece.sql) else nullcontext()
         try:
             with binding:
-                table = self.session.run(RunText(piece.sql, piece.sql), arguments)
+                text = RunText(piece.sql, piece.sql)
+                table = self.session.run(text, arguments, seconds=deadline)
         except BindError as error:
             if self._may_be_live(piece):
                 error.hint = error.hint or self._live.suggestion(piece)

@@ -158,6 +158,10 @@ class LiveTables:
             self._stream.interrupt()
         self.kept.interrupt()
 
+    def is_loop(self) -> bool:
+        """Whether this is the thread that sends requests, which nobody may hold up."""
+        return self._stream is not None and self.clients.loop.is_here()
+
     def close(self) -> None:
         """Close the clients, and forget what is kept in memory."""
         self.clients.close()
@@ -280,6 +284,8 @@ class LiveTables:
             now=now,
             tell=self._tell,
             take_values=self.take_values,
+            deadline=options.deadline,
+            until=until,
         )
         execution = execute(found, tools, arguments)
         if options.partial:

@@ -19,6 +19,7 @@ from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import length_of_comments, literal, quote
 from connstat_sql.translation import RunText, interruptible, translated
+from connstat_sql.turns import within
 
 if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
@@ -308,10 +309,18 @@ class Session:
             self.duckdb.execute(f"DETACH DATABASE IF EXISTS {_ROWS}")
         self._compact.clear()
 
-    def run(self, text: RunText, arguments: Arguments, *, requests_sent: int = 0) -> pa.Table:
-        """Run a statement; its rows as Arrow. Raises a QueryError."""
+    def run(
+        self,
+        text: RunText,
+        arguments: Arguments,
+        *,
+        requests_sent: int = 0,
+        seconds: float | None = None,
+    ) -> pa.Table:
+        """Run a statement; its rows as Arrow. Raises a QueryError, or DeadlinePassed."""
+        watched = within(seconds, self.duckdb.interrupt)
         self._may_have_begun = self._may_have_begun or _MAY_BEGIN.search(text.sql) is not None
-        with self._translating(text, ExecuteError, requests_sent):
+        with self._translating(text, ExecuteError, requests_sent), watched, interruptible():
             relation = self.duckdb.sql(text.sql, params=arguments)
             return pa.table({}) if relation is None else _with_types(relation)
 

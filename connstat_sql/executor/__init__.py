@@ -111,7 +111,12 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
         reports = tuple(scan.report() for scan in scans.values())
         has_nothing = any(report.rows == 0 for report in reports)
         with session.without_statistics() if has_nothing else nullcontext():
-            table = session.run(run_text(plan.query), arguments, requests_sent=tools.budget.sent)
+            table = session.run(
+                run_text(plan.query),
+                arguments,
+                requests_sent=tools.budget.sent,
+                seconds=tools.seconds_left,
+            )
     finally:
         _wind_up(plan, tools)
     return Execution(_as_written(table, plan), reports, pipeline.failures)

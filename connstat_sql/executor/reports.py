@@ -12,13 +12,17 @@ from connstat_sql.executor.values_seen import TakeValues
 from connstat_sql.fetcher import Budget, Page, PageStream
 from connstat_sql.session import Session
 
+AT_LEAST = 1.0
+"""Seconds for the SQL over rows that came in time."""
+
 
 @dataclass
 class Tools:
     """What executing needs besides the plan.
 
     `connections` are those the plan can name; `now` and ages are in seconds. `take_values` is told
-    of the texts in the rows that came (None: nobody asks).
+    of the texts in the rows that came (None: nobody asks). `deadline` is in seconds for all of it,
+    which is over at `until`.
     """
 
     session: Session
@@ -32,6 +36,15 @@ class Tools:
     now: Callable[[], float]
     tell: Callable[[Sequence[Progress]], None]
     take_values: TakeValues | None = None
+    deadline: float | None = None
+    until: float | None = None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """For what is left once everything has come: as long again where some may be missing."""
+        if self.deadline is None or self.until is None:
+            return None
+        return self.deadline if self.is_partial else max(self.until - self.now(), AT_LEAST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ class Loop:
             future.cancel()
             raise
 
+    def is_here(self) -> bool:
+        """Whether this is its thread."""
+        return threading.current_thread() is self._thread
+
     @property
     def is_closed(self) -> bool:
         """Whether it runs nothing any more."""
