@@ -12,10 +12,10 @@ from connstat_sql.executor.tuples import Given, Tuples
 from connstat_sql.fetcher import Fetch, Group
 from connstat_sql.planner import (
     CONNECTION,
-    UNKNOWN_PAGES,
     Plan,
     Scan,
     Way,
+    pages_of,
     refusal,
     source_in_words,
 )
@@ -52,10 +52,9 @@ class Fetches:
         return min(weighed, key=lambda one: one[:2])[2]
 
     def _cost(self, way: Way, fetches: Sequence[Fetch]) -> int:
-        pages = UNKNOWN_PAGES if way.method.paging else 1
         hits = {hit.number for hit in self.reuse.answered(way, fetches)}
         missing = [fetch for number, fetch in enumerate(fetches) if number not in hits]
-        return pages * _unanswered(self.tools.stream.groups(missing))
+        return pages_of(way.method) * _unanswered(self.tools.stream.groups(missing))
 
     def new(self, way: Way, tuples: Tuples) -> list[Fetch]:
         """Fetches for tuples that were not there before. Raises PlanError when one is refused."""

@@ -1,6 +1,6 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order."""
 
-from connstat_sql.planner.choosing import UNKNOWN_PAGES
+from connstat_sql.planner.estimates import pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
 from connstat_sql.planner.planning import check_budget, plan
 from connstat_sql.planner.questions import refusal
@@ -19,7 +19,7 @@ from connstat_sql.planner.values import (
 )
 
 __all__ = [
-    "CONNECTION", "UNKNOWN_PAGES", "Cached", "Constant", "Feed", "Placement", "Plan", "Scan", "Way",
-    "as_document", "as_text", "check_budget", "mention_table", "plan", "projected", "refusal",
-    "scan_table", "source_in_words",
+    "CONNECTION", "Cached", "Constant", "Feed", "Placement", "Plan", "Scan", "Way",
+    "as_document", "as_text", "check_budget", "mention_table", "pages_of", "plan", "projected",
+    "refusal", "scan_table", "source_in_words",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from functools import cached_property
 from connstat_sql.binder import Row
 from connstat_sql.definitions import Method, Provider, Resource
 from connstat_sql.errors import BindError, Span
+from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.questions import (
     example,
     given_columns,
@@ -21,9 +22,6 @@ from connstat_sql.planner.questions import (
     wanted_params,
 )
 from connstat_sql.planner.values import CONNECTION
-
-UNKNOWN_PAGES = 10
-"""Pages that a list of unknown length is taken for when methods are weighed."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,7 @@ class Choice:
     @property
     def cost(self) -> tuple[int, int, int, int]:
         """Less is better: unknown parameters first, then requests; details cost one a row."""
-        pages = UNKNOWN_PAGES if self.method.paging else 1
-        requests = UNKNOWN_PAGES if self.requests is None else self.requests * pages
+        requests = UNKNOWN_PAGES if self.requests is None else self.requests * pages_of(self.method)
         return (len(self.missing), requests + self.second, self.second, -self.shared)
 
 

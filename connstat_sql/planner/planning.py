@@ -18,6 +18,7 @@ from connstat_sql.errors import PlanError
 from connstat_sql.planner.bindings import Binding
 from connstat_sql.planner.choosing import Blame, Choice
 from connstat_sql.planner.connections import constant_of
+from connstat_sql.planner.ordering import Ordering
 from connstat_sql.planner.parents import Parents
 from connstat_sql.planner.questions import (
     default_values,
@@ -100,22 +101,34 @@ class Planning:
         for target in pending:
             self.weighing.sharing.expect(target.live.resource, target.columns)
         placements: dict[int, str] = {}
-        costs: dict[int, tuple[int, ...]] = {}
-        while pending:
-            for target in pending:
-                if id(target) not in costs:
-                    costs[id(target)] = self.weighing.cost(target)
-            target = min(pending, key=lambda one: costs[id(one)])
-            pending.remove(target)
+        ordering = Ordering(pending, self.weighing)
+        placed = 0
+        while placed + 1 < 1 << len(pending):
+            number = self._next(ordering.ranked(placed), pending)
+            placed |= 1 << number
+            target = pending[number]
             self.weighing.sharing.no_longer_expect(target.live.resource, target.columns)
             self._blame = self._blame_of(target)
             scan = self.place(target)
             for place in target.places:
                 placements[place] = scan
                 self.weighing.rows.scans_of_mentions[place] = scan
-            costs = {key: cost for key, cost in costs.items() if cost[:3] == (0, 0, 0)}
         tables = self.query.tables
         return [Placement(tables[place], placements[place]) for place in sorted(placements)]
+
+    def _next(self, ranked: Sequence[int], targets: Sequence[Target]) -> int:
+        """The first of them that has values for its parameters; else that which lacks the fewest.
+
+        The order is chosen by what facts say; what is there to be read is seen when it is placed.
+        """
+        lacking = []
+        for number in ranked:
+            lacks = self.weighing.lacking(targets[number])
+            if not lacks:
+                return number
+            lacking.append((lacks, number))
+        fewest = min(lacks for lacks, _ in lacking)
+        return next(number for lacks, number in lacking if lacks == fewest)
 
     def _blame_of(self, target: Target) -> Blame:
         table = self.query.tables[target.places[0]]

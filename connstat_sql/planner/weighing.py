@@ -20,6 +20,9 @@ from connstat_sql.planner.sharing import Sharing
 from connstat_sql.planner.targets import Target, target_of, types_of
 from connstat_sql.planner.values import CONNECTION
 
+NOT_COVERED = 9
+"""More than any method can lack: there is none that could be asked."""
+
 
 @dataclass
 class Weighing:
@@ -77,25 +80,11 @@ class Weighing:
 
         return weigh
 
-    def cost(self, target: Target) -> tuple[int, ...]:
-        """What placing a target now would cost; parameters without a value weigh most."""
-        choosing = self.choosing(target)
-        bindings = self.bindings(target)
-        choices = choosing.choices(
-            self.supplies(target, bindings), target.columns, lambda _: (1, 0)
-        )
-        narrowing = sum(len(fact.relations) == 1 for use in target.uses for fact in use.facts)
-        if not choices:
-            return (9, 0, 0, 0, 0, target.places[0])
-        best = choices[0]
-        requests, details = best.cost[1], best.cost[2]
-        is_fan_out = all(one.requests is None for one in choices if not one.missing)
-        is_cheap = not best.missing and not is_fan_out and best.method.paging is None
-        waits = not is_cheap and self._may_be_bound(target, target)
-        return (
-            len(best.missing), is_fan_out, int(bool(waits)), -narrowing, requests + details,
-            target.places[0],
-        )  # fmt: skip
+    def lacking(self, target: Target) -> int:
+        """How many parameters have no value when a target is placed now."""
+        supplies = self.supplies(target, self.bindings(target))
+        choices = self.choosing(target).choices(supplies, target.columns, lambda _: (1, 0))
+        return len(choices[0].missing) if choices else NOT_COVERED
 
     def merged(self, places: list[int]) -> list[Target]:
         """Mentions of one table together when that costs no more requests than apart."""

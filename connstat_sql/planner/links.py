@@ -1,0 +1,88 @@
+"""Which columns the facts about a table tie to each other, whatever is there to be read by now."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from connstat_sql.binder import Fact, Field, Relation, equal_nodes, relations_of, substituted
+from connstat_sql.binder.predicates import UNKNOWN
+
+MOST_FACTS = 1_000
+"""Facts that are looked at; what others say is not known when an order is chosen."""
+
+Sources = frozenset[int]
+"""Relations that must be there for a value to be told."""
+
+
+@dataclass
+class Links:
+    """Groups of columns that equal each other, and what else these equal."""
+
+    groups: dict[Field, set[Field]] = field(default_factory=dict)
+    beside: dict[Field, list[Sources]] = field(default_factory=dict)
+
+    @classmethod
+    def among(cls, facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Links:
+        """The links that facts make, those inside of derived tables among them."""
+        links = cls()
+        for fact in _opened(facts, relations):
+            if len(fact.relations) > 1 and UNKNOWN not in fact.relations:
+                for pair in equal_nodes(fact.predicate):
+                    links._add(fact, pair)
+        return links
+
+    def _add(self, fact: Fact, pair: tuple[exp.Expr, exp.Expr]) -> None:
+        left, right = (fact.terms.get(id(node)) for node in pair)
+        if isinstance(left, Field) and isinstance(right, Field):
+            self._join(left, right)
+            return
+        for one, node in ((left, pair[1]), (right, pair[0])):
+            if isinstance(one, Field):
+                terms = [fact.terms[id(n)] for n in node.walk() if id(n) in fact.terms]
+                spoken = relations_of(terms) - {one.relation}
+                if spoken:
+                    self.beside.setdefault(one, []).append(spoken)
+
+    def _join(self, left: Field, right: Field) -> None:
+        ours, theirs = self.groups.get(left, {left}), self.groups.get(right, {right})
+        whole = ours | theirs if ours is not theirs else ours
+        for one in theirs if whole is ours else whole:
+            self.groups[one] = whole
+
+    def sources(self, column: Field) -> Iterable[Sources]:
+        """What can give a column its values."""
+        for one in sorted(self.groups.get(column, {column}), key=lambda one: one.relation):
+            if one.relation != column.relation:
+                yield frozenset({one.relation})
+            yield from (told for told in self.beside.get(one, ()) if column.relation not in told)
+
+    def tied(self, but: int) -> Iterable[frozenset[Field]]:
+        """Columns that equal each other, without the help of one relation."""
+        found = {id(group): group for group in self.groups.values()}
+        for group in found.values():
+            tied = frozenset(one for one in group if one.relation != but)
+            if len({one.relation for one in tied}) > 1:
+                yield tied
+
+
+def _opened(facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Iterable[Fact]:
+    """The facts, and what they say in terms of what derived tables are made of."""
+    pending, opened, count = deque(facts), set[int](), 0
+    while pending and count < MOST_FACTS:
+        fact = pending.popleft()
+        count += 1
+        yield fact
+        for number in fact.relations:
+            relation = relations.get(number)
+            if relation is None or not relation.inside:
+                continue
+            inner = substituted(fact, number, relation.inside)
+            if inner is not None:
+                pending.append(inner)
+            if number not in opened:
+                opened.add(number)
+                pending += relation.held
