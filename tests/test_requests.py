@@ -356,6 +356,34 @@ def test_a_limit_asks_for_one_page_that_has_enough(
     assert [httpx.URL(url).params["page_size"] for url in wide.sent] == [str(size)]
 
 
+@over(
+    ("sql", "requests"),
+    [
+        (f"SELECT EXISTS (SELECT * FROM {ENVIRONMENTS})", 1),
+        (f"SELECT 1 WHERE EXISTS (SELECT id FROM {ENVIRONMENTS})", 1),
+        (f"SELECT 1 WHERE NOT EXISTS (FROM {ENVIRONMENTS})", 1),
+        (f"SELECT (SELECT 1 FROM {ENVIRONMENTS} LIMIT 1)", 1),
+        (f"SELECT (SELECT count(*) FROM (SELECT 1 FROM {ENVIRONMENTS} LIMIT 3))", 1),
+        (f"SELECT id FROM (SELECT id FROM {ENVIRONMENTS} LIMIT 5) "
+         f"WHERE 2 = (SELECT count(*) FROM (SELECT id FROM {ENVIRONMENTS} LIMIT 2))", 2),
+        # not where every row may be the one
+        (f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {ENVIRONMENTS} WHERE display_name = 'x')", 3),
+        (f"SELECT 1 WHERE EXISTS (SELECT count(*) FROM {ENVIRONMENTS} HAVING count(*) = 250)", 3),
+        (f"SELECT 1 WHERE EXISTS (SELECT 1 FROM {ENVIRONMENTS} OFFSET 220)", 3),
+    ],
+)  # fmt: skip
+def test_where_some_rows_are_enough_paging_stops(wide: Open, sql: str, requests: int) -> None:
+    assert wide.answer(sql).table.num_rows == wide.expected(sql).table.num_rows
+    assert len(wide.sent) == requests
+
+
+def test_a_limit_may_be_a_parameter(wide: Open) -> None:
+    wide.sent.clear()
+    [found] = wide.engine.run(f"SELECT id FROM {ENVIRONMENTS} LIMIT $n", {"n": 7})
+    assert found.table.num_rows == 7
+    assert len(wide.sent) == 1
+
+
 def test_a_limit_beyond_the_first_page_reads_the_second(wide: Open) -> None:
     assert wide.answer(f"SELECT id FROM {ENVIRONMENTS} LIMIT 150").table.num_rows == 150
     assert len(wide.sent) == 2

@@ -169,7 +169,8 @@ class Reading:
             return None
         if not is_listing(select) or has_aggregates(select, self.sources.functions):
             return None
-        wanted = self.sources.whole_number(select.args.get("limit"))
+        at_most = 1 if _is_only_tested(select) else None
+        wanted = self.sources.whole_number(select.args.get("limit"), absent=at_most)
         skipped = self.sources.whole_number(select.args.get("offset"), absent=0)
         columns = [self.predicates.fixed_column(fact) for fact in facts]
         if wanted is None or skipped is None or None in columns:
@@ -179,6 +180,7 @@ class Reading:
             order = self.predicates.order(select, scope)
             if order is None or not self.sources.sorts_nulls_last:
                 return None
+        wanted = wanted if at_most is None else min(wanted, at_most)
         return Limit(wanted + skipped, frozenset(name for name in columns if name), order)
 
     # --- FROM --------------------------------------------------------------------------------
@@ -362,6 +364,14 @@ def _inner_joins(node: exp.Expr) -> tuple[exp.Expr, list[exp.Join]]:
     if is_group and isinstance(inner, (exp.Table, exp.Subquery)):
         return inner, joins
     return node, joins
+
+
+def _is_only_tested(select: exp.Select) -> bool:
+    """Whether all that counts is that there is a row."""
+    around = select.parent
+    while isinstance(around, (exp.Paren, exp.Subquery)) and not _changes_rows(around):
+        around = around.parent
+    return isinstance(around, exp.Exists)
 
 
 def _changes_rows(node: exp.Expr) -> bool:

@@ -152,8 +152,10 @@ class Sources:
         if clause is None:
             return absent
         number = clause.expression
-        if clause.args.get("limit_options") or number.find(exp.Column, exp.Query, exp.Placeholder):
+        if clause.args.get("limit_options") or number.find(exp.Column, exp.Query):
             return None
+        if any(not one.name for one in number.find_all(exp.Placeholder)):
+            return None  # a `?` counts from the statement's start, not from that of a piece
         text = str(number.this) if isinstance(number, exp.Literal) else ""
         if not text and not calls(number, self.functions.volatile):
             folded = self.questions.fold(f"SELECT {written(number)}")

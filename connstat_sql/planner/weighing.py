@@ -90,8 +90,9 @@ class Weighing:
         """Mentions of one table together when that costs no more requests than apart."""
         tables = [self.rows.query.tables[place] for place in places]
         targets = [target_of([table], [place]) for table, place in zip(tables, places, strict=True)]
-        if len(tables) == 1:
-            return targets
+        uses = [use for table in tables for use in table.uses]
+        if len(tables) == 1 or (uses and all(use.limit is not None for use in uses)):
+            return targets  # so many rows of each are fewer than all of both
         whole = target_of(tables, places)
         apart = [self._constant_choice(target) for target in targets]
         together = self._constant_choice(whole)
