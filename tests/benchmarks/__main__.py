@@ -117,6 +117,10 @@ def planning() -> None:
         few, many = plans.growth(kind)
         what = f"planning: 100 mentions {kind} ({many:.0f} ms) to 10 ({few:.1f} ms)"
         _say(what, f"{many / few:.1f}", "<= 12")
+    for kind, few, many in (("united", 300, 3_000), ("doubled", 20, 40), ("handed on", 25, 100)):
+        short, long = plans.growth(kind, few, many)
+        what = f"planning: {many:,} mentions {kind} ({long:,.0f} ms) to {few} ({short:.0f} ms)"
+        _say(what, f"{long / short:.1f}", f"<= {1.2 * many / few:.0f}")
     for name, (again, first) in plans.views_ms().items():
         _say(f"planning: a view, {name}, ms (the first time {first:.0f})", f"{again:.0f}", "")
     _say("planning: 3 of 2,000 tables, ms", f"{plans.many_tables_ms():.1f}", "<= 50")

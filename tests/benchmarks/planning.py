@@ -70,12 +70,27 @@ def joined(mentions: int) -> str:
 
 
 def united(mentions: int) -> str:
-    """Mentions of one table in the branches of a union, each for another cluster."""
+    """Mentions of one table in the branches of a union, for a hundred clusters."""
     return " UNION ALL ".join(
         "SELECT name FROM confluent.connect.connectors "
-        f"WHERE environment_id = 'env-1' AND kafka_cluster_id = 'lkc-{number}'"
+        f"WHERE environment_id = 'env-1' AND kafka_cluster_id = 'lkc-{number % 100}'"
         for number in range(mentions)
     )
+
+
+def doubled(ctes: int) -> str:
+    """CTEs that each read the one before twice."""
+    more = ", ".join(f"c{n} AS (FROM c{n - 1} UNION ALL FROM c{n - 1})" for n in range(1, ctes))
+    return f"WITH c0 AS (FROM confluent.org.environments), {more} SELECT count(*) FROM c{ctes - 1}"
+
+
+def handed_on(mentions: int) -> str:
+    """Mentions side by side, each with its cluster from the one before."""
+    tables = ", ".join(f"confluent.connect.connectors t{number}" for number in range(mentions))
+    given = [f"t{number}.environment_id = 'env-1'" for number in range(mentions)]
+    tied = [f"t{number}.kafka_cluster_id = t{number - 1}.name" for number in range(1, mentions)]
+    where = " AND ".join(["t0.kafka_cluster_id = 'lkc-1'", *given, *tied])
+    return f"SELECT count(*) FROM {tables} WHERE {where}"
 
 
 def listed(values: int) -> str:
@@ -106,11 +121,14 @@ def views_ms() -> dict[str, tuple[float, float]]:
     return found
 
 
-def growth(kind: str) -> tuple[float, float]:
-    """Milliseconds for 10 and for 100 mentions."""
-    make = {"joined": joined, "united": united}[kind]
+MAKE = {"joined": joined, "united": united, "doubled": doubled, "handed on": handed_on}
+
+
+def growth(kind: str, few: int = 10, many: int = 100) -> tuple[float, float]:
+    """Milliseconds for few and for many mentions."""
+    make = MAKE[kind]
     with _engine(Setup(connections=CONFLUENT)) as engine:
-        return milliseconds(engine, make(10)), milliseconds(engine, make(100), 3)
+        return milliseconds(engine, make(few)), milliseconds(engine, make(many), 3)
 
 
 def long_list_ms(values: int = 10_000) -> float:
