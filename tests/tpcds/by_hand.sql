@@ -151,8 +151,12 @@ SELECT 2 + items() + addresses() + customers() + ss(days := month(1998, 7));
 -- 7: sales of all stores
 SELECT 3 + items() + ss(things := things_of(true));
 
--- 8: sales of the quarter, or of all stores
-SELECT 1 + addresses() + customers() + ss(days := days_of(d_year = 2000 AND d_qoy = 2));
+-- 8: who lives where; sales of the stores that are near
+SELECT 1 + 1 + addresses() + customers() + ss(days := days_of(d_year = 2000 AND d_qoy = 2),
+    stores := stores_of(left(s_zip, 2) IN (
+        SELECT left(ca_zip, 2) FROM customer_address JOIN customer ON ca_address_sk = c_current_addr_sk
+        WHERE c_preferred_cust_flag = 'Y' AND ca_zip IN ('68519', '14308', '92564', '86959', '22322')
+        GROUP BY ca_zip HAVING count(*) > 10)));
 
 -- 9: sales of all stores
 SELECT 1 + ss();
