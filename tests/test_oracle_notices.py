@@ -43,11 +43,7 @@ def answers(judge: duckdb.DuckDBPyConnection, breach: Breach, sql: str) -> list[
 
 
 def tried(court: Court, breach: Breach) -> Trial:
-    trial = court.try_query(breach.query)
-    for statement in breach.undo:
-        court.judge.execute(statement)
-        list(court.engine.run(statement))
-    return trial
+    return court.try_query(breach.query)
 
 
 def is_error(trial: Trial) -> bool:

@@ -101,6 +101,24 @@ NAMES = {
     "columns renamed by AS t(…) go by their new names": (
         f"FROM {SUBS} AS s(grp, kind, sub) WHERE s.grp = 'x' AND s.sub <> 'q'", 3,
     ),
+    "an alias gives a later column's name away, which is then another": (
+        f"FROM {SUBS} AS s(grp) WHERE s.grp = 'x' AND s.grp_1 <> 'q'", 3,
+    ),
+    "an alias in another case gives it away too": (f'FROM {SUBS} s("GRP", k) WHERE grp = \'x\'', 3),
+    "an alias given twice is the first column": (f"FROM {SUBS} s(grp, grp) WHERE grp = 'x'", 3),
+    "the second of two columns of a name has another": (
+        f"FROM (SELECT sub AS grp, grp FROM {SUBS}) WHERE grp_1 = '5'", 2,
+    ),
+    "a CTE's column list that is shorter gives names away": (
+        f"WITH c(grp) AS (SELECT sub, grp FROM {SUBS}) FROM c WHERE grp = 'x' AND grp_1 <> 'q'", 3,
+    ),
+    "a column list of a LATERAL block gives names away": (
+        f"SELECT l.* FROM {GROUPS} g, LATERAL (SELECT sub, grp FROM {SUBS} s WHERE s.grp = g.g) "
+        "AS l(grp) WHERE l.grp = 'x'", 3,
+    ),
+    "values with fewer names than columns keep those of the rest": (
+        f"SELECT s.sub FROM {SUBS} s JOIN (VALUES ('x', '5')) v(col1) ON s.grp = v.col1_1", 2,
+    ),
     "a CTE's column list is renamed once more where it is mentioned": (
         f"WITH c(grp, kind, sub) AS (FROM {SUBS}) FROM c AS d(p, q, grp) WHERE grp = '5'", 2,
     ),

@@ -194,6 +194,8 @@ def _use(
     )
     rows = restriction.rows(one.facts)
     limit = one.limit
+    if limit and not all(limit.columns <= row.keys() for row in rows or ({},)):
+        limit = None  # what WHERE says is not all that is asked for
     return Use(
         one.relation,
         one.facts,

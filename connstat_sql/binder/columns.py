@@ -208,8 +208,12 @@ def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> f
 
 def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
     """The hidden columns that are named on a mention, or named without saying on which."""
+    alias = mention.node.args.get("alias")
+    renamed = {one.name.lower() for one in alias.args.get("columns") or []} if alias else set()
     return tuple(
-        name for name in HIDDEN if name in names.using or _is_named_on(names, name, mention.node)
+        name
+        for name in HIDDEN
+        if name not in renamed and (name in names.using or _is_named_on(names, name, mention.node))
     )
 
 

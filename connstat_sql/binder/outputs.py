@@ -210,11 +210,16 @@ def _projections(clauses: Clauses, scope: Scope) -> Iterator[Projection | None]:
             for name, term in listed:
                 yield Projection(clauses, scope, exp.column(name), name, 0, term)
             continue
-        if isinstance(inner, exp.Columns):
-            yield None
+        if inner.find(exp.Columns) or _is_filtered_star(inner):
+            yield None  # it stands for as many columns as there are
             return
         name = node.alias_or_name.lower()
         yield Projection(clauses, scope, inner, name, place, _term(inner, scope, clauses.functions))
+
+
+def _is_filtered_star(node: exp.Expr) -> bool:
+    """Whether it is `* LIKE …`, under whichever word."""
+    return isinstance(node, exp.Binary) and isinstance(node.this, exp.Star)
 
 
 def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:

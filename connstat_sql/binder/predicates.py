@@ -15,7 +15,7 @@ from connstat_sql.binder.rendering import (
 )
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.sources import Cte, Sources
-from connstat_sql.binder.trees import Leaf, Query
+from connstat_sql.binder.trees import Leaf, Output, Query
 from connstat_sql.binder.values import Expression, Fact, Field, Merged, Scalar, Term, relations_of
 
 UNKNOWN = 0
@@ -133,20 +133,26 @@ class Predicates:
         term = fact.terms.get(id(node.this))
         return term.column if isinstance(term, Field) and not term.path else None
 
-    def order(self, select: exp.Select, scope: Scope) -> tuple[str, bool] | None:
-        """The one column that ORDER BY sorts by, with NULL last, and whether it descends."""
+    def order(
+        self, select: exp.Select, scope: Scope, outputs: Sequence[Output] | None
+    ) -> tuple[str, bool] | None:
+        """The one column that ORDER BY sorts by, with NULL last, and whether it descends.
+
+        A name is that of an output column first, so it must be known what each of them is.
+        """
         keys = select.args["order"].expressions
         key = keys[0] if len(keys) == 1 else None
-        if not isinstance(key, exp.Ordered) or key.args.get("nulls_first"):
+        if outputs is None or not isinstance(key, exp.Ordered) or key.args.get("nulls_first"):
             return None
-        names = {one.alias.lower() for one in select.expressions if one.alias}
         column = key.this
-        if not isinstance(column, exp.Column) or column.name.lower() in names:
-            return None
-        term = scope.resolve(column)
+        term = scope.resolve(column) if isinstance(column, exp.Column) else None
         if not isinstance(term, Field) or term.path:
             return None
-        return term.column, bool(key.args.get("desc"))
+        name = column.name.lower()
+        if len(column.parts) == 1 and any(o.name == name and o.term != term for o in outputs):
+            return None
+        descends = self._sources.descends(key.args.get("desc"))
+        return None if descends is None else (term.column, descends)
 
     def _equal_to(
         self, side: exp.Expr, field: Field, scope: Scope, ctes: Mapping[str, Cte]

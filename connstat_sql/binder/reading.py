@@ -5,7 +5,7 @@ Each reading of a live table, CTE or derived table gets a relation of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
@@ -26,6 +26,7 @@ from connstat_sql.binder.trees import (
     Block,
     Leaf,
     Limit,
+    Output,
     Query,
     Sealed,
     SetOperation,
@@ -124,7 +125,7 @@ class Reading:
         outputs = read_outputs(select, visible, self.sources.functions, missing, self.rules.clauses)
         is_one_group = makes_one_group(select, self.sources.functions)
         held = () if is_one_group else (*silent(facts, missing), *(tree.held if tree else ()))
-        limit = None if nested or beside else self._limit(select, tree, facts, visible)
+        limit = None if nested or beside else self._limit(select, tree, facts, visible, outputs)
         return Block(
             tree, facts, tuple(nested), tuple(beside), tuple(read.loose), is_one_group, outputs,
             held, limit,
@@ -162,7 +163,12 @@ class Reading:
         return join(kind, tree, leaf, on)
 
     def _limit(
-        self, select: exp.Select, tree: Tree | None, facts: tuple[Fact, ...], scope: Scope
+        self,
+        select: exp.Select,
+        tree: Tree | None,
+        facts: tuple[Fact, ...],
+        scope: Scope,
+        outputs: Sequence[Output] | None,
     ) -> Limit | None:
         """How many rows are enough, where nothing else stands between them and the result."""
         if not isinstance(tree, Leaf) or tree.relation.mention is None:
@@ -177,8 +183,8 @@ class Reading:
             return None
         order = None
         if select.args.get("order") is not None:
-            order = self.predicates.order(select, scope)
-            if order is None or not self.sources.sorts_nulls_last:
+            order = self.predicates.order(select, scope, outputs)
+            if order is None:
                 return None
         wanted = wanted if at_most is None else min(wanted, at_most)
         return Limit(wanted + skipped, frozenset(name for name in columns if name), order)

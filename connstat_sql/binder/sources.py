@@ -83,11 +83,13 @@ class Sources:
 
     def renamed(self, node: exp.Table, relation: Relation) -> Mapping[str, str] | None:
         """A live table's columns by the names that `AS t(a, b)` gives them; None: it gives none."""
-        aliases = [one.lower() for one in _column_aliases(node)]
-        own = [name for name in relation.types if name not in HIDDEN]
-        if not aliases or len(aliases) > len(own):
+        aliases = ", ".join(map(quote, _column_aliases(node)))
+        if not aliases:
             return None
-        return dict(zip([*aliases, *own[len(aliases) :]], own, strict=True))
+        own = [name for name in relation.types if name not in HIDDEN]
+        listed = ", ".join(f"NULL AS {quote(name)}" for name in own)
+        names = self.questions.describe(f"SELECT * FROM (SELECT {listed}) AS t({aliases})")
+        return dict(zip(names, own, strict=True)) if names else None
 
     def local(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> Relation:
         """A local table, file, function or list of values."""
@@ -162,13 +164,16 @@ class Sources:
             text = (folded[0][0].text or "") if folded else ""
         return int(text) if text.isdigit() and len(text) < 10 else None
 
-    @cached_property
-    def sorts_nulls_last(self) -> bool:
-        """Whether ORDER BY means what it usually means."""
-        settings = "current_setting('default_null_order'), current_setting('default_order')"
-        found = self.questions.fold(f"SELECT {settings}")
-        words = [value.text or "" for value in found[0]] if found else []
-        return bool(words) and "last" in words[0].lower() and words[1].lower().startswith("asc")
+    def descends(self, said: bool | None) -> bool | None:
+        """Which way ORDER BY sorts that says DESC, ASC or nothing; None where NULL is not last.
+
+        Settings of the session have a say in it: DuckDB is given three rows to sort.
+        """
+        way = {True: " DESC", False: " ASC", None: ""}[said]
+        rows = f"(SELECT v FROM (VALUES (1), (NULL), (2)) AS t(v) ORDER BY v{way} LIMIT 1"
+        found = self.questions.fold(f"SELECT {rows}), {rows} OFFSET 1)")
+        first = [value.text for value in found[0]] if found else []
+        return first[0] == "2" if first in (["1", "2"], ["2", "1"]) else None
 
     # --- whether and how a source can be read by itself --------------------------------------
 

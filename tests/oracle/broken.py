@@ -190,6 +190,16 @@ def limited(query: BoundQuery, _: Asking) -> BoundQuery:
     )
 
 
+def sorted_by_the_api(query: BoundQuery, asking: Asking) -> BoundQuery:
+    """ORDER BY goes by the column of its name, with NULL last, and LIMIT counts such rows."""
+    assert query.statement.tree is not None
+    (key,) = query.statement.tree.find_all(exp.Ordered)
+    columns = frozenset({"grp"})
+    by = (key.this.name, False)
+    stopped = limited(query, asking)
+    return every(lambda use: replace(use, limited_by=columns, order=by))(stopped, asking)
+
+
 def every_column(query: BoundQuery, _: Asking) -> BoundQuery:
     """Columns are fetched that the statement does not use."""
     tables = [

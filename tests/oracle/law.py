@@ -135,6 +135,9 @@ class Court:
         """Run a query both ways over the present world, and compare."""
         with listening() as heard:
             trial = self._tried(query)
+        for statement in query.undo:
+            self.judge.execute(statement)
+            list(self.engine.run(statement))
         if heard and self._kind is LiveTables:
             return replace(trial, verdict=Verdict.WRONG, why=heard[0])
         return trial
@@ -242,7 +245,7 @@ def _is_between(value: str, known: frozenset[str] | set[str]) -> bool:
     return bool(alike) and alike[0] <= value <= alike[-1]
 
 
-_PAGING = frozenset({"after", "skip", "most"})
+_PAGING = frozenset({"after", "skip", "most", "sort"})
 _NAMES = {"subs": "part", "items": "name", "wares": "ware", "toys": "toy", "codes": "code"}
 
 

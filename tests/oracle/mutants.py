@@ -67,6 +67,7 @@ _FIRST_BRANCH, _LAST_BRANCH = (
 )
 _SHARED, _ANYWHERE = _misread(misreading.branches_share_where), _misbound(broken.said_anywhere)
 _UNTYPED = Mutant(replace(RULES_OF_SQL, minds_types=False))
+_SORTED = _misbound(broken.sorted_by_the_api)
 _STOPPED, _TEXT = _misbound(broken.limited), Mutant(asking=broken.AllText)
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -122,6 +123,12 @@ MUTANTS: Mapping[str, Mutant] = {
         misreading.functions_as_their_arguments
     ),
     "renamed columns keep their old names": _misread(misreading.no_column_aliases),
+    "of two columns that an alias gives one name the second is taken": _misread(
+        misreading.no_column_aliases
+    ),
+    "ORDER BY goes by a column though the list makes another of its name": _SORTED,
+    "ORDER BY goes by a column that COLUMNS makes anew": _SORTED,
+    "NULL comes last whatever the session says": _SORTED,
     "one branch of OR restricts": _FIRST_BRANCH,
     "the first of several alternatives is kept": _misbound(broken.every(broken.first_alternative)),
     "NOT is overlooked": _misread(misreading.without_not),

@@ -47,8 +47,8 @@ class Query:
 
     `said` is every value that it says in any form; `tables` are the tables it names when it
     speaks of more than one source (empty: arguments come from `said` alone). `setup` runs before
-    it. `ordered`: the order of rows counts. `loose` is None unless LIMIT cuts by chance. `most`
-    is how many requests are enough (None: nobody has counted).
+    it, `undo` after it. `ordered`: the order of rows counts. `loose` is None unless LIMIT cuts by
+    chance. `most` is how many requests are enough (None: nobody has counted).
     """
 
     sql: str
@@ -59,6 +59,7 @@ class Query:
     ordered: bool = False
     loose: Loose | None = None
     most: int | None = None
+    undo: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

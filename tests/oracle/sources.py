@@ -44,9 +44,8 @@ def mention(w: Writer, table: str = "", *, closed: bool = False) -> Source:
     path, name, columns = _path(w, table), w.name("t"), columns_of(w, table)
     form = w.chance.random()
     if form < 0.08 and not w.hidden and table != "wares":
-        renamed = _renamed(w, columns)
+        listed, renamed = _renamed(w, columns)
         new = {old: to for (old, _), (to, _) in zip(columns, renamed, strict=True)}
-        listed = ", ".join(one for one, _ in renamed)
         wanted = tuple(new[want] for want in wants)
         return Source(f"{path} AS {name}({listed})", name, renamed, wanted)
     if form < 0.14:
@@ -72,11 +71,14 @@ def _path(w: Writer, table: str) -> str:
     return ".".join(f'"{part}"' for part in path.split(".")) if spelling < 0.2 else path
 
 
-def _renamed(w: Writer, columns: Columns) -> Columns:
-    """The same columns under each other's names."""
-    names = [name for name, _ in columns]
-    w.chance.shuffle(names)
-    return tuple((name, of) for name, (_, of) in zip(names, columns, strict=True))
+def _renamed(w: Writer, columns: Columns) -> tuple[str, Columns]:
+    """The columns under each other's names, those that are listed; a name's second one has `_1`."""
+    own = [name for name, _ in columns]
+    names = w.some(own, len(own), len(own), 1, 2)
+    made: list[str] = []
+    for name in (*names, *own[len(names) :]):
+        made.append(f"{name}_1" if name in made else name)
+    return ", ".join(names), tuple(zip(made, (of for _, of in columns), strict=True))
 
 
 def _walled(w: Writer, table: str) -> Source:

@@ -100,7 +100,8 @@ def _of_group(copies: Copies, group: str, rest: list[str], query: dict[str, str]
             return _of_sub(copies, group, part, further, query)
         case ["lines"]:
             skip, most = int(query.get("skip", 0)), int(query["most"])
-            return _matching(copies.get("lines", ()), {"grp": group})[skip : skip + most]
+            found = _sorted(_matching(copies.get("lines", ()), {"grp": group}), query)
+            return found[skip : skip + most]
         case ["wares"]:
             kinds = query.pop("kind", None)
             found = _matching(copies.get("wares", ()), {"grp": group, **query})
@@ -129,6 +130,16 @@ def _of_sub(
             return _matching(copies.get("marks", ()), wanted)
         case _:
             return None
+
+
+def _sorted(rows: list[Row], query: Mapping[str, str]) -> list[Row]:
+    """Rows in the order that is asked for, NULL last; as they come where none is."""
+    if "sort" not in query:
+        return rows
+    name = query["sort"].removeprefix("-")
+    there = [row for row in rows if row[name] is not None]
+    there.sort(key=lambda row: str(row[name]).zfill(9), reverse=query["sort"] != name)
+    return there + [row for row in rows if row[name] is None]
 
 
 def _has_sub(copies: Copies, group: str, part: str) -> bool:
@@ -198,7 +209,8 @@ class _Rows:
             if toy not in taken:
                 self.add("toys", colour=self.text(), weight=self.number(), toy=toy, grp=group)
         for seq in range(self.chance.choice((0, 2, 3, 4, 7))):
-            self.add("lines", seq=seq, line=self.text(), grp=group)
+            number = None if self.chance.random() < 0.15 else seq * 7 % 5 * 10 + seq
+            self.add("lines", seq=number, line=self.text(), grp=group)
         for ware in self.some(self.chance.choice((0, 1, 2))):
             for state in self.chance.choice((STATES, (STATE,), STATES[1:])):
                 more = {"grp": group, "ware": ware, "state": state}

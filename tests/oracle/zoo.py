@@ -93,6 +93,7 @@ ANNEX = """\
         path: "/groups/{grp}/lines"
         no_row: [404]
         paging: {style: offset, request: skip, size: {query: most, max: 3}}
+        order: {seq: {ascending: {sort: seq}, descending: {sort: -seq}}}
   wares:
     description: For sale, by state; the photo is told one by one
     columns: {price: INTEGER, kind: VARCHAR, photo: VARCHAR}

@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
-from tests.oracle.breaches.breach import GROUPS, SUBS, Breach
+from tests.oracle.breaches.breach import GROUPS, LINES, SUBS, Breach
 
 BLOCKS = (
+    Breach(
+        "ORDER BY goes by a column though the list makes another of its name",
+        f"SELECT seq FROM (SELECT * REPLACE (-seq AS seq) FROM {LINES} AS l WHERE grp = '5' "
+        "ORDER BY seq LIMIT 2)",
+        f"{LINES} AS l", "seq < 3",
+    ),
+    Breach(
+        "ORDER BY goes by a column that COLUMNS makes anew",
+        f"SELECT seq FROM (SELECT -(COLUMNS('seq')) FROM {LINES} AS l WHERE grp = '5' "
+        "ORDER BY seq LIMIT 2)",
+        f"{LINES} AS l", "seq < 3",
+    ),
+    Breach(
+        "NULL comes last whatever the session says",
+        f"SELECT seq FROM (SELECT seq FROM {LINES} AS l WHERE grp = '05' ORDER BY seq LIMIT 1)",
+        f"{LINES} AS l", "seq < 3",
+        setup=("SET default_null_order = 'NULLS_FIRST_ON_ASC_LAST_ON_DESC'",),
+        undo=("RESET default_null_order",),
+    ),
+    Breach(
+        "of two columns that an alias gives one name the second is taken",
+        f"SELECT t.grp FROM {SUBS} AS t(grp) WHERE t.grp = 'x'",
+        f"{SUBS} AS t", "grp = 'x'",
+    ),
     Breach(
         "a predicate goes below LIMIT",
         f"SELECT * FROM (SELECT grp, sub FROM {SUBS} AS s ORDER BY ALL LIMIT 3) WHERE grp = '5'",

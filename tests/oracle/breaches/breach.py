@@ -42,7 +42,7 @@ class Breach:
         loose, sql = None, self.sql
         if self.limit >= 0:
             loose, sql = Loose(sql, None, self.limit, 0), f"{sql} LIMIT {self.limit}"
-        return Query(sql, None, said, tables, self.setup, loose=loose, most=self.most)
+        return Query(sql, None, said, tables, self.setup, False, loose, self.most, self.undo)
 
     @property
     def broken(self) -> str:
@@ -70,6 +70,7 @@ def _copies(groups: tuple[str, ...]) -> Copies:
                     note = "q" if name == "x" else None
                     own: Row = {"grp": grp, "part": part, "name": name}
                     copies["items"].append({"n": index, "note": note, **own})
+        copies["lines"] += [{"seq": None, "line": "early", "grp": grp}] * (grp == "05")
         for seq in range(40 if grp == "7" else 7):
             line = "late" if seq > 3 else "early"
             copies["lines"].append({"seq": seq, "line": line, "grp": grp})
