@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from connstat_sql.binder.changes import queries_of
 from connstat_sql.binder.columns import (
     HIDDEN,
     Names,
@@ -22,7 +23,6 @@ from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.idle import idle_mentions
 from connstat_sql.binder.outputs import Functions
 from connstat_sql.binder.reading import Reading
-from connstat_sql.binder.rendering import outermost_queries
 from connstat_sql.binder.restrictions import EqualColumns, Restriction
 from connstat_sql.binder.rules import RULES_OF_SQL, Rules
 from connstat_sql.binder.sources import LiveMention, Sources
@@ -99,7 +99,7 @@ def _bound(
     constants = Constants(questions)
     walking = Walking(rules, sources.relations, constants)
     reading = Reading(sources, rules)
-    for query in outermost_queries(names.tree):
+    for query in queries_of(names.tree):
         walking.walk(reading.query(query, None, {}))
     unread, crowded = _unread_ctes(names), sources.crowded
     idle = idle_mentions(names.tree, [mention.node for mention, _ in lives])
@@ -194,8 +194,6 @@ def _use(
     )
     rows = restriction.rows(one.facts)
     limit = one.limit
-    if limit and not all(limit.columns <= row.keys() for row in rows or ({},)):
-        limit = None  # what WHERE says is not all that is asked for
     return Use(
         one.relation,
         one.facts,

@@ -13,6 +13,9 @@ from connstat_sql.definitions import quote
 from connstat_sql.planner import mention_table
 from connstat_sql.translation import RunText
 
+_SOURCES = (
+    exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren, exp.Delete, exp.Merge,
+)  # fmt: skip
 _ANY_CASE = re.IGNORECASE | re.DOTALL
 
 
@@ -52,7 +55,7 @@ def apply_edits(sql: str, edits: Iterable[Edit]) -> RunText:
 def _alias(table: BoundTable, sql: str) -> str:
     """The table's own name as its alias, where the text gives none and a column may use it."""
     node = table.mention.node
-    is_in_from = isinstance(node.parent, (exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren))
+    is_in_from = isinstance(node.parent, _SOURCES)
     if table.mention.has_alias or not is_in_from or _is_whole(table, sql):
         return ""
     return f" AS {quote(table.mention.parts[-1])}"

@@ -293,6 +293,8 @@ def _enough(
     use = target.uses[0]
     if len(target.uses) > 1 or use.limit is None or not use.limited_by <= set(method.required):
         return None, ()
+    if not all(use.limited_by <= row.keys() for row in use.rows or ({},)):
+        return None, ()  # what is compared there is not all that is asked for
     if use.order is None:
         return use.limit, ()
     column, is_descending = use.order

@@ -6,6 +6,7 @@ import random
 from collections.abc import Sequence
 
 from tests.oracle.blocks import block
+from tests.oracle.changes import change
 from tests.oracle.expressions import alike, value_from
 from tests.oracle.listings import listing
 from tests.oracle.pieces import NOW, Loose, Made, Query, Reach, Source, Writer
@@ -26,8 +27,8 @@ def random_query(chance: random.Random, world: World, reach: Reach = NOW) -> Que
     w = Writer(chance, reach, world.names_hidden, world.says_state, world.is_numeric)
     w.left = w.pick(1, 2, 3, 4)
     w.select = expression
-    if w.maybe(0.03):
-        return listing(w)
+    if w.maybe(0.05):
+        return w.pick(listing, change)(w)
     if reach.views and w.maybe(0.1):
         _view(w)
     ctes = [_cte(w) for _ in range(w.pick(0, 0, 0, 0, 1, 1, 2))]
