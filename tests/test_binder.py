@@ -136,7 +136,7 @@ def test_several_lists_multiply(stages: Stages) -> None:
         ("SELECT 1 FROM zoo.w.codes WHERE code = '05'", [{"code": "5"}]),
         ("SELECT 1 FROM zoo.w.codes WHERE code = CAST(5 AS BIGINT)", [{"code": "5"}]),
         ("SELECT 1 FROM zoo.w.codes WHERE code = -5", [{"code": "-5"}]),
-        ("SELECT 1 FROM zoo.w.codes WHERE code = 5.0", None),
+        ("SELECT 1 FROM zoo.w.codes WHERE code = 5.0", [{"code": "5"}]),
         ("SELECT 1 FROM zoo.w.codes WHERE code = 'five'", None),
     ],
 )  # fmt: skip

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.oracle.broken import Mutant
 from tests.oracle.law import Court, Verdict
+from tests.oracle.misreading import merges_of_what_matches
 from tests.oracle.pieces import Query
 from tests.oracle.zoo import LOCALS, TABLES
 from tests.tabled import over
@@ -82,6 +86,18 @@ def test_a_local_table_is_changed_as_by_full_copies(court: Court, sql: str, most
     trial = court.try_query(Query("FROM changed", None, tables=tables, setup=(COPY, sql)))
     assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
     assert trial.requests <= most, sorted(court.world.asked)
+
+
+def test_a_merge_read_as_a_join_is_noticed(court: Court, tmp_path: Path) -> None:
+    merge = f"MERGE INTO changed USING {SUBS} s ON s.grp = changed.x AND s.grp = '5' "
+    setup = (COPY, merge + "WHEN NOT MATCHED THEN INSERT VALUES (s.grp, s.sub, 3)")
+    broken = Court(tmp_path, Mutant(misread=merges_of_what_matches).engine, beside=court)
+    try:
+        trial = broken.try_query(Query("FROM changed", None, setup=setup))
+    finally:
+        broken.close()
+    assert trial.verdict is Verdict.WRONG
+    assert "missing" in trial.why
 
 
 def test_a_union_of_many_branches_in_a_cte_lets_a_restriction_into_each(court: Court) -> None:

@@ -78,7 +78,8 @@ def fault(stages: Stages, sql: str, **options: object) -> QueryError:
             "add  AND lang = '…'",
         ),
         (
-            "SELECT * FROM (VALUES (1.5)) v(k) JOIN zoo.w.codes c ON c.code = v.k AND c.lang = 'a'",
+            "SELECT * FROM (VALUES (1.5::FLOAT)) v(k) "
+            "JOIN zoo.w.codes c ON c.code = v.k AND c.lang = 'a'",
             "zoo.w.codes needs code\n  given: lang",
             "add  AND code = '…'",
         ),

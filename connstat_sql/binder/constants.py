@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from connstat_sql.binder.rendering import is_told, written
 from connstat_sql.binder.values import Questions, Value
-from connstat_sql.definitions import quote
+from connstat_sql.definitions import literal, quote
 from connstat_sql.parser import DIALECT, long_list
 
 Rows = Sequence[Sequence[Value]]
@@ -170,9 +170,14 @@ class Constants:
         """Each value as the wanted type spells it; None when equality means something else.
 
         DuckDB compares text with any other type by casting the text, and no other pair that way.
+        A number of another type is spelt where no other number than that equals it, and left out
+        where none does.
         """
         found: dict[Value, str | None] = {}
         to_cast: list[Value] = []
+        values = [*values]
+        if is_number(wanted) and any(_is_another_number(one.type, wanted) for one in values):
+            return self._equal_numbers(values, wanted)
         for value in values:
             if _is_same(value.type, wanted) or value.type == '"NULL"':
                 found[value] = value.text
@@ -220,6 +225,36 @@ class Constants:
                 return None
             found.update(zip(some, rows[0], strict=True))
         return [found[index] for index in range(len(parts))]
+
+    def _equal_numbers(
+        self, values: Sequence[Value], wanted: str
+    ) -> Mapping[Value, str | None] | None:
+        """Numbers as the wanted type spells them, without those that equal none of that type.
+
+        DuckDB compares numbers of several types as one of them, which may be coarser than the
+        wanted one. Casts keep the order, so a number that equals more than the one it is cast to
+        equals one of the two beside that. None where it does.
+        """
+        there = [value for value in values if value.text is not None]
+        if not all(is_number(value.type) for value in there):
+            return None
+        listed = ", ".join(f"CAST({literal(v.text or '')} AS {v.type})" for v in there)
+        cast = ", ".join(
+            f"TRY_CAST(CAST({literal(v.text or '')} AS {v.type}) AS {wanted})" for v in there
+        )
+        step = f"TRY_CAST({literal(_step(wanted))} AS {wanted})"
+        beside = [f"TRY_CAST(TRY(n {sign} {step}) AS {wanted})" for sign in "+-"]
+        tests = ", ".join(f"{one}, {one} IN ({listed})" for one in ("n", *beside))
+        rows = self._fold(f"SELECT {tests} FROM (SELECT unnest([{cast}]) AS n)") or ()
+        if len(rows) != len(there) or any(row[0].text is None for row in rows):
+            return None
+        equal = {row[at].text for row in rows for at in (0, 2, 4) if row[at + 1].text == "true"}
+        own = {row[0].text for row in rows}
+        if not equal <= own:
+            return None
+        found: dict[Value, str | None] = {v: None for v in values if v.text is None}
+        pairs = zip(there, rows, strict=True)
+        return found | {value: row[0].text for value, row in pairs if row[0].text in equal}
 
     def _cast(self, texts: Iterable[str], wanted: str) -> dict[str, Value]:
         """Each text as another type, all by one question; NULL for those that do not fit."""
@@ -270,6 +305,22 @@ def _cast_type(part: exp.Expr) -> exp.DataType | None:
         return None
     is_plain = not any(to.args.get(key) for key in ("expressions", "collate", "nested", "kind"))
     return to if is_plain and isinstance(of, exp.Literal) and of.is_string else None
+
+
+def is_number(of: str) -> bool:
+    """Whether a type is one of numbers, exact or not."""
+    return of in INTEGERS or of in ("UHUGEINT", "DOUBLE", "FLOAT") or of.startswith("DECIMAL(")
+
+
+def _is_another_number(of: str, wanted: str) -> bool:
+    """Whether equality with a number of a type is not that of texts."""
+    return is_number(of) and not _is_same(of, wanted)
+
+
+def _step(of: str) -> str:
+    """From a number of an exact type to the next."""
+    scale = int(of.rstrip(")").rpartition(",")[2]) if of.startswith("DECIMAL(") else 0
+    return f"{10**-scale:.{scale}f}"
 
 
 def _is_same(one: str, other: str) -> bool:

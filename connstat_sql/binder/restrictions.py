@@ -321,6 +321,8 @@ class _Reader:
             return None if rows else ()
         found: list[Row] = []
         for row in rows:
+            if any(one is not None and v not in one for one, v in zip(texts, row, strict=True)):
+                continue  # nothing of the column's type equals it
             given = {
                 column: spelt[value]
                 for column, spelt, value in zip(columns, texts, row, strict=True)

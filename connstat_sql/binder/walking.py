@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.binder.constants import Constants
+from connstat_sql.binder.constants import INTEGERS, Constants
 from connstat_sql.binder.joins import Sides, positional, silent, sound_on
 from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rules import Rules
@@ -37,6 +37,7 @@ from connstat_sql.binder.values import (
 from connstat_sql.stretches import put_in_place
 
 Facts = tuple[Fact, ...]
+_OF_EQUALITY = (exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -77,9 +78,39 @@ class Walking:
                 outputs: Sequence[Output] | None = branch.outputs
                 if query.by_name and self.rules.minds_names:
                     outputs = _by_name(outputs, query.outputs)
-                self._block(branch, _entering(facts, relation, outputs, self._as_in_the_whole))
+                self._block(branch, self._into_branch(facts, relation, outputs))
             else:
                 self.walk(branch, relation, facts if not query.by_name else ())
+
+    def _into_branch(
+        self, facts: Facts, relation: Relation | None, outputs: Sequence[Output] | None
+    ) -> Facts:
+        """Facts about the whole in terms of one of its branches."""
+        found: list[Fact] = []
+        for fact in facts:
+            entered = _entering((fact,), relation, outputs, self._as_in_the_whole)
+            if not entered and self._compares_whole_numbers(fact):
+                entered = _entering((fact,), relation, outputs, self._as_a_whole_number)
+            found += entered
+        return tuple(found)
+
+    def _compares_whole_numbers(self, fact: Fact) -> bool:
+        """Whether it is about nothing but which of them are equal, whatever their types."""
+        for one in fact.predicate.walk():
+            is_whole = isinstance(one, exp.Literal) and one.is_int
+            if not is_whole and not isinstance(one, _OF_EQUALITY):
+                return False
+        return all(self._kind(term) in INTEGERS for term in fact.terms.values())
+
+    def _as_a_whole_number(self, term: Term, wanted: str) -> Term | None:
+        """A term of a branch, where the whole has another type of whole numbers."""
+        return term if wanted in INTEGERS and self._kind(term) in INTEGERS else None
+
+    def _kind(self, term: Term) -> str:
+        """The type of a column, "" where it is no plain one."""
+        if not isinstance(term, Field) or term.path or term.relation not in self.relations:
+            return ""
+        return self.relations[term.relation].types.get(term.column, "")
 
     def _block(self, block: Block, above: Facts) -> None:
         whole = (*block.where, *above)

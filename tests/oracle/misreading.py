@@ -114,3 +114,9 @@ def inner_ctes_under_other_names(tree: exp.Expr) -> None:
         if cte.alias in taken:
             cte.set("alias", exp.TableAlias(this=exp.to_identifier("unnamed")))
         taken.add(cte.alias)
+
+
+def merges_of_what_matches(tree: exp.Expr) -> None:
+    """Every WHEN of a MERGE is read as WHEN MATCHED."""
+    for when in tree.find_all(exp.When):
+        when.set("matched", True)

@@ -1,0 +1,109 @@
+"""Equal numbers of several types: which of them bind, and that no other number was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from connstat_sql.binder import Constants
+from connstat_sql.binder.values import Value
+from connstat_sql.session import Session
+from tests.oracle.law import Court, Verdict
+from tests.oracle.pieces import Query
+from tests.oracle.zoo import LOCALS, TABLES
+from tests.tabled import over
+from tests.test_planner_law import CODES, world
+
+BIG = 2**53
+SPELT: list[tuple[str, str, list[str | None] | None]] = [
+    ("INTEGER", "2.0", ["2"]),
+    ("INTEGER", "2.5", ["never"]),
+    ("INTEGER", "2.0, 2.5, NULL", ["2", "never", None]),
+    ("INTEGER", "2::DOUBLE", ["2"]),
+    ("INTEGER", "-2::FLOAT", ["-2"]),
+    ("INTEGER", "2::UHUGEINT", ["2"]),
+    ("INTEGER", "2.0, 3", ["2", "3"]),
+    ("INTEGER", "'nan'::DOUBLE", None),
+    ("INTEGER", "1e300", None),
+    ("INTEGER", f"{2**24 + 1}::FLOAT", None),
+    ("INTEGER", f"{2**24 - 1}::FLOAT", [str(2**24 - 1)]),
+    ("INTEGER", f"{2**31 - 1}::DOUBLE", [str(2**31 - 1)]),
+    ("INTEGER", "'05', 2.0", None),
+    ("BIGINT", f"{BIG - 1}::DOUBLE", [str(BIG - 1)]),
+    ("BIGINT", f"{BIG + 1}::DOUBLE", None),
+    ("BIGINT", f"{BIG + 1}, 2::DOUBLE", None),
+    ("BIGINT", "2.00", ["2"]),
+    ("BIGINT", "7::TINYINT", ["7"]),
+    ("DECIMAL(10,2)", "2", ["2.00"]),
+    ("DECIMAL(10,2)", "2.5", ["2.50"]),
+    ("DECIMAL(10,2)", "2.505", ["never"]),
+    ("DECIMAL(10,2)", "2.5::DOUBLE", ["2.50"]),
+    ("VARCHAR", "5", None),
+    ("VARCHAR", "5.0", None),
+    ("BOOLEAN", "1", None),
+]
+
+
+@over("wanted, listed, expected", SPELT)
+def test_a_number_binds_where_no_other_number_equals_it(
+    wanted: str, listed: str, expected: list[str | None] | None
+) -> None:
+    session = Session()
+    constants = Constants(lambda sql: session.fold(sql, None), frozenset())
+    typed = session.fold("SELECT " + listed, None)
+    assert typed is not None
+    values: list[Value] = [*typed[0]]
+    found = constants.spelt(values, wanted)
+    session.close()
+    assert (None if found is None else [found.get(value, "never") for value in values]) == expected
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _entered(court: Court) -> None:
+    court.enter(world())
+
+
+EQUAL = {
+    "a decimal": (f"FROM {CODES} WHERE code = 5.0 AND lang = 'a'", None, 1),
+    "decimals and whole numbers": (f"FROM {CODES} WHERE code IN (5.0, 7) AND lang = 'a'", None, 2),
+    "a decimal that no whole number is": (f"FROM {CODES} WHERE code = 5.5 AND lang = 'a'", None, 0),
+    "floating point": (f"FROM {CODES} WHERE 5::DOUBLE = code AND lang = 'a'", None, 1),
+    "an argument": (f"FROM {CODES} WHERE code = $n AND lang = 'a'", {"n": 5.0}, 1),
+    "a list": (f"FROM {CODES} WHERE code = ANY([5.0, 5.5]) AND lang = 'a'", None, 1),
+    "tuples": (f"FROM {CODES} WHERE (code, lang) IN ((5.0, 'a'), (7.5, 'a'))", None, 1),
+    "a column of decimals": (
+        f"SELECT c.label FROM (VALUES (5.0), (5.5), (7.0)) v(n) JOIN {CODES} c "
+        "ON c.code = v.n AND c.lang = 'a'", None, 2,
+    ),
+    "a column of floating point": (
+        f"SELECT c.label FROM (VALUES (5e0), (5.5e0)) v(n) JOIN {CODES} c "
+        "ON c.code = v.n AND c.lang = 'a'", None, 1,
+    ),
+    "numbers that are too large": (
+        f"SELECT c.label FROM (VALUES (5), (5000000000)) v(n) JOIN {CODES} c "
+        "ON c.code = v.n AND c.lang = 'a'", None, 1,
+    ),
+    "branches of other whole numbers": (
+        f"FROM (SELECT code AS n, lang FROM {CODES} UNION ALL SELECT y, s FROM mixed) "
+        "WHERE n = 5 AND lang = 'a'", None, 1,
+    ),
+}  # fmt: skip
+
+
+@over("sql, arguments, most", EQUAL.values())
+def test_equal_numbers_are_asked_for_once(
+    court: Court, sql: str, arguments: object, most: int
+) -> None:
+    tables = frozenset({*TABLES, *LOCALS})
+    trial = court.try_query(Query(sql, arguments, frozenset({"5", "7"}), tables))
+    assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
+    assert trial.requests == most, court.world.asked
+
+
+def test_what_tells_the_types_of_numbers_apart_stays_outside_of_a_union(court: Court) -> None:
+    union = (
+        f"SELECT code AS n FROM {CODES} WHERE lang = 'a' AND code = 5 UNION ALL SELECT y FROM mixed"
+    )
+    sql = f"SELECT n FROM ({union}) WHERE n = 5 AND typeof(n) = 'BIGINT'"
+    trial = court.try_query(Query(sql, None, frozenset({"5"}), frozenset({*TABLES, *LOCALS})))
+    assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
+    assert trial.rows == 2
