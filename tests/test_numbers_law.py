@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connstat_sql.asking import Asking
 from connstat_sql.binder import Constants
 from connstat_sql.binder.values import Value
 from connstat_sql.session import Session
@@ -48,7 +49,7 @@ def test_a_number_binds_where_no_other_number_equals_it(
     wanted: str, listed: str, expected: list[str | None] | None
 ) -> None:
     session = Session()
-    constants = Constants(lambda sql: session.fold(sql, None), frozenset())
+    constants = Constants(Asking(session, "SELECT 1", None))
     typed = session.fold("SELECT " + listed, None)
     assert typed is not None
     values: list[Value] = [*typed[0]]

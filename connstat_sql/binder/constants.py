@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -26,6 +27,11 @@ INTEGERS = {
     "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
     "UBIGINT",
 }  # fmt: skip
+
+_SHORT = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+"""Whole numbers that a DOUBLE holds, every one."""
+_EXACT = re.compile(r"DECIMAL\((?:[1-9]|1[0-8]),\d+\)")
+"""Those that DuckDB compares with short whole numbers as DECIMALs."""
 
 
 @dataclass
@@ -310,6 +316,16 @@ def _cast_type(part: exp.Expr) -> exp.DataType | None:
 def is_number(of: str) -> bool:
     """Whether a type is one of numbers, exact or not."""
     return of in INTEGERS or of in ("UHUGEINT", "DOUBLE", "FLOAT") or of.startswith("DECIMAL(")
+
+
+def are_distinct(of: str, wanted: str) -> bool:
+    """Whether numbers of a type equal those of the wanted one that they are cast to, or none.
+
+    They do not where DuckDB compares both as floating point that is too coarse.
+    """
+    if of in INTEGERS and wanted in INTEGERS:
+        return True
+    return wanted in _SHORT and (of == "DOUBLE" or _EXACT.fullmatch(of) is not None)
 
 
 def _is_another_number(of: str, wanted: str) -> bool:

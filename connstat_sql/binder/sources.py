@@ -16,7 +16,7 @@ from connstat_sql.binder.rendering import relation_text, written
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Query, Sealed, SetOperation
 from connstat_sql.binder.values import Fact, Field, Outputs, Questions, Relation, Term, Types
-from connstat_sql.definitions import quote
+from connstat_sql.definitions import literal, quote
 from connstat_sql.stretches import stretch_of
 
 MAX_READINGS = 16
@@ -126,13 +126,20 @@ class Sources:
         """A subquery that stands for one value."""
         if not isinstance(node, exp.Subquery):
             return self._add(types={})
-        found = self._readable(node, ctes)
+        found = self._readable(node, ctes) if self._refuses_many else None
         if found is None:
             return self._add(types={}, is_scalar=True)
         used = found[1]
         return self._add(
             types=found[0], node=node, ctes=used, needs=self._needs(node, used), is_scalar=True
         )
+
+    @cached_property
+    def _refuses_many(self) -> bool:
+        """Whether a subquery of many rows is no value; else it is any one of them."""
+        setting = literal("scalar_subquery_error_on_multiple_rows")
+        found = self.questions.fold(f"SELECT current_setting({setting})")
+        return bool(found and found[0][0].text == "true")
 
     def may_read(self, cte: Cte) -> bool:
         """Whether a CTE is looked into once more."""

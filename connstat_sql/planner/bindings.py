@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from connstat_sql.binder import (
     Use,
     relations_of,
 )
-from connstat_sql.binder.constants import INTEGERS
+from connstat_sql.binder.constants import are_distinct
 from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rendering import (
@@ -41,10 +40,6 @@ from connstat_sql.quoting import own
 
 CONSTANTS = quote(own("constants"))
 """The alias of the tuples of constants in the SQL of a feed."""
-_SHORT = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
-"""Whole numbers that a DOUBLE holds, every one."""
-_EXACT = re.compile(r"DECIMAL\((?:[1-9]|1[0-8]),\d+\)")
-"""Those that DuckDB compares with short whole numbers as DECIMALs."""
 MAX_FILTER_VALUES = 500
 """Values of one IN list that a feed is filtered by; a longer list is left to DuckDB's own run."""
 
@@ -236,7 +231,7 @@ class Binding:
         of = (found or {}).get("v", "")
         if of == wanted:
             return sql
-        if of == "VARCHAR" or _holds_each(of, wanted):
+        if of == "VARCHAR" or are_distinct(of, wanted):
             return f"TRY_CAST({sql} AS {wanted})"
         return ""
 
@@ -389,16 +384,6 @@ class Binding:
         if one.relation in self.rows.synthetic and not one.path:
             return f"CAST({text} AS {self.rows.types(one.relation).get(one.column, 'VARCHAR')})"
         return text
-
-
-def _holds_each(of: str, wanted: str) -> bool:
-    """Whether numbers of a type equal those of the wanted one that they are cast to, or none.
-
-    They do not where DuckDB compares both as floating point that is too coarse.
-    """
-    if of in INTEGERS and wanted in INTEGERS:
-        return True
-    return wanted in _SHORT and (of == "DOUBLE" or _EXACT.fullmatch(of) is not None)
 
 
 def constants_text(constant: Constant) -> str:
