@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
-from connstat_sql.catalog import Catalog
+from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.depth import with_room
 from connstat_sql.errors import ParseError, PlanError, counted
 from connstat_sql.executor import (
@@ -230,8 +230,12 @@ class LiveTables:
         return Asking(self._session, sql, arguments)
 
     def _bind(self, statement: Statement, asking: Asking) -> BoundQuery:
+        found = (self._catalog.resolve(one.parts) for one in statement.mentions)
+        is_named = any(isinstance(one, LiveTable) for one in found)
+        if is_named:
+            self._refuse(statement)  # before anything is asked about what cannot be asked about
         query = bind(statement, self._catalog, asking)
-        if query.tables:
+        if query.tables and not is_named:
             self._refuse(statement)
         return query
 
