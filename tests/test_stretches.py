@@ -49,8 +49,8 @@ def assert_noted(sql: str) -> None:
         place = stretch_of(node)
         if place is None or not isinstance(node, exp.Condition) or _is_told_by_what_is_around(node):
             continue
-        alone = sqlglot.parse_one(f"SELECT {place.sql}", dialect=DIALECT).expressions[0]
-        assert alone.unalias() == node, f"{place.sql!r} in {sql}"
+        alone = sqlglot.parse_one(f"SELECT ({place.sql})", dialect=DIALECT).expressions[0]
+        assert alone.unalias().this == node, f"{place.sql!r} in {sql}"
 
 
 def _is_told_by_what_is_around(node: exp.Expr) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+import sqlglot
 from sqlglot import exp
 
 from connstat_sql.asking import Asking
@@ -30,7 +31,7 @@ from connstat_sql.binder import (
 )
 from connstat_sql.binder.restrictions import Restriction
 from connstat_sql.live import LiveTables
-from connstat_sql.parser import Statement
+from connstat_sql.parser import DIALECT, Statement
 from connstat_sql.planner import Feed, Placement, Plan, Scan
 from connstat_sql.result import Options
 from tests.oracle.misreading import Misread
@@ -103,6 +104,30 @@ class NothingVolatile(Asking):
     def volatile(self) -> frozenset[str]:
         """No name at all."""
         return frozenset()
+
+
+class SameInLowerCase(Asking):
+    """Expressions are the same where they differ in the case of letters alone."""
+
+    def is_same(self, one: str, other: str) -> bool:
+        """Without regard to letters that stand in texts."""
+        return super().is_same(one.lower(), other.lower())
+
+
+class OtherWords(Asking):
+    """What is folded is sqlglot's spelling of it."""
+
+    def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
+        """The value of what sqlglot makes of the text."""
+        return super().fold(sqlglot.parse_one(sql, dialect=DIALECT).sql(dialect=DIALECT))
+
+
+class NothingHidden(Asking):
+    """Functions are DuckDB's, whatever macros there are."""
+
+    def calls_hiding(self, _: exp.Expr) -> bool:
+        """Never."""
+        return False
 
 
 class AllText(Asking):

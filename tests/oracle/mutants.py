@@ -159,6 +159,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "of a CTE that is mentioned twice the first mention counts": _misbound(broken.first_use),
     "an unrestricted mention of a CTE is overlooked": _misbound(broken.restricted_uses),
     "a CTE is taken for the one it shadows": _misread(misreading.inner_ctes_under_other_names),
+    # words
+    "keys are compared in lower case": Mutant(asking=broken.SameInLowerCase),
+    "a constant is folded in the words of another parser": Mutant(asking=broken.OtherWords),
+    "a macro is taken for the function that it hides": Mutant(asking=broken.NothingHidden),
     # types
     "a number is taken for its text": _TEXT,
     "a joined number is taken for its text": _TEXT,

@@ -167,11 +167,39 @@ class Predicates:
             f"{column} = ALL(SELECT {one} WHERE false)", f"({column} = {one}) IS NULL",
             f"{column} = {one} IS TRUE", f"NOT {column} = {one}", f"({column} <> {one}) = false",
         ]  # fmt: skip
+        forms += self._respelt(column, kind)
         if kind == "VARCHAR":
             forms += self._odd_texts(column)
         if kind in ("VARCHAR", "INTEGER") and (self.is_numeric or self.chance.random() < 0.03):
             forms = self._other_types(column)
         return self.chance.choice(forms)
+
+    def _respelt(self, column: str, kind: str) -> list[str]:
+        """What sqlglot would write otherwise than DuckDB reads it."""
+        one, item = self.constants.of(kind), self.constants.plain(kind)
+        forms = [
+            f"{column} NOTNULL", f"if({column} = {one}, true, false)", f"{column}=/* ä */{one}",
+            f"{column} IS NOT DISTINCT FROM {one} = true", f"list_contains([{item}], {column})",
+        ]  # fmt: skip
+        if kind == "VARCHAR":
+            self.constants.said |= {"5", "a"}
+            forms += [
+                f"{column} = ('{{\"a.b\": \"5\", \"a\": {{\"b\": \"a\"}}}}'::JSON ->> 'a.b')",
+                f"{column} NOT LIKE 'a%' ESCAPE '$'", f"trim(BOTH ' ' FROM {column}) = {one}",
+                f"{column} IN ['5', {item}]", f"{column} = '5'::VARCHAR(9)",
+            ]  # fmt: skip
+        elif kind == "INTEGER":
+            forms += [
+                f"mod({column}, 2) = 1", f"{column} ** 2 = 25", f"{column}::DECIMAL = {item}",
+                f"{column} // 2 = 2", f"-{column} = -{item}", f"@{column} % 4 = 1",
+            ]  # fmt: skip
+        elif kind == "DATE":
+            forms += [
+                f"date_trunc('month', {column}) = DATE '2026-01-01'",
+                f"{column} + INTERVAL '1 day' = TIMESTAMP '2026-01-02'",
+                f"EXTRACT(day FROM {column}) = 1", f"{column} - to_days(1) < {one}",
+            ]  # fmt: skip
+        return forms
 
     def _odd_texts(self, column: str) -> list[str]:
         text, number = self.constants.text(), self.constants.number()

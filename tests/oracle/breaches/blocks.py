@@ -144,8 +144,8 @@ BLOCKS = (
     ),
     Breach(
         "renamed columns keep their old names",
-        f"SELECT * FROM (SELECT * FROM {SUBS} AS s) AS t(grp, kind, sub) WHERE grp = '5'",
-        f"{SUBS} AS s", "grp = '5'",
+        f"SELECT * FROM {SUBS} AS s(grp, kind, sub) WHERE grp = '5'",
+        f"{SUBS} AS s(grp, kind, sub)", "grp = '5'",
     ),
     Breach(
         "one branch of OR restricts",

@@ -113,6 +113,25 @@ OTHERS = (
         f"{GROUPS} AS g", "false",
     ),
     Breach(
+        "keys are compared in lower case",
+        "SELECT n FROM (SELECT o.g = 'a' AS k, count(*) OVER (PARTITION BY o.g = 'A') AS n FROM "
+        "conn_b.w.groups AS o JOIN conn_b.w.subs AS s ON s.grp = o.g) WHERE k",
+        "conn_b.w.subs AS s", "grp = 'a'",
+    ),
+    Breach(
+        "a constant is folded in the words of another parser",
+        f"SELECT sub FROM {SUBS} AS s WHERE grp = "
+        "('{\"a.b\": \"5\", \"a\": {\"b\": \"7\"}}'::JSON ->> 'a.b')",
+        f"{SUBS} AS s", "grp = '7'",
+    ),
+    Breach(
+        "a macro is taken for the function that it hides",
+        f"SELECT sub FROM {SUBS} AS s WHERE list_contains(['5'], grp)",
+        f"{SUBS} AS s", "grp = '5'",
+        setup=("CREATE MACRO list_contains(l, x) AS x <> l[1]",),
+        undo=("DROP MACRO list_contains",),
+    ),
+    Breach(
         "a number is taken for its text",
         f"SELECT sub FROM {SUBS} AS s WHERE grp = 2 + 3", f"{SUBS} AS s", "grp = '5'",
     ),
