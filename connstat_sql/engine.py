@@ -47,9 +47,14 @@ if TYPE_CHECKING:
     from connstat_sql.transport import Clock, Connection, Limits, Sent
 
 T = TypeVar("T")
-_NAME = r'(?:"(?:[^"]|"")+"|\w+)'
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
-_MAY_BE_LIVE = re.compile(rf"{_NAME}\s*\.\s*{_NAME}\s*\.\s*{_NAME}|{_OWN.pattern}", re.IGNORECASE)
+_BLANK = r"[\s\u180e\u200b-\u200f\u2060\ufeff]*"
+_DOTTED = re.compile(
+    rf"""[\w"$]{_BLANK}\.{_BLANK}(?:"(?:[^"]|"")+"|[\w$]+){_BLANK}\.{_BLANK}[\w"$]"""
+)
+"""A name of three parts. It begins with the last character of the first: a search that began with
+each character of a long word would read the word anew from each."""
+_COMMENT_AT_DOT = re.compile(rf"\*/{_BLANK}\.|[\r\n][^\S\r\n]*\.|\.{_BLANK}(?:--|/\*)")
 _MAKES_FUNCTIONS = re.compile(
     r"\b(create|drop|alter|attach|detach|use|set|load|install|import|rollback|abort|execute)\b",
     re.IGNORECASE,
@@ -59,8 +64,8 @@ _DESCRIBES = re.compile(r"(describe|desc|show|pragma)\b", re.IGNORECASE)
 """What tells of tables, and reads none."""
 _NO_TABLES = "these are tables of your own; SHOW ALL TABLES lists those of the APIs too"
 _CATALOG_WORDS = re.compile(
-    r"\b(information_schema|duckdb_\w+|pg_catalog|show|describe|use|pragma|query_table|query"
-    r"|sqlite_master)\b",
+    r"\b(information_schema|duckdb_\w+|pg_\w+|show|describe|use|pragma\w*|query_table|query"
+    r"|sqlite_\w+|search_path|set\s+(?:\w+\s+)?schema)\b",
     re.IGNORECASE,
 )
 
@@ -302,7 +307,10 @@ class Engine:
 
     def _may_be_live(self, piece: Piece) -> bool:
         """Whether a statement may name a live table, or a view or macro over some."""
-        if _MAY_BE_LIVE.search(piece.sql) is not None:
+        sql = piece.sql
+        if any(one.search(sql) for one in (_DOTTED, _COMMENT_AT_DOT, _OWN)):
+            return True
+        if self.session.looks_into_declared():
             return True
         return self._opened is not None and self._opened.views.may_be_mentioned(piece.sql)
 

@@ -85,7 +85,7 @@ class LiveTables:
         refresh = read_refresh(piece.sql, self._catalog)
         if refresh is not None:
             return self._refreshed(refresh, started)
-        statement = parse(piece.sql, syntax_of=self._session.told_syntax)
+        statement = self._read(piece.sql)
         answer = own_answer(statement, self._catalog)
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
@@ -125,7 +125,7 @@ class LiveTables:
         """
         if self.views.check(piece.sql, arguments) or read_refresh(piece.sql, self._catalog):
             return None
-        statement = parse(piece.sql, syntax_of=self._session.told_syntax)
+        statement = self._read(piece.sql)
         if own_answer(statement, self._catalog) is not None:
             return None
         statement = self._written_out(statement)
@@ -186,6 +186,9 @@ class LiveTables:
         """The statement's own age where it gives one, else that of each connection."""
         given = options.max_age
         return lambda name: (self._connections[name].max_age or 0.0) if given is None else given
+
+    def _read(self, sql: str) -> Statement:
+        return self.views.completed(parse(sql, syntax_of=self._session.told_syntax))
 
     def _written_out(self, statement: Statement) -> Statement:
         return self._deeply(statement.sql, partial(self.views.written_out, statement))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from connstat_sql.errors import QueryError, Span
@@ -23,6 +23,10 @@ class Origin:
     sql: str
     kept: tuple[tuple[int, int, int], ...]
     older: Origin | None = None
+
+    def upon(self, older: Origin | None) -> Origin:
+        """The same, where the oldest of these texts was made of another in turn."""
+        return replace(self, older=self.older.upon(older) if self.older else older)
 
     @property
     def written(self) -> str:

@@ -40,6 +40,7 @@ class _AsWritten(DuckDB):
 
 
 DIALECT: type[DuckDB] = _AsWritten
+_PIECES = re.compile(r"""(?P<name>"[^"]+"|[\w$]+)|(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|.""", re.DOTALL)
 _DOLLAR_QUOTES = re.compile(r"\$\w*\$")
 MAX_LENGTH = 10_000_000
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
@@ -149,8 +150,25 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
 
 def words(sql: str) -> Iterator[tuple[str, ...]]:
     """Dotted names in text that only DuckDB can read, to see whether it names a live table."""
-    for match in re.finditer(r'(?:"[^"]+"|\w+)(?:\s*\.\s*(?:"[^"]+"|\w+))+', sql):
-        yield tuple(part.strip().strip('"') for part in match[0].split("."))
+    parts: list[str] = []
+    is_open = False  # whether a dot stands before what comes next
+    for match in _PIECES.finditer(sql):
+        word = match[0]
+        if match.lastgroup == "name":
+            if not is_open:
+                if len(parts) > 1:
+                    yield tuple(parts)
+                parts = []
+            parts.append(word.strip('"'))
+            is_open = False
+        elif word == "." and parts and not is_open:
+            is_open = True
+        elif match.lastgroup != "gap":
+            if len(parts) > 1:
+                yield tuple(parts)
+            parts, is_open = [], False
+    if len(parts) > 1:
+        yield tuple(parts)
 
 
 class _WithoutDollarQuotes(_AsWritten):

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
-from connstat_sql.declaring import binding_live, declare
+from connstat_sql.declaring import binding_live, declare, live_table_in
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import length_of_comments, literal, quote
@@ -371,10 +371,18 @@ class Session:
         sql = "SELECT current_setting('search_path'), current_database()"
         try:
             found = self.duckdb.execute(sql).fetchone()
-        except duckdb.Error:
-            return True  # a transaction that has failed answers nothing
+        except duckdb.TransactionException:
+            return False  # one that has failed reads nothing, and is due to be told so
         listed = ",".join(map(str, found or ())).lower()
         return any(name in listed for name in self._declared)
+
+    def is_bound_to(self, name: str, table: str) -> bool:
+        """Whether DuckDB takes a name in FROM for a declared table."""
+        try:
+            self._bound(f"FROM {name}", None)
+        except duckdb.Error as error:
+            return (live_table_in(str(error)) or "").lower() == table.lower()
+        return False
 
     def drop(self, kind: str, name: str) -> None:
         """Drop a temporary table or view of ours; an aborted transaction takes it along anyway."""

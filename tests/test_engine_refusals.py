@@ -148,12 +148,6 @@ class TestOtherWays:
         [
             "FROM query_table('confluent.connect.connectors')",
             "FROM query('FROM confluent.connect.connectors')",
-            "USE confluent.connect; FROM connectors",
-            "USE confluent.connect; SELECT count(*) FROM connectors",
-            "USE confluent.connect; SELECT EXISTS (FROM connectors)",
-            "USE confluent.connect; SELECT 1 FROM connectors LIMIT 1",
-            "USE confluent.connect; CREATE VIEW memory.main.v AS FROM connectors; FROM memory.v",
-            "USE confluent.connect; CREATE TABLE memory.main.t AS FROM connectors",
             "CREATE MACRO m(t) AS TABLE FROM query_table(t); "
             "FROM m('confluent.connect.connectors')",
         ],

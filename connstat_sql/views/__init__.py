@@ -55,6 +55,17 @@ class Views:
         """Whether a text holds the name of a view or macro that may read live tables."""
         return self._words is not None and self._words.search(sql) is not None
 
+    def completed(self, statement: Statement) -> Statement:
+        """The statement with the whole name of each live table that USE lets it name in short."""
+        if not statement.mentions or not self._session.looks_into_declared():
+            return statement
+        try:
+            edits = self._writer().short_names(statement, self._session.is_bound_to)
+        except duckdb.TransactionException:  # one that has failed reads no catalog
+            self._session.run(RunText("SELECT 1", statement.sql), None)
+            return statement
+        return self._made_of(statement, *rewritten(statement.sql, edits)) if edits else statement
+
     def written_out(self, statement: Statement) -> Statement:
         """The statement over the live tables themselves; itself when it mentions no definition."""
         if statement.tree is None or not self._is_mentioned(statement):
@@ -66,8 +77,11 @@ class Views:
             return statement
         if origin is None:
             return statement
-        found = self._parsed(text)
-        return replace(found, offset=statement.offset, explain=statement.explain, origin=origin)
+        return self.completed(self._made_of(statement, text, origin))
+
+    def _made_of(self, statement: Statement, text: str, origin: Origin) -> Statement:
+        found, older = self._parsed(text), origin.upon(statement.origin)
+        return replace(found, offset=statement.offset, explain=statement.explain, origin=older)
 
     def _parsed(self, text: str) -> Statement:
         """A text that was written out: what is asked again and again is parsed once."""

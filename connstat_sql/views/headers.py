@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import duckdb
@@ -12,6 +13,7 @@ from connstat_sql.translation import interruptible
 
 _START = "SELECT * FROM "
 _ALIAS = " AS a"
+_WHOLE_NAME = re.compile(r'"[^"]+"\."[^"]+"\."[^"]+"')
 
 
 def as_written(
@@ -33,6 +35,9 @@ def _pairs(
     tables = [one.parts for one in statement.mentions if len(one.parts) == 3]
     quoted = {_printed(".".join(map(quote, parts)), connection): parts for parts in tables}
     for put, name in statement.origin.replaced(statement.sql) if statement.origin else ():
+        if _WHOLE_NAME.fullmatch(put):  # of a table that is named in short
+            yield _printed(put, connection), _printed(name, connection)
+            continue
         has_own = not _printed(put + _ALIAS, connection)  # then an alias is part of it
         alias = "" if has_own else _ALIAS
         ours, users = (

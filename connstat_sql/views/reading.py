@@ -15,7 +15,8 @@ from connstat_sql.errors import BindError, Span
 from connstat_sql.origins import rewritten
 from connstat_sql.parser import parse, tokens
 
-_CREATES = re.compile(r"\bcreate\b.*\b(view|macro|function)\b", re.IGNORECASE | re.DOTALL)
+_CREATES = re.compile(r"\bcreate\b", re.IGNORECASE)
+_DEFINED = re.compile(r"\b(view|macro|function)\b", re.IGNORECASE)
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
 
@@ -159,7 +160,8 @@ def _another() -> NoReturn:
 
 def read_definition(sql: str) -> Definition | None:
     """The view or macro that a statement creates; None for every other statement."""
-    if not _CREATES.search(sql):
+    create = _CREATES.search(sql)
+    if create is None or not _DEFINED.search(sql, create.end()):
         return None
     found = [one for one in tokens(sql) if one.token_type is not TokenType.SEMICOLON]
     try:

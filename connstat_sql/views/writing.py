@@ -7,7 +7,7 @@ text: a macro's body sees the CTEs and the search path of its caller, a view's b
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlglot import exp
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
@@ -69,6 +69,25 @@ class Writer:
             return text, origin
         return text, Origin(then.sql, then.kept, origin)
 
+    def short_names(
+        self, statement: Statement, is_meant: Callable[[str, str], bool]
+    ) -> dict[Span, str]:
+        """Whole names for those of fewer parts that mean live tables, by the search path.
+
+        `is_meant` says of a name, and of the live table that it may mean, whether DuckDB agrees.
+        """
+        edits: dict[Span, str] = {}
+        for mention in statement.mentions:
+            makes = mention.use is Use.WRITE and isinstance(statement.tree, exp.Create)
+            if len(mention.parts) > 2 or mention.use is Use.DEFINE or makes:
+                continue
+            found, span = self._names.relation(mention.parts), mention.span
+            if found is not None and self._is_live(_parts(found)):
+                name = statement.sql[span.start : span.end]
+                if is_meant(name, ".".join(_parts(found))):
+                    edits[span] = _full_name(found)
+        return edits
+
     def is_live(self, sql: str, home: Path = (), above: frozenset[int] = frozenset()) -> bool:
         """Whether a text mentions a live table, or a view or macro that was made over some."""
         statement = self._parse(sql)
@@ -79,6 +98,8 @@ class Writer:
         if any(True for _ in self._known_calls(sql, statement.tree, home)):
             return True
         views = [self._names.relation(one.parts, home) for one in statement.mentions]
+        if any(self._is_live(_parts(found)) for found in views if found):
+            return True
         return any(self._is_over_live(found, above) for found in views if found and found.sql)
 
     def _is_over_live(self, view: Found, above: frozenset[int]) -> bool:
@@ -349,5 +370,9 @@ def _full_qualifiers(
     return edits
 
 
+def _parts(found: Found) -> tuple[str, ...]:
+    return found.database, found.schema, found.name
+
+
 def _full_name(found: Found) -> str:
-    return ".".join(map(quote, (found.database, found.schema, found.name)))
+    return ".".join(map(quote, _parts(found)))

@@ -1,0 +1,128 @@
+"""Names of fewer parts under USE and search_path: what DuckDB means by them, asked for as ever."""
+
+from __future__ import annotations
+
+import pytest
+
+from connstat_sql.engine import _COMMENT_AT_DOT, _DOTTED
+from connstat_sql.errors import ConnstatError
+from connstat_sql.parser import words
+from tests.oracle.law import Court
+from tests.tabled import over
+from tests.test_planner_law import world
+
+LONG = "SELECT count(*) FROM zoo.w.subs WHERE grp = '5'"
+
+
+@pytest.fixture
+def zoo(court: Court) -> Court:
+    court.enter(world())
+    return court
+
+
+def asked(zoo: Court, sql: str) -> tuple[list[str], list[dict[str, object]], list[str]]:
+    """Headers, rows and requests of the last statement of a text."""
+    zoo.world.asked.clear()
+    try:
+        *_, result = zoo.engine.run(sql)
+    finally:
+        list(zoo.engine.run("USE memory"))
+    return result.table.column_names, result.table.to_pylist(), sorted(zoo.world.asked)
+
+
+@over(
+    "sql",
+    [
+        "USE zoo.w; SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo.w; SELECT count(*) FROM SUBS s WHERE s.grp = '5'",
+        "USE zoo.w; SELECT count(*) FROM \"Subs\" WHERE subs.grp = '5'",
+        "USE zoo; SELECT count(*) FROM w.subs WHERE subs.grp = '5'",
+        "USE zoo; SELECT count(*) FROM w /* of zoo */ . subs WHERE w.subs.grp = '5'",
+        "SET schema = 'zoo.w'; SELECT count(*) FROM -- here\n subs WHERE grp = '5'",
+        "SET search_path = 'memory.main,zoo.w'; SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE memory; USE zoo.w; BEGIN; ROLLBACK; SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo.w; BEGIN; EXPLAIN FROM subs; EXPLAIN FROM subs; ROLLBACK; "
+        "SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo.w; CREATE OR REPLACE TEMP VIEW seen AS FROM subs WHERE grp = '5'; "
+        "SELECT count(*) FROM seen",
+        "USE zoo.w; CREATE OR REPLACE TEMP MACRO of(g) AS TABLE FROM subs WHERE grp = g; "
+        "SELECT count(*) FROM of('5')",
+        "SELECT count(*) FROM zoo/**/.w.subs WHERE grp = '5'",
+        "SELECT count(*) FROM zoo -- the zoo\n .w./* its */subs WHERE grp = '5'",
+        "USE memory; SELECT count(*) FROM zoo.w.subs WHERE grp = '5'",
+    ],
+)  # fmt: skip
+def test_they_are_planned_like_whole_ones(zoo: Court, sql: str) -> None:
+    assert asked(zoo, sql) == asked(zoo, LONG)
+
+
+def test_the_plan_is_the_same(zoo: Court) -> None:
+    short = asked(zoo, "USE zoo.w; EXPLAIN SELECT count(*) FROM subs WHERE grp = '5'")
+    assert short == asked(zoo, f"EXPLAIN {LONG}")
+
+
+def test_headers_say_what_was_written(zoo: Court) -> None:
+    names, *_ = asked(zoo, "USE zoo.w; SELECT (SELECT count(*) FROM subs WHERE grp = '5')")
+    assert names == ["(SELECT count_star() FROM subs WHERE (grp = '5'))"]
+
+
+def test_describe_tells_of_the_live_table(zoo: Court) -> None:
+    assert asked(zoo, "USE zoo.w; DESCRIBE subs") == asked(zoo, "DESCRIBE zoo.w.subs")
+
+
+@over(
+    "sql",
+    [
+        "CREATE TEMP TABLE subs AS SELECT 'mine' AS grp; USE zoo.w; FROM subs; ",
+        "CREATE TABLE subs AS SELECT 'mine' AS grp; SET search_path = 'memory.main,zoo.w'; "
+        "FROM subs",
+        "USE zoo.w; WITH subs AS (SELECT 'mine' AS grp) FROM subs",
+    ],
+)  # fmt: skip
+def test_what_duckdb_finds_first_comes_first(zoo: Court, sql: str) -> None:
+    try:
+        assert asked(zoo, sql) == (["grp"], [{"grp": "mine"}], [])
+    finally:
+        list(zoo.engine.run("DROP TABLE IF EXISTS subs"))
+
+
+@over(
+    "sql",
+    [
+        "SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo.w; USE memory; SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo; SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo.w; DELETE FROM subs",
+        "USE zoo.w; PREPARE p AS SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE zoo.w; SELECT count(*) FROM query_table('subs') WHERE grp = '5'",
+    ],
+)
+def test_all_else_is_an_error_with_nothing_sent(zoo: Court, sql: str) -> None:
+    with pytest.raises(ConnstatError):
+        asked(zoo, sql)
+    assert not zoo.world.asked
+
+
+@over(
+    "name",
+    [
+        "a.b.c", '"a"."b"."c"', "a . b\n.\tc", 'a."b.c".d', "a/**/.b.c", "a./**/b.c", "a.b/*.*/.c",
+        "a.b -- c\n.c", "a.b.-- c\nc", "a$.b$.c", "é.ü.ö", "a\u200b.b.c",
+    ],
+)  # fmt: skip
+def test_a_dotted_name_is_never_overlooked(name: str) -> None:
+    assert any(one.search(f"SELECT 1 FROM {name}") for one in (_DOTTED, _COMMENT_AT_DOT))
+
+
+@over(
+    ("sql", "names"),
+    [
+        ("PREPARE p AS FROM a.b.c", [("a", "b", "c")]),
+        ('x."y z" . /* w */ w, a.b', [("x", "y z", "w"), ("a", "b")]),
+        ("f('a.b.c') -- d.e.f", [("a", "b", "c")]),
+        ("1, a b .", []),
+        ("a" * 100_000 + ".b", [("a" * 100_000, "b")]),
+    ],
+)
+def test_words_are_all_dotted_names(sql: str, names: list[tuple[str, ...]]) -> None:
+    assert [*words(sql)] == names
