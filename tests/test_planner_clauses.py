@@ -96,7 +96,10 @@ FORMS: dict[str, Case] = {
         f"SELECT grp AS g2, count(*) FROM {SUBS} GROUP BY g2 HAVING g2 = '5'", 1, 1,
     ),
     "HAVING where names are traded": (
-        f"SELECT grp AS sub, sub AS grp, count(*) FROM {SUBS} GROUP BY ALL HAVING grp = '5'", 2, 1,
+        f"SELECT grp AS sub, sub AS grp, count(*) FROM {SUBS} GROUP BY 1, 2 HAVING grp = '5'", 2, 5,
+    ),
+    "HAVING on a name that is a column as well, and which it is differs by version": (
+        f"SELECT grp AS sub, sub AS grp, count(*) FROM {SUBS} GROUP BY ALL HAVING grp > ''", 6, 5,
     ),
     "HAVING on a name that is a column as well": (
         f"SELECT sub AS grp, count(*) FROM {SUBS} GROUP BY 1 HAVING grp = 'x'", 1, 5,
@@ -253,3 +256,11 @@ def test_the_rows_of_what_only_duckdb_reads_are_kept(court: Court) -> None:
         list(court.engine.run(sql))
     (result,) = court.engine.run("SELECT (FROM mine SELECT k), count(*) FROM ours")
     assert [column.to_pylist() for column in result.table.columns] == [[1], [2]]
+
+
+@pytest.mark.parametrize("value", ["5", "x"])
+def test_which_of_two_meanings_having_goes_by_is_duckdbs_business(court: Court, value: str) -> None:
+    sql = f"SELECT grp AS sub, sub AS grp, count(*) FROM {SUBS} GROUP BY ALL HAVING grp = '{value}'"
+    court.enter(world())
+    trial = court.try_query(Query(sql, None, tables=frozenset(TABLES)))
+    assert (trial.verdict, trial.why) == (Verdict.AGREED, "")

@@ -77,6 +77,12 @@ class Scope:
         parts = tuple(part.name.lower() for part in column.parts)
         return self._resolve(parts)
 
+    def has_two_meanings(self, column: exp.Column) -> bool:
+        """Whether a name is a column and, in the select list, a name of something else."""
+        name = column.name.lower()
+        is_alias = len(column.parts) == 1 and name in self.aliases
+        return is_alias and self._aliased((name,)) != self.resolve(column)
+
     def named(self, name: str) -> Term | None:
         """What a plain name is among the sources themselves; None when none or several have it."""
         if not all(one.relation.is_known for one in self.sources):
