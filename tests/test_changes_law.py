@@ -66,7 +66,7 @@ CHANGES: dict[str, tuple[str, int]] = {
         "WHEN NOT MATCHED THEN INSERT VALUES (s.grp, s.sub, 3)", 5,
     ),
     "MERGE BY TARGET wants all of the source": (
-        f"MERGE INTO changed USING {SUBS} ON subs.grp = changed.x AND subs.grp = '5' "
+        f"MERGE INTO changed USING {SUBS} ON subs.grp = changed.x AND subs.sub = 'x' "
         "WHEN MATCHED THEN DELETE WHEN NOT MATCHED BY TARGET THEN INSERT VALUES (subs.grp, '', 3)",
         5,
     ),
