@@ -120,10 +120,13 @@ class Session:
     ) -> dict[str, str] | None:
         """The columns a query would have, in lower case, with their types; None: it cannot run.
 
-        `note` is told why it cannot.
+        `note` is told why it cannot. What is no query has none: to bind it would be to run it.
         """
         try:
             with interruptible():
+                statement = self.duckdb.extract_statements(sql)[0]
+                if statement.type is not duckdb.StatementType.SELECT:
+                    return None
                 found = self._bound(sql, _used(sql, arguments))
         except duckdb.Error as error:
             note(error)
@@ -197,8 +200,9 @@ class Session:
         used = _used(sql, arguments)
         try:
             with interruptible():
+                is_careful = self.is_in_transaction()  # before the answer lies half read
                 bound = self._bound(query, used)
-                if self.is_in_transaction() and not self._runs_beside(query, used):
+                if is_careful and not self._runs_beside(query, used):
                     return None
                 rows = bound.fetchall()
         except duckdb.Error as error:

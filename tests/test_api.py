@@ -92,7 +92,7 @@ def test_it_works_inside_a_running_event_loop(database: LiveDatabase) -> None:
 def test_it_is_a_pep_249_connection(database: LiveDatabase) -> None:
     assert (connstat_sql.apilevel, connstat_sql.threadsafety, connstat_sql.paramstyle) == (
         "2.0",
-        1,
+        2,
         "qmark",
     )
     cursor = database.cursor()

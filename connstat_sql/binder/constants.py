@@ -11,7 +11,7 @@ from sqlglot import exp
 from connstat_sql.binder.rendering import is_told, written
 from connstat_sql.binder.values import Questions, Value
 from connstat_sql.definitions import literal, quote
-from connstat_sql.parser import DIALECT, long_list
+from connstat_sql.parser import long_list
 
 Rows = Sequence[Sequence[Value]]
 
@@ -107,7 +107,7 @@ class Constants:
         if kind not in SIMPLE and kind not in INTEGERS:
             return None
         inner = exp.Null() if value.text is None else exp.Literal.string(value.text)
-        return exp.Cast(this=inner, to=exp.DataType.build(kind, dialect=DIALECT))
+        return exp.Cast(this=inner, to=exp.DataType.build(kind, dialect="duckdb"))
 
     def _value(self, node: exp.Expr) -> Value | None:
         """The value of an expression; None where it is not constant."""
