@@ -14,7 +14,6 @@ from connstat_sql.binder.columns import (
     refuse_own_names,
     refuse_rowid,
     spoken_columns,
-    star_edits,
     used_columns,
     used_hidden,
 )
@@ -26,6 +25,7 @@ from connstat_sql.binder.reading import Reading
 from connstat_sql.binder.restrictions import EqualColumns, Restriction
 from connstat_sql.binder.rules import RULES_OF_SQL, Rules
 from connstat_sql.binder.sources import LiveMention, Sources
+from connstat_sql.binder.stars import star_edits
 from connstat_sql.binder.values import (
     Arguments,
     BoundQuery,

@@ -1,4 +1,4 @@
-"""Which columns of a live table a statement uses, and how its hidden columns stay out of `*`."""
+"""Which columns of a live table a statement uses, its hidden ones among them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.binder.values import Edit
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
 from connstat_sql.parser import TableMention
@@ -263,66 +262,8 @@ def _refuse_unread(names: Names, mention: TableMention, resource: Resource, sql:
             )
 
 
-def star_edits(names: Names, hidden: dict[int, tuple[str, ...]], sql: str) -> Iterator[Edit]:
-    """Edits that keep named hidden columns out of `*`; `hidden` is by the id of a table's node.
-
-    Raises BindError in a NATURAL JOIN, where a hidden column would join.
-    """
-    for block in names.selects if hidden else ():
-        nodes = _sources(block)
-        found = sorted({name for node in nodes for name in hidden.get(id(node), ())})
-        if not found:
-            continue
-        if _joins_naturally(block):
-            raise BindError(
-                f"{found[0]} cannot be used beside NATURAL JOIN, which would join by it",
-                sql=sql,
-                hint="write JOIN … USING (columns)",
-            )
-        for star in names.stars.get(id(block), ()):
-            owner = star.parent
-            qualifier = owner.args.get("table") if isinstance(owner, exp.Column) else None
-            own = found
-            if qualifier is not None:
-                own = sorted(
-                    name
-                    for node in nodes
-                    if node.alias_or_name.lower() == qualifier.name.lower()
-                    for name in hidden.get(id(node), ())
-                )
-            if own:
-                yield _excluding(star, own, sql)
-
-
-def _excluding(star: exp.Star, names: list[str], sql: str) -> Edit:
-    if "start" not in star.meta or sql[star.meta["start"]] != "*":
-        raise BindError(
-            f"{names[0]} needs a select list here",
-            sql=sql,
-            hint=f"write  SELECT *, {names[0]} FROM …",
-        )
-    if star.args.get("except_") or star.args.get("except"):
-        raise BindError(
-            f"{names[0]} cannot be used beside * EXCLUDE in one block",
-            sql=sql,
-            span=Span(star.meta["start"], star.meta["end"] + 1),
-            hint="name the columns, or filter in an outer query",
-        )
-    end = star.meta["end"] + 1
-    return Edit(Span(end, end), f" EXCLUDE ({', '.join(names)})")
-
-
-def _sources(block: exp.Select) -> list[exp.Table]:
-    clauses = [block.args.get("from_") or block.args.get("from"), *(block.args.get("joins") or [])]
-    return [
-        clause.this
-        for clause in clauses
-        if clause is not None and isinstance(clause.this, exp.Table)
-    ]
-
-
 def _takes_all(names: Names, block: exp.Select, node: exp.Table) -> bool:
-    if names.untold or id(block) in names.stars or _joins_naturally(block):
+    if names.untold or id(block) in names.stars or joins_naturally(block):
         return True
     name = node.alias_or_name.lower()
     return any(not _is_own_output(one) for one in names.columns.get(name, ()))
@@ -338,9 +279,31 @@ def _is_own_output(column: exp.Column) -> bool:
     return column.name.lower() in made
 
 
-def _joins_naturally(block: exp.Select) -> bool:
-    joins = block.args.get("joins") or []
-    return any(str(join.args.get("method") or "").upper() == "NATURAL" for join in joins)
+def joins_naturally(block: exp.Select) -> bool:
+    """Whether sources of a block are joined by columns that nobody names."""
+    clauses = (clause for clause, _, _ in sources_of(block))
+    return any(str(clause.args.get("method") or "").upper() == "NATURAL" for clause in clauses)
+
+
+def sources_of(block: exp.Select) -> Iterator[tuple[exp.Expr, exp.Expr, str]]:
+    """FROM and each JOIN of a block, what it names, and the name of that in the block.
+
+    Also those inside parentheses and other joins; parentheses may bear the name.
+    """
+    clauses = [block.args.get("from_"), *(block.args.get("joins") or [])]
+    pending = [(clause, "") for clause in clauses if clause is not None]
+    while pending:
+        clause, around = pending.pop(0)
+        source = clause.this
+        while source is not None:
+            pending += [(join, around) for join in source.args.get("joins") or []]
+            if not (isinstance(source, exp.Subquery) and isinstance(source.this, _SOURCES)):
+                yield clause, source, around or source.alias_or_name
+                break
+            around, source = around or source.alias, source.this
+
+
+_SOURCES = (exp.Table, exp.Subquery)
 
 
 def _is_named_on(names: Names, name: str, source: exp.Expr) -> bool:
