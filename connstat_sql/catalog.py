@@ -135,6 +135,12 @@ class Catalog:
         )
         return all(not table.methods for one in of if one for table in one.resources.values())
 
+    def tables_of(self, provider: str) -> Iterator[Resource]:
+        """Every table of a provider."""
+        for name in self.definitions.services(provider):
+            service = self.definitions.service(provider, name)
+            yield from service.resources.values() if service else ()
+
     def connections_of(self, provider: str) -> tuple[str, ...]:
         """Names of a provider's connections, in the order of the configuration."""
         return tuple(name for name, of in self.connections.items() if of == provider)

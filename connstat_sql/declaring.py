@@ -1,4 +1,4 @@
-"""The providers' tables in DuckDB's catalog: types and comments to see, and nothing to read.
+"""The live tables in DuckDB's catalog: types and comments to see, nothing to read or to change.
 
 Each is a view that DuckDB can bind only where it is about to define or describe something. All
 else that reaches one fails while it is bound, before an optimizer could find that a predicate, a
@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,25 +17,34 @@ import duckdb
 from connstat_sql.quoting import call, literal, own, quote
 
 if TYPE_CHECKING:
+    from connstat_sql.catalog import Catalog
     from connstat_sql.definitions import Resource
 
 _OPEN = own("_connstat_binds_live")
 """A variable of the session: whether what is declared may be bound."""
 _WHY = "is live: it has rows only where a statement that can be planned names it"
-_SAID = re.compile(rf"(\w+\.\w+\.\w+) {re.escape(_WHY)}")
+_SAID = re.compile(rf"([\w-]+\.\w+\.\w+) {re.escape(_WHY)}")
 
 
-def declare(connection: duckdb.DuckDBPyConnection, tables: Iterable[Resource]) -> Iterator[str]:
-    """Create a view for each table; the names of the databases that hold them, when they do."""
+def declare(connection: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]) -> None:
+    """Create a view for each table of a provider, in a database of that name, or a connection's."""
     made: set[str] = set()
+    tables = [*tables]
     with connection.cursor() as beside, binding_live(beside):
-        for provider, resources in groupby(tables, lambda one: one.table.provider):
-            beside.execute(f"ATTACH ':memory:' AS {quote(provider)}")
-            beside.begin()  # one each: a transaction writes to one database alone
-            for resource in resources:
-                _declare(beside, resource, made)
-            beside.commit()
-            yield provider
+        beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
+        beside.begin()  # one each: a transaction writes to one database alone
+        for resource in tables:
+            _declare(beside, name, resource, made)
+        beside.commit()
+
+
+def named_in(sql: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """The connections that a text names and no provider is called like, each with its provider."""
+    text = sql.lower()
+    providers = {name.lower() for name in catalog.definitions.providers}
+    for name, provider in catalog.connections.items():
+        if name.lower() in text and name.lower() not in providers:
+            yield name, provider
 
 
 @contextmanager
@@ -57,17 +65,20 @@ def live_table_in(message: str) -> str | None:
     return found[1] if found else None
 
 
-def _declare(beside: duckdb.DuckDBPyConnection, resource: Resource, made: set[str]) -> None:
+def _declare(
+    beside: duckdb.DuckDBPyConnection, head: str, resource: Resource, made: set[str]
+) -> None:
     table = resource.table
-    schema = f"{quote(table.provider)}.{quote(table.service)}"
+    schema = f"{quote(head)}.{quote(table.service)}"
     if schema not in made:
         beside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         made.add(schema)
+    guard = _guard(f"{head}.{table.service}.{table.resource}")
     name = f"{schema}.{quote(table.resource)}"
     columns = ", ".join(
         f"CAST(NULL AS {one.type}) AS {quote(one.name)}" for one in resource.all_columns
     )
-    beside.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {_guard(str(table))}")
+    beside.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {guard}")
     beside.execute(f"COMMENT ON VIEW {name} IS {literal(resource.description)}")
     for one in resource.all_columns:
         if one.description:

@@ -285,7 +285,7 @@ class Engine:
         """A statement without live tables: DuckDB's own business, whatever it is."""
         started = time.monotonic()
         if _CATALOG_WORDS.search(piece.sql):
-            self.session.declare(self.catalog)
+            self.session.declare(self.catalog, piece.sql)
         binding = self.session.binding_live() if _DESCRIBES.match(piece.sql) else nullcontext()
         try:
             with binding:

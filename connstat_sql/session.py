@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
-from connstat_sql.declaring import binding_live, declare, live_table_in
+from connstat_sql.declaring import binding_live, declare, live_table_in, named_in
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import length_of_comments, literal, quote
@@ -56,7 +56,8 @@ class Session:
     def __init__(self, database: str = ":memory:") -> None:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
-        self._declared: frozenset[str] | None = None
+        self._declared: frozenset[str] = frozenset()
+        self._tried: set[str] = set()
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
         self.readings: dict[str, str] = {}
@@ -347,8 +348,10 @@ class Session:
 
     # --- the providers' catalogs -------------------------------------------------------------
 
-    def declare(self, catalog: Catalog) -> None:
+    def declare(self, catalog: Catalog, sql: str = "") -> None:
         """Create every table as a view that cannot be read: real types, comments, no rows.
+
+        Once for each provider, and for each connection that is named in a text `sql`.
 
         A live table gets its rows where a statement mentions it by name; whatever reaches it in
         another way is an error, never an empty table.
@@ -356,11 +359,17 @@ class Session:
         self._kept.clear()
         for name in self._empty.values():
             self.drop("TABLE", name)  # whoever looks at the catalog sees no tables of ours
-        if self._declared is not None:
-            return
-        self._declared = frozenset()
-        for name in declare(self.duckdb, catalog.definitions.tables()):
-            self._declared |= {name.lower()}
+        providers = catalog.definitions.providers
+        for name, provider in (*zip(providers, providers, strict=True), *named_in(sql, catalog)):
+            if name.lower() not in self._tried:
+                self._tried.add(name.lower())  # what is wrong with one is said once
+                declare(self.duckdb, name, catalog.tables_of(provider))
+                self._declared |= {name.lower()}
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The databases that hold nothing but live tables, in lower case."""
+        return self._declared
 
     @contextmanager
     def binding_live(self) -> Iterator[None]:

@@ -150,6 +150,7 @@ class TestOtherWays:
             "FROM query('FROM confluent.connect.connectors')",
             "CREATE MACRO m(t) AS TABLE FROM query_table(t); "
             "FROM m('confluent.connect.connectors')",
+            "FROM query_table('plant_a.connect.connectors')",
         ],
     )
     def test_it_is_an_error_that_says_what_to_do(
@@ -157,17 +158,13 @@ class TestOtherWays:
     ) -> None:
         error = query_error(engine, sql)
         assert isinstance(error, ExecuteError)
-        assert "confluent.connect.connectors is live" in error.message
-        assert "FROM confluent.connect.connectors WHERE" in error.hint
+        name = "plant_a" if "plant_a" in sql else "confluent"
+        assert f"{name}.connect.connectors is live" in error.message
+        assert f"FROM {name}.connect.connectors WHERE" in error.hint
         assert sandbox.count() == 0
 
-    @pytest.mark.parametrize(
-        "sql", ["FROM query_table('plant_a.connect.connectors')", "FROM connect.connectors"]
-    )
-    def test_a_name_that_duckdb_does_not_know_is_an_error_too(
-        self, engine: Engine, sql: str
-    ) -> None:
-        assert isinstance(query_error(engine, sql), BindError)
+    def test_a_name_that_duckdb_does_not_know_is_an_error_too(self, engine: Engine) -> None:
+        assert isinstance(query_error(engine, "FROM connect.connectors"), BindError)
 
 
 class TestPlaces:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import httpx
 import pytest
 
 from connstat_sql.engine import _COMMENT_AT_DOT, _DOTTED
 from connstat_sql.errors import ConnstatError
 from connstat_sql.parser import words
 from tests.oracle.law import Court
+from tests.oracle.world import open_zoo
 from tests.tabled import over
 from tests.test_planner_law import world
 
@@ -73,6 +77,41 @@ def test_describe_tells_of_the_live_table(zoo: Court) -> None:
 @over(
     "sql",
     [
+        "USE conn_b.w; SELECT count(*) FROM subs WHERE grp = '5'",
+        "USE CONN_B.W; SELECT count(*) FROM subs s WHERE s.grp = '5'",
+        "USE conn_b; SELECT count(*) FROM w.subs WHERE w.subs.grp = '5'",
+        "SET search_path = 'conn_b.w,zoo.w'; SELECT count(*) FROM subs WHERE grp = '5'",
+        "SET schema = 'conn_b.w'; SELECT count(*) FROM \"subs\" WHERE grp = '5'",
+        "BEGIN; ROLLBACK; USE conn_b.w; BEGIN; ROLLBACK; SELECT count(*) FROM subs "
+        "WHERE grp = '5'",
+        "USE conn_b.w; CREATE OR REPLACE TEMP VIEW of_b AS FROM subs WHERE grp = '5'; "
+        "SELECT count(*) FROM of_b",
+    ],
+)  # fmt: skip
+def test_a_connection_stands_in_place_of_its_provider(zoo: Court, sql: str) -> None:
+    assert asked(zoo, sql) == asked(zoo, LONG.replace("zoo", "conn_b"))
+
+
+def test_describe_tells_of_the_table_of_a_connection(zoo: Court) -> None:
+    assert asked(zoo, "USE conn_b.w; DESCRIBE subs") == asked(zoo, "DESCRIBE conn_b.w.subs")
+
+
+def test_connections_are_declared_when_they_are_named(tmp_path: Path) -> None:
+    opened = open_zoo(tmp_path, lambda _: httpx.Response(500))
+    listed = (
+        "SELECT count(*) FROM duckdb_databases() WHERE database_name ILIKE 'conn\\__' ESCAPE '\\'"
+    )
+    counts = []
+    for sql in ("SHOW DATABASES", "USE conn_a.w", "USE memory", "USE zoo", "USE Conn_B"):
+        list(opened.run(sql))
+        counts += [table.table.to_pylist()[0]["count_star()"] for table in opened.run(listed)]
+    opened.close()
+    assert counts == [0, 1, 1, 1, 2]
+
+
+@over(
+    "sql",
+    [
         "CREATE TEMP TABLE subs AS SELECT 'mine' AS grp; USE zoo.w; FROM subs; ",
         "CREATE TABLE subs AS SELECT 'mine' AS grp; SET search_path = 'memory.main,zoo.w'; "
         "FROM subs",
@@ -95,6 +134,8 @@ def test_what_duckdb_finds_first_comes_first(zoo: Court, sql: str) -> None:
         "USE zoo.w; DELETE FROM subs",
         "USE zoo.w; PREPARE p AS SELECT count(*) FROM subs WHERE grp = '5'",
         "USE zoo.w; SELECT count(*) FROM query_table('subs') WHERE grp = '5'",
+        "USE conn_b.w; SELECT count(*) FROM query_table('subs') WHERE grp = '5'",
+        "USE conn_b.w; DELETE FROM subs",
     ],
 )
 def test_all_else_is_an_error_with_nothing_sent(zoo: Court, sql: str) -> None:

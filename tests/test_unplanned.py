@@ -119,6 +119,15 @@ def test_the_error_says_the_next_step(zoo: Court) -> None:
     assert caught.value.hint == f"name it in FROM or JOIN:  FROM {TABLE} WHERE …"
 
 
+@over("way", ["query_table('{t}')", "query('FROM {t}')", "any_table('{t}')"])
+def test_the_error_names_the_table_of_a_connection(zoo: Court, way: str) -> None:
+    named = "conn_a.w.subs"
+    sql = f"SELECT count(*) FROM {way.format(t=named)} WHERE grp = '5'"
+    with pytest.raises(ConnstatError, match=f"{named} is live") as caught:
+        list(zoo.engine.run(sql))
+    assert caught.value.hint == f"name it in FROM or JOIN:  FROM {named} WHERE …"
+
+
 @over(
     "sql",
     [

@@ -105,8 +105,7 @@ class Views:
         if not self._defined:
             return
         connection = self._session.duckdb
-        declared = self._catalog.definitions.providers
-        names = {*view_names(connection, declared).values()}
+        names = {*view_names(connection, self._session.declared).values()}
         if any(one.kind is Kind.MACRO for one in self._defined.values()):
             names |= {name for oid, name in macro_names(connection).items() if oid in self._defined}
         listed = "|".join(re.escape(name.replace('"', '""')) for name in sorted(names))

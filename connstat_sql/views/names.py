@@ -95,7 +95,7 @@ def view_names(
 ) -> dict[int, str]:
     """The names of all views by their numbers in DuckDB's catalog, but for some databases."""
     found = connection.execute(_VIEW_NAMES).fetchall()
-    return {oid: name for database, name, oid in found if database not in without}
+    return {oid: name for database, name, oid in found if database.lower() not in without}
 
 
 def macro_names(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
