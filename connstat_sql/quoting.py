@@ -42,8 +42,6 @@ def call(function: str, *arguments: str) -> str:
     return f"system.main.{function}({', '.join(arguments)})"
 
 
-SESSION_PREFIX = "_connstat_"
-"""What the names of tables begin with that are made in the session for one statement."""
 _MARK = "\\"
 
 
@@ -55,3 +53,8 @@ def own(word: str) -> str:
 def is_own(name: str) -> bool:
     """Whether a name is one of those."""
     return name.endswith(_MARK)
+
+
+def own_table(word: str) -> str:
+    """The name, quoted, of a temporary table or view of ours: a user's `_connstat_…` is another."""
+    return f"temp.{quote(own(f'_connstat_{word}'))}"

@@ -17,7 +17,7 @@ from connstat_sql import writes
 from connstat_sql.declaring import binding_live, declare, live_table_in, named_in
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
-from connstat_sql.quoting import length_of_comments, literal, quote
+from connstat_sql.quoting import length_of_comments, literal, own, own_table, quote
 from connstat_sql.translation import RunText, interruptible, translated
 from connstat_sql.turns import within
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 Note = Callable[[duckdb.Error], None]
 CONFIG = {"python_enable_replacements": False}
 _ROWLESS = (["Count"], ["Success"])
-_ROWS = '"_connstat_rows"'
+_ROWS = quote(own("_connstat_rows"))
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
 _MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
 _VARIABLES = "SELECT name, CAST(value AS VARCHAR), type FROM duckdb_variables()"
@@ -448,7 +448,7 @@ class Session:
 
 
 def _empty_name(number: int) -> str:
-    return f'temp."_connstat_empty_{number}"'
+    return own_table(f"empty_{number}")
 
 
 TYPES = b"duckdb_types"

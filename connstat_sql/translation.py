@@ -100,7 +100,7 @@ def _brief(message: str) -> str:
 
 def _without_run_names(message: str) -> str:
     """The run text's own names are nobody's business."""
-    return re.sub(r'(?:"?temp"?\.)?"?_connstat_(?:table|empty)_\d+"?', "the live table", message)
+    return re.sub(r'(?:"?temp"?\.)?"?_connstat_(?:table|empty)_\d+\\"?', "the live table", message)
 
 
 def _span(text: RunText, place: int) -> Span:

@@ -9,6 +9,7 @@ import pytest
 from connstat_sql.binder import Edit
 from connstat_sql.errors import BindError, Span
 from connstat_sql.executor.run_text import apply_edits, run_text
+from connstat_sql.planner import mention_table
 from tests.oracle.stages import Stages, open_stages
 from tests.tabled import over
 
@@ -25,7 +26,7 @@ def text(stages: Stages, sql: str) -> str:
     """The text that runs, with the tables that stand for mentions as `T0`, `T1`, …"""
     run = run_text(stages.bind(sql)).sql
     for index in range(4):
-        run = run.replace(f'temp."_connstat_table_{index}"', f"T{index}")
+        run = run.replace(mention_table(index), f"T{index}")
     return run
 
 

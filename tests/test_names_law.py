@@ -129,8 +129,7 @@ def test_names_of_ours_are_names_like_others(
 
 
 TAKEN = {
-    "a table of ours": "SELECT 1 FROM conn_a.w.columns, _connstat_table_0",
-    "a table of ours in quotes": 'SELECT 1 FROM temp."_CONNSTAT_SCAN_1", conn_a.w.columns',
+    "a table of ours": 'SELECT 1 FROM temp."_CONNSTAT_SCAN_1\\", conn_a.w.columns',
     "an alias of ours": 'SELECT 1 FROM conn_a.w.columns AS "r1\\"',
     "a parameter of ours": 'SELECT list_filter([r], lambda "x\\": true) FROM conn_a.w.columns',
 }
@@ -140,6 +139,43 @@ TAKEN = {
 def test_a_statement_cannot_use_names_of_ours(engine: Engine, sql: str) -> None:
     with pytest.raises(BindError, match=r"the name .* is taken"):
         list(engine.run(sql))
+
+
+@over(
+    "made",
+    [
+        "TEMP TABLE", "TABLE", "TEMP VIEW", "VIEW", "SCHEMA",
+    ],
+)  # fmt: skip
+def test_what_the_user_calls_like_ours_is_left_alone(engine: Engine, made: str) -> None:
+    last = "" if made == "SCHEMA" else " AS SELECT 'mine' AS said"
+    for name in LIKE_OURS:
+        list(engine.run(f"CREATE {made} {name}{last}"))
+    try:
+        for sql, age in [(sql, age) for sql in (*QUERIES.values(), *TELLING) for age in (0, 60)]:
+            list(engine.run(sql, None, Options(max_age=age)))
+        for name in LIKE_OURS if last else ():
+            beside = f"SELECT mine.said FROM {name} mine, conn_a.w.params p WHERE {GIVEN}"
+            for sql in (f"FROM {name}", beside):
+                (result,) = engine.run(sql)
+                assert result.table.to_pylist() == [{"said": "mine"}]
+    finally:
+        for name in LIKE_OURS:
+            list(engine.run(f"DROP {made.removeprefix('TEMP ')} {name}"))
+
+
+LIKE_OURS = [
+    f"_connstat_{name}"
+    for name in (
+        "scan_1", "scan_2", "table_0", "table_1", "empty_0", "empty_1", "feed_scan_2_0", "pages",
+        "rows", "given", "batch", "whole", "nothing",
+    )
+]  # fmt: skip
+"""What tables and views of ours are called but for the mark at the end, and have been called."""
+TELLING = (
+    "DESCRIBE conn_a.w.params", "EXPLAIN FROM conn_a.w.columns", "SHOW TABLES",
+    "CREATE OR REPLACE TEMP TABLE copied AS FROM conn_a.w.columns",
+)  # fmt: skip
 
 
 def test_macros_of_the_session_are_no_part_of_reading_rows(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlglot import exp
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
 from connstat_sql.parser import TableMention
-from connstat_sql.quoting import SESSION_PREFIX, is_own
+from connstat_sql.quoting import is_own
 from connstat_sql.unread import Unread
 
 HIDDEN = ("_connection", "_observed_at", "_url")
@@ -218,12 +218,11 @@ def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
 
 def refuse_own_names(names: Names, sql: str) -> None:
     """Raise BindError where a statement uses a name that SQL made for it uses."""
-    tables = [one.name for one in names.tables if one.name.lower().startswith(SESSION_PREFIX)]
-    for name in [*tables, *sorted(one for one in names.every if is_own(one))]:
+    for name in sorted(one for one in names.every if is_own(one)):
         start = sql.lower().find(name.lower())
         raise BindError(
-            f"the name {name} is taken: tables that begin with {SESSION_PREFIX} and names that "
-            "end in a backslash are made for statements over live tables",
+            f"the name {name} is taken: names that end in a backslash are made for statements "
+            "over live tables",
             sql=sql,
             span=Span(start, start + len(name)),
             hint="choose another name",

@@ -15,11 +15,12 @@ from connstat_sql.binder import Arguments
 from connstat_sql.definitions import literal
 from connstat_sql.errors import Span
 from connstat_sql.executor.fetching import Fetching
+from connstat_sql.executor.kept import KEPT_ROWS
 from connstat_sql.executor.pipeline import Pipeline
 from connstat_sql.executor.progress import Progress
 from connstat_sql.executor.reports import ScanReport, Tools, in_words
 from connstat_sql.executor.run_text import checked_text, run_text
-from connstat_sql.executor.staging import empty_mention, empty_tables
+from connstat_sql.executor.staging import PAGES, empty_mention, empty_tables
 from connstat_sql.executor.targets import check_target
 from connstat_sql.executor.tuples import feed_table
 from connstat_sql.executor.values_seen import SeenValues, TakeValues
@@ -34,7 +35,7 @@ __all__ = [
     "failures_table", "in_words",
 ]  # fmt: skip
 
-_REGISTERED = ("_connstat_pages", "_connstat_rows")
+_REGISTERED = (PAGES, KEPT_ROWS)
 """Names under which rows are handed to DuckDB, for one INSERT each."""
 
 
@@ -170,7 +171,7 @@ def _written(names: Sequence[str], plan: Plan) -> list[str]:
         return list(names)
     for index, live in enumerate(plan.query.tables):
         *before, last = (part.replace("\\", r"\\") for part in live.mention.parts)
-        ours = re.escape(f'"temp"._connstat_table_{index}') + r"(?!\d)"
+        ours = re.escape(f'"temp".{mention_table(index).removeprefix("temp.")}')
         if not live.mention.has_alias:  # ours then; DuckDB quotes it where the name needs that
             aliased = ours + r' AS ("[^"]+"|\w+)'
             names = [re.sub(aliased, ".".join((*before, r"\1")), name) for name in names]

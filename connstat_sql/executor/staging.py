@@ -20,7 +20,8 @@ from connstat_sql.quoting import call, own
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
-_PAGES = "_connstat_pages"
+PAGES = own("_connstat_pages")
+"""The name under which pages are handed to DuckDB."""
 ROWS_AT_ONCE = 16_000
 BYTES_AT_ONCE = 4_000_000
 """Decoded in one INSERT: enough for every core, little enough for the memory."""
@@ -144,12 +145,12 @@ class Staging:
             self.table = self._session.compact(self.table)
 
     def _insert_texts(self, table: pa.Table) -> int:
-        self._duckdb.register(_PAGES, table)
+        self._duckdb.register(PAGES, table)
         try:
             found = self._duckdb.execute(f"INSERT INTO {self.table} {self._rows}").fetchone()
             return int(found[0]) if found else 0
         finally:
-            self._duckdb.unregister(_PAGES)
+            self._duckdb.unregister(PAGES)
 
     def _values(self, page: Page) -> dict[str, str]:
         values = {name: page.fetch.arguments[name] for name in self._arguments}
@@ -177,7 +178,7 @@ class Staging:
         decoded = call("from_json", rows, literal(f"[{self.reader.structure}]"))
         return (
             f"SELECT {', '.join(columns)} FROM "
-            f"(SELECT {call('unnest', decoded)} AS {row}, * FROM temp.main.{_PAGES})"
+            f"(SELECT {call('unnest', decoded)} AS {row}, * FROM temp.main.{quote(PAGES)})"
         )
 
     def _expression(self, name: str, value: str, plain: dict[str, str]) -> str:
@@ -217,7 +218,7 @@ def filled_mention(session: Session, index: int, table: BoundTable, scan: Scan) 
     ]
     columns = (
         ", ".join(quote(name) for name in (*names, *table.hidden))
-        or f"{quote(CONNECTION)} AS _connstat_nothing"
+        or f"{quote(CONNECTION)} AS {quote(own('_connstat_nothing'))}"
     )
     _create_view(session, index, f"SELECT {columns} FROM {scan_table(scan.name)}")
 

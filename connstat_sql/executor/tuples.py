@@ -11,6 +11,7 @@ from connstat_sql.binder import Arguments
 from connstat_sql.definitions import quote
 from connstat_sql.errors import ExecuteError
 from connstat_sql.planner import CONNECTION, Feed, Plan, Scan, projected
+from connstat_sql.quoting import own_table
 from connstat_sql.session import Session, named_values
 from connstat_sql.translation import interruptible
 
@@ -65,7 +66,7 @@ class Tuples:
 
 def feed_table(scan: str, number: int) -> str:
     """The name, quoted, of the temporary table that holds the tuples of a scan's feed."""
-    return f"temp.{quote(f'_connstat_feed_{scan}_{number}')}"
+    return own_table(f"feed_{scan}_{number}")
 
 
 def read_tuples(scan: Scan, plan: Plan, session: Session, arguments: Arguments) -> Tuples:

@@ -7,19 +7,20 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from connstat_sql.binder import BoundQuery, BoundTable
-from connstat_sql.definitions import Filter, Method, Provider, Resource, quote
+from connstat_sql.definitions import Filter, Method, Provider, Resource
+from connstat_sql.quoting import own_table
 
 CONNECTION = "_connection"
 
 
 def scan_table(scan: str) -> str:
     """The name, quoted, of the temporary table that holds a scan's rows."""
-    return f"temp.{quote(f'_connstat_{scan}')}"
+    return own_table(scan)
 
 
 def mention_table(place: int) -> str:
     """The name, quoted, of what stands for the mention at a place."""
-    return f"temp.{quote(f'_connstat_table_{place}')}"
+    return own_table(f"table_{place}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from connstat_sql.executor.kept.keys import account_of, accounts, served
 from connstat_sql.executor.kept.rows import MOST_ROWS, OLDEST, Kept
 from connstat_sql.executor.kept.shelf import FETCH
-from connstat_sql.executor.kept.tier import Hit, MaxAge, WholeFetch
+from connstat_sql.executor.kept.tier import KEPT_ROWS, Hit, MaxAge, WholeFetch
 
 __all__ = [
-    "FETCH", "MOST_ROWS", "OLDEST", "Hit", "Kept", "MaxAge", "WholeFetch", "account_of",
-    "accounts", "served",
+    "FETCH", "KEPT_ROWS", "MOST_ROWS", "OLDEST", "Hit", "Kept", "MaxAge", "WholeFetch",
+    "account_of", "accounts", "served",
 ]  # fmt: skip

@@ -14,8 +14,9 @@ from connstat_sql.executor.kept.keys import Kind, is_public, keys_of, kind_of
 from connstat_sql.executor.kept.shelf import FETCH, Entry, NewEntry, Shelf, batches
 from connstat_sql.fetcher import Fetch
 from connstat_sql.planner import CONNECTION
+from connstat_sql.quoting import own
 
-_ROWS = "_connstat_rows"
+KEPT_ROWS = own("_connstat_rows")
 
 MaxAge = Callable[[str], float]
 """Connection's name → the age, in seconds, up to which its kept rows answer; 0: none do."""
@@ -138,7 +139,7 @@ class Tier:
         ]
         selected = [_selected(name, kind, arguments) for name in columns]
         listed = ", ".join(map(quote, columns))
-        insert = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM {_ROWS}"
+        insert = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM temp.main.{quote(KEPT_ROWS)}"
         try:
             with closing(self.shelf.read(kind, selected, types, wanted)) as rows:
                 for batch in rows:
@@ -152,11 +153,11 @@ class Tier:
             raise
 
     def _insert(self, sql: str, rows: pa.Table) -> None:
-        self.session.register(_ROWS, rows)
+        self.session.register(KEPT_ROWS, rows)
         try:
             self.session.execute(sql).fetchall()
         finally:
-            self.session.unregister(_ROWS)
+            self.session.unregister(KEPT_ROWS)
 
     def _kind(self, fetch: Fetch) -> Kind:
         return kind_of(fetch.resource, fetch.method, is_public=self.is_on_disk)
