@@ -77,8 +77,9 @@ def test_a_quoted_column_that_is_only_misspelt_is_no_text(engine: Engine) -> Non
     assert failed(engine, 'SELECT "nme" FROM plant_a.connect.connectors').hint == ""
 
 
-def test_a_connection_is_not_used_as_a_schema_but_named(engine: Engine) -> None:
-    assert "FROM plant_a.SERVICE.TABLE" in failed(engine, "USE plant_a").hint
+def test_a_connection_is_used_as_its_provider_is(engine: Engine) -> None:
+    list(engine.run("USE plant_a"))
+    list(engine.run("USE memory"))
 
 
 def test_no_tables_of_ones_own_is_not_all_there_is_to_say(engine: Engine) -> None:

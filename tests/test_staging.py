@@ -134,7 +134,7 @@ class TestMemory:
 
     def test_a_transaction_that_is_open_goes_on(self, session: Session) -> None:
         sql = "BEGIN; CREATE TABLE own AS SELECT 1; CREATE TEMP TABLE more AS FROM range(300000)"
-        session.duckdb.execute(sql)
+        session.hand_out().execute(sql)
         assert session.compact("temp.more") == "temp.more"
         assert session.duckdb.execute("FROM own").fetchall() == [(1,)]
         before = held(session)
