@@ -17,9 +17,15 @@ import duckdb
 from connstat_sql.quoting import call, literal, own, quote
 
 if TYPE_CHECKING:
+    from connstat_sql.binder import Arguments
     from connstat_sql.catalog import Catalog
     from connstat_sql.definitions import Resource
 
+_REFUSED = re.compile(
+    r'Cannot write to database "+([^"]+)"+ - transaction is launched in read-only'
+)
+_AS_IT_IS = re.compile(r"(?:explain|comment)\b", re.IGNORECASE)
+"""What EXPLAIN cannot stand before."""
 _OPEN = own("_connstat_binds_live")
 """A variable of the session: whether what is declared may be bound."""
 _WHY = "is live: it has rows only where a statement that can be planned names it"
@@ -57,6 +63,23 @@ def binding_live(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     finally:
         with suppress(duckdb.TransactionException):
             connection.execute(f"RESET VARIABLE {quote(_OPEN)}")
+
+
+def written_by(connection: duckdb.DuckDBPyConnection, sql: str, arguments: Arguments) -> str | None:
+    """The database that a definition would change, where it is not of temporary tables.
+
+    DuckDB says so in a transaction that may only read, and nothing is done. There may be none yet.
+    """
+    asked = sql if _AS_IT_IS.match(sql) else f"EXPLAIN {sql}"
+    connection.execute("BEGIN TRANSACTION READ ONLY")
+    try:
+        connection.execute(asked, arguments)
+    except (duckdb.Error, ValueError, TypeError) as error:
+        found = _REFUSED.search(str(error))
+        return found[1] if found else None
+    finally:
+        connection.execute("ROLLBACK")
+    return None
 
 
 def live_table_in(message: str) -> str | None:

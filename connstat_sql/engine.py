@@ -290,6 +290,8 @@ class Engine:
         try:
             with binding:
                 text = RunText(piece.sql, piece.sql)
+                if not piece.is_query:
+                    self.session.confirm_own(text, arguments)
                 table = self.session.run(text, arguments, seconds=deadline)
         except BindError as error:
             if self._may_be_live(piece):

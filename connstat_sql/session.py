@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
-from connstat_sql.declaring import binding_live, declare, live_table_in, named_in
+from connstat_sql.declaring import binding_live, declare, live_table_in, named_in, written_by
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import length_of_comments, literal, own, own_table, quote
@@ -33,6 +33,7 @@ _ROWLESS = (["Count"], ["Success"])
 _ROWS = quote(own("_connstat_rows"))
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
 _MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
+_DEFINES = re.compile(r"\b(create|drop|alter|comment)\b", re.IGNORECASE)
 _VARIABLES = "SELECT name, CAST(value AS VARCHAR), type FROM duckdb_variables()"
 
 
@@ -242,6 +243,8 @@ class Session:
         prefix = "DESCRIBE " if is_query else "EXPLAIN "
         shifts = tuple((run + len(prefix), own) for run, own in text.shifts)
         bound = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
+        if not is_query:
+            self.confirm_own(text, arguments)
         self._asked(partial(self.duckdb.execute, bound.sql, arguments), bound, BindError)
 
     def check_number(self, number: str, arguments: Arguments, sql: str, span: Span | None) -> None:
@@ -388,6 +391,34 @@ class Session:
             return False  # one that has failed reads nothing, and is due to be told so
         listed = ",".join(map(str, found or ())).lower()
         return any(name in listed for name in self._declared)
+
+    def confirm_own(self, text: RunText, arguments: Arguments) -> None:
+        """Refuse to define, drop or alter anything where live tables are. Raises BindError."""
+        if not self._declared or _DEFINES.search(text.sql) is None:
+            return
+        words = text.sql.lower()
+        if not any(name in words for name in self._declared) and not self.looks_into_declared():
+            return
+        if self.is_in_transaction():  # which goes on: another one is asked
+            with self.duckdb.cursor() as beside, binding_live(beside):
+                beside.execute(f"SET search_path = {literal(self._search_path())}")
+                database = written_by(beside, text.sql, arguments)
+        else:
+            database = written_by(self.duckdb, text.sql, arguments)
+        if database is not None and database.lower() in self._declared:
+            raise BindError(
+                f"{database} is live and read-only",
+                sql=text.original,
+                hint="USE memory  leads back to tables of your own",
+            )
+
+    def _search_path(self) -> str:
+        sql = "SELECT current_setting('search_path')"
+        try:
+            found = self.duckdb.execute(sql).fetchone()
+        except duckdb.TransactionException:
+            return ""
+        return str(found[0]) if found else ""
 
     def is_bound_to(self, name: str, table: str) -> bool:
         """Whether DuckDB takes a name in FROM for a declared table."""

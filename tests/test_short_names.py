@@ -167,3 +167,60 @@ def test_a_dotted_name_is_never_overlooked(name: str) -> None:
 )
 def test_words_are_all_dotted_names(sql: str, names: list[tuple[str, ...]]) -> None:
     assert [*words(sql)] == names
+
+
+CHANGES = (
+    "DROP VIEW {}subs", "DROP VIEW IF EXISTS {}subs", "DROP TABLE {}subs",
+    "CREATE OR REPLACE VIEW {}subs AS SELECT 1 AS a", "CREATE VIEW {}mine AS SELECT 1 AS a",
+    "CREATE OR REPLACE VIEW {}subs AS FROM zoo.w.subs", "CREATE VIEW {}mine AS FROM zoo.w.subs",
+    "CREATE TABLE {}mine (a INT)", "CREATE TABLE {}mine AS SELECT 1 AS a",
+    "CREATE TABLE {}mine AS FROM zoo.w.subs", "ALTER VIEW {}subs RENAME TO other",
+    "COMMENT ON VIEW {}subs IS 'hi'", "CREATE MACRO {}mine(a) AS a", "CREATE SEQUENCE {}mine",
+    "CREATE MACRO {}mine() AS TABLE SELECT 1", "CREATE TYPE {}mine AS ENUM ('a')",
+    "EXPLAIN ANALYZE DROP VIEW {}subs", "DROP SCHEMA {whole} CASCADE", "CREATE SCHEMA {head}.mine",
+)  # fmt: skip
+
+
+@over(
+    ("sql", "use", "scope", "head"),
+    [
+        (sql, use, scope, head)
+        for sql in CHANGES
+        for head in ("zoo", "conn_b")
+        for use, scope in (("USE {}.w", ""), ("USE {}", "w."), ("BEGIN; USE {}.w", ""),
+                           ("USE {}; USE memory", "{}.w."))
+        if not (use.startswith("BEGIN") and sql.startswith("CREATE TABLE {}mine AS FROM"))
+    ],
+)  # fmt: skip
+def test_nothing_changes_where_live_tables_are(
+    zoo: Court, sql: str, use: str, scope: str, head: str
+) -> None:
+    there = "SELECT database_name, view_name, comment FROM duckdb_views() WHERE NOT internal"
+    text = sql.format(scope.format(head), whole=f"{head}.w", head=head)
+    list(zoo.engine.run(f"USE {head}; USE memory"))
+    before = zoo.engine.session.duckdb.execute(there).fetchall()
+    zoo.world.asked.clear()
+    try:
+        with pytest.raises(ConnstatError):
+            list(zoo.engine.run(f"{use.format(head)}; {text}"))
+    finally:
+        if use.startswith("BEGIN"):
+            list(zoo.engine.run("ROLLBACK"))
+        list(zoo.engine.run("USE memory"))
+    assert zoo.engine.session.duckdb.execute(there).fetchall() == before
+    assert not zoo.world.asked
+
+
+@over(
+    "sql",
+    [
+        "CREATE TEMP TABLE mine AS SELECT 1 AS a; COMMENT ON TABLE mine IS 'hi'; DROP TABLE mine",
+        "CREATE TABLE memory.main.mine AS SELECT 1 AS a; ALTER TABLE memory.main.mine "
+        "RENAME a TO b; DROP TABLE memory.main.mine",
+        "CREATE TEMP VIEW mine AS FROM subs; DROP VIEW mine",
+        "CREATE TEMP VIEW subs AS SELECT 1 AS a; DROP VIEW subs",
+        "BEGIN; CREATE TEMP TABLE mine AS SELECT 1 AS a; DROP TABLE mine; COMMIT",
+    ],
+)
+def test_tables_of_the_user_are_still_made(zoo: Court, sql: str) -> None:
+    asked(zoo, f"USE zoo.w; {sql}")
