@@ -17,7 +17,7 @@ from connstat_sql.stretches import KNOWN_NAMES, stretch_of
 
 log = logging.getLogger("connstat_sql.defects")
 _BINDING = (duckdb.BinderException, duckdb.CatalogException)
-_BESIDE = re.compile(r"Binder Error: Referenced (table|column) ")
+_BESIDE = re.compile(r"Binder Error: (Referenced (table|column)|Circular reference to CTE) ")
 _PLACES = re.compile(r'"query_location(?:_length)?":\d+,?')
 _CALLED = re.compile(r'"function_name":"((?:[^"\\]|\\.)*)"')
 _TEXTS_KEPT = 500

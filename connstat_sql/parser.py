@@ -42,6 +42,7 @@ class _AsWritten(DuckDB):
 DIALECT: type[DuckDB] = _AsWritten
 _PIECES = re.compile(r"""(?P<name>"[^"]+"|[\w$]+)|(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|.""", re.DOTALL)
 _DOLLAR_QUOTES = re.compile(r"\$\w*\$")
+_WITH = re.compile(r"\bwith\b", re.IGNORECASE)
 MAX_LENGTH = 10_000_000
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
 
@@ -142,7 +143,9 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     tree = _tree(short, sql)
     if lists and not (tree is not None and _put_back(tree, lists)):
         short, tree = sql, _tree(sql, sql)
-    if tree is None and syntax_of is not None:
+    if _has_lost_with(sql):
+        short, tree = sql, None
+    elif tree is None and syntax_of is not None:
         short, tree = sql, read_unread(sql, tokens(sql), lambda text: _tree(text, text), syntax_of)
     mentions = tuple(_mentions(tree)) if tree is not None else ()
     return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
@@ -211,6 +214,28 @@ def tokens(sql: str) -> list[Token]:
         return sqlglot.tokenize(sql, read=dialect_of(sql))
     except SqlglotError:
         return []
+
+
+def _has_lost_with(sql: str) -> bool:
+    """Whether a WITH stands in parentheses right behind another one, which takes its place.
+
+    Of `WITH a AS (…) (WITH b AS (…) SELECT …)` DuckDB forgets `b`; sqlglot would add it to `a`.
+    """
+    if len(_WITH.findall(sql)) < 2:
+        return False
+    opened, listed = list[int](), tokens(sql)
+    kinds = [token.token_type for token in listed]
+    for place, kind in enumerate(kinds):
+        if kind is TokenType.L_PAREN:
+            opened.append(place)
+        elif kind is TokenType.R_PAREN and opened:
+            is_cte = listed[opened.pop() - 1].text.upper() in ("AS", "MATERIALIZED")
+            behind = next(
+                (n for n in range(place + 1, len(kinds)) if kinds[n] is not TokenType.L_PAREN), place
+            )
+            if is_cte and behind > place + 1 and kinds[behind] is TokenType.WITH:
+                return True
+    return False
 
 
 def _tree(sql: str, whole: str) -> exp.Expr | None:

@@ -264,3 +264,36 @@ def test_which_of_two_meanings_having_goes_by_is_duckdbs_business(court: Court, 
     court.enter(world())
     trial = court.try_query(Query(sql, None, tables=frozenset(TABLES)))
     assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
+
+
+HIDDEN_WITH = (
+    f"WITH s AS (SELECT * FROM {SUBS}) (WITH s AS (SELECT * FROM s WHERE grp = '5') SELECT * FROM s)",
+    f"WITH s AS (SELECT * FROM {SUBS}) ((WITH s AS (SELECT 1 AS grp) SELECT * FROM s)) LIMIT 50",
+    f"SELECT * FROM (WITH s AS (FROM {SUBS}) (WITH s AS (FROM s WHERE grp = '5') FROM s)) AS t",
+)
+
+
+@over("sql", HIDDEN_WITH)
+def test_a_with_that_duckdb_forgets_restricts_nothing(court: Court, sql: str) -> None:
+    """DuckDB drops the inner of two WITH that stand right behind each other."""
+    court.enter(world())
+    trial = court.try_query(Query(sql, None, tables=frozenset({*TABLES, *LOCALS})))
+    assert trial.verdict in (Verdict.AGREED, Verdict.REFUSED), trial
+    assert trial.verdict is Verdict.AGREED or trial.requests == 0
+
+
+def test_bounds_that_are_no_whole_numbers_bind_nothing_and_break_nothing(court: Court) -> None:
+    court.enter(world())
+    sql = f"SELECT * FROM {CODES} WHERE code BETWEEN 4.5 AND 7.2 AND lang = '5'"
+    trial = court.try_query(Query(sql, None, tables=frozenset({*TABLES, *LOCALS})))
+    assert trial.verdict in (Verdict.AGREED, Verdict.REFUSED), trial
+
+
+def test_a_cte_of_the_same_name_inside_reads_the_one_outside(court: Court) -> None:
+    court.enter(world())
+    sql = (
+        f"WITH s AS (SELECT * FROM {SUBS} WHERE grp = '5') SELECT * FROM (WITH s AS "
+        "(SELECT * FROM s WHERE sub = 'A') SELECT * FROM s) UNION ALL SELECT * FROM s"
+    )
+    trial = court.try_query(Query(sql, None, tables=frozenset({*TABLES, *LOCALS})))
+    assert trial.verdict is Verdict.AGREED, trial

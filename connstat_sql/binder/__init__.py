@@ -99,8 +99,9 @@ def _bound(
     constants = Constants(questions)
     walking = Walking(rules, sources.relations, constants)
     reading = Reading(sources, rules)
+    before = {} if isinstance(names.tree, exp.Query) else reading.ctes_of(names.tree)
     for query in queries_of(names.tree):
-        walking.walk(reading.query(query, None, {}))
+        walking.walk(reading.query(query, None, before))
     unread, crowded = _unread_ctes(names), sources.crowded
     idle = idle_mentions(names.tree, [mention.node for mention, _ in lives])
     tables, equal_columns = [], dict[frozenset[int], EqualColumns]()

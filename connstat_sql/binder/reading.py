@@ -78,6 +78,10 @@ class Reading:
         inner = outermost_queries(*node.iter_expressions())
         return Sealed(tuple(self.query(one, outer, ctes) for one in inner))
 
+    def ctes_of(self, node: exp.Expr) -> Ctes:
+        """The CTEs in front of what is no query, such as INSERT, for the queries in it."""
+        return self._with(node, None, {})
+
     def _with(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Ctes:
         clause = node.args.get("with_")
         if clause is None:

@@ -130,6 +130,8 @@ def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMe
     else:
         body = f"SELECT * FROM {source}"
     if relation.ctes:
+        if isinstance(relation.node, exp.Query) and relation.node.unnest().args.get("with_"):
+            body = f"SELECT * FROM ({body})"  # directly behind a WITH another one is not read
         listed = ", ".join(_source_text(cte, mentions, table) for cte in relation.ctes)
         is_recursive = any(
             isinstance(cte.parent, exp.With) and cte.parent.args.get("recursive")

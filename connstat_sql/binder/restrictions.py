@@ -69,7 +69,7 @@ class Restriction:
         for name, node, side, gap in bounds:
             rows = self.constants.rows([node], 1)
             spelt = self.constants.spelt(rows[0], self.types[name]) if rows else None
-            text = spelt[rows[0][0]] if rows and spelt is not None else None
+            text = spelt.get(rows[0][0]) if rows and spelt is not None else None
             if text is not None:
                 told.append((name, text, side, gap))
         found: Alternatives | None = None
