@@ -40,7 +40,7 @@ CASES: dict[str, tuple[str, str, int, int]] = {
         "SELECT * FROM {subs} s, (SELECT 'conn_a' AS _connection) c "
         "WHERE s._connection = c._connection AND grp = '5'",
         "SELECT s.sub, s.kind, s.grp, c.* FROM {subs} s, (SELECT 'conn_a' AS _connection) c "
-        "WHERE s._connection = c._connection AND grp = '5'", 2, 1,
+        "WHERE s._connection = c._connection AND grp = '5'", 2, 2,
     ),
     "a derived table shows it": (
         "SELECT * FROM {own} s JOIN (SELECT grp, _connection FROM {subs} WHERE sub = 'x') d "

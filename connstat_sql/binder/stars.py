@@ -13,6 +13,7 @@ from connstat_sql.errors import BindError, Span
 from connstat_sql.parser import tokens
 from connstat_sql.quoting import quote
 from connstat_sql.stretches import stretch_of
+from connstat_sql.unread import Unread
 
 Hidden = Mapping[int, Sequence[str]]
 """The hidden columns that are named, by the id of their table's node."""
@@ -106,8 +107,8 @@ def _from(block: exp.Select, words: Sequence[Token]) -> int | None:
     """Where FROM stands in a block that has no select list."""
     clause = block.args.get("from_")
     source = stretch_of(clause.this) if clause is not None else None
-    if source is None:
-        return None
+    if source is None or block.find_ancestor(Unread) is not None:
+        return None  # of what only DuckDB can read, the select list may stand before this part
     before = [
         word.start
         for word in words
