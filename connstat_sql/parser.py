@@ -231,7 +231,8 @@ def _has_lost_with(sql: str) -> bool:
         elif kind is TokenType.R_PAREN and opened:
             is_cte = listed[opened.pop() - 1].text.upper() in ("AS", "MATERIALIZED")
             behind = next(
-                (n for n in range(place + 1, len(kinds)) if kinds[n] is not TokenType.L_PAREN), place
+                (n for n in range(place + 1, len(kinds)) if kinds[n] is not TokenType.L_PAREN),
+                place,
             )
             if is_cte and behind > place + 1 and kinds[behind] is TokenType.WITH:
                 return True

@@ -31,7 +31,7 @@ class RunText:
         return min(own + place - run, len(self.original))
 
 
-_PRESSED = re.compile(r"registered as '\w+'[^\n]* failed: KeyboardInterrupt\b")
+_PRESSED = re.compile(r"registered as '[^'\n]+'[^\n]* failed: KeyboardInterrupt\b")
 
 
 @contextmanager

@@ -267,7 +267,7 @@ def test_which_of_two_meanings_having_goes_by_is_duckdbs_business(court: Court, 
 
 
 HIDDEN_WITH = (
-    f"WITH s AS (SELECT * FROM {SUBS}) (WITH s AS (SELECT * FROM s WHERE grp = '5') SELECT * FROM s)",
+    f"WITH s AS (SELECT * FROM {SUBS}) (WITH s AS (FROM s WHERE grp = '5') SELECT * FROM s)",
     f"WITH s AS (SELECT * FROM {SUBS}) ((WITH s AS (SELECT 1 AS grp) SELECT * FROM s)) LIMIT 50",
     f"SELECT * FROM (WITH s AS (FROM {SUBS}) (WITH s AS (FROM s WHERE grp = '5') FROM s)) AS t",
 )
