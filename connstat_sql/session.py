@@ -85,9 +85,9 @@ class Session:
             is_rowless = "QUERY_RESULT" not in kinds or statement.type.name in ("CREATE", "COPY")
             names = frozenset(statement.named_parameters)
             before = length_of_comments(statement.query)
-            own = statement.query[before:]
-            is_query = writes.is_query(self.duckdb, statement.type.name, own)
-            pieces.append(Piece(own, start + before, names, is_rowless, is_query))
+            text_alone = statement.query[before:]
+            is_query = writes.is_query(self.duckdb, statement.type.name, text_alone)
+            pieces.append(Piece(text_alone, start + before, names, is_rowless, is_query))
             start += len(statement.query)
         return tuple(pieces)
 
@@ -129,20 +129,19 @@ class Session:
                 statement = self.duckdb.extract_statements(sql)[0]
                 if statement.type is not duckdb.StatementType.SELECT:
                     return None
-                found = self._bound(sql, _used(sql, arguments))
+                found = self._bound(statement, _used(sql, arguments))
         except duckdb.Error as error:
             note(error)
             return None
         types = {name.lower(): str(of) for name, of in zip(found.columns, found.types, strict=True)}
         return types if len(types) == len(found.columns) else None
 
-    def _bound(self, sql: str, arguments: Arguments) -> duckdb.DuckDBPyRelation:
+    def _bound(self, statement: duckdb.Statement, arguments: Arguments) -> duckdb.DuckDBPyRelation:
         """A query that DuckDB has bound and not run.
 
         What is wrong with it leaves a transaction as it was: every statement that runs, DESCRIBE
         too, would abort it.
         """
-        statement = self.duckdb.extract_statements(sql)[0]
         self.duckdb.abort()  # of what `execute` ran before, nobody may have read all rows
         return self.duckdb.sql(statement, params=arguments)
 
@@ -203,7 +202,7 @@ class Session:
         try:
             with interruptible():
                 is_careful = self.is_in_transaction()  # before the answer lies half read
-                bound = self._bound(query, used)
+                bound = self._bound(self.duckdb.extract_statements(query)[0], used)
                 if is_careful and not self._runs_beside(query, used):
                     return None
                 rows = bound.fetchall()
@@ -423,7 +422,7 @@ class Session:
     def is_bound_to(self, name: str, table: str) -> bool:
         """Whether DuckDB takes a name in FROM for a declared table."""
         try:
-            self._bound(f"FROM {name}", None)
+            self._bound(self.duckdb.extract_statements(f"FROM {name}")[0], None)
         except duckdb.Error as error:
             return (live_table_in(str(error)) or "").lower() == table.lower()
         return False
