@@ -124,6 +124,26 @@ def test_what_was_written_before_there_was_a_completion_gets_its_menu(keys: Pipe
     assert late.heard[-1] == ("FROM conn", False)
 
 
+def test_a_search_that_began_before_there_was_a_completion_is_no_reason_for_none(
+    keys: PipeInput,
+) -> None:
+    early, late = Slow(words=()), Slow()
+    late.go.set()
+    prompt = prompt_of(early)
+
+    def opened() -> None:
+        prompt.completer = late
+        prompt.warm()
+        early.go.set()
+
+    keys.send_text("FROM conn")
+    with (
+        pressing(keys, "", lambda: ("FROM conn", False) in early.heard, opened),
+        pressing(keys, "\x1b\r", lambda: prompt.has_menu),
+    ):
+        assert prompt.ask() == "FROM conn"
+
+
 def test_up_goes_to_the_history_where_a_menu_has_opened_by_itself(keys: PipeInput) -> None:
     slow = Slow(words=("x", "xx"))
     slow.go.set()

@@ -70,7 +70,7 @@ def _unknown(*, is_silent: bool) -> Iterator[None]:
             error.show()
             said = error.format_message()
         else:
-            traceback.print_exc()
+            click.echo(traceback.format_exc(), err=True, nl=False)
             said = f"this is a fault of connstat: {type(error).__name__}"
         if not is_silent:
             with suppress(click.ClickException):  # it may be stdout that is at fault

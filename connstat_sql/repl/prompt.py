@@ -134,9 +134,9 @@ class Prompt:
     def _offer(self) -> None:
         """The menu, for what was written before there was anything to offer."""
         app, buffer = self._session.app, self._session.default_buffer
-        if app.is_running and buffer.text and not buffer.complete_state and is_short(buffer.text):
+        if app.is_running and buffer.text and is_short(buffer.text):
             with set_app(app):
-                buffer.start_completion(complete_event=CompleteEvent(text_inserted=True))
+                app.create_background_task(self._seek(buffer, is_asked_for=False))
 
     def _message(self) -> StyleAndTextTuples:
         return [("class:prompt", f"connstat{self._mark()}> ")]
@@ -176,9 +176,9 @@ class Prompt:
 
     def _complete(self, event: KeyPressEvent) -> None:
         """Open the menu, or go to the next in it."""
-        event.app.create_background_task(self._seek(event.current_buffer))
+        event.app.create_background_task(self._seek(event.current_buffer, is_asked_for=True))
 
-    async def _seek(self, buffer: Buffer) -> None:
+    async def _seek(self, buffer: Buffer, *, is_asked_for: bool) -> None:
         """Ask for completions, once what was asked for while typing has come to its end.
 
         There is one search at a time; until it ends, another one would simply not begin. One that
@@ -188,15 +188,21 @@ class Prompt:
         while buffer.document == document:
             state = buffer.complete_state
             if state is not None and state.completions:
-                buffer.complete_next()
+                if is_asked_for:
+                    buffer.complete_next()
                 return
             if state is not None and state is self._sought:
                 return
             buffer.complete_state = None
-            buffer.start_completion(insert_common_part=True)
+            buffer.start_completion(
+                insert_common_part=is_asked_for,
+                complete_event=CompleteEvent(
+                    text_inserted=not is_asked_for, completion_requested=is_asked_for
+                ),
+            )
             await asyncio.sleep(0)
-            self._sought = buffer.complete_state
-            if self._sought is not None:
+            if buffer.complete_state is not None:
+                self._sought = buffer.complete_state if is_asked_for else None
                 return
             await asyncio.sleep(_SOON)
 
