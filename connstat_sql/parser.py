@@ -174,6 +174,9 @@ def words(sql: str) -> Iterator[tuple[str, ...]]:
         yield tuple(parts)
 
 
+_QUANTIFIED = re.compile(r"\b(?:ALL|SOME)\s*\(", re.IGNORECASE)
+
+
 class _WithoutDollarQuotes(_AsWritten):
     """The same, `$tag$ … $tag$` aside.
 
@@ -256,7 +259,20 @@ def _tree(sql: str, whole: str) -> exp.Expr | None:
     parser.text.sql, parser.text.marks = _numbered(whole, marks), marks
     if marks:
         _shift_back(found[0], marks)
+    if _QUANTIFIED.search(sql):
+        _quantify(found[0])
     return found[0]
+
+
+def _quantify(tree: exp.Expr) -> None:
+    """Make comparisons of `= ALL (list)` and `= SOME (list)`, which sqlglot takes for functions."""
+    for node in [*tree.find_all(exp.Anonymous)]:
+        kind = {"ALL": exp.All, "SOME": exp.Any}.get(str(node.this).upper())
+        is_side = isinstance(node.parent, exp.Predicate) and node.arg_key == "expression"
+        if kind is not None and is_side and len(node.expressions) == 1:
+            compared = kind(this=exp.Paren(this=node.expressions[0]))
+            compared.meta.update(node.meta)
+            node.replace(compared)
 
 
 def _placeholders(sql: str) -> list[int]:

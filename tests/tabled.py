@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
+from math import gcd
 from typing import Any
 
 import pytest
@@ -59,6 +60,17 @@ def over(
         return tried
 
     return decorate
+
+
+def spread(rows: Iterable[Any], most: int) -> list[Any]:
+    """So many of the rows, from all over them: neighbours of a product are much alike.
+
+    For the run at each change, beside a test of all rows that is marked `long`.
+    """
+    every = list(rows)
+    step = next(step for step in range(round(len(every) * 0.618), len(every) + 2)
+                if gcd(step, len(every)) == 1)
+    return [every[number * step % len(every)] for number in range(min(most, len(every)))]
 
 
 def _case(row: Any, width: int) -> tuple[tuple[Any, ...], str]:

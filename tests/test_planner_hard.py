@@ -159,6 +159,9 @@ def test_ctes_that_double_their_readings_are_read_in_bounded_time(court: Court) 
         "SELECT x FROM conn_a.w.groups, (VALUES (1), (2)) AS v(x)",
         # the name of a table is the name of the CTE that reads it
         "WITH groups AS (SELECT g AS x FROM conn_a.w.groups) SELECT * FROM groups WHERE x = '5'",
+        # ALL over a list is no function of one value
+        "FROM conn_a.w.groups ANTI JOIN conn_a.w.items i ON i.grp = ALL([(SELECT max(u) "
+        "FROM (SELECT unnest(['5']) AS u))])",
     ],
 )  # fmt: skip
 def test_what_random_queries_have_found_stays_found(court: Court, sql: str) -> None:

@@ -52,11 +52,10 @@ def _tuple(parts: list[exp.Expr]) -> exp.Tuple:
 
 def any_of(side: exp.Expr) -> exp.Expr | None:
     """What ANY or SOME is given; None for anything else."""
-    if isinstance(side, exp.Any):
-        inner: exp.Expr = side.this.unnest()
-        return inner
-    is_some = isinstance(side, exp.Anonymous) and str(side.this).upper() == "SOME"
-    return side.expressions[0].unnest() if is_some and len(side.expressions) == 1 else None
+    if not isinstance(side, exp.Any):
+        return None
+    inner: exp.Expr = side.this.unnest()
+    return inner
 
 
 def _parts(side: exp.Expr) -> list[exp.Expr]:

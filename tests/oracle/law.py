@@ -45,6 +45,10 @@ class Verdict(str, Enum):
     WRONG = "wrong"
 
 
+_KNOWN_LATE = ("budget", " came from ")
+"""How many requests are needed, and which values a source has that cannot be sent in a path."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One query and its verdict; `why` is the error, or what is wrong.
@@ -182,8 +186,8 @@ class Court:
         sent = len(self.world.asked)
         if isinstance(error.__cause__, _RUNTIME):
             sent = 0  # a cast that fails or not by the order in which DuckDB evaluates
-        if isinstance(error, PlanError) and "budget" in error.message:
-            sent = 0  # how many are needed may be known late
+        if isinstance(error, PlanError) and any(said in error.message for said in _KNOWN_LATE):
+            sent = 0
         why = f"{type(error).__name__}: {error.message}"
         if isinstance(expected, duckdb.Error):
             is_late = sent > 0 and not isinstance(expected, _RUNTIME)
