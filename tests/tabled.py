@@ -68,8 +68,11 @@ def spread(rows: Iterable[Any], most: int) -> list[Any]:
     For the run at each change, beside a test of all rows that is marked `long`.
     """
     every = list(rows)
-    step = next(step for step in range(round(len(every) * 0.618), len(every) + 2)
-                if gcd(step, len(every)) == 1)
+    step = next(
+        step
+        for step in range(round(len(every) * 0.618), len(every) + 2)
+        if gcd(step, len(every)) == 1
+    )
     return [every[number * step % len(every)] for number in range(min(most, len(every)))]
 
 

@@ -10,7 +10,7 @@ from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.world import Row, World
 from tests.oracle.zoo import DAYS, TABLES
-from tests.tabled import over
+from tests.tabled import over, spread
 
 LINES = "conn_a.w.lines"
 HEADS = (
@@ -49,16 +49,26 @@ def tried(court: Court, sql: str, *setup: str, undo: tuple[str, ...] = ()) -> No
     assert trial.verdict in (Verdict.AGREED, Verdict.FAULTY), trial.why
 
 
-@over("listed, way", [*product(HEADS, WAYS)])
+@over("listed, way", spread(product(HEADS, WAYS), 40))
 def test_a_name_is_that_of_the_list_before_it_is_a_columns(
     court: Court, listed: str, way: str
 ) -> None:
+    first_rows_agree(court, listed, way)
+
+
+@pytest.mark.long
+@over("listed, way", product(HEADS, WAYS))
+def test_so_it_is_whatever_the_list_and_the_order(court: Court, listed: str, way: str) -> None:
+    first_rows_agree(court, listed, way)
+
+
+def first_rows_agree(court: Court, listed: str, way: str) -> None:
     key = "seq" if "line AS seq" not in listed else "seq, line"
     sql = f"SELECT {listed} FROM {LINES} AS l WHERE grp = '5' ORDER BY {way} LIMIT 3"
     tried(court, f"SELECT {key} FROM ({sql})", "CREATE OR REPLACE MACRO many(a) AS unnest(a)")
 
 
-@over("null_order, order, way", [*product(NULL_ORDERS, ("ASC", "DESC"), WAYS[:3])])
+@over("null_order, order, way", spread(product(NULL_ORDERS, ("ASC", "DESC"), WAYS[:3]), 16))
 def test_settings_say_what_comes_first(court: Court, null_order: str, order: str, way: str) -> None:
     settings = ("default_null_order", null_order), ("default_order", order)
     sql = f"SELECT seq FROM {LINES} WHERE grp = '5' ORDER BY {way} NULLS LAST LIMIT 3"

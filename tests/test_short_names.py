@@ -12,7 +12,7 @@ from connstat_sql.errors import ConnstatError
 from connstat_sql.parser import words
 from tests.oracle.law import Court
 from tests.oracle.world import open_zoo
-from tests.tabled import over
+from tests.tabled import over, spread
 from tests.test_planner_law import world
 
 LONG = "SELECT count(*) FROM zoo.w.subs WHERE grp = '5'"
@@ -181,20 +181,30 @@ CHANGES = (
 )  # fmt: skip
 
 
-@over(
-    ("sql", "use", "scope", "head"),
-    [
-        (sql, use, scope, head)
-        for sql in CHANGES
-        for head in ("zoo", "conn_b")
-        for use, scope in (("USE {}.w", ""), ("USE {}", "w."), ("BEGIN; USE {}.w", ""),
-                           ("USE {}; USE memory", "{}.w."))
-        if not (use.startswith("BEGIN") and sql.startswith("CREATE TABLE {}mine AS FROM"))
-    ],
-)  # fmt: skip
+PLACES = [
+    (sql, use, scope, head)
+    for sql in CHANGES
+    for head in ("zoo", "conn_b")
+    for use, scope in (("USE {}.w", ""), ("USE {}", "w."), ("BEGIN; USE {}.w", ""),
+                       ("USE {}; USE memory", "{}.w."))
+    if not (use.startswith("BEGIN") and sql.startswith("CREATE TABLE {}mine AS FROM"))
+]  # fmt: skip
+
+
+@over("sql, use, scope, head", spread(PLACES, 30))
 def test_nothing_changes_where_live_tables_are(
     zoo: Court, sql: str, use: str, scope: str, head: str
 ) -> None:
+    nothing_changes(zoo, sql, use, scope, head)
+
+
+@pytest.mark.long
+@over("sql, use, scope, head", PLACES)
+def test_nothing_ever_changes_there(zoo: Court, sql: str, use: str, scope: str, head: str) -> None:
+    nothing_changes(zoo, sql, use, scope, head)
+
+
+def nothing_changes(zoo: Court, sql: str, use: str, scope: str, head: str) -> None:
     there = "SELECT database_name, view_name, comment FROM duckdb_views() WHERE NOT internal"
     text = sql.format(scope.format(head), whole=f"{head}.w", head=head)
     list(zoo.engine.run(f"USE {head}; USE memory"))
