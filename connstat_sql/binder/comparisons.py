@@ -2,11 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from sqlglot import exp
 
 from connstat_sql.binder.predicates import conjuncts
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a column equals one of: values, elements of lists, and rows of subqueries.
+
+    `are_mixed` says that several of them stand in one list, where DuckDB makes them one type.
+    """
+
+    values: tuple[exp.Expr, ...] = ()
+    lists: tuple[exp.Expr, ...] = ()
+    queries: tuple[exp.Expr, ...] = ()
+    are_mixed: bool = False
+
+    def __or__(self, other: Options) -> Options:
+        return Options(
+            (*self.values, *other.values),
+            (*self.lists, *other.lists),
+            (*self.queries, *other.queries),
+            self.are_mixed or other.are_mixed,
+        )
+
+
+def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Options | None:
+    """What a predicate says that a column is one of; None where it leaves others, too."""
+    node = _bare(predicate)
+    if isinstance(node, (exp.And, exp.Or)):
+        return _options_of_several(node, is_column)
+    if isinstance(node, exp.EQ):
+        for one, other in equal_nodes(node):
+            for side, value in ((one, other), (other, one)):
+                if is_column(side):
+                    return _options_beside(value)
+    if isinstance(node, exp.In) and is_column(_bare(node.this)):
+        if node.args.get("query") is not None:
+            return Options(queries=(node.args["query"],))
+        if node.args.get("field") is not None:
+            return Options(lists=(node.args["field"],))
+        values = tuple(node.expressions)
+        return Options(values, are_mixed=len(values) > 1) if values else None
+    if isinstance(node, exp.ArrayContains) and is_column(_bare(node.expression)):
+        return Options(lists=(node.this,))
+    return None
+
+
+def _options_of_several(
+    node: exp.And | exp.Or, is_column: Callable[[exp.Expr], bool]
+) -> Options | None:
+    """Of AND the first that says something, of OR what all branches say."""
+    whole = Options()
+    for branch in node.flatten():
+        found = options_of(branch, is_column)
+        if isinstance(node, exp.And) and found is not None:
+            return found
+        if isinstance(node, exp.Or):
+            if found is None:
+                return None
+            whole |= found
+    return whole if isinstance(node, exp.Or) else None
+
+
+def _options_beside(side: exp.Expr) -> Options:
+    listed = any_of(side)
+    if listed is None:
+        return Options((side,))
+    return Options(queries=(side,)) if isinstance(listed, exp.Query) else Options(lists=(listed,))
 
 
 def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:

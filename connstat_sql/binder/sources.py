@@ -126,6 +126,8 @@ class Sources:
         """A subquery that stands for one value."""
         if not isinstance(node, exp.Subquery):
             return self._add(types={})
+        if stretch_of(node) is None and _is_bare(node):
+            node = node.this  # the parentheses are those of IN
         found = self._readable(node, ctes) if self._refuses_many else None
         if found is None:
             return self._add(types={}, is_scalar=True)
@@ -355,6 +357,11 @@ def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
     while one is not None:
         yield one
         one = one.parent
+
+
+def _is_bare(node: exp.Subquery) -> bool:
+    """Whether it is a query in parentheses, and nothing else."""
+    return {key for key, value in node.args.items() if value} == {"this"}
 
 
 def _column_aliases(node: exp.Expr) -> list[str]:

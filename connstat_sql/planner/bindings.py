@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
 
 from sqlglot import exp
 
 from connstat_sql.binder import (
-    EqualColumns,
     Expression,
     Fact,
     Field,
@@ -20,37 +18,21 @@ from connstat_sql.binder import (
     Use,
     relations_of,
 )
-from connstat_sql.binder.constants import are_distinct
 from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rendering import (
-    field_text,
-    is_told,
     node_text,
-    relation_name,
-    term_text,
 )
-from connstat_sql.binder.sources import COLLATED
-from connstat_sql.binder.values import Scalar
 from connstat_sql.definitions import literal, quote
-from connstat_sql.parser import DIALECT
+from connstat_sql.planner.bound import Bound, Values
 from connstat_sql.planner.rows import Rows
-from connstat_sql.planner.values import Constant, Feed, mention_table
+from connstat_sql.planner.values import Constant, Feed
 from connstat_sql.quoting import own
 
 CONSTANTS = quote(own("constants"))
 """The alias of the tuples of constants in the SQL of a feed."""
 MAX_FILTER_VALUES = 500
 """Values of one IN list that a feed is filtered by; a longer list is left to DuckDB's own run."""
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """A value for a parameter: SQL for it, words for where it comes from, relations it reads."""
-
-    sql: str
-    words: str
-    relations: frozenset[int]
 
 
 @dataclass
@@ -100,19 +82,24 @@ class Binding:
     @cached_property
     def bound(self) -> dict[str, Bound]:
         """Values for parameters, and for the connection, out of the rows that are there."""
-        found: dict[str, Bound] = {}
-        own = self.use.relation
         equal = self.rows.equal_columns(self._ties)
-        for name in self.wanted:
-            one = self._from_column(Field(own, name), equal)
-            if one is not None:
-                found[name] = one
-        for name in self.wanted:
-            if name not in found:
-                one = self._from_expression(Field(own, name), equal)
+        ways: Sequence[Callable[[str], Bound | None]] = (
+            lambda name: self.values.of_column(name, equal),
+            lambda name: self.values.of_expression(name, equal),
+            lambda name: self.values.of_options(name, equal, self.facts),
+        )
+        found: dict[str, Bound] = {}
+        for way in ways:
+            for name in self.wanted:
+                one = way(name) if name not in found else None
                 if one is not None:
                     found[name] = one
         return found
+
+    @cached_property
+    def values(self) -> Values:
+        """What finds them."""
+        return Values(self.use.relation, self.types, self.rows)
 
     @cached_property
     def _ties(self) -> tuple[Fact, ...]:
@@ -139,7 +126,7 @@ class Binding:
             "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
             tuple(scans),
             self._is_product(needed, facts),
-            not any("SELECT" in one.sql for one in chosen.values()) and self._grows(joined, facts),
+            all(one.grows for one in chosen.values()) and self._grows(joined, facts),
         )
 
     def _grows(self, joined: frozenset[int], facts: Sequence[Fact]) -> bool:
@@ -160,108 +147,13 @@ class Binding:
 
     def _is_product(self, needed: frozenset[int], facts: Sequence[Fact]) -> bool:
         """Whether values come from sources that nothing ties: every combination of their rows."""
-        groups = [{number} for number in self._read(needed)]
+        groups = [{number} for number in self.values.read(needed)]
         for fact in facts:
-            tied = self._read(fact.relations) - {self.use.relation}
+            tied = self.values.read(fact.relations) - {self.use.relation}
             touched = [group for group in groups if group & tied]
             groups = [group for group in groups if not group & tied]
             groups.append(set(tied).union(*touched))
         return sum(bool(group & needed) for group in groups) > 1
-
-    # --- one value ---------------------------------------------------------------------------
-
-    def _from_column(self, own: Field, equal: EqualColumns) -> Bound | None:
-        for one in equal.of(own):
-            if one.relation != own.relation and self.rows.is_there(one.relation):
-                return Bound(self._name(one), self.rows.described(one), frozenset({one.relation}))
-        return None
-
-    def _from_expression(self, own: Field, equal: EqualColumns) -> Bound | None:
-        """The other side of an equality, where it is more than a column of the same type."""
-        pairs = (pair for ours in equal.of(own) for pair in equal.beside(ours))
-        for _, node, fact in sorted(pairs, key=itemgetter(0)):
-            found = self._value(node, fact, own)
-            if found is not None:
-                return found
-        return None
-
-    def _value(self, node: exp.Expr, fact: Fact, own: Field) -> Bound | None:
-        term = fact.terms.get(id(node))
-        if term is None:
-            keys = {id(one) for one in node.walk()} & fact.terms.keys()
-            if not keys:
-                return None  # a constant
-            if not is_told(node):
-                return None
-            term = Expression(node, {key: fact.terms[key] for key in keys})
-        relations = relations_of([term])
-        if self.use.relation in relations or not self._is_faithful(term):
-            return None
-        if isinstance(term, Expression) and isinstance(node, (exp.Any, exp.All, exp.Tuple)):
-            return None
-        sql = term_text(term, self._name, self.rows.scalar_text)
-        cast = self._cast(sql, relations, self.types[own.column])
-        words = self._words(term, node)
-        return Bound(cast, words, self._read(relations)) if cast else None
-
-    def _words(self, term: Term, node: exp.Expr) -> str:
-        if isinstance(term, Field):
-            return self.rows.described(term)
-        return (term.node if isinstance(term, Expression) else node).sql(dialect=DIALECT)
-
-    def _is_faithful(self, term: Term) -> bool:
-        if isinstance(term, Scalar):
-            relation = self.rows.relation(term.relation)
-            return relation is None or COLLATED not in relation.types.values()
-        if not isinstance(term, Expression):
-            return True
-        if term.node.find(exp.Collate) is not None:
-            return False
-        return all(self._is_faithful(one) for one in term.terms.values())
-
-    def _cast(self, sql: str, relations: frozenset[int], wanted: str) -> str:
-        """The value as the column's type, "" where equality would mean something else."""
-        read = sorted(self._read(relations))
-        if any(COLLATED in self.rows.types(number).values() for number in read):
-            return ""
-        sources = ", ".join(map(self._empty, read))
-        found = self.rows.questions.describe(
-            f"SELECT {self._over_empty(sql)} AS v" + (f" FROM {sources}" if sources else "")
-        )
-        of = (found or {}).get("v", "")
-        if of == wanted:
-            return sql
-        if of == "VARCHAR" or are_distinct(of, wanted):
-            return f"TRY_CAST({sql} AS {wanted})"
-        return ""
-
-    def _read(self, relations: frozenset[int]) -> frozenset[int]:
-        """Of some relations those that are joined, not read for one value."""
-        return frozenset(n for n in relations if not self._is_scalar(n))
-
-    def _is_scalar(self, number: int) -> bool:
-        relation = self.rows.relation(number)
-        return relation is not None and relation.is_scalar
-
-    def _empty(self, number: int) -> str:
-        columns = ", ".join(
-            f"CAST(NULL AS {of or 'VARCHAR'}) AS {quote(name)}"
-            for name, of in self.rows.types(number).items()
-        )
-        return f"(SELECT {columns} WHERE false) AS {relation_name(number)}"
-
-    def _over_empty(self, sql: str) -> str:
-        """A subquery in a value reads tables that are not there yet: its type is what counts."""
-        for mention, types in self._mention_types():
-            if mention in sql:
-                columns = ", ".join(f"CAST(NULL AS {of}) AS {quote(n)}" for n, of in types.items())
-                sql = sql.replace(mention, f"(SELECT {columns} WHERE false)")
-        return sql
-
-    def _mention_types(self) -> Iterable[tuple[str, Types]]:
-        for place, table in enumerate(self.rows.query.tables):
-            types = {one.name: str(one.type) for one in table.live.resource.all_columns}
-            yield mention_table(place), {**types, **dict.fromkeys(table.hidden, "VARCHAR")}
 
     # --- all values together -----------------------------------------------------------------
 
@@ -280,14 +172,14 @@ class Binding:
         pending = [*joined, self.use.relation]
         while pending:
             for fact in tied.get(pending.pop(), ()):
-                others = self._read(fact.relations) - {self.use.relation} - joined
+                others = self.values.read(fact.relations) - {self.use.relation} - joined
                 joined |= others
                 pending += others
         own = joined | {self.use.relation}
         return frozenset(joined), [
             fact
             for fact in tellable
-            if self._read(fact.relations) <= own and not self._is_constant(fact, constant)
+            if self.values.read(fact.relations) <= own and not self._is_constant(fact, constant)
         ]
 
     def _weakened(self, fact: Fact, known: set[str]) -> Fact | None:
@@ -312,7 +204,7 @@ class Binding:
         """Whether it can be evaluated over what is known of the table itself."""
         if not all(self._is_known(term, known) for term in fact.terms.values()):
             return False
-        if not all(self._is_faithful(term) for term in fact.terms.values()):
+        if not all(self.values.is_faithful(term) for term in fact.terms.values()):
             return False
         predicate = fact.predicate
         return not isinstance(predicate, exp.In) or len(predicate.expressions) <= MAX_FILTER_VALUES
@@ -351,14 +243,14 @@ class Binding:
     ) -> str:
         def name(one: Field) -> str:
             if one.relation != self.use.relation:
-                return self._name(one)
+                return self.values.name(one)
             if one.column in constant.columns:
                 of = self.types.get(one.column, "VARCHAR")
                 text = f"{CONSTANTS}.{quote(one.column)}"
                 return text if of == "VARCHAR" else f"CAST({text} AS {of})"
             if one.column in chosen:
                 return chosen[one.column].sql
-            return self._name(self.extra[one.column])
+            return self.values.name(self.extra[one.column])
 
         where = []
         for fact in facts:
@@ -373,17 +265,12 @@ class Binding:
         sources = [
             f"({constants_text(constant)}) AS {CONSTANTS}",
             *map(self.rows.text, sorted(joined)),
+            *(one.source for one in chosen.values() if one.source),
         ]
         return (
             f"SELECT DISTINCT {', '.join(listed)} FROM {', '.join(sources)} "
             f"WHERE {' AND '.join(dict.fromkeys(where))}"
         )
-
-    def _name(self, one: Field) -> str:
-        text = field_text(one)
-        if one.relation in self.rows.synthetic and not one.path:
-            return f"CAST({text} AS {self.rows.types(one.relation).get(one.column, 'VARCHAR')})"
-        return text
 
 
 def constants_text(constant: Constant) -> str:

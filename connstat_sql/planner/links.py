@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from sqlglot import exp
 
 from connstat_sql.binder import Fact, Field, Relation, equal_nodes, relations_of, substituted
+from connstat_sql.binder.comparisons import options_of
 from connstat_sql.binder.predicates import UNKNOWN
 
 MOST_FACTS = 1_000
@@ -33,6 +35,8 @@ class Links:
             if len(fact.relations) > 1 and UNKNOWN not in fact.relations:
                 for pair in equal_nodes(fact.predicate):
                     links._add(fact, pair)
+                if not isinstance(fact.predicate.unnest(), exp.EQ):
+                    links._add_options(fact)
         return links
 
     def _add(self, fact: Fact, pair: tuple[exp.Expr, exp.Expr]) -> None:
@@ -45,6 +49,19 @@ class Links:
                 terms = [fact.terms[id(n)] for n in node.walk() if id(n) in fact.terms]
                 spoken = relations_of(terms) - {one.relation}
                 if spoken:
+                    self.beside.setdefault(one, []).append(spoken)
+
+    def _add_options(self, fact: Fact) -> None:
+        """What a column is one of, where a fact says so of columns of several sources."""
+        for one in {*fact.terms.values()}:
+            if not isinstance(one, Field):
+                continue
+            found = options_of(fact.predicate, partial(_is_column, fact, one))
+            if found is not None:
+                nodes = (*found.values, *found.lists, *found.queries)
+                keys = {id(each) for node in nodes for each in node.walk()} & fact.terms.keys()
+                spoken = relations_of(fact.terms[key] for key in keys)
+                if spoken - {one.relation}:
                     self.beside.setdefault(one, []).append(spoken)
 
     def _join(self, left: Field, right: Field) -> None:
@@ -86,3 +103,7 @@ def _opened(facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Iterabl
             if number not in opened:
                 opened.add(number)
                 pending += relation.held
+
+
+def _is_column(fact: Fact, column: Field, node: exp.Expr) -> bool:
+    return fact.terms.get(id(node)) == column

@@ -324,6 +324,19 @@ def _apart(feed: Feed) -> Feed:
     return replace(feed, sql=f"SELECT {', '.join(columns)} FROM {', '.join(parts)}", plain_sql="")
 
 
+def first_tuple(plan: Plan) -> Plan:
+    """Rows give one tuple of values, however many there are."""
+    scans = [
+        replace(scan, feeds=tuple(replace(one, sql=_first(one.sql)) for one in scan.feeds))
+        for scan in plan.scans
+    ]
+    return replace(plan, scans=tuple(scans))
+
+
+def _first(sql: str) -> str:
+    return f"SELECT * FROM ({sql}) LIMIT 1" if sql else ""
+
+
 def unfiltered(plan: Plan) -> Plan:
     """Rows that give values are not filtered first."""
     scans = [

@@ -150,7 +150,7 @@ def _on(w: Writer, left: From, right: From, kind: str) -> tuple[str, list[Want]]
             bound.append((want[1], value))
         else:
             pending.append(want)
-    parts = _equalities(w, bound)
+    parts = _equalities(w, bound) if w.maybe(0.85) else _one_of_several(w, left, right, bound)
     both = (*left.near, *right.fields)
     if not parts or w.maybe(0.3):
         parts += _pairs(w, left, right)
@@ -168,6 +168,23 @@ def _equalities(w: Writer, bound: list[tuple[str, str]]) -> list[str]:
         ours, theirs = zip(*bound, strict=True)
         return [f"({', '.join(ours)}) = ({', '.join(theirs)})"]
     return [" = ".join(w.some(pair, 2)) for pair in bound]
+
+
+def _one_of_several(w: Writer, left: From, right: From, bound: list[tuple[str, str]]) -> list[str]:
+    """Columns that equal a value of the other side or something else: a constant, a list."""
+    types = dict((*left.near, *right.fields))
+    return [_one_of(w, column, value, types[column]) for column, value in bound]
+
+
+def _one_of(w: Writer, column: str, value: str, of: str) -> str:
+    constant = w.constants.plain(of)
+    form = w.pick(
+        "({0} = {1} OR {0} = {2})", "({0} = {2} OR {0} = {1})", "{0} IN ({1}, {2})",
+        "list_contains([{1}, {2}], {0})", "{0} = ANY([{1}, {2}])", "{0} IN [{1}]",
+        "({0} = ANY([{1}]) OR {0} = {2})", "({0} = {1} OR {0} IN (SELECT {2}))",
+        "({0} = {1} OR {0} >= {2})",
+    )  # fmt: skip
+    return form.format(column, value, constant)
 
 
 def _pairs(w: Writer, left: From, right: From) -> list[str]:

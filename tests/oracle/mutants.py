@@ -163,6 +163,9 @@ MUTANTS: Mapping[str, Mutant] = {
     "keys are compared in lower case": Mutant(asking=broken.SameInLowerCase),
     "a constant is folded in the words of another parser": Mutant(asking=broken.OtherWords),
     "a macro is taken for the function that it hides": Mutant(asking=broken.NothingHidden),
+    # values from rows
+    "one branch of OR gives the values": _FIRST_BRANCH,
+    "one element of a list gives the values": Mutant(misplanned=broken.first_tuple),
     # types
     "a number is taken for its text": _TEXT,
     "a joined number is taken for its text": _TEXT,

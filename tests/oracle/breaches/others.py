@@ -132,6 +132,16 @@ OTHERS = (
         undo=("DROP MACRO list_contains",),
     ),
     Breach(
+        "one branch of OR gives the values",
+        f"SELECT s.sub FROM (VALUES ('5')) AS v(x) JOIN {SUBS} AS s ON s.grp = v.x OR s.grp = '7'",
+        f"{SUBS} AS s", "grp = '5'",
+    ),
+    Breach(
+        "one element of a list gives the values",
+        f"SELECT s.sub FROM (SELECT ['5', '05'] AS l) AS v JOIN {SUBS} AS s ON s.grp IN v.l",
+        f"{SUBS} AS s", "grp = '5'",
+    ),
+    Breach(
         "a number is taken for its text",
         f"SELECT sub FROM {SUBS} AS s WHERE grp = 2 + 3", f"{SUBS} AS s", "grp = '5'",
     ),
