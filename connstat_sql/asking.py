@@ -35,6 +35,7 @@ class Asking:
     """Questions that DuckDB could not read, in its words: ours are at fault, not the statement."""
     _doubtful: dict[str, str] = field(default_factory=dict)
     _grouped: dict[int, tuple[exp.Expr, bool]] = field(default_factory=dict)
+    _units: dict[int, tuple[exp.Expr, exp.Expr]] = field(default_factory=dict)
 
     def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
         """The rows of a constant query, or None when DuckDB cannot tell them."""
@@ -80,12 +81,12 @@ class Asking:
 
     def is_grouped_alike(self, node: exp.Expr) -> bool:
         """Whether DuckDB groups the operators of a node's text as its tree does."""
-        unit = _unit(node)
+        unit = self._unit(node)
         return self._has_same_groups(unit) or (unit is not node and self._has_same_groups(node))
 
     def calls_hiding(self, node: exp.Expr) -> bool:
         """Whether a node's text calls a function of the user's own under a name of DuckDB's."""
-        if not self._hiding or not (self._hides_in(_unit(node))):
+        if not self._hiding or not (self._hides_in(self._unit(node))):
             return False
         return self._hides_in(node)
 
@@ -107,6 +108,19 @@ class Asking:
     def _hiding(self) -> frozenset[str]:
         """Functions of the user's own with names that DuckDB, or the tree, knows otherwise."""
         return self.session.own_functions(KNOWN_NAMES)
+
+    def _unit(self, node: exp.Expr) -> exp.Expr:
+        """The outermost query around a node; the node itself where it stands in none."""
+        passed, unit, above = list[exp.Expr](), node, node.parent
+        while above is not None and id(above) not in self._units:
+            if isinstance(above, exp.Query):
+                passed.append(above)
+                unit = above
+            above = above.parent
+        if above is not None:
+            unit = self._units[id(above)][1]
+        self._units.update((id(one), (one, unit)) for one in passed)
+        return unit
 
     def _hides_in(self, node: exp.Expr) -> bool:
         if isinstance(node, (exp.Column, exp.Literal)):
@@ -152,17 +166,6 @@ def _read_as(node: exp.Expr, text: str) -> str:
 
 def _functions(read: str) -> frozenset[str]:
     return frozenset(map(str.lower, _CALLED.findall(read)))
-
-
-def _unit(node: exp.Expr) -> exp.Expr:
-    """The outermost query around a node; the node itself where it stands in none."""
-    unit = node
-    above = node.parent
-    while above is not None:
-        if isinstance(above, exp.Query):
-            unit = above
-        above = above.parent
-    return unit
 
 
 def _keep(known: dict[str, str], text: str, read: str) -> None:

@@ -149,11 +149,15 @@ class Choosing:
         weigh: Weigh,
     ) -> Choice | None:
         wanting = [supply for supply in supplies if supply.rows != ()]
+        wanted = self._wanted(method, columns)
         missing: dict[str, bool] = {}
         for supply in wanting:
-            if self._lacking(method, columns, supply):
-                return None
-            missing |= dict.fromkeys(self._missing(method, columns, supply), True)
+            for name in wanted:
+                if name in supply.given:
+                    continue
+                if not self._is_enumerable(name, supply.given):
+                    return None
+                missing[name] = True
         details = None
         if unserved(method, columns):
             if method.details is None:
@@ -166,18 +170,17 @@ class Choosing:
         second = _second_looks(details, wanting) if details is not None else 0
         return Choice(method, tuple(missing), requests, details, shared, second)
 
-    def _missing(self, method: Method, columns: tuple[str, ...], supply: Supply) -> tuple[str, ...]:
-        """What the method wants and the query does not give, defaults aside."""
-        given = supply.given
+    def _wanted(self, method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
+        """What the method wants a value for, defaults aside."""
         wanted = dict.fromkeys((*wanted_params(self.resource, method, columns), *method.required))
-        return tuple(n for n in wanted if n not in given and not self._has_default(n))
+        return tuple(name for name in wanted if not self._has_default(name))
 
     def _has_default(self, name: str) -> bool:
         return name not in self.spoken and has_default(self.resource, name)
 
     def _lacking(self, method: Method, columns: tuple[str, ...], supply: Supply) -> list[str]:
-        """Of what is missing, that which cannot be enumerated either."""
-        missing = self._missing(method, columns, supply)
+        """What the query does not give a method and what cannot be enumerated either."""
+        missing = [name for name in self._wanted(method, columns) if name not in supply.given]
         return [name for name in missing if not self._is_enumerable(name, supply.given)]
 
     def _is_enumerable(self, name: str, given: Mapping[str, bool]) -> bool:

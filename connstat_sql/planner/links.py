@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 from sqlglot import exp
 
@@ -77,13 +77,11 @@ class Links:
                 yield frozenset({one.relation})
             yield from (told for told in self.beside.get(one, ()) if column.relation not in told)
 
-    def tied(self, but: int) -> Iterable[frozenset[Field]]:
-        """Columns that equal each other, without the help of one relation."""
+    @cached_property
+    def ties(self) -> list[set[Field]]:
+        """Columns of several relations that equal each other."""
         found = {id(group): group for group in self.groups.values()}
-        for group in found.values():
-            tied = frozenset(one for one in group if one.relation != but)
-            if len({one.relation for one in tied}) > 1:
-                yield tied
+        return [group for group in found.values() if len({one.relation for one in group}) > 1]
 
 
 def _opened(facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Iterable[Fact]:

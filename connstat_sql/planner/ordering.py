@@ -71,18 +71,18 @@ class Wish:
     links: Links
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Group:
     """Relations whose rows are tied: by their keys, so that each stands for one, or by others."""
 
-    single: frozenset[int]
-    many: frozenset[int]
+    first: int
+    single: set[int] = field(default_factory=set)
+    many: set[int] = field(default_factory=set)
 
-    def __or__(self, other: Group) -> Group:
-        return Group(self.single | other.single, self.many | other.many)
-
-
-NOTHING = Group(frozenset(), frozenset())
+    @property
+    def relations(self) -> set[int]:
+        """All of them."""
+        return self.single | self.many
 
 
 @dataclass
@@ -94,7 +94,8 @@ class Ordering:
     _links: dict[tuple[int, ...], Links] = field(default_factory=dict)
     _costs: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
     _rests: dict[int, tuple[float, float]] = field(default_factory=dict)
-    _together: dict[tuple[int, int, int], dict[int, Group]] = field(default_factory=dict)
+    _together: dict[tuple[int, int], dict[int, Group]] = field(default_factory=dict)
+    _needs: dict[int, int] = field(default_factory=dict)
     _names: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _settled: list[int] = field(default_factory=list)
 
@@ -184,7 +185,7 @@ class Ordering:
 
     def _cost_of_use(self, wish: Wish, placed: int) -> tuple[float, float]:
         best, is_fed = inf, False
-        together = self._grouped(wish, placed)
+        together = self._grouped(wish.links, placed)
         ways = set()
         for offer in wish.offers:
             requests = self._requests(offer, wish, placed, together)
@@ -227,49 +228,54 @@ class Ordering:
                 if len(relations) == 1:
                     bound = min(bound, *(self._size(one).rows for one in relations))
                 continue
-            groups = {one: together.get(one, NOTHING) for one in relations}
-            left = max(self._left(one, group) for one, group in groups.items())
-            tied = relations.union(*(group.single | group.many for group in groups.values()))
+            left = max(self._left(one, together.get(one)) for one in relations)
+            tied = {together[one].first if one in together else one for one in relations}
             found.append((left, sorted(tied)))
         if not found:
             return None
         rows, key = min(found)
         return frozenset(key), min(rows, bound)
 
-    def _grouped(self, wish: Wish, placed: int) -> dict[int, Group]:
+    def _grouped(self, links: Links, placed: int) -> Mapping[int, Group]:
         """For relations that are there, what is tied to them."""
-        key = (id(wish.links), wish.relation, placed)
+        key = (id(links), placed)
         if key not in self._together:
-            groups: list[tuple[set[int], Group]] = []
-            for tied in wish.links.tied(wish.relation):
+            found: dict[int, Group] = {}
+            for tied in links.ties:
                 there = [one for one in tied if self._needs_of(one.relation) & ~placed == 0]
-                relations, group = {one.relation for one in there}, NOTHING
                 for one in there:
-                    group |= self._group_of(one)
-                apart = []
-                for others, other in groups:
-                    if others & relations:
-                        relations, group = relations | others, group | other
-                    else:
-                        apart.append((others, other))
-                groups = [*apart, (relations, group)]
-            self._together[key] = {one: group for relations, group in groups for one in relations}
+                    self._tie(one, there[0], found)
+            self._together[key] = found
         return self._together[key]
 
-    def _group_of(self, one: Field) -> Group:
-        """A relation by itself: whether one of its rows is tied to others, or many may be."""
-        own, relation = frozenset({one.relation}), self.weighing.rows.relation(one.relation)
-        if relation is None or relation.mention is None:
-            return Group(own, frozenset())
-        resource = self.targets[self._of_place[relation.mention]].live.resource
-        is_single = is_key(resource, one.column)
-        return Group(own, frozenset()) if is_single else Group(frozenset(), own)
+    def _tie(self, one: Field, other: Field, found: dict[int, Group]) -> None:
+        """The groups of two relations are one; those that a key ties are told apart."""
+        ours = found.setdefault(one.relation, Group(one.relation))
+        (ours.single if self._is_single(one) else ours.many).add(one.relation)
+        theirs = found.setdefault(other.relation, Group(other.relation))
+        if ours is theirs:
+            return
+        if len(ours.single) + len(ours.many) > len(theirs.single) + len(theirs.many):
+            ours, theirs = theirs, ours
+        theirs.first = min(ours.first, theirs.first)
+        theirs.single |= ours.single
+        theirs.many |= ours.many
+        found.update(dict.fromkeys(ours.relations, theirs))
 
-    def _left(self, relation: int, group: Group) -> float:
+    def _is_single(self, one: Field) -> bool:
+        """Whether one of a relation's rows is tied to others by a column, or many may be."""
+        relation = self.weighing.rows.relation(one.relation)
+        if relation is None or relation.mention is None:
+            return True
+        return is_key(self.targets[self._of_place[relation.mention]].live.resource, one.column)
+
+    def _left(self, relation: int, group: Group | None) -> float:
         """What the predicates about all that is tied to it leave of a relation's rows."""
         size = self._size(relation)
         rows = size.rows * size.fraction
-        for one in sorted((group.single | group.many) - {relation}):
+        if group is None:
+            return max(1.0, rows)
+        for one in sorted(group.relations - {relation}):
             fraction = self._size(one).fraction
             rows *= fraction if one in group.single else min(1.0, OWNED_ROWS * fraction)
         return max(1.0, rows)
@@ -305,12 +311,14 @@ class Ordering:
 
     def _needs_of(self, number: int) -> int:
         """The targets that must be placed for a relation to be read; NEVER where it cannot be."""
-        relation = self.weighing.rows.relation(number)
-        if relation is None:
-            return NEVER
-        if relation.mention is not None:
-            return self._bits((relation.mention,))
-        return self._bits(relation.needs) if relation.node is not None else NEVER
+        if number not in self._needs:
+            relation, found = self.weighing.rows.relation(number), NEVER
+            if relation is not None and relation.mention is not None:
+                found = self._bits((relation.mention,))
+            elif relation is not None and relation.node is not None:
+                found = self._bits(relation.needs)
+            self._needs[number] = found
+        return self._needs[number]
 
     def _bits(self, places: Iterable[int]) -> int:
         found = 0

@@ -317,6 +317,9 @@ def _only_needed(ways: Sequence[Way], feeds: Sequence[Feed]) -> list[Way]:
 
 
 def _asks_the_same(one: Scan, other: Scan) -> bool:
+    if one.feeds != other.feeds:
+        return False
+
     def bare(scan: Scan) -> Scan:
         ways = tuple(replace(way, columns=()) for way in scan.ways)
         return replace(scan, name="", reason="", ways=ways, keeps=False)
