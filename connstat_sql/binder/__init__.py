@@ -20,11 +20,12 @@ from connstat_sql.binder.columns import (
 from connstat_sql.binder.comparisons import equal_nodes
 from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.idle import idle_mentions
+from connstat_sql.binder.named import LiveMention
 from connstat_sql.binder.outputs import Functions
 from connstat_sql.binder.reading import Reading
 from connstat_sql.binder.restrictions import EqualColumns, Restriction
 from connstat_sql.binder.rules import RULES_OF_SQL, Rules
-from connstat_sql.binder.sources import LiveMention, Sources
+from connstat_sql.binder.sources import Sources
 from connstat_sql.binder.stars import star_edits
 from connstat_sql.binder.values import (
     Arguments,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
+from connstat_sql.binder.named import Cte
 from connstat_sql.binder.outputs import calls, holds_aggregate
 from connstat_sql.binder.rendering import (
     expression_columns,
@@ -14,9 +15,9 @@ from connstat_sql.binder.rendering import (
     written,
 )
 from connstat_sql.binder.scopes import Scope
-from connstat_sql.binder.sources import Cte, Sources
+from connstat_sql.binder.sources import Sources
 from connstat_sql.binder.trees import Leaf, Output, Query
-from connstat_sql.binder.values import Expression, Fact, Field, Merged, Scalar, Term, relations_of
+from connstat_sql.binder.values import Expression, Fact, Field, Merged, Term, relations_of
 
 UNKNOWN = 0
 """The relation of what cannot be told: it is never there to be read."""
@@ -48,7 +49,7 @@ class Predicates:
             term = scope.resolve(column)
             terms[id(column)] = Field(UNKNOWN, column.name.lower()) if term is None else term
         for node in outermost_queries(predicate):
-            terms[id(node)] = Scalar(self._scalar(node, ctes))
+            terms[id(node)] = self._sources.scalar(node, ctes, scope)
         relations = relations_of(terms.values())
         functions = self._sources.functions
         if calls(predicate, functions.volatile) or holds_aggregate(predicate, functions):
@@ -163,9 +164,6 @@ class Predicates:
         term = inner.terms.get(id(side), Expression(side, inner.terms))
         fact = equality(term, field, field.column)
         return Fact(fact.predicate, fact.terms, fact.relations | inner.relations)
-
-    def _scalar(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> int:
-        return self._sources.scalar(node, ctes).id
 
 
 def equality(left: Term, right: Term, name: str) -> Fact:

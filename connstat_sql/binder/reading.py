@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from connstat_sql.binder.grouping import grouping_keys, makes_one_group
 from connstat_sql.binder.joins import demoted, join, silent
+from connstat_sql.binder.named import Cte
 from connstat_sql.binder.outputs import (
     has_aggregates,
     has_grouping_sets,
@@ -21,7 +22,7 @@ from connstat_sql.binder.predicates import Predicates, equality, is_listing
 from connstat_sql.binder.rendering import outermost_queries
 from connstat_sql.binder.rules import Rules
 from connstat_sql.binder.scopes import Merge, Scope, Source, fields_of
-from connstat_sql.binder.sources import Cte, Sources
+from connstat_sql.binder.sources import Sources
 from connstat_sql.binder.trees import (
     Block,
     Leaf,

@@ -49,8 +49,20 @@ def term_text(term: Term, name: NameField, read: Callable[[int], str]) -> str:
     if isinstance(term, Merged):
         return f"coalesce({', '.join(map(name, term.fields))})"
     if isinstance(term, Scalar):
-        return read(term.relation)
+        return _scalar_text(term, name, read(term.relation))
     return f"({node_text(term.node, term.terms, name, read)})"
+
+
+def _scalar_text(term: Scalar, name: NameField, inner: str) -> str:
+    """SQL for a subquery, with the sources around it that it speaks of under their own names."""
+    if not term.beside:
+        return inner
+    sources = ", ".join(
+        f"(SELECT {', '.join(f'{name(f)} AS {quote(n)}' for n, f in one.columns)}) "
+        f"AS {quote(one.alias)}"
+        for one in term.beside
+    )
+    return f"(SELECT {inner} FROM {sources})"
 
 
 def node_text(

@@ -11,49 +11,29 @@ from sqlglot import exp
 
 from connstat_sql.binder.columns import HIDDEN
 from connstat_sql.binder.contents import Contents
+from connstat_sql.binder.correlated import empty_sources, sources_beside
+from connstat_sql.binder.named import Cte, LiveMention
 from connstat_sql.binder.outputs import Functions, calls
 from connstat_sql.binder.rendering import relation_text, written
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.trees import Query, Sealed, SetOperation
-from connstat_sql.binder.values import Fact, Field, Outputs, Questions, Relation, Term, Types
+from connstat_sql.binder.values import (
+    COLLATED,
+    Beside,
+    Fact,
+    Field,
+    Outputs,
+    Questions,
+    Relation,
+    Scalar,
+    Term,
+    Types,
+)
 from connstat_sql.definitions import literal, quote
 from connstat_sql.stretches import stretch_of
 
 MAX_READINGS = 16
 """Times that one CTE is looked into: a chain of CTEs that each name the last twice doubles."""
-COLLATED = "VARCHAR COLLATE"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Cte:
-    """A CTE where it is visible: `ctes` and `outer` are what it could name itself.
-
-    `is_itself` marks the name inside the recursive half of the CTE.
-    """
-
-    node: exp.CTE
-    ctes: Mapping[str, Cte]
-    outer: Scope | None
-    is_recursive: bool
-    is_itself: bool = False
-
-    @property
-    def names_itself(self) -> bool:
-        """Whether it is a UNION that reads its own rows."""
-        query = self.node.this
-        name = self.node.alias.lower()
-        return isinstance(query, exp.SetOperation) and any(
-            len(one.parts) == 1 and one.name.lower() == name for one in query.find_all(exp.Table)
-        )
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class LiveMention:
-    """A live mention: its place among the statement's, and its columns with those named hidden."""
-
-    place: int
-    node: exp.Table
-    types: Types
 
 
 @dataclass
@@ -122,19 +102,23 @@ class Sources:
             types = self._described(node, ctes, query) if found is None and query else None
         return self._of_query(node, query or Sealed(()), found, names, types)
 
-    def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> Relation:
-        """A subquery that stands for one value."""
+    def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte], scope: Scope) -> Scalar:
+        """A subquery that stands for one value, in a place where `scope` can be named."""
         if not isinstance(node, exp.Subquery):
-            return self._add(types={})
+            return Scalar(self._add(types={}).id)
         if stretch_of(node) is None and _is_bare(node):
             node = node.this  # the parentheses are those of IN
         found = self._readable(node, ctes) if self._refuses_many else None
+        beside: tuple[Beside, ...] = ()
+        if found is None and self._refuses_many:
+            beside = sources_beside(node, scope)
+            found = self._readable(node, ctes, beside) if beside else None
         if found is None:
-            return self._add(types={}, is_scalar=True)
-        used = found[1]
-        return self._add(
-            types=found[0], node=node, ctes=used, needs=self._needs(node, used), is_scalar=True
-        )
+            return Scalar(self._add(types={}, is_scalar=True).id)
+        types, used = found
+        needs = self._needs(node, used)
+        relation = self._add(types=types, node=node, ctes=used, needs=needs, is_scalar=True)
+        return Scalar(relation.id, beside)
 
     @cached_property
     def _refuses_many(self) -> bool:
@@ -187,15 +171,15 @@ class Sources:
     # --- whether and how a source can be read by itself --------------------------------------
 
     def _readable(
-        self, node: exp.Expr, ctes: Mapping[str, Cte]
+        self, node: exp.Expr, ctes: Mapping[str, Cte], beside: tuple[Beside, ...] = ()
     ) -> tuple[Types, tuple[exp.CTE, ...]] | None:
-        """Its columns and the CTEs it needs; None when it depends on what is beside it."""
+        """Its columns and the CTEs it needs; None when it depends on what else is beside it."""
         used = self._used_ctes(node, ctes)
         if used is None:
             return None
         if not all(map(self._is_stable, (node, *used))):
             return None
-        types = self._described_as(node, used)
+        types = self._described_as(node, used, beside)
         if types is None:
             return None
         if self._reads_local(node, used):
@@ -220,16 +204,22 @@ class Sources:
             return None
         return self._without_collations(types) if self._reads_local(node, used) else types
 
-    def _described_as(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> Types | None:
+    def _described_as(
+        self, node: exp.Expr, used: tuple[exp.CTE, ...], beside: tuple[Beside, ...] = ()
+    ) -> Types | None:
         """The columns of a source, as DuckDB tells them; asked once for all mentions of a CTE."""
         own: object = id(node)
         if isinstance(node, exp.Table) and _is_name_alone(node):
             own = (node.name.lower(), *_column_aliases(node))
-        key = (own, *map(id, used))
+        key = (own, *map(id, used), beside)
         if key not in self._types:
             is_scalar = isinstance(node, exp.Subquery) and not node.alias
             probe = Relation(0, {}, node=node, ctes=used, is_scalar=is_scalar)
-            self._types[key] = self.questions.describe(f"SELECT * FROM {self._empty_text(probe)}")
+            text = f"SELECT * FROM {self._empty_text(probe)}"
+            if beside:
+                around = empty_sources(beside, self.relations)
+                text = f"SELECT {self._empty_text(probe)} AS v FROM {around}"
+            self._types[key] = self.questions.describe(text)
         return self._types[key]
 
     def _reads_local(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> bool:

@@ -34,6 +34,10 @@ Types = Mapping[str, str]
 """Columns, in lower case, and their DuckDB types."""
 
 
+COLLATED = "VARCHAR COLLATE"
+"""The type of a text whose equality may be that of a collation."""
+
+
 class Questions(Protocol):
     """What is asked of DuckDB while a statement is bound and planned; nothing live is read."""
 
@@ -85,10 +89,27 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """A source around a subquery that speaks of it: its name there, and what its columns are."""
+
+    alias: str
+    columns: tuple[tuple[str, Field], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scalar:
-    """A subquery that stands for one value; the relation holds its text."""
+    """A subquery that stands for one value; the relation holds its text.
+
+    `beside` are the sources around it whose row it is told for.
+    """
 
     relation: int
+    beside: tuple[Beside, ...] = ()
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The columns of those sources."""
+        return tuple(field for one in self.beside for _, field in one.columns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -114,6 +135,7 @@ def relations_of(terms: Iterable[Term]) -> frozenset[int]:
     for term in terms:
         if isinstance(term, (Field, Scalar)):
             found.add(term.relation)
+            found |= {one.relation for one in term.fields} if isinstance(term, Scalar) else set()
         elif isinstance(term, Merged):
             found |= {one.relation for one in term.fields}
         else:

@@ -26,10 +26,12 @@ from connstat_sql.binder.trees import (
     Tree,
 )
 from connstat_sql.binder.values import (
+    Beside,
     Expression,
     Fact,
     Field,
     Relation,
+    Scalar,
     Term,
     is_fixed,
     relations_of,
@@ -253,6 +255,8 @@ def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | 
         return term
     if isinstance(term, Expression):
         return _told(term.node, term.terms, relation, inward)
+    if isinstance(term, Scalar):
+        return _scalar_told(term, relation, inward)
     if not isinstance(term, Field) or term.column not in inward:
         return None
     found = inward[term.column]
@@ -261,6 +265,18 @@ def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | 
     if not isinstance(found, Field):
         return None
     return Field(found.relation, found.column, (*found.path, *term.path))
+
+
+def _scalar_told(term: Scalar, relation: int, inward: Mapping[str, Term]) -> Scalar | None:
+    """A subquery with the columns around it in other terms, where these are columns too."""
+    beside = []
+    for one in term.beside:
+        told = [(name, _term_told(field, relation, inward)) for name, field in one.columns]
+        columns = tuple((name, field) for name, field in told if isinstance(field, Field))
+        if len(columns) < len(told):
+            return None
+        beside.append(Beside(one.alias, columns))
+    return None if relation == term.relation else Scalar(term.relation, tuple(beside))
 
 
 def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]) -> Expression:

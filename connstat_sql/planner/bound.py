@@ -12,8 +12,7 @@ from connstat_sql.binder import EqualColumns, Expression, Fact, Field, Term, Typ
 from connstat_sql.binder.comparisons import Options, any_of, options_of
 from connstat_sql.binder.constants import INTEGERS, are_distinct
 from connstat_sql.binder.rendering import field_text, is_told, relation_name, term_text
-from connstat_sql.binder.sources import COLLATED
-from connstat_sql.binder.values import Scalar
+from connstat_sql.binder.values import COLLATED, Scalar
 from connstat_sql.definitions import quote
 from connstat_sql.parser import DIALECT
 from connstat_sql.planner.rows import Rows
@@ -144,7 +143,9 @@ class Values:
         terms = _terms_in([node], fact)
         term = terms[0] if len(terms) == 1 else None
         relation = self.rows.relation(term.relation) if isinstance(term, Scalar) else None
-        if term is None or relation is None or relation.node is None or len(relation.types) != 1:
+        if not isinstance(term, Scalar) or term.beside or relation is None:
+            return ""
+        if relation.node is None or len(relation.types) != 1:
             return ""
         (of,) = relation.types.values()
         column = quote(own("row"))

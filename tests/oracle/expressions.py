@@ -21,6 +21,9 @@ def alike(fields: Columns, of: str) -> list[str]:
 def value_from(w: Writer, fields: Columns, of: str) -> str:
     """An expression of a type over the given fields; "" when there is none."""
     same = alike(fields, of)
+    told = _told_of_a_row(w, fields, of) if w.maybe(0.06) else ""
+    if told:
+        return told
     if same and w.maybe(0.7):
         return w.pick(*same)
     texts, numbers, days = (alike(fields, one) for one in ("VARCHAR", "INTEGER", "DATE"))
@@ -37,6 +40,26 @@ def value_from(w: Writer, fields: Columns, of: str) -> str:
         forms += [f"TRY_CAST({w.pick(*texts)} AS INTEGER)"] if texts else []
         forms += [f"CAST(day({w.pick(*days)}) AS INTEGER)"] if days else []
     return w.pick(*forms) if forms else ""
+
+
+def _told_of_a_row(w: Writer, fields: Columns, of: str) -> str:
+    """A subquery that gives a value for each row of the given fields; "" when there is none."""
+    texts = alike(fields, "VARCHAR")
+    if not texts or of not in ("VARCHAR", "INTEGER"):
+        return ""
+    table, name, key = "notes", *(("k", "x") if of == "INTEGER" else ("x", "y"))
+    path = table
+    if w.left > 0 and w.maybe(0.5):
+        table, name, key = "groups", "size" if of == "INTEGER" else "g", "g"
+        path = f"{w.pick(*w.heads)}.w.groups"
+        w.left -= 1
+    w.sources += 1
+    w.tables.add(table)
+    aggregate = w.pick(f"max(q.{name})", f"min(q.{name})")
+    if of == "INTEGER":
+        aggregate = w.pick(aggregate, "CAST(count(*) AS INTEGER)")
+    inner = f"{key} {w.pick('=', '=', '=', '<>', '>=')} {w.pick(*texts)}"
+    return f"(SELECT {aggregate} FROM {path} q WHERE q.{inner})"
 
 
 _TEXT_OF_TEXT = (

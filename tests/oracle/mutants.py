@@ -166,6 +166,7 @@ MUTANTS: Mapping[str, Mutant] = {
     # values from rows
     "one branch of OR gives the values": _FIRST_BRANCH,
     "one element of a list gives the values": Mutant(misplanned=broken.first_tuple),
+    "a subquery of each row is told for one row": Mutant(misplanned=broken.first_tuple),
     # types
     "a number is taken for its text": _TEXT,
     "a joined number is taken for its text": _TEXT,

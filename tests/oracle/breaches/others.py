@@ -142,6 +142,12 @@ OTHERS = (
         f"{SUBS} AS s", "grp = '5'",
     ),
     Breach(
+        "a subquery of each row is told for one row",
+        f"SELECT s.sub FROM (VALUES ('5'), ('05')) AS v(x) JOIN {SUBS} AS s ON s.grp = "
+        "(SELECT max(w.x) FROM (VALUES ('5'), ('05')) AS w(x) WHERE w.x = v.x)",
+        f"{SUBS} AS s", "grp = '5'",
+    ),
+    Breach(
         "a number is taken for its text",
         f"SELECT sub FROM {SUBS} AS s WHERE grp = 2 + 3", f"{SUBS} AS s", "grp = '5'",
     ),
