@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import duckdb
 
-_LISTED = """SELECT lower(function_name),
+from connstat_sql.quoting import call, literal
+
+_CALLED = literal(r"(\w+)\s*\(")
+_LISTED = f"""SELECT {call("lower", "function_name")},
     function_type IN ('aggregate', 'table', 'table_macro')
         OR (function_type = 'macro' AND NOT internal),
-    stability = 'VOLATILE' OR (function_type LIKE '%macro' AND NOT internal),
-    regexp_extract_all(lower(macro_definition), '(\\w+)\\s*\\(', 1),
+    stability = 'VOLATILE' OR (function_type IN ('macro', 'table_macro') AND NOT internal),
+    {call("regexp_extract_all", call("lower", "macro_definition"), _CALLED, "1")},
     internal
-    FROM duckdb_functions()"""
+    FROM {call("duckdb_functions")}"""
 
 
 @dataclass(frozen=True, slots=True)

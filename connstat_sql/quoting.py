@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _COMMENT_MARKS = re.compile(r"/\*|\*/")
 _BLANK = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)\s*)*")
@@ -42,6 +43,22 @@ def call(function: str, *arguments: str) -> str:
     return f"system.main.{function}({', '.join(arguments)})"
 
 
+def member(value: str, *names: str) -> str:
+    """SQL for a field of a struct, or of one in it; a dot would call a macro `struct_extract`."""
+    for name in names:
+        value = call("struct_extract", value, literal(name))
+    return value
+
+
+def unnested(values: Iterable[str]) -> str:
+    """SQL of a select list that answers a row for each of some expressions."""
+    return call("unnest", call("list_value", *values))
+
+
+SEARCH_PATH = (
+    f"SELECT {call('current_setting', literal('search_path'))}, {call('current_database')}"
+)
+"""A query for where names are looked up, and the database that is the first of those places."""
 _MARK = "\\"
 
 

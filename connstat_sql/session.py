@@ -17,7 +17,15 @@ from connstat_sql import writes
 from connstat_sql.declaring import binding_live, declare, live_table_in, named_in, written_by
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
-from connstat_sql.quoting import length_of_comments, literal, own, own_table, quote
+from connstat_sql.quoting import (
+    SEARCH_PATH,
+    call,
+    length_of_comments,
+    literal,
+    own,
+    own_table,
+    quote,
+)
 from connstat_sql.translation import RunText, interruptible, translated
 from connstat_sql.turns import within
 
@@ -34,7 +42,13 @@ _ROWS = quote(own("_connstat_rows"))
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
 _MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
 _DEFINES = re.compile(r"\b(create|drop|alter|comment)\b", re.IGNORECASE)
-_VARIABLES = "SELECT name, CAST(value AS VARCHAR), type FROM duckdb_variables()"
+_COLLATED = (
+    f"SELECT {call('count', '*')} FROM {call('duckdb_tables')} "
+    f"WHERE {call('contains', call('lower', 'sql'), literal('collate'))}"
+)
+_TEXTS_AND_TYPES = f"CAST(COLUMNS(*) AS VARCHAR), {call('typeof', 'COLUMNS(*)')}"
+_TRANSACTION = f"SELECT {call('txid_current')}"
+_VARIABLES = f"SELECT name, CAST(value AS VARCHAR), type FROM {call('duckdb_variables')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +165,7 @@ class Session:
 
     def has_collations(self) -> bool:
         """Whether any table of the session compares text in a way of its own."""
-        found = self.duckdb.execute(
-            "SELECT count(*) FROM duckdb_tables() WHERE sql ILIKE '%collate%'"
-        ).fetchone()
+        found = self.duckdb.execute(_COLLATED).fetchone()
         return bool(found and found[0])
 
     def syntax_of(self, sql: str) -> object:
@@ -165,7 +177,7 @@ class Session:
         """The same as the JSON that DuckDB writes of it."""
         try:
             with interruptible():
-                found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+                found = self.duckdb.execute(writes.READ, [sql]).fetchone()
         except duckdb.Error:
             return None
         read = str(found[0]) if found else ""
@@ -175,7 +187,7 @@ class Session:
         """DuckDB's own reading of a SELECT; () of other SQL, None of what is no SQL."""
         try:
             with interruptible():
-                found = self.duckdb.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+                found = self.duckdb.execute(writes.READ, [sql]).fetchone()
         except duckdb.Error:
             return None
         read = json.loads(found[0]) if found else {"error": True}
@@ -197,7 +209,7 @@ class Session:
         """
         from connstat_sql.binder import Value  # imported by whoever folds
 
-        query = f"SELECT CAST(COLUMNS(*) AS VARCHAR), typeof(COLUMNS(*)) FROM ({sql}) AS f"
+        query = f"SELECT {_TEXTS_AND_TYPES} FROM ({sql}) AS f"
         used = _used(sql, arguments)
         try:
             with interruptible():
@@ -229,7 +241,7 @@ class Session:
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
-        sql = "SELECT current_setting('default_collation')"
+        sql = f"SELECT {call('current_setting', literal('default_collation'))}"
         find = partial(self.duckdb.execute, sql)
         found = self._asked(find, RunText(sql, sql), ExecuteError).fetchone()
         return bool(found and found[0])
@@ -276,7 +288,7 @@ class Session:
         """Whether the user has begun a transaction: two statements are then of one."""
         if not (self._may_have_begun or self._is_handed_out):
             return False
-        ask = partial(self.duckdb.execute, "SELECT txid_current()")
+        ask = partial(self.duckdb.execute, _TRANSACTION)
         try:
             self._may_have_begun = ask().fetchone() == ask().fetchone()
         except duckdb.TransactionException:  # it has failed
@@ -338,7 +350,8 @@ class Session:
         Beside a table without rows it may drop a LIMIT (2.0.0: the outer side of a join with
         nothing, in a UNION ALL, is taken for nothing as well).
         """
-        found = self.duckdb.execute("SELECT current_setting('disabled_optimizers')").fetchone()
+        disabled = call("current_setting", literal("disabled_optimizers"))
+        found = self.duckdb.execute(f"SELECT {disabled}").fetchone()
         before = str(found[0]) if found and found[0] else ""
         names = ",".join(name for name in (before, "statistics_propagation") if name)
         self.duckdb.execute(f"SET disabled_optimizers = {literal(names)}")
@@ -383,9 +396,8 @@ class Session:
         """Whether a name without its provider may mean a declared table, by the search path."""
         if not self._declared:
             return False
-        sql = "SELECT current_setting('search_path'), current_database()"
         try:
-            found = self.duckdb.execute(sql).fetchone()
+            found = self.duckdb.execute(SEARCH_PATH).fetchone()
         except duckdb.TransactionException:
             return False  # one that has failed reads nothing, and is due to be told so
         listed = ",".join(map(str, found or ())).lower()
@@ -412,9 +424,8 @@ class Session:
             )
 
     def _search_path(self) -> str:
-        sql = "SELECT current_setting('search_path')"
         try:
-            found = self.duckdb.execute(sql).fetchone()
+            found = self.duckdb.execute(SEARCH_PATH).fetchone()
         except duckdb.TransactionException:
             return ""
         return str(found[0]) if found else ""

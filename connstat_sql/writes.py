@@ -10,12 +10,14 @@ from typing import Any
 import duckdb
 
 from connstat_sql.explaining import read_explain
+from connstat_sql.quoting import call
 
 _QUERIES = ("SELECT", "RELATION")
 _WRITE_WORDS = re.compile(r"\b(insert|update|delete|truncate|merge|copy)\b", re.IGNORECASE)
 _READS = frozenset({
     "SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE", "STATEMENT_NODE",
 })  # fmt: skip
+READ = f"SELECT {call('json_serialize_sql', '$1')}"
 _WHOLE = 'WITH "_connstat_whole" AS ({}) SELECT 1'
 
 
@@ -51,7 +53,7 @@ def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
 
 def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     with connection.cursor() as beside:  # a transaction that has failed answers nothing
-        found = beside.execute("SELECT json_serialize_sql($1)", [sql]).fetchone()
+        found = beside.execute(READ, [sql]).fetchone()
     read = json.loads(found[0]) if found else {"error": True}
     return None if read["error"] else read["statements"]
 

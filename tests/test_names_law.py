@@ -181,30 +181,3 @@ TELLING = (
     "DESCRIBE conn_a.w.params", "EXPLAIN FROM conn_a.w.columns", "SHOW TABLES",
     "CREATE OR REPLACE TEMP TABLE copied AS FROM conn_a.w.columns",
 )  # fmt: skip
-
-
-def test_macros_of_the_session_are_no_part_of_reading_rows(tmp_path: Path) -> None:
-    row = {"said": "x", "secret": [{"password": "hunter22", "other": "plain"}]}
-    opened = open_zoo(
-        tmp_path, lambda _: httpx.Response(200, json=[row]), service=json.dumps(SERVICE)
-    )
-    for function, count in MACROS.items():
-        listed = ", ".join("abc"[:count])
-        list(opened.run(f"CREATE MACRO {function}({listed}) AS NULL"))
-    sql = f"SELECT said, secret, _observed_at IS NULL FROM conn_a.w.params AS p WHERE {GIVEN}"
-    (result,) = opened.run(sql)
-    opened.close()
-    ((said, secret, is_unknown),) = [tuple(row.values()) for row in result.table.to_pylist()]
-    assert (said, is_unknown) == ("x", False)
-    (((_, password), other),) = secret
-    assert password.startswith("****")
-    assert other == ("other", "plain")
-
-
-MACROS = {
-    "from_json": 2, "unnest": 1, "to_timestamp": 1, "sha256": 1, "substr": 3, "concat": 2,
-    '"||"': 2, "regexp_matches": 2, "regexp_full_match": 2, "strlen": 1, "contains": 2, "chr": 1,
-    "list_transform": 2, "map_entries": 1, "map_from_entries": 1, "array_to_string": 2,
-    "map_keys": 1, "map_values": 1,
-}  # fmt: skip
-"""Functions that reading rows and masking them calls, and how many arguments each takes."""

@@ -41,9 +41,9 @@ from connstat_sql.arrow.layout import (
 )
 from connstat_sql.arrow.misfits import ANY_KEY, Keys, locate, outline, sample, shown
 from connstat_sql.arrow.seen import SeenRows
-from connstat_sql.definitions import KEY, Mismatch, Rows, quote
+from connstat_sql.definitions import KEY, Mismatch, Rows
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.quoting import own
+from connstat_sql.quoting import member, own
 
 __all__ = [
     "ROWS", "ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "SeenRows", "pages_table",
@@ -107,8 +107,7 @@ class RowReader:
     def select_list(self, row: str) -> Iterator[tuple[str, str]]:
         """Pairs of column name and SQL expression over the decoded row called `row`."""
         for one, place in zip(self.fields, self._layout.places, strict=True):
-            keys = ".".join(quote(key) for key in place)
-            yield one.name, f"{row}.{keys}"
+            yield one.name, member(row, *place)
 
     # --- texts of rows -----------------------------------------------------------------------
 

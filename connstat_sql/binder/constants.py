@@ -12,6 +12,7 @@ from connstat_sql.binder.rendering import is_told, written
 from connstat_sql.binder.values import Questions, Value
 from connstat_sql.definitions import literal, quote
 from connstat_sql.parser import long_list
+from connstat_sql.quoting import call, member, unnested
 
 Rows = Sequence[Sequence[Value]]
 
@@ -67,8 +68,7 @@ class Constants:
 
     def type_inside(self, kind: str, path: Sequence[str]) -> str:
         """The type of what a path leads to in a struct, "" where DuckDB cannot tell."""
-        inside = "".join(f".{quote(part)}" for part in path)
-        rows = self._fold(f"SELECT CAST(NULL AS {kind}){inside}")
+        rows = self._fold(f"SELECT {member(f'CAST(NULL AS {kind})', *path)}")
         return rows[0][0].type if rows else ""
 
     def is_listed(self, source: exp.Expr) -> bool:
@@ -78,7 +78,7 @@ class Constants:
 
     def has_none(self, source: str) -> bool:
         """Whether a constant source, with what is asked of its rows, has no row."""
-        rows = self._fold(f"SELECT count(*) = 0 FROM {source}")
+        rows = self._fold(f"SELECT {call('count', '*')} = 0 FROM {source}")
         return bool(rows and rows[0][0].text == "true")
 
     def is_never_true(self, predicate: exp.Expr) -> bool:
@@ -170,7 +170,9 @@ class Constants:
         """The elements of a constant list, or the rows of a constant subquery."""
         if isinstance(listed, (exp.Query, exp.Values)):
             return self.query(listed)
-        return self._fold(f"SELECT unnest({written(listed)})") if self.is_constant(listed) else None
+        if not self.is_constant(listed):
+            return None
+        return self._fold(f"SELECT {call('unnest', written(listed))}")
 
     def spelt(self, values: Iterable[Value], wanted: str) -> Mapping[Value, str | None] | None:
         """Each value as the wanted type spells it; None when equality means something else.
@@ -245,13 +247,14 @@ class Constants:
         if not all(is_number(value.type) for value in there):
             return None
         listed = ", ".join(f"CAST({literal(v.text or '')} AS {v.type})" for v in there)
-        cast = ", ".join(
+        cast = unnested(
             f"TRY_CAST(CAST({literal(v.text or '')} AS {v.type}) AS {wanted})" for v in there
         )
         step = f"TRY_CAST({literal(_step(wanted))} AS {wanted})"
-        beside = [f"TRY_CAST(TRY(n {sign} {step}) AS {wanted})" for sign in "+-"]
+        moved = [call(quote(sign), "n", step) for sign in "+-"]
+        beside = [f"TRY_CAST(TRY({one}) AS {wanted})" for one in moved]
         tests = ", ".join(f"{one}, {one} IN ({listed})" for one in ("n", *beside))
-        rows = self._fold(f"SELECT {tests} FROM (SELECT unnest([{cast}]) AS n)") or ()
+        rows = self._fold(f"SELECT {tests} FROM (SELECT {cast} AS n)") or ()
         if len(rows) != len(there) or any(row[0].text is None for row in rows):
             return None
         equal = {row[at].text for row in rows for at in (0, 2, 4) if row[at + 1].text == "true"}
@@ -265,9 +268,8 @@ class Constants:
     def _cast(self, texts: Iterable[str], wanted: str) -> dict[str, Value]:
         """Each text as another type, all by one question; NULL for those that do not fit."""
         listed = sorted(set(texts))
-        quoted = ", ".join("'" + text.replace("'", "''") + "'" for text in listed)
         rows = self._fold(
-            f"SELECT v, TRY_CAST(v AS {wanted}) FROM (SELECT unnest([{quoted}]) AS v)"
+            f"SELECT v, TRY_CAST(v AS {wanted}) FROM (SELECT {unnested(map(literal, listed))} AS v)"
         )
         found = {text: Value(None, wanted) for text in listed}
         return found | {row[0].text or "": row[1] for row in rows or ()}

@@ -30,6 +30,7 @@ from connstat_sql.binder.values import (
     Types,
 )
 from connstat_sql.definitions import literal, quote
+from connstat_sql.quoting import call
 from connstat_sql.stretches import stretch_of
 
 MAX_READINGS = 16
@@ -124,7 +125,7 @@ class Sources:
     def _refuses_many(self) -> bool:
         """Whether a subquery of many rows is no value; else it is any one of them."""
         setting = literal("scalar_subquery_error_on_multiple_rows")
-        found = self.questions.fold(f"SELECT current_setting({setting})")
+        found = self.questions.fold(f"SELECT {call('current_setting', setting)}")
         return bool(found and found[0][0].text == "true")
 
     def may_read(self, cte: Cte) -> bool:

@@ -27,6 +27,7 @@ from connstat_sql.executor.values_seen import SeenValues, TakeValues
 from connstat_sql.fetcher import Failure
 from connstat_sql.parser import DIALECT, Statement
 from connstat_sql.planner import Plan, mention_table, scan_table
+from connstat_sql.quoting import call
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
@@ -156,7 +157,10 @@ def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:
         table = session.run(run_text(plan.query), arguments)
     finally:
         _drop(session, plan)
-    names = _written(table["column_name"].to_pylist(), plan)
+    given = table["column_name"].to_pylist()
+    names = _written(given, plan)
+    if names == given:
+        return table  # a list made into Arrow imports pandas
     return table.set_column(0, table.schema.field("column_name"), pa.array(names, pa.string()))
 
 
@@ -197,12 +201,14 @@ def failures_table(session: Session, failures: Sequence[Failure]) -> None:
 
 def _failure_values(failure: Failure) -> str:
     error = failure.error
-    keys = ", ".join(map(literal, failure.fetch.arguments))
-    values = ", ".join(map(literal, failure.fetch.arguments.values()))
+    keys, values = (
+        call("list_value", *map(literal, texts))
+        for texts in (failure.fetch.arguments, failure.fetch.arguments.values())
+    )
+    arguments, at = call("map", keys, values), call("to_timestamp", str(failure.at))
     url = literal(str(error.request.url)) if error.request else "NULL"
     status = "NULL" if error.status is None else str(error.status)
     return (
         f"{literal(failure.fetch.connection)}, {literal(str(failure.fetch.resource.table))}, "
-        f"MAP([{keys}], [{values}]), {url}, {status}, {literal(error.message)}, {error.attempts}, "
-        f"to_timestamp({failure.at})"
+        f"{arguments}, {url}, {status}, {literal(error.message)}, {error.attempts}, {at}"
     )

@@ -20,7 +20,7 @@ from connstat_sql.definitions import (
     literal,
     quote,
 )
-from connstat_sql.quoting import call, own
+from connstat_sql.quoting import call, member, own
 
 SECRET_KEYS = (
     r"(?i)(passw(or)?d|passphrase|secret|token|credential|authorization|cookie|jaas\.config"
@@ -90,7 +90,7 @@ def _inside(of: SqlType, value: str, key: str, depth: int) -> str:
         return value
     if isinstance(of, Struct):
         fields = (
-            f"{quote(name)} := {_inside(inner, f'{value}.{quote(name)}', key, depth)}"
+            f"{quote(name)} := {_inside(inner, member(value, name), key, depth)}"
             for name, inner in of.fields
         )
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE {call('struct_pack', *fields)} END"
@@ -103,7 +103,7 @@ def _inside(of: SqlType, value: str, key: str, depth: int) -> str:
 
 
 def _masked_map(of: MapOf, value: str, key: str, one: str) -> str:
-    entry = f"{one}.value"
+    name, entry = member(one, "key"), member(one, "value")
     if of.value == JSON:
         text = call("json_extract_string", entry, "'$'")
         json = call("to_json", mask(text, key))
@@ -112,8 +112,8 @@ def _masked_map(of: MapOf, value: str, key: str, one: str) -> str:
         text, masked = entry, mask(entry, key)
     else:
         return value
-    chosen = f"CASE WHEN {_is_secret(f'{one}.key', text)} THEN {masked} ELSE {entry} END"
-    packed = call("struct_pack", f"k := {one}.key", f"v := {chosen}")
+    chosen = f"CASE WHEN {_is_secret(name, text)} THEN {masked} ELSE {entry} END"
+    packed = call("struct_pack", f"k := {name}", f"v := {chosen}")
     entries = call("list_transform", call("map_entries", value), f"lambda {one}: {packed}")
     made = call("map_from_entries", entries)
     if of.value == JSON:
@@ -128,9 +128,14 @@ def _may_hold_secret(value: str) -> str:
     """
     lines = SECRET_KEYS.replace("(?i)", "(?im)", 1)
     return " OR ".join(
-        _matches(call("array_to_string", call(texts, value), call("chr", "10")), pattern)
+        _matches(_lines(call(texts, value)), pattern)
         for texts, pattern in (("map_keys", lines), ("map_values", SECRET_VALUES))
     )
+
+
+def _lines(texts: str) -> str:
+    """SQL that writes a list of texts a line each. DuckDB's `array_to_string` is a macro itself."""
+    return call("list_aggregate", texts, literal("string_agg"), call("chr", "10"))
 
 
 def _holds_map(of: SqlType) -> bool:

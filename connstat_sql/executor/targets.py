@@ -9,16 +9,17 @@ from sqlglot import exp
 
 from connstat_sql.errors import BindError
 from connstat_sql.parser import Statement
-from connstat_sql.quoting import literal
+from connstat_sql.quoting import call, literal
 from connstat_sql.session import Session
 from connstat_sql.translation import RunText
 
 _MAKES_FOLDERS = re.compile(r"\b(partition_by|per_thread_output|file_size_bytes)\b", re.IGNORECASE)
-_IN_THE_WAY = """SELECT kind FROM (
+_IN_THE_WAY = f"""SELECT kind FROM (
     SELECT database_name AS d, schema_name AS s, table_name AS n, 'table' AS kind
-        FROM duckdb_tables() UNION ALL
-    SELECT database_name, schema_name, view_name, 'view' FROM duckdb_views()
-    ) WHERE lower(n) = lower({name}) AND ({place})"""
+        FROM {call("duckdb_tables")} UNION ALL
+    SELECT database_name, schema_name, view_name, 'view' FROM {call("duckdb_views")}
+    ) WHERE """
+_DATABASE = call("current_database")
 
 
 def check_target(statement: Statement, session: Session) -> None:
@@ -48,7 +49,8 @@ def _check_name(tree: exp.Create, statement: Statement, session: Session) -> Non
     if table is None or tree.args.get("exists"):
         return
     *place, name = (part.name for part in table.parts)
-    sql = _IN_THE_WAY.format(name=literal(name), place=_place(place, is_temporary=_is_temp(tree)))
+    where = _place(place, is_temporary=_is_temp(tree))
+    sql = f"{_IN_THE_WAY}{_is_called('n', name)} AND ({where})"
     kinds = {row["kind"] for row in session.run(RunText(sql, sql), None).to_pylist()}
     if kinds and not (tree.args.get("replace") and kinds == {"table"}):
         raise BindError(
@@ -66,10 +68,13 @@ def _is_temp(tree: exp.Create) -> bool:
 def _place(parts: list[str], *, is_temporary: bool) -> str:
     """SQL for where a name would be made: of `a.b`, `a` is a database or a schema."""
     if not parts:
-        return "d = 'temp'" if is_temporary else "d = current_database() AND s = current_schema()"
-    last = f"lower(s) = lower({literal(parts[-1])})"
+        here = f"d = {_DATABASE} AND s = {call('current_schema')}"
+        return "d = 'temp'" if is_temporary else here
+    database, schema = _is_called("d", parts[0]), _is_called("s", parts[-1])
     if len(parts) > 1:
-        return f"{last} AND lower(d) = lower({literal(parts[0])})"
-    return (
-        f"{last} AND d = current_database() OR lower(d) = lower({literal(parts[0])}) AND s = 'main'"
-    )
+        return f"{schema} AND {database}"
+    return f"{schema} AND d = {_DATABASE} OR {database} AND s = 'main'"
+
+
+def _is_called(column: str, name: str) -> str:
+    return f"{call('lower', column)} = {call('lower', literal(name))}"

@@ -11,7 +11,7 @@ from connstat_sql.binder import Arguments
 from connstat_sql.definitions import quote
 from connstat_sql.errors import ExecuteError
 from connstat_sql.planner import CONNECTION, Feed, Plan, Scan, projected
-from connstat_sql.quoting import own_table
+from connstat_sql.quoting import call, own_table
 from connstat_sql.session import Session, named_values
 from connstat_sql.translation import interruptible
 
@@ -50,7 +50,7 @@ class Tuples:
         for feed, table in zip(self.feeds, self.names, strict=True):
             if table:
                 listed = ", ".join(map(quote, names))
-                sql = f"SELECT count(*) FROM (SELECT DISTINCT {listed} FROM {table})"
+                sql = f"SELECT {call('count', '*')} FROM (SELECT DISTINCT {listed} FROM {table})"
                 found = self.session.duckdb.execute(sql).fetchone()
                 count += found[0] if found else 0
             elif feed.constant.rows:

@@ -10,6 +10,7 @@ import duckdb
 
 from connstat_sql.definitions import VARCHAR, MapOf, Redaction, SqlType, Struct, TableName, quote
 from connstat_sql.planner import Scan, scan_table
+from connstat_sql.quoting import call, member
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
@@ -66,12 +67,13 @@ def _paths(scan: Scan, columns: tuple[str, ...]) -> Iterator[tuple[tuple[str, ..
 
 
 def _inside(path: tuple[str, ...], of: SqlType) -> Iterator[tuple[tuple[str, ...], str]]:
-    value = ".".join(map(quote, path))
+    value = member(quote(path[0]), *path[1:])
     if of == VARCHAR:
-        fits = f"FILTER (length({value}) BETWEEN 1 AND {_LONGEST})"
-        yield path, f"list(DISTINCT {value} ORDER BY {value}) {fits}"
+        fits = f"FILTER ({call('length', value)} BETWEEN 1 AND {_LONGEST})"
+        yield path, f"{call('list', f'DISTINCT {value} ORDER BY {value}')} {fits}"
     elif isinstance(of, MapOf):
-        yield (*path, "*"), f"list_sort(list_distinct(flatten(list(map_keys({value})))))"
+        keys = call("flatten", call("list", call("map_keys", value)))
+        yield (*path, "*"), call("list_sort", call("list_distinct", keys))
     elif isinstance(of, Struct):
         for name, inner in of.fields:
             yield from _inside((*path, name), inner)

@@ -6,21 +6,25 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import ConfigError
+from connstat_sql.quoting import call, literal
 from connstat_sql.repl.setting import path_of
 from connstat_sql.repl.shell import Shell
 from connstat_sql.repl.showing import texts
+from connstat_sql.translation import RunText
 
 if TYPE_CHECKING:
     from connstat_sql.catalog import Catalog
     from connstat_sql.engine import Engine
 
-_LOCAL = """
-SELECT CASE WHEN schema_name = 'main' THEN name ELSE schema_name || '.' || name END, comment FROM (
-  SELECT database_name, schema_name, table_name AS name, comment, internal FROM duckdb_tables()
+_LOCAL = f"""
+SELECT CASE WHEN schema_name = 'main' THEN name
+  ELSE {call("concat", "schema_name", literal("."), "name")} END AS name, comment FROM (
+  SELECT database_name, schema_name, table_name AS name, comment, internal
+  FROM {call("duckdb_tables")}
   UNION ALL
-  SELECT database_name, schema_name, view_name, comment, internal FROM duckdb_views()
-) WHERE NOT internal AND database_name IN (current_database(), 'temp')
-  AND NOT starts_with(name, '_connstat')
+  SELECT database_name, schema_name, view_name, comment, internal FROM {call("duckdb_views")}
+) WHERE NOT internal AND database_name IN ({call("current_database")}, 'temp')
+  AND NOT {call("starts_with", "name", literal("_connstat"))}
 ORDER BY ALL"""
 _MANY = 8
 """Names that an error lists."""
@@ -143,4 +147,5 @@ def _whole_name(name: str, catalog: Catalog) -> str:
 
 
 def _answer(engine: Engine, sql: str) -> list[tuple[str, str | None]]:
-    return [(row[0], row[1]) for result in engine.run(sql) for row in result.fetchall()]
+    found = engine.session.run(RunText(sql, sql), None)
+    return [(row["name"], row["comment"]) for row in found.to_pylist()]

@@ -13,6 +13,8 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.lexers import Lexer
 
+from connstat_sql.quoting import call
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -28,10 +30,11 @@ STYLE = {
     "pygments.error": "",
     "command": "ansibrightblue",
 }
-_WORDS = """
-SELECT lower(keyword_name), true FROM duckdb_keywords() WHERE keyword_category <> 'unreserved'
-UNION SELECT lower(type_name), true FROM duckdb_types() WHERE internal
-UNION SELECT lower(function_name), false FROM duckdb_functions()
+_WORDS = f"""
+SELECT {call("lower", "keyword_name")}, true FROM {call("duckdb_keywords")}
+  WHERE keyword_category <> 'unreserved'
+UNION SELECT {call("lower", "type_name")}, true FROM {call("duckdb_types")} WHERE internal
+UNION SELECT {call("lower", "function_name")}, false FROM {call("duckdb_functions")}
 """
 _LONG = 10_000
 """Characters of a text that is plain: its colours would make each key press slow."""

@@ -232,8 +232,8 @@ class Shell:
         if not self.transaction and not any(word in text for word in _TRANSACTION_WORDS):
             return
         try:
-            first, second = (_transaction(engine) for _ in range(2))
-            self.transaction = "*" if first == second else ""
+            engine.session.confirm_transaction(sql)
+            self.transaction = "*" if engine.session.is_in_transaction() else ""
         except ConnstatError:
             self.transaction = "!"
 
@@ -253,8 +253,3 @@ def summary(result: Result) -> str:
 def duration(seconds: float) -> str:
     """`240 ms`, `3.1 s`."""
     return f"{seconds * 1000:,.0f} ms" if seconds < 1 else f"{seconds:,.1f} s"
-
-
-def _transaction(engine: Engine) -> object:
-    (result,) = engine.run("SELECT txid_current()")
-    return result.fetchall()

@@ -9,9 +9,11 @@ import duckdb
 
 from connstat_sql.definitions import quote
 from connstat_sql.parser import Statement
+from connstat_sql.quoting import call
 from connstat_sql.translation import interruptible
 
 _START = "SELECT * FROM "
+_PRINT = "SELECT " + call("json_deserialize_sql", call("json_serialize_sql", "CAST($1 AS VARCHAR)"))
 _ALIAS = " AS a"
 _WHOLE_NAME = re.compile(r'"[^"]+"\."[^"]+"\."[^"]+"')
 
@@ -52,10 +54,9 @@ def _pairs(
 
 def _printed(source: str, connection: duckdb.DuckDBPyConnection) -> str:
     """What stands behind FROM, as DuckDB prints it; "" when it is nothing of the kind."""
-    sql = "SELECT json_deserialize_sql(json_serialize_sql($1::VARCHAR))"
     try:
         with interruptible(), connection.cursor() as beside:  # the user's transaction goes on
-            found = beside.execute(sql, [_START + source]).fetchone()
+            found = beside.execute(_PRINT, [_START + source]).fetchone()
     except duckdb.Error:
         return ""
     return str(found[0]).removeprefix(_START) if found else ""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from connstat_sql.quoting import SEARCH_PATH, call
+
 Path = tuple["tuple[str, str]", ...]
 """Databases and schemas to look into, in order."""
 
@@ -22,13 +24,16 @@ class Found:
     sql: str
 
 
-_RELATIONS = """SELECT database_name, schema_name, view_name, view_oid, sql FROM duckdb_views()
-    WHERE NOT internal AND lower(view_name) = $1
-    UNION ALL SELECT database_name, schema_name, table_name, -1, '' FROM duckdb_tables()
-    WHERE NOT internal AND lower(table_name) = $1"""
-_MACROS = """SELECT database_name, schema_name, function_name, function_oid, ''
-    FROM duckdb_functions() WHERE NOT internal AND function_type = 'table_macro'"""
-_VIEW_NAMES = "SELECT database_name, view_name, view_oid FROM duckdb_views() WHERE NOT internal"
+_RELATIONS = f"""SELECT database_name, schema_name, view_name, view_oid, sql
+    FROM {call("duckdb_views")}
+    WHERE NOT internal AND {call("lower", "view_name")} = $1
+    UNION ALL SELECT database_name, schema_name, table_name, -1, '' FROM {call("duckdb_tables")}
+    WHERE NOT internal AND {call("lower", "table_name")} = $1"""
+_MACROS = f"""SELECT database_name, schema_name, function_name, function_oid, ''
+    FROM {call("duckdb_functions")} WHERE NOT internal AND function_type = 'table_macro'"""
+_VIEW_NAMES = (
+    f"SELECT database_name, view_name, view_oid FROM {call('duckdb_views')} WHERE NOT internal"
+)
 _TEMPORARY = ("temp", "main")
 
 
@@ -72,9 +77,7 @@ class Names:
 
     def _search_path(self) -> Path:
         if self._path is None:
-            row = self._duckdb.execute(
-                "SELECT current_setting('search_path'), current_database()"
-            ).fetchone()
+            row = self._duckdb.execute(SEARCH_PATH).fetchone()
             listed, current = row or ("", "")
             path = []
             for entry in str(listed).lower().split(","):

@@ -22,6 +22,7 @@ from connstat_sql.executor.kept.shelf import Shelf, open_memory
 from connstat_sql.executor.kept.tier import Hit, MaxAge, Tier, WholeFetch
 from connstat_sql.fetcher import Fetch
 from connstat_sql.planner import CONNECTION, Cached, Scan, projected
+from connstat_sql.quoting import call
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
@@ -150,7 +151,7 @@ class Kept:
                 self._use(replace, None, is_on_disk=is_on_disk, to_write=True)
 
     def _rows(self, table: str) -> int:
-        sql = f"SELECT count(*) FROM {table}"
+        sql = f"SELECT {call('count', '*')} FROM {table}"
         return int(self._session.duckdb.execute(sql).fetchall()[0][0])
 
     def forget(self, connection: str | None, names: Sequence[str]) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from connstat_sql.definitions import Redaction, Resource, SqlType
 from connstat_sql.errors import ConnstatError
 from connstat_sql.loader.types import UnknownType, parse_type
+from connstat_sql.quoting import call, literal
 from connstat_sql.repl.completion.known import Field, Function, Known, Table
 from connstat_sql.repl.completion.places import Place
 from connstat_sql.repl.completion.scopes import Source
@@ -26,17 +27,21 @@ log = logging.getLogger(__name__)
 MOST_FAILURES = 10
 LOOK_AGAIN = 1.0
 """Seconds after which DuckDB's own tables are looked up again."""
-_LOCAL = """
-SELECT schema_name, table_name, column_name, data_type, comment FROM duckdb_columns()
-WHERE NOT internal AND database_name IN (current_database(), 'temp')
-AND NOT starts_with(table_name, '_connstat_') ORDER BY schema_name, table_name, column_index"""
-_FUNCTIONS = """
-SELECT lower(function_name), any_value(function_type),
-  min_by(list_zip(parameters, parameter_types), len(parameters)), any_value(return_type),
-  any_value(description)
-FROM duckdb_functions() WHERE regexp_full_match(function_name, '[a-z]\\w+')
+_LOCAL = f"""
+SELECT schema_name, table_name, column_name, data_type, comment FROM {call("duckdb_columns")}
+WHERE NOT internal AND database_name IN ({call("current_database")}, 'temp')
+AND NOT {call("starts_with", "table_name", literal("_connstat_"))}
+ORDER BY schema_name, table_name, column_index"""
+_NAME = literal(r"[a-z]\w+")
+_FUNCTIONS = f"""
+SELECT {call("lower", "function_name")}, {call("any_value", "function_type")},
+  {call("min_by", call("list_zip", "parameters", "parameter_types"), call("len", "parameters"))},
+  {call("any_value", "return_type")}, {call("any_value", "description")}
+FROM {call("duckdb_functions")}
+WHERE {call("regexp_full_match", "function_name", _NAME)}
 GROUP BY ALL ORDER BY ALL"""
-_RESERVED = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+_RESERVED = f"""
+SELECT keyword_name FROM {call("duckdb_keywords")} WHERE keyword_category = 'reserved'"""
 
 
 class Learner:
