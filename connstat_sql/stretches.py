@@ -14,6 +14,8 @@ from sqlglot import exp
 from sqlglot.parsers.duckdb import DuckDBParser
 from sqlglot.tokens import Token  # type: ignore[attr-defined]
 
+from connstat_sql.errors import ConfigError
+
 KNOWN_NAMES = frozenset(
     name.lower() for name in (*DuckDBParser.FUNCTIONS, *DuckDBParser.FUNCTION_PARSERS)
 )
@@ -77,6 +79,16 @@ class Stretch(NamedTuple):
 
 class NotingParser(DuckDBParser):
     """Notes for each operand, operator, query and source the tokens that it was read from."""
+
+    def __new__(cls, *_: Any, **__: Any) -> NotingParser:
+        """Raises ConfigError where sqlglot's own parser is a compiled one: it has no heirs."""
+        try:
+            return super().__new__(cls)
+        except TypeError as error:
+            raise ConfigError(
+                "SQL cannot be read: the parser of sqlglot is a compiled one here, of sqlglotc",
+                hint="pip uninstall sqlglotc",
+            ) from error
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)

@@ -10,6 +10,7 @@ from sqlglot import exp
 from sqlglot.parsers.duckdb import DuckDBParser
 
 from connstat_sql.binder.rendering import written
+from connstat_sql.errors import ConfigError
 from connstat_sql.grouping import bracketed
 from connstat_sql.parser import DIALECT, parse
 from connstat_sql.stretches import NOTED, NotingParser, stretch_of
@@ -108,3 +109,18 @@ def test_what_is_used_of_the_parser_is_there() -> None:
     assert all(name in vars(NotingParser) for name in used)
     parser = DIALECT().parser()
     assert {"_tokens", "_index"} <= {*dir(parser)}
+
+
+def test_a_compiled_parser_is_refused_with_what_to_do() -> None:
+    class Compiled:
+        """What it does to those that inherit from it, as the classes of sqlglotc do."""
+
+        def __new__(cls) -> Compiled:
+            raise TypeError("interpreted classes cannot inherit from compiled")
+
+    class Heir(NotingParser, Compiled):
+        pass
+
+    with pytest.raises(ConfigError, match="sqlglotc") as caught:
+        Heir()
+    assert caught.value.hint == "pip uninstall sqlglotc"
