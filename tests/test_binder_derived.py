@@ -164,9 +164,48 @@ def test_of_several_windows_each_must_be_split_by_the_column(stages: Stages) -> 
     assert below(stages, inner, "grp = 'x' AND sub = 'q'") == X
 
 
-def test_a_predicate_of_qualify_restricts_nothing(stages: Stages) -> None:
-    sql = f"SELECT grp {SUBS} QUALIFY grp = 'x' AND row_number() OVER () = 1"
-    assert stages.reaching(sql, "subs") == [None]
+BY_GRP = "row_number() OVER (PARTITION BY grp ORDER BY sub)"
+
+
+@over(
+    ("listed", "qualify", "expected"),
+    [
+        (f"{BY_GRP} AS k, grp AS o", "k = 1 AND o = 'x'", X),
+        (f"{BY_GRP} AS k, grp AS o", "k = 1 AND (o = 'x' OR grp IN ('x'))", X),
+        ("sub", f"{BY_GRP} = 1 AND grp = 'x'", X),
+        ("sub, count(*) OVER (PARTITION BY sub, grp) AS n", f"{BY_GRP} = 1 AND grp = 'x'", X),
+        ("grp", "row_number() OVER () = 1 AND grp = 'x'", None),
+        ("grp AS o", "row_number() OVER (PARTITION BY sub) = 1 AND o = 'x'", None),
+        ("sub, count(*) OVER () AS n", f"{BY_GRP} = 1 AND grp = 'x'", None),
+        ("sub", f"{BY_GRP} = 1 OR grp = 'x'", None),
+        ("sub", f"{BY_GRP} = 1 AND NOT grp <> 'x'", None),
+        ("sub", f"{BY_GRP} = 1 AND grp = 'x' COLLATE NOCASE", None),
+        ("sub", f"{BY_GRP} = 1 AND lower(grp) = 'x'", None),
+        ("sub AS grp", f"{BY_GRP} = 1 AND grp = 'x'", None),
+        ("sub, random() AS r", f"{BY_GRP} = 1 AND grp = 'x'", None),
+        ("count(*) AS n", "row_number() OVER () = 1 AND n = 1", None),
+    ],
+)
+def test_qualify_restricts_by_what_every_window_is_split_by(
+    stages: Stages, listed: str, qualify: str, expected: Restriction
+) -> None:
+    assert stages.reaching(f"SELECT {listed} {SUBS} QUALIFY {qualify}", "subs") == [expected]
+
+
+@over(
+    ("by", "expected"),
+    [
+        ("grp", X), ("ALL", X), ("grp, sub", X), ("1, sub", X), ("sub, lower(grp)", None),
+        ("ROLLUP (grp)", None), ("GROUPING SETS ((grp), ())", None),
+    ],
+)  # fmt: skip
+def test_qualify_restricts_by_keys_of_groups_alone(
+    stages: Stages, by: str, expected: Restriction
+) -> None:
+    listed = "grp AS o" if "lower" not in by else "lower(grp) AS o"
+    sql = f"""SELECT {listed}, count(*) AS n {SUBS} GROUP BY {by}
+        QUALIFY max(count(*)) OVER (PARTITION BY grp) = 1 AND grp = 'x'"""
+    assert stages.reaching(sql, "subs") == [expected]
 
 
 @over(

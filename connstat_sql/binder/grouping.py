@@ -1,17 +1,26 @@
-"""What a SELECT groups by: keys by their names, by their places, or all that is no aggregate."""
+"""What a SELECT groups and partitions by: keys by names, by places, or all that is no aggregate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlglot import exp
 
 from connstat_sql.binder.outputs import (
+    Clauses,
     Functions,
+    calls,
     has_aggregates,
     has_grouping_sets,
     holds_aggregate,
 )
+from connstat_sql.binder.scopes import Scope
+from connstat_sql.binder.values import Field, Term
+
+_OF_WHOLE_PARTITIONS = (
+    exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Cast,
+    exp.DataType, exp.Placeholder, exp.Parameter,
+)  # fmt: skip
 
 
 def makes_one_group(select: exp.Select, functions: Functions) -> bool:
@@ -45,3 +54,43 @@ def grouping_keys(
         one = select.expressions[place] if 0 <= place < len(select.expressions) else key
         if isinstance(one.unalias(), exp.Column) and not isinstance(one.unalias().this, exp.Star):
             yield one.unalias()
+
+
+def window_keys(select: exp.Select, scope: Scope, functions: Functions) -> list[Term]:
+    """The columns by which every window splits the rows, and GROUP BY where there is one.
+
+    What QUALIFY says of them alone keeps or drops partitions as a whole.
+    """
+    windows, group = Clauses(select, functions).windows, select.args.get("group")
+    spoken = [*select.expressions, select.args["qualify"]]
+    if not windows or any(calls(one, functions.volatile) for one in spoken):
+        return []
+    if any(one.args.get("alias") for one in windows):
+        return []
+    splits = [_fields(one.args.get("partition_by") or [], scope) for one in windows]
+    if group is None and has_aggregates(select, functions):
+        return []
+    if group is not None:
+        if has_grouping_sets(group):
+            return []
+        splits.append(_fields([*grouping_keys(select, group, functions)], scope))
+    return [one for one in splits[0] if all(one in others for others in splits[1:])]
+
+
+def keeps_whole_partitions(predicate: exp.Expr) -> bool:
+    """Whether it says of columns only which values they equal.
+
+    Rows of one partition may still differ in what functions make of their keys, such as -0.0.
+    """
+    if any(one.find(exp.Column) for one in predicate.find_all(exp.Cast)):
+        return False
+    return all(isinstance(one, _OF_WHOLE_PARTITIONS) for one in predicate.walk())
+
+
+def _fields(nodes: Sequence[exp.Expr], scope: Scope) -> list[Term]:
+    """The columns among some keys that can be nothing else."""
+    columns = [
+        one for one in nodes if isinstance(one, exp.Column) and not scope.has_two_meanings(one)
+    ]
+    terms = map(scope.resolve, columns)
+    return [one for one in terms if isinstance(one, Field) and not one.path]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
+from connstat_sql.binder.grouping import grouping_keys, keeps_whole_partitions, window_keys
 from connstat_sql.binder.named import Cte
-from connstat_sql.binder.outputs import calls, holds_aggregate
+from connstat_sql.binder.outputs import calls, has_grouping_sets, holds_aggregate
 from connstat_sql.binder.rendering import (
     expression_columns,
     expression_queries,
@@ -66,6 +67,22 @@ class Predicates:
             yield from conjuncts(clause)
         else:
             yield clause
+
+    def where(self, select: exp.Select, scope: Scope) -> Iterator[exp.Expr]:
+        """The conjuncts of WHERE; those of HAVING and QUALIFY that speak of keys alone."""
+        clause, functions = select.args.get("where"), self._sources.functions
+        if clause is not None:
+            yield from self.conjuncts(clause.this)
+        clause = select.args.get("qualify")
+        if clause is not None:
+            parts = window_keys(select, scope, functions)
+            whole = filter(keeps_whole_partitions, self.conjuncts(clause.this))
+            yield from (one for one in whole if self.speaks_only_of(one, parts, scope))
+        clause, group = select.args.get("having"), select.args.get("group")
+        if clause is not None and group is not None and not has_grouping_sets(group):
+            keys = [scope.resolve(one) for one in grouping_keys(select, group, functions)]
+            listed = self.conjuncts(clause.this)
+            yield from (one for one in listed if self.speaks_only_of(one, keys, scope))
 
     def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
         """The subqueries of a predicate."""

@@ -5,17 +5,18 @@ Each reading of a live table, CTE or derived table gets a relation of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from connstat_sql.binder.grouping import grouping_keys, makes_one_group
+from connstat_sql.binder.grouping import (
+    makes_one_group,
+)
 from connstat_sql.binder.joins import demoted, join, silent
 from connstat_sql.binder.named import Cte
 from connstat_sql.binder.outputs import (
     has_aggregates,
-    has_grouping_sets,
     read_outputs,
 )
 from connstat_sql.binder.predicates import Predicates, equality, is_listing
@@ -116,7 +117,7 @@ class Reading:
             scope, sources=tuple(s for s in scope.sources if s.relation.id not in read.unseen)
         )
         tree, where, nested = read.tree, list[Fact](), list[Query]()
-        for predicate in self._where(select, visible):
+        for predicate in self.predicates.where(select, visible):
             if select.args.get("sample"):  # drawn before WHERE: fewer rows would be other rows
                 nested += self.predicates.queries_in(predicate, visible, ctes)
                 continue
@@ -135,19 +136,6 @@ class Reading:
             tree, facts, tuple(nested), tuple(beside), tuple(read.loose), is_one_group, outputs,
             held, limit,
         )  # fmt: skip
-
-    def _where(self, select: exp.Select, scope: Scope) -> Iterator[exp.Expr]:
-        """The conjuncts of WHERE, and those of HAVING that speak of grouping keys alone."""
-        where = select.args.get("where")
-        if where is not None:
-            yield from self.predicates.conjuncts(where.this)
-        having, group = select.args.get("having"), select.args.get("group")
-        if having is None or group is None or has_grouping_sets(group):
-            return
-        keys = [scope.resolve(one) for one in grouping_keys(select, group, self.sources.functions)]
-        for one in self.predicates.conjuncts(having.this):
-            if self.predicates.speaks_only_of(one, keys, scope):
-                yield one
 
     def _apply(
         self,

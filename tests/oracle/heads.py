@@ -225,7 +225,7 @@ def _windowed(at: _Task) -> Head:
     numbers = alike(at.found.fields, "INTEGER")
     call = f"sum({at.w.pick(*numbers)})" if numbers and at.w.maybe(0.3) else "count(*)"
     tails = ("", " QUALIFY {0} > 1", f" QUALIFY count(*) {over} = 1")
-    return _with_window(at.w, at.out, f"{call} {over}", at.w.pick(*tails), at.out.wants)
+    return _with_window(at.w, at.out, f"{call} {over}", _qualified(at, tails), at.out.wants)
 
 
 def _ranked(at: _Task) -> Head:
@@ -234,7 +234,7 @@ def _ranked(at: _Task) -> Head:
     keys = list(at.out.texts[: len(at.out.wants)]) or [at.out.texts[0]]
     over = f"OVER (PARTITION BY {', '.join(keys)} ORDER BY {order})"
     call = at.w.pick("row_number()", "rank()", "dense_rank()")
-    tail = at.w.pick("", " QUALIFY {0} = 1", " QUALIFY {0} <= 2")
+    tail = _qualified(at, ("", " QUALIFY {0} = 1", " QUALIFY {0} <= 2"))
     return _with_window(at.w, at.out, f"{call} {over}", tail, at.out.wants)
 
 
@@ -242,13 +242,23 @@ def _over_all(at: _Task) -> Head:
     """A window over all rows: nothing may be taken from below it."""
     order = ", ".join(at.out.texts)
     call = at.w.pick("count(*) OVER ()", f"row_number() OVER (ORDER BY {order})")
-    return _with_window(at.w, at.out, call, "", ())
+    return _with_window(at.w, at.out, call, _qualified(at, ("", " QUALIFY {0} >= 1")), ())
+
+
+def _qualified(at: _Task, tails: Sequence[str]) -> str:
+    """One of several tails, at times with a predicate on a column beside what a window says."""
+    tail = at.w.pick(*tails)
+    if not tail or at.w.maybe(0.6):
+        return tail
+    name, of = at.w.pick(*at.out.columns)
+    text = at.w.pick(name, dict(zip(dict(at.out.columns), at.out.texts, strict=False))[name])
+    return f"{tail} AND {at.w.predicates.plain(text, of)}"
 
 
 def _with_window(w: Writer, out: _Out, call: str, tail: str, wants: tuple[str, ...]) -> Head:
     name = w.name("k")
     columns = (*out.columns, (name, "BIGINT"))
-    return Head(f"{out.listed}, {call} AS {name}", tail.format(name), columns, wants)
+    return Head(f"{out.listed}, {call} AS {name}", tail.replace("{0}", name), columns, wants)
 
 
 def _limited(at: _Task) -> Head:

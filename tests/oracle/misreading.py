@@ -28,6 +28,16 @@ def aggregates_as_their_arguments(tree: exp.Expr) -> None:
             select.set("where", exp.Where(this=having.this))
 
 
+def qualify_as_where(tree: exp.Expr) -> None:
+    """What QUALIFY says of columns is read as if WHERE said it."""
+    for select in tree.find_all(exp.Select):
+        qualify = select.args.get("qualify")
+        parts = qualify.this.flatten() if qualify is not None else ()
+        for one in parts:
+            if one.find(exp.Window) is None:
+                select.set("where", exp.Where(this=one))
+
+
 def grouping_sets_as_keys(tree: exp.Expr) -> None:
     """ROLLUP and GROUPING SETS are read as a plain list of keys."""
     for group in tree.find_all(exp.Group):

@@ -110,6 +110,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "a predicate goes through a window over all rows": _WINDOW,
     "a predicate goes through one of two windows": _WINDOW,
     "a predicate goes through QUALIFY": _WINDOW,
+    "QUALIFY restricts what no window is split by": _misread(misreading.qualify_as_where),
     "a predicate goes through an aggregate": _GROUPS,
     "a predicate goes through an aggregate without keys": _GROUPS,
     "HAVING restricts what is not a key": _GROUPS,

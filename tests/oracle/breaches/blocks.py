@@ -85,6 +85,12 @@ BLOCKS = (
         f"{SUBS} AS s", "grp = '5'",
     ),
     Breach(
+        "QUALIFY restricts what no window is split by",
+        f"SELECT sub FROM {SUBS} AS s QUALIFY row_number() OVER (ORDER BY grp, sub) = 3 "
+        "AND grp = '5'",
+        f"{SUBS} AS s", "grp = '5'",
+    ),
+    Breach(
         "a predicate goes through an aggregate",
         f"SELECT * FROM (SELECT sub, min(grp) AS grp FROM {SUBS} AS s GROUP BY sub) "
         "WHERE grp = '5'",
