@@ -37,6 +37,7 @@ NO_LENGTH = [(1, range(0, 420)), (100, range(0, 32_000, 431))]
 IDS = ["a small body", "a larger body"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("total", "places"), ONCE, ids=IDS)
 @pytest.mark.parametrize("framing", ["length", "chunks"])
 def test_wherever_an_answer_is_cut_once_its_rows_are_exact(
@@ -47,6 +48,7 @@ def test_wherever_an_answer_is_cut_once_its_rows_are_exact(
     assert result.fetchall() == [(at, *one) for at in places for one in rows_of(total)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("framing", "total", "places"),
     [("length", *one) for one in ALWAYS] + [("chunks", *one) for one in ALWAYS]

@@ -23,7 +23,7 @@ def test_the_definitions_are_sound() -> None:
     assert validate([SHOP.providers], Library([SHOP.providers])) == ()
 
 
-@over("name", spread(QUESTIONS, 8))
+@over("name", spread(QUESTIONS, 4))
 def test_requests_do_not_depend_on_the_order_of_from(bench: Bench, name: str) -> None:
     are_the_same(bench, name, orders=2)
 

@@ -68,8 +68,21 @@ def first_rows_agree(court: Court, listed: str, way: str) -> None:
     tried(court, f"SELECT {key} FROM ({sql})", "CREATE OR REPLACE MACRO many(a) AS unnest(a)")
 
 
-@over("null_order, order, way", spread(product(NULL_ORDERS, ("ASC", "DESC"), WAYS[:3]), 16))
+SETTINGS = [*product(NULL_ORDERS, ("ASC", "DESC"), WAYS[:3])]
+
+
+@over("null_order, order, way", spread(SETTINGS, 12))
 def test_settings_say_what_comes_first(court: Court, null_order: str, order: str, way: str) -> None:
+    settings_agree(court, null_order, order, way)
+
+
+@pytest.mark.long
+@over("null_order, order, way", SETTINGS)
+def test_so_they_do_in_any_order(court: Court, null_order: str, order: str, way: str) -> None:
+    settings_agree(court, null_order, order, way)
+
+
+def settings_agree(court: Court, null_order: str, order: str, way: str) -> None:
     settings = ("default_null_order", null_order), ("default_order", order)
     sql = f"SELECT seq FROM {LINES} WHERE grp = '5' ORDER BY {way} NULLS LAST LIMIT 3"
     for one in (sql, sql.replace(" NULLS LAST", "")):

@@ -107,6 +107,7 @@ def test_each_says_what_it_is_for_and_which_columns_tell_rows_apart(name: str) -
     assert all(param.description for param in query.params)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", QUERIES.names)
 def test_the_keys_of_each_are_columns_of_its_answer_and_tell_its_rows_apart(
     engine: Engine, given: dict[str, str], name: str

@@ -16,7 +16,7 @@ from tests.oracle.pieces import Query
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.world import Row, World
 from tests.oracle.zoo import LOCALS, TABLES
-from tests.tabled import over
+from tests.tabled import over, spread
 
 VALUES = frozenset({"5", "05", "7", "1", "a", "A", "x", "y", "z", "q", "k"})
 
@@ -121,10 +121,16 @@ PAIRS = [
 ]  # fmt: skip
 
 
-@over("respelt, plain", PAIRS)
+@over("respelt, plain", spread(PAIRS, 15))
 def test_a_predicate_on_local_rows_asks_no_more_than_its_plain_spelling(
     court: Court, respelt: str, plain: str
 ) -> None:
+    assert requests(court, FED.format(respelt)) == requests(court, FED.format(plain))
+
+
+@pytest.mark.long
+@over("respelt, plain", PAIRS)
+def test_so_it_is_for_each_spelling(court: Court, respelt: str, plain: str) -> None:
     assert requests(court, FED.format(respelt)) == requests(court, FED.format(plain))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-import sqlglot
 from sqlglot import exp
 from sqlglot.parsers.duckdb import DuckDBParser
 
@@ -28,6 +27,7 @@ WRITTEN = [
     "SELECT INTERVAL 3 DAYS, DATE '2026-01-01', {'a': [1]}, MAP {'k': 1}['k'], x COLLATE NOCASE",
     "(SELECT a FROM s ORDER BY b LIMIT 5) UNION ALL (SELECT c FROM (t JOIN u USING (k)))",
     "SELECT é AS ü FROM t WHERE x = ? AND y IN (?, ?) AND z = 'ß' || ? -- ?",
+    "SELECT a = ALL([b || 'c']), a = some(d) FROM t WHERE (a > all([1]) OR b) AND c",
     "FROM a, b AS c(d, e) LEFT JOIN (VALUES (1), (2 + 3)) AS v(n) ON v.n = a.k + 1 WHERE c",
 ]
 
@@ -50,8 +50,9 @@ def assert_noted(sql: str) -> None:
         place = stretch_of(node)
         if place is None or not isinstance(node, exp.Condition) or _is_told_by_what_is_around(node):
             continue
-        alone = sqlglot.parse_one(f"SELECT ({place.sql})", dialect=DIALECT).expressions[0]
-        assert alone.unalias().this == node, f"{place.sql!r} in {sql}"
+        alone = parse(f"SELECT ({place.sql})").tree
+        assert alone is not None
+        assert alone.expressions[0].unalias().this == node, f"{place.sql!r} in {sql}"
 
 
 def _is_told_by_what_is_around(node: exp.Expr) -> bool:
@@ -66,6 +67,7 @@ def test_a_part_of_a_statement_is_what_it_was_read_from(sql: str) -> None:
     assert_noted(sql)
 
 
+@pytest.mark.long
 def test_so_it_is_in_random_statements() -> None:
     for sql in random_statements(100):
         assert_noted(sql)

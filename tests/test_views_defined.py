@@ -71,6 +71,7 @@ def answer(engine: Engine, sql: str) -> tuple[list[str], list[tuple[object, ...]
     return result.table.column_names, result.fetchall()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_view_answers_as_a_table_of_its_rows_would(engine: Engine, query: str) -> None:
     assert answer(engine, query.format(v=VIEW)) == answer(engine, query.format(v="copied"))

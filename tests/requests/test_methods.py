@@ -103,6 +103,7 @@ def methods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
         opened.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("resource", "method"), PAIRS)
 def test_a_method_answers_what_the_last_one_does(
     methods: Alone, resource: Resource, method: Method
