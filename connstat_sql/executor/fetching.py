@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from connstat_sql.binder import Arguments
 from connstat_sql.errors import ConnectionFailed, DeadlinePassed
@@ -15,7 +16,10 @@ from connstat_sql.executor.staging import Staging
 from connstat_sql.executor.tuples import read_tuples
 from connstat_sql.executor.values_seen import tell_values
 from connstat_sql.fetcher import Failure, Fetch, Finished, Group, Page
-from connstat_sql.planner import Plan, Scan
+from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan
+
+MANY = 2 * UNKNOWN_PAGES
+"""Requests of which it is worth one more to find out that another way may need fewer."""
 
 
 @dataclass
@@ -43,21 +47,28 @@ class Fetching:
         self._reuse = Reuse(self.chosen, self.tools)
         self._fetches = Fetches(self.chosen, self.plan, self.tools, self._reuse)
 
-    def begin(self, rows: int, *, is_last: bool) -> None:
+    def begin(self, rows: int, *, is_last: bool, whole: Collection[str] = ()) -> None:
         """Begin with what so many rows of the sources give; `is_last` says that no more will come.
 
-        Raises PlanError when that is over budget.
+        `whole` are sources of which every row is there. Raises PlanError when it is over budget.
         """
-        groups = self.prepare()
+        groups = self.prepare(whole)
         scan = self.chosen
         self._intake = self.tools.stream.open(
-            scan.name, self._staging.reader, keep=scan.keeps, limit=self._way.limit
+            scan.name,
+            self._staging.reader,
+            keep=scan.keeps,
+            limit=self._way.limit,
+            may_fail=scan.looks,
         )
         self._hand_in(groups, rows, is_last=is_last)
 
-    def prepare(self) -> list[Group]:
+    def prepare(self, whole: Collection[str] = ()) -> list[Group]:
         """Choose the way and make the scan's table; what is to be asked for, as known by now."""
         self._began, self._started = self.tools.now(), time.monotonic()
+        others = [one for one in self.chosen.instead if one.source in whole]
+        if others:
+            self._take_another_way(others)
         tuples = read_tuples(self.chosen, self.plan, self.tools.session, self.arguments)
         try:
             self._way = self._fetches.choose(tuples)
@@ -67,6 +78,35 @@ class Fetching:
         self._make_table()
         self.has_begun = True
         return self._missing(fetches)
+
+    def _take_another_way(self, others: Sequence[Instead]) -> None:
+        """That through few rows of another table, where what was meant asks for far more."""
+        least = self.asked_at_least
+        for one in others:
+            other = self.chosen.by_other(one)
+            pages = 1 if one.way.method.paging is None else UNKNOWN_PAGES
+            found = pages * self._least(other)
+            if found < least:
+                least, self.chosen = found, other
+        self.__post_init__()
+
+    @property
+    def has_many(self) -> bool:
+        """Whether it would ask for so much that another way is worth a look."""
+        return self.asked_at_least > MANY
+
+    @cached_property
+    def asked_at_least(self) -> int:
+        """How many fetches it would have if it went no other way; all sources have ended."""
+        return self._least(self.chosen)
+
+    def _least(self, scan: Scan) -> int:
+        """How many tuples there are for the way that has the fewest."""
+        tuples = read_tuples(scan, self.plan, self.tools.session, self.arguments)
+        try:
+            return min(tuples.count(way.method.required) for way in scan.ways)
+        finally:
+            tuples.drop()
 
     def _make_table(self) -> None:
         reuse = self._reuse
@@ -147,6 +187,12 @@ class Fetching:
             self.failures.append(Failure(fetch, failed, self.tools.now()))
         self.end()
 
+    def leave_out(self) -> None:
+        """Nobody needs any of its rows: it asks for nothing."""
+        self._way, self.has_begun, self.is_complete = self.chosen.ways[0], True, True
+        self._make_table()
+        self.end()
+
     def stop(self) -> None:
         """Nobody needs more of its rows."""
         self._intake.stop()
@@ -194,6 +240,13 @@ class Fetching:
     def rows(self) -> int:
         """How many rows are there by now."""
         return self._count.rows + self._reuse.rows
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every row is there that it asked for."""
+        if not self.has_ended or self.failures:
+            return False
+        return self._way.limit is None or self.rows < self._way.limit
 
     def report(self) -> ScanReport:
         """What it did."""

@@ -55,7 +55,8 @@ class Pipeline:
     @property
     def failures(self) -> tuple[Failure, ...]:
         """The fetches that failed, scan by scan."""
-        return tuple(one for scan in self.scans.values() for one in scan.failures)
+        scans = [scan for scan in self.scans.values() if not scan.chosen.looks]
+        return tuple(one for scan in scans for one in scan.failures)
 
     def _running(self) -> list[Fetching]:
         return [scan for scan in self.scans.values() if not scan.has_ended]
@@ -91,14 +92,38 @@ class Pipeline:
 
     def _begin_what_can(self) -> None:
         for scan in self._running():
-            if not (scan.has_begun and scan.is_complete):
-                sources = [self.scans[name] for name in scan.chosen.depends_on]
+            if scan.chosen.looks and not scan.has_begun:
+                if not self._is_read(scan.chosen.name):
+                    scan.leave_out()
+            elif not (scan.has_begun and scan.is_complete):
+                sources = self._sources(scan)
                 is_last = all(source.has_ended for source in sources)
                 if scan.has_begun:
                     if is_last or scan.is_idle:
                         self._go_on(scan, sources, is_last=is_last)
-                elif self._is_free(scan) and (is_last or self._may_stream(scan, sources)):
+                elif self._is_free(scan) and (
+                    (is_last and self._has_looked(scan)) or self._may_stream(scan, sources)
+                ):
                     self._begin(scan, sources, is_last=is_last)
+
+    def _sources(self, scan: Fetching) -> list[Fetching]:
+        """The scans whose rows it needs, whichever way it goes."""
+        sources = [self.scans[name] for name in scan.chosen.depends_on]
+        return [source for source in sources if not source.chosen.looks]
+
+    def _has_looked(self, scan: Fetching) -> bool:
+        """Whether it is known which other way is open; nobody looks for one to save little."""
+        looks = [self.scans[one.source] for one in scan.chosen.instead]
+        unseen = [look for look in looks if not look.has_begun]
+        if unseen and scan.has_many and self._can_spare(len(unseen), scan.asked_at_least):
+            for look in unseen:
+                self._begin(look, (), is_last=True)
+        return all(look.has_ended or not look.has_begun for look in looks)
+
+    def _can_spare(self, more: int, needed: int) -> bool:
+        """Whether the budget has some requests more than what is needed, or too few for that."""
+        budget = self.tools.budget
+        return budget.fits(more) and budget.fits(needed) == budget.fits(needed + more)
 
     def _may_stream(self, scan: Fetching, sources: Sequence[Fetching]) -> bool:
         """Whether rows have come that it can begin with."""
@@ -113,7 +138,9 @@ class Pipeline:
     def _begin(self, scan: Fetching, sources: Sequence[Fetching], *, is_last: bool) -> None:
         for source in sources:
             source.flush()
-        scan.begin(sum(source.rows for source in sources), is_last=is_last)
+        looks = [self.scans[one.source] for one in scan.chosen.instead]
+        whole = {one.chosen.name for one in looks if one.is_whole}
+        scan.begin(sum(source.rows for source in sources), is_last=is_last, whole=whole)
         self._fill_mentions(scan)
 
     def _go_on(self, scan: Fetching, sources: Sequence[Fetching], *, is_last: bool) -> None:

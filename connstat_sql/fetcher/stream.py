@@ -151,15 +151,23 @@ class PageStream:
         self._is_late = False
 
     def open(
-        self, scan: str, reader: RowReader, *, keep: bool = False, limit: int | None = None
+        self,
+        scan: str,
+        reader: RowReader,
+        *,
+        keep: bool = False,
+        limit: int | None = None,
+        may_fail: bool = False,
     ) -> Intake:
         """An intake for the fetches of a scan.
 
         What was answered before in this statement is not sent again; with `keep`, later scans can
-        do without these requests too. With `limit`, the scan ends when it has so many rows.
+        do without these requests too. With `limit`, the scan ends when it has so many rows. Where
+        it `may_fail`, that is told and raises nothing.
         """
         walk = Walk(reader, self._answers, keep, limit)
-        run = Run(scan, walk, self._client, self._mailbox, limit=limit, is_partial=self._is_partial)
+        is_partial = self._is_partial or may_fail
+        run = Run(scan, walk, self._client, self._mailbox, limit=limit, is_partial=is_partial)
         self._runs.append(run)
         return Intake(self._loop, run)
 

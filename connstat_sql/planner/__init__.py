@@ -1,14 +1,16 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order."""
 
-from connstat_sql.planner.estimates import pages_of
+from connstat_sql.planner.budget import check_budget
+from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
-from connstat_sql.planner.planning import check_budget, plan
+from connstat_sql.planner.planning import plan
 from connstat_sql.planner.questions import refusal
 from connstat_sql.planner.values import (
     CONNECTION,
     Cached,
     Constant,
     Feed,
+    Instead,
     Placement,
     Plan,
     Scan,
@@ -19,7 +21,7 @@ from connstat_sql.planner.values import (
 )
 
 __all__ = [
-    "CONNECTION", "Cached", "Constant", "Feed", "Placement", "Plan", "Scan", "Way",
-    "as_document", "as_text", "check_budget", "mention_table", "pages_of", "plan", "projected",
-    "refusal", "scan_table", "source_in_words",
+    "CONNECTION", "UNKNOWN_PAGES", "Cached", "Constant", "Feed", "Instead", "Placement", "Plan",
+    "Scan", "Way", "as_document", "as_text", "check_budget", "mention_table", "pages_of", "plan",
+    "projected", "refusal", "scan_table", "source_in_words",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from connstat_sql.planner.values import CONNECTION, Constant, Plan, Scan, Way
+from connstat_sql.planner.values import CONNECTION, Constant, Instead, Plan, Scan, Way
 
 SHOWN_VALUES = 20
 
@@ -25,6 +25,7 @@ def as_text(plan: Plan) -> str:
         ]
         lines += [f"     {_stop(way)}" for way in scan.ways if way.limit is not None]
         lines += [f"     {why}" for why in _no_stop(scan, plan)]
+        lines += [f"     {_other_way(one, plan)}" for one in scan.instead]
         lines += [f"     {one}" for one in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
@@ -58,7 +59,10 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         "table": str(scan.resource.table),
         "connection": sorted(_values(scan.constants, CONNECTION) or ()) or None,
         "method": scan.method.name,
-        "methods": [way.method.name for way in scan.ways],
+        "methods": [
+            *(way.method.name for way in scan.ways),
+            *(one.way.method.name for one in scan.instead),
+        ],
         "bindings": [_binding(scan, name) for name in _arguments(scan) if name != CONNECTION],
         "pushdown": [
             {"column": one.column, "key": one.key, "values": list(values), "exact": False}
@@ -104,9 +108,17 @@ def _cache_lines(scan: Scan, plan: Plan) -> list[str]:
     ]
 
 
+def _other_way(one: Instead, plan: Plan) -> str:
+    words = [source_in_words(words, plan) for feed in one.feeds for _, words in feed.bound]
+    source = " and ".join(dict.fromkeys(words))
+    return f"or by {one.way.method.name}, for each {source}, where these are far fewer"
+
+
 def _reason(scan: Scan, plan: Plan) -> str:
     if scan.name in plan.free:
         return "an earlier scan asks the same"
+    if scan.looks:
+        return "a look at how many there are, where much can be saved"
     if len(scan.ways) > 1:
         return f"{scan.reason}; whichever asks less once the values are counted"
     return scan.reason

@@ -112,6 +112,10 @@ class Ordering:
         first = {*self._settled}
         return [*self._settled, *(n for n in pending if n not in first)]
 
+    def expected(self, n: int, placed: int) -> float:
+        """How many requests a target is expected to need when it is placed now."""
+        return self._cost(n, placed)[0]
+
     def _now_settled(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
         """Those that nothing can make cheaper, with how early and how dear they are."""
         everything = (1 << len(self.targets)) - 1

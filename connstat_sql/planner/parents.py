@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from connstat_sql.binder import Fact, Field, Row, Use, substituted
 from connstat_sql.binder.predicates import equality
 from connstat_sql.catalog import LiveTable
-from connstat_sql.definitions import Param, Resource, TableName
+from connstat_sql.definitions import Param, Resource
 from connstat_sql.planner.bindings import Binding
-from connstat_sql.planner.choosing import Supply
+from connstat_sql.planner.choosing import Choice, Supply
+from connstat_sql.planner.estimates import PAGE_ROWS, size_of
 from connstat_sql.planner.questions import siblings
 from connstat_sql.planner.rows import Rows, Synthetic
 from connstat_sql.planner.targets import Target, types_of
 from connstat_sql.planner.values import CONNECTION
+from connstat_sql.planner.weighing import Weighing
 
 
 @dataclass
 class Parents:
-    """Places scans of parents, by `place`; `resource` finds a table by its name."""
+    """Places scans of parents, by `place`."""
 
-    rows: Rows
-    resource: Callable[[TableName], Resource]
+    weighing: Weighing
     place: Callable[[Target], str]
+
+    @property
+    def rows(self) -> Rows:
+        """What can be read by now."""
+        return self.weighing.rows
 
     def supplied(self, target: Target, binding: Binding, missing: Sequence[str]) -> Binding:
         """The use with what its parents' rows supply; each supplies all that it can."""
@@ -35,32 +41,94 @@ class Parents:
             for name in missing
             if name not in Supply(binding.use.rows).given and name not in binding.bound
         )
-        for name in sorted(
-            missing, key=lambda n: -len(self._links(self._param(resource, n), resource))
-        ):
-            if name in pending:
-                param = self._param(resource, name)
-                links = self._links(param, resource)
+        for param, links in self._groups(resource, missing):
+            if param.name in pending:
                 binding = self._with_parent(target, binding, param, links)
                 for ours in links:
                     pending.pop(ours, None)
         return binding
 
+    def fewest_first(
+        self, target: Target, bindings: Sequence[Binding], choices: list[Choice]
+    ) -> list[Choice]:
+        """Of the choices that lack the fewest that first whose parents supply the fewest values."""
+        lacking = len(choices[0].missing)
+        alike = [one for one in choices if len(one.missing) == lacking]
+        if not lacking or len(alike) < 2 or any(one.details for one in alike):
+            return choices
+        sizes = [
+            max(self._values(target, binding.use, one.missing) for binding in bindings)
+            for one in alike
+        ]
+        best = alike[sizes.index(min(sizes))]
+        return [best, *(one for one in choices if one is not best)]
+
+    def _values(self, target: Target, use: Use, missing: Sequence[str]) -> float:
+        """How many values parents are expected to supply for a use."""
+        found, supplied = 1.0, set[str]()
+        for param, links in self._groups(target.live.resource, missing):
+            if param.name not in supplied:
+                parent, told = self._told(use, param, links, self.rows.next_relation())
+                size = size_of(parent, told)
+                found *= size.rows * size.fraction
+                supplied |= links.keys()
+        return found
+
+    def _groups(
+        self, resource: Resource, missing: Iterable[str]
+    ) -> list[tuple[Param, dict[str, str]]]:
+        """Parameters and what their parents supply, those first that supply the most."""
+        params = [self._param(resource, name) for name in missing]
+        found = [(param, self._links(param, resource)) for param in params]
+        return sorted(found, key=lambda one: -len(one[1]))
+
+    def looked_at(
+        self, target: Target, binding: Binding, missing: Sequence[str]
+    ) -> tuple[Binding, str] | None:
+        """The use with what a parent supplies that is asked for one page, and the scan that is.
+
+        None where that takes more than one request, or does not supply all that is missing.
+        """
+        resource = target.live.resource
+        param = self._param(resource, missing[0])
+        links = self._links(param, resource)
+        if param.parent is None or not set(missing) <= links.keys():
+            return None
+        parent = self.weighing.resource(param.parent.table)
+        number = self.rows.next_relation()
+        pairs = {CONNECTION: CONNECTION, **links}
+        use = Use(number, (), _told_of(binding.use.rows, pairs))
+        columns = tuple(dict.fromkeys(links.values()))
+        look = Target(LiveTable(parent, target.live.connection), (use,), columns, looks=True)
+        choice = self.weighing.constant_choice(look)
+        if choice is None or choice.missing or choice.details or (choice.requests or 0) > 1:
+            return None
+        if choice.method.paging is not None:
+            use = replace(use, limit=choice.method.paging.size or PAGE_ROWS)
+        scan = self.place(replace(look, uses=(use,)))
+        return self.tied(target, binding, scan, pairs, parent, number=number), scan
+
     def _with_parent(
         self, target: Target, binding: Binding, param: Param, links: dict[str, str]
     ) -> Binding:
-        assert param.parent is not None
-        parent = self.resource(param.parent.table)
         number = self.rows.next_relation()
-        pairs = {CONNECTION: CONNECTION, **links}
-        inward = {ours: Field(number, theirs) for ours, theirs in pairs.items()}
-        facts = _about(binding.use, inward)
+        parent, use = self._told(binding.use, param, links, number)
         types = {**types_of(parent, None), CONNECTION: "VARCHAR"}
         self.rows.own_types[number] = types
-        use = Use(number, facts, _told_of(binding.use.rows, pairs))
-        columns = tuple(dict.fromkeys((*links.values(), *_named(facts, number, parent))))
+        columns = tuple(dict.fromkeys((*links.values(), *_named(use.facts, number, parent))))
         scan = self.place(Target(LiveTable(parent, target.live.connection), (use,), columns))
+        pairs = {CONNECTION: CONNECTION, **links}
         return self.tied(target, binding, scan, pairs, parent, number=number)
+
+    def _told(
+        self, use: Use, param: Param, links: dict[str, str], number: int
+    ) -> tuple[Resource, Use]:
+        """The parent of a parameter, and what is said of the rows of it that are wanted."""
+        assert param.parent is not None
+        pairs = {CONNECTION: CONNECTION, **links}
+        inward = {ours: Field(number, theirs) for ours, theirs in pairs.items()}
+        rows = _told_of(use.rows, pairs)
+        return self.weighing.resource(param.parent.table), Use(number, _about(use, inward), rows)
 
     def tied(
         self,
@@ -95,7 +163,7 @@ class Parents:
         """Our parameters and the parent's columns that hold the same value in one of its rows."""
         if param.parent is None:
             return {}
-        parent = self.resource(param.parent.table)
+        parent = self.weighing.resource(param.parent.table)
         pairs = {p.name: p.parent.column for p in siblings(resource, param) if p.parent}
         ours = {p.name for p in resource.params}
         pairs |= {mine: theirs for theirs, mine in param.parent.shared if mine in ours}

@@ -31,8 +31,20 @@ from connstat_sql.planner.questions import (
 )
 from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.targets import Target, by_resource, distinct
-from connstat_sql.planner.values import CONNECTION, Constant, Feed, Placement, Plan, Scan, Way
+from connstat_sql.planner.values import (
+    CONNECTION,
+    Constant,
+    Feed,
+    Instead,
+    Placement,
+    Plan,
+    Scan,
+    Way,
+)
 from connstat_sql.planner.weighing import Weighing
+
+MANY = 100.0
+"""Expected requests of which another way that may need fewer is kept in mind."""
 
 
 def plan(
@@ -54,28 +66,6 @@ def plan(
     return Plan(query, scans, tuple(placements), max_requests, sharing.free(scans))
 
 
-def _least(found: Plan, scan: Scan) -> int:
-    """How many requests a scan is sure to need, as far as that is known; one may be enough."""
-    expected = found.expected(scan) or 0
-    return expected if scan.ways[0].limit is None else min(expected, 1)
-
-
-def check_budget(found: Plan) -> None:
-    """Raise PlanError when the requests that are known already exceed the budget."""
-    known = sum(_least(found, scan) for scan in found.scans)
-    if known <= found.max_requests:
-        return
-    worst = max(found.scans, key=lambda scan: scan.expected_requests or 0)
-    span = next((p.table.mention.span for p in found.placements if p.scan == worst.name), None)
-    raise PlanError(
-        f"this needs at least {known:,} requests, {worst.expected_requests:,} of them for "
-        f"{worst.resource.table}; the budget is {found.max_requests:,}",
-        sql=found.query.statement.sql,
-        span=span,
-        hint=f"give fewer values, or raise it:  --max-requests {known}",
-    )
-
-
 @dataclass
 class Planning:
     """The state of planning one statement."""
@@ -85,11 +75,12 @@ class Planning:
     scans: dict[str, Scan] = field(default_factory=dict)
     _path: list[TableName] = field(default_factory=list)
     _blame: Blame = field(default_factory=Blame)
+    _expected: float = 0.0
 
     @cached_property
     def parents(self) -> Parents:
         """What supplies parameters that have no value."""
-        return Parents(self.weighing.rows, self.weighing.resource, self.place)
+        return Parents(self.weighing, self.place)
 
     def place_all(self) -> list[Placement]:
         """A scan for every mention; those first that need the least from others."""
@@ -105,6 +96,7 @@ class Planning:
         placed = 0
         while placed + 1 < 1 << len(pending):
             number = self._next(ordering.ranked(placed), pending)
+            self._expected = ordering.expected(number, placed)
             placed |= 1 << number
             target = pending[number]
             self.weighing.sharing.no_longer_expect(target.live.resource, target.columns)
@@ -151,6 +143,7 @@ class Planning:
         choices = choosing.choices(supplies, target.columns, self.weighing.weigh(target, bindings))
         if not choices:
             raise choosing.why_none(supplies, target.columns, self._blame)
+        choices = self.parents.fewest_first(target, bindings, choices)
         self._path.append(resource.table)
         try:
             if choices[0].details is not None:
@@ -163,6 +156,7 @@ class Planning:
         self, target: Target, bindings: Sequence[Binding], choices: Sequence[Choice]
     ) -> str:
         best = choices[0]
+        instead = self._instead(target, bindings, choices)
         if best.missing:
             bindings = [self.parents.supplied(target, one, best.missing) for one in bindings]
         usable = [best.method]
@@ -179,7 +173,43 @@ class Planning:
                 if not one.missing and one.requests is None and one.details is None
             ]
         methods = self._differing(target, usable)
-        return self._add(target, bindings, methods, _why(best, target))
+        return self._add(target, bindings, methods, _why(best, target), instead=instead)
+
+    def _instead(
+        self, target: Target, bindings: Sequence[Binding], choices: Sequence[Choice]
+    ) -> tuple[Instead, ...]:
+        """Ways through parents that may be few, where rows are expected to give many values."""
+        best, is_limited = choices[0], any(use.limit is not None for use in target.uses)
+        if len(self._path) > 1 or self.weighing.strict or is_limited:
+            return ()
+        if self._expected < MANY or not (best.missing or best.requests is None):
+            return ()
+        others = [one for one in choices[1:] if one.missing and one.details is None]
+        found = (
+            self._through(target, bindings, one)
+            for one in others
+            if not {*one.missing} & {*best.missing, *best.method.required}
+        )
+        return tuple(one for one in found if one is not None)
+
+    def _through(
+        self, target: Target, bindings: Sequence[Binding], choice: Choice
+    ) -> Instead | None:
+        looked = []
+        for binding in bindings:
+            one = self.parents.looked_at(target, binding, choice.missing)
+            if one is None:
+                return None
+            looked.append(one)
+        if len({scan for _, scan in looked}) > 1:
+            return None
+        method = choice.method
+        wanted = (CONNECTION, *wanted_params(target.live.resource, method, target.columns))
+        feeds = [self._feed(target, one, (method,), wanted) for one, _ in looked]
+        way = self._way(target, method, feeds)
+        if not _is_fed(way, feeds):
+            return None
+        return Instead(looked[0][1], way, tuple(feeds))
 
     def _differing(self, target: Target, usable: Sequence[Method]) -> list[Method]:
         """Methods that may need another number of requests: each once, the lightest of its kind."""
@@ -217,17 +247,27 @@ class Planning:
         reason: str,
         *,
         only_bound: bool = False,
+        instead: tuple[Instead, ...] = (),
     ) -> str:
         """A scan under a new name, or the name of one that asks the very same."""
         resource = target.live.resource
         feeds, ways = [], []
         for binding in bindings:
-            feeds.append(self._feed(target, binding, methods, only_bound=only_bound))
+            params = [param.name for param in resource.params]
+            names = (CONNECTION, *params) if only_bound else (*_wanted(target, methods), *params)
+            feeds.append(self._feed(target, binding, methods, names, only_bound=only_bound))
         for method in methods:
             ways.append(self._way(target, method, feeds))
         ways = _only_needed(ways, feeds)
         scan = Scan(
-            "", self.weighing.provider(resource), resource, tuple(ways), tuple(feeds), False, reason
+            "",
+            self.weighing.provider(resource),
+            resource,
+            tuple(ways),
+            tuple(feeds),
+            reason=reason,
+            instead=instead,
+            looks=target.looks,
         )
         for name, other in self.scans.items():
             if _asks_the_same(other, scan):
@@ -260,7 +300,13 @@ class Planning:
         )
 
     def _feed(
-        self, target: Target, binding: Binding, methods: Sequence[Method], *, only_bound: bool
+        self,
+        target: Target,
+        binding: Binding,
+        methods: Sequence[Method],
+        names: Sequence[str],
+        *,
+        only_bound: bool = False,
     ) -> Feed:
         resource = target.live.resource
         constant = Constant((), ((),))
@@ -271,9 +317,6 @@ class Planning:
                 self.weighing.catalog,
                 self.weighing.provider(resource),
             )
-        wanted = dict.fromkeys(
-            name for m in methods for name in wanted_params(resource, m, target.columns)
-        )
         defaults: dict[str, str] = {}
         for method in methods:
             defaults |= default_values(resource, method, constant, target.columns)
@@ -281,9 +324,12 @@ class Planning:
         constant = with_defaults(
             constant, {n: v for n, v in defaults.items() if n not in bound and not only_bound}
         )
-        params = [param.name for param in resource.params]
-        names = [CONNECTION] if only_bound else []
-        return binding.feed(constant, (*names, *dict.fromkeys((*wanted, *params))))
+        return binding.feed(constant, tuple(dict.fromkeys(names)))
+
+
+def _wanted(target: Target, methods: Sequence[Method]) -> tuple[str, ...]:
+    resource, columns = target.live.resource, target.columns
+    return tuple(name for one in methods for name in wanted_params(resource, one, columns))
 
 
 def _enough(
@@ -306,13 +352,13 @@ def _enough(
     return None, ()
 
 
+def _is_fed(way: Way, feeds: Sequence[Feed]) -> bool:
+    return all({*way.arguments} <= {*one.columns} or not one.constant.rows for one in feeds)
+
+
 def _only_needed(ways: Sequence[Way], feeds: Sequence[Feed]) -> list[Way]:
     """Ways whose arguments every feed has; one, where all is constant."""
-    fit = [
-        way
-        for way in ways
-        if all(set(way.arguments) <= set(feed.columns) or not feed.constant.rows for feed in feeds)
-    ] or list(ways[:1])
+    fit = [way for way in ways if _is_fed(way, feeds)] or list(ways[:1])
     return fit if any(feed.sql for feed in feeds) else fit[:1]
 
 

@@ -96,7 +96,8 @@ class Sharing:
         return tuple(found)
 
     def _templates_of(self, scan: Scan) -> set[tuple[str, Template]]:
-        return {(scan.provider.name, template_of(way.method)) for way in scan.ways}
+        ways = (*scan.ways, *(one.way for one in scan.instead))
+        return {(scan.provider.name, template_of(way.method)) for way in ways}
 
     def _of_scan(self, scan: Scan) -> set[Asked]:
         found: set[Asked] = set()

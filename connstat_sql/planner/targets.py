@@ -14,13 +14,17 @@ from connstat_sql.planner.questions import spoken_columns, used_columns
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Target:
-    """What is to be placed: uses of one table, for one or several mentions of it."""
+    """What is to be placed: uses of one table, for one or several mentions of it.
+
+    One that `looks` wants to know how many rows there are, and may fail.
+    """
 
     live: LiveTable
     uses: tuple[Use, ...]
     columns: tuple[str, ...]
     spoken: frozenset[str] = frozenset()
     places: tuple[int, ...] = ()
+    looks: bool = False
 
 
 def by_resource(tables: Sequence[BoundTable]) -> Iterable[list[int]]:

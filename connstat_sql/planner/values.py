@@ -76,10 +76,25 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """A way to all rows of a table, through those of another that may be few.
+
+    `source` is the scan that looks at how many these are; when it does not come to the end of
+    them, nothing is known. `feeds` stand for those of the scan.
+    """
+
+    source: str
+    way: Way
+    feeds: tuple[Feed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scan:
     """One fetch of one table, for every tuple of its feeds.
 
-    Of several `ways` the one that needs the fewest requests is taken when the tuples are known.
+    Of several `ways` the one that needs the fewest requests is taken when the tuples are known;
+    one of `instead` where even that is far more than it asks. A scan that `looks` asks for one
+    page, to tell whether that is all, where there is much to save: nobody misses it when it fails.
     `keeps` says that a later scan may ask the same, so that answers are kept; `reuses` names the
     earlier scans that keep theirs for this one. `reason` says in words why it is done like this.
     """
@@ -92,6 +107,8 @@ class Scan:
     keeps: bool = False
     reason: str = ""
     reuses: tuple[str, ...] = ()
+    instead: tuple[Instead, ...] = ()
+    looks: bool = False
 
     @property
     def method(self) -> Method:
@@ -111,7 +128,8 @@ class Scan:
     @property
     def depends_on(self) -> tuple[str, ...]:
         """Names of the scans that must run before."""
-        return tuple(dict.fromkeys(name for feed in self.feeds for name in feed.depends_on))
+        feeds = [*self.feeds, *(feed for one in self.instead for feed in one.feeds)]
+        return tuple(dict.fromkeys(name for feed in feeds for name in feed.depends_on))
 
     @property
     def is_constant(self) -> bool:
@@ -121,7 +139,11 @@ class Scan:
     @property
     def streams(self) -> bool:
         """Whether it can begin with the first rows of its sources, and never ask a thing twice."""
-        if len(self.ways) > 1 or not all(feed.grows or not feed.sql for feed in self.feeds):
+        if (
+            len(self.ways) > 1
+            or self.instead
+            or not all(feed.grows or not feed.sql for feed in self.feeds)
+        ):
             return False
         return {*self.arguments} <= {CONNECTION, *self.method.required}
 
@@ -145,7 +167,11 @@ class Scan:
 
     def by(self, way: Way) -> Scan:
         """The scan with its way chosen."""
-        return replace(self, ways=(way,))
+        return replace(self, ways=(way,), instead=())
+
+    def by_other(self, one: Instead) -> Scan:
+        """The scan that goes another way."""
+        return replace(self, ways=(one.way,), feeds=one.feeds, instead=())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -191,6 +217,8 @@ class Plan:
 
     def expected(self, scan: Scan) -> int | None:
         """Requests that a scan adds, where that is known before anything is fetched."""
+        if scan.looks:
+            return None
         if scan.name in self.free:
             return 0
         cached, expected = self.cached.get(scan.name), scan.expected_requests

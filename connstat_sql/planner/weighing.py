@@ -94,8 +94,8 @@ class Weighing:
         if len(tables) == 1 or (uses and all(use.limit is not None for use in uses)):
             return targets  # so many rows of each are fewer than all of both
         whole = target_of(tables, places)
-        apart = [self._constant_choice(target) for target in targets]
-        together = self._constant_choice(whole)
+        apart = [self.constant_choice(target) for target in targets]
+        together = self.constant_choice(whole)
         known = [choice for choice in apart if choice is not None]
         if together is None or len(known) < len(apart):
             return targets
@@ -110,7 +110,8 @@ class Weighing:
                 return targets
         return [whole]
 
-    def _constant_choice(self, target: Target) -> Choice | None:
+    def constant_choice(self, target: Target) -> Choice | None:
+        """The method for a target of which only constants are known."""
         choosing = self.choosing(target)
         supplies = [Supply(use.rows) for use in target.uses]
         bindings = [Binding(use, {}, self.rows) for use in target.uses]
