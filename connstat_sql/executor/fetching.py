@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from connstat_sql.binder import Arguments
@@ -16,10 +16,12 @@ from connstat_sql.executor.staging import Staging
 from connstat_sql.executor.tuples import read_tuples
 from connstat_sql.executor.values_seen import tell_values
 from connstat_sql.fetcher import Failure, Fetch, Finished, Group, Page
-from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan
+from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way
 
 MANY = 2 * UNKNOWN_PAGES
 """Requests of which it is worth one more to find out that another way may need fewer."""
+WHOLE_PAGES = 100
+"""Pages that a whole table is taken for, beside one for each value that it is asked for by."""
 
 
 @dataclass
@@ -84,8 +86,7 @@ class Fetching:
         least = self.asked_at_least
         for one in others:
             other = self.chosen.by_other(one)
-            pages = 1 if one.way.method.paging is None else UNKNOWN_PAGES
-            found = pages * self._least(other)
+            found = _requests_of_all(self._least(other), one.way)
             if found < least:
                 least, self.chosen = found, other
         self.__post_init__()
@@ -187,6 +188,13 @@ class Fetching:
             self.failures.append(Failure(fetch, failed, self.tools.now()))
         self.end()
 
+    def look_for(self, rows: int) -> None:
+        """Look whether there are fewer rows than these, or than a page has."""
+        (way,) = self.chosen.ways
+        if way.limit is not None and way.limit < rows:
+            self.chosen = self.chosen.by(replace(way, limit=rows))
+            self.__post_init__()
+
     def leave_out(self) -> None:
         """Nobody needs any of its rows: it asks for nothing."""
         self._way, self.has_begun, self.is_complete = self.chosen.ways[0], True, True
@@ -269,3 +277,10 @@ class Fetching:
             kept=len(self._reuse.hits),
             oldest=self._reuse.oldest,
         )
+
+
+def _requests_of_all(values: int, way: Way) -> int:
+    """What all rows of a table are expected to cost by so many values: few of them have many."""
+    if way.method.paging is None:
+        return values
+    return min(values * UNKNOWN_PAGES, values + WHOLE_PAGES)

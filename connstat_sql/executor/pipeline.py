@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connstat_sql.errors import DeadlinePassed
-from connstat_sql.executor.fetching import Fetching
+from connstat_sql.executor.fetching import WHOLE_PAGES, Fetching
 from connstat_sql.executor.progress import Progress
 from connstat_sql.executor.reports import Tools
 from connstat_sql.executor.staging import filled_mention
@@ -117,6 +117,7 @@ class Pipeline:
         unseen = [look for look in looks if not look.has_begun]
         if unseen and scan.has_many and self._can_spare(len(unseen), scan.asked_at_least):
             for look in unseen:
+                look.look_for(scan.asked_at_least - WHOLE_PAGES)
                 self._begin(look, (), is_last=True)
         return all(look.has_ended or not look.has_begun for look in looks)
 

@@ -87,8 +87,11 @@ class Parents:
     ) -> tuple[Binding, str] | None:
         """The use with what a parent supplies that is asked for one page, and the scan that is.
 
-        None where that takes more than one request, or does not supply all that is missing.
+        None where that takes more than one request, or does not supply all that is missing; no
+        scan where no row is wanted.
         """
+        if binding.use.rows == ():
+            return binding, ""
         resource = target.live.resource
         param = self._param(resource, missing[0])
         links = self._links(param, resource)

@@ -43,7 +43,7 @@ from connstat_sql.planner.values import (
 )
 from connstat_sql.planner.weighing import Weighing
 
-MANY = 100.0
+MANY = 10.0
 """Expected requests of which another way that may need fewer is kept in mind."""
 
 
@@ -195,21 +195,19 @@ class Planning:
     def _through(
         self, target: Target, bindings: Sequence[Binding], choice: Choice
     ) -> Instead | None:
-        looked = []
+        looked, scans = [], set()
         for binding in bindings:
             one = self.parents.looked_at(target, binding, choice.missing)
             if one is None:
                 return None
-            looked.append(one)
-        if len({scan for _, scan in looked}) > 1:
-            return None
+            looked.append(one[0])
+            scans |= {*one[1:]} - {""}
         method = choice.method
         wanted = (CONNECTION, *wanted_params(target.live.resource, method, target.columns))
-        feeds = [self._feed(target, one, (method,), wanted) for one, _ in looked]
+        feeds = [self._feed(target, one, (method,), wanted) for one in looked]
         way = self._way(target, method, feeds)
-        if not _is_fed(way, feeds):
-            return None
-        return Instead(looked[0][1], way, tuple(feeds))
+        fits = len(scans) == 1 and _is_fed(way, feeds)
+        return Instead(scans.pop(), way, tuple(feeds)) if fits else None
 
     def _differing(self, target: Target, usable: Sequence[Method]) -> list[Method]:
         """Methods that may need another number of requests: each once, the lightest of its kind."""
