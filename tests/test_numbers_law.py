@@ -1,4 +1,4 @@
-"""Equal numbers of several types: which of them bind, and that no other number was meant."""
+"""Equal numbers, days and times of several types: which bind, and that no other was meant."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ SPELT: list[tuple[str, str, list[str | None] | None]] = [
     ("VARCHAR", "5", None),
     ("VARCHAR", "5.0", None),
     ("BOOLEAN", "1", None),
+    ("DATE", "TIMESTAMP '2026-01-02 00:00:00'", ["2026-01-02"]),
+    ("DATE", "TIMESTAMP '2026-01-02 00:00:00.000001', NULL", ["never", None]),
+    ("DATE", "TIMESTAMP_S '2026-01-02', DATE '2026-01-03'", ["2026-01-02", "2026-01-03"]),
+    ("DATE", "TIMESTAMP_NS '2026-01-02 00:00:00.000000001'", ["never"]),
+    ("DATE", "TIMESTAMP '2026-01-02', '2026-1-2'", None),
+    ("DATE", "TIMESTAMPTZ '2026-01-02 00:00:00+00'", None),
+    ("TIMESTAMP", "DATE '2026-01-02'", ["2026-01-02 00:00:00"]),
+    ("TIMESTAMP", "DATE '290000-01-02', 5", None),
+    ("VARCHAR", "DATE '2026-01-02'", None),
 ]
 
 
@@ -63,6 +72,8 @@ def _entered(court: Court) -> None:
     court.enter(world())
 
 
+UNION = f"(SELECT code AS n, lang FROM {CODES} UNION ALL SELECT {{}}, 'z')"
+DAYS = "conn_a.w.days"
 EQUAL = {
     "a decimal": (f"FROM {CODES} WHERE code = 5.0 AND lang = 'a'", None, 1),
     "decimals and whole numbers": (f"FROM {CODES} WHERE code IN (5.0, 7) AND lang = 'a'", None, 2),
@@ -87,6 +98,28 @@ EQUAL = {
         f"FROM (SELECT code AS n, lang FROM {CODES} UNION ALL SELECT y, s FROM mixed) "
         "WHERE n = 5 AND lang = 'a'", None, 1,
     ),
+    "a branch of decimals": (f"FROM {UNION.format('2.5')} WHERE n = 5 AND lang = 'a'", None, 1),
+    "decimals": (f"FROM {UNION.format('2.5')} WHERE n IN (5.0, 5.5) AND lang = 'a'", None, 1),
+    "a branch of floating point": (
+        f"FROM {UNION.format('2.5e0')} WHERE n IN (5, 7.0, 2.5) AND lang = 'a'", None, 2,
+    ),
+    "a branch of floating point, joined": (
+        f"SELECT u.* FROM mixed JOIN {UNION.format('2.5e0')} u ON u.n = mixed.x "
+        "WHERE u.lang = 'a'", None, 1,
+    ),
+    "a day and its midnight": (f"FROM {DAYS} WHERE day = TIMESTAMP '2026-01-01'", None, 1),
+    "days and points in time": (
+        f"FROM {DAYS} WHERE day IN (DATE '2026-01-01', TIMESTAMP '2026-01-02 00:00:00', "
+        "TIMESTAMP '2026-02-01 10:00:00')", None, 2,
+    ),
+    "a day after another": (
+        f"FROM {DAYS} WHERE day = DATE '2026-01-01' + INTERVAL 1 DAY", None, 1,
+    ),
+    "a column of points in time": (f"FROM mixed m JOIN {DAYS} d ON d.day = m.d", None, 1),
+    "bounds": (
+        f"FROM {DAYS} WHERE day >= TIMESTAMP '2026-01-01' AND day < TIMESTAMP '2026-01-03'",
+        None, 2,
+    ),
 }  # fmt: skip
 
 
@@ -95,9 +128,29 @@ def test_equal_numbers_are_asked_for_once(
     court: Court, sql: str, arguments: object, most: int
 ) -> None:
     tables = frozenset({*TABLES, *LOCALS})
-    trial = court.try_query(Query(sql, arguments, frozenset({"5", "7"}), tables))
+    trial = court.try_query(Query(sql, arguments, frozenset({"5", "7", "2026-01-01"}), tables))
     assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
     assert trial.requests == most, court.world.asked
+
+
+@over(
+    "predicate",
+    [
+        "n = 5.0000000000000001",
+        "n = 5::DOUBLE",
+        "n + 0 = 5",
+        "n < 6",
+        "n = '5'",
+        "n::VARCHAR = '5'",
+    ],
+)
+def test_what_may_tell_floating_point_from_whole_numbers_stays_outside(
+    court: Court, predicate: str
+) -> None:
+    sql = f"FROM {UNION.format('2.5e0')} WHERE {predicate} AND lang = 'a'"
+    trial = court.try_query(Query(sql, None, frozenset({"5"}), frozenset({*TABLES, *LOCALS})))
+    assert trial.verdict is Verdict.REFUSED, trial.why
+    assert trial.why.startswith("BindError: zoo.w.codes needs code")
 
 
 def test_what_tells_the_types_of_numbers_apart_stays_outside_of_a_union(court: Court) -> None:

@@ -29,7 +29,9 @@ INTEGERS = {
     "UBIGINT",
 }  # fmt: skip
 
-_SHORT = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+TIMES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"})
+"""Days and points in time that no time zone has a say in."""
+SHORT = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
 """Whole numbers that a DOUBLE holds, every one."""
 _EXACT = re.compile(r"DECIMAL\((?:[1-9]|1[0-8]),\d+\)")
 """Those that DuckDB compares with short whole numbers as DECIMALs."""
@@ -186,6 +188,8 @@ class Constants:
         values = [*values]
         if is_number(wanted) and any(_is_another_number(one.type, wanted) for one in values):
             return self._equal_numbers(values, wanted)
+        if _is_bindable_time(wanted) and any(one.type in TIMES - {wanted} for one in values):
+            return self._equal_times(values, wanted)
         for value in values:
             if _is_same(value.type, wanted) or value.type == '"NULL"':
                 found[value] = value.text
@@ -265,6 +269,28 @@ class Constants:
         pairs = zip(there, rows, strict=True)
         return found | {value: row[0].text for value, row in pairs if row[0].text in equal}
 
+    def _equal_times(
+        self, values: Sequence[Value], wanted: str
+    ) -> Mapping[Value, str | None] | None:
+        """Days as points in time, or these as days, without those that equal none.
+
+        Days are compared as their midnights: no two are the same.
+        """
+        there = [value for value in values if value.text is not None]
+        if not all(value.type in TIMES for value in there):
+            return None
+        found: dict[Value, str | None] = {v: None for v in values if v.text is None}
+        for start in range(0, len(there), _AT_ONCE):
+            some = there[start : start + _AT_ONCE]
+            casts = [f"CAST({literal(v.text or '')} AS {v.type})" for v in some]
+            pairs = [f"TRY_CAST({v} AS {wanted}), {v} = TRY_CAST({v} AS {wanted})" for v in casts]
+            rows = self._fold("SELECT " + ", ".join(pairs))
+            if rows is None or len(rows) != 1 or len(rows[0]) != 2 * len(some):
+                return None
+            told = zip(some, rows[0][::2], rows[0][1::2], strict=True)
+            found |= {value: one.text for value, one, is_equal in told if is_equal.text == "true"}
+        return found
+
     def _cast(self, texts: Iterable[str], wanted: str) -> dict[str, Value]:
         """Each text as another type, all by one question; NULL for those that do not fit."""
         listed = sorted(set(texts))
@@ -321,13 +347,24 @@ def is_number(of: str) -> bool:
 
 
 def are_distinct(of: str, wanted: str) -> bool:
-    """Whether numbers of a type equal those of the wanted one that they are cast to, or none.
+    """Whether values of a type equal those of the wanted one that they are cast to, or none.
 
-    They do not where DuckDB compares both as floating point that is too coarse.
+    Numbers do not where DuckDB compares both as floating point that is too coarse.
     """
+    if of in TIMES and _is_bindable_time(wanted):
+        return True
     if of in INTEGERS and wanted in INTEGERS:
         return True
-    return wanted in _SHORT and (of == "DOUBLE" or _EXACT.fullmatch(of) is not None)
+    return wanted in SHORT and (of == "DOUBLE" or _EXACT.fullmatch(of) is not None)
+
+
+def is_short_number(text: str) -> bool:
+    """Whether a number is written with so few digits that floating point tells it from others."""
+    return text.replace(".", "", 1).isdigit() and len(text) <= 15
+
+
+def _is_bindable_time(of: str) -> bool:
+    return of in ("DATE", "TIMESTAMP")
 
 
 def _is_another_number(of: str, wanted: str) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.binder.constants import INTEGERS, Constants
+from connstat_sql.binder.constants import INTEGERS, SHORT, Constants, is_short_number
 from connstat_sql.binder.joins import Sides, positional, silent, sound_on
 from connstat_sql.binder.predicates import chained, conjuncts, part_of
 from connstat_sql.binder.rules import Rules
@@ -91,22 +91,33 @@ class Walking:
         found: list[Fact] = []
         for fact in facts:
             entered = _entering((fact,), relation, outputs, self._as_in_the_whole)
-            if not entered and self._compares_whole_numbers(fact):
-                entered = _entering((fact,), relation, outputs, self._as_a_whole_number)
+            if not entered and relation and self._compares_numbers(fact, relation.id):
+                entered = _entering((fact,), relation, outputs, self._as_a_number)
             found += entered
         return tuple(found)
 
-    def _compares_whole_numbers(self, fact: Fact) -> bool:
-        """Whether it is about nothing but which of them are equal, whatever their types."""
-        for one in fact.predicate.walk():
-            is_whole = isinstance(one, exp.Literal) and one.is_int
-            if not is_whole and not isinstance(one, _OF_EQUALITY):
-                return False
-        return all(self._kind(term) in INTEGERS for term in fact.terms.values())
+    def _compares_numbers(self, fact: Fact, whole: int) -> bool:
+        """Whether it is about nothing but which numbers are equal, whatever their types.
 
-    def _as_a_whole_number(self, term: Term, wanted: str) -> Term | None:
-        """A term of a branch, where the whole has another type of whole numbers."""
-        return term if wanted in INTEGERS and self._kind(term) in INTEGERS else None
+        Those of the whole aside these are whole numbers, or written with few digits.
+        """
+        terms = [term for term in fact.terms.values() if isinstance(term, Field)]
+        others = [term for term in terms if self._kind(term) not in INTEGERS]
+        if len(terms) < len(fact.terms) or any(term.relation != whole for term in others):
+            return False
+        return all(
+            isinstance(one, _OF_EQUALITY)
+            or (isinstance(one, exp.Literal) and not one.is_string and is_short_number(one.name))
+            or (isinstance(one, exp.Literal) and one.is_int and not others)
+            for one in fact.predicate.walk()
+        )
+
+    def _as_a_number(self, term: Term, wanted: str) -> Term | None:
+        """A whole number of a branch, where the whole has a type that holds every such number."""
+        kind = self._kind(term)
+        is_held = wanted in INTEGERS or wanted.startswith("DECIMAL(")
+        is_held = is_held or (wanted == "DOUBLE" and kind in SHORT)
+        return term if kind in INTEGERS and is_held else None
 
     def _kind(self, term: Term) -> str:
         """The type of a column, "" where it is no plain one."""
