@@ -192,6 +192,11 @@ def unlimited(use: Use) -> Use:
     return replace(use, limit=None)
 
 
+def one_row(use: Use) -> Use:
+    """One row is enough."""
+    return replace(use, limit=1, limited_by=frozenset(), order=None)
+
+
 def first_use(query: BoundQuery, _: Asking) -> BoundQuery:
     """Of several readings the first counts."""
     return with_uses(query, lambda table: table.uses[:1])

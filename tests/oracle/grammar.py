@@ -75,11 +75,11 @@ def expression(
 
 
 def _compound(w: Writer, depth: int, *, is_open: bool, types: Sequence[str]) -> Made:
-    """UNION, INTERSECT and EXCEPT of two or three branches."""
+    """UNION, INTERSECT and EXCEPT of two to four branches, at times of several types of numbers."""
     by_name = len(types) > 1 and w.maybe(0.2)
     first, *others = [
         block(w, depth - 1, is_open=is_open, types=types, by_name=by_name and bool(place))
-        for place in range(w.pick(2, 2, 2, 3))
+        for place in range(w.pick(2, 2, 3, 4))
     ]
     sql, columns, branches = first.sql, first.columns, (first, *others)
     for branch in others:
@@ -88,6 +88,9 @@ def _compound(w: Writer, depth: int, *, is_open: bool, types: Sequence[str]) -> 
             "INTERSECT ALL",
         )  # fmt: skip
         sql = f"{sql} {word} {branch.sql}"
+    if types[0] == "INTEGER" and not by_name and w.maybe(0.5):
+        number = w.pick("2.5", "5.0", "5::DOUBLE", "5.5::DOUBLE", "5::BIGINT", "5::DECIMAL(38,2)")
+        sql = f"{sql} UNION ALL SELECT {', '.join((number, *['NULL'] * (len(types) - 1)))}"
     wants = tuple(dict.fromkeys(want for branch in branches for want in branch.wants))
     return Made(sql, columns, wants)
 

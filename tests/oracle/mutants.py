@@ -68,6 +68,7 @@ _FIRST_BRANCH, _LAST_BRANCH = (
 _SHARED, _ANYWHERE = _misread(misreading.branches_share_where), _misbound(broken.said_anywhere)
 _UNTYPED = Mutant(replace(RULES_OF_SQL, minds_types=False))
 _SORTED = _misbound(broken.sorted_by_the_api)
+_ONE_ROW = _misbound(broken.every(broken.one_row))
 _STOPPED, _TEXT = _misbound(broken.limited), Mutant(asking=broken.AllText)
 
 MUTANTS: Mapping[str, Mutant] = {
@@ -175,6 +176,8 @@ MUTANTS: Mapping[str, Mutant] = {
     "a default stands although its column is spoken of": _misbound(broken.unspoken),
     # LIMIT
     "LIMIT stops paging though a predicate is left": _STOPPED,
+    "EXISTS stops paging though a predicate is left": _ONE_ROW,
+    "EXISTS stops paging though OFFSET skips rows": _ONE_ROW,
     "LIMIT stops paging though an order is wanted": _STOPPED,
     "LIMIT stops paging though DISTINCT is wanted": _STOPPED,
     "LIMIT stops paging though rows are counted": _STOPPED,

@@ -75,14 +75,20 @@ class Constants:
         """A number, usually a literal."""
         value = self.chance.choice(NUMBERS)
         self.said.add(str(value))
-        forms = ("{}", "{}", "{}", "({} + 0)", "CAST({} AS BIGINT)", "'{}'", "'0{}'", "abs(-{})")
+        forms = (
+            "{}", "{}", "{}", "({} + 0)", "CAST({} AS BIGINT)", "'{}'", "'0{}'", "abs(-{})", "{}.0",
+            "CAST({} AS DOUBLE)", "CAST({} AS DECIMAL(9,2))",
+        )  # fmt: skip
         return self.chance.choice(forms).format(value)
 
     def date(self) -> str:
         """A date, usually a literal."""
         value = self.chance.choice(DAYS)
         self.said.add(value)
-        forms = ("'{}'", "'{}'", "DATE '{}'", "CAST('{}' AS DATE)", "(DATE '{}' + 0)", "'{}'::DATE")
+        forms = (
+            "'{}'", "'{}'", "DATE '{}'", "CAST('{}' AS DATE)", "(DATE '{}' + 0)", "'{}'::DATE",
+            "TIMESTAMP '{} 00:00:00'", "TIMESTAMP '{} 10:00:00'",
+        )  # fmt: skip
         spelt = _DATE_SPELLINGS.get(value, value) if self.chance.random() < 0.2 else value
         return self.chance.choice(forms).format(spelt)
 

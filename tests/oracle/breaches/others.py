@@ -172,6 +172,16 @@ OTHERS = (
         f"{LINES} AS l", "seq < 3", limit=1,
     ),
     Breach(
+        "EXISTS stops paging though a predicate is left",
+        f"SELECT EXISTS (FROM {LINES} AS l WHERE grp = '5' AND line = 'late')",
+        f"{LINES} AS l", "seq < 3",
+    ),
+    Breach(
+        "EXISTS stops paging though OFFSET skips rows",
+        f"SELECT EXISTS (FROM {LINES} AS l WHERE grp = '5' OFFSET 3)",
+        f"{LINES} AS l", "seq < 3",
+    ),
+    Breach(
         "LIMIT stops paging though an order is wanted",
         f"SELECT line FROM {LINES} AS l WHERE grp = '5' ORDER BY seq DESC LIMIT 1",
         f"{LINES} AS l", "seq < 3",
