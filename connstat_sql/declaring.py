@@ -8,8 +8,11 @@ LIMIT or an empty table beside it leaves no row.
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -17,34 +20,121 @@ import duckdb
 from connstat_sql.quoting import call, literal, own, quote
 
 if TYPE_CHECKING:
-    from connstat_sql.binder import Arguments
     from connstat_sql.catalog import Catalog
     from connstat_sql.definitions import Resource
 
-_REFUSED = re.compile(
-    r'Cannot write to database "+([^"]+)"+ - transaction is launched in read-only'
-)
-_AS_IT_IS = re.compile(r"(?:explain|comment)\b", re.IGNORECASE)
-"""What EXPLAIN cannot stand before."""
+_REFUSED = re.compile(r'on database "+([^"]+)"+ which is attached in read-only mode')
 _OPEN = own("_connstat_binds_live")
-"""A variable of the session: whether what is declared may be bound."""
+"""A variable of the session: up to which transaction what is declared may be bound."""
 _WHY = "is live: it has rows only where a statement that can be planned names it"
 _SAID = re.compile(rf"([\w-]+\.\w+\.\w+) {re.escape(_WHY)}")
 
 
-def declare(connection: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]) -> None:
+class Declared:
+    """The databases of a session that hold nothing but live tables; they can only be read.
+
+    DuckDB opens none in memory so: each is written to a file of its own, which goes at once.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._providers: dict[str, str] = {}
+        self._numbers: dict[str, int] = {}
+        self._left: list[Path] = []
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Their names, in lower case."""
+        return frozenset(self._numbers)
+
+    def declare(self, catalog: Catalog, sql: str) -> None:
+        """Make one for each provider, and for each connection that a text names."""
+        providers = catalog.definitions.providers
+        for name in self._lost():  # with a transaction that was rolled back
+            del self._numbers[name], self._providers[name]
+        for name, provider in (*zip(providers, providers, strict=True), *_named_in(sql, catalog)):
+            if name.lower() not in self._providers:
+                self._providers[name.lower()] = provider  # what is wrong with one is said once
+                self._make(name, catalog)
+
+    def put_back(self, catalog: Catalog) -> str | None:
+        """Undo what a statement has done to one of them, or attached in its place: its name."""
+        taken = {*catalog.definitions.providers, *catalog.connections}
+        taken = {name.lower() for name in taken}
+        with self._connection.cursor() as beside:
+            now = _databases(beside)
+            strange = [
+                name
+                for name, number in now.items()
+                if self._numbers.get(name.lower()) != number
+                and (name.lower() in taken or number in self._numbers.values())
+            ]
+            for name in strange:
+                beside.execute(f"DETACH DATABASE {quote(name)}")
+        lost = self._lost()
+        for name in lost:
+            self._make(name, catalog)
+        return next(iter((*lost, *strange)), None)
+
+    def _lost(self) -> list[str]:
+        if not self._numbers:
+            return []
+        with self._connection.cursor() as beside:
+            now = {name.lower(): number for name, number in _databases(beside).items()}
+        return [name for name, number in self._numbers.items() if now.get(name) != number]
+
+    def close(self) -> None:
+        """Remove the files that could not be removed while they were open."""
+        for folder in self._left:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _make(self, name: str, catalog: Catalog) -> None:
+        tables = [*catalog.tables_of(self._providers[name.lower()])]
+        with self._connection.cursor() as beside, binding_live(beside):
+            try:
+                self._write(beside, name, tables)
+            except (OSError, duckdb.PermissionException):  # no files here: it is in memory then
+                beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
+                _fill(beside, name, tables)
+            self._numbers[name.lower()] = _databases(beside)[name]
+
+    def _write(
+        self, beside: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]
+    ) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="connstat-"))
+        try:
+            file = literal(str(folder / "declared.db"))
+            beside.execute(f"ATTACH {file} AS {quote(name)}")
+            _fill(beside, name, tables)
+            beside.execute(f"DETACH {quote(name)}")
+            beside.execute(f"ATTACH {file} AS {quote(name)} (READ_ONLY)")
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            if folder.exists():  # where an open file cannot be removed
+                self._left.append(folder)
+
+
+def _databases(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    sql = f"SELECT database_name, database_oid FROM {call('duckdb_databases')}"
+    return dict(connection.execute(sql).fetchall())
+
+
+def _fill(beside: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]) -> None:
     """Create a view for each table of a provider, in a database of that name, or a connection's."""
     made: set[str] = set()
-    tables = [*tables]
-    with connection.cursor() as beside, binding_live(beside):
-        beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
-        beside.begin()  # one each: a transaction writes to one database alone
-        for resource in tables:
-            _declare(beside, name, resource, made)
-        beside.commit()
+    beside.begin()  # one each: a transaction writes to one database alone
+    for resource in tables:
+        _declare(beside, name, resource, made)
+    beside.commit()
 
 
-def named_in(sql: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
+def read_only_in(message: str) -> str | None:
+    """The database that an error says can only be read."""
+    found = _REFUSED.search(message)
+    return found[1] if found else None
+
+
+def _named_in(sql: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
     """The connections that a text names and no provider is called like, each with its provider."""
     text = sql.lower()
     providers = {name.lower() for name in catalog.definitions.providers}
@@ -54,32 +144,21 @@ def named_in(sql: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def binding_live(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let a connection bind what reads declared tables: to define or describe it, never to run."""
+def binding_live(
+    connection: duckdb.DuckDBPyConnection, *, is_in_transaction: bool = False
+) -> Iterator[None]:
+    """Let a connection bind what reads declared tables: to define or describe it, never to run it.
+
+    A transaction that fails takes no variable back: within one it is good for its time alone.
+    """
+    until = call("now") if is_in_transaction else "CAST('infinity' AS TIMESTAMPTZ)"
     with suppress(duckdb.TransactionException):  # what has failed binds nothing
-        connection.execute(f"SET VARIABLE {quote(_OPEN)} = true")
+        connection.execute(f"SET VARIABLE {quote(_OPEN)} = {until}")
     try:
         yield
     finally:
         with suppress(duckdb.TransactionException):
             connection.execute(f"RESET VARIABLE {quote(_OPEN)}")
-
-
-def written_by(connection: duckdb.DuckDBPyConnection, sql: str, arguments: Arguments) -> str | None:
-    """The database that a definition would change, where it is not of temporary tables.
-
-    DuckDB says so in a transaction that may only read, and nothing is done. There may be none yet.
-    """
-    asked = sql if _AS_IT_IS.match(sql) else f"EXPLAIN {sql}"
-    connection.execute("BEGIN TRANSACTION READ ONLY")
-    try:
-        connection.execute(asked, arguments)
-    except (duckdb.Error, ValueError, TypeError) as error:
-        found = _REFUSED.search(str(error))
-        return found[1] if found else None
-    finally:
-        connection.execute("ROLLBACK")
-    return None
 
 
 def live_table_in(message: str) -> str | None:
@@ -112,6 +191,6 @@ def _declare(
 def _guard(table: str) -> str:
     """A source that is an error while it is bound, and had one been bound, while it is read."""
     error = call("error", literal(f"{table} {_WHY}"))
-    is_open = call("getvariable", literal(_OPEN))
+    is_open = f"{call('getvariable', literal(_OPEN))} >= {call('now')}"
     count = f"CASE WHEN {is_open} THEN 1 ELSE CAST({error} AS BIGINT) END"
     return f"{call('range', count)} WHERE {error} IS NULL"

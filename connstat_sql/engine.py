@@ -59,6 +59,7 @@ _MAKES_FUNCTIONS = re.compile(
     r"\b(create|drop|alter|attach|detach|use|set|load|install|import|rollback|abort|execute)\b",
     re.IGNORECASE,
 )
+_ATTACHES = re.compile(r"\b(attach|detach|alter)\b", re.IGNORECASE)
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 _DESCRIBES = re.compile(r"(describe|desc|show|pragma)\b", re.IGNORECASE)
 """What tells of tables, and reads none."""
@@ -290,8 +291,6 @@ class Engine:
         try:
             with binding:
                 text = RunText(piece.sql, piece.sql)
-                if not piece.is_query:
-                    self.session.confirm_own(text, arguments)
                 table = self.session.run(text, arguments, seconds=deadline)
         except BindError as error:
             if self._may_be_live(piece):
@@ -299,6 +298,8 @@ class Engine:
             raise
         if not piece.is_query and _MAKES_FUNCTIONS.search(piece.sql):
             self.session.forget_functions()
+        if not piece.is_query and _ATTACHES.search(piece.sql):
+            self.session.put_back(self.catalog, piece.sql)
         seconds = time.monotonic() - started
         is_lost = not table.num_rows and _SHOW_TABLES.fullmatch(piece.sql) is not None
         notes = (_NO_TABLES,) if is_lost else ()

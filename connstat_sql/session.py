@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
-from connstat_sql.declaring import binding_live, declare, live_table_in, named_in, written_by
+from connstat_sql.declaring import Declared, binding_live, live_table_in, read_only_in
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import (
@@ -41,7 +41,6 @@ _ROWLESS = (["Count"], ["Success"])
 _ROWS = quote(own("_connstat_rows"))
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
 _MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
-_DEFINES = re.compile(r"\b(create|drop|alter|comment)\b", re.IGNORECASE)
 _COLLATED = (
     f"SELECT {call('count', '*')} FROM {call('duckdb_tables')} "
     f"WHERE {call('contains', call('lower', 'sql'), literal('collate'))}"
@@ -71,8 +70,7 @@ class Session:
     def __init__(self, database: str = ":memory:") -> None:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
-        self._declared: frozenset[str] = frozenset()
-        self._tried: set[str] = set()
+        self._declared = Declared(self.duckdb)
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
         self.readings: dict[str, str] = {}
@@ -85,6 +83,7 @@ class Session:
     def close(self) -> None:
         """Close the connection."""
         self.duckdb.close()
+        self._declared.close()
 
     # --- asking DuckDB about SQL -------------------------------------------------------------
 
@@ -254,8 +253,6 @@ class Session:
         prefix = "DESCRIBE " if is_query else "EXPLAIN "
         shifts = tuple((run + len(prefix), own) for run, own in text.shifts)
         bound = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
-        if not is_query:
-            self.confirm_own(text, arguments)
         self._asked(partial(self.duckdb.execute, bound.sql, arguments), bound, BindError)
 
     def check_number(self, number: str, arguments: Arguments, sql: str, span: Span | None) -> None:
@@ -374,61 +371,39 @@ class Session:
         self._kept.clear()
         for name in self._empty.values():
             self.drop("TABLE", name)  # whoever looks at the catalog sees no tables of ours
-        providers = catalog.definitions.providers
-        for name, provider in (*zip(providers, providers, strict=True), *named_in(sql, catalog)):
-            if name.lower() not in self._tried:
-                self._tried.add(name.lower())  # what is wrong with one is said once
-                declare(self.duckdb, name, catalog.tables_of(provider))
-                self._declared |= {name.lower()}
+        self._declared.declare(catalog, sql)
+
+    def put_back(self, catalog: Catalog, sql: str) -> None:
+        """Undo what a statement `sql` has done to databases of live tables. Raises BindError."""
+        name = self._declared.put_back(catalog)
+        if name is not None:
+            raise BindError(
+                f"{name} is the name of live tables: no database can take or leave it",
+                sql=sql,
+                hint="give a database of your own another name:  ATTACH … AS mine",
+            )
 
     @property
     def declared(self) -> frozenset[str]:
         """The databases that hold nothing but live tables, in lower case."""
-        return self._declared
+        return self._declared.names
 
     @contextmanager
     def binding_live(self) -> Iterator[None]:
         """Let DuckDB bind what reads declared tables: to define or describe it, never to run it."""
-        with binding_live(self.duckdb):
+        with binding_live(self.duckdb, is_in_transaction=self.is_in_transaction()):
             yield
 
     def looks_into_declared(self) -> bool:
         """Whether a name without its provider may mean a declared table, by the search path."""
-        if not self._declared:
+        if not self.declared:
             return False
         try:
             found = self.duckdb.execute(SEARCH_PATH).fetchone()
         except duckdb.TransactionException:
             return False  # one that has failed reads nothing, and is due to be told so
         listed = ",".join(map(str, found or ())).lower()
-        return any(name in listed for name in self._declared)
-
-    def confirm_own(self, text: RunText, arguments: Arguments) -> None:
-        """Refuse to define, drop or alter anything where live tables are. Raises BindError."""
-        if not self._declared or _DEFINES.search(text.sql) is None:
-            return
-        words = text.sql.lower()
-        if not any(name in words for name in self._declared) and not self.looks_into_declared():
-            return
-        if self.is_in_transaction():  # which goes on: another one is asked
-            with self.duckdb.cursor() as beside, binding_live(beside):
-                beside.execute(f"SET search_path = {literal(self._search_path())}")
-                database = written_by(beside, text.sql, arguments)
-        else:
-            database = written_by(self.duckdb, text.sql, arguments)
-        if database is not None and database.lower() in self._declared:
-            raise BindError(
-                f"{database} is live and read-only",
-                sql=text.original,
-                hint="USE memory  leads back to tables of your own",
-            )
-
-    def _search_path(self) -> str:
-        try:
-            found = self.duckdb.execute(SEARCH_PATH).fetchone()
-        except duckdb.TransactionException:
-            return ""
-        return str(found[0]) if found else ""
+        return any(name in listed for name in self.declared)
 
     def is_bound_to(self, name: str, table: str) -> bool:
         """Whether DuckDB takes a name in FROM for a declared table."""
@@ -464,7 +439,9 @@ class Session:
                     raise
                 if not isinstance(error, duckdb.Error):
                     raise
-                raise translated(error, text, otherwise, 0) from error  # it aborted a transaction
+                raise self._translated(
+                    error, text, otherwise, 0
+                ) from error  # it aborted a transaction
 
     @contextmanager
     def _translating(
@@ -475,11 +452,24 @@ class Session:
             with interruptible():
                 yield
         except duckdb.Error as error:
-            raise translated(error, text, otherwise, requests_sent) from error
+            raise self._translated(error, text, otherwise, requests_sent) from error
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
             raise otherwise(str(error), sql=text.original, requests_sent=requests_sent) from error
         finally:
             self._set_json_errors(on=False)
+
+    def _translated(
+        self, error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
+    ) -> QueryError:
+        database = read_only_in(str(error).replace("\\", ""))
+        if database is None or database.lower() not in self.declared:
+            return translated(error, text, otherwise, requests_sent)
+        return BindError(
+            f"{database} is live and read-only",
+            sql=text.original,
+            hint="USE memory  leads back to tables of your own",
+            requests_sent=requests_sent,
+        )
 
     def _set_json_errors(self, *, on: bool) -> None:
         try:

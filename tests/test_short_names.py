@@ -178,6 +178,7 @@ CHANGES = (
     "COMMENT ON VIEW {}subs IS 'hi'", "CREATE MACRO {}mine(a) AS a", "CREATE SEQUENCE {}mine",
     "CREATE MACRO {}mine() AS TABLE SELECT 1", "CREATE TYPE {}mine AS ENUM ('a')",
     "EXPLAIN ANALYZE DROP VIEW {}subs", "DROP SCHEMA {whole} CASCADE", "CREATE SCHEMA {head}.mine",
+    "COPY FROM DATABASE memory TO {head}",
 )  # fmt: skip
 
 
@@ -187,7 +188,6 @@ PLACES = [
     for head in ("zoo", "conn_b")
     for use, scope in (("USE {}.w", ""), ("USE {}", "w."), ("BEGIN; USE {}.w", ""),
                        ("USE {}; USE memory", "{}.w."))
-    if not (use.startswith("BEGIN") and sql.startswith("CREATE TABLE {}mine AS FROM"))
 ]  # fmt: skip
 
 
@@ -211,14 +211,82 @@ def nothing_changes(zoo: Court, sql: str, use: str, scope: str, head: str) -> No
     before = zoo.engine.session.duckdb.execute(there).fetchall()
     zoo.world.asked.clear()
     try:
+        list(zoo.engine.run(use.format(head)))
         with pytest.raises(ConnstatError):
-            list(zoo.engine.run(f"{use.format(head)}; {text}"))
+            list(zoo.engine.run(text))
     finally:
         if use.startswith("BEGIN"):
             list(zoo.engine.run("ROLLBACK"))
         list(zoo.engine.run("USE memory"))
     assert zoo.engine.session.duckdb.execute(there).fetchall() == before
     assert not zoo.world.asked
+
+
+def test_a_table_of_the_same_transaction_does_not_open_them(zoo: Court) -> None:
+    list(zoo.engine.run("BEGIN; CREATE TEMP TABLE fresh AS SELECT '5' AS grp; USE zoo.w"))
+    zoo.world.asked.clear()
+    for sql in (
+        "CREATE TABLE x AS FROM subs JOIN fresh USING (grp)",
+        "CREATE TABLE x AS FROM fresh",
+    ):
+        with pytest.raises(ConnstatError, match="zoo is live and read-only"):
+            list(zoo.engine.run(sql))
+        list(zoo.engine.run("ROLLBACK; BEGIN; CREATE TEMP TABLE fresh AS SELECT '5' AS grp"))
+    list(zoo.engine.run("ROLLBACK; USE memory"))
+    assert not zoo.world.asked
+
+
+def test_a_database_cannot_be_brought_in_there(tmp_path: Path, zoo: Court) -> None:
+    there = "SELECT database_name, table_name FROM duckdb_tables() ORDER BY ALL"
+    before = zoo.engine.session.duckdb.execute(there).fetchall()
+    list(zoo.engine.run(f"EXPORT DATABASE '{tmp_path}'; USE zoo.w"))
+    try:
+        with pytest.raises(ConnstatError, match="zoo is live and read-only"):
+            list(zoo.engine.run(f"IMPORT DATABASE '{tmp_path}'"))
+    finally:
+        list(zoo.engine.run("USE memory"))
+    assert zoo.engine.session.duckdb.execute(there).fetchall() == before
+
+
+MOVES = (
+    "DETACH {}", 'DETACH DATABASE "{}"', "ALTER DATABASE {} SET ALIAS TO other",
+    "ATTACH ':memory:' AS {}", "ATTACH OR REPLACE ':memory:' AS {}", "ATTACH '{folder}/{}.db'",
+)  # fmt: skip
+
+
+@over("sql", MOVES)
+def test_their_names_stay_theirs(tmp_path: Path, zoo: Court, sql: str) -> None:
+    there = "SELECT DISTINCT database_name FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
+    others = "SELECT count(*) FROM duckdb_databases() WHERE database_name = 'other'"
+    short = "USE zoo.w; SELECT count(*) FROM subs WHERE grp = '5'"
+    list(zoo.engine.run("USE zoo; USE conn_b; USE memory"))
+    before = asked(zoo, there)
+    for name, begin in (("zoo", ""), ("zoo", "BEGIN"), ("conn_b", "BEGIN")):
+        if begin:
+            list(zoo.engine.run(begin))
+        with pytest.raises(ConnstatError):
+            list(zoo.engine.run(sql.format(name, folder=tmp_path)))
+        if begin:
+            list(zoo.engine.run("ROLLBACK"))
+        assert asked(zoo, f"USE {name}; {there}") == before
+        assert zoo.engine.session.duckdb.execute(others).fetchall() == [(0,)]
+    assert asked(zoo, LONG) == asked(zoo, short)
+
+
+def test_a_name_that_is_no_ones_can_be_attached(zoo: Court) -> None:
+    sql = "ATTACH ':memory:' AS mine; CREATE TABLE mine.t AS SELECT 1 AS a; FROM mine.t"
+    assert asked(zoo, sql)[1] == [{"a": 1}]
+    list(zoo.engine.run("DETACH mine"))
+
+
+def test_they_are_seen_where_no_files_can_be_made(tmp_path: Path) -> None:
+    opened = open_zoo(tmp_path, lambda _: httpx.Response(500))
+    *_, result = opened.run(
+        "SET enable_external_access = false; "
+        "SELECT count(*) FROM duckdb_views() WHERE database_name = 'zoo'"
+    )
+    opened.close()
+    assert result.fetchall() != [(0,)]
 
 
 @over(

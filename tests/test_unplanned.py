@@ -144,3 +144,23 @@ def test_what_only_tells_of_it_answers(zoo: Court, sql: str) -> None:
     *_, result = zoo.engine.run(sql)
     assert result.table.num_rows
     assert not zoo.world.asked
+
+
+@over(
+    "sql",
+    [
+        "CREATE VIEW notes AS FROM zoo.w.subs",
+        "CREATE MACRO any_table() AS TABLE FROM zoo.w.subs",
+        "DESCRIBE nosuch",
+        "USE zoo.w; CREATE VIEW a AS FROM subs",
+    ],
+)
+def test_a_definition_that_fails_within_a_transaction_does_not_open_it(
+    zoo: Court, sql: str
+) -> None:
+    list(zoo.engine.run("BEGIN"))
+    with pytest.raises(ConnstatError):
+        list(zoo.engine.run(sql))
+    list(zoo.engine.run("ROLLBACK; USE memory"))
+    text = f"SELECT count(*) FROM query_table('{TABLE}') WHERE grp = '5'"
+    assert SAYS.search(refusal(zoo, text))
