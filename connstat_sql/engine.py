@@ -153,6 +153,7 @@ class Engine:
         """`live` replaces what runs statements over live tables (None: `LiveTables`)."""
         self._live_kind = live
         self.session = Session()
+        self.session.watches.before_running = self._stop_if_interrupted
         self._wiring = wiring
         self._outside = outside
         self._mask_key = None if reveal else outside.mask_key or secrets.token_hex(16)
@@ -187,7 +188,7 @@ class Engine:
         self._run.is_interrupted = True
         if self._opened is not None:
             self._opened.interrupt()
-        self.session.duckdb.interrupt()
+        self.session.watches.interrupt()
 
     def explain(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -356,8 +357,9 @@ class Engine:
     def _pieces_of(self, sql: str, arguments: Arguments, options: Options) -> tuple[Piece, ...]:
         if options.partial:
             self._live.forget_failures()
-        pieces = self._split(sql)
-        self._look_ahead(pieces, arguments, options)
+        with self.session.watches.watched(options.deadline):
+            pieces = self._split(sql)
+            self._look_ahead(pieces, arguments, options)
         return pieces
 
     def _split(self, sql: str) -> tuple[Piece, ...]:

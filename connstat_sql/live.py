@@ -78,7 +78,7 @@ class LiveTables:
 
     def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
         """Run a statement; None when it names no live table after all."""
-        started = time.monotonic()
+        started, begun = time.monotonic(), self._door.clock.now()
         defined = self.views.define(piece.sql, arguments)
         if defined is not None:
             return Result(defined, has_rows=False, seconds=time.monotonic() - started)
@@ -91,7 +91,8 @@ class LiveTables:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
         statement = self._written_out(statement)
         with leading_back(statement.sql, statement.origin):
-            return self._run(piece, statement, _named(statement, arguments), options, started)
+            arguments = _named(statement, arguments)
+            return self._run(piece, statement, arguments, options, started, begun)
 
     def _run(
         self,
@@ -100,12 +101,12 @@ class LiveTables:
         arguments: Arguments,
         options: Options,
         started: float,
+        begun: float,
     ) -> Result | None:
-        begun, deadline = self._door.clock.now(), options.deadline
         found = self._plan(statement, arguments, options)
         if found is None:
             return None
-        until = None if deadline is None else begun + deadline
+        until = None if options.deadline is None else begun + options.deadline
         if statement.explain == "plan":
             return Result(_lines(as_text(found)), has_rows=True, plan=found)
         execution = self._execute(found, arguments, options, until)
@@ -205,7 +206,9 @@ class LiveTables:
             ) from None
 
     def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
-        return self._deeply(statement.sql, partial(self._plan_of, statement, arguments, options))
+        with self._session.watches.watched(options.deadline):
+            act = partial(self._plan_of, statement, arguments, options)
+            return self._deeply(statement.sql, act)
 
     def _plan_of(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
         self._session.confirm_transaction(statement.sql)

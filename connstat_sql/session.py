@@ -27,7 +27,7 @@ from connstat_sql.quoting import (
     quote,
 )
 from connstat_sql.translation import RunText, interruptible, translated
-from connstat_sql.turns import within
+from connstat_sql.turns import Watches
 
 if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
@@ -71,6 +71,7 @@ class Session:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
         self._declared = Declared(self.duckdb)
+        self.watches = Watches(self.duckdb.interrupt)
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
         self.readings: dict[str, str] = {}
@@ -137,6 +138,7 @@ class Session:
 
         `note` is told why it cannot. What is no query has none: to bind it would be to run it.
         """
+        self.watches.confirm()
         try:
             with interruptible():
                 statement = self.duckdb.extract_statements(sql)[0]
@@ -174,6 +176,7 @@ class Session:
 
     def reading_of(self, sql: str) -> str | None:
         """The same as the JSON that DuckDB writes of it."""
+        self.watches.confirm()
         try:
             with interruptible():
                 found = self.duckdb.execute(writes.READ, [sql]).fetchone()
@@ -210,6 +213,7 @@ class Session:
 
         query = f"SELECT {_TEXTS_AND_TYPES} FROM ({sql}) AS f"
         used = _used(sql, arguments)
+        self.watches.confirm()
         try:
             with interruptible():
                 is_careful = self.is_in_transaction()  # before the answer lies half read
@@ -334,9 +338,9 @@ class Session:
         seconds: float | None = None,
     ) -> pa.Table:
         """Run a statement; its rows as Arrow. Raises a QueryError, or DeadlinePassed."""
-        watched = within(seconds, self.duckdb.interrupt)
+        watched = self.watches.watched(seconds)
         self._may_have_begun = self._may_have_begun or _MAY_BEGIN.search(text.sql) is not None
-        with self._translating(text, ExecuteError, requests_sent), watched, interruptible():
+        with self._translating(text, ExecuteError, requests_sent), watched:
             relation = self.duckdb.sql(text.sql, params=arguments)
             return pa.table({}) if relation is None else _with_types(relation)
 

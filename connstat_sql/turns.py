@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import duckdb
 
 from connstat_sql.errors import DeadlinePassed, ExecuteError
+from connstat_sql.translation import interruptible
 
 _AGAIN = 0.05
 """Seconds until DuckDB is interrupted once more: it forgets what comes before a query begins."""
@@ -46,43 +47,92 @@ class Turns:
             self._lock.release()
 
 
-@contextmanager
-def within(seconds: float | None, interrupt: Callable[[], None]) -> Iterator[None]:
-    """Interrupt DuckDB when it takes longer. Raises DeadlinePassed in place of that interrupt."""
-    if seconds is None:
-        yield
-        return
-    watch = _Watch(seconds, interrupt)
-    watch.start()
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        if watch.has_passed and isinstance(error.__cause__, (duckdb.Error, RuntimeError)):
-            raise DeadlinePassed(
-                "the statement ran past its deadline", hint="raise --deadline"
-            ) from error
-        raise
-    finally:
-        watch.end()
+class Watches:
+    """What stops a statement that DuckDB runs: an interrupt, or the end of its time.
+
+    DuckDB forgets an interrupt that comes before a query begins, so it is told again and again.
+    """
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        self._under_way: list[_Watch] = []
+        self.before_running: Callable[[], None] = lambda: None
+        """Raises when nothing more is wanted."""
+
+    @contextmanager
+    def watched(self, seconds: float | None = None) -> Iterator[None]:
+        """Let DuckDB be stopped. Raises DeadlinePassed when it takes longer than these seconds."""
+        watch = _Watch(self._interrupt)
+        self._under_way.append(watch)
+        if seconds is not None:
+            watch.begin(seconds)
+        try:
+            with interruptible():
+                self.before_running()
+                yield
+            if watch.has_passed:
+                raise _late()
+        except KeyboardInterrupt as error:
+            is_duckdb = isinstance(error.__cause__, (duckdb.Error, RuntimeError))
+            if is_duckdb and watch.has_passed and not watch.is_hurried:
+                raise _late() from error
+            raise
+        finally:
+            self._under_way.remove(watch)
+            watch.end()
+
+    def confirm(self) -> None:
+        """Raise when there is no time left, or nothing more is wanted."""
+        self.before_running()
+        if any(one.has_passed for one in self._under_way):
+            raise _late()
+
+    def interrupt(self) -> None:
+        """Stop what is watched, or what DuckDB does for somebody else; from a signal too."""
+        for one in (*self._under_way,):
+            one.hurry()
+        self._interrupt()
 
 
-class _Watch(threading.Thread):
-    """Interrupts once the time is over, and never after `end`."""
+def _late() -> DeadlinePassed:
+    return DeadlinePassed("the statement ran past its deadline", hint="raise --deadline")
 
-    def __init__(self, seconds: float, interrupt: Callable[[], None]) -> None:
-        super().__init__(daemon=True, name="connstat-deadline")
-        self._seconds, self._interrupt = seconds, interrupt
-        self._over, self._lock = threading.Event(), threading.Lock()
-        self.has_passed = False
 
-    def run(self) -> None:
-        """Wait, then interrupt until it is noticed."""
-        left = self._seconds
+class _Watch:
+    """Interrupts once the time is over, or when it is told to, and never after `end`."""
+
+    def __init__(self, interrupt: Callable[[], None]) -> None:
+        self._interrupt = interrupt
+        self._over = threading.Event()
+        self._lock = threading.RLock()  # a signal may come while its own thread holds it
+        self._threads: list[threading.Thread] = []
+        self.has_passed = self.is_hurried = False
+
+    def begin(self, seconds: float, *, is_deadline: bool = True) -> None:
+        """Interrupt after so many seconds, again and again."""
+        with self._lock:
+            if not self._over.is_set():
+                thread = threading.Thread(
+                    target=self._run,
+                    args=(seconds, is_deadline),
+                    daemon=True,
+                    name="connstat-deadline",
+                )
+                self._threads.append(thread)
+                thread.start()
+
+    def hurry(self) -> None:
+        """Interrupt from now on."""
+        if not self.is_hurried:
+            self.is_hurried = True
+            self.begin(_AGAIN, is_deadline=False)
+
+    def _run(self, left: float, is_deadline: bool) -> None:
         while not self._over.wait(min(left, threading.TIMEOUT_MAX)):
             with self._lock:
                 if self._over.is_set():
                     return
-                self.has_passed = True
+                self.has_passed = self.has_passed or is_deadline
                 self._interrupt()
             left = _AGAIN
 
@@ -90,4 +140,5 @@ class _Watch(threading.Thread):
         """Nothing is interrupted from here on."""
         with self._lock:
             self._over.set()
-        self.join()
+        for thread in self._threads:
+            thread.join()

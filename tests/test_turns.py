@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, DeadlinePassed, ExecuteError, Interrupted
 from connstat_sql.result import Options
 from tests.conftest import engine_of
+from tests.oracle.law import Court
+from tests.test_planner_law import world
 
 PLANT = {"plant_a": {"provider": "kafka_connect", "base_url": "http://plant:8083"}}
 LIVE = "SELECT name FROM plant_a.connect.connectors"
@@ -42,10 +45,14 @@ def watches() -> list[str]:
         ENDLESS, f"CREATE TABLE t AS {ENDLESS}",
         f"SELECT (SELECT count(*) FROM range(1000000000000) a WHERE a.range <> length(name)) "
         f"FROM ({LIVE})",
+        f"{LIVE} WHERE name = CAST(({ENDLESS}) AS VARCHAR)",
+        f"{LIVE} WHERE name IN (SELECT CAST(a.range AS VARCHAR) FROM range(1000000000000) a, "
+        "range(1000) b WHERE a.range <> b.range GROUP BY ALL HAVING count(*) > 1000)",
+        f"SELECT 1; SELECT 2 FROM ({LIVE}) WHERE name = CAST(({ENDLESS}) AS VARCHAR)",
     ],
 )  # fmt: skip
 def test_a_statement_ends_at_its_deadline(engine: Engine, sql: str) -> None:
-    for deadline in (0.0, 0.02):
+    for deadline in (0.0, 0.02, 0.1):
         with pytest.raises(DeadlinePassed):
             list(engine.run(sql, None, Options(deadline=deadline)))
     (result,) = engine.run(LIVE, None, Options(deadline=600))
@@ -138,3 +145,40 @@ def test_closing_ends_what_another_thread_runs(engine: Engine) -> None:
             threading.Event().wait(0.001)
         engine.close()
         assert isinstance(running.exception(), (ConnstatError, KeyboardInterrupt))
+
+
+FED = """SELECT * FROM conn_a.w.subs WHERE grp IN (SELECT concat(x, max(a.range))
+    FROM notes, range(1000000000000) a, range(1000) b WHERE a.range <> b.range GROUP BY x)"""
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_the_sql_that_finds_what_to_ask_ends_too(court: Court, partial: bool) -> None:
+    court.enter(world())
+    *_, plan = court.engine.run(f"EXPLAIN {FED}")
+    assert "from a subquery" in str(plan.fetchall())
+    court.world.asked.clear()
+    with pytest.raises(DeadlinePassed):
+        list(court.engine.run(FED, None, Options(deadline=0.2, partial=partial)))
+    assert court.world.asked == []
+    assert watches() == []
+    assert rows(court.engine, "SELECT 1") == [(1,)]
+
+
+class Pressing(tzinfo):
+    """A time zone that does something when it is asked, which is while DuckDB takes arguments."""
+
+    def __init__(self, then: Callable[[], None]) -> None:
+        self._then = then
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        self._then()
+        return timedelta(0)
+
+
+@pytest.mark.parametrize("sql", [ENDLESS, f"SELECT ({ENDLESS}) FROM ({LIVE})"])
+def test_an_interrupt_just_before_duckdb_begins_is_not_lost(engine: Engine, sql: str) -> None:
+    moment = datetime(2026, 1, 1, tzinfo=Pressing(engine.interrupt))
+    with pytest.raises(Interrupted):
+        list(engine.run(f"SELECT ({sql}), $1", [moment]))
+    assert watches() == []
+    assert rows(engine, LIVE) == [("orders",)]

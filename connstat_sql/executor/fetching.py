@@ -13,7 +13,7 @@ from connstat_sql.executor.fetches import Fetches
 from connstat_sql.executor.reports import Count, ScanReport, Tools
 from connstat_sql.executor.reuse import Reuse
 from connstat_sql.executor.staging import Staging
-from connstat_sql.executor.tuples import read_tuples
+from connstat_sql.executor.tuples import Tuples, read_tuples
 from connstat_sql.executor.values_seen import tell_values
 from connstat_sql.fetcher import Failure, Fetch, Finished, Group, Page
 from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way
@@ -71,7 +71,7 @@ class Fetching:
         others = [one for one in self.chosen.instead if one.source in whole]
         if others:
             self._take_another_way(others)
-        tuples = read_tuples(self.chosen, self.plan, self.tools.session, self.arguments)
+        tuples = self._tuples(self.chosen)
         try:
             self._way = self._fetches.choose(tuples)
             fetches = self._fetches.new(self._way, tuples)
@@ -103,11 +103,16 @@ class Fetching:
 
     def _least(self, scan: Scan) -> int:
         """How many tuples there are for the way that has the fewest."""
-        tuples = read_tuples(scan, self.plan, self.tools.session, self.arguments)
+        tuples = self._tuples(scan)
         try:
             return min(tuples.count(way.method.required) for way in scan.ways)
         finally:
             tuples.drop()
+
+    def _tuples(self, scan: Scan) -> Tuples:
+        tools = self.tools
+        with tools.session.watches.watched(tools.seconds_for_feeds):
+            return read_tuples(scan, self.plan, tools.session, self.arguments)
 
     def _make_table(self) -> None:
         reuse = self._reuse
@@ -128,7 +133,7 @@ class Fetching:
 
     def further(self) -> list[Group]:
         """What is to be asked for beside what was known."""
-        tuples = read_tuples(self.chosen, self.plan, self.tools.session, self.arguments)
+        tuples = self._tuples(self.chosen)
         try:
             fetches = self._fetches.new(self._way, tuples)
         finally:

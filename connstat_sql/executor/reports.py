@@ -46,6 +46,13 @@ class Tools:
             return None
         return self.deadline if self.is_partial else max(self.until - self.now(), AT_LEAST)
 
+    @property
+    def seconds_for_feeds(self) -> float | None:
+        """For the SQL that finds what to ask for; afterwards it only tells what was not asked."""
+        if self.until is None:
+            return None
+        return max(self.until - self.now(), AT_LEAST if self.is_partial else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
