@@ -174,6 +174,12 @@ class Pressing(tzinfo):
         self._then()
         return timedelta(0)
 
+    def dst(self, _: datetime | None) -> None:
+        return None
+
+    def tzname(self, _: datetime | None) -> str:
+        return "UTC"
+
 
 @pytest.mark.parametrize("sql", [ENDLESS, f"SELECT ({ENDLESS}) FROM ({LIVE})"])
 def test_an_interrupt_just_before_duckdb_begins_is_not_lost(engine: Engine, sql: str) -> None:
