@@ -6,6 +6,7 @@ import pytest
 
 from connstat_sql.asking import Asking
 from connstat_sql.binder import Constants
+from connstat_sql.binder.constants import are_distinct
 from connstat_sql.binder.values import Value
 from connstat_sql.session import Session
 from tests.oracle.law import Court, Verdict
@@ -67,6 +68,23 @@ def test_a_number_binds_where_no_other_number_equals_it(
     assert (None if found is None else [found.get(value, "never") for value in values]) == expected
 
 
+@over(
+    "of, wanted, is_distinct",
+    [
+        ("DECIMAL(38,28)", "INTEGER", True), ("DECIMAL(38,29)", "INTEGER", False),
+        ("DECIMAL(38,19)", "BIGINT", True), ("DECIMAL(38,20)", "BIGINT", False),
+        ("DECIMAL(9,2)", "HUGEINT", False), ("DOUBLE", "INTEGER", True),
+        ("DOUBLE", "BIGINT", False), ("FLOAT", "INTEGER", False), ("BIGINT", "TINYINT", True),
+        ("TIMESTAMP", "DATE", True), ("TIMESTAMP WITH TIME ZONE", "DATE", False),
+        ("VARCHAR", "INTEGER", False),
+    ],
+)  # fmt: skip
+def test_a_column_of_another_type_binds_where_no_two_of_its_values_are_one(
+    of: str, wanted: str, is_distinct: bool
+) -> None:
+    assert are_distinct(of, wanted) is is_distinct
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _entered(court: Court) -> None:
     court.enter(world())
@@ -84,6 +102,10 @@ EQUAL = {
     "tuples": (f"FROM {CODES} WHERE (code, lang) IN ((5.0, 'a'), (7.5, 'a'))", None, 1),
     "a column of decimals": (
         f"SELECT c.label FROM (VALUES (5.0), (5.5), (7.0)) v(n) JOIN {CODES} c "
+        "ON c.code = v.n AND c.lang = 'a'", None, 2,
+    ),
+    "a column of long decimals": (
+        f"SELECT c.label FROM (VALUES (5::DECIMAL(38,28)), (5.5), (7)) v(n) JOIN {CODES} c "
         "ON c.code = v.n AND c.lang = 'a'", None, 2,
     ),
     "a column of floating point": (

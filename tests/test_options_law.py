@@ -40,6 +40,7 @@ ONE_OF = {
     "a list of columns and constants": (
         f"FROM notes n, {CODES} c WHERE c.lang = 'a' AND c.code IN (n.k, 7)", 3,
     ),
+    "a list with NULL": (f"FROM notes n JOIN {SUBS} s ON s.grp IN (n.x, NULL)", 3),
     "columns of two sources": (
         f"FROM notes n, mixed m, {CODES} c WHERE c.lang = 'a' AND (c.code = n.k OR c.code = m.x)",
         3,

@@ -46,7 +46,7 @@ def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Op
             return Options(queries=(node.args["query"],))
         if node.args.get("field") is not None:
             return Options(lists=(node.args["field"],))
-        values = tuple(node.expressions)
+        values = tuple(one for one in node.expressions if not isinstance(one, exp.Null))
         return Options(values, are_mixed=len(values) > 1) if values else None
     if isinstance(node, exp.ArrayContains) and is_column(_bare(node.expression)):
         return Options(lists=(node.this,))

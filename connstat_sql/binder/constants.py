@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +16,7 @@ from connstat_sql.quoting import call, member, unnested
 Rows = Sequence[Sequence[Value]]
 
 _AT_ONCE = 200
+_MOST_DIGITS = 38
 _CHANGING = (
     exp.Column, exp.PositionalColumn, exp.Table, exp.Star, exp.Columns, exp.Rand,
     exp.Collate,  # makes `=` mean something else
@@ -33,8 +33,11 @@ TIMES = frozenset({"DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAM
 """Days and points in time that no time zone has a say in."""
 SHORT = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
 """Whole numbers that a DOUBLE holds, every one."""
-_EXACT = re.compile(r"DECIMAL\((?:[1-9]|1[0-8]),\d+\)")
-"""Those that DuckDB compares with short whole numbers as DECIMALs."""
+_DIGITS = {
+    "TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "UTINYINT": 3, "USMALLINT": 5,
+    "UINTEGER": 10, "UBIGINT": 20,
+}  # fmt: skip
+"""Digits of whole numbers: with the places of a DECIMAL up to 38, DuckDB compares as DECIMALs."""
 
 
 @dataclass
@@ -355,7 +358,9 @@ def are_distinct(of: str, wanted: str) -> bool:
         return True
     if of in INTEGERS and wanted in INTEGERS:
         return True
-    return wanted in SHORT and (of == "DOUBLE" or _EXACT.fullmatch(of) is not None)
+    if of.startswith("DECIMAL("):
+        return wanted in _DIGITS and _DIGITS[wanted] + _scale(of) <= _MOST_DIGITS
+    return wanted in SHORT and of == "DOUBLE"
 
 
 def is_short_number(text: str) -> bool:
@@ -374,8 +379,13 @@ def _is_another_number(of: str, wanted: str) -> bool:
 
 def _step(of: str) -> str:
     """From a number of an exact type to the next."""
-    scale = int(of.rstrip(")").rpartition(",")[2]) if of.startswith("DECIMAL(") else 0
+    scale = _scale(of) if of.startswith("DECIMAL(") else 0
     return f"{10**-scale:.{scale}f}"
+
+
+def _scale(of: str) -> int:
+    """The places of a DECIMAL behind the point."""
+    return int(of.rstrip(")").rpartition(",")[2])
 
 
 def _is_same(one: str, other: str) -> bool:
