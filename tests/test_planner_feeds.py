@@ -337,6 +337,14 @@ def test_a_text_is_a_value_for_a_column_of_another_type_as_duckdb_reads_it(zoo: 
     assert values(zoo.fed(sql, "codes", {}), "code") == ["5", "7"]
 
 
+def test_what_equals_the_same_column_is_equal_though_no_row_of_that_is_there(zoo: Stages) -> None:
+    sql = """SELECT 1 FROM mine m, conn_a.w.subs s, conn_a.w.marks k
+        WHERE m.x = k.grp AND k.grp = s.grp AND k.part = s.sub AND k.name = 'n'"""
+    first, second = zoo.plan(sql).scans
+    assert (first.resource.table.resource, second.resource.table.resource) == ("subs", "marks")
+    assert dict(first.feeds[0].bound) == {"grp": "m.x"}
+
+
 # --- parents -------------------------------------------------------------------------------------
 
 

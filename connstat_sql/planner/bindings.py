@@ -10,6 +10,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from connstat_sql.binder import (
+    EqualColumns,
     Expression,
     Fact,
     Field,
@@ -52,7 +53,13 @@ class Binding:
     @cached_property
     def facts(self) -> tuple[Fact, ...]:
         """Facts that speak only of rows that are there; subqueries looked into where need be."""
+        return self._sorted_facts[0]
+
+    @cached_property
+    def _sorted_facts(self) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+        """Those, and facts that speak of rows besides that are still to come."""
         found: list[Fact] = []
+        later: list[Fact] = []
         pending, opened = deque(self.use.facts), set[int]()
         while pending:
             fact = pending.popleft()
@@ -63,6 +70,8 @@ class Binding:
                 continue
             relation = self.rows.relation(closed)
             if relation is None or not relation.inside:
+                if self._is_sound(fact):
+                    later.append(fact)
                 continue
             inner = self.rows.looked_into(fact, relation)
             if inner is not None:
@@ -70,7 +79,7 @@ class Binding:
             if relation.id not in opened:
                 opened.add(relation.id)
                 pending += relation.held
-        return tuple(found)
+        return tuple(found), tuple(later)
 
     def _is_sound(self, fact: Fact) -> bool:
         """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
@@ -87,6 +96,7 @@ class Binding:
             lambda name: self.values.of_column(name, equal),
             lambda name: self.values.of_expression(name, equal),
             lambda name: self.values.of_options(name, equal, self.facts),
+            lambda name: self.values.of_column(name, self._equal_at_last),
         )
         found: dict[str, Bound] = {}
         for way in ways:
@@ -95,6 +105,12 @@ class Binding:
                 if one is not None:
                     found[name] = one
         return found
+
+    @cached_property
+    def _equal_at_last(self) -> EqualColumns:
+        """What is equal when all rows are there: where a = b and b = c, a = c without any b."""
+        later = (fact for fact in self._sorted_facts[1] if self._is_joining(fact))
+        return self.rows.equal_columns((*self._ties, *later))
 
     @cached_property
     def values(self) -> Values:
