@@ -16,6 +16,7 @@ import pyarrow as pa
 from connstat_sql import writes
 from connstat_sql.declaring import Declared, binding_live, live_table_in, read_only_in
 from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
+from connstat_sql.failing import cannot_fail
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.quoting import (
     SEARCH_PATH,
@@ -241,6 +242,10 @@ class Session:
             except duckdb.Error:
                 return False
         return True
+
+    def cannot_fail(self, sql: str, arguments: Arguments) -> bool:
+        """Whether no row can make a query fail; False where it is not known."""
+        return not _used(sql, arguments) and cannot_fail(self.duckdb, sql)
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""

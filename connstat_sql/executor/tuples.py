@@ -85,8 +85,11 @@ def _filled(
     if not feed.sql:
         return ""
     failure: duckdb.Error | None = None
-    plain = feed.plain_sql or feed.sql  # in a transaction it is all there is: failing aborts that
-    for sql in (plain,) if session.is_in_transaction() else (feed.sql, plain):
+    plain = feed.plain_sql or feed.sql
+    tried = [feed.sql, plain]
+    if session.is_in_transaction():  # which would be aborted by one that fails
+        tried = [feed.sql if session.cannot_fail(feed.sql, arguments) else plain]
+    for sql in tried:
         try:
             with interruptible():
                 session.duckdb.execute(
