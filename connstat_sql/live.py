@@ -212,6 +212,7 @@ class LiveTables:
 
     def _plan_of(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
         self._session.confirm_transaction(statement.sql)
+        self._session.begin()
         asking = self._asking(statement.sql, arguments)
         query = self._bind(statement, asking)
         if not query.tables:

@@ -127,6 +127,11 @@ class Session:
         self._is_handed_out = True
         return self.duckdb
 
+    def begin(self) -> None:
+        """A statement begins: whoever was handed the connection may have made functions since."""
+        if self._is_handed_out:
+            self.forget_functions()
+
     def forget_functions(self) -> None:
         """A macro may have been created: look again when next asked."""
         self._known_functions = None

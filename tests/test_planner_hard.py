@@ -175,3 +175,17 @@ def test_what_holds_for_one_reading_of_a_table_filters_no_details_of_another(cou
     found = court.engine.explain(sql)
     assert found is not None
     assert not any("generate_series" in feed.sql.lower() for s in found.scans for feed in s.feeds)
+
+
+def test_a_macro_made_on_the_connection_itself_is_seen(court: Court) -> None:
+    court.enter(hand_made_world())
+    sql = "SELECT count(*) FROM conn_a.w.groups JOIN conn_a.w.subs ON grp = g WHERE {}"
+    everything = [*court.engine.run(sql.format("true"))][-1].fetchall()
+    text = sql.format("list_contains(['5'], grp)")
+    connection = court.engine.session.hand_out()
+    assert [*court.engine.run(text)][-1].fetchall() != everything
+    connection.execute("CREATE MACRO list_contains(a, b) AS true")
+    try:
+        assert [*court.engine.run(text)][-1].fetchall() == everything
+    finally:
+        connection.execute("DROP MACRO list_contains")
