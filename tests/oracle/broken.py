@@ -6,9 +6,11 @@ What runs in the end is the text as it was written; only what is fetched for it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 
@@ -33,7 +35,9 @@ from connstat_sql.binder.restrictions import Restriction
 from connstat_sql.live import LiveTables
 from connstat_sql.parser import DIALECT, Statement
 from connstat_sql.planner import Feed, Placement, Plan, Scan
-from connstat_sql.result import Options
+from connstat_sql.result import Options, Result
+from connstat_sql.session import Piece
+from connstat_sql.translation import RunText
 from tests.oracle.misreading import Misread
 
 Misbound = Callable[[BoundQuery, Asking], BoundQuery]
@@ -62,13 +66,18 @@ def _as_planned(plan: Plan) -> Plan:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A broken engine: which rules it goes by, how it reads, what it asks, binds and plans."""
+    """A broken engine: which rules it goes by, how it reads, what it asks, binds and plans.
+
+    Without `plans` DuckDB reads the declared tables as if they were ordinary views.
+    """
 
     rules: Rules = RULES_OF_SQL
     misread: Misread = _as_it_is
     asking: type[Asking] = Asking
     misbound: Misbound = _as_bound
     misplanned: Misplanned = _as_planned
+    plans: bool = True
+    sees_writes: bool = True
 
     @property
     def engine(self) -> type[LiveTables]:
@@ -80,6 +89,17 @@ class Broken(LiveTables):
     """An engine with something broken; each subclass has another mutant."""
 
     mutant = Mutant()
+
+    def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+        """As DuckDB runs it, where nothing is planned."""
+        if self.mutant.plans:
+            return super().run(piece, arguments, options)
+        with self._session.binding_live():
+            table = self._session.run(RunText(piece.sql, piece.sql), arguments)
+        return Result(table, has_rows=True)
+
+    def _writes_within(self, statement: Statement) -> bool:
+        return self.mutant.sees_writes and super()._writes_within(statement)
 
     def _asking(self, sql: str, arguments: Arguments) -> Asking:
         return self.mutant.asking(self._session, sql, arguments)
@@ -128,6 +148,16 @@ class NothingHidden(Asking):
     def calls_hiding(self, _: exp.Expr) -> bool:
         """Never."""
         return False
+
+
+class InTheTransaction(Asking):
+    """Questions are statements like others, which end the user's transaction where they fail."""
+
+    def describe(self, sql: str) -> Types | None:
+        """The columns, after a statement that asks for them."""
+        with suppress(duckdb.Error):
+            self.session.duckdb.execute(f"DESCRIBE {sql}")
+        return super().describe(sql)
 
 
 class AllText(Asking):

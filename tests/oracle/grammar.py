@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
+from tests.oracle.around import around
 from tests.oracle.blocks import block
 from tests.oracle.changes import change
 from tests.oracle.expressions import alike, value_from
@@ -28,14 +29,14 @@ def random_query(chance: random.Random, world: World, reach: Reach = NOW) -> Que
     w.left = w.pick(1, 2, 3, 4)
     w.select = expression
     if w.maybe(0.05):
-        return w.pick(listing, change)(w)
+        return around(w, w.pick(listing, change)(w))
     if reach.views and w.maybe(0.1):
         _view(w)
     ctes = [_cte(w) for _ in range(w.pick(0, 0, 0, 0, 1, 1, 2))]
     if w.maybe(0.07):
         ctes.append(_recursive(w))
     made = _pivoted(w) if w.maybe(0.02) else expression(w, 2)
-    return _finished(w, _with(ctes, made.sql))
+    return around(w, _finished(w, _with(ctes, made.sql)))
 
 
 def _finished(w: Writer, body: str) -> Query:

@@ -7,6 +7,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -138,10 +139,12 @@ class Court:
     def try_query(self, query: Query) -> Trial:
         """Run a query both ways over the present world, and compare."""
         with listening() as heard:
-            trial = self._tried(query)
+            trial = self._forbidden(query) if query.is_forbidden else self._tried(query)
         for statement in query.undo:
-            self.judge.execute(statement)
-            list(self.engine.run(statement))
+            with suppress(duckdb.Error):  # there may be nothing left to undo
+                self.judge.execute(statement)
+            with suppress(ConnstatError):
+                list(self.engine.run(statement))
         if heard and self._kind is LiveTables:
             return replace(trial, verdict=Verdict.WRONG, why=heard[0])
         return trial
@@ -158,6 +161,9 @@ class Court:
             (result,) = self.engine.run(query.sql, query.arguments, Options())
         except ConnstatError as error:
             return self._refused(query, expected, error)
+        except duckdb.TransactionException as error:
+            why = f"the transaction was ended: {error}"
+            return Trial(query, Verdict.WRONG, why, len(self.world.asked))
         except Exception as error:
             frames = traceback.extract_tb(error.__traceback__)
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
@@ -168,6 +174,28 @@ class Court:
         if not wrong and isinstance(expected, duckdb.Error):
             verdict = Verdict.FAULTY
         return Trial(query, verdict, wrong, len(self.world.asked), result.table.num_rows)
+
+    def _forbidden(self, query: Query) -> Trial:
+        """A statement that is to be refused, with nothing sent, and no table changed."""
+        self.world.asked.clear()
+        before = self._local_rows()
+        try:
+            for statement in query.setup:
+                list(self.engine.run(statement))
+            list(self.engine.run(query.sql, query.arguments, Options()))
+        except ConnstatError as error:
+            why, verdict = f"{type(error).__name__}: {error.message}", Verdict.AGREED
+        else:
+            why, verdict = "a write was let through", Verdict.WRONG
+        if self.world.asked:
+            why, verdict = f"sent: {why}", Verdict.WRONG
+        if self._local_rows() != before:
+            why, verdict = f"written: {why}", Verdict.WRONG
+        return Trial(query, verdict, why, len(self.world.asked))
+
+    def _local_rows(self) -> list[object]:
+        session = self.engine.session.duckdb
+        return [session.execute(f"FROM memory.main.{name}").fetchall() for name in LOCALS]
 
     # --- the judge -------------------------------------------------------------------------------
 
@@ -189,6 +217,8 @@ class Court:
         if isinstance(error, PlanError) and any(said in error.message for said in _KNOWN_LATE):
             sent = 0
         why = f"{type(error).__name__}: {error.message}"
+        if isinstance(error.__cause__, duckdb.TransactionException) and "BEGIN" in query.setup:
+            return Trial(query, Verdict.WRONG, f"the transaction was ended: {why}", sent)
         if isinstance(expected, duckdb.Error):
             is_late = sent > 0 and not isinstance(expected, _RUNTIME)
             verdict = Verdict.WRONG if is_late else Verdict.FAULTY

@@ -165,6 +165,10 @@ MUTANTS: Mapping[str, Mutant] = {
     "keys are compared in lower case": Mutant(asking=broken.SameInLowerCase),
     "a constant is folded in the words of another parser": Mutant(asking=broken.OtherWords),
     "a macro is taken for the function that it hides": Mutant(asking=broken.NothingHidden),
+    # what stands around
+    "a short name is read as the catalog has it": Mutant(plans=False),
+    "a WITH that writes is let through": Mutant(sees_writes=False),
+    "a question is asked in the user's transaction": Mutant(asking=broken.InTheTransaction),
     # values from rows
     "one branch of OR gives the values": _FIRST_BRANCH,
     "one element of a list gives the values": Mutant(misplanned=broken.first_tuple),

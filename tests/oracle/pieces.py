@@ -48,7 +48,8 @@ class Query:
     `said` is every value that it says in any form; `tables` are the tables it names when it
     speaks of more than one source (empty: arguments come from `said` alone). `setup` runs before
     it, `undo` after it. `ordered`: the order of rows counts. `loose` is None unless LIMIT cuts by
-    chance. `most` is how many requests are enough (None: nobody has counted).
+    chance. `most` is how many requests are enough (None: nobody has counted). `is_forbidden`: it is
+    to be refused, with nothing sent and nothing written.
     """
 
     sql: str
@@ -60,6 +61,7 @@ class Query:
     loose: Loose | None = None
     most: int | None = None
     undo: tuple[str, ...] = ()
+    is_forbidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,15 +67,17 @@ def record(court: Court, seeds: int) -> Iterator[Price]:
     for seed in range(seeds):
         trial = court.try_seed(seed)
         query = trial.query
-        if trial.verdict is not Verdict.AGREED or query.loose or not _is_told(query):
+        if trial.verdict is not Verdict.AGREED or query.loose or not _is_alone(query):
             continue
         price = Price(seed // SHARED, list(query.setup), query.sql, query.arguments, trial.requests)
         if requests_of(court, price) == trial.requests:
             yield price
 
 
-def _is_told(query: Query) -> bool:
-    """Whether JSON tells its arguments as they are."""
+def _is_alone(query: Query) -> bool:
+    """Whether it leaves nothing to undo, and JSON tells its arguments as they are."""
+    if query.undo or query.is_forbidden:
+        return False
     try:
         return bool(json.loads(json.dumps(query.arguments)) == query.arguments)
     except TypeError:

@@ -21,7 +21,8 @@ class Breach:
 
     `mention` is empty where rows are not what is lost: then `most` says how many requests the
     kept rule needs. `setup` runs before, `undo` after. `limit`: LIMIT cuts `sql` by chance; -1
-    where none does. `is_refused`: the kept rule is to send nothing, and to say what is missing.
+    where none does. `is_refused`: the kept rule is to send nothing, and to say what is missing;
+    `is_forbidden`: to refuse what writes beside live tables, with nothing sent or written.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Breach:
     undo: tuple[str, ...] = ()
     limit: int = -1
     is_refused: bool = False
+    is_forbidden: bool = False
 
     @property
     def query(self) -> Query:
@@ -42,7 +44,10 @@ class Breach:
         loose, sql = None, self.sql
         if self.limit >= 0:
             loose, sql = Loose(sql, None, self.limit, 0), f"{sql} LIMIT {self.limit}"
-        return Query(sql, None, said, tables, self.setup, False, loose, self.most, self.undo)
+        return Query(
+            sql, None, said, tables, self.setup, False, loose, self.most, self.undo,
+            self.is_forbidden,
+        )  # fmt: skip
 
     @property
     def broken(self) -> str:

@@ -244,4 +244,21 @@ OTHERS = (
         "paging goes on after enough rows",
         f"SELECT line FROM {LINES} WHERE grp = '5'", most=1, limit=2,
     ),
+    Breach(
+        "a short name is read as the catalog has it",
+        "SELECT s.sub FROM subs AS s WHERE s.grp = '5'",
+        setup=("USE conn_a.w",), undo=("USE memory.main",),
+    ),
+    Breach(
+        "a WITH that writes is let through",
+        "WITH gone AS (DELETE FROM notes RETURNING x) "
+        f"INSERT INTO notes SELECT s.sub, NULL, 1, NULL FROM {SUBS} AS s WHERE s.grp = '5'",
+        is_forbidden=True,
+    ),
+    Breach(
+        "a question is asked in the user's transaction",
+        f"SELECT g.g FROM {GROUPS} AS g WHERE EXISTS "
+        f"(SELECT g.size + 1 FROM {SUBS} AS s WHERE s.grp = g.g)",
+        setup=("BEGIN",), undo=("ROLLBACK",),
+    ),
 )  # fmt: skip
