@@ -111,7 +111,7 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
     try:
         pipeline.run()
         reports = tuple(scan.report() for scan in scans.values())
-        has_nothing = any(report.rows == 0 for report in reports)
+        has_nothing = any(not (scan.rows or scan.chosen.looks) for scan in scans.values())
         with session.without_statistics() if has_nothing else nullcontext():
             table = session.run(
                 run_text(plan.query),
