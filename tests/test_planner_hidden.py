@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from connstat_sql.errors import BindError
 from tests.oracle.law import Court
 from tests.tabled import over
 from tests.test_planner_law import ALL_SUBS, SUBS, world
@@ -54,6 +55,19 @@ CASES: dict[str, tuple[str, str, int, int]] = {
         "SELECT s.sub, s.kind, s.grp, n.* FROM {subs} s JOIN notes n ON n.x = s.grp "
         "WHERE s._connection = 'conn_a'", 6, 3,
     ),
+    "COLUMNS with another pattern": (
+        "SELECT COLUMNS('^(sub|kind)$') FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'",
+        "SELECT sub, kind FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'", 2, 1,
+    ),
+    "whole rows of a derived table": (
+        "SELECT t FROM (SELECT * FROM {subs} WHERE _connection = 'conn_a' AND grp = '5') AS t",
+        "SELECT t FROM (SELECT sub, kind, grp FROM {subs} WHERE _connection = 'conn_a' "
+        "AND grp = '5') AS t", 2, 1,
+    ),
+    "a column called like the table": (
+        "SELECT sub FROM {subs} AS sub WHERE _connection = 'conn_a' AND grp = '5'",
+        "SELECT s.sub FROM {subs} AS s WHERE _connection = 'conn_a' AND grp = '5'", 2, 1,
+    ),
     "a join in a join": (
         "FROM notes m JOIN {subs} s JOIN notes n ON n.x = s.grp ON m.x = n.x "
         "WHERE s._connection = 'conn_a' AND s.grp = '7'",
@@ -79,3 +93,27 @@ def test_it_stays_out_of_stars_where(
     )
     assert found == wanted
     assert (len(found), len(court.world.asked)) == (rows, most), sorted(court.world.asked)
+
+
+REFUSED = (
+    "SELECT COLUMNS('.*') FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT COLUMNS('conn') FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT max(COLUMNS(lambda c: true)) FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT COLUMNS('(?i)x.*|_.*') FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT t FROM {subs} t WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT T FROM {subs} t WHERE t._connection = 'conn_a' AND grp = '5'",
+    "SELECT to_json(subs) FROM {subs} WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT count(DISTINCT t) FROM {subs} t WHERE grp = '5' GROUP BY _connection",
+    "SELECT (SELECT t) FROM {subs} t WHERE _connection = 'conn_a' AND grp = '5'",
+    "SELECT unnest(t) FROM {subs} t WHERE _connection = 'conn_a' AND grp = '5'",
+)
+
+
+@over("sql", REFUSED)
+def test_it_is_an_error_where_it_would_be_shown(court: Court, sql: str) -> None:
+    court.enter(world(names_hidden=True))
+    court.world.asked.clear()
+    with pytest.raises(BindError, match="_connection cannot be named beside") as caught:
+        list(court.engine.run(sql.format(subs=ALL_SUBS)))
+    assert "take the rows first" in caught.value.hint
+    assert court.world.asked == []

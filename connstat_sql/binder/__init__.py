@@ -13,6 +13,7 @@ from connstat_sql.binder.columns import (
     names_in,
     refuse_own_names,
     refuse_rowid,
+    refuse_whole_rows,
     spoken_columns,
     used_columns,
     used_hidden,
@@ -95,6 +96,8 @@ def _bound(
         id(mention.node): LiveMention(place, mention.node, _types(live.resource, hidden[place]))
         for place, (mention, live) in enumerate(lives)
     }
+    for place, (mention, live) in enumerate(lives):
+        refuse_whole_rows(names, mention, live.resource, hidden[place], statement.sql)
     functions = Functions(questions.volatile(), questions.aggregates(), questions)
     sources = Sources(questions, functions, mentions)
     constants = Constants(questions)

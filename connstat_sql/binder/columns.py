@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -245,6 +245,23 @@ def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: s
                 sql=sql,
                 span=mention.span,
                 hint="number them:  row_number() OVER (ORDER BY …)",
+            )
+
+
+def refuse_whole_rows(
+    names: Names, mention: TableMention, resource: Resource, hidden: Sequence[str], sql: str
+) -> None:
+    """Raise BindError where a whole row is named beside a hidden column, which would be in it."""
+    alias = mention.node.alias_or_name.lower()
+    if not hidden or any(one.name.lower() == alias for one in resource.all_columns):
+        return
+    for column in names.columns.get(alias, ()):
+        if len(column.parts) == 1 and refers_to(column, mention.node):
+            raise BindError(
+                f"{hidden[0]} cannot be named beside a whole row, which it is no part of",
+                sql=sql,
+                span=mention.span,
+                hint=f"take the rows first:  FROM (SELECT * FROM {resource.table} …) AS {alias}",
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
@@ -31,6 +32,7 @@ def star_edits(names: Names, hidden: Hidden, sql: str) -> Iterator[Edit]:
         if not found:
             continue
         _refuse_unclear(block, found, sql)
+        _refuse_patterns(names, block, found, sql)
         for star in names.stars.get(id(block), ()):
             own = _excluded(names, star, found, len(sources))
             words = words or tokens(sql)
@@ -51,6 +53,32 @@ def _refuse_unclear(block: exp.Select, found: Sequence[tuple[str, str]], sql: st
             sql=sql,
             hint="name the tables",
         )
+
+
+def _refuse_patterns(
+    names: Names, block: exp.Select, found: Sequence[tuple[str, str]], sql: str
+) -> None:
+    """`COLUMNS('…')` takes what its pattern finds in a name, and there is no EXCLUDE beside it."""
+    for one in names.untold:
+        is_pattern = isinstance(one, exp.Columns) and not isinstance(one.this, exp.Star)
+        if not is_pattern or one.find_ancestor(exp.Select) is not block:
+            continue
+        for _, name in found:
+            if _may_find(one.this, name):
+                raise BindError(
+                    f"{name} cannot be named beside COLUMNS, which would show it",
+                    sql=sql,
+                    hint="take the rows first:  FROM (SELECT * FROM …)",
+                )
+
+
+def _may_find(pattern: exp.Expr, name: str) -> bool:
+    if not isinstance(pattern, exp.Literal) or not pattern.is_string:
+        return True
+    try:
+        return re.search(pattern.name, name, re.IGNORECASE) is not None
+    except re.error:
+        return True
 
 
 def _excluded(
