@@ -138,6 +138,15 @@ EQUAL = {
         f"FROM {DAYS} WHERE day = DATE '2026-01-01' + INTERVAL 1 DAY", None, 1,
     ),
     "a column of points in time": (f"FROM mixed m JOIN {DAYS} d ON d.day = m.d", None, 1),
+    "bounds within days": (
+        f"FROM {DAYS} WHERE day > TIMESTAMP '2026-01-01 10:00' "
+        "AND day < TIMESTAMP '2026-01-02 9:00'",
+        None, 2,
+    ),
+    "a day on both bounds": (
+        f"FROM {DAYS} WHERE day BETWEEN DATE '2026-01-01' AND TIMESTAMP '2026-01-02 10:00'",
+        None, 2,
+    ),
     "bounds": (
         f"FROM {DAYS} WHERE day >= TIMESTAMP '2026-01-01' AND day < TIMESTAMP '2026-01-03'",
         None, 2,

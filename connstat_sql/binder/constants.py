@@ -210,6 +210,13 @@ class Constants:
             found[value] = text
         return found
 
+    def day_of(self, value: Value) -> str | None:
+        """The day in which a point in time lies."""
+        if value.text is None or value.type not in TIMES:
+            return None
+        rows = self._fold(f"SELECT TRY_CAST(CAST({literal(value.text)} AS {value.type}) AS DATE)")
+        return rows[0][0].text if rows else None
+
     # --- asking DuckDB -----------------------------------------------------------------------
 
     def _values(self, parts: Sequence[exp.Expr]) -> list[Value] | None:

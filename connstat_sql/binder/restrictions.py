@@ -70,8 +70,11 @@ class Restriction:
             rows = self.constants.rows([node], 1)
             spelt = self.constants.spelt(rows[0], self.types[name]) if rows else None
             text = spelt.get(rows[0][0]) if rows and spelt is not None else None
+            is_within = text is None and rows is not None and self.types[name] == "DATE"
+            if is_within and rows:
+                text = self.constants.day_of(rows[0][0])  # which may be one of those wanted
             if text is not None:
-                told.append((name, text, side, gap))
+                told.append((name, text, side, 0 if is_within else gap))
         found: Alternatives | None = None
         for name, texts in values_between(told, self.types).items():
             found = _both(found, [{name: text} for text in texts])
