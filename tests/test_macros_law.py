@@ -68,6 +68,7 @@ EXPLAIN SELECT name FROM conn_a.w.teams WHERE org = 'acme'
 SHOW TABLES FROM zoo.w
 CREATE TABLE mine AS SELECT id, n FROM conn_a.w.orgs
 CREATE TABLE mine AS FROM conn_a.w.orgs
+SELECT name FROM conn_a.w.teams t, mine m WHERE (t.org = m.id OR t.org = 'core') AND t.n = 1
 WITH gone AS (DELETE FROM mine RETURNING id) SELECT name FROM conn_a.w.teams, gone WHERE org = id
 CREATE MACRO teams_of(wanted) AS TABLE SELECT name FROM conn_a.w.teams WHERE org = wanted
 BEGIN

@@ -17,7 +17,7 @@ from connstat_sql.definitions import quote
 from connstat_sql.parser import DIALECT
 from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.values import mention_table
-from connstat_sql.quoting import own
+from connstat_sql.quoting import call, own, unnested
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +122,12 @@ class Values:
         texts = self._texts(options.values, fact, wanted, options.are_mixed)
         if texts is None:
             return []
-        found = [f"SELECT unnest([{', '.join(texts)}])"] if texts else []
+        found = [f"SELECT {unnested(texts)}"] if texts else []
         for node in options.lists:
             listed = self._text(node, fact)
             of = self._types([listed], fact, [node])[0] if listed else ""
             element = of.rpartition("[")[0]
-            value = self._cast(f"unnest({listed})", element, wanted) if of.endswith("]") else ""
+            value = self._cast(call("unnest", listed), element, wanted) if of.endswith("]") else ""
             if not value:
                 return []
             found.append(f"SELECT {value}")
