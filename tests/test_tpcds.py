@@ -21,12 +21,12 @@ EMPTY = {31, 54, 58, 69, 75, 83, 85, 91}
 """Queries to which the made-up rows have no answer; none may come in."""
 
 AS_BY_HAND = {
-    1, 2, 3, 7, 8, 15, 16, 17, 18, 22, 25, 27, 29, 30, 36, 37, 39, 41, 43, 44, 46, 47, 55, 56,
-    58, 65, 67, 68, 70, 76, 79, 80, 81, 83, 86, 96, 97, 99,
+    1, 2, 3, 7, 8, 16, 17, 18, 20, 22, 25, 27, 30, 36, 37, 39, 41, 43, 44, 45, 46, 47, 55, 56, 58,
+    65, 67, 68, 70, 76, 79, 80, 81, 82, 83, 86, 94, 95, 96, 97, 99,
 }  # fmt: skip
 """Queries that cost no more requests than a careful engineer would send; none may leave."""
 
-MOST, BY_HAND = 12_376, 9_644
+MOST, BY_HAND = 12_000, 9_644
 """Requests for all queries: what they may cost at most, and what they would cost by hand."""
 
 TABLES = {resource.table.resource for resource in SHOP.resources()}

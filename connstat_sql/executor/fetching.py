@@ -18,7 +18,7 @@ from connstat_sql.executor.values_seen import tell_values
 from connstat_sql.fetcher import Failure, Fetch, Finished, Group, Page
 from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way
 
-MANY = 2 * UNKNOWN_PAGES
+MANY = 5 * UNKNOWN_PAGES
 """Requests of which it is worth one more to find out that another way may need fewer."""
 WHOLE_PAGES = 100
 """Pages that a whole table is taken for, beside one for each value that it is asked for by."""
