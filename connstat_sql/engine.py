@@ -25,8 +25,9 @@ from connstat_sql.errors import (
     QueryError,
 )
 from connstat_sql.long_lists import set_aside
+from connstat_sql.pieces import Piece, is_rowless, named_arguments
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Piece, Session, is_rowless, named_arguments
+from connstat_sql.session import Session
 from connstat_sql.translation import RunText, interruptible
 from connstat_sql.turns import Turns
 

@@ -36,10 +36,11 @@ from connstat_sql.executor.kept import Kept, MaxAge, accounts
 from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
 from connstat_sql.origins import leading_back
 from connstat_sql.parser import Statement, parse
+from connstat_sql.pieces import Piece, is_rowless
 from connstat_sql.planner import CONNECTION, Plan, as_text, check_budget, plan
 from connstat_sql.refresh import Refresh, read_refresh
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Piece, Session, is_rowless
+from connstat_sql.session import Session
 from connstat_sql.shows import own_answer
 from connstat_sql.translation import RunText
 from connstat_sql.transport import Connection, Door

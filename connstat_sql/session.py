@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,13 +14,13 @@ import pyarrow as pa
 
 from connstat_sql import writes
 from connstat_sql.declaring import Declared, binding_live, live_table_in, read_only_in
-from connstat_sql.errors import BindError, ExecuteError, Interrupted, ParseError, QueryError, Span
+from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.failing import cannot_fail
 from connstat_sql.functions import Functions, built_in, functions_of
+from connstat_sql.pieces import Piece, named_values, pieces_of
 from connstat_sql.quoting import (
     SEARCH_PATH,
     call,
-    length_of_comments,
     literal,
     own,
     own_table,
@@ -33,12 +32,10 @@ from connstat_sql.turns import Watches
 if TYPE_CHECKING:
     from connstat_sql.binder import Arguments, Value
     from connstat_sql.catalog import Catalog
-    from connstat_sql.definitions import Param, Resource
 
 T = TypeVar("T")
 Note = Callable[[duckdb.Error], None]
 CONFIG = {"python_enable_replacements": False}
-_ROWLESS = (["Count"], ["Success"])
 _ROWS = quote(own("_connstat_rows"))
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
 _MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
@@ -49,20 +46,6 @@ _COLLATED = (
 _TEXTS_AND_TYPES = f"CAST(COLUMNS(*) AS VARCHAR), {call('typeof', 'COLUMNS(*)')}"
 _TRANSACTION = f"SELECT {call('txid_current')}"
 _VARIABLES = f"SELECT name, CAST(value AS VARCHAR), type FROM {call('duckdb_variables')}"
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One statement of a text: `offset` is where it begins; `names` are its `$` parameters.
-
-    `is_query` says that it only reads, so that no later statement depends on it.
-    """
-
-    sql: str
-    offset: int
-    names: frozenset[str]
-    is_rowless: bool
-    is_query: bool
 
 
 class Session:
@@ -93,18 +76,7 @@ class Session:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
         text = RunText(sql, sql)
         statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
-        pieces, start = [], 0
-        for statement in statements:
-            start = max(sql.find(statement.query, start), start)
-            kinds = {str(kind).rpartition(".")[2] for kind in statement.expected_result_type}
-            is_rowless = "QUERY_RESULT" not in kinds or statement.type.name in ("CREATE", "COPY")
-            names = frozenset(statement.named_parameters)
-            before = length_of_comments(statement.query)
-            text_alone = statement.query[before:]
-            is_query = writes.is_query(self.duckdb, statement.type.name, text_alone)
-            pieces.append(Piece(text_alone, start + before, names, is_rowless, is_query))
-            start += len(statement.query)
-        return tuple(pieces)
+        return pieces_of(self.duckdb, sql, statements)
 
     def volatile(self) -> frozenset[str]:
         """Names of functions whose value may change from one evaluation to the next."""
@@ -150,7 +122,7 @@ class Session:
                 statement = self.duckdb.extract_statements(sql)[0]
                 if statement.type is not duckdb.StatementType.SELECT:
                     return None
-                found = self._bound(statement, _used(sql, arguments))
+                found = self._bound(statement, named_values(sql, arguments))
         except duckdb.Error as error:
             note(error)
             return None
@@ -175,33 +147,26 @@ class Session:
         found = self.duckdb.execute(_COLLATED).fetchone()
         return bool(found and found[0])
 
-    def syntax_of(self, sql: str) -> object:
-        """DuckDB's own reading of a SELECT, or None when it has none to show."""
-        read = self.reading_of(sql)
-        return None if read is None else json.loads(read)["statements"]
-
     def reading_of(self, sql: str) -> str | None:
-        """The same as the JSON that DuckDB writes of it."""
+        """DuckDB's own reading of a SELECT as the JSON that it writes, or None of all else."""
+        read = self._read(sql)
+        return read if read.startswith('{"error":false') else None
+
+    def told_syntax(self, sql: str) -> Any:
+        """DuckDB's own reading of a SELECT; () of other SQL, None of what is no SQL."""
+        read = json.loads(self._read(sql) or '{"error": true}')
+        if not read["error"]:
+            return read["statements"]
+        return () if read.get("error_type") == "not implemented" else None
+
+    def _read(self, sql: str) -> str:
         self.watches.confirm()
         try:
             with interruptible():
                 found = self.duckdb.execute(writes.READ, [sql]).fetchone()
         except duckdb.Error:
-            return None
-        read = str(found[0]) if found else ""
-        return read if read.startswith('{"error":false') else None
-
-    def told_syntax(self, sql: str) -> Any:
-        """DuckDB's own reading of a SELECT; () of other SQL, None of what is no SQL."""
-        try:
-            with interruptible():
-                found = self.duckdb.execute(writes.READ, [sql]).fetchone()
-        except duckdb.Error:
-            return None
-        read = json.loads(found[0]) if found else {"error": True}
-        if not read["error"]:
-            return read["statements"]
-        return () if read.get("error_type") == "not implemented" else None
+            return ""
+        return str(found[0]) if found else ""
 
     def own_functions(self, names: Container[str] = ()) -> frozenset[str]:
         """Functions of the user's own that hide DuckDB's, or have one of some other names."""
@@ -218,7 +183,7 @@ class Session:
         from connstat_sql.binder import Value  # imported by whoever folds
 
         query = f"SELECT {_TEXTS_AND_TYPES} FROM ({sql}) AS f"
-        used = _used(sql, arguments)
+        used = named_values(sql, arguments)
         self.watches.confirm()
         try:
             with interruptible():
@@ -250,7 +215,7 @@ class Session:
 
     def cannot_fail(self, sql: str, arguments: Arguments) -> bool:
         """Whether no row can make a query fail; False where it is not known."""
-        return not _used(sql, arguments) and cannot_fail(self.duckdb, sql)
+        return not named_values(sql, arguments) and cannot_fail(self.duckdb, sql)
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
@@ -277,7 +242,7 @@ class Session:
         text = f"SELECT 1 LIMIT {number}"
         try:
             self._asked(
-                lambda: self.duckdb.execute(text, _used(text, arguments)).fetchall(),
+                lambda: self.duckdb.execute(text, named_values(text, arguments)).fetchall(),
                 RunText(text, text),
                 BindError,
             )
@@ -503,73 +468,3 @@ TYPES = b"duckdb_types"
 def _with_types(relation: duckdb.DuckDBPyRelation) -> pa.Table:
     types = json.dumps([str(of) for of in relation.types]).encode()
     return relation.to_arrow_table().replace_schema_metadata({TYPES: types})
-
-
-def _used(sql: str, arguments: Arguments) -> Arguments:
-    """Of named arguments, those that a piece of SQL names; DuckDB refuses the others."""
-    if not isinstance(arguments, Mapping):
-        if not arguments:
-            return None
-        arguments = {str(index + 1): value for index, value in enumerate(arguments)}
-    named = set(re.findall(r"\$(\w+)", sql))
-    return {name: value for name, value in arguments.items() if name in named} or None
-
-
-def named_values(sql: str, arguments: Arguments) -> Arguments:
-    """Of the arguments of a statement, those that a piece of it names."""
-    return _used(sql, arguments)
-
-
-def named_arguments(piece: Piece, arguments: Arguments) -> Arguments:
-    """The arguments that one statement takes, out of those for the whole text."""
-    if isinstance(arguments, Mapping):
-        return {name: value for name, value in arguments.items() if name in piece.names} or None
-    return list(arguments) if arguments and piece.names else None
-
-
-def is_rowless(piece: Piece, table: pa.Table) -> bool:
-    """Whether a statement answers with no rows of its own: CREATE, SET, plain INSERT."""
-    return piece.is_rowless or table.column_names in _ROWLESS
-
-
-def interrupted(error: BaseException) -> Interrupted:
-    """The interrupt as an error of ours."""
-    return (
-        Interrupted("interrupted")
-        if isinstance(error, KeyboardInterrupt)
-        else Interrupted(str(error))
-    )
-
-
-def values_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
-    """SQL that answers with the given rows of text."""
-    listed = [
-        "(" + ", ".join("NULL" if v is None else literal(v) for v in row) + ")" for row in rows
-    ]
-    names = ", ".join(map(quote, columns))
-    if not listed:
-        nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {quote(name)}" for name in columns)
-        return f"SELECT {nothing} WHERE false"
-    return f"SELECT * FROM (VALUES {', '.join(listed)}) AS listed({names})"
-
-
-def column_rows(resource: Resource) -> Iterator[tuple[str | None, ...]]:
-    """A table's columns as DESCRIBE answers them; parameters are marked."""
-    required = {name for method in resource.methods for name in method.required}
-    for column in resource.columns:
-        yield column.name, str(column.type), "YES", None, None, column.description or None
-    for param in resource.params:
-        yield (
-            param.name,
-            str(param.type),
-            "NO",
-            _param_word(param, required),
-            param.default,
-            param.description,
-        )
-
-
-def _param_word(param: Param, required: set[str]) -> str:
-    if param.default is not None or param.name not in required:
-        return "parameter"
-    return "required" if param.parent is None else "parameter, enumerated"

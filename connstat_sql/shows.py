@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Iterator, Sequence
 
 from connstat_sql.catalog import Catalog, LiveTable
-from connstat_sql.definitions import Resource
+from connstat_sql.definitions import Param, Resource
 from connstat_sql.errors import BindError
 from connstat_sql.parser import Show, Statement, Use
-from connstat_sql.session import column_rows, values_table
+from connstat_sql.quoting import literal, quote
 
 
 def own_answer(statement: Statement, catalog: Catalog) -> str | None:
@@ -20,7 +21,7 @@ def own_answer(statement: Statement, catalog: Catalog) -> str | None:
         live = catalog.resolve(described[0].parts)
         if isinstance(live, LiveTable):
             columns = ("column_name", "column_type", "null", "key", "default", "extra")
-            return values_table(columns, column_rows(live.resource))
+            return values_table(columns, _column_rows(live.resource))
     return None
 
 
@@ -83,6 +84,40 @@ def _provider_of(statement: Statement, catalog: Catalog, parts: int) -> str:
 def _unknown(statement: Statement, what: str, word: str, known: tuple[str, ...]) -> BindError:
     close = difflib.get_close_matches(word.lower(), known, n=3) or known
     return BindError(what, sql=statement.sql, hint=f"there is  {', '.join(close)}")
+
+
+def values_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:
+    """SQL that answers with the given rows of text."""
+    listed = [
+        "(" + ", ".join("NULL" if v is None else literal(v) for v in row) + ")" for row in rows
+    ]
+    names = ", ".join(map(quote, columns))
+    if not listed:
+        nothing = ", ".join(f"CAST(NULL AS VARCHAR) AS {quote(name)}" for name in columns)
+        return f"SELECT {nothing} WHERE false"
+    return f"SELECT * FROM (VALUES {', '.join(listed)}) AS listed({names})"
+
+
+def _column_rows(resource: Resource) -> Iterator[tuple[str | None, ...]]:
+    """A table's columns as DESCRIBE answers them; parameters are marked."""
+    required = {name for method in resource.methods for name in method.required}
+    for column in resource.columns:
+        yield column.name, str(column.type), "YES", None, None, column.description or None
+    for param in resource.params:
+        yield (
+            param.name,
+            str(param.type),
+            "NO",
+            _param_word(param, required),
+            param.default,
+            param.description,
+        )
+
+
+def _param_word(param: Param, required: set[str]) -> str:
+    if param.default is not None or param.name not in required:
+        return "parameter"
+    return "required" if param.parent is None else "parameter, enumerated"
 
 
 _ANSWERS = {Show.PROVIDERS: _providers, Show.SERVICES: _services, Show.TABLES: _tables}

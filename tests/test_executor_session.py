@@ -16,12 +16,9 @@ from connstat_sql.binder import Value
 from connstat_sql.catalog import Catalog
 from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.session import (
-    Session,
-    is_rowless,
-    named_arguments,
-    values_table,
-)
+from connstat_sql.pieces import is_rowless, named_arguments
+from connstat_sql.session import Session
+from connstat_sql.shows import values_table
 from connstat_sql.translation import RunText, translated
 from tests.oracle.stages import open_stages
 

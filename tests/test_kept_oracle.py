@@ -8,8 +8,8 @@ import pytest
 
 from connstat_sql.binder import Arguments
 from connstat_sql.live import LiveTables
+from connstat_sql.pieces import Piece
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Piece
 from tests.oracle.law import SHARED, Court, Verdict
 
 pytestmark = pytest.mark.long

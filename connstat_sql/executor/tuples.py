@@ -10,9 +10,10 @@ import duckdb
 from connstat_sql.binder import Arguments
 from connstat_sql.definitions import quote
 from connstat_sql.errors import ExecuteError
+from connstat_sql.pieces import named_values
 from connstat_sql.planner import CONNECTION, Feed, Plan, Scan, projected
 from connstat_sql.quoting import call, own_table
-from connstat_sql.session import Session, named_values
+from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
 Given = tuple[str, ...]

@@ -16,7 +16,7 @@ def agrees(session: Session, whole: str, left: str) -> bool:
     SQL of which it does not show its reading, such as anything but a SELECT, is taken on trust in
     the other parser.
     """
-    first, second = session.syntax_of(whole), session.syntax_of(left)
+    first, second = session.told_syntax(whole), session.told_syntax(left)
     if not isinstance(first, list) or not isinstance(second, list):
         return True
     return _alike([one["node"] for one in first], [one["node"] for one in second])

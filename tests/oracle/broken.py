@@ -34,9 +34,9 @@ from connstat_sql.binder import (
 from connstat_sql.binder.restrictions import Restriction
 from connstat_sql.live import LiveTables
 from connstat_sql.parser import DIALECT, Statement
+from connstat_sql.pieces import Piece
 from connstat_sql.planner import Feed, Placement, Plan, Scan
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Piece
 from connstat_sql.translation import RunText
 from tests.oracle.misreading import Misread
 

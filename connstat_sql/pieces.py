@@ -1,0 +1,73 @@
+"""The statements of a text, and the arguments that each takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from connstat_sql import writes
+from connstat_sql.quoting import length_of_comments
+
+if TYPE_CHECKING:
+    from connstat_sql.binder import Arguments
+
+_ROWLESS = (["Count"], ["Success"])
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One statement of a text: `offset` is where it begins; `names` are its `$` parameters.
+
+    `is_query` says that it only reads, so that no later statement depends on it.
+    """
+
+    sql: str
+    offset: int
+    names: frozenset[str]
+    is_rowless: bool
+    is_query: bool
+
+
+def pieces_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, statements: Iterable[duckdb.Statement]
+) -> tuple[Piece, ...]:
+    """The statements of a text that DuckDB has split."""
+    pieces, start = [], 0
+    for statement in statements:
+        start = max(sql.find(statement.query, start), start)
+        kinds = {str(kind).rpartition(".")[2] for kind in statement.expected_result_type}
+        is_rowless = "QUERY_RESULT" not in kinds or statement.type.name in ("CREATE", "COPY")
+        names = frozenset(statement.named_parameters)
+        before = length_of_comments(statement.query)
+        text_alone = statement.query[before:]
+        is_query = writes.is_query(connection, statement.type.name, text_alone)
+        pieces.append(Piece(text_alone, start + before, names, is_rowless, is_query))
+        start += len(statement.query)
+    return tuple(pieces)
+
+
+def named_values(sql: str, arguments: Arguments) -> Arguments:
+    """Of the arguments of a statement, those that a piece of it names; DuckDB refuses others."""
+    if not isinstance(arguments, Mapping):
+        if not arguments:
+            return None
+        arguments = {str(index + 1): value for index, value in enumerate(arguments)}
+    named = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in arguments.items() if name in named} or None
+
+
+def named_arguments(piece: Piece, arguments: Arguments) -> Arguments:
+    """The arguments that one statement takes, out of those for the whole text."""
+    if isinstance(arguments, Mapping):
+        return {name: value for name, value in arguments.items() if name in piece.names} or None
+    return list(arguments) if arguments and piece.names else None
+
+
+def is_rowless(piece: Piece, table: pa.Table) -> bool:
+    """Whether a statement answers with no rows of its own: CREATE, SET, plain INSERT."""
+    return piece.is_rowless or table.column_names in _ROWLESS
