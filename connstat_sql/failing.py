@@ -24,6 +24,7 @@ _FUNCTIONS = frozenset({
     "ends_with", "||", "concat", "count", "count_star", "min", "max", "first", "any_value",
 })  # fmt: skip
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_PLAIN = (*_WHOLE, "BOOLEAN", "FLOAT", "DOUBLE", "DATE", "TIMESTAMP")
 _LITERALS = {"STRING_LITERAL": ("VARCHAR",), "INTEGER_LITERAL": (*_WHOLE, "DOUBLE")}
 
 
@@ -73,7 +74,7 @@ def _is_safe_expression(node: dict[str, Any]) -> bool:
 
 def _fits(of: str, into: str) -> bool:
     """Whether each value of a type is one of another."""
-    if into == "VARCHAR" or of == into != "DECIMAL":
+    if into == "VARCHAR" or (of == into and of in _PLAIN):
         return True
     if of in _WHOLE and into in _WHOLE:
         return _WHOLE.index(of) < _WHOLE.index(into)

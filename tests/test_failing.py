@@ -25,6 +25,7 @@ UNSAFE = (
     "CASE WHEN a = 'x' THEN CAST(a AS INTEGER) = 1 END", "[n][n] = 1", "twice(n) = 2",
     "k IN (SELECT a::INTEGER FROM t)", "nosuch", "a IN (FROM query('SELECT x::INTEGER FROM u'))",
     "sum(k) > 1", "1 1", "[n]::INTEGER[] = [n]", "m = 1", "abs(n) = 1",
+    "l::INTEGER[] IS NULL",
 )  # fmt: skip
 
 
@@ -32,7 +33,9 @@ UNSAFE = (
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         opened.execute("CREATE MACRO twice(x) AS x + x")
-        opened.execute("CREATE TABLE t (a VARCHAR, n INTEGER, d DATE, m DECIMAL(5, 2))")
+        opened.execute(
+            "CREATE TABLE t (a VARCHAR, n INTEGER, d DATE, m DECIMAL(5, 2), l VARCHAR[])"
+        )
         opened.execute("BEGIN; CREATE TEMP TABLE u (x VARCHAR, k BIGINT)")
         yield opened
 
