@@ -64,6 +64,18 @@ CASES: dict[str, tuple[str, str, int, int]] = {
         "SELECT t FROM (SELECT sub, kind, grp FROM {subs} WHERE _connection = 'conn_a' "
         "AND grp = '5') AS t", 2, 1,
     ),
+    "what an order makes under the name of the table": (
+        "SELECT sub, count(*) AS s FROM {subs} AS s WHERE _connection = 'conn_a' AND grp = '5' "
+        "GROUP BY ALL ORDER BY s, sub",
+        "SELECT sub, count(*) AS s FROM {subs} WHERE _connection = 'conn_a' AND grp = '5' "
+        "GROUP BY ALL ORDER BY 2, 1", 2, 1,
+    ),
+    "a nearer column called like a table around it": (
+        "SELECT sub.kind FROM {subs} AS sub, LATERAL (SELECT sub AS n FROM {subs} "
+        "WHERE grp = '5') AS o WHERE sub._connection = 'conn_a' AND sub.grp = '5' AND o.n = sub.sub",
+        "SELECT s.kind FROM {subs} AS s, (SELECT sub AS n FROM {subs} WHERE grp = '5') AS o "
+        "WHERE s._connection = 'conn_a' AND s.grp = '5' AND o.n = s.sub", 4, 2,
+    ),
     "a column called like the table": (
         "SELECT sub FROM {subs} AS sub WHERE _connection = 'conn_a' AND grp = '5'",
         "SELECT s.sub FROM {subs} AS s WHERE _connection = 'conn_a' AND grp = '5'", 2, 1,

@@ -80,7 +80,7 @@ def test_what_a_join_hands_on_is_counted_too(zoo: Stages) -> None:
 def test_several_ways_stay_open_while_the_values_are_not_counted(
     zoo: Stages, on: str, expected: set[str]
 ) -> None:
-    (scan,) = zoo.plan(f"SELECT 1 FROM mine m JOIN conn_a.w.toys t ON {on}").scans
+    scan = by_table(zoo.plan(f"SELECT 1 FROM mine m JOIN conn_a.w.toys t ON {on}"))["toys"]
     assert set(ways(scan)) == expected
 
 
@@ -93,7 +93,7 @@ def test_every_open_way_has_all_that_it_asks_for(zoo: Stages) -> None:
 
 
 def test_a_chosen_way_is_the_only_one(zoo: Stages) -> None:
-    (scan,) = zoo.plan("SELECT 1 FROM mine m JOIN conn_a.w.toys t ON t.toy = m.x").scans
+    scan = by_table(zoo.plan("SELECT 1 FROM mine m JOIN conn_a.w.toys t ON t.toy = m.x"))["toys"]
     for way in scan.ways:
         chosen = scan.by(way)
         assert (chosen.ways, chosen.method, chosen.feeds) == ((way,), way.method, scan.feeds)

@@ -96,8 +96,9 @@ def _bound(
         id(mention.node): LiveMention(place, mention.node, _types(live.resource, hidden[place]))
         for place, (mention, live) in enumerate(lives)
     }
-    for place, (mention, live) in enumerate(lives):
-        refuse_whole_rows(names, mention, live.resource, hidden[place], statement.sql)
+    resources = {id(mention.node): live.resource for mention, live in lives}
+    for place, (mention, _) in enumerate(lives):
+        refuse_whole_rows(names, mention, resources, hidden[place], statement.sql)
     functions = Functions(questions.volatile(), questions.aggregates(), questions)
     sources = Sources(questions, functions, mentions)
     constants = Constants(questions)

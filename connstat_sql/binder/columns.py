@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -249,20 +249,44 @@ def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: s
 
 
 def refuse_whole_rows(
-    names: Names, mention: TableMention, resource: Resource, hidden: Sequence[str], sql: str
+    names: Names,
+    mention: TableMention,
+    live: Mapping[int, Resource],
+    hidden: Sequence[str],
+    sql: str,
 ) -> None:
-    """Raise BindError where a whole row is named beside a hidden column, which would be in it."""
-    alias = mention.node.alias_or_name.lower()
-    if not hidden or any(one.name.lower() == alias for one in resource.all_columns):
+    """Raise BindError where a whole row is named beside a hidden column, which would be in it.
+
+    `live` is the table of each live mention, by the identity of its node.
+    """
+    alias, resource = mention.node.alias_or_name.lower(), live[id(mention.node)]
+    block = enclosing_block(mention.node)
+    if not hidden or block is None or _has_column(resource, alias):
         return
     for column in names.columns.get(alias, ()):
-        if len(column.parts) == 1 and refers_to(column, mention.node):
+        is_row = len(column.parts) == 1 and not _is_own_output(column)
+        if is_row and _is_seen_from(column, block, live):
             raise BindError(
                 f"{hidden[0]} cannot be named beside a whole row, which it is no part of",
                 sql=sql,
                 span=mention.span,
                 hint=f"take the rows first:  FROM (SELECT * FROM {resource.table} …) AS {alias}",
             )
+
+
+def _is_seen_from(column: exp.Column, block: exp.Select, live: Mapping[int, Resource]) -> bool:
+    """Whether a name may be that of a source of this block: no live table nearer has the column."""
+    around = column.find_ancestor(exp.Select)
+    while around is not None and around is not block:
+        nearer = (live.get(id(source)) for _, source, _ in sources_of(around))
+        if any(one is not None and _has_column(one, column.name.lower()) for one in nearer):
+            return False
+        around = around.find_ancestor(exp.Select)
+    return around is block
+
+
+def _has_column(resource: Resource, name: str) -> bool:
+    return any(one.name.lower() == name for one in resource.all_columns)
 
 
 def _refuse_unread(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
