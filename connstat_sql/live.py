@@ -91,7 +91,8 @@ class LiveTables:
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
         statement = self._written_out(statement)
-        with leading_back(statement.sql, statement.origin):
+        moment = self._session.at_one_moment(statement.sql)
+        with leading_back(statement.sql, statement.origin), moment:
             arguments = _named(statement, arguments)
             return self._run(piece, statement, arguments, options, started, begun)
 
@@ -111,6 +112,7 @@ class LiveTables:
         if statement.explain == "plan":
             return Result(_lines(as_text(found)), has_rows=True, plan=found)
         execution = self._execute(found, arguments, options, until)
+        self._session.confirm_macros(statement.sql)
         seconds = time.monotonic() - started
         table, has_rows = execution.table, not is_rowless(piece, execution.table)
         metadata, headers = table.schema.metadata, self.views.headers(table.column_names, statement)

@@ -45,6 +45,13 @@ _COLLATED = (
 )
 _TEXTS_AND_TYPES = f"CAST(COLUMNS(*) AS VARCHAR), {call('typeof', 'COLUMNS(*)')}"
 _TRANSACTION = f"SELECT {call('txid_current')}"
+_TIMELY = re.compile(
+    r"\b(?:current_(?:date|time|timestamp|localtime|localtimestamp)|localtime(?:stamp)?)\b"
+    r"|\b(?:now|today|age|txid_current|transaction_timestamp|get_current_time(?:stamp)?)"
+    r'"?(?:\s|--[^\n]*\n|/\*.*?\*/)*\(',
+    re.IGNORECASE | re.DOTALL,
+)
+"""Functions that answer by the time at which the transaction began."""
 _VARIABLES = f"SELECT name, CAST(value AS VARCHAR), type FROM {call('duckdb_variables')}"
 
 
@@ -270,6 +277,44 @@ class Session:
         except duckdb.TransactionException:  # it has failed
             self._may_have_begun = True
         return self._may_have_begun
+
+    @contextmanager
+    def at_one_moment(self, sql: str) -> Iterator[None]:
+        """For what is asked of DuckDB on behalf of one statement, `now()` is the same.
+
+        A transaction of ours is around a statement that may ask for the time, unless the user has
+        begun one: DuckDB's time is that at which the transaction began.
+        """
+        if _TIMELY.search(sql) is None or self.is_in_transaction():
+            yield
+            return
+        self.duckdb.begin()
+        self._may_have_begun = True
+        try:
+            yield
+        except BaseException:
+            with suppress(duckdb.Error):
+                self.duckdb.rollback()
+            raise
+        self.duckdb.commit()
+
+    def confirm_macros(self, text: str) -> None:
+        """Raise ExecuteError where a macro that had one value has been made anew since.
+
+        None can be while a statement runs but by whoever was handed the connection.
+        """
+        known = self._functions.constants if self._is_handed_out else {}
+        used = {name for name in known if name in text.lower()}
+        if not used:
+            return
+        now = functions_of(self.duckdb).constants
+        for name in sorted(used):
+            if now.get(name) != known[name]:
+                raise ExecuteError(
+                    f"the macro {name} was changed while the statement ran",
+                    sql=text,
+                    hint="run it again",
+                )
 
     def confirm_transaction(self, sql: str) -> None:
         """Refuse a statement in a transaction that has failed. Raises ExecuteError."""

@@ -72,7 +72,8 @@ CASES: dict[str, tuple[str, str, int, int]] = {
     ),
     "a nearer column called like a table around it": (
         "SELECT sub.kind FROM {subs} AS sub, LATERAL (SELECT sub AS n FROM {subs} "
-        "WHERE grp = '5') AS o WHERE sub._connection = 'conn_a' AND sub.grp = '5' AND o.n = sub.sub",
+        "WHERE grp = '5') AS o WHERE sub._connection = 'conn_a' AND sub.grp = '5' "
+        "AND o.n = sub.sub",
         "SELECT s.kind FROM {subs} AS s, (SELECT sub AS n FROM {subs} WHERE grp = '5') AS o "
         "WHERE s._connection = 'conn_a' AND s.grp = '5' AND o.n = s.sub", 4, 2,
     ),
