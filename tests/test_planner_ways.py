@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.planner import Plan, Scan
+from connstat_sql.planner import Plan, Scan, as_text
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.zoo import WHOLE
 from tests.tabled import over
@@ -209,3 +209,31 @@ def test_a_named_row_is_read_by_itself_and_needs_no_list(zoo: Stages) -> None:
     sql = "SELECT photo FROM conn_a.w.wares WHERE grp = 'a' AND ware {}"
     assert [ways(scan) for scan in zoo.plan(sql.format("= 'cup'")).scans] == [["get"]]
     assert [ways(scan) for scan in zoo.plan(sql.format("IN ('cup', 'pot')")).scans] == [["get"]]
+
+
+# --- defaults ------------------------------------------------------------------------------------
+
+
+@over(
+    ("sql", "stands"),
+    [
+        ("SELECT ware FROM conn_a.w.wares w WHERE grp = 'a'", True),
+        ("SELECT state FROM conn_a.w.wares w, other WHERE grp = 'a' AND other.state = 'old'", True),
+        ("FROM conn_a.w.wares w, (SELECT 1 AS k FROM other o WHERE o.state = 'old') WHERE grp = 'a'",
+         True),
+        ("SELECT ware FROM conn_a.w.wares w, other WHERE grp = 'a' AND w.state = other.state",
+         False),
+        ("SELECT ware FROM conn_a.w.wares w JOIN other USING (state) WHERE grp = 'a'", False),
+        ("SELECT d.ware FROM (FROM conn_a.w.wares) d, other o WHERE grp = 'a' AND d.state = o.state",
+         False),
+        ("WITH c AS (FROM conn_a.w.wares) SELECT d.ware FROM c d, other o "
+         "WHERE grp = 'a' AND d.state = o.state", False),
+        ("WITH other AS (FROM conn_a.w.wares) SELECT 1 FROM other o, (SELECT 'old' AS s) p "
+         "WHERE o.grp = 'a' AND o.state = p.s", False),
+    ],
+)  # fmt: skip
+def test_a_default_stands_where_nothing_speaks_of_the_column(
+    zoo: Stages, sql: str, stands: bool
+) -> None:
+    zoo.engine.session.duckdb.execute("CREATE TABLE IF NOT EXISTS other (state VARCHAR)")
+    assert ("     state = new" in as_text(zoo.plan(sql))) == stands

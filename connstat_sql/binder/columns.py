@@ -17,6 +17,10 @@ from connstat_sql.unread import Unread
 HIDDEN = ("_connection", "_observed_at", "_url")
 
 
+Spoken = Counter[tuple[str, tuple[str, ...]]]
+"""How often predicates and joins speak of a name, with what stands before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a statement names, and where: read in one walk of its tree, asked about per mention.
@@ -24,7 +28,7 @@ class Names:
     Names are in lower case. `every` holds all that could name a column, a superset; `columns` the
     columns by their last part, `qualifiers` the parts before it; `stars` those of a SELECT's own
     list, by the SELECT's id, neither `count(*)` nor `EXISTS (SELECT *)` among them; `using` the
-    columns that joins go by, `spoken` those that predicates and joins speak of.
+    columns that joins go by.
     """
 
     tree: exp.Expr
@@ -33,7 +37,7 @@ class Names:
     qualifiers: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
     stars: dict[int, list[exp.Star]] = field(default_factory=dict)
     using: set[str] = field(default_factory=set)
-    spoken: Counter[str] = field(default_factory=Counter)
+    spoken: Spoken = field(default_factory=Counter)
     selects: list[exp.Select] = field(default_factory=list)
     tables: list[exp.Table] = field(default_factory=list)
     ctes: list[exp.CTE] = field(default_factory=list)
@@ -50,13 +54,10 @@ class Names:
 
 @dataclass(eq=False, slots=True)
 class Chain:
-    """Set operations on set operations, taken as one; `above` is the branch that they stand in.
-
-    `spoken` are the names that predicates and joins speak of, counted.
-    """
+    """Set operations on set operations, taken as one; `above` is the branch that they stand in."""
 
     above: Branch | None
-    spoken: Counter[str] = field(default_factory=Counter)
+    spoken: Spoken = field(default_factory=Counter)
 
 
 @dataclass(eq=False, slots=True)
@@ -64,7 +65,7 @@ class Branch:
     """One branch of a chain."""
 
     chain: Chain
-    spoken: Counter[str] = field(default_factory=Counter)
+    spoken: Spoken = field(default_factory=Counter)
 
     @property
     def around(self) -> Iterator[Branch]:
@@ -152,14 +153,15 @@ def _note_column(names: Names, column: exp.Column, place: _Place) -> None:
     if len(before) > 1:
         names.qualified.append(column)
     if place.is_spoken:
-        _speak(names, name, place)
+        _speak(names, name, tuple(before), place)
 
 
-def _speak(names: Names, name: str, place: _Place) -> None:
-    names.spoken[name] += 1
+def _speak(names: Names, name: str, qualifier: tuple[str, ...], place: _Place) -> None:
+    said = name, qualifier
+    names.spoken[said] += 1
     for branch in place.branch.around if place.branch is not None else ():
-        branch.spoken[name] += 1
-        branch.chain.spoken[name] += 1
+        branch.spoken[said] += 1
+        branch.chain.spoken[said] += 1
 
 
 def _note(names: Names, node: exp.Expr, place: _Place) -> None:
@@ -169,7 +171,7 @@ def _note(names: Names, node: exp.Expr, place: _Place) -> None:
         using = node.args.get("using") or []
         for one in using:
             names.using.add(one.name.lower())
-            _speak(names, one.name.lower(), place)
+            _speak(names, one.name.lower(), (), place)
     elif isinstance(node, exp.Table):
         names.tables.append(node)
         if place.branch is not None and not place.is_in_cte:
@@ -197,12 +199,28 @@ def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> f
     """Columns that a predicate may speak of where the mention is read: in no other branch."""
     branch = names.branches.get(id(mention.node))
     around = [*branch.around] if branch is not None else []
+    own = {one.name.lower() for one in resource.all_columns}
+    others = _others(names, mention.node) if any(one.default for one in resource.params) else set()
     found = set[str]()
-    for name in (one.name.lower() for one in resource.all_columns):
-        aside = sum(one.chain.spoken[name] - one.spoken[name] for one in around)
-        if names.spoken[name] > aside:
-            found.add(name)
+    for said, count in names.spoken.items():
+        name, qualifier = said
+        if name in own and name not in found and qualifier not in others:
+            aside = sum(one.chain.spoken[said] - one.spoken[said] for one in around)
+            if count > aside:
+                found.add(name)
     return frozenset(found)
+
+
+def _others(names: Names, node: exp.Table) -> set[tuple[str, ...]]:
+    """What names columns of other tables alone: no name of a CTE, nor of a source made of others."""
+    made = {one.alias.lower() for one in names.ctes}
+    for alias in names.tree.find_all(exp.TableAlias):
+        if not isinstance(alias.parent, exp.Table):
+            made.add(alias.name.lower())
+    called = {one.alias_or_name.lower() for one in names.tables if one is not node}
+    of_ctes = {one.alias_or_name.lower() for one in names.tables if one.name.lower() in made}
+    others: set[tuple[str, ...]] = {(name,) for name in called - made - of_ctes}
+    return others - {*_qualifiers(node)}
 
 
 def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
