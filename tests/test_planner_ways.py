@@ -219,12 +219,12 @@ def test_a_named_row_is_read_by_itself_and_needs_no_list(zoo: Stages) -> None:
     [
         ("SELECT ware FROM conn_a.w.wares w WHERE grp = 'a'", True),
         ("SELECT state FROM conn_a.w.wares w, other WHERE grp = 'a' AND other.state = 'old'", True),
-        ("FROM conn_a.w.wares w, (SELECT 1 AS k FROM other o WHERE o.state = 'old') WHERE grp = 'a'",
+        ("FROM conn_a.w.wares w, (SELECT 1 FROM other o WHERE o.state = 'old') WHERE grp = 'a'",
          True),
         ("SELECT ware FROM conn_a.w.wares w, other WHERE grp = 'a' AND w.state = other.state",
          False),
         ("SELECT ware FROM conn_a.w.wares w JOIN other USING (state) WHERE grp = 'a'", False),
-        ("SELECT d.ware FROM (FROM conn_a.w.wares) d, other o WHERE grp = 'a' AND d.state = o.state",
+        ("SELECT ware FROM (FROM conn_a.w.wares) d, other o WHERE grp = 'a' AND d.state = o.state",
          False),
         ("WITH c AS (FROM conn_a.w.wares) SELECT d.ware FROM c d, other o "
          "WHERE grp = 'a' AND d.state = o.state", False),

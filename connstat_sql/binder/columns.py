@@ -212,7 +212,7 @@ def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> f
 
 
 def _others(names: Names, node: exp.Table) -> set[tuple[str, ...]]:
-    """What names columns of other tables alone: no name of a CTE, nor of a source made of others."""
+    """What names columns of other tables alone: no CTE, and no source that is made of others."""
     made = {one.alias.lower() for one in names.ctes}
     for alias in names.tree.find_all(exp.TableAlias):
         if not isinstance(alias.parent, exp.Table):
