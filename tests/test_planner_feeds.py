@@ -337,6 +337,16 @@ def test_a_text_is_a_value_for_a_column_of_another_type_as_duckdb_reads_it(zoo: 
     assert values(zoo.fed(sql, "codes", {}), "code") == ["5", "7"]
 
 
+def test_rows_that_are_alike_are_not_combined(zoo: Stages) -> None:
+    duckdb = zoo.engine.session.duckdb
+    duckdb.execute("CREATE TABLE many AS SELECT 'a' AS x, 'p' AS y FROM range(10_000)")
+    others = " ".join(f"JOIN many m{n} ON m{n}.x = many.x AND m{n}.y = 'p'" for n in range(5))
+    (feed,) = last(
+        zoo.plan(f"SELECT 1 FROM many {others} JOIN conn_a.w.subs s ON s.grp = many.x")
+    ).feeds
+    assert duckdb.execute(feed.sql).fetchall() == [("conn_a", "a")]
+
+
 def test_what_equals_the_same_column_is_equal_though_no_row_of_that_is_there(zoo: Stages) -> None:
     sql = """SELECT 1 FROM mine m, conn_a.w.subs s, conn_a.w.marks k
         WHERE m.x = k.grp AND k.grp = s.grp AND k.part = s.sub AND k.name = 'n'"""

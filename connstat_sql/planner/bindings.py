@@ -257,8 +257,11 @@ class Binding:
         joined: frozenset[int],
         facts: Sequence[Fact],
     ) -> str:
+        used: dict[int, set[str]] = {number: set() for number in joined}
+
         def name(one: Field) -> str:
             if one.relation != self.use.relation:
+                used.setdefault(one.relation, set()).add(one.column)
                 return self.values.name(one)
             if one.column in constant.columns:
                 of = self.types.get(one.column, "VARCHAR")
@@ -278,9 +281,15 @@ class Binding:
         where += [f"{value} IS NOT NULL" for value in values.values()]
         listed = [f"{CONSTANTS}.{quote(column)}" for column in constant.columns]
         listed += [f"{value} AS {quote(column)}" for column, value in values.items()]
+        read = frozenset[int]().union(*(one.relations for one in chosen.values()))
         sources = [
             f"({constants_text(constant)}) AS {CONSTANTS}",
-            *map(self.rows.text, sorted(joined)),
+            *(
+                self.rows.text(number)
+                if number in read
+                else self.rows.distinct(number, used[number])
+                for number in sorted(joined)
+            ),
             *(one.source for one in chosen.values() if one.source),
         ]
         return (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from connstat_sql.binder import (
@@ -15,10 +15,12 @@ from connstat_sql.binder import (
     Types,
     substituted,
 )
-from connstat_sql.binder.rendering import relation_name, relation_text
+from connstat_sql.binder.constants import INTEGERS, SIMPLE
+from connstat_sql.binder.rendering import field_text, relation_name, relation_text
 from connstat_sql.planner.values import CONNECTION, mention_table, scan_table
 
 _CONNECTION = {CONNECTION: "VARCHAR"}
+_PLAIN = frozenset({*SIMPLE, *INTEGERS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,18 @@ class Rows:
         if relation.mention is not None:
             return f"{mention_table(relation.mention)} AS {alias}"
         return f"{relation_text(relation, self.query.mentions, mention_table)} AS {alias}"
+
+    def distinct(self, number: int, columns: Collection[str]) -> str:
+        """The same with each tuple of some columns once, where that says as much.
+
+        A join over them makes no product of rows that are alike. Where types have values that are
+        equal and written in several ways, the rows are taken as they are.
+        """
+        types = self.types(number)
+        if number in self.synthetic or not {types.get(one, "") for one in columns} <= _PLAIN:
+            return self.text(number)
+        listed = ", ".join(field_text(Field(number, one)) for one in sorted(columns)) or "1"
+        return f"(SELECT DISTINCT {listed} FROM {self.text(number)}) AS {relation_name(number)}"
 
     def scans(self, number: int) -> Iterable[str]:
         """The scans whose rows a relation reads."""
