@@ -100,3 +100,48 @@ def test_rows_that_outer_joins_leave_out_give_no_values(court: Court) -> None:
     sql = f"""FROM (VALUES (8)) v(k) LEFT JOIN notes n ON n.k = v.k, {SUBS} s
         WHERE s.grp = n.x OR s.grp = 'a'"""
     assert agreed(court, sql) == 5
+
+
+ARGUMENTS = {
+    "a text, of which it may be a part": "'a5'",
+    "a text that is put together": "'a' || '5'",
+    "a text that is calculated": "lower('A5')",
+    "a query of one text": "(SELECT 'a5')",
+    "a query of one list": "(SELECT ['5', 'zz'])",
+    "a list": "['5', 'zz']",
+    "a list that is put together": "['5'] || ['zz']",
+    "a list of lists, of which one": "[['5'], ['a']][1]",
+    "a map": "MAP {'5': 1}",
+}
+
+
+@over("argument", ARGUMENTS.values())
+def test_what_a_macro_is_given_is_one_value_that_may_have_others_in_it(
+    court: Court, argument: str
+) -> None:
+    made = f"CREATE OR REPLACE TEMP MACRO inside(p) AS TABLE FROM {SUBS} WHERE grp IN p"
+    agreed(court, f"FROM inside({argument})", made)
+
+
+@over("whole", ["'a5'", "lower('A5')", "MAP {'5': 1}", "'[\"5\"]'::JSON"])
+def test_what_is_no_list_is_not_taken_apart(court: Court, whole: str) -> None:
+    agreed(court, f"FROM {SUBS} WHERE grp IN {whole}")
+
+
+@over("compared", ["IN (p)", "NOT IN (p)", "IN (p, 'a')", "= ANY([p])"])
+def test_a_query_that_a_macro_is_given_is_one_value(court: Court, compared: str) -> None:
+    made = f"CREATE OR REPLACE TEMP MACRO one(p) AS TABLE FROM {SUBS} WHERE grp {compared}"
+    agreed(court, "FROM one((SELECT '5'))", made)
+
+
+def test_no_list_is_made_of_a_query_that_a_macro_is_given(court: Court) -> None:
+    made = f"CREATE OR REPLACE TEMP MACRO any_of(p) AS TABLE FROM {SUBS} WHERE grp = ANY(p)"
+    trial = court.try_query(Query("FROM any_of((SELECT '5'))", setup=(made,)))
+    assert (trial.verdict, trial.requests) == (Verdict.FAULTY, 0)
+    agreed(court, "FROM any_of(['5', 'zz'])", made)
+    agreed(court, "FROM any_of((SELECT ['5', 'zz']))", made)
+
+
+def test_a_list_column_that_a_macro_is_given_is_asked_for_by_its_elements(court: Court) -> None:
+    made = f"CREATE OR REPLACE TEMP MACRO inside(p) AS TABLE FROM {SUBS} WHERE grp IN p"
+    assert agreed(court, "SELECT s.* FROM lists l, LATERAL inside(l.texts) s", LISTS, made) == 3

@@ -177,6 +177,9 @@ class Constants:
             return self.query(listed)
         if not self.is_constant(listed):
             return None
+        kind = self._fold(f"SELECT {call('typeof', written(listed))}")
+        if not kind or not str(kind[0][0].text).endswith(("]", '"NULL"')):
+            return None  # a text, of which it may be a part, or a MAP
         return self._fold(f"SELECT {call('unnest', written(listed))}")
 
     def spelt(self, values: Iterable[Value], wanted: str) -> Mapping[Value, str | None] | None:

@@ -291,7 +291,7 @@ def _misfit(call: Call, params: Sequence[Param], what: str, sql: str) -> BindErr
 
 def _grouped(text: str) -> str:
     """An argument where an operator may stand beside it."""
-    is_simple = re.fullmatch(r"'[^']*'|\$?\w+", text)
+    is_simple = re.fullmatch(r"'[^']*'|\$?\w+|\w+(\.\w+)*|\[[^\[\]]*\]", text)
     return text if is_simple else f"({text})"
 
 
@@ -307,8 +307,26 @@ def with_arguments(body: str, values: Mapping[str, str]) -> str:
             continue
         if not _is_bound_nearer(column, name):
             meta = column.this.meta
-            edits[Span(meta["start"], meta["end"] + 1)] = values[name]
+            start, text = meta["start"], values[name]
+            if text.startswith("(") and _begins_list(body[:start], text):
+                text = f"CASE WHEN true THEN {text} END"
+            edits[Span(start, meta["end"] + 1)] = text
     return rewritten(body, edits)[0]
+
+
+def _begins_list(before: str, text: str) -> bool:
+    """Whether what stands in parentheses here would be a list of values, or a query of many rows.
+
+    To DuckDB a macro's argument is one value: `a IN p` asks whether that has `a` in it.
+    """
+    *_, last, opened = ("", "", *(one.text.upper() for one in tokens(before)))
+    if opened != "(":
+        return opened == "IN"
+    inner = parse(f"SELECT {text}").tree
+    is_query = isinstance(inner, exp.Select) and isinstance(
+        inner.expressions[0].unnest(), (exp.Query, exp.Values)
+    )
+    return last in ("IN", "ANY", "ALL", "SOME") and is_query
 
 
 def _is_bound_nearer(column: exp.Column, name: str) -> bool:
