@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+
+from connstat_sql.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,14 +87,13 @@ class Result:
         return self.table
 
     def df(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame (needs pandas)."""
+        """The rows as a pandas DataFrame. Raises ConfigError where pandas is not installed."""
+        _needed("pandas")
         return self.table.to_pandas()
 
     def pl(self) -> Any:
-        """The rows as a polars DataFrame (needs polars)."""
-        import polars
-
-        return polars.from_arrow(self.table)
+        """The rows as a polars DataFrame. Raises ConfigError where polars is not installed."""
+        return _needed("polars").from_arrow(self.table)
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """The rows as tuples of Python values."""
@@ -101,3 +103,14 @@ class Result:
         """Iterate over the rows as tuples of Python values."""
         for batch in self.table.to_batches(max_chunksize=1000):
             yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _needed(package: str) -> Any:
+    """A package that is used where it is installed."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"a DataFrame of {package} needs {package}, which is not installed",
+            hint=f"pip install {package}, or take  to_arrow()",
+        ) from error

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pyarrow as pa
 import pytest
@@ -51,6 +52,12 @@ def test_local_tables_join_live_ones(database: LiveDatabase) -> None:
     sql = "SELECT o.team FROM plant_a.connect.connector_status AS s JOIN owners AS o USING (name)"
     assert database.sql(sql).fetchall() == [("pricing",)]
     assert database.duckdb.execute("SELECT count(*) FROM owners").fetchone() == (1,)
+
+
+@pytest.mark.skipif(find_spec("polars") is not None, reason="polars is here")
+def test_a_frame_of_what_is_not_installed_says_so(database: LiveDatabase) -> None:
+    with pytest.raises(connstat_sql.ConnstatError, match="polars needs polars, which is not"):
+        database.sql("SELECT 1").pl()
 
 
 def test_a_macro_made_on_the_connection_underneath_is_known_by_the_next_statement(

@@ -168,10 +168,16 @@ def test_bound_arguments_are_constants(
     assert stages.where(predicate, arguments) == expected
 
 
-def test_a_macro_is_not_folded(stages: Stages) -> None:
-    stages.engine.session.hand_out().execute("CREATE OR REPLACE TEMP MACRO pick() AS 'a'")
+@over(
+    ("body", "expected"),
+    [("'a'", [A]), ("(SELECT 'a')", None), ("if(random() < 2, 'a', 'b')", None)],
+)
+def test_a_macro_is_folded_where_its_definition_alone_says_its_value(
+    stages: Stages, body: str, expected: list[dict[str, str]] | None
+) -> None:
+    stages.engine.session.hand_out().execute(f"CREATE OR REPLACE TEMP MACRO pick() AS {body}")
     stages.engine.session.forget_functions()
-    assert stages.where("grp = pick()") is None
+    assert stages.where("grp = pick()") == expected
 
 
 def test_a_column_goes_before_an_alias_of_the_select_list(stages: Stages) -> None:
@@ -234,6 +240,18 @@ def test_a_live_table_cannot_be_written(stages: Stages) -> None:
     for sql in ("DELETE FROM zoo.w.items", "DROP TABLE zoo.w.items", "COPY zoo.w.items FROM 'x'"):
         with pytest.raises(BindError, match=r"zoo\.w\.items is live and read-only"):
             stages.bind(sql)
+
+
+@over(
+    "sql",
+    [
+        "CREATE TABLE zoo.w.mine AS SELECT 1", "CREATE TABLE zoo.w.mine (a INTEGER)",
+        "CREATE VIEW zoo.w.mine AS SELECT 1", "CREATE SEQUENCE zoo.w.mine",
+    ],
+)  # fmt: skip
+def test_nothing_is_made_where_live_tables_are(stages: Stages, sql: str) -> None:
+    with pytest.raises(BindError, match="zoo is live and read-only"):
+        stages.bind(sql)
 
 
 def test_a_definition_over_a_live_table_that_nobody_has_written_out_is_refused(

@@ -236,8 +236,25 @@ _HIDDEN_TYPES = {
 }  # fmt: skip
 
 
+def _is_made(mention: TableMention, tree: exp.Expr | None) -> bool:
+    """Whether a statement is the CREATE of what is mentioned."""
+    made = tree.this if isinstance(tree, exp.Create) else None
+    return (
+        any(one is mention.node for one in (made, made.this))
+        if isinstance(made, exp.Expr)
+        else False
+    )
+
+
 def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> LiveTable | None:
     found = catalog.resolve(mention.parts)
+    if isinstance(found, NoSuchTable) and _is_made(mention, statement.tree):
+        raise BindError(
+            f"{mention.parts[0]} is live and read-only",
+            sql=statement.sql,
+            span=mention.span,
+            hint="leave out what stands before the last name: that is a table of your own",
+        )
     if isinstance(found, NoSuchTable):
         raise BindError(
             found.missing,
