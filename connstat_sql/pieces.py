@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,13 +50,18 @@ def pieces_of(
     return tuple(pieces)
 
 
-def named_values(sql: str, arguments: Arguments) -> Arguments:
-    """Of the arguments of a statement, those that a piece of it names; DuckDB refuses others."""
+def named_values(
+    connection: duckdb.DuckDBPyConnection, sql: str, arguments: Arguments
+) -> Arguments:
+    """Of the arguments of a statement, those that a piece of it names; DuckDB refuses others.
+
+    Raises duckdb.Error where DuckDB cannot read the piece.
+    """
+    if not arguments or "$" not in sql:
+        return None
     if not isinstance(arguments, Mapping):
-        if not arguments:
-            return None
         arguments = {str(index + 1): value for index, value in enumerate(arguments)}
-    named = set(re.findall(r"\$(\w+)", sql))
+    named = {name for one in connection.extract_statements(sql) for name in one.named_parameters}
     return {name: value for name, value in arguments.items() if name in named} or None
 
 

@@ -129,7 +129,7 @@ class Session:
                 statement = self.duckdb.extract_statements(sql)[0]
                 if statement.type is not duckdb.StatementType.SELECT:
                     return None
-                found = self._bound(statement, named_values(sql, arguments))
+                found = self._bound(statement, named_values(self.duckdb, sql, arguments))
         except duckdb.Error as error:
             note(error)
             return None
@@ -190,10 +190,10 @@ class Session:
         from connstat_sql.binder import Value  # imported by whoever folds
 
         query = f"SELECT {_TEXTS_AND_TYPES} FROM ({sql}) AS f"
-        used = named_values(sql, arguments)
         self.watches.confirm()
         try:
             with interruptible():
+                used = named_values(self.duckdb, query, arguments)
                 is_careful = self.is_in_transaction()  # before the answer lies half read
                 bound = self._bound(self.duckdb.extract_statements(query)[0], used)
                 if is_careful and not self._runs_beside(query, used):
@@ -222,7 +222,7 @@ class Session:
 
     def cannot_fail(self, sql: str, arguments: Arguments) -> bool:
         """Whether no row can make a query fail; False where it is not known."""
-        return not named_values(sql, arguments) and cannot_fail(self.duckdb, sql)
+        return not named_values(self.duckdb, sql, arguments) and cannot_fail(self.duckdb, sql)
 
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
@@ -247,12 +247,12 @@ class Session:
         Raises BindError where it is no number of rows.
         """
         text = f"SELECT 1 LIMIT {number}"
+
+        def run() -> object:
+            return self.duckdb.execute(text, named_values(self.duckdb, text, arguments)).fetchall()
+
         try:
-            self._asked(
-                lambda: self.duckdb.execute(text, named_values(text, arguments)).fetchall(),
-                RunText(text, text),
-                BindError,
-            )
+            self._asked(run, RunText(text, text), BindError)
         except QueryError as error:
             error.sql, error.span = sql, span
             raise

@@ -169,6 +169,12 @@ def test_what_random_queries_have_found_stays_found(court: Court, sql: str) -> N
     assert trial.verdict is Verdict.AGREED, trial.why
 
 
+def test_a_text_in_dollars_is_no_parameter(court: Court) -> None:
+    sql = "SELECT sub FROM conn_a.w.subs, (SELECT * FROM (VALUES ($$1$$)) v(a)) WHERE grp = ?"
+    trial = court.try_query(Query(sql, ["5"], frozenset({"5"})))
+    assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
+
+
 def test_what_holds_for_one_reading_of_a_table_filters_no_details_of_another(court: Court) -> None:
     sql = """SELECT t1.grp, t2.ware, t2.photo FROM (conn_a.w.wares t1 LEFT JOIN conn_a.w.wares t2
         ON t1.kind = t2.kind) JOIN generate_series(1, 7) AS l(k) ON l.k = t1.price"""

@@ -94,7 +94,8 @@ def _filled(
         try:
             with interruptible():
                 session.duckdb.execute(
-                    f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}", named_values(sql, arguments)
+                    f"CREATE OR REPLACE TEMP TABLE {name} AS {sql}",
+                    named_values(session.duckdb, sql, arguments),
                 )
         except duckdb.Error as error:  # a predicate may fail here and not where it stands
             failure = error

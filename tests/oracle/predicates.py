@@ -74,7 +74,7 @@ class Constants:
     def number(self) -> str:
         """A number, usually a literal."""
         value = self.chance.choice(NUMBERS)
-        self.said.add(str(value))
+        self.said |= {str(value), f"0{value}", f"{value}.0", f"{value}.00"}  # as texts, too
         forms = (
             "{}", "{}", "{}", "({} + 0)", "CAST({} AS BIGINT)", "'{}'", "'0{}'", "abs(-{})", "{}.0",
             "CAST({} AS DOUBLE)", "CAST({} AS DECIMAL(9,2))",
