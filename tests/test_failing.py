@@ -8,7 +8,9 @@ import duckdb
 import pytest
 
 from connstat_sql.failing import cannot_fail
-from tests.oracle.law import Court
+from tests.oracle.law import Court, Verdict
+from tests.oracle.pieces import Query
+from tests.oracle.zoo import LOCALS, TABLES
 from tests.tabled import over
 from tests.test_planner_law import world
 
@@ -68,3 +70,27 @@ def test_a_transaction_costs_no_requests(court: Court, sql: str) -> None:
         asked.append(sorted(court.world.asked))
         list(court.engine.run(after))
     assert asked[0] == asked[1]
+
+
+FAILING = (
+    "c.code = o.t::INT AND o.t = '5'",
+    "c.code IN (o.t::INT, 7) AND o.id = 1",
+    "c.code = 5 // o.id AND o.id = 1",
+    "c.code = ANY([o.t::INT]) AND o.id = 1",
+)
+
+
+@over("condition", FAILING)
+def test_a_value_that_cannot_be_told_of_a_row_that_is_ruled_out_ends_no_transaction(
+    court: Court, condition: str
+) -> None:
+    rows = "('5', 1), ('q', 0)"
+    made = f"CREATE OR REPLACE TEMP TABLE o AS FROM (VALUES {rows}) o(t, id)"
+    court.enter(world())
+    sql = f"SELECT c.* FROM o, conn_a.w.codes c WHERE c.lang = 'a' AND {condition}"
+    tables = frozenset({*TABLES, *LOCALS})
+    for setup, undo in (((made,), ()), ((made, "BEGIN"), ("ROLLBACK",))):
+        query = Query(sql, None, frozenset("157"), tables, setup, undo=undo)
+        trial = court.try_query(query)
+        assert (trial.verdict, trial.why) == (Verdict.AGREED, "")
+        assert trial.rows > 0

@@ -127,7 +127,8 @@ class Values:
             listed = self._text(node, fact)
             of = self._types([listed], fact, [node])[0] if listed else ""
             element = of.rpartition("[")[0]
-            value = self._cast(call("unnest", listed), element, wanted) if of.endswith("]") else ""
+            taken = call("unnest", self._tried(listed, node, fact))
+            value = self._cast(taken, element, wanted) if of.endswith("]") else ""
             if not value:
                 return []
             found.append(f"SELECT {value}")
@@ -169,7 +170,18 @@ class Values:
             if not value:
                 return None
             found.append(value)
-        return found
+        return [self._tried(one, node, fact) for one, node in zip(found, nodes, strict=True)]
+
+    def _tried(self, value: str, node: exp.Expr, fact: Fact) -> str:
+        """NULL for rows of which DuckDB cannot tell the value: for them no equality is true.
+
+        Other predicates may rule them out; within a transaction a failure would end that.
+        """
+        terms = _terms_in([node], fact)
+        is_plain = not terms or isinstance(fact.terms.get(id(node)), Field)
+        if is_plain or any(map(self.is_scalar, relations_of(terms))) or node.find(exp.Query):
+            return value
+        return f"TRY({value})"
 
     def _term(self, node: exp.Expr, fact: Fact) -> Term | None:
         """What an expression is; None where it cannot be read here."""
