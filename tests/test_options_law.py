@@ -145,3 +145,21 @@ def test_no_list_is_made_of_a_query_that_a_macro_is_given(court: Court) -> None:
 def test_a_list_column_that_a_macro_is_given_is_asked_for_by_its_elements(court: Court) -> None:
     made = f"CREATE OR REPLACE TEMP MACRO inside(p) AS TABLE FROM {SUBS} WHERE grp IN p"
     assert agreed(court, "SELECT s.* FROM lists l, LATERAL inside(l.texts) s", LISTS, made) == 3
+
+
+@over(
+    "condition",
+    [
+        "s.grp = ANY([x FOR x IN l.texts])",
+        "s.grp IN [x FOR x IN l.texts]",
+        "list_contains([x FOR x IN l.texts], s.grp)",
+        "s.grp = [x || '' FOR x IN l.texts IF x <> l.x][1]",
+        "s.grp = (SELECT [x FOR x IN l.texts][2])",
+        "len([grp FOR grp IN ['5'] IF grp = '7']) = 0",
+        "NOT list_contains([grp FOR grp IN ['5']], '7')",
+    ],
+)
+def test_the_variable_of_a_list_is_no_column(court: Court, condition: str) -> None:
+    agreed(court, f"SELECT s.* FROM lists l, {SUBS} s WHERE {condition}", LISTS)
+    inner = f"SELECT s.*, {condition} AS v FROM lists l, {SUBS} s"
+    agreed(court, f"FROM ({inner}) WHERE v", LISTS)

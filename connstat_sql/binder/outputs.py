@@ -41,6 +41,8 @@ class Functions:
 
     def is_read_alike(self, node: exp.Expr) -> bool:
         """Whether DuckDB reads a node's text as the tree does, its functions being DuckDB's own."""
+        if node.find(exp.Comprehension) is not None:
+            return False  # `x` of `[x FOR x IN list]` is a column in the tree
         asked = self.questions
         return asked.is_grouped_alike(node) and not asked.calls_hiding(node)
 
