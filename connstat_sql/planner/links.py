@@ -65,10 +65,11 @@ class Links:
                     self.beside.setdefault(one, []).append(spoken)
 
     def _join(self, left: Field, right: Field) -> None:
-        ours, theirs = self.groups.get(left, {left}), self.groups.get(right, {right})
-        whole = ours | theirs if ours is not theirs else ours
-        for one in theirs if whole is ours else whole:
-            self.groups[one] = whole
+        groups = (self.groups.setdefault(one, {one}) for one in (left, right))
+        fewer, more = sorted(groups, key=len)
+        if fewer is not more:
+            more |= fewer
+            self.groups.update(dict.fromkeys(fewer, more))
 
     def sources(self, column: Field) -> Iterable[Sources]:
         """What can give a column its values."""

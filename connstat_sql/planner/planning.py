@@ -7,9 +7,9 @@ none in this way is enumerated from its declared parent. Nothing is sent here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from connstat_sql.binder import BoundQuery, Questions
 from connstat_sql.catalog import Catalog
@@ -75,7 +75,7 @@ class Planning:
     scans: dict[str, Scan] = field(default_factory=dict)
     _path: list[TableName] = field(default_factory=list)
     _blame: Blame = field(default_factory=Blame)
-    _expected: float = 0.0
+    _expected: Callable[[], float] = lambda: 0.0
 
     @cached_property
     def parents(self) -> Parents:
@@ -96,7 +96,7 @@ class Planning:
         placed = 0
         while placed + 1 < 1 << len(pending):
             number = self._next(ordering.ranked(placed), pending)
-            self._expected = ordering.expected(number, placed)
+            self._expected = partial(ordering.expected, number, placed)
             placed |= 1 << number
             target = pending[number]
             self.weighing.sharing.no_longer_expect(target.live.resource, target.columns)
@@ -182,7 +182,8 @@ class Planning:
         best, is_limited = choices[0], any(use.limit is not None for use in target.uses)
         if len(self._path) > 1 or self.weighing.strict or is_limited:
             return ()
-        if self._expected < MANY or not (best.missing or best.requests is None):
+        is_told = not best.missing and best.requests is not None
+        if is_told or self._expected() < MANY:
             return ()
         others = [one for one in choices[1:] if one.missing and one.details is None]
         found = (
