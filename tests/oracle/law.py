@@ -232,7 +232,20 @@ class Court:
             return "" if isinstance(expected, _RUNTIME) else f"the judge says: {expected}"
         if expected.column_names != table.column_names:
             return f"columns {table.column_names}, not {expected.column_names}"
-        return _differences(query, expected, table) or self._needless(query)
+        differences = _differences(query, expected, table)
+        if differences and query.loose and self._cuts_as(query, table):
+            differences = ""
+        return differences or self._needless(query)
+
+    def _cuts_as(self, query: Query, table: pa.Table) -> bool:
+        """Whether DuckDB has as many rows of its own where it forgets a LIMIT.
+
+        It does over `FROM a, (… no row …) FULL JOIN b … LIMIT 4` (2.0.0 and 2.0.1).
+        """
+        assert query.loose is not None
+        own = self.judge.sql(query.sql, params=query.arguments).to_arrow_table()
+        everything = replace(query, loose=replace(query.loose, limit=own.num_rows, offset=0))
+        return own.num_rows == table.num_rows and not _differences(everything, own, table)
 
     def _needless(self, query: Query) -> str:
         """Requests that were sent twice, or that nothing justifies."""
