@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from connstat_sql.quoting import call
+from connstat_sql.syntax import nodes_of
 
 _SERIALIZED = f"SELECT {call('json_serialize_plan', '$1')}"
 _STEPS = frozenset({
@@ -35,20 +36,9 @@ def cannot_fail(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
     """
     found = connection.execute(_SERIALIZED, [sql]).fetchone()
     read = json.loads(found[0]) if found else {"error": True}
-    return not read["error"] and _is_safe(read["plans"])
-
-
-def _is_safe(plan: Any) -> bool:
-    pending = [plan]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            if not _is_safe_step(one) or not _is_safe_expression(one):
-                return False
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
-    return True
+    return not read["error"] and all(
+        _is_safe_step(node) and _is_safe_expression(node) for node in nodes_of(read["plans"])
+    )
 
 
 def _is_safe_step(node: dict[str, Any]) -> bool:

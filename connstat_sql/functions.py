@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from connstat_sql.quoting import call, literal
+from connstat_sql.syntax import nodes_of
 
 _CALLED = literal(r"(\w+)\s*\(")
 _LISTED = f"""SELECT {call("lower", "function_name")},
@@ -85,20 +86,17 @@ def _constants(
 
 def _is_plain(syntax: Any, functions: frozenset[str], types: frozenset[str]) -> bool:
     """Whether a SELECT of one value calls nothing but some functions, and reads nothing."""
-    pending = [one["node"]["select_list"] for one in syntax["statements"]]
-    while pending:
-        part = pending.pop()
-        if isinstance(part, list):
-            pending += part
-        elif isinstance(part, dict):
-            kind = part.get("class")
-            is_known = kind is None or kind in _PLAIN
-            is_known |= kind == "FUNCTION" and part["function_name"].lower() in functions
-            is_known |= kind == "TYPE" and part["type_name"].upper() in types
-            if not is_known:
-                return False
-            pending += part.values()
-    return True
+    values = [one["node"]["select_list"] for one in syntax["statements"]]
+    return all(_is_known(node, functions, types) for node in nodes_of(values))
+
+
+def _is_known(node: dict[str, Any], functions: frozenset[str], types: frozenset[str]) -> bool:
+    kind = node.get("class")
+    if kind == "FUNCTION":
+        return node["function_name"].lower() in functions
+    if kind == "TYPE":
+        return node["type_name"].upper() in types
+    return kind is None or kind in _PLAIN
 
 
 def built_in(connection: duckdb.DuckDBPyConnection) -> Functions:

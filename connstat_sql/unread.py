@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import Span
+from connstat_sql.syntax import nodes_of
 
 Read = Callable[[str], "exp.Expr | None"]
 """Reads a text; None when it cannot be read."""
@@ -64,24 +65,13 @@ def read_unread(sql: str, tokens: Sequence[Token], read: Read, syntax_of: Syntax
 # --- DuckDB's reading ----------------------------------------------------------------------------
 
 
-def _nodes(syntax: Any) -> Iterator[dict[str, Any]]:
-    pending = [syntax]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            yield one
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
-
-
 def _tables(syntax: Any, sql: str) -> Iterator[tuple[tuple[str, ...], int, str]]:
     """The tables that DuckDB reads: their names, where each begins (-1: not said), their aliases.
 
     Those that it has made two of come twice.
     """
     whole = sql.encode()
-    for node in _nodes(syntax):
+    for node in nodes_of(syntax):
         if node.get("type") == "BASE_TABLE":
             keys = ("catalog_name", "schema_name", "table_name")
             parts = tuple(str(node[key]) for key in keys if node.get(key))
@@ -91,7 +81,7 @@ def _tables(syntax: Any, sql: str) -> Iterator[tuple[tuple[str, ...], int, str]]
 
 
 def _ctes(syntax: Any) -> Iterator[str]:
-    for node in _nodes(syntax):
+    for node in nodes_of(syntax):
         listed = (node.get("cte_map") or {}).get("map") or []
         yield from (str(one["key"]).lower() for one in listed)
 

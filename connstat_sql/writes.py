@@ -11,6 +11,7 @@ import duckdb
 
 from connstat_sql.explaining import read_explain
 from connstat_sql.quoting import call
+from connstat_sql.syntax import nodes_of
 
 _QUERIES = ("SELECT", "RELATION")
 _WRITE_WORDS = re.compile(r"\b(insert|update|delete|truncate|merge|copy)\b", re.IGNORECASE)
@@ -58,13 +59,11 @@ def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     return None if read["error"] else read["statements"]
 
 
-def _writing(node: Any) -> Iterator[str]:
+def _writing(syntax: Any) -> Iterator[str]:
     """The kinds of queries in a piece of syntax that do more than read."""
-    if isinstance(node, dict):
-        kind = node.get("type")
-        if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _READS:
-            yield kind
-        node = list(node.values())
-    if isinstance(node, list):
-        for one in node:
-            yield from _writing(one)
+    kinds = (node.get("type") for node in nodes_of(syntax))
+    return (
+        kind
+        for kind in kinds
+        if isinstance(kind, str) and kind.endswith("_NODE") and kind not in _READS
+    )
