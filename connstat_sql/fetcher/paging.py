@@ -26,6 +26,7 @@ import msgspec
 from connstat_sql.arrow import Body
 from connstat_sql.definitions import Paging, PagingStyle, Path
 from connstat_sql.errors import UnexpectedShape, counted
+from connstat_sql.fetcher.link_header import next_link
 from connstat_sql.transport import Answer
 
 LONGEST_CURSOR = 16 * 1024
@@ -84,8 +85,9 @@ class Steps:
         if paging.style is PagingStyle.LINK:
             return _from_link(paging, _value(body, paging.response), url, must_exist=more is True)
         if paging.style is PagingStyle.LINK_HEADER:
-            link = _next_link(answer.headers.get("Link", ""))
-            return _from_link(paging, link, url, must_exist=more is True)
+            link = next_link(answer.headers.get("Link", ""))
+            target = None if link is None else link.url
+            return _from_link(paging, target, url, must_exist=more is True)
         is_short = body.given == 0 or (self.size is not None and body.given < self.size)
         if more is None and is_short:
             return None
@@ -249,10 +251,3 @@ def _origin(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
     return f"{parts.scheme}://{parts.hostname or ''}:{port}"
-
-
-def _next_link(header: str) -> str | None:
-    for url, attributes in re.findall(r"<([^>]*)>([^,<]*)", header):
-        if re.search(r"""rel\s*=\s*"?[^";]*\bnext\b""", attributes):
-            return str(url)
-    return None

@@ -1,0 +1,161 @@
+"""Statements over a fake of a public API: the rows, the errors, and each request that it saw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, Protocol
+
+import httpx
+
+from connstat_sql.engine import Engine, Outside
+from connstat_sql.errors import ConnstatError
+from connstat_sql.opening import Setup, open_engine
+from connstat_sql.result import Options
+from connstat_sql.transport import Sent
+from tests.conftest import FakeClock
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+"""A folder of providers."""
+SECRET = "s3cret+key/for-tests"
+"""Every credential of a connection; it may stand in nothing that people see."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, as a fake reads it."""
+
+    request: httpx.Request
+
+    @property
+    def path(self) -> str:
+        return self.request.url.path
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query, of which no key may stand twice."""
+        pairs = self.request.url.params.multi_items()
+        assert len(dict(pairs)) == len(pairs), f"a key was sent twice: {pairs}"
+        return dict(pairs)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self.request.headers
+
+    @property
+    def json(self) -> Any:
+        """The body of a POST, which must say that it is JSON."""
+        assert self.request.headers["Content-Type"] == "application/json"
+        return json.loads(self.request.content)
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """The body of a POST, which must say that it is a form."""
+        assert self.request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+        return dict(httpx.QueryParams(self.request.content.decode()))
+
+    @property
+    def line(self) -> str:
+        """Method, path and query."""
+        return f"{self.request.method} {self.request.url.raw_path.decode()}"
+
+
+class Fake(Protocol):
+    """What an API answers; a new one for each case."""
+
+    def __call__(self, call: Call) -> httpx.Response:
+        """Its answer to a call."""
+
+
+def answer(body: Any, status: int = 200, **headers: str) -> httpx.Response:
+    """A JSON answer; names of headers are written with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, json=body, headers=named)
+
+
+def page(rows: Sequence[Any], start: int, size: int) -> tuple[list[Any], int | None]:
+    """Rows from a place on, and where the next ones begin (None: those were the last)."""
+    end = start + size
+    return list(rows[start:end]), end if end < len(rows) else None
+
+
+@dataclass(frozen=True)
+class Case:
+    """A statement, its rows in their order, and how many requests it costs.
+
+    With `error` no rows come, and the error says that.
+    """
+
+    sql: str
+    rows: Sequence[tuple[Any, ...]] = ()
+    requests: int = 1
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Api:
+    """One public API in small; `name` is that of its module and of its definition."""
+
+    name: str
+    connection: Mapping[str, Any]
+    fake: type[Any]
+    cases: Mapping[str, Case]
+
+
+def apis() -> Iterator[Api]:
+    """All of them."""
+    for found in iter_modules([str(Path(__file__).parent)]):
+        if found.name == "serving":
+            continue
+        module = import_module(f"tests.public_apis.{found.name}")
+        yield Api(found.name, module.CONNECTION, module.Fake, module.CASES)
+
+
+@dataclass
+class Served:
+    """An engine over one fake, and what went over the wire."""
+
+    engine: Engine
+    calls: list[Call] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+
+    def ask(self, sql: str, options: Options | None = None) -> list[tuple[Any, ...]]:
+        """The rows of a statement."""
+        [result] = self.engine.run(sql, options=options)
+        return result.fetchall()
+
+
+@contextmanager
+def serving(api: Api, **connection: Any) -> Iterator[Served]:
+    """An engine with one connection, named as the API is; further words of it may be given."""
+    fake = api.fake()
+    calls: list[Call] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        calls.append(Call(request))
+        response: httpx.Response = fake(calls[-1])
+        return response
+
+    table = {
+        "provider": api.name, "base_url": f"http://{api.name}.test", **api.connection, **connection
+    }  # fmt: skip
+    sent: list[Sent] = []
+    outside = Outside(
+        environment={}, clock=FakeClock(), transport=httpx.MockTransport(handle),
+        observe=sent.append,
+    )  # fmt: skip
+    engine = open_engine(Setup(connections={api.name: table}, providers=(DEFINITIONS,)), outside)
+    try:
+        yield Served(engine, calls, sent)
+    finally:
+        engine.close()
+
+
+def said(error: ConnstatError) -> str:
+    """Everything of an error that people see."""
+    return f"{error.message} {error.hint} {getattr(error, 'request', '')}"
