@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ from connstat_sql.live import LiveTables
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.opening import Setup, Wiring
 from connstat_sql.sandbox import Sandbox, World
+from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox
 from tests.defects import listening
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7)) as running:
+    with ChaosSandbox(World.seeded(7)) as running:
         yield running
 
 
@@ -182,32 +184,30 @@ class _Selection(Library):
 
 
 @cache
-def _selection(*providers: str) -> Library:
-    return _Selection(providers)
+def _shared(*folders: Path) -> Library:
+    return Library([shipped_providers(), *folders])
 
 
 class SharedWiring(Wiring):
     """The shipped definitions, read once for all engines of a process: they do not change.
 
-    Those of chaos, half of all tables, are known where there is a connection to it, or none at all.
+    Those of chaos are known too where there is a connection to it.
     """
 
     @cached_property
     def library(self) -> Library:
         if self._setup.providers:
             return super().library
-        shipped = _everything()
         used = {str(one.get("provider")) for one in (self._setup.connections or {}).values()}
-        without = set() if not used else {"chaos"} - used
-        return _selection(*(name for name in shipped if name not in without))
+        return _shared(*([CHAOS_PROVIDERS] if "chaos" in used else []))
 
 
 @cache
-def _everything() -> tuple[str, ...]:
-    return Library([shipped_providers()]).providers
+def _narrow() -> Library:
+    return _Selection(NARROW)
 
 
 class _NarrowWiring(Wiring):
     @cached_property
     def library(self) -> Library:
-        return _selection(*NARROW)
+        return _narrow()

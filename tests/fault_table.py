@@ -21,9 +21,9 @@ from connstat_sql.engine import Engine, Outside
 from connstat_sql.live import LiveTables
 from connstat_sql.opening import Setup
 from connstat_sql.sandbox import Sandbox
-from connstat_sql.sandbox.chaos_rows import row
 from connstat_sql.transport import Door
 from connstat_sql.transport.limits import Limits
+from tests.chaos.rows import row
 from tests.conftest import FakeClock, SharedWiring
 
 LIMIT = 1_000_000

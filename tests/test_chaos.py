@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -13,22 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.definitions import PagingStyle, Resource
-from connstat_sql.engine import Engine
+from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError, QueryError, Status
 from connstat_sql.loader import Library, shipped_providers, validate
-from connstat_sql.opening import Setup, find_connections
+from connstat_sql.opening import Setup, find_connections, open_engine
 from connstat_sql.result import Options
 from connstat_sql.sandbox import Sandbox
-from connstat_sql.sandbox.chaos_serve import serve
+from tests.chaos import CHAOS_PROVIDERS, chaos_of
+from tests.chaos.serve import serve
 from tests.conftest import engine_of
 
-LIBRARY = Library([shipped_providers()])
+LIBRARY = Library([shipped_providers(), CHAOS_PROVIDERS])
 TABLES = {str(one.table): one for one in LIBRARY.tables() if one.table.provider == "chaos"}
 
 
 @pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of({"chaos": sandbox.connections["chaos"]}) as opened:
+    with engine_of({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 
@@ -47,7 +49,7 @@ def column(engine: Engine, sql: str) -> list[Any]:
 
 
 def test_its_definitions_have_no_problem() -> None:
-    assert validate([shipped_providers() / "chaos"], LIBRARY) == ()
+    assert validate([CHAOS_PROVIDERS], LIBRARY) == ()
 
 
 @pytest.mark.parametrize("resource", TABLES.values(), ids=TABLES)
@@ -74,15 +76,17 @@ def test_without_a_configuration_it_has_no_connection() -> None:
 
 
 def test_a_table_without_a_connection_is_an_error_that_says_so() -> None:
-    with engine_of({}) as engine, pytest.raises(ConnstatError) as caught:
+    setup = Setup(connections={}, providers=(CHAOS_PROVIDERS,))
+    with (
+        closing(open_engine(setup, Outside(environment={}))) as engine,
+        pytest.raises(ConnstatError) as caught,
+    ):
         rows(engine, "SELECT * FROM chaos.pages.tokens")
     assert "connection" in caught.value.message + caught.value.hint
 
 
 def test_a_connection_needs_nothing_but_a_base_url(sandbox: Sandbox) -> None:
-    table = {"provider": "chaos", "base_url": f"{sandbox.url}/chaos"}
-    assert sandbox.connections["chaos"] == table
-    with engine_of({"mine": table}) as engine:
+    with engine_of({"mine": chaos_of(sandbox)}) as engine:
         assert len(rows(engine, "SELECT * FROM mine.pages.whole")) == 25
 
 
@@ -161,7 +165,7 @@ def test_headers_are_echoed_and_credentials_are_hidden_by_the_server(sandbox: Sa
 
 def test_a_connections_secret_headers_reach_no_row(sandbox: Sandbox) -> None:
     headers = {"Authorization": "Bearer ${T}", "X-Signature": "${T}", "X-Plain": "seen"}
-    connection = {**sandbox.connections["chaos"], "headers": headers}
+    connection = {**chaos_of(sandbox), "headers": headers}
     sql = """SELECT * FROM chaos.echo.arguments
              WHERE first = 'a' AND second = 'b' AND label = 'seen too'"""
     with engine_of({"chaos": connection}, environment={"T": "hunter2hunter2"}) as engine:

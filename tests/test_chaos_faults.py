@@ -20,6 +20,7 @@ from connstat_sql.errors import (
 )
 from connstat_sql.result import Options, Result
 from connstat_sql.sandbox import Sandbox
+from tests.chaos import chaos_of
 from tests.conftest import FakeClock, engine_of
 
 CLOCK = FakeClock()
@@ -27,7 +28,7 @@ CLOCK = FakeClock()
 
 @pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of({"chaos": sandbox.connections["chaos"]}, clock=CLOCK) as opened:
+    with engine_of({"chaos": chaos_of(sandbox)}, clock=CLOCK) as opened:
         yield opened
 
 

@@ -14,6 +14,7 @@ from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
 from connstat_sql.result import Options
 from connstat_sql.sandbox import Sandbox
 from connstat_sql.transport import Sent
+from tests.chaos import chaos_of
 from tests.conftest import engine_of
 
 SENT: list[Sent] = []
@@ -21,7 +22,7 @@ SENT: list[Sent] = []
 
 @pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    with engine_of({"chaos": sandbox.connections["chaos"]}, observe=SENT.append) as opened:
+    with engine_of({"chaos": chaos_of(sandbox)}, observe=SENT.append) as opened:
         yield opened
 
 

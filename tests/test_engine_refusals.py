@@ -24,6 +24,7 @@ from connstat_sql.errors import (
 )
 from connstat_sql.result import Options
 from connstat_sql.sandbox import Fault, Sandbox
+from tests.chaos import chaos_of
 from tests.conftest import engine_of, narrow_engine_of
 
 LIVE = "plant_a.connect.connectors"
@@ -32,7 +33,7 @@ LIVE = "plant_a.connect.connectors"
 @pytest.fixture(scope="module")
 def shared(sandbox: Sandbox) -> Iterator[Engine]:
     """An engine for statements that leave nothing behind."""
-    with engine_of(sandbox.connections) as opened:
+    with engine_of({**sandbox.connections, "chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 
@@ -332,7 +333,7 @@ class TestAnswersThatAreNone:
         def cut_off(_: httpx.Request) -> httpx.Response:
             raise httpx.RemoteProtocolError("row " * 5000)
 
-        chaos = {"chaos": sandbox.connections["chaos"]}
+        chaos = {"chaos": chaos_of(sandbox)}
         with engine_of(chaos, transport=httpx.MockTransport(cut_off)) as shared:
             assert len(fails(shared, "FROM chaos.pages.whole").message) < 300
 
@@ -359,7 +360,6 @@ class TestWithoutConnections:
     @pytest.mark.parametrize(
         ("table", "hint"),
         [
-            ("chaos.pages.whole", "add [connections.NAME] to connstat.toml"),
             ("aeontel.connectors.connectors",
              "set AEONTEL_API_KEY, or add [connections.NAME] to connstat.toml"),
             ("confluent.org.environments",

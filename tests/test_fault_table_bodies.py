@@ -9,6 +9,7 @@ import pytest
 
 from connstat_sql import ConnectionFailed, LiveDatabase, Status, UnexpectedShape
 from connstat_sql.sandbox import Sandbox
+from tests.chaos import chaos_of
 from tests.fault_table import LIMIT, Case, Said, Survived, check, fault, live
 
 ALWAYS = 1000
@@ -90,7 +91,7 @@ LATE = (
 
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
-    with live({"chaos": sandbox.connections["chaos"]}) as opened:
+    with live({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 
@@ -104,7 +105,7 @@ def test_a_fault_is_survived_with_exact_rows_or_said(
 @pytest.mark.parametrize("case", LATE, ids=str)
 def test_an_answer_that_takes_too_long_is_said(case: Case, sandbox: Sandbox) -> None:
     seconds = 0.6 if "body" in case.does else 0.25  # its head has to come in time
-    with live({"chaos": sandbox.connections["chaos"]}, timeout=seconds) as impatient:
+    with live({"chaos": chaos_of(sandbox)}, timeout=seconds) as impatient:
         check(case, impatient, sandbox)
 
 
@@ -132,7 +133,7 @@ def test_garbage_for_a_packing_that_may_not_be_known_here_is_said(
      "packing WHERE megabytes = 300 AND kind = 'bomb'"],
 )  # fmt: skip
 def test_an_answer_that_is_too_large_is_not_held(sandbox: Sandbox, where: str) -> None:
-    with live({"chaos": sandbox.connections["chaos"]}) as database:
+    with live({"chaos": chaos_of(sandbox)}) as database:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises(UnexpectedShape, match=f"limit of {LIMIT:,} bytes"):
             database.sql(f"SELECT count(*) FROM chaos.faults.{where}")

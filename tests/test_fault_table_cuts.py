@@ -8,12 +8,13 @@ import pytest
 
 from connstat_sql import LiveDatabase, Result
 from connstat_sql.sandbox import Sandbox
+from tests.chaos import chaos_of
 from tests.fault_table import live, rows_of
 
 
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
-    with live({"chaos": sandbox.connections["chaos"]}) as opened:
+    with live({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 

@@ -15,6 +15,7 @@ import trustme
 
 from connstat_sql import ConnectionFailed
 from connstat_sql.sandbox import Sandbox, World
+from tests.chaos import ChaosSandbox, chaos_of
 from tests.fault_table import live, rows_of
 
 VERSION = "SELECT version FROM kafka_connect.connect.worker"
@@ -210,7 +211,7 @@ def test_each_failing_fetch_is_a_row_of_errors_and_the_good_rows_are_kept(
 ) -> None:
     sql = """SELECT status, number, name FROM chaos.faults.status
         WHERE status IN (400, 403, 429, 500) AND times IN (0, 1000) ORDER BY ALL"""
-    with live({"chaos": sandbox.connections["chaos"]}) as database:
+    with live({"chaos": chaos_of(sandbox)}) as database:
         result = database.sql(sql, partial=True)
         assert result.fetchall() == [
             (status, *one) for status in (400, 403, 429, 500) for one in rows_of(3)
@@ -233,7 +234,7 @@ def test_each_failing_fetch_is_a_row_of_errors_and_the_good_rows_are_kept(
 
 @pytest.fixture
 def restarting() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7)) as running:
+    with ChaosSandbox(World.seeded(7)) as running:
         yield running
 
 
@@ -269,7 +270,7 @@ def test_a_restart_in_the_middle_of_a_fan_out_is_survived_or_said(
     every = [(value, *one) for value in range(60) for one in rows_of(3)]
     found: list[Any] = []
     lost = set(range(60))
-    with live({"chaos": restarting.connections["chaos"]}) as database:
+    with live({"chaos": chaos_of(restarting)}) as database:
         with restarted(restarting, after=20), suppress(ConnectionFailed):
             result = database.sql(FAN_OUT, partial=partial)
             lost = {int(one.fetch.arguments["milliseconds"]) for one in result.errors}
@@ -280,7 +281,7 @@ def test_a_restart_in_the_middle_of_a_fan_out_is_survived_or_said(
 
 def test_kept_connections_that_a_restart_has_closed_cost_no_rows(restarting: Sandbox) -> None:
     sql = "SELECT number, name FROM chaos.pages.tokens WHERE total = 25 AND size = 1 ORDER BY ALL"
-    with live({"chaos": restarting.connections["chaos"]}) as database:
+    with live({"chaos": chaos_of(restarting)}) as database:
         for _ in range(3):
             assert database.sql(sql).fetchall() == rows_of(25)
             restarting.close()
@@ -290,6 +291,6 @@ def test_kept_connections_that_a_restart_has_closed_cost_no_rows(restarting: San
 def test_a_server_that_closes_its_connections_at_will_costs_no_rows(sandbox: Sandbox) -> None:
     sql = """SELECT number, name FROM chaos.faults.cut
         WHERE total = 25 AND size = 1 AND bytes = 0 AND times = 1 ORDER BY ALL"""
-    with live({"chaos": sandbox.connections["chaos"]}) as database:
+    with live({"chaos": chaos_of(sandbox)}) as database:
         assert database.sql(sql).fetchall() == rows_of(25)
     assert sandbox.count() == 50

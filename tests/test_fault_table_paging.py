@@ -8,6 +8,7 @@ import pytest
 
 from connstat_sql import ConnstatError, LiveDatabase, PlanError, UnexpectedShape
 from connstat_sql.sandbox import Sandbox
+from tests.chaos import chaos_of
 from tests.fault_table import live
 
 BUDGET = 20
@@ -29,7 +30,7 @@ at most (pages side by side may be given up before they are sent)."""
 
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
-    with live({"chaos": sandbox.connections["chaos"]}) as opened:
+    with live({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 

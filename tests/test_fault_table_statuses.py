@@ -9,6 +9,7 @@ import pytest
 
 from connstat_sql import LiveDatabase, RateLimited, Status, Unauthorized
 from connstat_sql.sandbox import Fault, Sandbox, World
+from tests.chaos import chaos_of
 from tests.conftest import FakeClock
 from tests.fault_table import Case, DateIn, Said, Survived, check, fault, live, rows_of
 
@@ -68,7 +69,7 @@ TOO_LONG = tuple(
 
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
-    with live({"chaos": sandbox.connections["chaos"]}, clock=CLOCK) as opened:
+    with live({"chaos": chaos_of(sandbox)}, clock=CLOCK) as opened:
         yield opened
 
 
@@ -81,7 +82,7 @@ def test_a_fault_is_survived_with_exact_rows_or_said(
 
 @pytest.mark.parametrize("case", TOO_LONG, ids=str)
 def test_a_wait_that_is_too_long_is_said_at_once(case: Case, sandbox: Sandbox) -> None:
-    with live({"chaos": sandbox.connections["chaos"]}, clock=CLOCK) as database:
+    with live({"chaos": chaos_of(sandbox)}, clock=CLOCK) as database:
         check(case, database, sandbox, CLOCK)
 
 

@@ -20,7 +20,8 @@ import pytest
 from connstat_sql.engine import Engine
 from connstat_sql.errors import Interrupted
 from connstat_sql.sandbox import Sandbox, World
-from connstat_sql.sandbox.chaos_faults import LONGEST_DELAY
+from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox, chaos_of
+from tests.chaos.faults import LONGEST_DELAY
 from tests.conftest import engine_of
 from tests.fault_table import live
 
@@ -95,7 +96,7 @@ def hanging(count: int) -> str:
 
 @pytest.fixture
 def served() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7)) as running:
+    with ChaosSandbox(World.seeded(7)) as running:
         yield running
 
 
@@ -120,7 +121,8 @@ def test_an_interrupt_with_500_requests_in_flight_sends_nothing_more(
         f'[connections.chaos]\nprovider = "chaos"\nbase_url = "{served.url}/chaos"\n'
         f"max_concurrency = {AT_ONCE}\n"
     )
-    command = [sys.executable, "-m", "connstat_sql", "--config", str(config), "query"]
+    places = ["--config", str(config), "--providers", str(CHAOS_PROVIDERS)]
+    command = [sys.executable, "-m", "connstat_sql", *places, "query"]
     running = subprocess.Popen(
         [*command, "--max-requests", "2000", hanging(2 * AT_ONCE)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -143,7 +145,7 @@ def test_an_interrupt_leaves_nothing_behind_and_the_next_statement_works(
 ) -> None:
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    told = {**served.connections["chaos"], "max_concurrency": 40}
+    told = {**chaos_of(served), "max_concurrency": 40}
 
     main = threading.main_thread().ident or 0
 

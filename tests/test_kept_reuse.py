@@ -14,6 +14,7 @@ from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import as_document
 from connstat_sql.result import Options, Result
 from connstat_sql.sandbox import Fault, Sandbox
+from tests.chaos import chaos_of
 from tests.conftest import FakeClock, engine_of
 
 PLANT = "plant_a.connect.connectors"
@@ -26,7 +27,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def engine(sandbox: Sandbox, clock: FakeClock) -> Iterator[Engine]:
-    with engine_of(sandbox.connections, clock=clock) as opened:
+    with engine_of({**sandbox.connections, "chaos": chaos_of(sandbox)}, clock=clock) as opened:
         yield opened
 
 

@@ -214,7 +214,6 @@ def test_every_connection_has_a_provider_and_a_url_below_the_sandbox(sandbox: Sa
         ("plant_a", "kafka_connect"),
         ("plant_b", "kafka_connect"),
         ("aeontel", "aeontel"),
-        ("chaos", "chaos"),
     ]
     assert all(base_url(sandbox, name).startswith(f"{sandbox.url}/") for name in connections)
     assert "password" not in connections["plant_a"]

@@ -30,7 +30,7 @@ def list_tables(globals_: Globals) -> None:
     """Every table, with the parameters it cannot do without."""
     with told(globals_.narrator):
         library = _library(globals_)
-        for resource in sorted(library.tables(), key=lambda one: _comes_last(one, library)):
+        for resource in library.tables():
             click.echo(_line(resource))
 
 
@@ -89,14 +89,6 @@ def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindErr
 
     close = nearest(table, (str(one.table) for one in library.tables()))
     return BindError(f"there is no table {table}", hint=close or "connstat providers list")
-
-
-def _comes_last(resource: Resource, library: Library) -> bool:
-    """Whether no variable makes a connection of its provider: it is for tests and for authors."""
-    if resource.view is not None:
-        return False
-    provider = library.provider(resource.table.provider)
-    return provider is None or not any(setting.env for setting in provider.settings)
 
 
 def _described(resource: Resource) -> list[str]:

@@ -1,7 +1,5 @@
 """All four APIs on one loopback port, over one consistent world that a seed determines.
 
-Beside them stands ``chaos``, which is no vendor's: it echoes what it is asked, and fails as told.
-
 The same sandbox serves ``connstat demo``, the tests and the documents::
 
     with Sandbox(world=World.seeded(7)) as sandbox:

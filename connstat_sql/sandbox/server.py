@@ -12,8 +12,6 @@ from aiohttp import web
 
 from connstat_sql.sandbox import aeontel, confluent, redpanda
 from connstat_sql.sandbox.aeontel import Aeontel
-from connstat_sql.sandbox.chaos import Chaos
-from connstat_sql.sandbox.chaos_wire import RudeAnswer
 from connstat_sql.sandbox.confluent import Confluent
 from connstat_sql.sandbox.faults import Entry, Fault, Faults, Journal, RequestRecord
 from connstat_sql.sandbox.kafka_connect import KafkaConnect
@@ -23,8 +21,6 @@ from connstat_sql.sandbox.wire import Answer, Api, Call
 from connstat_sql.sandbox.world import World
 
 _HOST = "127.0.0.1"
-_MOST_WAITING = 1_000_000
-"""Bytes of an answer that may wait to be taken."""
 _NOWHERE = Answer(404, b"no API of the sandbox has this path", "text/plain")
 
 
@@ -141,7 +137,6 @@ class Sandbox:
             "base_url": f"{self.url}/aeontel",
             "api_key": aeontel.API_KEY,
         }
-        found["chaos"] = {"provider": "chaos", "base_url": f"{self.url}/chaos"}
         return found
 
     @property
@@ -200,7 +195,6 @@ class Sandbox:
             *self._planes,
             *(KafkaConnect(cluster) for cluster in world.kafka_connect),
             Aeontel(world.aeontel),
-            Chaos(),
         )
 
     def _owner(self, path: str) -> Api | None:
@@ -226,15 +220,19 @@ class Sandbox:
         fault = self._faults.hitting(names, call.path) or Fault()
         await asyncio.sleep(self.latency + fault.delay)
         if fault.reset:
-            return _reset(request)
+            return reset(request)
         answer = _NOWHERE
         if api is not None and fault.status is not None:
             answer = _spoilt(fault, api, api.failure(fault.status, call))
         elif api is not None:
             answer = _spoilt(fault, api, self._answer(api, call))
-        if isinstance(answer, RudeAnswer):
-            return await _rudely_sent(request, entry, answer)
-        return _sent(request, entry, answer, fault.cut)
+        return await self._respond(request, entry, answer, fault.cut)
+
+    async def _respond(
+        self, request: web.BaseRequest, entry: Entry, answer: Answer, cut: int | None
+    ) -> web.StreamResponse:
+        """Send an answer, or of its body so many bytes."""
+        return sent(request, entry, answer, cut)
 
     def _answer(self, api: Api, call: Call) -> Answer:
         if refusal := api.refused(call):
@@ -253,39 +251,15 @@ def _spoilt(fault: Fault, api: Api, answer: Answer) -> Answer:
     return replace(answer, body=body, headers={**api.headers, **answer.headers, **fault.headers})
 
 
-def _sent(
+def sent(
     request: web.BaseRequest, entry: Entry, answer: Answer, cut: int | None
 ) -> web.StreamResponse:
+    """Put an answer on record and send it; `cut` is how much of its body (None: all)."""
     entry.status = answer.status
     headers = {"Content-Type": answer.content_type, **answer.headers}
     if cut is not None:
         return _cut(request, answer, headers, cut)
     return web.Response(status=answer.status, body=answer.body, headers=headers)
-
-
-async def _rudely_sent(
-    request: web.BaseRequest, entry: Entry, answer: RudeAnswer
-) -> web.StreamResponse:
-    await asyncio.sleep(answer.delay)
-    if answer.pieces is not None:
-        entry.status = answer.status
-        await _write_slowly(request.transport, answer)
-    elif not answer.reset:
-        return _sent(request, entry, answer, None)
-    if answer.reset:
-        return _reset(request)
-    return _written(request, b"")
-
-
-async def _write_slowly(transport: asyncio.Transport | None, answer: RudeAnswer) -> None:
-    """Write the pieces as fast as they are taken, until whoever takes them is gone."""
-    for piece in answer.pieces or ():
-        await asyncio.sleep(answer.pause)
-        if transport is None or transport.is_closing():
-            return
-        transport.write(piece)
-        while transport.get_write_buffer_size() > _MOST_WAITING:
-            await asyncio.sleep(0.001)
 
 
 def _cut(
@@ -294,17 +268,19 @@ def _cut(
     lines = [f"HTTP/1.1 {answer.status} Cut", f"Content-Length: {len(answer.body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join((*lines, "", "")).encode()
-    return _written(request, head + answer.body[:size])
+    return written(request, head + answer.body[:size])
 
 
-def _written(request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+def written(request: web.BaseRequest, raw: bytes) -> web.StreamResponse:
+    """Write bytes as they are, and close the connection."""
     if (transport := request.transport) is not None:
         transport.write(raw)
         transport.close()
     return web.Response()
 
 
-def _reset(request: web.BaseRequest) -> web.StreamResponse:
+def reset(request: web.BaseRequest) -> web.StreamResponse:
+    """Reset the connection in place of an answer."""
     transport = request.transport
     if transport is not None and not transport.is_closing():
         no_linger = struct.pack("ii", 1, 0)

@@ -13,7 +13,7 @@ from statistics import median
 
 from connstat_sql.engine import Outside
 from connstat_sql.opening import Setup, open_engine
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.sandbox import Fault, Sandbox, World
 from tests.benchmarks import completing, dependent, fleets, paging, topping, walking
 from tests.benchmarks import planning as plans
 from tests.benchmarks import shell as shells
@@ -144,10 +144,11 @@ def shell() -> None:
     _say(what, f"{prompt / query:.2f}", "<= 1.3")
     _say("shell: an answer typed at once, s", f"{shells.to_first_answer():.2f}", "")
     with Sandbox() as sandbox, tempfile.TemporaryDirectory() as home:
-        url = sandbox.connections["chaos"]["base_url"]
-        text = f'[connections.chaos]\nprovider = "chaos"\nbase_url = "{url}"\n'
+        sandbox.inject(Fault(delay=60))
+        url = sandbox.connections["plant_a"]["base_url"]
+        text = f'[connections.plant_a]\nprovider = "kafka_connect"\nbase_url = "{url}"\n'
         (Path(home) / "connstat.toml").write_text(text, encoding="utf-8")
-        slow = "FROM chaos.faults.slow WHERE milliseconds = 60000 AND times = 1000;"
+        slow = "FROM plant_a.connect.connectors;"
         back = max(shells.back_after_interrupt(slow, Path(home)) for _ in range(RUNS))
     _say("shell: Ctrl-C during a statement to the prompt, worst, s", f"{back:.3f}", "<= 0.5")
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 
 from connstat_sql.result import Result
-from connstat_sql.sandbox.chaos_echo import members_of
-from connstat_sql.sandbox.chaos_rows import row
+from tests.chaos.echo import members_of
+from tests.chaos.rows import row
 
 Row = tuple[object, ...]
 STYLES = ("tokens", "links", "link_headers", "page_numbers", "totals", "page_totals")

@@ -10,8 +10,9 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from random import Random
 
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.sandbox import Fault, World
 from connstat_sql.sandbox.faults import Faults
+from tests.chaos import ChaosSandbox
 
 FAULTS = (
     ("503", Fault(status=503)),
@@ -62,7 +63,7 @@ class RandomFaults(Faults):
 def _serve(pipe: Connection, seed: int, share: float) -> None:
     """Serve until told to end; say where, and what was hit so far when asked."""
     faults = RandomFaults(Random(seed), share)
-    with Sandbox(World.seeded(seed), faults=faults) as sandbox:
+    with ChaosSandbox(World.seeded(seed), faults=faults) as sandbox:
         pipe.send(sandbox.url)
         while pipe.recv() != "end":
             pipe.send((sandbox.count(), Counter(faults.hit)))

@@ -15,6 +15,7 @@ from random import Random
 from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.engine import Outside
 from connstat_sql.opening import Setup, open_engine
+from tests.chaos import CHAOS_PROVIDERS
 from tests.soak.asked import Asked, ask
 from tests.soak.rude import rude_server
 
@@ -100,7 +101,9 @@ def soak(
     with rude_server(seed, share) as server:
         outside = Outside(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
         told = {"chaos": {"provider": "chaos", "base_url": f"{server.url}/chaos"}}
-        with LiveDatabase(open_engine(Setup(connections=told), outside)) as database:
+        with LiveDatabase(
+            open_engine(Setup(connections=told, providers=(CHAOS_PROVIDERS,)), outside)
+        ) as database:
             _ask_on(database, found, seconds, Random(seed), tell, least)
         found.requests, found.hit = server.counted()
     return found

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.sandbox import Fault, Sandbox
 from tests.sitting import PROMPT, at_prompt, history_of, home_at, shell
 
-SLOW = "SELECT name FROM chaos.faults.slow WHERE milliseconds = 60000 AND times = 1000;"
+SLOW = "SELECT name FROM plant_b.connect.connectors;"
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def test_a_sitting(home: Path, sandbox: Sandbox) -> None:
         terminal.press("ctrl-c")
         at_prompt(terminal)
         # Ctrl-C while a statement runs ends the statement
+        sandbox.inject(Fault(api="plant_b", delay=60))
         terminal.enter(SLOW)
         terminal.wait_until(lambda: sandbox.count() > 0, "a request")
         terminal.press("ctrl-c")
@@ -47,7 +48,7 @@ def test_a_sitting(home: Path, sandbox: Sandbox) -> None:
         # Alt-Enter needs no semicolon
         terminal.type("SELECT count(*) AS n FROM plant_a.connect.connectors")
         terminal.press("alt-enter")
-        terminal.wait_for("│ 6 │", "1 of 6 connections reached", "complete")
+        terminal.wait_for("│ 6 │", "1 of 5 connections reached", "complete")
         # a transaction shows
         terminal.enter("BEGIN;")
         at_prompt(terminal, "connstat*>")

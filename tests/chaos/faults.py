@@ -10,14 +10,14 @@ from itertools import chain
 
 import msgspec
 
-from connstat_sql.sandbox.chaos_wire import (
+from connstat_sql.sandbox.wire import JSON, Answer, json_answer
+from tests.chaos.wire import (
     Asked,
     Refused,
     RudeAnswer,
     head_of,
     raw_answer,
 )
-from connstat_sql.sandbox.wire import JSON, Answer, json_answer
 
 LONGEST_DELAY = 60_000
 LARGEST = 10_000

@@ -7,11 +7,11 @@ counters: of all calls, and of the tries of one request, which start anew when i
 
 from collections.abc import Mapping
 
-from connstat_sql.sandbox.chaos_echo import ECHOES
-from connstat_sql.sandbox.chaos_faults import FAULTS, status, wrong
-from connstat_sql.sandbox.chaos_pages import PAGES, PAGING_FAULTS, tokens
-from connstat_sql.sandbox.chaos_wire import Asked, Refused
 from connstat_sql.sandbox.wire import Answer, Call, Router, json_answer
+from tests.chaos.echo import ECHOES
+from tests.chaos.faults import FAULTS, status, wrong
+from tests.chaos.pages import PAGES, PAGING_FAULTS, tokens
+from tests.chaos.wire import Asked, Refused
 
 
 class Chaos:

@@ -1,18 +1,19 @@
-"""`python -m connstat_sql.sandbox.chaos_serve`: serves the sandbox until it is interrupted.
+"""`python -m tests.chaos.serve`: serves the sandbox until it is interrupted.
 
-What it prints is the connection to put into `connstat.toml`.
+What it prints is the connection to put into `connstat.toml`; the definitions are in
+`tests/chaos/providers`, for `--providers`.
 """
 
 import threading
 from collections.abc import Callable
 
-from connstat_sql.sandbox.server import Sandbox
+from tests.chaos.sandbox import ChaosSandbox, chaos_of
 
 
 def serve(write: Callable[[str], None], stopped: threading.Event) -> None:
     """Serves, says where, and returns when stopped or interrupted."""
-    with Sandbox() as sandbox:
-        connection = sandbox.connections["chaos"]
+    with ChaosSandbox() as sandbox:
+        connection = chaos_of(sandbox)
         lines = [f'{name} = "{value}"' for name, value in connection.items()]
         write("\n".join(["[connections.chaos]", *lines]))
         try:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from connstat_sql.sandbox.chaos_rows import Row, row
-from connstat_sql.sandbox.chaos_wire import Asked, Refused
 from connstat_sql.sandbox.wire import Answer, Handler, json_answer, offset_of, token_at
+from tests.chaos.rows import Row, row
+from tests.chaos.wire import Asked, Refused
 
 LARGEST_PAGE = 100
 _TOTAL = 25

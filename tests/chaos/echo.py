@@ -3,10 +3,10 @@
 from decimal import Decimal
 from random import Random
 
-from connstat_sql.sandbox.chaos_pages import Page, marked, page_size, start_of
-from connstat_sql.sandbox.chaos_rows import Row, row
-from connstat_sql.sandbox.chaos_wire import Asked, Refused
 from connstat_sql.sandbox.wire import Answer, Handler, json_answer, token_at
+from tests.chaos.pages import Page, marked, page_size, start_of
+from tests.chaos.rows import Row, row
+from tests.chaos.wire import Asked, Refused
 
 THINGS = 12
 _SMALL = 1000
