@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import main, root
-from connstat_sql.cli.whole import written_whole
+from connstat_sql.files import written_whole
 
 
 def run(*arguments: str) -> Result:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import socket
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,21 @@ from connstat_sql.executor.kept import WholeFetch, account_of
 from connstat_sql.executor.kept.file import PAUSES
 from connstat_sql.transport import Connection
 from tests.kept import NOW, TOKEN, ZOO, always, fetch, pets, scan, with_type
+
+
+def _database(file: Path) -> None:
+    with duckdb.connect(str(file)) as theirs:
+        theirs.execute("CREATE TABLE precious AS SELECT 1")
+
+
+ANOTHERS: dict[str, Callable[[Path], object]] = {
+    "configuration": lambda file: file.write_text('[cache]\nfile = "connstat_kept.toml"\n'),
+    "database": _database,
+    "empty": lambda file: file.touch(),
+    "broken database": lambda file: file.write_bytes(bytes(8) + b"DUCK" + bytes(9000)),
+    "text": lambda file: file.write_text("dear diary"),
+}
+"""Files that are not of our making, and how each is made."""
 
 
 @pytest.fixture
@@ -190,17 +207,31 @@ class TestWhoseRows:
 
 
 class TestWhatCannotBeRead:
-    def test_a_file_that_is_no_database_is_put_aside_and_made_anew(self, file: Path) -> None:
-        file.parent.mkdir()
-        file.write_text("dear diary")
+    def test_a_file_that_cannot_be_opened_is_put_aside_and_made_anew(self, file: Path) -> None:
+        with pets(file) as zoo:
+            zoo.keep({"s1": ["Tom"]})
+        broken = bytearray(file.read_bytes())
+        broken[:8] = bytes(8)  # the checksum of its head
+        file.write_bytes(broken)
         with pets(file) as zoo:
             zoo.keep({"s1": ["Tom"]})
             notes = zoo.kept.take_notes()
             zoo.keep({"s1": ["Tom"]})
-        assert (file.parent / "kept.duckdb.unreadable").read_text() == "dear diary"
+        assert (file.parent / "kept.duckdb.unreadable").read_bytes() == bytes(broken)
         assert any("kept.duckdb.unreadable" in note for note in notes)
         with pets(file) as zoo:
             assert zoo.ages(fetch("s1")) == {0: 0.0}
+
+    def test_a_broken_one_takes_the_place_of_no_other_file(self, file: Path) -> None:
+        aside = file.with_name("kept.duckdb.unreadable")
+        with pets(file) as zoo:
+            zoo.keep({"s1": ["Tom"]})
+        file.write_bytes(bytes(8) + file.read_bytes()[8:])
+        aside.write_text("dear diary")
+        with pets(file) as zoo:
+            assert zoo.ages(fetch("s1")) == {}
+            assert len(zoo.kept.take_notes()) == 1
+        assert aside.read_text() == "dear diary"
 
     @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
     def test_a_file_cut_short_costs_requests_and_no_answer(self, file: Path, share: float) -> None:
@@ -232,16 +263,50 @@ class TestWhatCannotBeRead:
             filled = zoo.kept.fill(zoo.table, columns, hits)
             assert [*zoo.rows("name")] == ([("Kit",), ("Tom",)] if filled else [])
 
-    def test_another_database_is_left_alone(self, file: Path) -> None:
+    @pytest.mark.parametrize("content", sorted(ANOTHERS))
+    def test_a_file_of_another_kind_is_left_alone(self, file: Path, content: str) -> None:
         file.parent.mkdir()
-        with duckdb.connect(str(file)) as theirs:
-            theirs.execute("CREATE TABLE precious AS SELECT 1")
+        ANOTHERS[content](file)
+        file.chmod(0o644)
+        before, status = file.read_bytes(), file.stat()
         with pets(file) as zoo:
             zoo.keep({"s1": ["Tom"]})
-            assert "another's database" in zoo.kept.take_notes()[0]
+            [note] = zoo.kept.take_notes()
+            assert "holds no rows that connstat kept" in note
+            assert "[cache]" in note
             assert zoo.ages(fetch("s1")) == {0: 0.0}
-        with duckdb.connect(str(file)) as theirs:
-            assert theirs.execute("SHOW TABLES").fetchall() == [("precious",)]
+        after = file.stat()
+        assert file.read_bytes() == before
+        for what in ("st_mode", "st_mtime_ns", "st_ino"):
+            assert getattr(after, what) == getattr(status, what)
+        assert [*file.parent.iterdir()] == [file]
+
+    @pytest.mark.parametrize("kind", ["link", "pipe", "socket", "device", "another's"])
+    def test_what_is_no_file_of_the_users_is_left_alone(self, tmp_path: Path, kind: str) -> None:
+        file, target = tmp_path / "kept.duckdb", tmp_path / "target"
+        with pets(target) as zoo:
+            zoo.keep({"s1": ["Tom"]})
+        target.chmod(0o644)
+        if kind == "link":
+            file.symlink_to(target)
+        elif kind == "pipe":
+            os.mkfifo(file)
+        elif kind == "device":
+            file.symlink_to("/dev/null")
+        elif kind == "socket":
+            with chdir(tmp_path), socket.socket(socket.AF_UNIX) as bound:
+                bound.bind(file.name)
+        elif os.geteuid() == 0:
+            target.rename(file)
+            os.chown(file, 12345, 12345)
+        else:
+            pytest.skip("to give a file away is for root")
+        before = file.lstat()
+        with pets(file) as zoo:
+            zoo.keep({"s1": ["Tom"]})
+            assert len(zoo.kept.take_notes()) == 1
+        assert file.lstat() == before
+        assert not target.exists() or stat.S_IMODE(target.stat().st_mode) == 0o644
 
     def test_a_file_of_another_version_is_made_anew(self, file: Path) -> None:
         with pets(file) as zoo:

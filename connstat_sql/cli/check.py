@@ -17,16 +17,17 @@ from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.naming import complete_given, complete_names, read_given
 from connstat_sql.cli.statement import (
     SECONDS,
+    STDOUT,
     budget_option,
     connect_timeout_option,
     max_age_option,
     timeout_option,
 )
 from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, write
-from connstat_sql.cli.whole import STDOUT, written_whole
 from connstat_sql.diagnostics import INTERRUPTED, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
+from connstat_sql.files import written_whole
 from connstat_sql.monitoring import Outcome, Range, Status, Thresholds, metrics, range_of, report
 from connstat_sql.monitoring import status_of as status_of_rows
 from connstat_sql.result import Options, Result

@@ -14,16 +14,18 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from connstat_sql.cli.context import Globals, each, told
-from connstat_sql.cli.whole import STDOUT, written_whole
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError
+from connstat_sql.files import written_whole
 from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
 if TYPE_CHECKING:
     from connstat_sql.renderer.page import Page
 
+STDOUT = "-"
+"""The file name that means standard output."""
 SECONDS = click.FloatRange(min=0, min_open=True)
 
 budget_option = click.option(

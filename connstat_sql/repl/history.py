@@ -10,9 +10,13 @@ from pathlib import Path
 
 from prompt_toolkit.history import History
 
+from connstat_sql.files import is_own_file, open_own
+
 MOST_ENTRIES = 10_000
 MOST_BYTES = 4_000_000
 """A larger file is cut down to the newest entries when a shell starts."""
+_MARK = re.compile(rb"\s*# \d+\n\+")
+"""How a file of ours begins."""
 _SECRET_WORD = r"""
     (passw(or)?d|passwd|pwd|passphrase|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key
     |account[-_.]?key|shared[-_.]?key|signing[-_.]?key|credentials?|authorization|jaas\.config
@@ -38,7 +42,7 @@ def history_file(environment: Mapping[str, str]) -> Path | None:
     """Where it is kept: `$CONNSTAT_HISTORY` (empty: nowhere), else the user's state directory."""
     if "CONNSTAT_HISTORY" in environment:
         said = environment["CONNSTAT_HISTORY"]
-        return Path(said).expanduser() if said else None
+        return Path(said).expanduser() if said not in ("", os.devnull) else None
     state = environment.get("XDG_STATE_HOME", "")
     if Path(state).is_absolute():
         return Path(state) / "connstat" / "history"
@@ -54,7 +58,8 @@ def holds_secret(text: str) -> bool:
 class DiskHistory(History):
     """Entries in a file that several shells append to at once.
 
-    An entry is a line `# time` and its own lines, each after a `+`. `complain` is told once when
+    An entry is a line `# time` and its own lines, each after a `+`; a file that begins otherwise is
+    not ours, and left as it is. `complain` is told once when
     the file cannot be read or written; what was typed is then remembered by this shell alone.
     """
 
@@ -83,7 +88,7 @@ class DiskHistory(History):
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            opened = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            opened = open_own(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _is_history)
             with _locked(opened):
                 _write(opened, _written(string, self._now()))
         except OSError as error:
@@ -91,8 +96,8 @@ class DiskHistory(History):
 
     def _read(self) -> str:
         """The file's text; a file that has grown too large is cut to its newest entries first."""
-        if self._path.stat().st_size > MOST_BYTES:
-            opened = os.open(self._path, os.O_RDWR)
+        if is_own_file(self._path) and self._path.stat().st_size > MOST_BYTES:
+            opened = open_own(self._path, os.O_RDWR, _is_history)
             with _locked(opened):
                 found = self._path.read_bytes()
                 kept = found[-MOST_BYTES // 2 :]
@@ -106,6 +111,10 @@ class DiskHistory(History):
         if complain is not None:
             why = error.strerror or error
             complain(f"the history is not kept: {self._path}: {why}; CONNSTAT_HISTORY says where")
+
+
+def _is_history(beginning: bytes) -> bool:
+    return _MARK.match(beginning) is not None
 
 
 def _entries(text: str) -> list[str]:

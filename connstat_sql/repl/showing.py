@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from connstat_sql.errors import ConfigError, counted
+from connstat_sql.files import opened_to_add, written_whole
 
 if TYPE_CHECKING:
     from connstat_sql.renderer import Look
@@ -80,7 +81,8 @@ class Display:
         is_once, self._settings.once = self._settings.once is not None, None
         format_ = self._format_of(target)
         is_more = not is_once and target in self._settings.begun and format_ not in _WHOLE_FILES
-        with _writable(target), target.open("ab" if is_more else "wb") as out:
+        opened = opened_to_add if is_more else written_whole
+        with _writable(target), opened(target) as out:
             self._render(result, sql, format_, out)
         self._settings.begun.add(target)
         verb = "added to" if is_more else "written to"
@@ -194,14 +196,14 @@ def ctrl_c_is_theirs() -> Iterator[None]:
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file. Raises ConfigError where it cannot be."""
-    with _writable(target):
-        target.write_bytes(content)
+    with _writable(target), written_whole(target) as out:
+        out.write(content)
 
 
 def check_writable(target: Path) -> None:
     """Look whether a file may be written, and leave it as it is. Raises ConfigError."""
     is_there = target.exists()
-    with _writable(target), target.open("ab"):
+    with _writable(target), opened_to_add(target):
         pass
     if not is_there:
         target.unlink(missing_ok=True)

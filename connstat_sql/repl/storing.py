@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from connstat_sql.errors import ConfigError, SavedQueryError
+from connstat_sql.files import write_new, written_whole
 from connstat_sql.repl.history import holds_secret
 from connstat_sql.repl.setting import path_of
 from connstat_sql.repl.shell import Shell
@@ -94,8 +95,11 @@ def save(shell: Shell, argument: str) -> None:
     text = front_matter(name, " ".join(title), shell.statement) + shell.statement.strip() + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w" if is_forced else "x", encoding="utf-8") as out:
-            out.write(text)
+        if not is_forced:
+            write_new(path, text.encode())
+        else:
+            with written_whole(path) as out:
+                out.write(text.encode())
     except FileExistsError as error:
         raise ConfigError(
             f"{path} exists already", hint=f".save -f {name}  writes over it"

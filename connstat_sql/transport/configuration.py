@@ -115,8 +115,10 @@ def _cache_file(table: object, path: Path) -> Path | None:
     _check_type(where, "file", table["file"], str, "text")
     if not table["file"]:
         raise ConfigError(f"{where}: `file` is empty", hint="leave it out to keep rows in memory")
-    file: str = table["file"]
-    return path.parent / file
+    file = path.parent / str(table["file"])
+    if file.resolve() == path.resolve():
+        raise ConfigError(f"{where}: `file` is the configuration itself", hint="name another")
+    return file
 
 
 def build_connection(

@@ -1,7 +1,8 @@
 """Kept rows on disk: a DuckDB file of ours, open only while it is read or written.
 
-Several processes may share it. What cannot be read is set aside and made anew; whatever goes
-wrong with it costs requests, never an answer.
+Several processes may share it. What bears our mark and cannot be read is set aside and made anew;
+what does not bear it is another's, and neither opened nor changed. Whatever goes wrong with it
+costs requests, never an answer.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ import duckdb
 from connstat_sql.definitions import literal
 from connstat_sql.executor.kept.keys import VERSION
 from connstat_sql.executor.kept.shelf import Shelf, open_memory
+from connstat_sql.files import is_own_file
 
+_MARK = "connstat_kept"
+"""The table that says which version a file is of; its name is how a file of ours is known."""
+_STEP = 1 << 20
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds to wait, in turn, for another process that has the file open."""
 
@@ -37,6 +42,7 @@ class KeptFile:
         self._note = note
         self._pause = pause
         self._duckdb: duckdb.DuckDBPyConnection | None = None
+        self._known: tuple[int, int] | None = None
 
     def interrupt(self) -> None:
         """Stop what is being read or written, from any thread."""
@@ -70,7 +76,10 @@ class KeptFile:
                 self._set_aside()
             raise NotUsable(f"{self._path} cannot be used: {first_line(error)}") from error
         except OSError as error:
-            raise NotUsable(f"{self._path} cannot be used: {error.strerror or error}") from error
+            why = error.strerror or error
+            raise NotUsable(
+                f"{self._path} cannot be used: {why}; [cache] file names another"
+            ) from error
 
     # --- opening -----------------------------------------------------------------------------
 
@@ -116,24 +125,29 @@ class KeptFile:
 
     def _version(self, connection: duckdb.DuckDBPyConnection) -> int:
         tables = {name for (name,) in connection.execute("SHOW TABLES").fetchall()}
-        if "connstat_kept" not in tables:
-            raise NotUsable(f"{self._path} is another's database; give kept rows a file of theirs")
-        [(version,)] = connection.execute("SELECT version FROM connstat_kept").fetchall()
+        if _MARK not in tables:
+            raise self._anothers()
+        [(version,)] = connection.execute(f"SELECT version FROM {_MARK}").fetchall()
         return int(version)
 
     def _is_there(self) -> bool:
-        """Whether the file exists; raises NotUsable for what others could have put there."""
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
+        """Whether the file exists; raises NotUsable or OSError for what is not of our making."""
+        if not is_own_file(self._path):
             return False
-        if not stat.S_ISREG(found.st_mode):
-            raise NotUsable(f"{self._path} is not a file")
-        if hasattr(os, "getuid") and found.st_uid != os.getuid():
-            raise NotUsable(f"{self._path} belongs to another user")
-        if found.st_mode & 0o077:
+        status = self._path.stat()
+        if (status.st_dev, status.st_ino) != self._known:
+            if not bears_mark(self._path):
+                raise self._anothers()
+            self._known = (status.st_dev, status.st_ino)
+        if stat.S_IMODE(status.st_mode) & 0o077:
             self._path.chmod(0o600)
         return True
+
+    def _anothers(self) -> NotUsable:
+        return NotUsable(
+            f"{self._path} holds no rows that connstat kept, and is left as it is; "
+            "name another file under [cache]"
+        )
 
     def _create(self) -> None:
         """An empty one, made where nobody else can look, with nothing to see for others."""
@@ -143,23 +157,43 @@ class KeptFile:
             connection = self._connection()
             connection.execute(f"ATTACH {literal(str(made))} AS made")
             try:
-                connection.execute(
-                    f"CREATE TABLE made.connstat_kept AS SELECT {VERSION} AS version"
-                )
+                connection.execute(f"CREATE TABLE made.{_MARK} AS SELECT {VERSION} AS version")
                 connection.execute("USE made")
                 Shelf(connection).set_up()
             finally:
                 connection.execute("USE memory")
                 connection.execute("DETACH made")
             made.chmod(0o600)
-            made.replace(self._path)
+            with suppress(FileExistsError):  # another has made it, or something else, meanwhile
+                os.link(made, self._path)
+        self._is_there()
 
     def _set_aside(self) -> None:
-        """Put what cannot be read out of the way; nothing is deleted that may be another's."""
+        """Put what cannot be read out of the way, where that is not in the way of another's."""
         aside = self._path.with_name(f"{self._path.name}.unreadable")
         with suppress(OSError):
+            if is_own_file(aside) and not bears_mark(aside):
+                return
             self._path.replace(aside)
             self._note(f"{self._path} could not be read: it is now {aside.name}")
+
+
+def bears_mark(path: Path) -> bool:
+    """Whether a file is a database of DuckDB in which we keep rows, as far as its bytes tell.
+
+    That can be seen of one that is broken too, and without opening one of another's.
+    """
+    mark = _MARK.encode()
+    with path.open("rb") as file:
+        beginning = file.read(_STEP)
+        if beginning[8:12] != b"DUCK":
+            return False
+        while beginning:
+            if mark in beginning:
+                return True
+            following = file.read(_STEP)
+            beginning = beginning[-len(mark) :] + following if following else b""
+    return False
 
 
 def is_broken(error: duckdb.Error) -> bool:
