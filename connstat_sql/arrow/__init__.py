@@ -27,7 +27,6 @@ from msgspec import Raw
 from connstat_sql.arrow.bodies import OpenBody, descend, kind, unreadable
 from connstat_sql.arrow.checks import (
     KeyTwice,
-    checked,
     checking_decoder,
     or_null,
     refuse_odd_number,
@@ -35,12 +34,14 @@ from connstat_sql.arrow.checks import (
 from connstat_sql.arrow.layout import (
     KEY_PLACE,
     Field,
+    checked_field,
     checked_object,
     lay_out,
     structure,
 )
 from connstat_sql.arrow.misfits import ANY_KEY, Keys, locate, outline, sample, shown
 from connstat_sql.arrow.seen import SeenRows
+from connstat_sql.arrow.spelt import next_step, reading
 from connstat_sql.definitions import KEY, Mismatch, Rows
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.quoting import member, own
@@ -71,7 +72,7 @@ class RowReader:
         self._made_checks: dict[bool, _Checks] = {}
         self._encoder = msgspec.json.Encoder(enc_hook=str)
         self._fits = {
-            place: checking_decoder(or_null(checked(one.type, lower_times=True)))
+            place: checking_decoder(or_null(checked_field(one, lower_times=True)))
             for place, one in self._layout.loose
             if one.mismatch is Mismatch.NULL
         }
@@ -107,7 +108,8 @@ class RowReader:
     def select_list(self, row: str) -> Iterator[tuple[str, str]]:
         """Pairs of column name and SQL expression over the decoded row called `row`."""
         for one, place in zip(self.fields, self._layout.places, strict=True):
-            yield one.name, member(row, *place)
+            value = member(row, *place)
+            yield one.name, reading(value, one.type, one.spelling) if one.spelling else value
 
     # --- texts of rows -----------------------------------------------------------------------
 
@@ -171,19 +173,20 @@ class RowReader:
         try:
             check.decode(text)
         except msgspec.ValidationError as error:
-            raise UnexpectedShape(self._explain(str(error), bytes(text))) from error
+            message, hint = self._explain(str(error), bytes(text))
+            raise UnexpectedShape(message, hint=hint) from error
         except KeyTwice as error:
             raise UnexpectedShape(self._explain_twice(str(error))) from error
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise unreadable(error, bytes(text)) from error
 
-    def _explain(self, message: str, text: bytes) -> str:
-        """Msgspec's words for a misfit → column, path, expected type and a sample."""
+    def _explain(self, message: str, text: bytes) -> tuple[str, str]:
+        """Msgspec's words for a misfit → column, path, expected type and a sample; what to do."""
         expected, _, place = message.partition(" - at `")
         try:
             keys, value = locate(text, place.removesuffix("`"))
         except (LookupError, ValueError, RecursionError):
-            return f"a value of the row does not fit: {expected}"
+            return f"a value of the row does not fit: {expected}", ""
         pairs = zip(self.fields, self._layout.places, strict=True)
         touched = [(one, at) for one, at in pairs if _touches(at, keys)]
         there = shown(keys[1:] if self._layout.is_wrapped and keys[:1] != KEY else keys)
@@ -191,16 +194,19 @@ class RowReader:
         if lacking:
             names = [one.name for one, at in touched if at[: len(keys) + 1] == (*keys, lacking[1])]
             given = f", which gives the parameter {names[0]}" if names else ""
-            return f"{there} has no `{lacking[1]}`{given}"
+            return f"{there} has no `{lacking[1]}`{given}", ""
         if not touched:
-            return f"expected an object in place of each row, found {outline(value)}"
+            return f"expected an object in place of each row, found {outline(value)}", ""
         one, at = touched[0]
         what = "parameter" if one.is_required else "column"
         if len(at) > len(keys):
-            return f"{what} {one.name} is at {shown(one.path)}, but {there} holds {outline(value)}"
+            at_all = f"{what} {one.name} is at {shown(one.path)}"
+            return f"{at_all}, but {there} holds {outline(value)}", ""
         is_secret = any(one.is_redacted for one, _ in touched)
         seen = "a redacted value" if is_secret else sample(value)
-        return f"{what} {one.name} is {one.type}, but {there} holds {seen}"
+        spelt = f" {one.spelling}" if one.spelling else ""
+        message = f"{what} {one.name} is {one.type}{spelt}, but {there} holds {seen}"
+        return message, next_step(one.type, one.spelling, value)
 
     def _explain_twice(self, message: str) -> str:
         names = [one.name for one in self.fields if "MAP(" in str(one.type)]

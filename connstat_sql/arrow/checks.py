@@ -72,7 +72,7 @@ def checked(of: SqlType, lower_times: bool = False) -> Any:
     if isinstance(of, MapOf):
         return dict[MapKey, or_null(checked(of.value, lower_times))]  # type: ignore[misc]
     if lower_times and of.name in _TIMES:
-        return _exact(partial(_is_time, _TIMES[of.name]))
+        return exact(partial(_is_time, _TIMES[of.name]))
     return _scalar(of)
 
 
@@ -130,7 +130,7 @@ def _scalar(of: Scalar) -> Any:
     if low >= -(2**63) and high < 2**63:
         text = Annotated[str, Meta(pattern=_whole_numbers(low, high))]
         return Union[Annotated[int, Meta(ge=low, le=high)], text]
-    return _exact(partial(_is_whole, low, high))
+    return exact(partial(_is_whole, low, high))
 
 
 def _decimal(width: int, scale: int) -> Any:
@@ -150,7 +150,7 @@ def _decimal(width: int, scale: int) -> Any:
     return Union[Annotated[int, Meta(gt=-(10**whole), lt=10**whole)], number, text]
 
 
-def _exact(fits: Callable[[Any], bool]) -> Any:
+def exact(fits: Callable[[Any], bool]) -> Any:
     return type("Exact", (_Exact,), {"fits": staticmethod(fits)})
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from msgspec import Raw
 
 from connstat_sql.arrow.checks import checked, object_of, or_null
+from connstat_sql.arrow.spelt import spelt
 from connstat_sql.definitions import (
     KEY,
     VARCHAR,
@@ -28,6 +29,7 @@ from connstat_sql.definitions import (
     Path,
     Rows,
     Shape,
+    Spelling,
     SqlType,
     Struct,
 )
@@ -45,12 +47,15 @@ class Field:
     mismatch: Mismatch = Mismatch.ERROR
     is_redacted: bool = False
     is_required: bool = False
+    spelling: Spelling | None = None
 
     @staticmethod
     def of_column(column: Column, path: Path) -> Field:
         """A column where a method has it."""
         redacted = column.redaction.value != "none"
-        return Field(column.name, column.type, path, column.mismatch, redacted)
+        return Field(
+            column.name, column.type, path, column.mismatch, redacted, spelling=column.spelling
+        )
 
     @staticmethod
     def of_param(param: Param, path: Path) -> Field:
@@ -116,6 +121,8 @@ def _clash(one: Field, other: Field) -> bool:
         if left != right:
             return left.lower() == right.lower()
     rest = inner.path[len(outer.path) :]
+    if outer.spelling != inner.spelling:
+        return True
     return bool(rest and inner.is_required) or not _holds(outer.type, rest, inner.type)
 
 
@@ -154,7 +161,7 @@ def _checked_entry(below: Any, lower_times: bool) -> tuple[Any, bool]:
         return (inside, True) if _has_required(below) else (or_null(inside), False)
     if below.mismatch is not Mismatch.ERROR:
         return Raw, False  # made fit already
-    kind = checked(below.type, lower_times)
+    kind = checked_field(below, lower_times)
     return (kind, True) if below.is_required else (or_null(kind), False)
 
 
@@ -175,4 +182,12 @@ def structure(tree: Tree) -> dict[str, Any]:
 
 def decoded_type(one: Field) -> SqlType:
     """The type that DuckDB decodes a field as."""
-    return VARCHAR if one.mismatch is Mismatch.TEXT else one.type
+    is_text = one.mismatch is Mismatch.TEXT or one.spelling is not None
+    return VARCHAR if is_text else one.type
+
+
+def checked_field(one: Field, lower_times: bool = False) -> Any:
+    """The msgspec type of a field's values in the text."""
+    if one.spelling is not None:
+        return spelt(one.type, one.spelling)
+    return checked(one.type, lower_times)

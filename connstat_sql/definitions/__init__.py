@@ -12,6 +12,7 @@ from enum import Enum
 
 from connstat_sql.definitions.limits import DEFAULT_LIMITS, DEFAULT_RETRIES, Limits, RetryRule
 from connstat_sql.definitions.names import TableName
+from connstat_sql.definitions.spellings import Spelling
 from connstat_sql.definitions.sql_types import (
     JSON,
     TIMESTAMPTZ,
@@ -30,7 +31,7 @@ __all__ = [
     "Auth", "AuthKind", "Column", "Filter", "Limits", "ListOf", "MapOf", "Method", "Mismatch",
     "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem",
     "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape",
-    "SqlType", "Struct", "TableName", "Template", "View", "literal", "quote",
+    "Spelling", "SqlType", "Struct", "TableName", "Template", "View", "literal", "quote",
 ]  # fmt: skip
 
 # --- where things are in a body ------------------------------------------------------------------
@@ -89,7 +90,8 @@ class Column:
     """A column of a table; `path` leads to its value in a row unless the method says otherwise.
 
     `redact_by` names the column whose value says whether this one is a credential (a table of
-    `key, value` rows), or is None.
+    `key, value` rows), or is None. `spelling` says how the API writes its values (None: as DuckDB
+    reads them).
     """
 
     name: str
@@ -99,6 +101,7 @@ class Column:
     mismatch: Mismatch = Mismatch.ERROR
     redaction: Redaction = Redaction.NONE
     redact_by: str | None = None
+    spelling: Spelling | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ from connstat_sql.loader.documents import (
 )
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.source import KeyPath
+from connstat_sql.loader.spellings import build_spelling
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
 from connstat_sql.loader.views import build_view
 
@@ -274,6 +275,7 @@ def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: 
     return Column(
         name, parsed, place, document.description, mismatch,
         Redaction(document.redact), document.redact_by,
+        build_spelling(document, parsed, path, findings),
     )  # fmt: skip
 
 

@@ -158,6 +158,24 @@ class ColumnDocument(_Document, frozen=True):
     redact_by: Annotated[
         str | None, _about("column whose value says whether this one is a credential")
     ] = None
+    format: Annotated[
+        str,
+        _about(
+            "how a time or date is written where it is not ISO 8601: epoch, epoch_ms, epoch_us or "
+            "epoch_ns for seconds, milliseconds, … since 1970 (numbers, or texts of digits), or a "
+            "format of strptime such as '%d/%b/%Y:%H:%M:%S %z'; without %z it is UTC"
+        ),
+    ] = ""
+    null_values: Annotated[
+        list[str | int | float | bool],
+        _about("values that mean NULL: ['', 'N/A', '0001-01-01T00:00:00Z']"),
+    ] = []
+    true_values: Annotated[
+        list[str | int | float | bool], _about("of a BOOLEAN: values that mean true: ['yes', 1]")
+    ] = []
+    false_values: Annotated[
+        list[str | int | float | bool], _about("of a BOOLEAN: values that mean false: ['no', 0]")
+    ] = []
     value: Annotated[str | None, _about("of a view: SQL over its source, or over its parts")] = None
 
 
