@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,21 +13,25 @@ import duckdb
 from connstat_sql.quoting import call, literal
 from connstat_sql.syntax import nodes_of
 
+_NAME = call("lower", "function_name")
 _CALLED = literal(r"(\w+)\s*\(")
-_LISTED = f"""SELECT {call("lower", "function_name")},
-    function_type IN ('aggregate', 'table', 'table_macro')
-        OR (function_type = 'macro' AND NOT internal),
-    stability = 'VOLATILE' OR (function_type IN ('macro', 'table_macro') AND NOT internal),
-    {call("regexp_extract_all", call("lower", "macro_definition"), _CALLED, "1")},
-    internal, stability = 'CONSISTENT'
-    FROM {call("duckdb_functions")}"""
-_MACROS = f"""SELECT {call("lower", "function_name")}, function_oid, function_type,
-    {call("len", "parameters")}, macro_definition,
-    {call("json_serialize_sql", call("concat", literal("SELECT "), "macro_definition"))},
-    database_name IN (
-        SELECT database_name FROM {call("duckdb_databases")} WHERE path IS NULL)
-    FROM {call("duckdb_functions")}
-    WHERE function_type IN ('macro', 'table_macro') AND NOT internal"""
+_LISTED = f"""SELECT {_NAME},
+    function_type IN ('aggregate', 'table', 'table_macro'), stability = 'VOLATILE',
+    stability = 'CONSISTENT',
+    {call("regexp_extract_all", call("lower", "macro_definition"), _CALLED, "1")}
+    FROM {call("duckdb_functions")} WHERE internal"""
+_SYNTAX = call("json_serialize_sql", call("concat", literal("SELECT "), "macro_definition"))
+_OWN = f"""WITH functions AS MATERIALIZED (
+        SELECT {_NAME} AS name, function_type, internal,
+        {call("hash", "name", "stability")} AS mark, function_oid, macro_definition,
+        CASE WHEN NOT internal THEN {_SYNTAX} END AS syntax,
+        function_type = 'macro' AND NOT internal AND {call("len", "parameters")} = 0
+            AND database_name IN (SELECT database_name FROM {call("duckdb_databases")}
+                WHERE path IS NULL) AS may_be_constant
+        FROM {call("duckdb_functions")})
+    SELECT marks.mark, name, function_oid, macro_definition, syntax, may_be_constant
+    FROM (SELECT {call("sum", "mark")} FROM functions WHERE internal) AS marks(mark)
+    LEFT JOIN functions ON NOT internal"""
 _TYPES = f"""SELECT {call("upper", "type_name")} FROM {call("duckdb_types")}
     GROUP BY ALL HAVING {call("bool_and", "internal")}"""
 _PLAIN = frozenset({
@@ -52,34 +56,62 @@ class Functions:
     constants: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
 
-_BUILT_IN: list[Functions] = []
+@dataclass(frozen=True, slots=True)
+class _BuiltIn:
+    """DuckDB's own functions; `lasting` answer alike for like arguments, `calls` are of macros."""
+
+    names: frozenset[str]
+    volatile: frozenset[str]
+    many: frozenset[str]
+    lasting: frozenset[str]
+    calls: tuple[tuple[str, frozenset[str]], ...]
+
+
+_BUILT_IN: dict[object, _BuiltIn] = {}
+"""By the sum of hashes of them all, as an extension adds some: listed once in a process."""
 
 
 def functions_of(connection: duckdb.DuckDBPyConnection) -> Functions:
     """The functions that a connection has now."""
+    (mark, *own), *others = connection.execute(_OWN).fetchall()
+    if mark not in _BUILT_IN:
+        _BUILT_IN[mark] = _built_in(connection)
+    known = _BUILT_IN[mark]
+    rows = [row for row in (own, *(row[1:] for row in others)) if row[0] is not None]
+    names = frozenset(name for name, *_ in rows)
+    many = known.many | names
+    many |= {name for name, calls in known.calls if not many.isdisjoint(calls)}
+    constants = _constants(connection, rows, known, many) if names else {}
+    volatile = (known.volatile | names) - constants.keys()
+    return Functions(volatile, many - constants.keys(), names, names & known.names, constants)
+
+
+def _built_in(connection: duckdb.DuckDBPyConnection) -> _BuiltIn:
     rows = connection.execute(_LISTED).fetchall()
-    volatile = frozenset(name for name, _, is_volatile, *_ in rows if is_volatile)
-    many = frozenset(name for name, is_many, *_ in rows if is_many)
-    many |= {name for name, _, _, calls, *_ in rows if not many.isdisjoint(calls or ())}
-    internal = frozenset(name for name, *_, is_internal, _ in rows if is_internal)
-    own = frozenset(name for name, *_, is_internal, _ in rows if not is_internal)
-    moving = frozenset(name for name, *_, is_lasting in rows if not is_lasting)
-    constants = _constants(connection, own - internal, internal - moving - many) if own else {}
-    volatile, many = volatile - constants.keys(), many - constants.keys()
-    return Functions(volatile, many, own, own & internal, constants)
+    names = frozenset(name for name, *_ in rows)
+    return _BuiltIn(
+        names,
+        frozenset(name for name, _, is_volatile, *_ in rows if is_volatile),
+        frozenset(name for name, is_many, *_ in rows if is_many),
+        names - {name for name, _, _, is_lasting, _ in rows if not is_lasting},
+        tuple((name, frozenset(calls)) for name, *_, calls in rows if calls),
+    )
 
 
 def _constants(
-    connection: duckdb.DuckDBPyConnection, names: frozenset[str], plain: frozenset[str]
+    connection: duckdb.DuckDBPyConnection,
+    rows: Sequence[Sequence[Any]],
+    known: _BuiltIn,
+    many: frozenset[str],
 ) -> dict[str, tuple[object, ...]]:
     """Of the user's functions the macros that have one value, and what would be other later."""
-    rows = connection.execute(_MACROS).fetchall()
     types = frozenset(name for (name,) in connection.execute(_TYPES).fetchall())
     count = Counter(name for name, *_ in rows)
+    plain = known.lasting - count.keys() - many
     return {
         name: (number, definition)
-        for name, number, kind, width, definition, read, is_in_memory in rows
-        if name in names and count[name] == 1 and kind == "macro" and not width and is_in_memory
+        for name, number, definition, read, may_be_constant in rows
+        if may_be_constant and count[name] == 1 and name not in known.names
         if not (syntax := json.loads(read))["error"] and _is_plain(syntax, plain, types)
     }
 
@@ -99,8 +131,11 @@ def _is_known(node: dict[str, Any], functions: frozenset[str], types: frozenset[
     return kind is None or kind in _PLAIN
 
 
+_FRESH: list[Functions] = []
+
+
 def built_in(connection: duckdb.DuckDBPyConnection) -> Functions:
     """Those of a connection that was given none of its own: listed once in a process."""
-    if not _BUILT_IN:
-        _BUILT_IN.append(functions_of(connection))
-    return _BUILT_IN[0]
+    if not _FRESH:
+        _FRESH.append(functions_of(connection))
+    return _FRESH[0]
