@@ -187,7 +187,7 @@ def test_a_proxy_of_the_connection_or_the_environment_is_used(sandbox: Sandbox) 
     with second_server() as (url, lines):
         with engine_of({"plant": {**table, "proxy": url}}) as engine:
             rows(engine, sql)
-        with engine_of({"plant": table}, environment={"HTTP_PROXY": url}) as engine:
+        with engine_of({"plant": table}, environment={"http_proxy": url}) as engine:
             rows(engine, sql)
         assert lines == ["GET http://plant.test:8083/ HTTP/1.1"] * 2
         environment = {"http_proxy": url, "NO_PROXY": "other.test, 127.0.0.1"}

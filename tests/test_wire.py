@@ -257,15 +257,22 @@ def test_a_proxy_on_the_way_to_https_gets_a_tunnel_asked_for_and_nothing_of_the_
     ("environment", "scheme", "proxy"),
     [
         ({}, "http", None),
-        ({"HTTP_PROXY": "http://p:1"}, "http", "http://p:1"),
-        ({"HTTP_PROXY": "http://p:1"}, "https", None),
+        ({"http_proxy": "http://p:1"}, "http", "http://p:1"),
+        ({"http_proxy": "http://p:1"}, "https", None),
+        ({"HTTP_PROXY": "http://p:1"}, "http", None),
+        ({"HTTP_PROXY": "http://p:1", "ALL_PROXY": "http://q:1"}, "http", "http://q:1"),
         ({"ALL_PROXY": "p:1"}, "https", "http://p:1"),
-        ({"http_proxy": "http://p:1", "HTTP_PROXY": "http://q:1"}, "http", "http://p:1"),
+        ({"https_proxy": "http://p:1", "HTTPS_PROXY": "http://q:1"}, "https", "http://p:1"),
+        ({"https_proxy": "", "HTTPS_PROXY": "http://q:1"}, "https", "http://q:1"),
         ({"all_proxy": "http://p:1", "https_proxy": "http://q:1"}, "https", "http://q:1"),
-        ({"HTTP_PROXY": ""}, "http", None),
+        ({"http_proxy": ""}, "http", None),
+        ({"http_proxy": "http://p"}, "http", "http://p:1080"),
+        ({"http_proxy": "http://p:80/"}, "http", "http://p:80/"),
+        ({"http_proxy": "[::1]"}, "http", "http://[::1]:1080"),
+        ({"http_proxy": "https://p"}, "http", "https://p"),
     ],
 )
-def test_the_environment_says_which_proxy(
+def test_the_environment_says_which_proxy_as_to_curl(
     environment: dict[str, str], scheme: str, proxy: str | None
 ) -> None:
     found = proxies_of(resolver_of("http://plant.test", environment), environment)
@@ -275,26 +282,35 @@ def test_the_environment_says_which_proxy(
 @pytest.mark.parametrize(
     ("excepted", "direct", "proxied"),
     [
-        ("a.test", ["a.test", "x.a.test"], ["ba.test", "b.test"]),
+        ("a.test", ["a.test", "a.test.", "x.a.test"], ["ba.test", "b.test"]),
         (" .a.test , B.test:81", ["a.test", "x.a.test", "b.test"], ["c.test"]),
+        ("a.test. b.test\tc.test", ["a.test", "b.test", "c.test"], ["d.test"]),
+        ("..a.test, *.b.test, c.test;d.test", [], ["a.test", "b.test", "x.b.test", "d.test"]),
         ("b.test:82", [], ["b.test"]),
         ("x, *", ["a.test", "::1"], []),
-        ("127.0.0.1,::1", ["127.0.0.1", "::1"], ["27.0.0.1", "::11"]),
+        ("127.0.0.1,::1", ["127.0.0.1", "::1"], ["27.0.0.1", "::11", "127.0.0.11"]),
         ("[::1]:81", ["::1"], ["::2"]),
+        ("[::1]", ["::1", "0:0:0:0:0:0:0:1"], ["::2"]),
+        ("127.0.0.0/8", ["127.0.0.1", "127.1", "0x7f.1", "2130706433"], ["128.0.0.1", "a.test"]),
+        ("10.1.2.3/12,", ["10.0.0.0", "10.15.255.255"], ["10.16.0.0", "10.1.2.3.test"]),
+        ("10.0.0.0/33, 10.0.0.0/x, 10.0.0/8, 10, 0.1", ["10.0.0.0"], ["10.0.0.1"]),
+        ("fd00::/8", ["fd12::1", "fd12::1%eth0"], ["fe12::1", "10.0.0.1"]),
+        ("[fe80::]/10", ["fe80::1", "febf::1"], ["fec0::1"]),
+        ("0.0.0.0/0", ["10.0.0.1"], ["::1", "a.test"]),
         (",, ,", [], ["a.test"]),
     ],
 )
 def test_no_proxy_lists_hosts_and_all_names_below_them(
     excepted: str, direct: list[str], proxied: list[str]
 ) -> None:
-    environment = {"HTTP_PROXY": "http://p:1", "NO_PROXY": excepted}
+    environment = {"http_proxy": "http://p:1", "NO_PROXY": excepted}
     found = proxies_of(resolver_of("http://plant.test", environment), environment)
     assert [host for host in direct if found.find("http", host, 81) is not None] == []
     assert [host for host in proxied if found.find("http", host, 81) is None] == []
 
 
 def test_the_connections_own_proxy_is_for_every_host() -> None:
-    environment = {"HTTP_PROXY": "http://p:1", "NO_PROXY": "*"}
+    environment = {"http_proxy": "http://p:1", "NO_PROXY": "*"}
     resolver = resolver_of("http://plant.test", environment, proxy="http://own:1")
     assert proxies_of(resolver, environment) == Proxies(
         {"http": Proxy("http://own:1"), "https": Proxy("http://own:1")}

@@ -138,7 +138,7 @@ def _dns(error: BaseException, host: str) -> Failure:
 
 def _no_proxy(error: BaseException) -> Failure:
     said = f"its proxy cannot be reached: {_deepest(error)}"
-    return Failure(said, hint="check proxy of the connection, or HTTP_PROXY and HTTPS_PROXY",
+    return Failure(said, hint="check proxy of the connection, or http_proxy and HTTPS_PROXY",
                    is_down=True)  # fmt: skip
 
 
