@@ -57,7 +57,7 @@ _DOTTED = re.compile(
 each character of a long word would read the word anew from each."""
 _COMMENT_AT_DOT = re.compile(rf"\*/{_BLANK}\.|[\r\n][^\S\r\n]*\.|\.{_BLANK}(?:--|/\*)")
 _MAKES_FUNCTIONS = re.compile(
-    r"\b(create|drop|alter|attach|detach|use|set|load|install|import|rollback|abort|execute)\b",
+    r"\b(create|drop|alter|attach|detach|load|install|import|rollback|abort|execute)\b",
     re.IGNORECASE,
 )
 _ATTACHES = re.compile(r"\b(attach|detach|alter)\b", re.IGNORECASE)
