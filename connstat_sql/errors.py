@@ -14,6 +14,7 @@
     │   ├── Unauthorized       401 or 403
     │   ├── RateLimited        429 until the attempts ran out
     │   ├── Status             any other status that is not a success
+    │   ├── Incomplete         a success that says of itself that a part of it is missing
     │   └── UnexpectedShape    the answer is not what the definition declares
     └── Interrupted            the statement was cancelled or met its deadline
 
@@ -204,6 +205,10 @@ class RateLimited(FetchError):
 
 class Status(FetchError):
     """The API answered with another status that is not a success."""
+
+
+class Incomplete(FetchError):
+    """The API answered, and says of its own answer that a part of it is missing."""
 
 
 class UnexpectedShape(FetchError):

@@ -143,11 +143,16 @@ class FakeClock:
 def engine_of(
     connections: Mapping[str, Mapping[str, Any]],
     live: type[LiveTables] = LiveTables,
+    providers: tuple[Path, ...] = (),
     **outside: Any,
 ) -> Iterator[Engine]:
-    """An engine over connections as in `connstat.toml`, closed afterwards."""
+    """An engine over connections as in `connstat.toml`, closed afterwards.
+
+    `providers` are further folders of definitions.
+    """
     given = {"environment": {}, "clock": FakeClock(), **outside}
-    wiring = SharedWiring(Setup(connections=connections), given["environment"])
+    setup = Setup(connections=connections, providers=providers)
+    wiring = SharedWiring(setup, given["environment"])
     _ = wiring.catalog  # what is wrong with the connections is said now, as `open_engine` does
     engine = Engine(wiring, Outside(**given), live=live)
     try:

@@ -133,6 +133,8 @@ FLAGGED_OFFSETS = replace(OFFSETS, more=("more",), size_key=None, size=None)
 NUMBERS = Paging(PagingStyle.PAGE, "page", size_key="n", size=SIZE, first=1)
 FLAGGED_NUMBERS = replace(NUMBERS, more=("more",), first=0)
 TOTALS = replace(OFFSETS, total=("total",))
+SHORT_OFFSETS = replace(OFFSETS, short_is_last=True)
+SHORT_NUMBERS = replace(NUMBERS, short_is_last=True)
 NUMBER_TOTALS = replace(NUMBERS, total=("total",))
 OFFSET_PAGES = replace(OFFSETS, total_pages=("pages",))
 PAGES = replace(NUMBERS, total_pages=("pages",))
@@ -140,7 +142,8 @@ STYLES = {
     "tokens": TOKENS, "flagged tokens": FLAGGED, "links": LINKS, "link headers": HEADERS,
     "offsets": OFFSETS, "flagged offsets": FLAGGED_OFFSETS, "page numbers": NUMBERS,
     "flagged page numbers": FLAGGED_NUMBERS, "totals": TOTALS, "totals by number": NUMBER_TOTALS,
-    "pages by offset": OFFSET_PAGES, "pages by number": PAGES,
+    "pages by offset": OFFSET_PAGES, "pages by number": PAGES, "short offsets": SHORT_OFFSETS,
+    "short page numbers": SHORT_NUMBERS,
 }  # fmt: skip
 
 
@@ -178,16 +181,20 @@ def test_an_honest_list_is_read_to_its_end_and_each_page_is_asked_for_once(
     style: str, total: int, most: int, concurrency: int, has_key: bool
 ) -> None:
     paging = STYLES[style]
-    if paging.size is not None and style in ("offsets", "page numbers"):
-        most = max(most, SIZE)  # a short page is the last, so the server must give what is asked
+    if paging.short_is_last:
+        most = max(most, SIZE)  # the definition vouches for a server that gives what is asked
     world = World(honest(paging, total, most), concurrency=concurrency)
     key = ("id", "k") if has_key else None
     found = numbers(world.pages(listing(replace(paging, key=key))))
     assert sorted(found) == list(range(total))
     assert len(set(world.asked)) == len(world.asked) == world.budget.sent
     size = min(most, paging.size or most)
-    is_told = style not in ("offsets", "page numbers")
-    assert len(world.asked) == max(1, -(-total // size) if is_told else total // size + 1)
+    pages = -(-total // size)
+    if paging.short_is_last:
+        pages = total // size + 1
+    elif style in ("offsets", "page numbers"):
+        pages += 1  # nothing but an empty page says that there are no more
+    assert len(world.asked) == max(1, pages)
 
 
 @settings(max_examples=100, deadline=None)

@@ -268,4 +268,31 @@ def test_an_error_after_all_tries_is_the_last_one() -> None:
 
     with pytest.raises(ConnectionFailed) as caught:
         with_client(CONFLUENT, api, get)
-    assert caught.value.attempts == 4
+    assert caught.value.attempts == 3 + 4
+
+
+def test_each_kind_of_fault_has_a_count_and_a_time_of_its_own() -> None:
+    busy, rebalance = RetryRule(frozenset({503})), RetryRule(frozenset({409}), within=60.0)
+    one = course()
+    for rule, times in ((rebalance, 7), (busy, 3), (NO_ANSWER, 3)):
+        for _ in range(times):
+            one.rule = rule
+            assert one.pause(START) is not None
+    for rule, now, goes_on in (
+        (busy, START, False), (NO_ANSWER, START, False), (rebalance, START + 59, True),
+        (rebalance, START + 60, False),
+    ):  # fmt: skip
+        one.rule = rule
+        assert (one.pause(now) is not None) is goes_on
+
+
+def test_a_rebalance_that_was_waited_out_leaves_the_tries_for_a_connection_that_is_cut() -> None:
+    left = iter([409, 409, 409, 409, 409, None, 200])
+
+    def api(_: httpx.Request) -> httpx.Response:
+        status = next(left)
+        if status is None:
+            raise httpx.ReadError("reset")
+        return httpx.Response(status, content=b"{}" if status == 200 else REBALANCE)
+
+    assert with_client(PLANT, api, get).attempts == 7

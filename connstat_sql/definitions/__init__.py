@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from connstat_sql.definitions.limits import DEFAULT_LIMITS, DEFAULT_RETRIES, Limits, RetryRule
+from connstat_sql.definitions.marks import Mark
 from connstat_sql.definitions.names import TableName
 from connstat_sql.definitions.spellings import Spelling
 from connstat_sql.definitions.sql_types import (
@@ -28,10 +29,10 @@ from connstat_sql.quoting import literal, quote
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
-    "Auth", "AuthKind", "Column", "Filter", "Limits", "ListOf", "MapOf", "Method", "Mismatch",
-    "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem",
-    "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape",
-    "Spelling", "SqlType", "Struct", "TableName", "Template", "View", "literal", "quote",
+    "Auth", "AuthKind", "Column", "Filter", "Limits", "ListOf", "MapOf", "Mark", "Method",
+    "Mismatch", "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path", "Provider",
+    "QueryItem", "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting",
+    "Shape", "Spelling", "SqlType", "Struct", "TableName", "Template", "View", "literal", "quote",
 ]  # fmt: skip
 
 # --- where things are in a body ------------------------------------------------------------------
@@ -232,6 +233,7 @@ class Paging:
     key: Path | None = None
     any_host: bool = False
     empty_pages: int = 0
+    short_is_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,9 +244,11 @@ class Method:
     in this method's rows, None meaning that it is not served. `fills` says where in a row to find
     parameters that this method does not ask for. `details` names the method to call for each row
     when columns are used that this one does not serve (None: there is no such method).
-    `no_row` are statuses that mean "no such row". `limit` names the family of methods whose
-    limits its requests keep ("": none). `required` are the parameters it cannot be called
-    without, each once.
+    `no_row` are statuses that mean "no such row", where the body holds one of `no_row_says` (():
+    as the provider says). `incomplete` are the places that tell whether an answer is whole.
+    `since` is the first version of the server that has it ("": every one). `limit` names the
+    family of methods whose limits its requests keep ("": none). `required` are the parameters it
+    cannot be called without, each once.
     """
 
     name: str
@@ -262,6 +266,9 @@ class Method:
     paging: Paging | None = None
     details: str | None = None
     no_row: frozenset[int] = frozenset()
+    no_row_says: tuple[str, ...] = ()
+    incomplete: tuple[Mark, ...] = ()
+    since: str = ""
     description: str = ""
     limit: str = ""
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -367,8 +374,8 @@ class Provider:
 
     `errors` are paths to the message in an error body, tried in order; `error_mark` is text that
     the API's own error bodies hold, so that those of others are told apart ("": it is not known).
-    `path_rejects` are
-    characters that the server does not accept in a path segment even when percent-encoded.
+    `no_row_says` and `incomplete` are for every method. `path_rejects` are characters that the
+    server does not accept in a path segment even when percent-encoded.
     `trusted_hosts` are globs of hosts, found in rows, that may get our credentials.
     """
 
@@ -381,6 +388,8 @@ class Provider:
     headers: tuple[tuple[str, Template], ...] = ()
     errors: tuple[Path, ...] = ()
     error_mark: str = ""
+    no_row_says: tuple[str, ...] = ()
+    incomplete: tuple[Mark, ...] = ()
     retries: tuple[RetryRule, ...] = DEFAULT_RETRIES
     trusted_hosts: tuple[str, ...] = ()
     path_rejects: str = ""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import msgspec
 
 from connstat_sql.arrow import Body, RowReader, SeenRows
-from connstat_sql.errors import PlanError, Status, UnexpectedShape, counted
+from connstat_sql.errors import FetchError, Incomplete, PlanError, UnexpectedShape, counted
 from connstat_sql.fetcher.answers import Answers, Asked
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
+from connstat_sql.fetcher.verdict import check_no_row, incomplete, with_version
 from connstat_sql.transport import Answer, Client, Request
 
 
@@ -40,13 +42,15 @@ class Walk:
     """Goes through the pages of fetches with one reader.
 
     With `keep`, what is fetched now is kept for later requests of the statement. `limit` is how
-    many rows of a fetch are enough (None: all of them): no page is asked for beyond those.
+    many rows of a fetch are enough (None: all of them): no page is asked for beyond those. With
+    `is_partial`, a list of which the API says that a part is missing is read to its end first.
     """
 
     reader: RowReader
     answers: Answers
     keep: bool = False
     limit: int | None = None
+    is_partial: bool = False
 
     async def begin(
         self, fetch: Fetch, client: Client, request: Request | None = None
@@ -63,6 +67,8 @@ class Walk:
         pages = _List(self, fetch, client)
         read = await pages.read(1, request or build_request(fetch, client.base_url, None))
         following = pages.following(read)
+        if pages.lacking is not None or (following is not None and pages.may_lack):
+            following = pages.to_the_end(following)
         return pages.taken(read.page), following
 
 
@@ -85,6 +91,9 @@ class _List:
         key = None if self._paging is None else self._paging.key
         self._seen = None if key is None else SeenRows(key)
         self._pages_read = self._rows_taken = 0
+        self.may_lack = bool(client.provider.incomplete or fetch.method.incomplete)
+        self.lacking: Incomplete | None = None
+        """What the API says is missing, of a list that is read to its end all the same."""
 
     async def read(self, number: int, request: Request, known: Known | None = None) -> _Read:
         """Ask for a page and read it; the first has the number 1."""
@@ -95,18 +104,39 @@ class _List:
             )
         except PlanError as error:
             raise self._told(error) from error
+        except FetchError as error:
+            with_version(error, fetch)
+            raise
         body = None
         if answer.status in fetch.method.no_row:
-            _check_no_row(request, answer, self._client)
+            check_no_row(fetch, request, answer, self._client)
         else:
             try:
+                self._hear(incomplete(fetch, request, answer, self._client))
                 body = self._walk.reader.read(answer.body, self._seen)
                 if known is not None:
                     known.check(number, body)
             except UnexpectedShape as error:
-                raise _placed(error, fetch, request, answer, number) from error
+                raise self.lacking or _placed(error, fetch, request, answer, number) from error
         self._pages_read += 1
         return _Read(_page(fetch, request, answer, body), number, request, answer, body)
+
+    def _hear(self, lacking: Incomplete | None) -> None:
+        """Of rows that are taken in an order, those that are missing could have come first."""
+        if lacking is not None and (not self._walk.is_partial or self._walk.limit is not None):
+            raise lacking
+        self.lacking = self.lacking or lacking
+
+    async def to_the_end(
+        self, following: AsyncGenerator[Page, None] | None
+    ) -> AsyncGenerator[Page, None]:
+        """The pages that follow, and then, where a part is missing, the error that says so."""
+        if following is not None:
+            async with aclosing(following):
+                async for page in following:
+                    yield page
+        if self.lacking is not None:
+            raise self.lacking
 
     def taken(self, page: Page) -> Page:
         """The page, which now counts for the limit."""
@@ -231,19 +261,6 @@ def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> 
         is_reused=is_reused,
         waited=0.0 if is_reused else answer.waited,
     )
-
-
-def _check_no_row(request: Request, answer: Answer, client: Client) -> None:
-    """A status that means "no such row"; from somebody else it means something else."""
-    is_page = answer.body.lstrip()[:1] == b"<"
-    if is_page or client.provider.error_mark.encode() not in answer.body:
-        how = "with a web page" if is_page else "in words that are not its own"
-        raise Status(
-            f"{client.connection.name} answered {answer.status} {how}: it may be "
-            "starting, or something else answers at its address",
-            table=request.table, connection=client.connection.name, request=request.line,
-            status=answer.status, attempts=answer.attempts, hint="check the connection's base_url",
-        )  # fmt: skip
 
 
 def _placed(

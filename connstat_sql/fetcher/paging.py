@@ -88,11 +88,14 @@ class Steps:
             link = next_link(answer.headers.get("Link", ""))
             target = None if link is None else link.url
             return _from_link(paging, target, url, must_exist=more is True)
-        is_short = body.given == 0 or (self.size is not None and body.given < self.size)
-        if more is None and is_short:
+        if more is None and (body.given == 0 or self._is_short(body)):
             return None
         count = self._rows if paging.style is PagingStyle.OFFSET else self._pages
         return str(paging.first + count)
+
+    def _is_short(self, body: Body) -> bool:
+        """Whether a page is the last by its length; some servers give fewer than were asked for."""
+        return self.paging.short_is_last and self.size is not None and body.given < self.size
 
     def _check_rows(self, body: Body) -> None:
         """A page without rows may be a server that has lost its way, and would go on for long."""

@@ -165,8 +165,8 @@ class PageStream:
         do without these requests too. With `limit`, the scan ends when it has so many rows. Where
         it `may_fail`, that is told and raises nothing.
         """
-        walk = Walk(reader, self._answers, keep, limit)
         is_partial = self._is_partial or may_fail
+        walk = Walk(reader, self._answers, keep, limit, is_partial)
         run = Run(scan, walk, self._client, self._mailbox, limit=limit, is_partial=is_partial)
         self._runs.append(run)
         return Intake(self._loop, run)

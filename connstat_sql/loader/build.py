@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from connstat_sql.definitions import (
-    KEY,
     VARCHAR,
     ArrayStyle,
     Auth,
@@ -62,21 +61,14 @@ from connstat_sql.loader.documents import (
     ValuesDocument,
 )
 from connstat_sql.loader.limits import build_limits, build_retries
+from connstat_sql.loader.marks import build_marks
+from connstat_sql.loader.places import path_of
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.spellings import build_spelling
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
 from connstat_sql.loader.views import build_view
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-
-
-def path_of(text: PathText) -> Path:
-    """`a.b` → ("a", "b"); `$` → (); `$key` → the key of a map; a list is taken as it is."""
-    if isinstance(text, list):
-        return tuple(text)
-    if text in ("$", ""):
-        return ()
-    return KEY if text == "$key" else tuple(text.removeprefix("$.").split("."))
 
 
 def template_of(text: str) -> Template:
@@ -116,6 +108,8 @@ def build_provider(
         headers=headers,
         errors=tuple(path_of(path) for path in document.errors),
         error_mark=document.error_mark,
+        no_row_says=tuple(document.no_row_says),
+        incomplete=build_marks(document.incomplete, ("incomplete",), findings),
         retries=build_retries(document, findings),
         trusted_hosts=tuple(document.trusted_hosts),
         path_rejects=document.path_rejects,
@@ -314,6 +308,9 @@ def _method(
         paging=_paging(service.paging if document.paging is msgspec.UNSET else document.paging),
         details=document.details,
         no_row=frozenset(document.no_row),
+        no_row_says=tuple(document.no_row_says),
+        incomplete=build_marks(document.incomplete, (*path, "incomplete"), findings),
+        since=document.since,
         description=document.description,
         limit=document.limit,
     )
@@ -375,6 +372,7 @@ def _paging(document: PagingDocument | None) -> Paging | None:
         key=_path_or_none(document.key),
         any_host=document.any_host,
         empty_pages=document.empty_pages,
+        short_is_last=document.last_page == "short",
     )
 
 

@@ -105,6 +105,39 @@ class LimitsDocument(_Document, frozen=True):
     ] = 60.0
 
 
+Value = Union[str, int, float, bool, None]
+NoRowSays = Annotated[
+    list[Annotated[str, Meta(min_length=1)]],
+    _about(
+        "texts, one of which the body of a `no_row` answer holds (* stands for anything, in any "
+        "case); with other words it is an error, as a wrong address or an old version gives it"
+    ),
+]
+
+
+class MarkDocument(_Document, frozen=True):
+    """A place in a body that says whether the answer is whole; its short form is the path alone."""
+
+    at: PathText
+    when: Annotated[
+        Value | list[Value] | UnsetType, _about("it is not whole when the value is this, or one")
+    ] = UNSET
+    unless: Annotated[
+        Value | list[Value] | UnsetType,
+        _about("it is not whole when the value is none of these, or is missing"),
+    ] = UNSET
+
+
+Incomplete = Annotated[
+    list[PathText | MarkDocument],
+    _about(
+        "places in the body of a success that say it is not whole: errors, unreachable, "
+        "_shards.failed; anything there but null, false, 0 and what is empty makes it an error, "
+        "or partial with --partial"
+    ),
+]
+
+
 class ProviderDocument(_Document, frozen=True):
     """`providers/<provider>/provider.yaml`: how to talk to one kind of API."""
 
@@ -118,6 +151,8 @@ class ProviderDocument(_Document, frozen=True):
     error_mark: Annotated[
         str, _about("text that the API's own error bodies hold, and those of others do not")
     ] = ""
+    no_row_says: NoRowSays = []
+    incomplete: Incomplete = []
     retry: list[RetryDocument] | UnsetType = UNSET
     trusted_hosts: Annotated[
         list[str], _about("hosts found in rows that may get our credentials; * is a wildcard")
@@ -248,6 +283,13 @@ class PagingDocument(_Document, frozen=True):
     empty_pages: Annotated[
         int, Meta(ge=0, le=1000), _about("empty pages in a row that may come before further rows")
     ] = 0
+    last_page: Annotated[
+        Literal["empty", "short"],
+        _about(
+            "for offset and page without `more` and totals: the page that ends the list; `short` "
+            "saves a request where the API is known never to give less than was asked for before"
+        ),
+    ] = "empty"
 
 
 class MethodDocument(_Document, frozen=True):
@@ -277,6 +319,12 @@ class MethodDocument(_Document, frozen=True):
         str | None, _about("method that serves, row by row, the columns this one does not")
     ] = None
     no_row: Annotated[Statuses, _about("statuses that mean: no such row")] = []
+    no_row_says: NoRowSays = []
+    incomplete: Incomplete = []
+    since: Annotated[
+        str,
+        _about("first version of the server that has it; named when one answers that it has not"),
+    ] = ""
     limit: Annotated[str, _about("family of the provider's `limits` that it belongs to")] = ""
 
 

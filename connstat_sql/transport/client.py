@@ -14,10 +14,10 @@ from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
 from connstat_sql.transport.auth import make_credentials
 from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Answer, Door, Request, Sent
-from connstat_sql.transport.failures import wire_errors
+from connstat_sql.transport.failures import plain, wire_errors
 from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
-from connstat_sql.transport.judge import Judge, Reply, retry_after
+from connstat_sql.transport.judge import Judge, Reply, retry_after, scrubbed
 from connstat_sql.transport.opening import open_wire
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
@@ -26,6 +26,8 @@ from connstat_sql.transport.wire import Bounds
 
 log = logging.getLogger("connstat_sql.transport")
 
+COMPLETE = frozenset({200, 201, 203, 204})
+"""Successes that are whole answers; 202 comes later, 206 is a part, 207 and 208 are of many."""
 SHORTEST_WAIT = 0.001
 """Seconds; what takes less was no wait."""
 
@@ -93,6 +95,17 @@ class Client:
             log.info("%s: try %d in %.1f s", failed.message, course.attempts + 1, pause)
             await self._door.clock.sleep(pause)
 
+    def refused(self, request: Request, answer: Answer) -> FetchError:
+        """The error that an answer is which the request accepts, and its words do not fit."""
+        reply = Reply(answer.status, answer.headers, answer.body)
+        error = self._judge.refused(request, reply, None, self._credentials.secrets())
+        error.attempts = answer.attempts
+        return error
+
+    def plain(self, text: str) -> str:
+        """Words of the API's on one line, without our secrets."""
+        return scrubbed(plain(text), self._credentials.secrets())
+
     async def _attempt(self, request: Request, origin: Origin, course: Course) -> Answer:
         proof = await self._credentials.headers(partial(self._ask, course), request.table)
         reply = await self._pass(request, origin, proof, course)
@@ -100,7 +113,7 @@ class Client:
             course.begin()
             proof = await self._credentials.headers(partial(self._ask, course), request.table)
             reply = await self._pass(request, origin, proof, course)
-        if 200 <= reply.status < 300 or reply.status in request.accepts:
+        if reply.status in COMPLETE or reply.status in request.accepts:
             return Answer(reply.status, reply.headers, reply.body, self.now(), course.attempts)
         raise self._refused(request, reply, course, self.provider.retries)
 

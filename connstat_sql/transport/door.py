@@ -57,7 +57,7 @@ class Request:
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back: `status` is 200 to 299 or one that the request accepts.
+    """What came back: `status` is one of a whole answer, or one that the request accepts.
 
     `waited` are the seconds of it that were spent on no exchange: until limits let it start, and
     between tries.

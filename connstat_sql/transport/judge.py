@@ -16,6 +16,13 @@ from connstat_sql.transport.failures import explain, plain
 
 SAID_LENGTH = 500
 SHORTEST_SECRET = 4
+NOT_WHOLE = {
+    202: "it was accepted and is not there yet: ask again later",
+    206: "it is a part of the answer: something may have asked for a range, or cuts answers short",
+    207: "it holds answers of several kinds, of which some may have failed",
+    208: "it leaves out what it says was told before",
+}
+"""Successes that are no whole answers, and what to make of them."""
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -50,6 +57,8 @@ class Judge:
             kind, hint = RateLimited, "ask for less at a time, or wait"
             if retry_after:
                 hint = f"the API asks to wait {retry_after:.0f} s"
+        elif status in NOT_WHOLE:
+            hint = NOT_WHOLE[status]
         elif 300 <= status < 400:
             hint = "redirects are not followed: check the connection's base_url"
         elif status == 404 or reply.body.lstrip()[:1] == b"<":

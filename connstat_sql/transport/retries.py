@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connstat_sql.definitions import RetryRule
 from connstat_sql.definitions.limits import NEVER_RETRIED
@@ -26,8 +26,16 @@ def rule_for(status: int, body: bytes, rules: tuple[RetryRule, ...]) -> RetryRul
 
 
 @dataclass(slots=True)
+class _Kind:
+    """Failures of one kind: since when, by the clock, and how many."""
+
+    began: float
+    failures: int = 0
+
+
+@dataclass(slots=True)
 class Course:
-    """The tries of one request.
+    """The tries of one request; each kind of failure has a count and a time of its own.
 
     `random` answers numbers from 0 to 1; `until` is when no try may begin any more (None: there
     is no such time); `longest_wait` is in seconds, and so is `patience`: a host that
@@ -45,8 +53,7 @@ class Course:
     rule: RetryRule | None = None
     asked: float | None = None
     exchanged: float = 0.0
-    _failures: int = 0
-    _began: float | None = None
+    _kinds: dict[int, _Kind] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Count one more try; nothing is known of it yet."""
@@ -58,27 +65,26 @@ class Course:
         rule = self.rule
         if rule is None:
             return None
-        self._failures += 1
-        left = self._left(rule, now)
+        kind = self._kinds.setdefault(id(rule), _Kind(now))
+        kind.failures += 1
+        left = self._left(rule, kind, now)
         if left <= 0 or (self.asked or 0.0) > min(left, self.longest_wait):
             return None
-        seconds = min(self._backoff(), left) if self.asked is None else self.asked
+        seconds = min(self._backoff(kind), left) if self.asked is None else self.asked
         if self.until is not None and now + seconds >= self.until:
             return None
         return seconds
 
-    def _left(self, rule: RetryRule, now: float) -> float:
+    def _left(self, rule: RetryRule, kind: _Kind, now: float) -> float:
         """Seconds within which another try may begin."""
-        if self._began is None:
-            self._began = now
         within = rule.within
         if within is None:
-            if self._failures >= rule.tries:
+            if kind.failures >= rule.tries:
                 return 0.0
             within = self.patience if rule is NO_HOST else math.inf
-        return self._began + within - now
+        return kind.began + within - now
 
-    def _backoff(self) -> float:
+    def _backoff(self, kind: _Kind) -> float:
         """Exponential, with full jitter: those that failed together do not come back together."""
-        longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(self._failures - 1, 10))
+        longest = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(kind.failures - 1, 10))
         return self.random() * longest

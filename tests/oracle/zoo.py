@@ -92,7 +92,7 @@ ANNEX = """\
       list:
         path: "/groups/{grp}/lines"
         no_row: [404]
-        paging: {style: offset, request: skip, size: {query: most, max: 3}}
+        paging: {style: offset, request: skip, last_page: short, size: {query: most, max: 3}}
         order: {seq: {ascending: {sort: seq}, descending: {sort: -seq}}}
   wares:
     description: For sale, by state; the photo is told one by one

@@ -1,0 +1,85 @@
+"""What an answer says about itself: that there is no such row, or that a part of it is missing."""
+
+from __future__ import annotations
+
+import msgspec
+
+from connstat_sql.arrow import OpenBody
+from connstat_sql.definitions.marks import says
+from connstat_sql.errors import FetchError, Incomplete, Status
+from connstat_sql.fetcher.requests import Fetch
+from connstat_sql.transport import Answer, Client, Request
+
+LONGEST_WORDS = 300
+"""Characters of what an API says of the parts that are missing."""
+_NO_PATH = (404, 405, 501)
+"""With what a server answers that does not know a path, or not with that verb."""
+_WORDS = ("message", "detail", "reason", "error", "title", "name")
+"""Where people put the words in an object that tells of a fault."""
+
+
+def check_no_row(fetch: Fetch, request: Request, answer: Answer, client: Client) -> None:
+    """Raise FetchError where a status that means "no such row" means something else."""
+    is_page = answer.body.lstrip()[:1] == b"<"
+    if answer.status < 300:
+        return
+    if is_page or client.provider.error_mark.encode() not in answer.body:
+        how = "with a web page" if is_page else "in words that are not its own"
+        raise Status(
+            f"{client.connection.name} answered {answer.status} {how}: it may be "
+            "starting, or something else answers at its address",
+            table=request.table, connection=client.connection.name, request=request.line,
+            status=answer.status, attempts=answer.attempts, hint="check the connection's base_url",
+        )  # fmt: skip
+    phrases = fetch.method.no_row_says or client.provider.no_row_says
+    if phrases and not says(answer.body.decode("utf-8", "replace"), phrases):
+        error = client.refused(request, answer)
+        error.hint = f"that is no word of a row: check base_url of {client.connection.name}"
+        raise with_version(error, fetch)
+
+
+def with_version(error: FetchError, fetch: Fetch) -> FetchError:
+    """The error; of a path that its server does not know, with the version that has it."""
+    since = fetch.method.since
+    if since and error.status in _NO_PATH:
+        error.message += f"; {request_of(fetch)} came with version {since}"
+        error.args = (error.message,)
+        error.hint = f"its version may be older than {since}" + (error.hint and f"; {error.hint}")
+    return error
+
+
+def request_of(fetch: Fetch) -> str:
+    """The verb and the path of a method, as its definition has them."""
+    return f"{fetch.method.verb} {fetch.method.path}"
+
+
+def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -> Incomplete | None:
+    """What the API says of its own answer where it is not whole; None where it is."""
+    marks = (*client.provider.incomplete, *fetch.method.incomplete)
+    opened = OpenBody(answer.body)
+    for mark in marks:
+        place = ".".join(mark.at)
+        value = opened.value(mark.at)
+        if mark.speaks(value):
+            words = client.plain(_words(value))
+            return Incomplete(
+                f"{client.connection.name} says that its answer is not whole: {place}: {words}",
+                table=request.table, connection=client.connection.name, request=request.line,
+                status=answer.status, attempts=answer.attempts,
+                hint="--partial keeps the rows that came, and says what is missing",
+            )  # fmt: skip
+    return None
+
+
+def _words(value: object) -> str:
+    """What a value says to people: its texts, or the messages in it, else its JSON."""
+    if isinstance(value, str):
+        return value[:LONGEST_WORDS]
+    if isinstance(value, dict):
+        said = next((value[key] for key in _WORDS if isinstance(value.get(key), str)), None)
+        if said:
+            return str(said)[:LONGEST_WORDS]
+    if isinstance(value, list) and value:
+        said = "; ".join(map(_words, value[:5])) + ("; …" if len(value) > 5 else "")
+        return said[:LONGEST_WORDS]
+    return msgspec.json.encode(value).decode()[:LONGEST_WORDS]

@@ -1,0 +1,39 @@
+"""`incomplete` → the places that say whether an answer is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from connstat_sql.definitions import Mark
+from connstat_sql.definitions.marks import Value
+from connstat_sql.loader.checks import Findings
+from connstat_sql.loader.documents import MarkDocument, PathText
+from connstat_sql.loader.places import path_of
+from connstat_sql.loader.source import KeyPath
+
+
+def build_marks(
+    documents: Sequence[PathText | MarkDocument], path: KeyPath, findings: Findings
+) -> tuple[Mark, ...]:
+    """Each place, with what the value there has to be."""
+    return tuple(_mark(one, (*path, index), findings) for index, one in enumerate(documents))
+
+
+def _mark(document: PathText | MarkDocument, path: KeyPath, findings: Findings) -> Mark:
+    if not isinstance(document, MarkDocument):
+        document = MarkDocument(at=document)
+    when, unless = _values(document.when), _values(document.unless)
+    if document.when is not msgspec.UNSET and document.unless is not msgspec.UNSET:
+        findings.add(path, "says both `when` and `unless`", "one of them")
+    mark = Mark(path_of(document.at), when, unless)
+    if not mark.at:
+        findings.add(path, "is the whole body", "the path of what says that a part is missing")
+    return mark
+
+
+def _values(given: Value | list[Value] | msgspec.UnsetType) -> tuple[Value, ...]:
+    if given is msgspec.UNSET:
+        return ()
+    return tuple(given) if isinstance(given, list) else (given,)

@@ -1,0 +1,266 @@
+"""What cannot be known is never nothing: answers that are not whole, rows that may be there."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import pytest
+
+from connstat_sql.definitions.marks import Mark, says
+from connstat_sql.engine import Engine
+from connstat_sql.errors import DefinitionError, FetchError, Incomplete, Status
+from connstat_sql.result import Options, Result
+from tests.conftest import engine_of
+from tests.tabled import over
+from tests.test_transport import LIBRARY
+
+PROVIDER = """
+provider: depot
+description: Depots in many towns
+base_url: http://depot.test
+errors: [message]
+incomplete: [unreached]
+"""
+SERVICE = """
+service: stock
+resources:
+  crates:
+    description: Crates
+    params: {id: {description: Number}}
+    columns: {weight: BIGINT -- Weight}
+    methods:
+      get:
+        path: /crates/{id}
+        rows: {shape: object}
+        no_row: [404, 410]
+        no_row_says: ["crate * is unknown"]
+        since: "7.1"
+      list:
+        path: /crates
+        rows: crates
+        fills: {id: id}
+        paging: {style: token, request: after, response: next}
+        incomplete:
+          - {at: state, unless: [done, null]}
+          - {at: late, when: true}
+          - _parts.failed
+"""
+CONNECTIONS = {"towns": {"provider": "depot"}}
+ALL = "SELECT id FROM depot.stock.crates ORDER BY ALL"
+BY_ID = "SELECT weight FROM depot.stock.crates WHERE id = '8'"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+@contextmanager
+def depot(handler: Handler, service: str = SERVICE) -> Iterator[Engine]:
+    """An engine over the depots, whose definitions stand in a folder for as long."""
+    with TemporaryDirectory() as path:
+        folder = Path(path) / "depot"
+        folder.mkdir()
+        (folder / "provider.yaml").write_text(PROVIDER)
+        (folder / "stock.yaml").write_text(service)
+        wire = httpx.MockTransport(handler)
+        with engine_of(CONNECTIONS, providers=(Path(path),), transport=wire) as engine:
+            yield engine
+
+
+def answer(opened: AbstractContextManager[Engine], sql: str, **options: Any) -> Result:
+    with opened as engine:
+        (result,) = engine.run(sql, None, Options(**options))
+        return result
+
+
+# a status that means "no such row", and one that means something else
+
+
+def status(code: int, body: Any, kind: str = "application/json") -> Handler:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return lambda _: httpx.Response(code, text=text, headers={"Content-Type": kind})
+
+
+def test_what_is_said_in_the_declared_words_is_no_row() -> None:
+    gone = status(410, {"message": "Crate 8 IS unknown here"})
+    assert answer(depot(gone), BY_ID).fetchall() == []
+
+
+@over(
+    ("code", "body", "told"),
+    [
+        (404, {"message": "HTTP 404 Not Found"}, "answered 404: HTTP 404 Not Found"),
+        (404, {"error": "no route"}, "answered 404"), (404, "", "answered 404"),
+        (404, "<html>nothing here</html>", "with a web page"), (410, {"message": "gone"}, "gone"),
+    ],
+)  # fmt: skip
+def test_what_is_said_in_other_words_is_an_error(code: int, body: Any, told: str) -> None:
+    with pytest.raises(Status, match=told) as caught:
+        answer(depot(status(code, body)), BY_ID)
+    assert caught.value.hint
+
+
+def test_a_path_that_the_server_lacks_names_the_version_that_has_it() -> None:
+    with pytest.raises(Status, match=r"GET /crates/\{id\} came with version 7\.1") as caught:
+        answer(depot(status(404, {"message": "no such path"})), BY_ID)
+    assert "older than 7.1" in caught.value.hint
+
+
+@over(
+    ("table", "version"),
+    [("connector_topics", "2.5"), ("connector_offsets", "3.5"), ("connector_status", ""),
+     ("connector_tasks", "")],
+)  # fmt: skip
+def test_a_worker_without_the_path_and_a_wrong_address_are_errors(table: str, version: str) -> None:
+    jersey = status(404, {"error_code": 404, "message": "HTTP 404 Not Found"})
+    plant = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test/wrong"}}
+    engine = engine_of(plant, transport=httpx.MockTransport(jersey))
+    sql = f"SELECT * FROM kafka_connect.connect.{table} WHERE connector_name = 'orders'"
+    with pytest.raises(Status, match=f"version {version}" if version else "Not Found"):
+        answer(engine, sql)
+
+
+@over(
+    ("provider", "body", "is_none"),
+    [
+        ("kafka_connect", {"error_code": 404, "message": "Connector a \"b\" not found"}, True),
+        ("kafka_connect", {"error_code": 404, "message": "No status found for connector a"}, True),
+        ("kafka_connect", {"error_code": 404, "message": "HTTP 404 Not Found"}, False),
+        ("confluent", {"error_code": 404, "message": "resource not found"}, True),
+        ("confluent", {"error": {"code": 404, "message": "account not found"}}, True),
+        ("confluent", {"errors": [{"status": "404", "detail": "Resource Not Found"}]}, True),
+        ("confluent", {"message": "Not Found"}, False),
+        ("redpanda", {"code": "NOT_FOUND", "message": "gone",
+                      "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo"}]}, True),
+        ("redpanda", {"code": 5, "message": "Not Found", "details": []}, False),
+        ("aeontel", {"message": "workspace wsp_9 not found"}, True),
+        ("aeontel", {"message": "Route GET /api/connectors?workspace_id=w not found"}, False),
+    ],
+)  # fmt: skip
+def test_the_shipped_definitions_know_what_a_missing_thing_is_called(
+    provider: str, body: Any, is_none: bool
+) -> None:
+    found = LIBRARY.provider(provider)
+    assert found is not None
+    assert says(json.dumps(body), found.no_row_says) is is_none
+
+
+# successes that are no whole answers
+
+
+@over("code", [202, 206, 207, 208, 226])
+def test_a_success_that_is_no_whole_answer_is_an_error(code: int) -> None:
+    with pytest.raises(Status, match=f"answered {code}") as caught:
+        answer(depot(status(code, {"crates": [{"id": "1"}]})), ALL)
+    assert caught.value.status == code
+
+
+@over("code", [200, 201, 203])
+def test_other_successes_are_answers(code: int) -> None:
+    handler = status(code, {"crates": [{"id": "1"}]})
+    assert answer(depot(handler), ALL).fetchall() == [("1",)]
+
+
+# what an answer says of itself
+
+
+def pages(*said: dict[str, Any]) -> Handler:
+    """Two rows a page, each page saying what it says of itself."""
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params.get("after", 0))
+        rows = [{"id": f"{number}a"}, {"id": f"{number}b"}]
+        more = {"next": str(number + 1)} if number + 1 < len(said) else {}
+        return httpx.Response(200, json={"crates": rows, **more, **said[number]})
+
+    return handler
+
+
+WHOLE: dict[str, Any] = {"unreached": [], "late": False, "_parts": {"failed": 0}, "state": "done"}
+
+
+@over(
+    ("said", "words"),
+    [
+        ({"unreached": ["towns/ghent"]}, "unreached: towns/ghent"),
+        ({"unreached": [{"message": "Ghent is down", "code": 7}]}, "unreached: Ghent is down"),
+        ({"unreached": {"ghent": 1}}, 'unreached: {"ghent":1}'), ({"late": True}, "late: true"),
+        ({"state": "running"}, "state: running"), ({"_parts": {"failed": 2}}, "_parts.failed: 2"),
+    ],
+)  # fmt: skip
+def test_an_answer_that_says_it_is_not_whole_is_an_error_in_its_words(
+    said: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(Incomplete) as caught:
+        answer(depot(pages({**WHOLE, **said}, WHOLE)), ALL)
+    assert caught.value.message.endswith(f"not whole: {words}")
+    assert "--partial" in caught.value.hint
+
+
+@over("said", [WHOLE, {}, {"unreached": None, "late": "true", "_parts": None}])
+def test_an_answer_that_says_nothing_of_the_kind_is_whole(said: dict[str, Any]) -> None:
+    result = answer(depot(pages(said)), ALL)
+    assert (result.complete, result.table.num_rows) == (True, 2)
+
+
+@over("place", [0, 1, 2])
+def test_with_partial_all_rows_that_came_are_kept_and_it_is_said_once(place: int) -> None:
+    said = [{"unreached": ["ghent"]} if number == place else {} for number in range(3)]
+    result = answer(depot(pages(*said)), ALL, partial=True)
+    assert result.table.num_rows == 6
+    assert [type(one.error) for one in result.errors] == [Incomplete]
+    assert not result.complete
+
+
+@over("partial", [False, True])
+def test_what_is_missing_is_told_before_what_cannot_be_read_for_that(partial: bool) -> None:
+    said = pages({"unreached": ["ghent"], "crates": None, "state": 7})
+    broken = {"crates": {"of": "no such shape"}}
+    for handler in (said, pages({"unreached": ["ghent"], **broken})):
+        with pytest.raises(Incomplete, match="ghent") if not partial else nullcontext():
+            result = answer(depot(handler), ALL, partial=partial)
+            assert [type(one.error) for one in result.errors] == [Incomplete]
+
+
+def test_an_answer_that_is_not_whole_is_not_kept_for_later() -> None:
+    said = [{"unreached": ["ghent"]}]
+    with depot(lambda asked: pages(*said)(asked)) as engine:  # noqa: PLW0108 - what it says changes
+        (first,) = engine.run(ALL, None, Options(partial=True, max_age=60))
+        said[:] = [{}]
+        (second,) = engine.run(ALL, None, Options(partial=True, max_age=60))
+    assert (first.complete, second.complete) == (False, True)
+
+
+def test_where_a_part_is_missing_a_limit_is_no_excuse() -> None:
+    limited = "SELECT id FROM depot.stock.crates LIMIT 1"
+    result = answer(depot(pages({"unreached": ["ghent"]}, {})), limited, partial=True)
+    assert not result.complete
+
+
+@over(
+    ("words", "told"),
+    [
+        ("[$]", "is the whole body"), ("[{at: x, when: 1, unless: 2}]", "both `when` and `unless`"),
+        ("[{when: 1}]", "at"), ("[{at: x, if: 1}]", "if"),
+    ],
+)  # fmt: skip
+def test_marks_that_say_nothing_are_faults(words: str, told: str) -> None:
+    service = SERVICE.replace("rows: crates", f"rows: crates\n        incomplete: {words}")
+    service = service[: service.index("        incomplete:\n")]
+    with pytest.raises((DefinitionError, FetchError), match=told):
+        answer(depot(pages({}), service), ALL)
+
+
+@over(
+    ("mark", "speaks_of"),
+    [
+        (Mark(("x",)), [1, True, "no", ["a"], {"a": None}]),
+        (Mark(("x",), when=(1, None)), [1, None]),
+        (Mark(("x",), unless=(True,)), [1, "no", ["a"], {"a": None}, None, False, 0, "", [], {}]),
+    ],
+)  # fmt: skip
+def test_a_mark_speaks_of_values_of_its_own_type(mark: Mark, speaks_of: list[Any]) -> None:
+    every = [1, True, "no", ["a"], {"a": None}, None, False, 0, "", [], {}]
+    heard = [value for value in every if mark.speaks(value)]
+    assert list(map(repr, heard)) == list(map(repr, speaks_of))
