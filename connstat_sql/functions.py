@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from connstat_sql.causes import are_ours
 from connstat_sql.quoting import call, literal
 from connstat_sql.syntax import nodes_of
 
@@ -31,7 +32,8 @@ _OWN = f"""WITH functions AS MATERIALIZED (
         FROM {call("duckdb_functions")})
     SELECT marks.mark, name, function_oid, macro_definition, syntax, may_be_constant
     FROM (SELECT {call("sum", "mark")} FROM functions WHERE internal) AS marks(mark)
-    LEFT JOIN functions ON NOT internal"""
+    LEFT JOIN functions
+    ON NOT internal AND NOT coalesce({are_ours("name", "macro_definition")}, false)"""
 _TYPES = f"""SELECT {call("upper", "type_name")} FROM {call("duckdb_types")}
     GROUP BY ALL HAVING {call("bool_and", "internal")}"""
 _PLAIN = frozenset({

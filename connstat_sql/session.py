@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
+from connstat_sql.causes import NAMES, Causes
 from connstat_sql.declaring import Declared, binding_live, live_table_in, read_only_in
 from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.failing import cannot_fail
@@ -62,6 +63,7 @@ class Session:
         self.duckdb = duckdb.connect(database, config=dict(CONFIG))
         self.duckdb.execute("SET TimeZone = 'UTC'")
         self._declared = Declared(self.duckdb)
+        self._causes = Causes(self.duckdb)
         self.watches = Watches(self.duckdb.interrupt)
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
@@ -81,6 +83,7 @@ class Session:
 
     def split(self, sql: str) -> tuple[Piece, ...]:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
+        self.make_causes(sql)
         text = RunText(sql, sql)
         statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
         return pieces_of(self.duckdb, sql, statements)
@@ -100,8 +103,15 @@ class Session:
             self._known_functions = known(self.duckdb)
         return self._known_functions
 
+    def make_causes(self, sql: str) -> None:
+        """Make the functions over stack traces that a text calls."""
+        if any(one in sql.lower() for one in NAMES):
+            with suppress(duckdb.Error):  # a transaction that has failed: it is told by the text
+                self._causes.make(sql, is_lasting=not self.is_in_transaction())
+
     def hand_out(self) -> duckdb.DuckDBPyConnection:
         """The connection, for whoever does with it what is not seen here."""
+        self.make_causes(" ".join(NAMES))
         self.forget_functions()
         self._is_handed_out = True
         return self.duckdb

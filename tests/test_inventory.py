@@ -84,13 +84,14 @@ def test_states_and_health_keep_to_their_vocabulary(engine: Engine) -> None:
     assert all(health in described["health"] for health in healths)
 
 
-def test_the_root_cause_is_the_last_one_in_the_trace(engine: Engine) -> None:
+def test_the_root_cause_is_the_last_one_in_the_trace_with_its_class(engine: Engine) -> None:
     sql = f"""SELECT error_trace, error_summary FROM {CONNECTORS}
         WHERE error_trace IS NOT NULL"""
     found = rows(engine, sql)
     assert found
     for trace, summary in found:
-        assert summary == redpanda_bodies.reason(str(trace))
+        *_, kind = str(trace).rpartition("Caused by: ")[2].partition(":")[0].split(".")
+        assert summary == f"{kind}: {redpanda_bodies.reason(str(trace))}"
 
 
 def test_secrets_in_settings_are_masked(engine: Engine, sandbox: Sandbox) -> None:

@@ -166,7 +166,8 @@ def _speak(names: Names, name: str, qualifier: tuple[str, ...], place: _Place) -
 
 def _note(names: Names, node: exp.Expr, place: _Place) -> None:
     if isinstance(node, (exp.Identifier, exp.Var)):
-        names.every.add(node.name.lower())
+        if not isinstance(node.parent, exp.Anonymous):  # that is the name of a function, in quotes
+            names.every.add(node.name.lower())
     elif isinstance(node, exp.Join):
         using = node.args.get("using") or []
         for one in using:

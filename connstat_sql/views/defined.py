@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from connstat_sql.causes import called_by_ours
 from connstat_sql.definitions import Part, Resource, View, quote
 from connstat_sql.parser import tokens
 
@@ -24,12 +25,12 @@ def select_of(resource: Resource, columns: Sequence[str], parts: Sequence[Part])
     names = tuple(columns) or (resource.columns[0].name,)
     listed = ", ".join(_item(view.values.get(name), name) for name in names)
     if not view.is_union:
-        return f"SELECT {listed} FROM {view.source}"
+        return called_by_ours(f"SELECT {listed} FROM {view.source}")
     needed = _needed(resource, view, names)
-    branches = [_branch(part, needed) for part in parts]
-    if not set(names) & set(view.values):
-        return " UNION ALL ".join(branches)
-    return f"SELECT {listed} FROM ({' UNION ALL '.join(branches)}) AS {_PARTS}"
+    rows = " UNION ALL ".join(_branch(part, needed) for part in parts)
+    if set(names) & set(view.values):
+        rows = f"SELECT {listed} FROM ({rows}) AS {_PARTS}"
+    return called_by_ours(rows)
 
 
 def _needed(resource: Resource, view: View, names: Sequence[str]) -> dict[str, str]:
