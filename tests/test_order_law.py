@@ -49,7 +49,7 @@ def tried(court: Court, sql: str, *setup: str, undo: tuple[str, ...] = ()) -> No
     assert trial.verdict in (Verdict.AGREED, Verdict.FAULTY), trial.why
 
 
-@over("listed, way", spread(product(HEADS, WAYS), 40))
+@over("listed, way", spread(product(HEADS, WAYS), 16))
 def test_a_name_is_that_of_the_list_before_it_is_a_columns(
     court: Court, listed: str, way: str
 ) -> None:
@@ -71,7 +71,7 @@ def first_rows_agree(court: Court, listed: str, way: str) -> None:
 SETTINGS = [*product(NULL_ORDERS, ("ASC", "DESC"), WAYS[:3])]
 
 
-@over("null_order, order, way", spread(SETTINGS, 12))
+@over("null_order, order, way", spread(SETTINGS, 6))
 def test_settings_say_what_comes_first(court: Court, null_order: str, order: str, way: str) -> None:
     settings_agree(court, null_order, order, way)
 

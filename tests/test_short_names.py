@@ -191,7 +191,7 @@ PLACES = [
 ]  # fmt: skip
 
 
-@over("sql, use, scope, head", spread(PLACES, 15))
+@over("sql, use, scope, head", spread(PLACES, 8))
 def test_nothing_changes_where_live_tables_are(
     zoo: Court, sql: str, use: str, scope: str, head: str
 ) -> None:
@@ -254,7 +254,7 @@ MOVES = (
 )  # fmt: skip
 
 
-@over("sql", MOVES[:2])
+@over("sql", MOVES[:1])
 def test_their_names_stay_theirs(tmp_path: Path, zoo: Court, sql: str) -> None:
     names_stay(tmp_path, zoo, sql)
 

@@ -76,7 +76,7 @@ def zoo(court: Court) -> Court:
     return court
 
 
-@over("number", spread(range(len(PREDICATES)), 10))
+@over("number", spread(range(len(PREDICATES)), 5))
 def test_no_predicate_makes_it_an_answer(zoo: Court, number: int) -> None:
     none_is_an_answer(zoo, number)
 
