@@ -30,6 +30,7 @@ from connstat_sql.definitions import (
     Struct,
 )
 from connstat_sql.errors import UnexpectedShape
+from tests.examples import examples
 from tests.test_arrow import decode
 
 # --- JSON as it is written: numbers are texts, objects may hold a key twice ----------------------
@@ -294,7 +295,7 @@ def may_be_refused(reader: RowReader, body: bytes) -> bool:
     return "DECIMAL" in reader.structure and ODD.search(body) is not None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases())
 def test_a_value_arrives_as_it_is_or_is_an_error(case: tuple[SqlType, Any]) -> None:
     of, given_value = case
@@ -312,7 +313,7 @@ def test_a_value_arrives_as_it_is_or_is_an_error(case: tuple[SqlType, Any]) -> N
         assert same(of, got[0][0], wanted), f"{of}: {body!r} became {got}, not {wanted}"
 
 
-@settings(max_examples=90, deadline=None)
+@settings(max_examples=examples(90), deadline=None)
 @given(cases())
 def test_where_null_is_declared_a_value_arrives_as_it_is_or_is_null(
     case: tuple[SqlType, Any],
@@ -378,7 +379,7 @@ def wanted_of(field: Field, row: Object) -> Any:
         raise
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(FIELDS, st.lists(ROW, min_size=1, max_size=3), st.sampled_from([Shape.ARRAY, Shape.MAP]))
 def test_fields_of_any_paths_and_types_are_read_side_by_side(
     fields: list[Field], rows: list[Object], shape: Shape

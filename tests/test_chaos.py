@@ -23,6 +23,7 @@ from connstat_sql.sandbox import Sandbox
 from tests.chaos import CHAOS_PROVIDERS, chaos_of
 from tests.chaos.serve import serve
 from tests.conftest import engine_of
+from tests.examples import examples
 
 LIBRARY = Library([shipped_providers(), CHAOS_PROVIDERS])
 TABLES = {str(one.table): one for one in LIBRARY.tables() if one.table.provider == "chaos"}
@@ -118,7 +119,7 @@ TEXT = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_s
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(first=TEXT, second=TEXT, word=TEXT)
 def test_arguments_arrive_as_they_were_written(
     engine: Engine, first: str, second: str, word: str

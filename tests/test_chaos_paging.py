@@ -16,6 +16,7 @@ from connstat_sql.sandbox import Sandbox
 from connstat_sql.transport import Sent
 from tests.chaos import chaos_of
 from tests.conftest import engine_of
+from tests.examples import examples
 
 SENT: list[Sent] = []
 
@@ -228,7 +229,7 @@ SURVIVED = {
 }  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     table=st.sampled_from(sorted(SURVIVED)),
     total=st.integers(0, 60),

@@ -40,6 +40,7 @@ from connstat_sql.executor import ScanReport
 from connstat_sql.fetcher import Failure, Fetch
 from connstat_sql.loader.build import template_of
 from connstat_sql.result import Result
+from tests.examples import examples
 
 METHOD = Method("get", template_of("/t"))
 TABLE = Resource(TableName("p", "s", "t"), "", (), (), (METHOD,))
@@ -131,7 +132,7 @@ def test_a_request_that_serves_many_rows_failed_once() -> None:
     assert told(same, 3)[0].startswith("partial result: 1 of 3 requests failed")
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.text(max_size=5), st.none() | st.integers(400, 599)),

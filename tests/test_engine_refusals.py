@@ -26,6 +26,7 @@ from connstat_sql.result import Options
 from connstat_sql.sandbox import Fault, Sandbox
 from tests.chaos import chaos_of
 from tests.conftest import engine_of, narrow_engine_of
+from tests.examples import examples
 
 LIVE = "plant_a.connect.connectors"
 
@@ -237,7 +238,7 @@ class TestPlaces:
         error = query_error(shared, f"FROM {LIVE} WHERE name = $who")
         assert "-p who=VALUE" in error.hint
 
-    @settings(max_examples=30, deadline=None,
+    @settings(max_examples=examples(30), deadline=None,
               suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
     @given(
         before=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12),

@@ -20,6 +20,7 @@ from connstat_sql.pieces import is_rowless, named_arguments
 from connstat_sql.session import Session
 from connstat_sql.shows import values_table
 from connstat_sql.translation import RunText, translated
+from tests.examples import examples
 from tests.oracle.stages import open_stages
 
 
@@ -167,7 +168,7 @@ class TestPlaces:
         assert text.original_place(27) == 21
         assert text.original_place(10_000) == len(text.original)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=examples(40), deadline=None)
     @given(before=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
     def test_they_count_characters_not_bytes(self, shared: Session, before: str) -> None:
         quoted = before.replace("'", "''")

@@ -35,6 +35,7 @@ from connstat_sql.fetcher import Answers, Budget, Clients, Failure, Fetch, Page,
 from connstat_sql.loader.build import template_of
 from connstat_sql.transport import Connection, Door
 from tests.conftest import FakeClock
+from tests.examples import examples
 from tests.streaming import batches, unanswered
 
 PROVIDER = Provider("p", "", "", (), (Auth(AuthKind.NONE),), ("s",), retries=())
@@ -345,7 +346,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(RUNS)
 def test_rows_never_depend_on_what_is_kept_and_nothing_kept_is_sent_again(
     runs: list[tuple[list[tuple[str, str]], bool, int | None]],

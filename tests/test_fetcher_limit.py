@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.errors import Status
 from connstat_sql.fetcher import Failure, Fetch
+from tests.examples import examples
 from tests.streaming import unanswered
 from tests.test_fetcher_answers import LIST, fetch, paged, reader, values, world
 
@@ -204,7 +205,7 @@ def test_rows_of_a_shared_answer_count_for_each_fetch() -> None:
         assert len(one.seen) == 1
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     sizes=st.lists(st.integers(0, 5), max_size=12),
     limit=st.integers(0, 30),

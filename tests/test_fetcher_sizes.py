@@ -15,6 +15,7 @@ from connstat_sql.definitions import Paging, PagingStyle, QueryItem
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.fetcher import Fetch
 from connstat_sql.loader.build import template_of
+from tests.examples import examples
 from tests.streaming import batches, unanswered
 from tests.test_fetcher_answers import fetch, get, reader, rows_at, values, world
 
@@ -84,7 +85,7 @@ def test_the_last_page_is_the_one_that_is_shorter_than_was_asked_for(paging: Pag
         assert values(pages) == ["r0", "r1", "r2"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     st.sampled_from(STYLES), st.integers(0, 12), st.none() | st.integers(1, 7), st.integers(0, 14)
 )

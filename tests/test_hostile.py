@@ -16,6 +16,7 @@ from connstat_sql.fetcher import Fetch, build_request
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.sandbox import Sandbox
 from tests.conftest import engine_of
+from tests.examples import examples
 
 LIBRARY = Library([shipped_providers()])
 HOSTILE = [
@@ -40,7 +41,7 @@ TEXT = st.one_of(
     st.text(max_size=30),
     st.text(alphabet="./%\\?#&=;@: +\r\n\x00aé2eEfF", max_size=12),
 )
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
 class Recorder:
@@ -131,7 +132,7 @@ def test_a_value_in_a_query_stays_one_value(engine: Engine, recorder: Recorder, 
     assert sorted(pairs) == [("environment", value), ("page_size", "100")]
 
 
-@settings(parent=FEW, max_examples=40)
+@settings(parent=FEW, max_examples=examples(40))
 @given(value=TEXT)
 @example("a/b")
 @example("%2e%2e")
@@ -156,7 +157,7 @@ def test_what_arrives_at_a_real_server_is_what_was_asked(
         assert one.query == ""
 
 
-@settings(parent=FEW, max_examples=40)
+@settings(parent=FEW, max_examples=examples(40))
 @given(value=TEXT)
 @example("+ %2B&x=1")
 def test_a_query_value_arrives_at_a_real_server_as_it_was(
@@ -234,7 +235,7 @@ def test_what_cannot_be_a_segment_is_refused(value: str) -> None:
         )
 
 
-@settings(max_examples=90, deadline=None)
+@settings(max_examples=examples(90), deadline=None)
 @given(value=st.text(min_size=1, max_size=20), cursor=st.none() | st.text(max_size=20))
 def test_a_built_request_reads_back_as_what_it_was_built_from(
     value: str, cursor: str | None

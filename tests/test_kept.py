@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.executor.kept import FETCH, WholeFetch, served
 from connstat_sql.quoting import quote
+from tests.examples import examples
 from tests.kept import GET, KIND, LIST, NOW, PETS, Pets, always, fetch, pets, scan
 
 
@@ -131,7 +132,7 @@ class TestWhatAnswers:
         zoo.kept.keep(zoo.table, whole, always(9), NOW)
         assert zoo.answer(fetch("s1"), fetch("s1")) == [(0, "Tom", "s1"), (1, "Tom", "s1")]
 
-    @settings(max_examples=10, deadline=None)
+    @settings(max_examples=examples(10), deadline=None)
     @given(
         st.dictionaries(st.text(max_size=8), st.lists(st.text(max_size=8), max_size=3), max_size=4),
         st.lists(st.text(max_size=8), max_size=4),

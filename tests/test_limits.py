@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connstat_sql.transport.limits import Limits, Verdict
 from connstat_sql.transport.scope import HeldBack, Patience, Scope
 from tests.conftest import FakeClock
+from tests.examples import examples
 
 T = TypeVar("T")
 PATIENT = Patience(60.0)
@@ -43,7 +44,7 @@ class Endless(FakeClock):
 # how many at once
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_never_more_than_allowed_are_under_way_and_all_end(seed: int, sizes: list[int]) -> None:
     dice, limits, clock = random.Random(seed), Limits(), FakeClock()

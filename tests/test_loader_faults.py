@@ -16,6 +16,7 @@ from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.documents import ProviderDocument, ServiceDocument
 from connstat_sql.loader.library import _document
 from connstat_sql.loader.source import read_source
+from tests.examples import examples
 from tests.test_loader import PROVIDER, SERVICE, folder_of, problems_of, service_problems
 
 BAD_NAME = "names have no double quotes, backslashes or control characters"
@@ -344,7 +345,7 @@ def check_content(is_provider: bool, content: bytes) -> None:
         assert 0 <= problem.line <= content.count(b"\n") + content.count(b"\r") + 2
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.booleans(), st.lists(SNIPPETS | st.binary(max_size=4), max_size=25).map(b" ".join))
 @example(False, b"service: " + b"9" * 5000)
 @example(False, b"x: 1" + b"0" * 5000 + b".5")
@@ -359,7 +360,7 @@ CHANGES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_change_of_a_definition_is_read_or_becomes_problems(data: st.DataObject) -> None:
     is_provider, content = data.draw(st.sampled_from(SHIPPED))
@@ -372,7 +373,7 @@ def test_any_change_of_a_definition_is_read_or_becomes_problems(data: st.DataObj
     check_content(is_provider, b"\n".join(lines))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(content=st.lists(SNIPPETS, max_size=10).map(b" ".join), cut=st.integers(0, len(SERVICE)))
 def test_validate_never_raises_and_a_library_only_definition_errors(
     tmp_path: Path, content: bytes, cut: int

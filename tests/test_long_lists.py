@@ -18,6 +18,7 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ParseError
 from connstat_sql.long_lists import LONG, set_aside, values_of
 from connstat_sql.parser import DIALECT, long_list, parse
+from tests.examples import examples
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.world import open_zoo
 
@@ -170,7 +171,7 @@ CONJUNCT = st.one_of(
 )
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(st.lists(CONJUNCT, min_size=1, max_size=4), st.sampled_from(["", "-- in ('a'\n"]))
 def test_what_is_set_aside_and_read_back_is_what_sqlglot_reads(
     conjuncts: list[str], comment: str

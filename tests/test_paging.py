@@ -36,6 +36,7 @@ from connstat_sql.fetcher.pages import Walk
 from connstat_sql.fetcher.paging import LONGEST_CURSOR
 from connstat_sql.transport import Client, Connection, Door
 from tests.conftest import FakeClock
+from tests.examples import examples
 
 PROVIDER = Provider("p", "", "", (), (Auth(AuthKind.NONE),), ("s",), retries=())
 ORIGIN = "http://one.test"
@@ -169,7 +170,7 @@ def honest(paging: Paging, total: int, most: int = SIZE) -> Answer:
     return answer
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     style=st.sampled_from(sorted(STYLES)),
     total=st.integers(0, 40),
@@ -197,7 +198,7 @@ def test_an_honest_list_is_read_to_its_end_and_each_page_is_asked_for_once(
     assert len(world.asked) == max(1, pages)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     style=st.sampled_from(sorted(STYLES)),
     total=st.integers(0, 40),
@@ -235,7 +236,7 @@ STEADY = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     style=st.sampled_from(sorted(STYLES)),
     steady=st.just({}) | STEADY,

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.definitions import KEY, Path, Rows, Shape
+from tests.examples import examples
 from tests.test_paging import FLAGGED_OFFSETS, SIZE, TOKENS, TOTALS, World, body, listing, numbers
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     pages=st.lists(st.lists(st.integers(0, 30), unique=True, min_size=1), min_size=1, max_size=8),
     path=st.sampled_from([("n",), ("id", "k"), ("id",), ()]),
@@ -62,7 +63,7 @@ def test_a_whole_page_of_rows_that_came_before_is_not_an_empty_page() -> None:
     assert numbers(world.pages(listing(replace(TOKENS, key=("n",))))) == [0, 1, 2]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(total=st.integers(1, 40), limit=st.integers(1, 40), again=st.integers(1, 3))
 def test_pages_are_asked_for_until_a_limit_is_met_by_rows_that_are_new(
     total: int, limit: int, again: int

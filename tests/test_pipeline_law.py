@@ -22,6 +22,7 @@ from connstat_sql.fetcher.mailbox import Mailbox
 from connstat_sql.fetcher.pages import Walk
 from connstat_sql.result import Options
 from tests.conftest import FakeClock, engine_of
+from tests.examples import examples
 from tests.requests.organisation import CONNECTIONS, Organisation
 from tests.test_fetcher_answers import LIST, World, fetch, paged, reader, world
 from tests.test_pipeline import Gate
@@ -56,7 +57,7 @@ async def added_in_parts(one: World, limit: int | None, parts: list[tuple[int, i
     parts=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), min_size=1, max_size=5),
 )
 @example(limit=3, parts=[(0, 1), (1, 1)])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_run_ends_whenever_its_fetches_are_added(
     limit: int | None, parts: list[tuple[int, int]]
 ) -> None:
@@ -130,7 +131,7 @@ def is_accounted_for(stops: Callable[[int, Item | None], bool]) -> bool:
 
 
 @given(last=st.integers(0, 12) | st.integers(0, 2 * ENVIRONMENTS + 6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_with_a_deadline_each_value_is_answered_or_is_among_the_failures(last: int) -> None:
     assert is_accounted_for(lambda count, _: count >= last)
 

@@ -23,6 +23,7 @@ from connstat_sql.diagnostics.progress_line import ERASE, ProgressLine, in_words
 from connstat_sql.errors import ConfigError
 from connstat_sql.executor.progress import Progress
 from connstat_sql.sandbox import Fault, Sandbox, World
+from tests.examples import examples
 
 CONNECTORS = Progress("confluent.connect.connectors", 120, 400, 12_000, 2.1)
 CLUSTERS = Progress("confluent.managed_kafka_clusters.clusters", 30, 40, 300)
@@ -152,7 +153,7 @@ def test_a_narrow_terminal_shortens_the_name_first() -> None:
     assert in_words([CONNECTORS], 20) == "connectors 120 of..."
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     st.lists(
         st.builds(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.definitions import JSON, VARCHAR, Column, ListOf, MapOf, Redaction, Struct
 from connstat_sql.executor.redaction import mask, redacted
+from tests.examples import examples
 
 # Names of settings of Kafka Connect itself, of the Debezium, JDBC, S3, GCS, Azure, Snowflake,
 # BigQuery, Elasticsearch, MongoDB, Salesforce, Splunk, HTTP, MQ and other connectors.
@@ -221,7 +222,7 @@ class TestValues:
             found = db.execute(f"SELECT {redacted(column, chr(39) + 'x' + chr(39), 'k', by)}")
             assert is_mask(found.fetchall()[0][0])
 
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=examples(30), deadline=None)
     @given(one=st.text(min_size=1), other=st.text(min_size=1))
     def test_masks_are_equal_exactly_where_values_are(self, one: str, other: str) -> None:
         with duckdb.connect() as db:

@@ -17,6 +17,7 @@ from connstat_sql.executor.redaction import (
     mask,
     redacted,
 )
+from tests.examples import examples
 
 KEY_PARTS = """password passwd pass pwd token secret key keys api shared access connection uri url
 user info license json account class type provider source file tokenizer max auth mode jaas config
@@ -66,7 +67,7 @@ def expected(db: duckdb.DuckDBPyConnection, pairs: list[list[str | None]]) -> li
     return [value for (value,) in db.execute(f"SELECT {sql} FROM pairs ORDER BY place").fetchall()]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(configs=st.lists(st.one_of(st.none(), CONFIGS), max_size=4))
 @example(
     configs=[{"a": "basic abcdefgh"}, {"a": "pwd=x"}, {"a": "://:a@"}, {"a": "\tbasic 1234567"}]
@@ -93,7 +94,7 @@ def test_a_map_is_masked_entry_by_entry(
     assert found == [one and {key: next(masked) for key in one} for one in configs]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(config=st.dictionaries(KEYS, VALUES, max_size=6))
 def test_a_map_of_json_is_masked_like_one_of_text(
     db: duckdb.DuckDBPyConnection, config: dict[str, str]
@@ -108,7 +109,7 @@ def test_a_map_of_json_is_masked_like_one_of_text(
     assert found == expected(db, [[*pair] for pair in config.items()])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     pairs=st.lists(st.tuples(st.one_of(st.none(), KEYS), st.one_of(st.none(), VALUES)), max_size=12)
 )

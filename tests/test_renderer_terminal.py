@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from connstat_sql.renderer import Look, render
 from connstat_sql.renderer.tables import shares
 from connstat_sql.renderer.tones import Tone, tells_state, tone_of
+from tests.examples import examples
 from tests.test_renderer import answer
 
 GREEN, RED, YELLOW, DIM, RESET = "\033[32m", "\033[1;31m", "\033[33m", "\033[2m", "\033[0m"
@@ -58,7 +59,7 @@ def test_short_columns_keep_their_width_and_long_ones_share_the_rest() -> None:
     st.lists(st.tuples(st.integers(1, 500), st.integers(1, 12)), min_size=1, max_size=12),
     st.integers(1, 400),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_shares_fill_what_there_is_and_take_from_nobody_below_the_least(
     wanted: list[tuple[int, int]], spare: int
 ) -> None:
@@ -133,7 +134,7 @@ def test_wide_letters_take_two_cells() -> None:
     st.integers(12, 60),
     st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_no_text_breaks_the_frame(rows: list[tuple[str, str]], width: int, ascii_: bool) -> None:
     readable = [tuple(t.encode("utf-8", "replace").decode() for t in row) for row in rows]
     table = pa.table({"a": [a for a, _ in readable], "b": [b for _, b in readable]})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.repl import history
 from connstat_sql.repl.history import DiskHistory, history_file, holds_secret
+from tests.examples import examples
 
 
 def opened(path: Path, told: list[str] | None = None) -> DiskHistory:
@@ -26,7 +27,7 @@ def kept(path: Path) -> list[str]:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=8))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_whatever_was_typed_comes_back(
     tmp_path_factory: pytest.TempPathFactory, typed: list[str]
 ) -> None:

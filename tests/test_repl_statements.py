@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.repl.prompt import is_whole
 from connstat_sql.repl.statements import is_blank, is_ended, pieces
+from tests.examples import examples
 
 PARTS = (
     "SELECT 1", ";", " ", "\n", "'", '"', "--", "/*", "*/", "$$", "$a$", "$1", "e'", "E'", "\\",
@@ -36,7 +37,7 @@ def duckdb_says_ended(text: str) -> bool | None:
 
 
 @given(st.lists(st.sampled_from(PARTS), max_size=8).map("".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @example("SELECT 1 /* a /* b */ ;")
 @example("SELECT 1 /* a /* b */ */;")
 @example("SELECT e'\\';'")
@@ -102,7 +103,7 @@ SELECT
 
 
 @given(st.lists(st.sampled_from((*PARTS, "\n.read x\n", "\n")), max_size=10).map("".join))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_no_statement_of_a_script_is_lost(script: str) -> None:
     at = 0
     for piece in pieces(script):

@@ -14,6 +14,7 @@ from connstat_sql.saved import SavedQueries, SavedQuery, Severity, read_entry, s
 from connstat_sql.saved.front_matter import read_page
 from connstat_sql.saved.inspecting import inspect
 from connstat_sql.saved.reading import read_query
+from tests.examples import examples
 
 WHOLE = """\
 -- name: failed
@@ -216,7 +217,7 @@ def test_the_working_directory_comes_first_then_the_user_then_what_is_shipped(
     assert all(folder.name == "queries" for folder in rest)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.binary(max_size=200), st.sampled_from((b"", b"-- title: x\n", b"-- params:\n", b"---\n")))
 def test_whatever_a_file_holds_it_is_read_or_has_problems(content: bytes, head: bytes) -> None:
     page = read_page("any.sql", head + content)

@@ -18,6 +18,7 @@ from connstat_sql.sandbox import Sandbox
 from connstat_sql.saved import Prepared, SavedParam, SavedQuery, choices, elements, prepare
 from connstat_sql.saved.checking import Checker
 from tests.conftest import narrow_engine_of
+from tests.examples import examples
 from tests.tabled import over
 
 
@@ -157,7 +158,7 @@ def test_a_value_is_only_ever_a_value_here_and_in_the_requests(
     assert sandbox.count() == result.requests
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.text(max_size=30), st.lists(st.text(st.characters(blacklist_categories=["Cs", "Cc"]))))
 def test_any_text_arrives_as_it_was_given(engine: Engine, text: str, several: list[str]) -> None:
     assert one(engine, "VARCHAR", text) == text

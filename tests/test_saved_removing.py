@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from connstat_sql.saved.agreeing import agrees
 from connstat_sql.saved.removing import read_text, remove
 from connstat_sql.session import Session
+from tests.examples import examples
 from tests.tabled import over
 
 
@@ -174,7 +175,7 @@ def test_duckdb_is_asked_whether_nothing_else_has_changed(left: str, is_alike: b
         session.close()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(conditions())
 def test_what_is_left_answers_as_if_the_conditions_had_not_been_written(
     database: duckdb.DuckDBPyConnection, pair: tuple[str, str]

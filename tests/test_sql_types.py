@@ -27,6 +27,7 @@ from connstat_sql.loader.types import (
     parse_type,
     suggestion_for,
 )
+from tests.examples import examples
 from tests.tabled import over
 
 DUCKDB = duckdb.connect()
@@ -56,13 +57,13 @@ TYPES = st.recursive(
 )
 
 
-@settings(max_examples=90, deadline=None)
+@settings(max_examples=examples(90), deadline=None)
 @given(TYPES)
 def test_a_printed_type_reads_as_the_same_type(of: SqlType) -> None:
     assert parse_type(str(of)) == of
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(TYPES)
 def test_duckdb_takes_a_printed_type_and_prints_it_alike(of: SqlType) -> None:
     DUCKDB.execute(f"CREATE OR REPLACE TEMP TABLE t (c {of})")
@@ -125,7 +126,7 @@ def test_what_is_no_type_is_refused_with_a_reason(text: str, message: str) -> No
     assert message in str(caught.value)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(st.text(st.sampled_from('STRUCT(MAP, DECIMAL)[]INTEGER "xé\\1\n'), max_size=30))
 def test_any_text_is_a_type_that_duckdb_takes_or_is_refused(text: str) -> None:
     try:
@@ -156,7 +157,7 @@ def test_a_default_is_held_against_its_type(of: str, text: str, fits: bool) -> N
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_quoted_names_and_texts_mean_themselves_in_sql(text: str) -> None:
     row = DUCKDB.execute(f"SELECT {literal(text)} AS {quote(text)}")
     assert row.description is not None

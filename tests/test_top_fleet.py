@@ -26,6 +26,7 @@ from connstat_sql.top.fleet import (
 )
 from connstat_sql.top.question import Question
 from connstat_sql.top.wanted import Wanted
+from tests.examples import examples
 from tests.top_fleets import connector, fleet, table
 
 CONNECTIONS = ("plant_a", "plant_b", "cloud")
@@ -79,7 +80,7 @@ def test_rows_of_one_name_stay_apart() -> None:
     assert len({one.key for one in twins}) == 3
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors)
 def test_what_is_written_to_a_table_is_what_is_read(found: list[Connector]) -> None:
     again = read(table(found))
@@ -91,7 +92,7 @@ def test_what_is_written_to_a_table_is_what_is_read(found: list[Connector]) -> N
 # --- order and counts ----------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors, outages)
 def test_the_worst_stands_first_and_every_connector_once(
     found: list[Connector], down: list[Outage]
@@ -105,7 +106,7 @@ def test_the_worst_stands_first_and_every_connector_once(
     assert sum(one.is_unreachable for one in shown) == len({(o.connection, o.scope) for o in down})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors, outages)
 def test_counts_add_up_in_both_directions(found: list[Connector], down: list[Outage]) -> None:
     shown = fleet(found, down).connectors
@@ -115,7 +116,7 @@ def test_counts_add_up_in_both_directions(found: list[Connector], down: list[Out
     assert counts.of() == sum(counts.of(None, provider) for provider in counts.providers)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors)
 def test_causes_are_those_of_the_connectors_the_most_frequent_first(found: list[Connector]) -> None:
     grouped = causes(found)
@@ -125,7 +126,7 @@ def test_causes_are_those_of_the_connectors_the_most_frequent_first(found: list[
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors, st.integers(0, len(COLUMNS) - 1), st.booleans())
 def test_sorting_by_any_column_loses_nothing(
     found: list[Connector], column: int, is_reversed: bool
@@ -146,7 +147,7 @@ def test_choosing_a_column_twice_turns_it_round() -> None:
 # --- from one refresh to the next ----------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors, connectors, outages)
 def test_between_refreshes_nothing_is_lost_and_nothing_of_a_lost_cluster_is_gone(
     before: list[Connector], after: list[Connector], down: list[Outage]
@@ -166,7 +167,7 @@ def test_between_refreshes_nothing_is_lost_and_nothing_of_a_lost_cluster_is_gone
     assert keys == {one.key for one in before} | new
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors, outages)
 def test_a_fleet_that_stays_as_it_is_has_no_changes(
     found: list[Connector], down: list[Outage]
@@ -175,7 +176,7 @@ def test_a_fleet_that_stays_as_it_is_has_no_changes(
     assert not fleet(found, down, first, at=2000.0).changes
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(connectors, connectors, outages)
 def test_a_moment_later_marks_have_faded_and_what_has_gone_is_gone(
     before: list[Connector], after: list[Connector], down: list[Outage]
@@ -247,7 +248,7 @@ wanted = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     wanted,
     st.lists(
@@ -292,7 +293,7 @@ def test_the_name_of_a_connector_is_only_ever_a_value(value: str) -> None:
 # --- on the screen -------------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.integers(0, 400))
 def test_columns_never_overlap_and_never_leave_the_screen(width: int) -> None:
     end = MARK_WIDTH
@@ -303,7 +304,7 @@ def test_columns_never_overlap_and_never_leave_the_screen(width: int) -> None:
         assert end <= max(width, MARK_WIDTH)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.text(max_size=12), st.integers(0, 12), st.booleans())
 def test_a_text_fits_its_cells_and_obeys_nothing(text: str, width: int, is_right: bool) -> None:
     from rich.cells import cell_len

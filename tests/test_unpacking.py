@@ -17,6 +17,7 @@ from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.failures import Broken
 from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
 from connstat_sql.transport.wire import OWN_HEADERS, read_whole
+from tests.examples import examples
 from tests.tabled import over
 
 brotli: Any = importlib.import_module("brotli")
@@ -66,7 +67,7 @@ def test_all_four_packings_are_asked_for() -> None:
     assert OWN_HEADERS["Accept-Encoding"] == "gzip, deflate, br, zstd"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     kind=st.sampled_from(sorted(PACKERS)),
     body=st.binary(max_size=400).map(lambda some: some * 50),

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import ConnstatError
+from tests.examples import examples
 from tests.oracle.grammar import random_query
 from tests.oracle.law import Court, Verdict
 from tests.tabled import over, spread
@@ -95,7 +96,9 @@ def none_is_an_answer(zoo: Court, number: int) -> None:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(seed=st.integers(0, 2**24))
 def test_no_random_statement_makes_it_an_answer(zoo: Court, seed: int) -> None:

@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.transport.urls import PLAIN, read_url
+from tests.examples import examples
 from tests.tabled import over
 
 HOSTS = st.one_of(
@@ -25,7 +26,7 @@ URLS = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(URLS)
 @example("http://127.0.0.1:8083/connectors")
 @example("https://user:pw@panda.test/x")

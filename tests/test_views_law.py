@@ -13,6 +13,7 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
 from connstat_sql.sandbox import Sandbox
 from tests.conftest import engine_of
+from tests.examples import examples
 from tests.test_views import LIVE, ONE, ask
 
 pytestmark = pytest.mark.long
@@ -78,7 +79,7 @@ def put(asked: str, source: str, other: str) -> str:
     )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     bodies=st.lists(st.sampled_from(BODIES), min_size=1, max_size=3),
     asked=st.sampled_from(ASKED),
@@ -107,7 +108,7 @@ def test_a_view_or_macro_answers_as_its_text_does_at_the_same_price(
     assert found == expected
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(
     body=st.sampled_from(BODIES),
     asked=st.sampled_from(ASKED),

@@ -13,6 +13,7 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, ExecuteError, PlanError, QueryError
 from connstat_sql.sandbox import Sandbox
 from tests.conftest import narrow_engine_of
+from tests.examples import examples
 from tests.test_views import LIVE, ask, rows
 
 
@@ -88,7 +89,9 @@ def test_a_fault_is_found_before_any_request_and_pointed_at(
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
     before=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=8),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.watching import Identity, Kind, Memory
+from tests.examples import examples
 from tests.watched import KEYED, NAMES, look
 
 CONNECTIONS = ("a", "b")
@@ -66,7 +67,7 @@ def as_tuple(row: Mapping[str, Any] | None) -> Row | None:
 
 @pytest.mark.parametrize("key", [(), ("_connection", "name")])
 @given(looks=st.lists(_look, max_size=8))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 def test_any_looks_are_told_as_the_oracle_tells_them_and_replay_to_the_last(
     key: tuple[str, ...], looks: list[tuple[list[Row], set[str]]]
 ) -> None:

@@ -17,6 +17,7 @@ from connstat_sql.transport.handed_in import HandedIn
 from connstat_sql.transport.judge import Reply
 from connstat_sql.transport.proxies import Proxies, Proxy, proxies_of
 from connstat_sql.transport.wire import Bounds, Wire
+from tests.examples import examples
 from tests.wire_server import Script, asked, resolver_of, with_network
 
 BOUNDS = Bounds(30, 10, 1_000_000)
@@ -71,7 +72,7 @@ def test_a_value_is_sent_as_it_was_encoded_and_nothing_is_tidied_up(
     assert server.target == f"/x/{in_path}?k={in_query}&k=&{in_query}=v"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(
     segment=st.text(st.characters(exclude_categories=["Cs"]), max_size=12).filter(
         lambda text: text not in (".", "..")
