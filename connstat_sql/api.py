@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 
-def connect(
+def connect(  # noqa: PLR0913  # words that are all said by name
     config: str | os.PathLike[str] | None = None,
     *,
     connections: Mapping[str, Mapping[str, Any]] | None = None,
@@ -34,6 +34,7 @@ def connect(
     timeout: float | None = None,
     connect_timeout: float | None = None,
     reveal: bool = False,
+    sandboxed: bool = False,
     environment: Mapping[str, str] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> LiveDatabase:
@@ -43,7 +44,9 @@ def connect(
     either, the file is looked for, and then the environment. `providers` are folders of further
     definitions. `timeout` is for one request, `connect_timeout` for its connection, in seconds
     (None: as the connection says, else 30 and 10). `reveal` shows credentials in rows
-    instead of masking them. `environment` and `transport` replace `os.environ` and the network.
+    instead of masking them. `sandboxed` keeps SQL from files, URLs, extensions, other databases and
+    settings, for SQL of somebody else's. `environment` and `transport` replace `os.environ` and the
+    network.
 
     Raises ConfigError or DefinitionError. Nothing is sent.
     """
@@ -58,6 +61,7 @@ def connect(
         timeout=timeout,
         connect_timeout=connect_timeout,
         limits=of_process() if transport is None else None,
+        is_sandboxed=sandboxed,
     )
     return LiveDatabase(open_engine(setup, outside, reveal=reveal))
 

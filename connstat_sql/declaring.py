@@ -8,8 +8,6 @@ LIMIT or an empty table beside it leaves no row.
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -33,14 +31,16 @@ _SAID = re.compile(rf"([\w-]+\.\w+\.\w+) {re.escape(_WHY)}")
 class Declared:
     """The databases of a session that hold nothing but live tables; they can only be read.
 
-    DuckDB opens none in memory so: each is written to a file of its own, which goes at once.
+    DuckDB opens none in memory so: each is written to a file of its own in `folder`, which goes at
+    once where the system lets it. Without a folder, or with a full disk, they are in memory.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
         self._connection = connection
+        self._folder = folder
+        self._made = 0
         self._providers: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
-        self._left: list[Path] = []
 
     @property
     def names(self) -> frozenset[str]:
@@ -83,35 +83,38 @@ class Declared:
             now = {name.lower(): number for name, number in _databases(beside).items()}
         return [name for name, number in self._numbers.items() if now.get(name) != number]
 
-    def close(self) -> None:
-        """Remove the files that could not be removed while they were open."""
-        for folder in self._left:
-            shutil.rmtree(folder, ignore_errors=True)
-
     def _make(self, name: str, catalog: Catalog) -> None:
         tables = [*catalog.tables_of(self._providers[name.lower()])]
         with self._connection.cursor() as beside, binding_live(beside):
-            try:
-                self._write(beside, name, tables)
-            except (OSError, duckdb.PermissionException):  # no files here: it is in memory then
+            if not self._write(beside, name, tables):
+                beside.execute(f"DETACH DATABASE IF EXISTS {quote(name)}")
                 beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
                 _fill(beside, name, tables)
             self._numbers[name.lower()] = _databases(beside)[name]
 
     def _write(
         self, beside: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]
-    ) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="connstat-"))
+    ) -> bool:
+        """Whether it could be written to a file, and opened to be read."""
+        if self._folder is None:
+            return False
+        self._made += 1
+        path = self._folder / f"declared_{self._made}.db"
+        file = literal(str(path))
         try:
-            file = literal(str(folder / "declared.db"))
             beside.execute(f"ATTACH {file} AS {quote(name)}")
             _fill(beside, name, tables)
             beside.execute(f"DETACH {quote(name)}")
             beside.execute(f"ATTACH {file} AS {quote(name)} (READ_ONLY)")
+        except (duckdb.IOException, duckdb.PermissionException, duckdb.FatalException):
+            with suppress(duckdb.Error):
+                beside.rollback()
+            return False
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
-            if folder.exists():  # where an open file cannot be removed
-                self._left.append(folder)
+            for one in (path, path.with_name(f"{path.name}.wal")):
+                with suppress(OSError):  # an open file cannot be removed everywhere
+                    one.unlink(missing_ok=True)
+        return True
 
 
 def _databases(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:

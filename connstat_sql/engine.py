@@ -96,6 +96,7 @@ class Outside:
     `observe` is told of each attempt when it has ended, on another thread; `progress` of the scans
     under way, on the thread that runs the statement, at most about ten times a second. `mask_key`
     makes masks of credentials equal between processes (None: a new key for each engine).
+    `is_sandboxed` keeps SQL from files, URLs, extensions and settings.
     `tracer_provider` makes OpenTelemetry spans (None: the program's own, once it has loaded
     OpenTelemetry).
     """
@@ -110,6 +111,7 @@ class Outside:
     limits: Limits | None = field(default=None, repr=False)
     shares_limits: bool = False
     mask_key: str | None = field(default=None, repr=False)
+    is_sandboxed: bool = False
     tracer_provider: TracerProvider | None = None
 
 
@@ -153,7 +155,7 @@ class Engine:
     ) -> None:
         """`live` replaces what runs statements over live tables (None: `LiveTables`)."""
         self._live_kind = live
-        self.session = Session()
+        self.session = Session(is_sandboxed=outside.is_sandboxed)
         self.session.watches.before_running = self._stop_if_interrupted
         self._wiring = wiring
         self._outside = outside

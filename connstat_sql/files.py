@@ -1,13 +1,16 @@
-"""Files that are written: which may be, and how they appear whole or not at all.
+"""Files that are written: which may be, how they appear whole or not at all, and those in passing.
 
 `NotOurs` is an OSError, so that whoever says why a file cannot be written says this as well.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +19,8 @@ from typing import BinaryIO
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _ROOT = 0
 _OWN_FDS = Path("/proc/self/fd")
+_SCRATCH: dict[Path, int] = {}
+"""Folders of ours, each with the process that made it: a child does not remove its parent's."""
 _BEGINNING = 4096
 """Bytes by which a file of ours is known."""
 _KINDS = (
@@ -127,6 +132,67 @@ def write_new(path: Path, content: bytes, mode: int = 0o666) -> None:
             os.link(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def distrust(*paths: Path) -> tuple[str, str] | None:
+    """Why others may have written what is read there, and what to do; None: they cannot have.
+
+    For what is used because it lies where the user is, without having been named. It has to belong
+    to the user or to root, and nobody else may write to it but a group of the user alone.
+    """
+    if not hasattr(os, "geteuid"):
+        return None
+    for path in paths:
+        for status in (path.lstat(), path.stat()):
+            if status.st_uid not in (os.geteuid(), _ROOT):
+                return f"{path} belongs to another user", f"chown {os.geteuid()} {path}"
+        if status.st_mode & stat.S_IWOTH:
+            return f"others may write to {path}", f"chmod o-w {path}"
+        if status.st_mode & stat.S_IWGRP and not _is_private(status.st_gid):
+            return f"others may write to {path}", f"chmod go-w {path}"
+    return None
+
+
+def _is_private(group: int) -> bool:
+    """Whether a group is the user's own, as many systems make one for each user."""
+    import grp
+    import pwd
+
+    try:
+        user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+    except KeyError:
+        return False
+    is_own = group == user.pw_gid and found.gr_name == user.pw_name
+    return group != _ROOT and is_own and not {*found.gr_mem} - {user.pw_name}
+
+
+def make_scratch(parent: Path | None = None) -> Path | None:
+    """A folder that the user alone can look into; None where there can be none now.
+
+    It is in `parent`, or where the system keeps temporary files.
+    It stays until `remove_scratch`, or until the process ends, by a signal too where
+    `remove_all_scratch` is called on the way out.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="connstat-", dir=parent))
+    except OSError:
+        return None
+    if not _SCRATCH:
+        atexit.register(remove_all_scratch)
+    _SCRATCH[folder] = os.getpid()
+    return folder
+
+
+def remove_scratch(folder: Path) -> None:
+    """Remove one with all that is in it, if this process has made it."""
+    if _SCRATCH.pop(folder, 0) == os.getpid():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_all_scratch() -> None:
+    """Remove all of this process."""
+    for folder in tuple(_SCRATCH):
+        remove_scratch(folder)
 
 
 def _replaceable(path: Path) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConfigError, DefinitionError
+from connstat_sql.files import distrust
 
 if TYPE_CHECKING:
     from connstat_sql.catalog import Catalog
@@ -100,13 +101,37 @@ def find_config(
     """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
 
     `user` is the user's configuration directory, `here` the working directory. None when there is
-    no file. Raises ConfigError when one is named and does not exist.
+    no file. Raises ConfigError when one is named and does not exist, and when others could have
+    written the one that is here.
     """
     if given is not None:
         return _existing(given, "")
     if environment.get(CONFIG_VARIABLE):
         return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
-    return next((p for p in (here / CONFIG_NAME, user / CONFIG_NAME) if p.is_file()), None)
+    if (here / CONFIG_NAME).is_file():
+        return _trusted(here / CONFIG_NAME)
+    return user / CONFIG_NAME if (user / CONFIG_NAME).is_file() else None
+
+
+def told_configuration(setup: Setup, environment: Mapping[str, str]) -> str:
+    """Which configuration counts, for people. Raises ConfigError."""
+    if setup.connections is not None:
+        return "configuration: handed in"
+    path = find_config(setup.config, environment, setup.user, setup.here)
+    if path is None:
+        return "configuration: no file; connections are made of environment variables"
+    return f"configuration: {path.absolute()}"
+
+
+def _trusted(path: Path) -> Path:
+    wrong = distrust(path)
+    if wrong is None:
+        return path
+    why, todo = wrong
+    raise ConfigError(
+        f"the configuration file of this folder is not used: {why}",
+        hint=f"{todo}, or name it with --config if it is to be trusted",
+    )
 
 
 def _existing(path: Path, hint: str) -> Path:

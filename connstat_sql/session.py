@@ -17,6 +17,7 @@ from connstat_sql.causes import NAMES, Causes
 from connstat_sql.declaring import Declared, binding_live, live_table_in, read_only_in
 from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.failing import cannot_fail
+from connstat_sql.files import make_scratch, remove_scratch
 from connstat_sql.functions import Functions, built_in, functions_of
 from connstat_sql.pieces import Piece, named_values, pieces_of
 from connstat_sql.quoting import (
@@ -37,6 +38,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Note = Callable[[duckdb.Error], None]
 CONFIG = {"python_enable_replacements": False}
+HARMLESS = (
+    "errors_as_json", "disabled_optimizers", "timezone", "calendar", "schema", "search_path",
+    "default_collation", "default_order", "default_null_order",
+)  # fmt: skip
+"""Settings that may be changed in a sandbox; the first two are our own business."""
 _ROWS = quote(own("_connstat_rows"))
 """The attached database that holds the rows of large scans, compressed, while a statement runs."""
 _MAY_BEGIN = re.compile(r"\b(begin|start|execute)\b", re.IGNORECASE)
@@ -59,10 +65,14 @@ _VARIABLES = f"SELECT name, CAST(value AS VARCHAR), type FROM {call('duckdb_vari
 class Session:
     """A DuckDB connection with the providers' catalogs declared in it when they are needed."""
 
-    def __init__(self, database: str = ":memory:") -> None:
-        self.duckdb = duckdb.connect(database, config=dict(CONFIG))
+    def __init__(self, database: str = ":memory:", *, is_sandboxed: bool = False) -> None:
+        self._scratch = make_scratch()
+        spill = "" if self._scratch is None else str(self._scratch / "spill")
+        self.duckdb = duckdb.connect(database, config={**CONFIG, "temp_directory": spill})
         self.duckdb.execute("SET TimeZone = 'UTC'")
-        self._declared = Declared(self.duckdb)
+        if is_sandboxed:
+            self._lock()
+        self._declared = Declared(self.duckdb, self._scratch)
         self._causes = Causes(self.duckdb)
         self.watches = Watches(self.duckdb.interrupt)
         self._known_functions: Functions | None = None
@@ -77,7 +87,21 @@ class Session:
     def close(self) -> None:
         """Close the connection."""
         self.duckdb.close()
-        self._declared.close()
+        if self._scratch is not None:
+            remove_scratch(self._scratch)
+
+    def _lock(self) -> None:
+        """No SQL reaches files, URLs, extensions or other databases from here on, for good.
+
+        What we need ourselves stays: a folder of our own, and settings that change no more than how
+        an answer looks.
+        """
+        folders = [] if self._scratch is None else [literal(str(self._scratch))]
+        harmless = ", ".join(map(literal, HARMLESS))
+        self.duckdb.execute(f"SET allowed_directories = [{', '.join(folders)}]")
+        self.duckdb.execute(f"SET allowed_configs = [{harmless}]")
+        self.duckdb.execute("SET enable_external_access = false")
+        self.duckdb.execute("SET lock_configuration = true")
 
     # --- asking DuckDB about SQL -------------------------------------------------------------
 

@@ -56,6 +56,9 @@ _MISSING = re.compile(r"Values were not provided for the following parameters: (
 _LONGEST = 12
 
 
+_SANDBOXED = re.compile(r"disabled (?:by|through) configuration|the configuration has been locked")
+
+
 def translated(
     error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
 ) -> QueryError:
@@ -75,6 +78,8 @@ def translated(
     live = live_table_in(message)
     if live:
         hint = f"name it in FROM or JOIN:  FROM {live} WHERE …"
+    if _SANDBOXED.search(message):
+        hint = "this session is sandboxed: SQL reaches no files and changes no settings"
     message = _without_run_names(message)
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 

@@ -321,7 +321,8 @@ def test_trace_tells_every_attempt_and_the_waits_between(config: Path, sandbox: 
 
 
 def test_verbose_tells_scans_and_very_verbose_each_attempt(config: Path) -> None:
-    scans = run(config, "-v", "query", "-F", "jsonl", STATUS).stderr.splitlines()
+    first, *scans = run(config, "-v", "query", "-F", "jsonl", STATUS).stderr.splitlines()
+    assert first == f"configuration: {config}"
     assert [line.partition(" by ")[0] for line in scans[:-1]] == [
         "info: kafka_connect.connect.connector_status"
     ]

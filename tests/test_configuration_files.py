@@ -1,15 +1,54 @@
 """The configuration file: where it is found, what cannot be understood in it, and kept rows."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.opening import Setup, Wiring, find_config
+from connstat_sql.opening import Setup, Wiring, find_config, told_configuration
 from connstat_sql.transport import read_config
 from tests.test_configuration import ONE, PLANT, write
 
 # where the file is
+
+
+@pytest.mark.parametrize("mode", [0o602, 0o620, 0o666, 0o777])
+def test_a_file_of_the_folder_that_others_may_write_to_is_refused_and_says_chmod(
+    tmp_path: Path, mode: int
+) -> None:
+    path = write(tmp_path / "here" / "connstat.toml", ONE)
+    os.chown(path, -1, 12345 if os.geteuid() == 0 else -1)
+    path.chmod(mode)
+    if mode & 0o002 == 0 and os.geteuid() != 0:
+        pytest.skip("to give a file to a strange group is for root")
+    with pytest.raises(ConfigError, match="others may write to") as caught:
+        find_config(None, {}, tmp_path / "user", path.parent)
+    assert "chmod" in caught.value.hint
+    assert "--config" in caught.value.hint
+    assert find_config(path, {}, tmp_path / "user", path.parent) == path
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_a_file_of_the_folder_that_belongs_to_another_is_refused(
+    tmp_path: Path, by_link: bool
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("to give a file away is for root")
+    path = tmp_path / "connstat.toml"
+    real = write(tmp_path / "real.toml" if by_link else path, ONE)
+    if by_link:
+        path.symlink_to(real)
+    os.lchown(path, 12345, 12345)
+    with pytest.raises(ConfigError, match="belongs to another user"):
+        find_config(None, {}, tmp_path / "user", tmp_path)
+
+
+def test_which_configuration_counts_is_told(tmp_path: Path) -> None:
+    nowhere = Setup(user=tmp_path / "user", here=tmp_path)
+    assert "environment variables" in told_configuration(nowhere, {})
+    path = write(tmp_path / "connstat.toml", ONE)
+    assert told_configuration(nowhere, {}) == f"configuration: {path}"
 
 
 def test_the_file_is_the_one_given_then_the_variables_then_here_then_the_users(

@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import SavedQueryError
-from connstat_sql.saved import SavedQueries, SavedQuery, Severity, read_entry, standard_folders
+from connstat_sql.saved import (
+    SavedQueries,
+    SavedQuery,
+    Severity,
+    read_entry,
+    standard_folders,
+    standard_queries,
+)
 from connstat_sql.saved.front_matter import read_page
 from connstat_sql.saved.inspecting import inspect
 from connstat_sql.saved.reading import read_query
@@ -171,6 +178,28 @@ def test_an_earlier_folder_comes_first_even_with_a_broken_file(tmp_path: Path) -
     (here / "one.sql").write_text("-- titel: a\nSELECT 1", "utf-8")
     with pytest.raises(SavedQueryError, match="titel"):
         queries.find("one")
+
+
+@pytest.mark.parametrize("place", ["connstat", "connstat/queries", "connstat/queries/one.sql"])
+def test_what_others_may_write_to_in_the_working_directory_is_not_used(
+    tmp_path: Path, place: str
+) -> None:
+    here, user = tmp_path / "here", tmp_path / "user"
+    for folder, sql in (
+        (here / "connstat" / "queries", "SELECT 1"),
+        (user / "queries", "SELECT 2"),
+    ):
+        folder.mkdir(parents=True)
+        for name in ("one", f"other_{folder.parent.name}"):
+            (folder / f"{name}.sql").write_text(sql, "utf-8")
+    (here / place).chmod(0o777)
+    queries = standard_queries(here, user)
+    with pytest.raises(SavedQueryError, match="others may write to") as caught:
+        queries.find("one")
+    assert f"chmod o-w {here / place}" in str(caught.value.problems[0])
+    assert queries.find("other_user").sql == "SELECT 2"
+    (here / place).chmod(0o755)
+    assert standard_queries(here, user).find("one").sql == "SELECT 1"
 
 
 def test_two_files_of_a_folder_cannot_bear_one_name(tmp_path: Path) -> None:

@@ -6,10 +6,12 @@ import atexit
 import errno
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -116,6 +118,9 @@ class _LateGroup(click.Group):
     "-v", "--verbose", count=True, help="Rows, requests and time on stderr; -vv: every attempt."
 )
 @click.option("--no-progress", is_flag=True, help="No progress line (it is for terminals only).")
+@click.option(
+    "--sandboxed", is_flag=True, help="SQL reads and writes no files, URLs or other databases."
+)
 @click.version_option(__version__, prog_name="connstat")
 @click.pass_context
 def root(
@@ -125,6 +130,7 @@ def root(
     quiet: bool,
     verbose: int,
     no_progress: bool,
+    sandboxed: bool,
 ) -> None:
     """SQL over every connector you run, live.
 
@@ -132,7 +138,7 @@ def root(
     were true a moment ago. Without a command: the shell on a terminal; elsewhere a script of SQL
     is read from standard input. Rows go to stdout, everything else to stderr.
     """
-    ctx.obj = Globals(config, providers, -1 if quiet else verbose, not no_progress)
+    ctx.obj = Globals(config, providers, -1 if quiet else verbose, not no_progress, sandboxed)
     if ctx.invoked_subcommand is None:
         from connstat_sql.cli.shell import run_alone
 
@@ -154,10 +160,27 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115  # as long as the process
     if arguments is None:
         spare()
+        _leave_nothing_behind()
     code = _run(arguments)
     if arguments is None:
         _end(code)
     sys.exit(code)
+
+
+def _leave_nothing_behind() -> None:
+    """Before a signal ends the process, what it has on disk in passing goes."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _leave)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    files = sys.modules.get("connstat_sql.files")
+    if files is not None:
+        files.remove_all_scratch()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _run(arguments: list[str] | None) -> int:

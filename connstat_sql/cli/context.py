@@ -38,6 +38,7 @@ class Globals:
     providers: tuple[str, ...]
     level: int
     progress: bool
+    is_sandboxed: bool = False
 
     @property
     def narrator(self) -> Narrator:
@@ -64,6 +65,7 @@ class Globals:
         connect_timeout: float | None = None,
         reveal: bool = False,
         trace: bool = False,
+        sandboxed: bool = False,
         observe: Callable[[Sent], None] = lambda _: None,
     ) -> Engine:
         """An engine over the real environment and network, which tells the narrator how it goes.
@@ -71,7 +73,7 @@ class Globals:
         With `trace` each attempt is told, and no progress; else `observe` takes the attempts.
         """
         from connstat_sql.engine import Outside
-        from connstat_sql.opening import open_engine
+        from connstat_sql.opening import open_engine, told_configuration
 
         def nothing(_: Sequence[Progress]) -> None:
             """Lines of a trace tell enough."""
@@ -84,8 +86,12 @@ class Globals:
             connect_timeout=connect_timeout,
             shares_limits=True,
             mask_key=os.environ.get("CONNSTAT_MASK_KEY"),
+            is_sandboxed=self.is_sandboxed or sandboxed,
         )
-        return open_engine(self.setup(), outside, reveal=reveal)
+        setup = self.setup()
+        if narrator.level > 0:
+            narrator.say(told_configuration(setup, os.environ))
+        return open_engine(setup, outside, reveal=reveal)
 
 
 pass_globals = click.make_pass_decorator(Globals)

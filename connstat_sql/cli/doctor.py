@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from connstat_sql.definitions import Provider, literal
 from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, counted
+from connstat_sql.opening import told_configuration
 from connstat_sql.result import Options
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ def command(globals_: Globals, timeout: float) -> None:
     """
     narrator, watch = globals_.narrator, _Watch()
     with told(narrator):
+        click.echo(told_configuration(globals_.setup(), os.environ))
         engine = globals_.open(narrator, timeout=timeout, observe=watch.observe)
         try:
             findings = _examine(engine)

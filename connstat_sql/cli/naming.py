@@ -10,13 +10,13 @@ from click.shell_completion import CompletionItem
 
 from connstat_sql.cli.context import Globals
 from connstat_sql.errors import SavedQueryError
-from connstat_sql.saved import SavedQueries, SavedQuery, standard_folders
+from connstat_sql.saved import SavedQueries, SavedQuery, standard_queries
 
 
 def saved_queries(globals_: Globals) -> SavedQueries:
     """The saved queries of the working directory, the user, further definitions and the package."""
     setup = globals_.setup()
-    return SavedQueries(standard_folders(setup.here, setup.user, setup.providers))
+    return standard_queries(setup.here, setup.user, setup.providers)
 
 
 def read_given(pairs: Iterable[str]) -> dict[str, str]:
@@ -98,4 +98,4 @@ def _queries_of(ctx: click.Context) -> SavedQueries:
     """While completing nothing has run yet, and the global options are only parsed."""
     providers = ctx.find_root().params.get("providers") or ()
     user = Path(click.get_app_dir("connstat"))
-    return SavedQueries(standard_folders(Path(), user, map(Path, providers)))
+    return standard_queries(Path(), user, map(Path, providers))

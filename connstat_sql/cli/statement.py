@@ -67,6 +67,11 @@ trace_option = click.option(
 
 reveal_option = click.option("--reveal", is_flag=True, help="Show credentials in rows, not masks.")
 
+sandboxed_option = click.option(
+    "--sandboxed", is_flag=True,
+    help="SQL reads and writes no files, URLs, extensions or other databases.",
+)  # fmt: skip
+
 _Command = Callable[..., Any]
 
 _PRINTING = (
@@ -115,6 +120,7 @@ _RUNNING = (
     max_age_option,
     trace_option,
     reveal_option,
+    sandboxed_option,
 )
 
 
@@ -157,6 +163,7 @@ def opened_engine(
             connect_timeout=given["connect_timeout"],
             reveal=given["reveal"],
             trace=given["trace"],
+            sandboxed=given["sandboxed"],
         )
         try:
             yield engine

@@ -214,10 +214,10 @@ class Shell:
 
     def saved(self) -> SavedQueries:
         """The saved queries, looked for anew: files come and go."""
-        from connstat_sql.saved import SavedQueries, standard_folders
+        from connstat_sql.saved import standard_queries
 
         around = self.around
-        return SavedQueries(standard_folders(around.here, around.user, around.providers))
+        return standard_queries(around.here, around.user, around.providers)
 
     def _look_around(self, engine: Engine) -> None:
         """What the prompt shows of connections, read beside it."""

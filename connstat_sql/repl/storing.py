@@ -7,12 +7,11 @@ import re
 import shlex
 import shutil
 import subprocess
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from connstat_sql.errors import ConfigError, SavedQueryError
-from connstat_sql.files import write_new, written_whole
+from connstat_sql.files import make_scratch, remove_scratch, write_new, written_whole
 from connstat_sql.repl.history import holds_secret
 from connstat_sql.repl.setting import path_of
 from connstat_sql.repl.shell import Shell
@@ -140,11 +139,16 @@ def edit(shell: Shell, argument: str) -> Next:
         path = path_of(argument, shell)
         _edit(path, shell)
         return Next(Step.WRITE, _text_of(path))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "statement.sql"
+    folder = make_scratch()
+    if folder is None:
+        raise ConfigError("there is no folder for temporary files", hint="name one by TMPDIR")
+    try:
+        path = folder / "statement.sql"
         path.write_text(shell.statement.strip() + "\n", encoding="utf-8")
         _edit(path, shell)
         return Next(Step.WRITE, _text_of(path))
+    finally:
+        remove_scratch(folder)
 
 
 def _edit(path: Path, shell: Shell) -> None:

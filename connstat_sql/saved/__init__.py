@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connstat_sql.saved.folders import Entry, SavedQueries, read_entry
+from connstat_sql.saved.folders import Entry, SavedQueries, read_entry, standard_queries
 from connstat_sql.saved.places import standard_folders
 from connstat_sql.saved.values import Prepared, SavedParam, SavedQuery, Severity, elements
 
@@ -34,6 +34,7 @@ __all__ = [
     "prepare",
     "read_entry",
     "standard_folders",
+    "standard_queries",
 ]
 
 

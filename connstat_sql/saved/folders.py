@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from connstat_sql.errors import Problem, SavedQueryError
+from connstat_sql.files import distrust
 from connstat_sql.loader.checks import nearest
 from connstat_sql.saved.front_matter import MAX_BYTES, read_page
-from connstat_sql.saved.places import shown
+from connstat_sql.saved.places import shown, standard_folders
 from connstat_sql.saved.reading import read_query
 from connstat_sql.saved.values import SavedQuery
 
@@ -37,11 +38,13 @@ class Entry:
 class SavedQueries:
     """The saved queries of some folders; an earlier folder's shadows a later one's of that name.
 
-    Iterating gives those that can be used; a broken file takes none of the others with it.
+    Iterating gives those that can be used; a broken file takes none of the others with it, nor does
+    one in the folder `guarded` that others could have written.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
+    def __init__(self, folders: Iterable[Path], *, guarded: Path | None = None) -> None:
         self.folders = tuple(folders)
+        self._guarded = guarded
         self._read: dict[Path, tuple[tuple[int, int], Entry]] = {}
         self._inspected: dict[Path, tuple[SavedQuery, tuple[Problem, ...]]] = {}
 
@@ -93,6 +96,10 @@ class SavedQueries:
 
     def _entry(self, path: Path) -> Entry:
         try:
+            if path.parent == self._guarded:
+                wrong = distrust(path.parent.parent, path.parent, path)
+                if wrong is not None:
+                    return _not_used(path, *wrong)
             status = path.stat()
             signature = (status.st_mtime_ns, status.st_size)
             known = self._read.get(path)
@@ -144,6 +151,17 @@ def _files(folder: Path) -> list[Path]:
 def _unreadable(path: Path, error: OSError) -> Entry:
     problem = Problem(shown(path), 0, f"cannot be read: {error.strerror or error}")
     return Entry(SavedQuery(path.stem, "", "", path), (problem,))
+
+
+def _not_used(path: Path, why: str, todo: str) -> Entry:
+    problem = Problem(shown(path), 0, f"is not used: {why}", todo)
+    return Entry(SavedQuery(path.stem, "", "", path), (problem,))
+
+
+def standard_queries(here: Path, user: Path, providers: Iterable[Path] = ()) -> SavedQueries:
+    """The saved queries there are, in the folders that `standard_folders` lists."""
+    folders = standard_folders(here, user, providers)
+    return SavedQueries(folders, guarded=folders[0])
 
 
 def _told_twice(entry: Entry, first: Path) -> Entry:
