@@ -21,6 +21,7 @@ from connstat_sql.binder.columns import (
 from connstat_sql.binder.comparisons import equal_nodes
 from connstat_sql.binder.constants import Constants
 from connstat_sql.binder.idle import idle_mentions
+from connstat_sql.binder.intervals import around_all, ticks_of
 from connstat_sql.binder.named import LiveMention
 from connstat_sql.binder.outputs import Functions
 from connstat_sql.binder.reading import Reading
@@ -37,6 +38,7 @@ from connstat_sql.binder.values import (
     Fact,
     Field,
     Fold,
+    Interval,
     Questions,
     Relation,
     Row,
@@ -55,9 +57,9 @@ from connstat_sql.parser import Use as Purpose
 
 __all__ = [
     "HIDDEN", "RULES_OF_SQL", "Arguments", "BoundQuery", "BoundTable", "Constants", "Edit",
-    "EqualColumns", "Expression", "Fact", "Field", "Fold", "Questions", "Relation", "Row", "Rules",
-    "Term", "Types", "Use", "Value", "bind", "bindable_types", "equal_nodes", "relations_of",
-    "substituted",
+    "EqualColumns", "Expression", "Fact", "Field", "Fold", "Interval", "Questions", "Relation",
+    "Row", "Rules", "Term", "Types", "Use", "Value", "around_all", "bind", "bindable_types",
+    "equal_nodes", "relations_of", "substituted", "ticks_of",
 ]  # fmt: skip
 
 
@@ -208,6 +210,7 @@ def _use(
         limit.columns if limit else frozenset(),
         limit.order if limit else None,
         tuple(sorted(restriction.misfits)),
+        restriction.intervals(one.facts, bounded_types(live.resource)),
     )
 
 
@@ -218,12 +221,25 @@ def bindable_types(resource: Resource) -> dict[str, str]:
     """
     wanted = {param.name for param in resource.params}
     wanted |= {name for method in resource.methods for name in method.required}
-    wanted |= {one.column for method in resource.methods for one in method.filters}
+    wanted |= {
+        one.column.lower() for method in resource.methods for one in method.filters if one.key
+    }
     return {
         name: kind
         for name, kind in {**_types(resource, ()), "_connection": "VARCHAR"}.items()
         if (name in wanted or name == "_connection") and kind not in ("DOUBLE", "FLOAT", "REAL")
     }
+
+
+def bounded_types(resource: Resource) -> dict[str, str]:
+    """Columns whose bounds some method can be told, with their types."""
+    bounded = {
+        one.column.lower()
+        for method in resource.methods
+        for one in method.filters
+        if one.bounds is not None
+    }
+    return {name: kind for name, kind in _types(resource, ()).items() if name in bounded}
 
 
 def _types(resource: Resource, hidden: Sequence[str]) -> dict[str, str]:

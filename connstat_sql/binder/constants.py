@@ -220,6 +220,10 @@ class Constants:
         rows = self._fold(f"SELECT TRY_CAST(CAST({literal(value.text)} AS {value.type}) AS DATE)")
         return rows[0][0].text if rows else None
 
+    def folded(self, sql: str) -> Rows | None:
+        """The rows of a query of ours over constants."""
+        return self._fold(sql)
+
     # --- asking DuckDB -----------------------------------------------------------------------
 
     def _values(self, parts: Sequence[exp.Expr]) -> list[Value] | None:

@@ -13,10 +13,20 @@ from sqlglot import exp
 
 from connstat_sql.binder.comparisons import any_of, equal_nodes, sides_of
 from connstat_sql.binder.constants import INTEGERS, Constants
+from connstat_sql.binder.intervals import IntervalReader
 from connstat_sql.binder.nulls import rejects_null
 from connstat_sql.binder.ranges import Bound, bounds_in, values_between
 from connstat_sql.binder.rendering import field_text, node_text, relation_name, relation_text
-from connstat_sql.binder.values import Fact, Field, Relation, Row, Term, Types, Value
+from connstat_sql.binder.values import (
+    Fact,
+    Field,
+    Intervals,
+    Relation,
+    Row,
+    Term,
+    Types,
+    Value,
+)
 
 MAX_ALTERNATIVES = 200_000
 
@@ -43,7 +53,7 @@ class Restriction:
 
     def rows(self, facts: Sequence[Fact]) -> tuple[Row, ...] | None:
         """The alternatives, or None when nothing restricts the table."""
-        columns = self._columns(facts)
+        columns = self._columns(facts, self.types)
         found: Alternatives | None = None
         for fact in facts:
             if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
@@ -53,6 +63,14 @@ class Restriction:
         if found != () and self._is_ruled_out(facts):
             return ()
         return None if found is None else _distinct(found)
+
+    def intervals(self, facts: Sequence[Fact], types: Types) -> Intervals:
+        """What the facts leave of the columns of `types`, whose bounds an API can be told."""
+        if not types or not facts:
+            return {}
+        columns = self._columns(facts, types)
+        reader = IntervalReader(types, self.constants, lambda term: columns.get(term, ""))
+        return reader.intervals(facts)
 
     def _between(self, facts: Sequence[Fact], columns: Mapping[Field, str]) -> Alternatives | None:
         """What bounds leave that several facts set."""
@@ -111,14 +129,14 @@ class Restriction:
         found = (self.relations.get(number) for number in fact.relations)
         return sum(relation is None or not relation.is_scalar for relation in found) > 1
 
-    def _columns(self, facts: Sequence[Fact]) -> Mapping[Field, str]:
+    def _columns(self, facts: Sequence[Fact], types: Types) -> Mapping[Field, str]:
         """Our columns, and those of other sources that equal one of ours, by our name for them."""
         key = frozenset(map(id, facts))
         equal = self.equal_columns.get(key)
         if equal is None:
             equal = self.equal_columns[key] = EqualColumns(facts, self.relations)
         found: dict[Field, str] = {}
-        for name in self.types:
+        for name in types:
             for one in equal.of(Field(self.relation, name)):
                 found.setdefault(one, name)
         return found

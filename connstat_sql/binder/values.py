@@ -34,6 +34,12 @@ Types = Mapping[str, str]
 """Columns, in lower case, and their DuckDB types."""
 
 
+Interval = tuple["int | None", "int | None"]
+"""The least and the greatest value that matters, both within it; None: there is no bound."""
+
+Intervals = Mapping[str, Interval]
+"""Columns that have an order, and what predicates leave of them."""
+
 COLLATED = "VARCHAR COLLATE"
 """The type of a text whose equality may be that of a collation."""
 
@@ -190,7 +196,8 @@ class Use:
     nothing, () that no row is wanted. `limit` is the number of rows that are enough (None: all),
     as long as the columns in `limited_by` are arguments of the request; `order` is the column by
     which they are the first, and whether descending (None: any will do). `misfits` are columns
-    compared with a value of another type, which cannot bind them.
+    compared with a value of another type, which cannot bind them. `intervals` are what matters of
+    columns whose bounds an API can be told.
     """
 
     relation: int
@@ -200,6 +207,7 @@ class Use:
     limited_by: frozenset[str] = frozenset()
     order: tuple[str, bool] | None = None
     misfits: tuple[str, ...] = ()
+    intervals: Intervals = field(default_factory=dict)
 
 
 # --- what binding gives --------------------------------------------------------------------------

@@ -29,10 +29,11 @@ from connstat_sql.quoting import literal, quote
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
-    "Auth", "AuthKind", "Column", "Filter", "Limits", "ListOf", "MapOf", "Mark", "Method",
-    "Mismatch", "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path", "Provider",
-    "QueryItem", "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting",
-    "Shape", "Spelling", "SqlType", "Struct", "TableName", "Template", "View", "literal", "quote",
+    "Auth", "AuthKind", "Bounds", "Column", "Filter", "Limits", "ListOf", "MapOf", "Mark",
+    "Method", "Mismatch", "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path",
+    "Provider", "QueryItem", "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service",
+    "Setting", "Shape", "Spelling", "SqlType", "Struct", "TableName", "Template", "View", "literal",
+    "quote",
 ]  # fmt: skip
 
 # --- where things are in a body ------------------------------------------------------------------
@@ -174,16 +175,55 @@ class QueryItem:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """The query keys that bound a column, each with the text that holds the value (None: no key).
+
+    `at_least` and `at_most` name keys whose own value the API answers too, `above` and `below`
+    those whose it does not.
+    """
+
+    at_least: tuple[str, Template] | None = None
+    above: tuple[str, Template] | None = None
+    at_most: tuple[str, Template] | None = None
+    below: tuple[str, Template] | None = None
+
+    @property
+    def keys(self) -> tuple[tuple[str, Template] | None, ...]:
+        """All of them."""
+        return (self.at_least, self.above, self.at_most, self.below)
+
+    @property
+    def lower(self) -> tuple[str, Template] | None:
+        """The key that bounds it from below."""
+        return self.at_least or self.above
+
+    @property
+    def upper(self) -> tuple[str, Template] | None:
+        """The key that bounds it from above."""
+        return self.at_most or self.below
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
-    """A column whose equality the API evaluates itself: `column = x` becomes `key=x`.
+    """A column whose predicates the API evaluates itself: `column = x` becomes `key=x`.
 
     The server's answer may be wider than the predicate (DuckDB evaluates it again), never
-    narrower. `several` says how an IN list is passed on; None means one value only.
+    narrower. `key` is "" where equality is not passed on. `several` says how an IN list is; None
+    means one value only. `bounds` are keys for `<`, `>=` and their like (None: there are none).
+    `format` is how times are sent ("": as ISO 8601).
     """
 
     column: str
     key: str
     several: ArrayStyle | None = None
+    bounds: Bounds | None = None
+    format: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The query keys that it may send."""
+        bounds = self.bounds.keys if self.bounds is not None else ()
+        return tuple(key for key in (self.key, *(one[0] for one in bounds if one)) if key)
 
 
 @dataclass(frozen=True, slots=True)

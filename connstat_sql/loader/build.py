@@ -15,6 +15,7 @@ from connstat_sql.definitions import (
     ArrayStyle,
     Auth,
     AuthKind,
+    Bounds,
     Column,
     Filter,
     Method,
@@ -47,6 +48,7 @@ from connstat_sql.loader.checks import (
 )
 from connstat_sql.loader.documents import (
     AuthDocument,
+    BoundDocument,
     ColumnDocument,
     FilterDocument,
     MethodDocument,
@@ -60,6 +62,7 @@ from connstat_sql.loader.documents import (
     ServiceDocument,
     ValuesDocument,
 )
+from connstat_sql.loader.filters import check_filters
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.marks import build_marks
 from connstat_sql.loader.places import path_of
@@ -210,6 +213,7 @@ def _resource(
         table, document.description, columns, params, methods, document.example, view
     )
     check_resource(resource, {*shared, *own}, path, findings)
+    check_filters(resource, path, findings)
     return resource
 
 
@@ -340,7 +344,17 @@ def _filter(column: str, document: str | FilterDocument) -> Filter:
     if isinstance(document, str):
         return Filter(column, document)
     several = None if document.several is None else ArrayStyle(document.several)
-    return Filter(column, document.query, several)
+    keys = [_bound(one) for one in (document.gte, document.gt, document.lte, document.lt)]
+    bounds = Bounds(*keys) if any(keys) else None
+    return Filter(column, document.query, several, bounds, document.format)
+
+
+def _bound(document: str | BoundDocument | None) -> tuple[str, Template] | None:
+    if document is None:
+        return None
+    if isinstance(document, str):
+        document = BoundDocument(query=document)
+    return document.query, template_of(document.value)
 
 
 def _order(column: str, document: OrderDocument) -> Order:

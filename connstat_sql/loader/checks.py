@@ -214,7 +214,7 @@ def _check_order(
 def _keys_sent(method: Method) -> dict[str, str]:
     """Query keys of a method's requests, with the word that each comes from."""
     keys = {item.key: "query" for item in method.query}
-    keys |= {one.key: "filters" for one in method.filters}
+    keys |= {key: "filters" for one in method.filters for key in one.keys}
     if method.paging is not None:
         keys |= {key: "paging" for key in (method.paging.request, method.paging.size_key) if key}
     return keys

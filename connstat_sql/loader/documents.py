@@ -235,11 +235,39 @@ class ValuesDocument(_Document, frozen=True):
     style: Literal["repeated", "comma"] = "repeated"
 
 
-class FilterDocument(_Document, frozen=True):
-    """A column whose equality the API evaluates; its short form is the query key."""
+class BoundDocument(_Document, frozen=True):
+    """A query key that bounds a column; its short form is the key."""
 
     query: str
+    value: Annotated[str, _about("the text that is sent, such as 'ge{value}'")] = "{value}"
+
+
+Bound = Union[str, BoundDocument]
+
+
+class FilterDocument(_Document, frozen=True):
+    """A column whose predicates the API evaluates; its short form is the query key of equality."""
+
+    query: Annotated[str, _about("query key of `column = value`")] = ""
     several: Literal["repeated", "comma"] | None = None
+    gte: Annotated[
+        Bound | None,
+        _about("query key of `column >= value`, BETWEEN and their like: `gte: since`"),
+    ] = None
+    gt: Annotated[
+        Bound | None, _about("the same, where the API leaves out the value itself: `gt: since_id`")
+    ] = None
+    lte: Annotated[Bound | None, _about("query key of `column <= value`: `lte: until`")] = None
+    lt: Annotated[
+        Bound | None, _about("the same, where the API leaves out the value itself: `lt: before`")
+    ] = None
+    format: Annotated[
+        str,
+        _about(
+            "how a time is sent: epoch, epoch_ms, epoch_us, epoch_ns, iso8601 or a format of "
+            "strftime such as '%Y-%m-%d'; without it as the column's own `format`, or ISO 8601"
+        ),
+    ] = ""
 
 
 class OrderDocument(_Document, frozen=True):

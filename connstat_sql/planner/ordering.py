@@ -382,6 +382,6 @@ def _offer(target: Target, use: Use, choice: Choice, bound: frozenset[str]) -> O
     parents = frozenset(p.name for p in params if p is not None and p.parent is not None)
     alternatives = len(use.rows or ()) or 1
     requests = alternatives if choice.requests is None else choice.requests
-    pages = pages_of(method, len(pushed_filters(method, [use.rows])))
+    pages = pages_of(method, len(pushed_filters(resource, method, [use])))
     more = choice.second + ENUMERATED * len(choice.missing)
     return Offer(float(requests * pages), asked, parents, more)

@@ -293,7 +293,7 @@ class Planning:
             method,
             tuple(names),
             fetched(resource, method, columns),
-            pushed_filters(method, [use.rows for use in target.uses]),
+            pushed_filters(resource, method, target.uses),
             limit,
             order,
         )

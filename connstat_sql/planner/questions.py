@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 
-from connstat_sql.binder import BoundTable, Row
+from connstat_sql.binder import BoundTable, Row, Use, around_all
 from connstat_sql.definitions import ArrayStyle, Filter, Method, Param, Provider, Resource, literal
+from connstat_sql.planner.sending import sent_bounds, sent_value
 from connstat_sql.planner.values import Constant
 
 _NO_SEGMENTS = frozenset({"", ".", ".."})
@@ -99,19 +100,29 @@ def with_defaults(constant: Constant, defaults: Mapping[str, str]) -> Constant:
 
 
 def pushed_filters(
-    method: Method, supplies: Sequence[Sequence[Row] | None]
+    resource: Resource, method: Method, uses: Sequence[Use]
 ) -> tuple[tuple[Filter, tuple[str, ...]], ...]:
-    """Filters whose column every alternative fixes: one value, or several where that is allowed."""
+    """Filters whose column every alternative fixes or bounds, with the values that are sent."""
     if not method.filters:
         return ()
+    supplies = [use.rows for use in uses]
     rows = [row for one in supplies for row in one or ()]
     given = given_columns(rows) if None not in supplies else {}
-    found = []
+    wanted = [use.intervals for use in uses if use.rows != ()]
+    intervals = around_all(wanted)
+    found: list[tuple[Filter, tuple[str, ...]]] = []
     for one in method.filters:
-        if one.column in given:
-            values = tuple(dict.fromkeys(row[one.column] for row in rows))
-            if _is_carried(one, values):
-                found.append((one, values))
+        column = resource.column(one.column)
+        assert column is not None, "the loader has checked that"
+        name = one.column.lower()
+        if one.key and name in given:
+            values = dict.fromkeys(row[name] for row in rows)
+            sent = [sent_value(value, one, column) for value in values]
+            texts = tuple(text for text in sent if text is not None)
+            if len(texts) == len(sent) and _is_carried(one, texts):
+                found.append((one, texts))
+                continue
+        found += sent_bounds(intervals.get(name), one, column)
     return tuple(found)
 
 

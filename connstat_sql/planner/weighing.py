@@ -68,10 +68,9 @@ class Weighing:
         constants = [
             constant_of(target.live, one.use.rows, self.catalog, provider) for one in bindings
         ]
-        rows = [use.rows for use in target.uses]
 
         def weigh(method: Method) -> tuple[int, int]:
-            filters = pushed_filters(method, rows)
+            filters = pushed_filters(target.live.resource, method, target.uses)
             asked = set()
             for constant in constants:
                 asked |= self.sharing.requests(method, constant, filters)

@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
@@ -83,7 +84,9 @@ def _find(copies: Copies, parts: list[str], query: dict[str, str]) -> object:
         case ["days"]:
             return _matching(copies["days"], query)
         case ["codes", code]:
-            return _matching(copies["codes"], {"code": code, **query})
+            days = {"at_least": query.pop("since", None), "below": query.pop("before", None)}
+            found = _matching(copies["codes"], {"code": code, **query})
+            return [row for row in found if _is_between(row["day"], **days)]
         case ["toys"]:
             return _tokens(copies.get("toys", ()), query)
         case ["toys", toy]:
@@ -101,6 +104,9 @@ def _of_group(copies: Copies, group: str, rest: list[str], query: dict[str, str]
         case ["lines"]:
             skip, most = int(query.get("skip", 0)), int(query["most"])
             found = _sorted(_matching(copies.get("lines", ()), {"grp": group}), query)
+            highest = query.get("up_to", "").removeprefix("max:")
+            ends = {"above": query.get("above"), "at_most": highest or None}
+            found = [row for row in found if _is_between(row["seq"], **ends)]
             return found[skip : skip + most]
         case ["wares"]:
             kinds = query.pop("kind", None)
@@ -140,6 +146,26 @@ def _sorted(rows: list[Row], query: Mapping[str, str]) -> list[Row]:
     there = [row for row in rows if row[name] is not None]
     there.sort(key=lambda row: str(row[name]).zfill(9), reverse=query["sort"] != name)
     return there + [row for row in rows if row[name] is None]
+
+
+def _is_between(
+    value: Any,
+    at_least: str | None = None,
+    above: str | None = None,
+    at_most: str | None = None,
+    below: str | None = None,
+) -> bool:
+    """Whether a value is within the bounds that are asked for; NULL is within none."""
+    bounds = (at_least, above, at_most, below)
+    if value is None:
+        return bounds == (None,) * 4
+    low, over, high, end = (None if one is None else type(value)(one) for one in bounds)
+    return (
+        (low is None or value >= low)
+        and (over is None or value > over)
+        and (high is None or value <= high)
+        and (end is None or value < end)
+    )
 
 
 def _has_sub(copies: Copies, group: str, part: str) -> bool:

@@ -50,7 +50,10 @@ resources:
       code: {type: INTEGER}
       lang: {}
     methods:
-      list: {path: "/codes/{code}", query: {lang: "{lang}"}}
+      list:
+        path: "/codes/{code}"
+        query: {lang: "{lang}"}
+        filters: {day: {gte: since, lt: before}}
 """
 ANNEX = """\
   marks:
@@ -94,6 +97,7 @@ ANNEX = """\
         no_row: [404]
         paging: {style: offset, request: skip, last_page: short, size: {query: most, max: 3}}
         order: {seq: {ascending: {sort: seq}, descending: {sort: -seq}}}
+        filters: {seq: {gt: above, lte: {query: up_to, value: "max:{value}"}}}
   wares:
     description: For sale, by state; the photo is told one by one
     columns: {price: INTEGER, kind: VARCHAR, photo: VARCHAR}
