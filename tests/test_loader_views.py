@@ -39,7 +39,7 @@ def test_what_is_wrong_with_views_is_found_without_their_sql(tmp_path: Path) -> 
     folder.mkdir()
     (folder / "provider.yaml").write_text("provider: mine\ndescription: x\n", encoding="utf-8")
     (folder / "s.yaml").write_text(VIEW, encoding="utf-8")
-    parts = "parts: {mine.s.e: {from: ' ', columns: {}}, mine.s.a: {from: x, columns: {}}}\n"
+    parts = "parts: {mine.s.e: {from: ' ', columns: {}}, mine.s.a: {from: mine.s.d, columns: {}}}\n"
     (folder / "parts.yaml").write_text(parts, encoding="utf-8")
     found = [
         str(one).partition(" (")[0] for one in validate([folder], Library([shipped_providers()]))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from connstat_sql.definitions import Part, Resource, SqlType, TableName, View
 from connstat_sql.loader.checks import Findings, nearest
 from connstat_sql.loader.documents import ColumnDocument, PartsDocument, ResourceDocument
+from connstat_sql.loader.reach import outside_reach
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.types import UnknownType, parse_type, suggestion_for
 
@@ -36,12 +37,20 @@ def build_view(document: ResourceDocument, path: KeyPath, findings: Findings) ->
         findings.add((*path, "view", "inputs"), "`inputs` says nothing beside `from`")
     if not document.columns:
         findings.add((*path, "columns"), "a view needs columns")
+    _check_reach(document.view.from_, (*path, "view", "from"), findings, is_source=True)
     for name, value in values.items():
+        _check_reach(value, (*path, "columns", name, "value"), findings)
         if not value.strip():
             findings.add((*path, "columns", name, "value"), "an empty `value`", "leave it out")
     for name in set(inputs) & set(document.columns):
         findings.add((*path, "view", "inputs", name), f"`{name}` is a column already")
     return View(document.view.from_, values, inputs)
+
+
+def _check_reach(sql: str, path: KeyPath, findings: Findings, *, is_source: bool = False) -> None:
+    reached = outside_reach(sql, is_source=is_source)
+    if reached is not None:
+        findings.add(path, f"SQL of a definition reads tables of providers alone, not {reached}")
 
 
 def _inputs(texts: Mapping[str, str], path: KeyPath, findings: Findings) -> dict[str, SqlType]:
@@ -59,6 +68,9 @@ def build_parts(document: PartsDocument, findings: Findings) -> dict[TableName, 
     found = {}
     for name, one in document.parts.items():
         words = name.split(".")
+        _check_reach(one.from_, ("parts", name, "from"), findings, is_source=True)
+        for column, value in one.columns.items():
+            _check_reach(value, ("parts", name, "columns", column), findings)
         if len(words) == 3:
             found[TableName(*words)] = Part(one.from_, one.columns)
         else:
