@@ -25,6 +25,9 @@ _REFUSED = re.compile(r'on database "+([^"]+)"+ which is attached in read-only m
 _OPEN = own("_connstat_binds_live")
 """A variable of the session: up to which transaction what is declared may be bound."""
 _WHY = "is live: it has rows only where a statement that can be planned names it"
+_WRITTEN: dict[tuple[str, ...], bytes] = {}
+"""Files of such databases by the SQL that fills them: a second engine attaches a copy."""
+_MOST = 16
 _SAID = re.compile(rf"([\w-]+\.\w+\.\w+) {re.escape(_WHY)}")
 
 
@@ -84,16 +87,16 @@ class Declared:
         return [name for name, number in self._numbers.items() if now.get(name) != number]
 
     def _make(self, name: str, catalog: Catalog) -> None:
-        tables = [*catalog.tables_of(self._providers[name.lower()])]
+        statements = (*_statements(name, catalog.tables_of(self._providers[name.lower()])),)
         with self._connection.cursor() as beside, binding_live(beside):
-            if not self._write(beside, name, tables):
+            if not self._attach(beside, name, statements):
                 beside.execute(f"DETACH DATABASE IF EXISTS {quote(name)}")
                 beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
-                _fill(beside, name, tables)
+                _fill(beside, statements)
             self._numbers[name.lower()] = _databases(beside)[name]
 
-    def _write(
-        self, beside: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]
+    def _attach(
+        self, beside: duckdb.DuckDBPyConnection, name: str, statements: tuple[str, ...]
     ) -> bool:
         """Whether it could be written to a file, and opened to be read."""
         if self._folder is None:
@@ -102,11 +105,17 @@ class Declared:
         path = self._folder / f"declared_{self._made}.db"
         file = literal(str(path))
         try:
-            beside.execute(f"ATTACH {file} AS {quote(name)}")
-            _fill(beside, name, tables)
-            beside.execute(f"DETACH {quote(name)}")
+            if (written := _WRITTEN.get(statements)) is not None:
+                path.write_bytes(written)
+            else:
+                beside.execute(f"ATTACH {file} AS {quote(name)}")
+                _fill(beside, statements)
+                beside.execute(f"DETACH {quote(name)}")
+                while len(_WRITTEN) >= _MOST:
+                    _WRITTEN.pop(next(iter(_WRITTEN)), None)
+                _WRITTEN[statements] = path.read_bytes()
             beside.execute(f"ATTACH {file} AS {quote(name)} (READ_ONLY)")
-        except (duckdb.IOException, duckdb.PermissionException, duckdb.FatalException):
+        except (OSError, duckdb.IOException, duckdb.PermissionException, duckdb.FatalException):
             with suppress(duckdb.Error):
                 beside.rollback()
             return False
@@ -122,12 +131,10 @@ def _databases(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return dict(connection.execute(sql).fetchall())
 
 
-def _fill(beside: duckdb.DuckDBPyConnection, name: str, tables: Iterable[Resource]) -> None:
-    """Create a view for each table of a provider, in a database of that name, or a connection's."""
-    made: set[str] = set()
-    beside.begin()  # one each: a transaction writes to one database alone
-    for resource in tables:
-        _declare(beside, name, resource, made)
+def _fill(beside: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+    beside.begin()  # one for each database: a transaction writes to one alone
+    for statement in statements:
+        beside.execute(statement)
     beside.commit()
 
 
@@ -170,25 +177,27 @@ def live_table_in(message: str) -> str | None:
     return found[1] if found else None
 
 
-def _declare(
-    beside: duckdb.DuckDBPyConnection, head: str, resource: Resource, made: set[str]
-) -> None:
-    table = resource.table
-    schema = f"{quote(head)}.{quote(table.service)}"
-    if schema not in made:
-        beside.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-        made.add(schema)
-    guard = _guard(f"{head}.{table.service}.{table.resource}")
-    name = f"{schema}.{quote(table.resource)}"
-    columns = ", ".join(
-        f"CAST(NULL AS {one.type}) AS {quote(one.name)}" for one in resource.all_columns
-    )
-    beside.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {guard}")
-    beside.execute(f"COMMENT ON VIEW {name} IS {literal(resource.description)}")
-    for one in resource.all_columns:
-        if one.description:
-            comment = literal(one.description)
-            beside.execute(f"COMMENT ON COLUMN {name}.{quote(one.name)} IS {comment}")
+def _statements(head: str, tables: Iterable[Resource]) -> Iterator[str]:
+    """SQL of a view for each table, in a database named `head`: a provider's, or a connection's."""
+    made: set[str] = set()
+    for resource in tables:
+        table = resource.table
+        schema = f"{quote(head)}.{quote(table.service)}"
+        if schema not in made:
+            yield f"CREATE SCHEMA IF NOT EXISTS {schema}"
+            made.add(schema)
+        guard = _guard(f"{head}.{table.service}.{table.resource}")
+        name = f"{schema}.{quote(table.resource)}"
+        columns = ", ".join(
+            f"CAST(NULL AS {column.type}) AS {quote(column.name)}"
+            for column in resource.all_columns
+        )
+        yield f"CREATE OR REPLACE VIEW {name} AS SELECT {columns} FROM {guard}"
+        yield f"COMMENT ON VIEW {name} IS {literal(resource.description)}"
+        for column in resource.all_columns:
+            if column.description:
+                comment = literal(column.description)
+                yield f"COMMENT ON COLUMN {name}.{quote(column.name)} IS {comment}"
 
 
 def _guard(table: str) -> str:
