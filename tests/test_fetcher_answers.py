@@ -20,6 +20,7 @@ from connstat_sql.definitions import (
     AuthKind,
     Column,
     Filter,
+    JsonBody,
     Method,
     Paging,
     PagingStyle,
@@ -193,11 +194,11 @@ def test_what_is_kept_costs_nothing_of_the_budget() -> None:
             one.pages([fetch(LIST, cluster="other")], reader(LIST))
 
 
-POST = get("/t", verb="POST", body='{"a": 1}', rows=rows_at("rows"), paging=None)
+POST = get("/t", verb="POST", body=JsonBody('{"a": 1}'), rows=rows_at("rows"), paging=None)
 DIFFERENT = [
     fetch(POST, connection="two"),
     fetch(replace(POST, verb="GET", body=None)),
-    fetch(replace(POST, body='{"a": 2}')),
+    fetch(replace(POST, body=JsonBody('{"a": 2}'))),
     fetch(replace(POST, path=template_of("/u"))),
     fetch(replace(POST, headers=(("X-A", template_of("b")),))),
     fetch(replace(POST, query=(QueryItem("a", (template_of("b"),)),))),

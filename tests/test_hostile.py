@@ -13,6 +13,7 @@ from connstat_sql.definitions import Method, TableName
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, PlanError
 from connstat_sql.fetcher import Fetch, build_request
+from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.sandbox import Sandbox
 from tests.conftest import engine_of
@@ -244,7 +245,9 @@ def test_a_built_request_reads_back_as_what_it_was_built_from(
     arguments = {"dataplane_api_url": "https://a.test", "cluster_name": value}
     try:
         request = build_request(
-            Fetch("redpanda", fetch.resource, one, arguments), "https://own.test", cursor
+            Fetch("redpanda", fetch.resource, one, arguments),
+            "https://own.test",
+            None if cursor is None else Cursor.of(cursor),
         )
     except PlanError:
         assert value in (".", "..")

@@ -224,7 +224,8 @@ def test_every_word_of_a_method_becomes_a_value(tmp_path: Path) -> None:
     assert things is not None
     get, listing = things.methods
     assert get.required == ("host", "team", "id")
-    assert (get.verb, json.loads(get.body or "")) == ("POST", {"a": [1, 2.5, True, None]})
+    assert get.body is not None
+    assert (get.verb, json.loads(get.body.text)) == ("POST", {"a": [1, 2.5, True, None]})
     assert (get.rows.shape, get.rows.at, get.rows.item) == (Shape.MAP, (("data",), ()), ("x.y",))
     assert get.paging is not None
     assert (get.paging.style, get.paging.first, get.paging.size) == (PagingStyle.OFFSET, 1, None)

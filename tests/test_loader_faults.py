@@ -130,9 +130,10 @@ FAULTS = [
     method("paging: {style: tokens, request: x}",
            "`tokens` is not one of cursor, link, link_header, offset, page, token "
            "(did you mean `token`?)"),
-    method("paging: {style: page}", "`request` is missing"),
+    method("paging: {style: page}",
+           "`page` needs `request`, where the next page is asked for (a query key)"),
     method("paging: {style: token, request: x}",
-           "`token` needs `response`, where the next page stands"),
+           "`token` needs `response`, where the next page stands (its path)"),
     method("paging: {style: page, request: x, size: {query: n, max: 0}}",
            "0 is less than the minimum of 1"),
     ("      list:\n        path: /t\n", "      {}\n", ["s.yaml:8: no method serves it"]),

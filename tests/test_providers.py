@@ -217,7 +217,8 @@ def test_request_is_documented(resource: Resource, method: Method) -> None:
     assert len(method.path.params) == sum(one["in"] == "path" for one in declared)
     sent = {item.key for item in method.query} | {one.key for one in method.filters}
     if method.paging:
-        sent |= {method.paging.request, method.paging.size_key or method.paging.request}
+        keys = (method.paging.request, method.paging.size_key)
+        sent |= {key for key in keys if isinstance(key, str)}
     always = {item.key for item in method.query}
     in_query = {one["name"]: one["required"] for one in declared if one["in"] == "query"}
     assert {name for name, required in in_query.items() if required} <= always
@@ -242,6 +243,7 @@ def test_columns_are_in_the_documented_answer(resource: Resource, method: Method
     for param, path in method.fills.items():
         assert path == KEY or step(row, path) in ("string", "any"), param
     if method.paging and body != "any":
+        assert isinstance(method.paging.response, tuple)
         assert step(body, method.paging.response) in ("string", "string:uri")
 
 

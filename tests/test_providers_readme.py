@@ -240,7 +240,6 @@ def test_what_is_said_to_hold_without_a_word_does() -> None:
     assert fields_of(documents.ParamDocument)["type"].default == "VARCHAR"
     assert fields_of(documents.MethodDocument)["verb"].default == "GET"
     assert fields_of(documents.ColumnDocument)["on_mismatch"].default == "error"
-    assert fields_of(documents.PagingDocument)["first"].default == 0
     [rule] = DEFAULT_RETRIES
     said = line_of("retry", "## provider.yaml").rpartition("without this word")[2]
     assert {int(one) for one in re.findall(r"\d+", said)} == rule.statuses

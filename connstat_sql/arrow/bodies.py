@@ -36,6 +36,24 @@ class OpenBody:
         text = self.at(path)
         return None if text is None else decoded(text, Any)
 
+    def in_the_way(self, path: Path) -> str:
+        """What keeps the body from holding anything at a path, in words; "" when nothing does."""
+        for depth in range(len(path)):
+            text = self.at(path[:depth])
+            if text is None:
+                return ""
+            if kind(text) not in ("an object", "null"):
+                place = f"`{'.'.join(path[:depth])}`" if depth else "the body"
+                return f"{place} is {kind(text)}"
+        return ""
+
+    def last(self, rows: Rows) -> tuple[str | None, Raw | bytes] | None:
+        """Key and text of the last element that holds rows; None where there is no element."""
+        element: tuple[str | None, Raw | bytes] | None = None
+        for element in self._elements(rows, Raw):  # noqa: B007 - the last one is wanted
+            pass
+        return element
+
     def rows(self, rows: Rows) -> Iterable[tuple[str | None, Raw | bytes]]:
         """Each row's key (None unless the shape is `map`) and text."""
         found = self._items(rows)

@@ -10,9 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from connstat_sql.definitions.bodies import JsonBody
 from connstat_sql.definitions.limits import DEFAULT_LIMITS, DEFAULT_RETRIES, Limits, RetryRule
 from connstat_sql.definitions.marks import Mark
 from connstat_sql.definitions.names import TableName
+from connstat_sql.definitions.paging import Paging, PagingStyle
+from connstat_sql.definitions.places import (
+    KEY,
+    InBody,
+    InHeader,
+    InLastRow,
+    Path,
+    Source,
+    Target,
+)
 from connstat_sql.definitions.spellings import Spelling
 from connstat_sql.definitions.sql_types import (
     JSON,
@@ -29,20 +40,14 @@ from connstat_sql.quoting import literal, quote
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
-    "Auth", "AuthKind", "Bounds", "Column", "Filter", "Limits", "ListOf", "MapOf", "Mark",
-    "Method", "Mismatch", "Order", "Paging", "PagingStyle", "Param", "Parent", "Part", "Path",
-    "Provider", "QueryItem", "Redaction", "Resource", "RetryRule", "Rows", "Scalar", "Service",
-    "Setting", "Shape", "Spelling", "SqlType", "Struct", "TableName", "Template", "View", "literal",
-    "quote",
+    "Auth", "AuthKind", "Bounds", "Column", "Filter", "InBody", "InHeader", "InLastRow",
+    "JsonBody", "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "Paging",
+    "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
+    "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape", "Source", "Spelling",
+    "SqlType", "Struct", "TableName", "Target", "Template", "View", "literal", "quote",
 ]  # fmt: skip
 
-# --- where things are in a body ------------------------------------------------------------------
-
-Path = tuple[str, ...]
-"""Keys from a row (or a body) down to a value; `()` is the whole of it."""
-
-KEY: Path = ("$key",)
-"""The key under which a row of a `map` shaped body stands."""
+# --- where rows are in a body ---------------------------------------------------------------------
 
 
 class Shape(str, Enum):
@@ -239,43 +244,6 @@ class Order:
     descending: tuple[tuple[str, str], ...] | None = None
 
 
-class PagingStyle(str, Enum):
-    """How the next page is asked for."""
-
-    TOKEN = "token"  # the body holds a token; it goes into `request`
-    LINK = "link"  # the body holds a URL; only its `request` parameter is taken from it
-    OFFSET = "offset"  # `request` is the number of rows so far
-    PAGE = "page"  # `request` is a page number
-    LINK_HEADER = "link_header"  # a Link header with rel="next"; only `request` is taken from it
-
-
-@dataclass(frozen=True, slots=True)
-class Paging:
-    """How a method's pages follow each other.
-
-    `response` leads to the token or URL in the body; `more` to a boolean that says whether there
-    is another page (None: an absent or empty token does). `size_key` asks for `size` rows a page
-    (None: the API has no such parameter). `first` is the first page's number or offset. `total`
-    and `total_pages` lead to the number of all rows or pages (None: the body does not say), `key`
-    to what tells rows apart (None: a row that comes again is not known). With `any_host` links
-    may name another host than the request's; so many `empty_pages` in a row may come before more.
-    """
-
-    style: PagingStyle
-    request: str
-    response: Path = ()
-    more: Path | None = None
-    size_key: str | None = None
-    size: int | None = None
-    first: int = 0
-    total: Path | None = None
-    total_pages: Path | None = None
-    key: Path | None = None
-    any_host: bool = False
-    empty_pages: int = 0
-    short_is_last: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class Method:
     """One way of asking an API for rows of a resource.
@@ -287,8 +255,8 @@ class Method:
     `no_row` are statuses that mean "no such row", where the body holds one of `no_row_says` (():
     as the provider says). `incomplete` are the places that tell whether an answer is whole.
     `since` is the first version of the server that has it ("": every one). `limit` names the
-    family of methods whose limits its requests keep ("": none). `required` are the parameters it
-    cannot be called without, each once.
+    family of methods whose limits its requests keep ("": none). A POST has a `body`, or the items
+    of a `form`. `required` are the parameters it cannot be called without, each once.
     """
 
     name: str
@@ -297,7 +265,7 @@ class Method:
     base_url: Template | None = None
     query: tuple[QueryItem, ...] = ()
     headers: tuple[tuple[str, Template], ...] = ()
-    body: str | None = None
+    body: JsonBody | None = None
     rows: Rows = Rows()
     columns: Mapping[str, Path | None] = field(default_factory=dict)
     fills: Mapping[str, Path] = field(default_factory=dict)
@@ -311,6 +279,7 @@ class Method:
     since: str = ""
     description: str = ""
     limit: str = ""
+    form: tuple[QueryItem, ...] = ()
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -318,7 +287,9 @@ class Method:
         templates += [value for _, value in self.headers]
         if self.base_url is not None:
             templates.insert(0, self.base_url)
+        templates += [value for item in self.form for value in item.values]
         names = dict.fromkeys(name for template in templates for name in template.params)
+        names |= dict.fromkeys(self.body.params if self.body is not None else ())
         object.__setattr__(self, "required", tuple(names))
 
 

@@ -20,6 +20,7 @@ class Asked(NamedTuple):
     method: str
     url: str
     query: tuple[tuple[str, str], ...]
+    raw_query: str
     headers: tuple[tuple[str, str], ...]
     body: bytes | None
 
@@ -27,8 +28,9 @@ class Asked(NamedTuple):
     def of(cls, connection: str, request: Request) -> Asked:
         """What a request of a connection asks."""
         return cls(
-            connection, request.method, request.url, request.query, request.headers, request.body
-        )
+            connection, request.method, request.url, request.query, request.raw_query,
+            request.headers, request.body,
+        )  # fmt: skip
 
 
 @dataclass

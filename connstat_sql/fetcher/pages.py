@@ -12,6 +12,8 @@ import msgspec
 from connstat_sql.arrow import Body, RowReader, SeenRows
 from connstat_sql.errors import FetchError, Incomplete, PlanError, UnexpectedShape, counted
 from connstat_sql.fetcher.answers import Answers, Asked
+from connstat_sql.fetcher.cursor import Cursor
+from connstat_sql.fetcher.page_facts import PageFacts
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.fetcher.verdict import check_no_row, incomplete, with_version
@@ -115,7 +117,7 @@ class _List:
                 self._hear(incomplete(fetch, request, answer, self._client))
                 body = self._walk.reader.read(answer.body, self._seen)
                 if known is not None:
-                    known.check(number, body)
+                    known.check(number, self._facts(body, answer))
             except UnexpectedShape as error:
                 raise self.lacking or _placed(error, fetch, request, answer, number) from error
         self._pages_read += 1
@@ -148,7 +150,7 @@ class _List:
         if self._paging is None or first.body is None:
             return None
         try:
-            known = Known.of(self._paging, first.body)
+            known = Known.of(self._paging, self._facts(first.body, first.answer))
         except UnexpectedShape as error:
             raise _placed(error, self._fetch, first.request, first.answer, 1) from error
         if known is None:
@@ -159,7 +161,8 @@ class _List:
         """Each page after the first, as the one before it tells."""
         while read.body is not None and self._rows_wanted != 0:
             try:
-                cursor = steps.after(read.body, read.answer, read.request.url)
+                facts = self._facts(read.body, read.answer)
+                cursor = steps.after(facts, read.request.url)
             except UnexpectedShape as error:
                 raise _placed(error, self._fetch, read.request, read.answer, read.number) from error
             if cursor is None:
@@ -204,7 +207,10 @@ class _List:
     async def _numbered(self, known: Known, number: int) -> Page:
         return (await self.read(number, self._request(known.cursor(number)), known)).page
 
-    def _request(self, cursor: str | None) -> Request:
+    def _facts(self, body: Body, answer: Answer) -> PageFacts:
+        return PageFacts(body, answer.headers, self._fetch.method.rows)
+
+    def _request(self, cursor: Cursor | None) -> Request:
         return build_request(self._fetch, self._client.base_url, cursor)
 
     @property

@@ -3,8 +3,8 @@
 Why every walk through a list ends, whatever the server answers:
 
 - Each step asks with a cursor that this walk has not asked with before, or raises. A token, also
-  one out of a link, is compared with all earlier ones. An offset grows by the rows of each page,
-  and a page without rows is the last or an error. A page number grows by one.
+  one out of a link, is compared with all earlier ones, and so is a link. An offset grows by the
+  rows of each page, and a page without rows is the last or an error. A page number grows by one.
 - A list whose total is known has a fixed number of pages after the first, each asked for once;
   a later answer that tells of another total is an error.
 - So no request of a walk is like another of the walk. Each is either answered already in the
@@ -12,26 +12,26 @@ Why every walk through a list ends, whatever the server answers:
   finite and is never given back.
 
 Nothing here sends anything: where requests go, the connection alone says. Of a link only the token
-is used, and a link that leads to another host is refused unless the definition expects it.
+is used, or it is followed as it is where the definition says so. One that leads to another host is
+refused, here or by the connection, unless the definition expects it or the host is trusted.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import msgspec
 
-from connstat_sql.arrow import Body
-from connstat_sql.definitions import Paging, PagingStyle, Path
+from connstat_sql.definitions import InBody, InLastRow, Paging, PagingStyle, Source
 from connstat_sql.errors import UnexpectedShape, counted
+from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.fetcher.link_header import next_link
-from connstat_sql.transport import Answer
+from connstat_sql.fetcher.page_facts import PageFacts, place_of
+from connstat_sql.fetcher.requests import first_cursor
 
 LONGEST_CURSOR = 16 * 1024
 """Characters of a token, or of the link that holds it; more could not be sent in a URL."""
-LARGEST_TOTAL = 10**15
 _MOVED = (
     "rows came or went while the pages were read: run the query again; where that happens all the "
     "time, the definition is better off without `total`"
@@ -55,51 +55,62 @@ class Steps:
     _rows: int = 0
     _pages: int = 0
     _empty_pages: int = 0
-    _asked: set[str] = field(default_factory=set)
+    _last: Cursor | None = None
+    _asked: set[Cursor] = field(default_factory=set)
 
-    def after(self, body: Body, answer: Answer, url: str) -> str | None:
+    def __post_init__(self) -> None:
+        self._last = first_cursor(self.paging)
+        if self._last is not None:
+            self._asked.add(self._last)
+
+    def after(self, page: PageFacts, url: str) -> Cursor | None:
         """What to ask the page after this one with, of a request to `url`; None after the last.
 
         Raises UnexpectedShape where no page can follow, though the answer says so.
         """
-        self._rows += body.given
+        self._rows += page.given
         self._pages += 1
-        cursor = self._next(body, answer, url)
-        if cursor is None:
+        cursor = self._next(page, url)
+        if cursor is None or (self.paging.repeat_ends and cursor == self._last):
             return None
-        self._check_rows(body)
+        self._check_rows(page)
         if cursor in self._asked:
-            raise UnexpectedShape(
-                f"the API repeats its {self.paging.request}, which would lead round in a circle"
-            )
+            name = self.paging.request or "link"
+            raise UnexpectedShape(f"the API repeats its {name}, which would lead round in a circle")
         self._asked.add(cursor)
+        self._last = cursor
         return cursor
 
-    def _next(self, body: Body, answer: Answer, url: str) -> str | None:
+    def _next(self, page: PageFacts, url: str) -> Cursor | None:
         paging = self.paging
-        more = None if paging.more is None else _flag(body, paging.more)
+        more = self._says_more(page)
         if more is False:
             return None
-        if paging.style is PagingStyle.TOKEN:
-            return _token(paging, _value(body, paging.response), must_exist=more is True)
-        if paging.style is PagingStyle.LINK:
-            return _from_link(paging, _value(body, paging.response), url, must_exist=more is True)
-        if paging.style is PagingStyle.LINK_HEADER:
-            link = next_link(answer.headers.get("Link", ""))
-            target = None if link is None else link.url
-            return _from_link(paging, target, url, must_exist=more is True)
-        if more is None and (body.given == 0 or self._is_short(body)):
+        has_no_word = paging.style in _COUNTING or isinstance(paging.response, InLastRow)
+        if has_no_word and more is None and (page.given == 0 or self._is_short(page)):
             return None
+        if paging.style is PagingStyle.TOKEN:
+            return _token(paging, page, must_exist=more is True)
+        if paging.style is PagingStyle.LINK:
+            return _from_link(paging, page.value(paging.response), url, must_exist=more is True)
+        if paging.style is PagingStyle.LINK_HEADER:
+            return _from_link(paging, _header_link(paging, page), url, must_exist=more is True)
         count = self._rows if paging.style is PagingStyle.OFFSET else self._pages
-        return str(paging.first + count)
+        return Cursor.of(paging.first + count)
 
-    def _is_short(self, body: Body) -> bool:
+    def _is_short(self, page: PageFacts) -> bool:
         """Whether a page is the last by its length; some servers give fewer than were asked for."""
-        return self.paging.short_is_last and self.size is not None and body.given < self.size
+        return self.paging.short_is_last and self.size is not None and page.given < self.size
 
-    def _check_rows(self, body: Body) -> None:
+    def _says_more(self, page: PageFacts) -> bool | None:
+        """Whether there are more pages; None where nothing but the cursor tells."""
+        if self.paging.more is not None:
+            return page.flag(self.paging.more)
+        return None if self.paging.done is None else not page.flag(self.paging.done)
+
+    def _check_rows(self, page: PageFacts) -> None:
         """A page without rows may be a server that has lost its way, and would go on for long."""
-        self._empty_pages = 0 if body.given else self._empty_pages + 1
+        self._empty_pages = 0 if page.given else self._empty_pages + 1
         moves_by_rows = self.paging.style is PagingStyle.OFFSET
         if self._empty_pages > (0 if moves_by_rows else self.paging.empty_pages):
             raise UnexpectedShape(
@@ -117,28 +128,28 @@ class Known:
     """
 
     paging: Paging
-    path: Path
+    path: Source
     total: int
     stride: int
     pages: int
 
     @staticmethod
-    def of(paging: Paging, body: Body) -> Known | None:
+    def of(paging: Paging, page: PageFacts) -> Known | None:
         """What the first page tells; None where the definition knows no total."""
         path = paging.total if paging.total is not None else paging.total_pages
         if path is None:
             return None
-        total, stride = _number(body, path), body.given
+        total, stride = page.number(path), page.given
         counts_rows = paging.total is not None
         pages = -(-total // max(stride, 1)) if counts_rows else total
         known = Known(paging, path, total, stride, pages)
-        known._check_count(1, body)
+        known._check_count(1, page)
         return known
 
-    def cursor(self, number: int) -> str:
+    def cursor(self, number: int) -> Cursor:
         """What the page of that number, from one, is asked for with."""
         step = self.stride if self.paging.style is PagingStyle.OFFSET else 1
-        return str(self.paging.first + (number - 1) * step)
+        return Cursor.of(self.paging.first + (number - 1) * step)
 
     def least(self, limit: int | None) -> int:
         """How many pages hold so many rows (None: all)."""
@@ -146,22 +157,22 @@ class Known:
             return self.pages
         return min(self.pages, -(-limit // self.stride))
 
-    def check(self, number: int, body: Body) -> None:
+    def check(self, number: int, page: PageFacts) -> None:
         """Raise UnexpectedShape when a page does not fit the others."""
-        total = _number(body, self.path)
+        total = page.number(self.path)
         if total != self.total:
             raise UnexpectedShape(
-                f"`{'.'.join(self.path)}` is {total:,} now, and was {self.total:,} on page 1",
+                f"{place_of(self.path)} is {total:,} now, and was {self.total:,} on page 1",
                 hint=_MOVED,
             )
-        self._check_count(number, body)
+        self._check_count(number, page)
 
-    def _check_count(self, number: int, body: Body) -> None:
-        if not self._fits(number, body.given):
+    def _check_count(self, number: int, page: PageFacts) -> None:
+        if not self._fits(number, page.given):
             others = f"page 1 holds {self.stride:,} and " if number > 1 else ""
             raise UnexpectedShape(
-                f"it holds {counted(body.given, 'row')}, though {others}"
-                f"`{'.'.join(self.path)}` is {self.total:,}",
+                f"it holds {counted(page.given, 'row')}, though {others}"
+                f"{place_of(self.path)} is {self.total:,}",
                 hint=_MOVED,
             )
 
@@ -176,77 +187,91 @@ class Known:
         return given == self.stride or (number == self.pages and 0 < given < self.stride)
 
 
-def _value(body: Body, path: Path) -> object:
-    """The value at a path of the body; what pages are asked with must be text that can be sent."""
-    try:
-        value = body.opened.value(path)
-        if isinstance(value, str):
-            value.encode()
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise UnexpectedShape(f"`{'.'.join(path)}` cannot be read: {error}") from error
-    return value
+_COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
 
 
-def _flag(body: Body, path: Path) -> bool:
-    value = _value(body, path)
-    if not isinstance(value, bool):
-        raise UnexpectedShape(f"`{'.'.join(path)}` says neither true nor false")
-    return value
-
-
-def _number(body: Body, path: Path) -> int:
-    """A count; 64-bit numbers are sent as text by some."""
-    value = _value(body, path)
-    if isinstance(value, str) and re.fullmatch("[0-9]{1,15}", value):
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_TOTAL:
-        raise UnexpectedShape(f"`{'.'.join(path)}` holds no number of rows or pages")
-    return value
-
-
-def _token(paging: Paging, value: object, *, must_exist: bool) -> str | None:
-    place = f"`{'.'.join(paging.response)}`"
-    if value in (None, ""):
+def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> Cursor | None:
+    place = place_of(paging.response)
+    value = page.value(paging.response)
+    if value is None or value in ("", [], {}):
         if must_exist:
             raise UnexpectedShape(f"there are more pages, but {place} holds no token")
         return None
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
+    cursor = Cursor(_compact(page.json(paging.response) or b""))
+    if isinstance(value, bool):
         raise UnexpectedShape(f"{place} holds something that is no token")
-    return _short(str(value), paging)
+    if not cursor.is_plain and not isinstance(paging.request, InBody):
+        raise UnexpectedShape(
+            f"{place} holds something that is no token of a query string",
+            hint="an object or a list goes into a body:  request: {body: KEY}  under `paging`",
+        )
+    _check_length(cursor.text, paging)
+    return cursor
 
 
-def _short(text: str, paging: Paging) -> str:
+def _compact(text: bytes) -> bytes:
+    """JSON as it is always written, so that equal tokens are known; numbers keep their digits."""
+    if text[:1] == b'"':
+        return msgspec.json.encode(msgspec.json.decode(text))
+    return msgspec.json.format(text, indent=-1)
+
+
+def _check_length(text: str, paging: Paging) -> None:
     if len(text) > LONGEST_CURSOR:
         raise UnexpectedShape(
-            f"the {paging.request} of the next page comes in {len(text):,} characters; more than "
-            f"{LONGEST_CURSOR:,} cannot be sent"
+            f"the {paging.request or 'link'} of the next page comes in {len(text):,} characters; "
+            f"more than {LONGEST_CURSOR:,} cannot be sent"
         )
-    return text
 
 
-def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> str | None:
-    """The token in a link to the next page."""
+def _header_link(paging: Paging, page: PageFacts) -> str | None:
+    """The URL that a Link header gives for the next page; None where its attributes say no."""
+    link = next_link(page.headers.get("Link", ""))
+    if link is None:
+        return None
+    for name, wanted in paging.attributes:
+        value = link.attributes.get(name.lower())
+        if value is None:
+            raise UnexpectedShape(f"the link to the next page does not say its `{name}`")
+        if value.lower() != wanted.lower():
+            return None
+    return link.url
+
+
+def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> Cursor | None:
+    """A link to the next page, or the token in it."""
     if link in (None, ""):
         if must_exist:
             raise UnexpectedShape("there are more pages, but no link leads to the next")
         return None
     if not isinstance(link, str):
         raise UnexpectedShape("the link to the next page is no text")
+    _check_length(link, paging)
     try:
-        target = urljoin(url, _short(link, paging))
+        target = urljoin(url, link.strip())
         origin, own = _origin(target), _origin(url)
-        found = parse_qs(urlsplit(target).query).get(paging.request)
+        values = parse_qs(urlsplit(target).query).get(str(paging.request))
     except ValueError as error:
         raise UnexpectedShape("the link to the next page is no URL") from error
+    if paging.request is None:
+        return Cursor(link=_whole(target, url if origin == own or paging.any_host else ""))
     if origin != own and not paging.any_host:
         raise UnexpectedShape(
             f"the link to the next page leads to {origin[:200]!a}, not to {own}",
             hint="nothing was sent there; where links always name that host, the definition needs "
             "`any_host: true` under `paging`, and requests go to the connection's own host",
         )
-    if not found:
+    if not values:
         raise UnexpectedShape(f"the link to the next page has no {paging.request}")
-    return found[0]
+    return Cursor.of(values[0])
+
+
+def _whole(target: str, base: str) -> str:
+    """A link without login and fragment, on the host of `base` where one is given."""
+    parts, own = urlsplit(target), urlsplit(base or target)
+    host = own.netloc.rpartition("@")[2]
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{own.scheme}://{host}{parts.path or '/'}{query}"
 
 
 def _origin(url: str) -> str:

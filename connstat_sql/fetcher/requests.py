@@ -5,18 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from connstat_sql.definitions import (
+    VARCHAR,
     ArrayStyle,
     Filter,
+    InBody,
+    InHeader,
     Method,
     Paging,
     PagingStyle,
+    Path,
+    QueryItem,
     Resource,
+    Scalar,
+    Target,
     Template,
 )
 from connstat_sql.errors import ConnectionFailed, PlanError
+from connstat_sql.fetcher.bodies import json_body, sendable
+from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.transport import Request, is_plain_url
 
 _NEVER_QUOTED = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
@@ -48,45 +57,80 @@ def size_asked(fetch: Fetch) -> int | None:
     return paging.size if fetch.page_size is None else max(1, min(fetch.page_size, paging.size))
 
 
-def build_request(fetch: Fetch, base_url: str, cursor: str | None) -> Request:
+def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request:
     """The request for one page.
 
     "No such row" is an answer to the first one alone: later, rows have been seen already.
     """
     method = fetch.method
-    base = base_url
-    if method.base_url is not None:
-        base = _base(fetch, method.base_url)
-    path = "".join(
-        _segment(fetch.arguments[part]) if index % 2 else part
-        for index, part in enumerate(method.path.parts)
-    )
-    query: list[tuple[str, str]] = []
-    for item in method.query:
-        values = [_plain(value, fetch.arguments) for value in item.values]
-        query += _pairs(item.key, values, item.style)
-    for one, wanted in fetch.filters:
-        query += _pairs(
-            one.key, [_sendable(value) for value in wanted], one.several or ArrayStyle.REPEATED
-        )
-    query += fetch.order
-    query += _page_pairs(method.paging, size_asked(fetch), cursor)
+    placed = _page_values(method.paging, size_asked(fetch), cursor)
     headers = [(name, _header(name, value, fetch.arguments)) for name, value in method.headers]
-    body = None
-    if method.body is not None:
-        headers.append(("Content-Type", "application/json"))
-        body = method.body.encode()
+    headers += [
+        (target.name, _header_text(target.name, value.text))
+        for target, value in placed
+        if isinstance(target, InHeader)
+    ]
+    in_body = [(target.path, value) for target, value in placed if isinstance(target, InBody)]
+    body, content_type = _body(fetch, in_body)
+    if content_type:
+        headers.append(("Content-Type", content_type))
+    if cursor is not None and cursor.link:
+        url, _, raw_query = cursor.link.partition("?")
+        query: tuple[tuple[str, str], ...] = ()
+    else:
+        url, raw_query, query = _url(fetch, base_url), "", _query(fetch, placed)
     return Request(
         table=str(fetch.resource.table),
         method=method.verb,
-        url=base + path,
-        query=tuple(query),
+        url=url,
+        query=query,
         headers=tuple(headers),
         body=body,
         accepts=method.no_row if cursor is None else frozenset(),
         method_name=method.name,
         family=method.limit,
+        raw_query=raw_query,
     )
+
+
+def _url(fetch: Fetch, base_url: str) -> str:
+    method = fetch.method
+    base = base_url if method.base_url is None else _base(fetch, method.base_url)
+    return base + "".join(
+        _segment(fetch.arguments[part]) if index % 2 else part
+        for index, part in enumerate(method.path.parts)
+    )
+
+
+def _query(fetch: Fetch, placed: Sequence[tuple[Target, Cursor]]) -> tuple[tuple[str, str], ...]:
+    query: list[tuple[str, str]] = []
+    for item in fetch.method.query:
+        query += _item_pairs(item, fetch.arguments)
+    for one, wanted in fetch.filters:
+        query += _pairs(
+            one.key, [sendable(value) for value in wanted], one.several or ArrayStyle.REPEATED
+        )
+    query += fetch.order
+    query += [(target, value.text) for target, value in placed if isinstance(target, str)]
+    return tuple(query)
+
+
+def _body(fetch: Fetch, placed: Sequence[tuple[Path, Cursor]]) -> tuple[bytes | None, str]:
+    """The body of a request, and the type of its content; (None, "") without one."""
+    method, resource = fetch.method, fetch.resource
+    if method.form:
+        pairs = [pair for item in method.form for pair in _item_pairs(item, fetch.arguments)]
+        pairs += [(path[0], value.text) for path, value in placed]
+        return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
+    if method.body is None and not placed:
+        return None, ""
+
+    def type_of(name: str) -> Scalar:
+        param = resource.param(name)
+        return VARCHAR if param is None else param.type
+
+    texts = [(path, value.json) for path, value in placed]
+    return json_body(method.body, fetch.arguments, type_of, texts), "application/json"
 
 
 def _base(fetch: Fetch, template: Template) -> str:
@@ -107,11 +151,14 @@ def _segment(value: str) -> str:
         return value
     if value in ("", ".", ".."):
         raise PlanError(f"{value!r} cannot be a path segment")
-    return quote(_sendable(value), safe="")
+    return quote(sendable(value), safe="")
 
 
 def _header(name: str, template: Template, arguments: Mapping[str, str]) -> str:
-    value = _plain(template, arguments)
+    return _header_text(name, _plain(template, arguments))
+
+
+def _header_text(name: str, value: str) -> str:
     if not (value.isascii() and value.isprintable()):
         raise PlanError(f"{value!r} cannot be sent in the header {name}")
     return value
@@ -119,17 +166,13 @@ def _header(name: str, template: Template, arguments: Mapping[str, str]) -> str:
 
 def _plain(template: Template, arguments: Mapping[str, str]) -> str:
     return "".join(
-        _sendable(arguments[part]) if index % 2 else part
+        sendable(arguments[part]) if index % 2 else part
         for index, part in enumerate(template.parts)
     )
 
 
-def _sendable(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise PlanError(f"{value!r} is not text that can be sent") from None
-    return value
+def _item_pairs(item: QueryItem, arguments: Mapping[str, str]) -> list[tuple[str, str]]:
+    return _pairs(item.key, [_plain(value, arguments) for value in item.values], item.style)
 
 
 def _pairs(key: str, values: Sequence[str], style: ArrayStyle) -> list[tuple[str, str]]:
@@ -138,16 +181,24 @@ def _pairs(key: str, values: Sequence[str], style: ArrayStyle) -> list[tuple[str
     return [(key, value) for value in values]
 
 
-def _page_pairs(
-    paging: Paging | None, size: int | None, cursor: str | None
-) -> list[tuple[str, str]]:
+def _page_values(
+    paging: Paging | None, size: int | None, cursor: Cursor | None
+) -> list[tuple[Target, Cursor]]:
+    """What is sent for the sake of a page, and where it goes."""
     if paging is None:
         return []
-    pairs = []
+    placed: list[tuple[Target, Cursor]] = []
     if paging.size_key is not None and size is not None:
-        pairs.append((paging.size_key, str(size)))
-    if cursor is not None:
-        pairs.append((paging.request, cursor))
-    elif paging.style is PagingStyle.PAGE:
-        pairs.append((paging.request, str(paging.first)))
-    return pairs
+        placed.append((paging.size_key, Cursor.of(size)))
+    if paging.request is not None:
+        value = first_cursor(paging) if cursor is None else cursor
+        if value is not None:
+            placed.append((paging.request, value))
+    return placed
+
+
+def first_cursor(paging: Paging) -> Cursor | None:
+    """What the first page is asked for with; None where nothing is sent for it."""
+    if paging.first_token is not None:
+        return Cursor.of(paging.first_token)
+    return Cursor.of(paging.first) if paging.style is PagingStyle.PAGE else None

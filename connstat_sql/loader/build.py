@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -21,11 +20,8 @@ from connstat_sql.definitions import (
     Method,
     Mismatch,
     Order,
-    Paging,
-    PagingStyle,
     Param,
     Parent,
-    Path,
     Provider,
     QueryItem,
     Redaction,
@@ -39,6 +35,7 @@ from connstat_sql.definitions import (
     TableName,
     Template,
 )
+from connstat_sql.loader.bodies import build_body, check_placeholders
 from connstat_sql.loader.checks import (
     Findings,
     check_braces,
@@ -53,9 +50,7 @@ from connstat_sql.loader.documents import (
     FilterDocument,
     MethodDocument,
     OrderDocument,
-    PagingDocument,
     ParamDocument,
-    PathText,
     ProviderDocument,
     ResourceDocument,
     RowsDocument,
@@ -65,6 +60,7 @@ from connstat_sql.loader.documents import (
 from connstat_sql.loader.filters import check_filters
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.marks import build_marks
+from connstat_sql.loader.paging import build_paging, check_paging
 from connstat_sql.loader.places import path_of
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.spellings import build_spelling
@@ -207,6 +203,8 @@ def _resource(
         _method(name, method, service, (*path, "methods", name), findings)
         for name, method in document.methods.items()
     )
+    for name, method in document.methods.items():
+        check_placeholders(method, {*shared, *own}, (*path, "methods", name), findings)
     params = _params_of(methods, {**shared, **own}, own)
     view = build_view(document, path, findings)
     resource = Resource(
@@ -293,23 +291,23 @@ def _method(
         findings.add((*path, "path"), f"`{document.path}` does not begin with /")
     if "?" in document.path:
         findings.add((*path, "path"), "holds a ?", "put query parameters under `query`")
-    if document.verb == "GET" and document.body is not None:
-        findings.add((*path, "body"), "a GET has no body", "`verb: POST`")
     _check_base_url(document.base_url or "", (*path, "base_url"), findings)
-    return Method(
+    method = Method(
         name=name,
         path=template_of(document.path),
         verb=document.verb,
         base_url=None if base_url is None else template_of(base_url),
         query=tuple(_query_item(key, value) for key, value in document.query.items()),
         headers=tuple((key, template_of(text)) for key, text in document.headers.items()),
-        body=None if document.body is None else json.dumps(document.body),
+        body=build_body(document, path, findings),
         rows=_rows(document.rows),
         columns={key: None if at is None else path_of(at) for key, at in document.columns.items()},
         fills={key: path_of(at) for key, at in document.fills.items()},
         filters=tuple(_filter(column, one) for column, one in document.filters.items()),
         order=tuple(_order(column, one) for column, one in document.order.items()),
-        paging=_paging(service.paging if document.paging is msgspec.UNSET else document.paging),
+        paging=build_paging(
+            service.paging if document.paging is msgspec.UNSET else document.paging, path, findings
+        ),
         details=document.details,
         no_row=frozenset(document.no_row),
         no_row_says=tuple(document.no_row_says),
@@ -317,7 +315,10 @@ def _method(
         since=document.since,
         description=document.description,
         limit=document.limit,
+        form=tuple(_query_item(key, value) for key, value in document.form.items()),
     )
+    check_paging(method, path, findings)
+    return method
 
 
 def _query_item(key: str, value: str | int | bool | list[str] | ValuesDocument) -> QueryItem:
@@ -367,28 +368,3 @@ def _pairs(
     if document is msgspec.UNSET:
         return None
     return tuple((key, _text(value)) for key, value in document.items())
-
-
-def _paging(document: PagingDocument | None) -> Paging | None:
-    if document is None:
-        return None
-    style = "token" if document.style == "cursor" else document.style
-    return Paging(
-        style=PagingStyle(style),
-        request=document.request,
-        response=path_of(document.response),
-        more=_path_or_none(document.more),
-        size_key=document.size.query if document.size else None,
-        size=document.size.max if document.size else None,
-        first=document.first,
-        total=_path_or_none(document.total),
-        total_pages=_path_or_none(document.total_pages),
-        key=_path_or_none(document.key),
-        any_host=document.any_host,
-        empty_pages=document.empty_pages,
-        short_is_last=document.last_page == "short",
-    )
-
-
-def _path_or_none(text: PathText | None) -> Path | None:
-    return None if text is None else path_of(text)

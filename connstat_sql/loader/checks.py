@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from connstat_sql.definitions import (
     JSON,
     KEY,
     VARCHAR,
     Column,
+    JsonBody,
     ListOf,
     MapOf,
     Method,
     Mismatch,
     Order,
-    Paging,
-    PagingStyle,
     Redaction,
     Resource,
     Scalar,
@@ -27,6 +28,7 @@ from connstat_sql.definitions import (
     Struct,
     Template,
 )
+from connstat_sql.definitions.bodies import PLACEHOLDER
 from connstat_sql.errors import Problem
 from connstat_sql.loader.source import KeyPath, Source
 
@@ -166,6 +168,8 @@ def _check_method(
         where = (*path, *place)
         check_names(template.params, declared, "a declared parameter", where, findings)
         check_braces(template, where, findings)
+    if method.body is not None:
+        check_body(method.body, declared, (*path, "body"), findings)
     check_names(method.columns, columns, "a column", (*path, "columns"), findings)
     check_names(method.fills, declared, "a declared parameter", (*path, "fills"), findings)
     filters = [one.column for one in method.filters]
@@ -184,6 +188,29 @@ def _check_method(
                 f"say where a row holds it: `fills: {{{param.name}: PATH}}`",
             )
     _check_places(method, resource, path, findings)
+
+
+def check_body(body: JsonBody, declared: set[str], path: KeyPath, findings: Findings) -> None:
+    """Note what a body names that is no parameter."""
+    for place, text in texts_of(json.loads(body.text)):
+        for name in PLACEHOLDER.findall(text):
+            if name not in declared:
+                findings.add(
+                    (*path, *place),
+                    f"names `{name}`, which is not a declared parameter",
+                    nearest(name, declared)
+                    or f"a brace that is text has a blank behind it: `{{ {name} }}`",
+                )
+
+
+def texts_of(value: Any, place: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
+    """Each text in a JSON value, with its place."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, (dict, list)):
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, below in inner:
+            yield from texts_of(below, (*place, key))
 
 
 def _check_order(
@@ -205,18 +232,19 @@ def _check_order(
         findings.add(path, "names no direction", "`ascending`, `descending` or both")
     elif order.ascending == order.descending:
         findings.add(path, "`ascending` and `descending` ask for the same")
-    sent = _keys_sent(method)
+    sent = keys_sent(method)
     for key in dict(order.ascending or ()) | dict(order.descending or ()):
         if key in sent:
             findings.add(path, f"the key `{key}` is sent already", f"leave it out of `{sent[key]}`")
 
 
-def _keys_sent(method: Method) -> dict[str, str]:
+def keys_sent(method: Method) -> dict[str, str]:
     """Query keys of a method's requests, with the word that each comes from."""
     keys = {item.key: "query" for item in method.query}
     keys |= {key: "filters" for one in method.filters for key in one.keys}
     if method.paging is not None:
-        keys |= {key: "paging" for key in (method.paging.request, method.paging.size_key) if key}
+        targets = (method.paging.request, method.paging.size_key)
+        keys |= {target: "paging" for target in targets if isinstance(target, str)}
     return keys
 
 
@@ -229,6 +257,9 @@ def _templates(method: Method) -> Iterator[tuple[Template, KeyPath]]:
             yield template, ("query", item.key)
     for name, template in method.headers:
         yield template, ("headers", name)
+    for item in method.form:
+        for template in item.values:
+            yield template, ("form", item.key)
 
 
 def check_braces(template: Template, path: KeyPath, findings: Findings) -> None:
@@ -251,60 +282,3 @@ def _check_places(method: Method, resource: Resource, path: KeyPath, findings: F
             if not is_own:
                 for key in place or ():
                     check_key(key, where, findings)
-    _check_paging(method, path, findings)
-
-
-def _check_paging(method: Method, path: KeyPath, findings: Findings) -> None:
-    paging, where = method.paging, (*path, "paging")
-    if paging is None:
-        return
-    if paging.style in (PagingStyle.TOKEN, PagingStyle.LINK) and not paging.response:
-        findings.add(where, f"`{paging.style.value}` needs `response`, where the next page stands")
-    if method.rows.entries and paging.style in _COUNTING:
-        findings.add(
-            where,
-            f"`{paging.style.value}` counts rows, but `entries` makes several of one",
-            "a style that is told where the next page is",
-        )
-    if paging.key == KEY and method.rows.shape is not Shape.MAP:
-        findings.add(where, "`$key` needs rows of the shape `map`")
-    for message, suggestion in (*_totals_at_fault(paging), *_words_at_fault(paging)):
-        findings.add(where, message, suggestion)
-
-
-_COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
-_LINKS = (PagingStyle.LINK, PagingStyle.LINK_HEADER)
-
-
-def _totals_at_fault(paging: Paging) -> Iterator[tuple[str, str]]:
-    """What `total` and `total_pages` cannot be with; each message with a suggestion."""
-    totals = {"total": paging.total, "total_pages": paging.total_pages}
-    given = [word for word, place in totals.items() if place is not None]
-    for word in given:
-        if paging.style not in _COUNTING:
-            yield (
-                f"`{word}` says nothing with `{paging.style.value}`, whose pages are found one by "
-                "one",
-                "leave it out; it goes with `offset` and `page`",
-            )
-        if not totals[word]:
-            yield f"`{word}` is the whole body", "the path of a number"
-    if len(given) == 2:
-        yield "`total_pages` says nothing beside `total`", "leave it out"
-    others = {"more": paging.more is not None, "empty_pages": paging.empty_pages > 0}
-    for word in (word for word, is_given in others.items() if given and is_given):
-        yield f"`{word}` says nothing beside `{given[0]}`", "leave it out"
-
-
-def _words_at_fault(paging: Paging) -> Iterator[tuple[str, str]]:
-    """What `any_host` and `empty_pages` cannot be with; each message with a suggestion."""
-    if paging.any_host and paging.style not in _LINKS:
-        yield (
-            f"`any_host` says nothing with `{paging.style.value}`",
-            "it goes with `link` and `link_header`",
-        )
-    if paging.empty_pages and paging.style is PagingStyle.OFFSET:
-        yield "`empty_pages` cannot be with `offset`, which would not move on", "leave it out"
-    has_end = paging.more is not None or paging.total is not None or paging.total_pages is not None
-    if paging.empty_pages and paging.style is PagingStyle.PAGE and not has_end:
-        yield "an empty page ends the list, so none comes before others", "`more` says when it ends"

@@ -15,8 +15,8 @@ PathText = Union[str, list[str]]
 Statuses = list[Annotated[int, Meta(ge=100, le=599)]]
 
 
-def _about(text: str) -> Meta:
-    return Meta(description=text)
+def _about(text: str, *examples: Any) -> Meta:
+    return Meta(description=text, examples=list(examples) or None)
 
 
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -282,26 +282,94 @@ class OrderDocument(_Document, frozen=True):
     ] = UNSET
 
 
-class SizeDocument(_Document, frozen=True):
-    """The page size parameter."""
+_IN_BODY = "path in the body of a POST"
 
-    query: str
+
+class TargetDocument(_Document, frozen=True):
+    """Where something goes in a request; exactly one of these. A text alone is a `query` key."""
+
+    query: Annotated[str | None, _about("key of the query string", "cursor")] = None
+    body: Annotated[
+        PathText | None, _about(_IN_BODY + "; numbers stay numbers", "page", "variables.after")
+    ] = None
+    header: Annotated[str | None, _about("header of the request", "X-Continuation")] = None
+
+
+class SourceDocument(_Document, frozen=True):
+    """Where something stands in an answer; exactly one of these. A text is a path in the body."""
+
+    header: Annotated[str | None, _about("header of the answer", "X-Next-Page")] = None
+    last_row: Annotated[
+        PathText | None,
+        _about("path in the last element of the array that holds the rows", "id", "cursor"),
+    ] = None
+
+
+SourceText = Union[PathText, SourceDocument]
+
+
+class SizeDocument(_Document, frozen=True):
+    """The page size parameter: where it goes, and its maximum."""
+
     max: Annotated[int, Meta(ge=1)]
+    query: Annotated[str | None, _about("key of the query string", "limit")] = None
+    body: Annotated[PathText | None, _about(_IN_BODY, "maxResults", "variables.first")] = None
+    header: Annotated[str | None, _about("header of the request", "X-Page-Size")] = None
 
 
 class PagingDocument(_Document, frozen=True):
     """How the next page is asked for."""
 
     style: Literal["token", "cursor", "link", "offset", "page", "link_header"]
-    request: Annotated[str, _about("query key of the token, cursor, offset or page number")]
-    response: Annotated[PathText, _about("path of the token, cursor or URL in the body")] = "$"
-    more: Annotated[PathText | None, _about("path of a boolean: is there another page?")] = None
-    size: SizeDocument | None = None
-    first: int = 0
-    total: Annotated[
-        PathText | None, _about("path of the number of all rows; for offset and page")
+    request: Annotated[
+        str | TargetDocument | None,
+        _about(
+            "where the token, cursor, offset or page number goes: a query key, or another place; "
+            "without it `link` and `link_header` follow the link as it is",
+            "cursor", {"body": "variables.after"},
+        ),
+    ] = None  # fmt: skip
+    response: Annotated[
+        SourceText,
+        _about(
+            "where the token, cursor or URL stands: a path in the body, or another place",
+            "meta.next", {"header": "X-Next-Page"}, {"last_row": "id"},
+        ),
+    ] = "$"  # fmt: skip
+    more: Annotated[
+        SourceText | None,
+        _about("where a boolean says: is there another page?", "data.pageInfo.hasNextPage"),
     ] = None
-    total_pages: Annotated[PathText | None, _about("path of the number of all pages")] = None
+    done: Annotated[
+        SourceText | None, _about("where a boolean says: is this the last page?", "isLast")
+    ] = None
+    size: SizeDocument | None = None
+    first: Annotated[
+        int | str | UnsetType,
+        _about(
+            "the first page's number or offset, 0 without it; of a token or cursor, what the "
+            "first page is asked for with, nothing without it",
+            1, "*",
+        ),
+    ] = UNSET  # fmt: skip
+    repeat_ends: Annotated[
+        bool,
+        _about("the cursor that a page was asked for with, sent back, is the end of the list"),
+    ] = False
+    attributes: Annotated[
+        dict[str, str],
+        _about(
+            "what the next link of a Link header must say to be followed; anything else is the end",
+            {"results": "true"},
+        ),
+    ] = {}
+    total: Annotated[
+        SourceText | None, _about("where the number of all rows is; for offset and page")
+    ] = None
+    total_pages: Annotated[
+        SourceText | None,
+        _about("where the number of all pages is", "total_pages", {"header": "X-Total-Pages"}),
+    ] = None
     key: Annotated[
         PathText | None, _about("where a row's key is; a row whose key has come is left out")
     ] = None
@@ -314,7 +382,8 @@ class PagingDocument(_Document, frozen=True):
     last_page: Annotated[
         Literal["empty", "short"],
         _about(
-            "for offset and page without `more` and totals: the page that ends the list; `short` "
+            "for offset, page and a cursor in the last row, without `more` and totals: the page "
+            "that ends the list; `short` "
             "saves a request where the API is known never to give less than was asked for before"
         ),
     ] = "empty"
@@ -329,7 +398,17 @@ class MethodDocument(_Document, frozen=True):
     base_url: Annotated[str | None, _about("in place of the provider's")] = None
     query: dict[str, str | int | bool | list[str] | ValuesDocument] = {}
     headers: dict[str, str] = {}
-    body: Annotated[dict[str, Any] | None, _about("JSON body of a POST")] = None
+    body: Annotated[
+        dict[str, Any] | None,
+        _about(
+            "JSON body of a POST; a text that is one parameter becomes a value of its type",
+            {"filter": {"project": "{project}"}, "limit": 50},
+        ),
+    ] = None
+    form: Annotated[
+        dict[str, str | int | bool | list[str] | ValuesDocument],
+        _about("body of a POST as a form, in place of `body`", {"channel": "{channel}"}),
+    ] = {}
     rows: str | RowsDocument = "$"
     columns: Annotated[
         dict[str, str | list[str] | None],

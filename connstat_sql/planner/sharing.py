@@ -24,7 +24,7 @@ def template_of(method: Method) -> Template:
     """What a method sends, arguments by their names."""
     return (
         method.verb, method.base_url, method.path, method.query, method.headers, method.body,
-        method.paging,
+        method.form, method.paging,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ MAX_BODY = 512 * 1024 * 1024
 class Request:
     """What to ask, free of credentials; `query` values are not yet percent-encoded.
 
+    `raw_query` is a query that is sent as it is, before those: that of a link that is followed.
     `method_name` is that of the definition, and `family` the limits that it names ("": none).
     Without slots, so that what is made of it is made once.
     """
@@ -38,6 +39,7 @@ class Request:
     accepts: frozenset[int] = frozenset()
     method_name: str = ""
     family: str = ""
+    raw_query: str = ""
 
     @cached_property
     def line(self) -> RequestLine:
@@ -53,7 +55,8 @@ class Request:
     @cached_property
     def full_url(self) -> str:
         """The URL with its query, as it is sent."""
-        return f"{self.url}?{urlencode(self.query)}" if self.query else self.url
+        query = "&".join(filter(None, (self.raw_query, urlencode(self.query))))
+        return f"{self.url}?{query}" if query else self.url
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -15,7 +16,8 @@ import httpx
 
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
-from connstat_sql.opening import Setup, open_engine
+from connstat_sql.loader import Library
+from connstat_sql.opening import Setup, Wiring
 from connstat_sql.result import Options
 from connstat_sql.transport import Sent
 from tests.conftest import FakeClock
@@ -24,6 +26,8 @@ DEFINITIONS = Path(__file__).parent / "definitions"
 """A folder of providers."""
 SECRET = "s3cret+key/for-tests"
 """Every credential of a connection; it may stand in nothing that people see."""
+MAX_AGE = 3600.0
+"""Seconds for which kept rows are accepted."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,7 @@ class Call:
 
 
 class Fake(Protocol):
-    """What an API answers; a new one for each case."""
+    """What an API answers; one for all cases."""
 
     def __call__(self, call: Call) -> httpx.Response:
         """Its answer to a call."""
@@ -88,13 +92,14 @@ def page(rows: Sequence[Any], start: int, size: int) -> tuple[list[Any], int | N
 class Case:
     """A statement, its rows in their order, and how many requests it costs.
 
-    With `error` no rows come, and the error says that.
+    With `error` no rows come, and the error says that. What a LIMIT has cut short is not `kept`.
     """
 
     sql: str
     rows: Sequence[tuple[Any, ...]] = ()
     requests: int = 1
     error: str = ""
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -121,13 +126,34 @@ class Served:
     """An engine over one fake, and what went over the wire."""
 
     engine: Engine
+    clock: FakeClock
     calls: list[Call] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """Go on to a time at which rows that were kept until now are too old."""
+        self.clock.time += 2 * MAX_AGE
+        self.calls.clear()
+        self.sent.clear()
 
     def ask(self, sql: str, options: Options | None = None) -> list[tuple[Any, ...]]:
         """The rows of a statement."""
         [result] = self.engine.run(sql, options=options)
         return result.fetchall()
+
+
+@cache
+def _library(name: str) -> Library:
+    return Library([DEFINITIONS / name])
+
+
+class _Wiring(Wiring):
+    """The definition of one API, read once for all engines: it does not change."""
+
+    @cached_property
+    def library(self) -> Library:
+        [name] = self._setup.connections or {}
+        return _library(name)
 
 
 @contextmanager
@@ -145,13 +171,15 @@ def serving(api: Api, **connection: Any) -> Iterator[Served]:
         "provider": api.name, "base_url": f"http://{api.name}.test", **api.connection, **connection
     }  # fmt: skip
     sent: list[Sent] = []
+    clock = FakeClock()
     outside = Outside(
-        environment={}, clock=FakeClock(), transport=httpx.MockTransport(handle),
+        environment={}, clock=clock, transport=httpx.MockTransport(handle),
         observe=sent.append,
     )  # fmt: skip
-    engine = open_engine(Setup(connections={api.name: table}, providers=(DEFINITIONS,)), outside)
+    wiring = _Wiring(Setup(connections={api.name: table}), {})
+    engine = Engine(wiring, outside)
     try:
-        yield Served(engine, calls, sent)
+        yield Served(engine, clock, calls, sent)
     finally:
         engine.close()
 

@@ -1,0 +1,150 @@
+"""Bodies of requests: parameters with their types at any depth, forms, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from connstat_sql.definitions import TableName
+from connstat_sql.errors import PlanError
+from connstat_sql.fetcher import Fetch, build_request
+from connstat_sql.loader import Library
+from tests.tabled import over
+from tests.test_loader import folder_of, problems_of
+
+TYPES = """service: s
+params:
+  text: {description: d}
+  number: {type: BIGINT, description: d}
+  price: {type: "DECIMAL(18,4)", description: d}
+  flag: {type: BOOLEAN, description: d}
+  day: {type: DATE, description: d}
+  free: {type: JSON, description: d}
+resources:
+  t:
+    description: d
+    columns: {id: VARCHAR}
+    methods:
+      list:
+        verb: POST
+        path: /t
+"""
+VALUES = {
+    "text": 'a"{number}\\é', "number": "12", "price": "1.50", "flag": "true",
+    "day": "2026-11-30", "free": '[1, {"a": "{text}"}]',
+}  # fmt: skip
+
+
+def fetch_of(root: Path, words: str, **values: str) -> Fetch:
+    library = Library([folder_of(root, {"s.yaml": f"{TYPES}        {words}\n"})])
+    resource = library.resource(TableName("p", "s", "t"))
+    assert resource is not None
+    return Fetch("one", resource, resource.methods[0], {**VALUES, **values})
+
+
+def sent(root: Path, words: str, **values: str) -> httpx.Request:
+    request = build_request(fetch_of(root, words, **values), "http://one.test", None)
+    return httpx.Request(
+        request.method, request.full_url, headers=list(request.headers), content=request.body
+    )
+
+
+@over(
+    "body, wanted",
+    [
+        ("{a: 1, b: [true, null]}", '{"a":1,"b":[true,null]}'),
+        ('{a: {b: [{c: "{text}"}]}}', '{"a":{"b":[{"c":"a\\"{number}\\\\é"}]}}'),
+        ('{a: "{number}", b: "{flag}", c: "{day}"}', '{"a":12,"b":true,"c":"2026-11-30"}'),
+        ('{a: "{price}"}', '{"a":1.50}'),
+        ('{a: "{free}"}', '{"a":[1, {"a": "{text}"}]}'),
+        ('{a: "n = {number} {flag}"}', '{"a":"n = 12 true"}'),
+        ('{a: ["{number}", "{text}x"]}', '{"a":[12,"a\\"{number}\\\\éx"]}'),
+        ('{q: "query { me { id } }", n: "{number}"}', '{"q":"query { me { id } }","n":12}'),
+        ('{q: "a{2} {1x} {}", n: "{number}"}', '{"q":"a{2} {1x} {}","n":12}'),
+    ],
+)  # fmt: skip
+def test_parameters_are_filled_in_with_their_types(tmp_path: Path, body: str, wanted: str) -> None:
+    request = sent(tmp_path, f"body: {body}")
+    compact = request.content.decode() if "{" in body[1:] else json.dumps(
+        json.loads(request.content), separators=(",", ":")
+    )  # fmt: skip
+    assert compact == wanted
+    assert request.headers["Content-Type"] == "application/json"
+
+
+def test_a_form_is_written_as_a_query_is(tmp_path: Path) -> None:
+    request = sent(tmp_path, 'form: {a: "{text}", b: [x, "{number}"], c: true}')
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    pairs = httpx.QueryParams(request.content.decode()).multi_items()
+    assert pairs == [("a", VALUES["text"]), ("b", "x"), ("b", "12"), ("c", "true")]
+
+
+@over(
+    "name, value, says",
+    [
+        ("number", "inf", "number is inf, which is no number that JSON has"),
+        ("price", "1,5", "no number that JSON has"),
+        ("free", "{a}", "free is not JSON"),
+        ("text", "\ud800", "is not text that can be sent"),
+    ],
+)
+def test_what_json_does_not_have_is_refused(
+    tmp_path: Path, name: str, value: str, says: str
+) -> None:
+    with pytest.raises(PlanError, match=says):
+        sent(tmp_path, f'body: {{a: "{{{name}}}"}}', **{name: value})
+
+
+def test_a_parameter_in_a_body_is_one_that_the_method_needs(tmp_path: Path) -> None:
+    assert fetch_of(tmp_path, 'body: {a: {b: ["{number}", "{text}-{flag}"]}}').method.required == (
+        "number", "text", "flag"
+    )  # fmt: skip
+    assert fetch_of(tmp_path, 'form: {a: "{day}"}').method.required == ("day",)
+
+
+PAGING = "{style: token, request: {body: page.after}, response: next}"
+
+
+@over(
+    "words, says",
+    [
+        ('body: {a: "{txt}"}', ["names `txt`, which is not a declared parameter "
+                                "(did you mean `text`?)"]),
+        ('body: {a: "{login}"}', ["names `login`, which is not a declared parameter "
+                                  "(a brace that is text has a blank behind it: `{ login }`)"]),
+        ('body: {"{text}": 1}', ["`{text}` would be sent as it stands there (parameters stand in "
+                                 "`path` and `base_url`, and in the values of `query`, `headers`, "
+                                 "`body` and `form`)"]),
+        ('query: {a: 1}\n        filters: {id: "{text}"}', ["`{text}` would be sent as it stands"]),
+        ('rows: "{text}"', ["`{text}` would be sent as it stands there"]),
+        ("body: {a: 1}\n        form: {a: 1}", ["`form` says nothing beside `body` (one of them)"]),
+        ('form: {a: "{txt}"}', ["names `txt`, which is not a declared parameter"]),
+        ('form: {a: "x}"}', ["a brace stands alone in `x}`"]),
+        (f"body: {{page: 1}}\n        rows: r\n        paging: {PAGING}",
+         ["`page.after` is sent by `body` too (leave it out of `body`; `first` says what the first "
+          "page is asked for with)"]),
+        (f"form: {{a: 1}}\n        rows: r\n        paging: {PAGING}",
+         ["`page.after` leads into a form, which has keys alone (a single key)"]),
+        ("rows: r\n        form: {a: 1}\n        paging: "
+         "{style: page, request: {body: p}, size: {body: a, max: 3}}",
+         ["`a` is sent by `form` too (leave it out of `form`)"]),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_in_a_body_is_told_with_the_next_step(
+    tmp_path: Path, words: str, says: list[str]
+) -> None:
+    problems = problems_of(tmp_path, {"s.yaml": f"{TYPES}        {words}\n"})
+    assert [one for one in problems if not one.startswith("s.yaml:")] == []
+    assert len(problems) == len(says), problems
+    for problem, wanted in zip(problems, says, strict=True):
+        assert wanted in problem
+
+
+@over("words", ["paging: " + PAGING, "form: {a: 1}", "body: {a: 1}"])
+def test_a_get_has_no_body(tmp_path: Path, words: str) -> None:
+    text = TYPES.replace("verb: POST", "rows: r") + f"        {words}\n"
+    [problem] = [one for one in problems_of(tmp_path, {"s.yaml": text}) if "GET" in one]
+    assert "`verb: POST`" in problem
