@@ -9,21 +9,8 @@ cause, `\x03` a suppressed one, `\x04` that a class stands there for itself.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+from connstat_sql.quoting import literal
 
-from connstat_sql.quoting import call, literal, own, quote
-
-if TYPE_CHECKING:
-    import duckdb
-
-NAMES = ("root_cause", "cause_group")
-"""The functions there are for SQL, each of one text."""
-_CALLED = re.compile(
-    rf"'(?:[^']|'')*'|--[^\n]*|(?<![\w.\"])({'|'.join(NAMES)})(?=\s*\()", re.IGNORECASE
-)
-_DEFINES = r'\b(?:macro|function)\s+(?:if\s+(?:not\s+)?exists\s+)?(?:"?\w+"?\s*\.\s*)*"?{}\b'
-_THERE = f"SELECT 1 FROM {call('duckdb_functions')} WHERE function_name = $1"
 _CLASS = (
     r"(?:(?:[A-Za-z_$][\w$]*[./])+"
     r"(?:[A-Z_$][\w$]*|\w*(?i:error|exception|timeout|fault|warning|interrupt))"
@@ -238,70 +225,8 @@ def _root_cause(trace: str) -> str:
     return f"@list_extract(@list_transform({told}, lambda told: {chosen}), 1)"
 
 
-_TEXTS = {
+TEXTS = {
     "root_cause": ("trace", _root_cause("trace")),
     "cause_group": ("cause", f"@trim({_replaced('CAST(cause AS VARCHAR)', *_SET_ASIDE)})"),
 }
-
-
-def _own_name(function: str) -> str:
-    return own(f"_connstat_{function}")
-
-
-def called_by_ours(sql: str) -> str:
-    """SQL of a definition that calls the functions by names which nobody else can give."""
-
-    def renamed(match: re.Match[str]) -> str:
-        return quote(_own_name(match[1].lower())) if match[1] else match[0]
-
-    return _CALLED.sub(renamed, sql)
-
-
-def are_ours(name: str, definition: str) -> str:
-    """SQL for whether a macro is one of these, whose name and definition are two expressions."""
-    ours = ((literal(function), literal(_own_name(function))) for function in NAMES)
-    return " OR ".join(
-        f"{name} = {secret} OR ({name} = {public} AND {call('contains', definition, secret)})"
-        for public, secret in ours
-    )
-
-
-class Causes:
-    """Makes the functions in a session when a text first calls them: DuckDB takes a while for it.
-
-    SQL of ours calls them by names that nobody can give. Everybody else's name for one stays free
-    for a macro of the user's.
-    """
-
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
-        self._made: set[str] = set()
-
-    def make(self, sql: str, *, is_lasting: bool) -> None:
-        """Make those that a text calls; what is not lasting may be undone with a transaction."""
-        for function in NAMES:
-            if function not in sql.lower():
-                continue
-            self._make_ours(function, is_lasting=is_lasting)
-            if re.search(rf"(?<!_connstat_){function}", sql, re.IGNORECASE):
-                self._make_for_all(function, sql)
-
-    def _make_ours(self, function: str, *, is_lasting: bool) -> None:
-        if function in self._made:
-            return
-        parameter, text = _TEXTS[function]
-        body = re.sub(r"@(\w+)(?=\()", r"system.main.\1", text)
-        ours = quote(_own_name(function))
-        self._connection.execute(f"CREATE TEMP MACRO IF NOT EXISTS {ours}({parameter}) AS {body}")
-        if is_lasting:
-            self._made.add(function)
-
-    def _make_for_all(self, function: str, sql: str) -> None:
-        parameter = _TEXTS[function][0]
-        if re.search(_DEFINES.format(function), sql, re.IGNORECASE):
-            self._connection.execute(f"DROP MACRO IF EXISTS temp.main.{function}")
-        elif not self._connection.execute(_THERE, [function]).fetchone():
-            self._connection.execute(
-                f"CREATE TEMP MACRO {function}({parameter}) AS "
-                f"temp.main.{quote(_own_name(function))}({parameter})"
-            )
+"""By the name of a function: its parameter, and SQL in which `@` is before DuckDB's functions."""

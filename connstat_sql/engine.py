@@ -157,6 +157,7 @@ class Engine:
         self._live_kind = live
         self.session = Session(is_sandboxed=outside.is_sandboxed)
         self.session.watches.before_running = self._stop_if_interrupted
+        self.session.macros.curl_options = partial(_curl_options, wiring)
         self._wiring = wiring
         self._outside = outside
         self._mask_key = None if reveal else outside.mask_key or secrets.token_hex(16)
@@ -398,6 +399,18 @@ class Engine:
                     self.session.check(RunText(piece.sql, piece.sql), given)
             if not piece.is_query:
                 return
+
+
+def _curl_options(wiring: Wiring) -> dict[str, str]:
+    """What `curl` needs to be taken for each connection."""
+    from connstat_sql.transport.curl import curl_options
+
+    definitions = wiring.catalog.definitions
+    return {
+        name: curl_options(provider, one)
+        for name, one in wiring.connections.items()
+        if (provider := definitions.provider(one.provider)) is not None
+    }
 
 
 @contextmanager

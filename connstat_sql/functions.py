@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from connstat_sql.causes import are_ours
+from connstat_sql.macros import are_ours
 from connstat_sql.quoting import call, literal
 from connstat_sql.syntax import nodes_of
 

@@ -13,12 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql import writes
-from connstat_sql.causes import NAMES, Causes
+from connstat_sql.causes import TEXTS
 from connstat_sql.declaring import Declared, binding_live, live_table_in, read_only_in
 from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.failing import cannot_fail
 from connstat_sql.files import make_scratch, remove_scratch
 from connstat_sql.functions import Functions, built_in, functions_of
+from connstat_sql.macros import NAMES, Macros
 from connstat_sql.pieces import Piece, named_values, pieces_of
 from connstat_sql.quoting import (
     SEARCH_PATH,
@@ -73,7 +74,7 @@ class Session:
         if is_sandboxed:
             self._lock()
         self._declared = Declared(self.duckdb, self._scratch)
-        self._causes = Causes(self.duckdb)
+        self.macros = Macros(self.duckdb)
         self.watches = Watches(self.duckdb.interrupt)
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
@@ -107,7 +108,7 @@ class Session:
 
     def split(self, sql: str) -> tuple[Piece, ...]:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
-        self.make_causes(sql)
+        self.make_macros(sql)
         text = RunText(sql, sql)
         statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
         return pieces_of(self.duckdb, sql, statements)
@@ -127,15 +128,15 @@ class Session:
             self._known_functions = known(self.duckdb)
         return self._known_functions
 
-    def make_causes(self, sql: str) -> None:
-        """Make the functions over stack traces that a text calls."""
+    def make_macros(self, sql: str) -> None:
+        """Make the functions of ours that a text calls."""
         if any(one in sql.lower() for one in NAMES):
             with suppress(duckdb.Error):  # a transaction that has failed: it is told by the text
-                self._causes.make(sql, is_lasting=not self.is_in_transaction())
+                self.macros.make(sql, is_lasting=not self.is_in_transaction())
 
     def hand_out(self) -> duckdb.DuckDBPyConnection:
         """The connection, for whoever does with it what is not seen here."""
-        self.make_causes(" ".join(NAMES))
+        self.make_macros("".join(f"{name}(" for name in TEXTS))
         self.forget_functions()
         self._is_handed_out = True
         return self.duckdb

@@ -77,7 +77,7 @@ class Views:
             return statement
         if origin is None:
             return statement
-        self._session.make_causes(text)
+        self._session.make_macros(text)
         return self.completed(self._made_of(statement, text, origin))
 
     def _made_of(self, statement: Statement, text: str, origin: Origin) -> Statement:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from connstat_sql.causes import called_by_ours
 from connstat_sql.definitions import Part, Resource, View, quote
+from connstat_sql.macros import called_by_ours
 from connstat_sql.parser import tokens
 
 _PARTS = "parts"
