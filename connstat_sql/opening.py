@@ -151,8 +151,25 @@ def find_connections(
     path = find_config(setup.config, environment, setup.user, setup.here)
     if path is not None:
         return _built(read_config(path).connections, library, str(path), path.parent)
-    found = (environment_connection(provider, environment) for provider in _providers(library))
-    return {one.name: one for one in found if one is not None}
+    found = {}
+    for provider in _providers(library):
+        connection = environment_connection(provider, environment)
+        if connection is not None:
+            _check_shared(provider, library)
+            found[connection.name] = connection
+    return found
+
+
+def _check_shared(provider: Provider, library: Library) -> None:
+    """Definitions that others may have written name no variable that goes where they say."""
+    wrong = library.distrust(provider.name)
+    if wrong is not None:
+        why, todo = wrong
+        named = " and ".join(provider.variables.values())
+        raise ConfigError(
+            f"the definitions of {provider.name} are not given {named}: {why}",
+            hint=f"{todo}, or name what they may have in a connection of {CONFIG_NAME}",
+        )
 
 
 def _built(

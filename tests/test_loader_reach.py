@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.errors import ConfigError
 from connstat_sql.loader import Library, shipped_providers, validate
 from connstat_sql.loader.reach import outside_reach
+from connstat_sql.opening import Setup, find_connections
 from tests.tabled import over
 
 SOURCES = (
@@ -159,3 +161,37 @@ def test_it_is_a_problem_of_the_definition_with_its_line(folder: Path) -> None:
     problems = validate([folder], Library([shipped_providers()]))
     found = {(Path(one.file).name, one.line) for one in problems if "alone, not" in one.message}
     assert found == {("parts.yaml", 3), ("s.yaml", 6), ("s.yaml", 11)}
+
+
+PROVIDER = """
+provider: mine
+description: x
+settings:
+  token: {env: MINE_TOKEN, description: x, secret: true}
+  base_url: {env: MINE_URL, description: x, default: "http://127.0.0.1:9/${HOME}"}
+"""
+
+
+def test_a_default_takes_nothing_from_the_environment(folder: Path) -> None:
+    (folder / "provider.yaml").write_text(PROVIDER, encoding="utf-8")
+    problems = validate([folder / "provider.yaml"], Library([shipped_providers()]))
+    assert [(one.line, one.message) for one in problems] == [(6, "a default refers to nothing")]
+
+
+@pytest.mark.parametrize("place", ["", "mine", "mine/provider.yaml", "mine/s.yaml"])
+def test_definitions_that_others_may_write_to_get_no_variable_of_their_choice(
+    folder: Path, place: str
+) -> None:
+    text = PROVIDER.replace("/${HOME}", "")
+    (folder / "provider.yaml").write_text(text, encoding="utf-8")
+    (folder.parent / place).chmod(0o777)
+    library, environment = Library([shipped_providers(), folder.parent]), {"MINE_TOKEN": "t"}
+    setup = Setup(user=folder, here=folder)
+    with pytest.raises(ConfigError, match="are not given MINE_TOKEN and MINE_URL") as caught:
+        find_connections(setup, library, environment)
+    assert "chmod o-w" in caught.value.hint
+    assert find_connections(setup, library, {}) == {}
+    table = {"mine": {"provider": "mine", "token": "${MINE_TOKEN}"}}
+    assert "mine" in find_connections(Setup(connections=table), library, environment)
+    (folder.parent / place).chmod(0o755)
+    assert "mine" in find_connections(setup, library, environment)

@@ -86,6 +86,10 @@ def build_provider(
         Setting(name, s.env, s.secret, s.default, s.description)
         for name, s in document.settings.items()
     )
+    for setting in settings:
+        if "${" in (setting.default or ""):
+            where = ("settings", setting.name, "default")
+            findings.add(where, "a default refers to nothing", "connections say `${NAME}`")
     known = {*document.settings, "base_url"}
     _check_base_url(document.base_url, ("base_url",), findings)
     if "{" in document.base_url:

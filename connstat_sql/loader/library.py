@@ -10,6 +10,7 @@ import msgspec
 
 from connstat_sql.definitions import Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
+from connstat_sql.files import distrust
 from connstat_sql.loader.between import (
     Tables,
     family_problems,
@@ -57,6 +58,16 @@ class Library:
     def providers(self) -> tuple[str, ...]:
         """Names of the providers, sorted."""
         return tuple(sorted(self._folders))
+
+    def distrust(self, provider: str) -> tuple[str, str] | None:
+        """Why others may have written a provider's definitions, and what to do (None: they cannot).
+
+        Those that are shipped are trusted as the package is.
+        """
+        folder = self._folders.get(provider)
+        if folder is None or folder.parent == shipped_providers():
+            return None
+        return distrust(folder.parent, folder, *sorted(folder.glob("*.yaml")))
 
     def services(self, provider: str) -> tuple[str, ...]:
         """Names of a provider's services, sorted; empty for an unknown provider."""
