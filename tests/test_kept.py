@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.executor.kept import FETCH, WholeFetch, served
+from connstat_sql.executor.kept.shelf import BATCH, batches
 from connstat_sql.quoting import quote
 from tests.examples import examples
 from tests.kept import GET, KIND, LIST, NOW, PETS, Pets, always, fetch, pets, scan
@@ -190,6 +192,14 @@ class TestOnlyWhole:
         assert zoo.ages(fetch("s1")) == {0: 9.0}
         zoo.keep({"s1": ["Kit"]})
         assert zoo.answer(fetch("s1")) == [(0, "Kit", "s1")]
+
+    def test_an_interrupt_while_they_are_read_is_one(self) -> None:
+        with duckdb.connect() as connection:
+            rows = batches(connection, f"FROM range({3 * BATCH})")
+            next(rows)
+            connection.interrupt()
+            with pytest.raises(duckdb.InterruptException):
+                list(rows)
 
     def test_a_fetch_whose_rows_are_gone_is_not_filled(self, zoo: Pets) -> None:
         zoo.keep({"s1": ["Tom"], "s2": ["Kit"]})

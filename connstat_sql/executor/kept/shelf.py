@@ -58,13 +58,32 @@ def open_memory() -> duckdb.DuckDBPyConnection:
 
 
 def batches(connection: duckdb.DuckDBPyConnection, sql: str) -> Generator[pa.Table, None, None]:
-    """The rows of a query, some at once; the connection does nothing else until the last."""
+    """The rows of a query, some at once; the connection does nothing else until the last.
+
+    Raises duckdb.Error: Arrow, which stands between, makes an OSError of whatever DuckDB says.
+    """
     reader = connection.sql(sql).to_arrow_reader(BATCH)
     try:
-        for batch in reader:
+        while True:
+            try:
+                batch = reader.read_next_batch()
+            except StopIteration:
+                return
+            except OSError as error:
+                raise _as_duckdb_says(error) from error
             yield pa.Table.from_batches([batch])
     finally:
         reader.close()
+
+
+def _as_duckdb_says(error: OSError) -> duckdb.Error:
+    """The error that it was; what has no kind here is one of the database itself."""
+    text = str(error).lower()
+    if text.startswith("interrupt"):
+        return duckdb.InterruptException(str(error))
+    if text.startswith("out of memory"):
+        return duckdb.OutOfMemoryException(str(error))
+    return duckdb.Error(str(error))
 
 
 class Shelf:
