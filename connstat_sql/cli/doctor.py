@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -29,11 +29,15 @@ _UNREACHABLE = "check base_url and the network, and that the server runs"
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """What a test found: rows in the probe, or what is wrong; neither when it was not tested."""
+    """What a test found: rows in the probe, or what is wrong; neither when it was not tested.
+
+    `failures` are base URLs of it that do not work, where another does, and why.
+    """
 
     rows: int = 0
     error: ConnstatError | None = None
     probe: str = ""
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Watch:
@@ -131,7 +135,8 @@ def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, 
     errors = {one.fetch.connection: one.error for one in result.errors}
     for probe, names in asked.items():
         for name in names:
-            yield name, _Finding(rows.get(name, 0), errors.get(name), probe)
+            failures = engine.clients.made(name).workers.failures
+            yield name, _Finding(rows.get(name, 0), errors.get(name), probe, failures)
 
 
 def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
@@ -146,6 +151,8 @@ def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
     elif found.probe:
         rows = counted(found.rows, "row")
         yield f"{name}  ok  {watch.speed(name)}{rows} in {found.probe}"
+        for url, words in found.failures.items():
+            yield f"{' ' * len(name)}  {url} does not work, another is asked: {words}"
     else:
         yield f"{name}  not tested: its provider declares no probe"
 

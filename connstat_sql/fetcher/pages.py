@@ -109,6 +109,7 @@ class _List:
         except FetchError as error:
             with_version(error, fetch)
             raise
+        request = answer.sent or request
         body = None
         if answer.status in fetch.method.no_row:
             check_no_row(fetch, request, answer, self._client)

@@ -23,6 +23,7 @@ from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
 from connstat_sql.transport.scope import HeldBack
 from connstat_sql.transport.wire import Bounds
+from connstat_sql.transport.workers import Workers
 
 log = logging.getLogger("connstat_sql.transport")
 
@@ -40,13 +41,14 @@ class Client:
         self.connection = connection
         self._door = door
         resolver = Resolver(provider, connection, door.environment)
-        self.base_url = resolver.base_url()
+        self.workers = Workers(connection.name, resolver.base_urls())
+        self.base_url = self.workers.urls[0]
         self._credentials = make_credentials(resolver, door.clock.now)
         bounds = Bounds.of(connection, door)
         self._patience = bounds.timeout
         self._judge = Judge(connection.name, provider.errors, bounds.timeout)
         self._wire_errors = wire_errors(is_handed_in=door.transport is not None)
-        self._hosts = Hosts(connection, self.base_url)
+        self._hosts = Hosts(connection, self.workers.urls)
         limits = limits_of(provider.limits, connection)
         self.concurrency = limits.concurrency
         self._longest_wait = limits.longest_wait
@@ -73,22 +75,31 @@ class Client:
         No try begins after `until`, by the clock handed in (None: there is no such time). Raises
         a FetchError that says what came of it, or DeadlinePassed.
         """
-        origin = self._hosts.check(request)
+        self._hosts.check(request)
         loop = asyncio.get_running_loop()
         started = loop.time()
         course = Course(self._door.random, until, self._longest_wait, self._patience)
         failed: FetchError | None = None
+        tried: set[str] = set()
         while True:
             course.begin()
+            url = self.workers.url
+            routed = self.workers.routed(request, url)
             try:
-                answer = await self._attempt(request, origin, course)
+                answer = await self._attempt(routed, url, course)
+                self.workers.answered(url)
                 waited = loop.time() - started - course.exchanged
-                return answer if waited < SHORTEST_WAIT else replace(answer, waited=waited)
+                waited = 0.0 if waited < SHORTEST_WAIT else waited
+                sent = None if routed is request else routed
+                return replace(answer, waited=waited, sent=sent)
             except HeldBack as held:
-                raise failed or self._held_back(request, held, course) from held
+                raise failed or self._held_back(routed, held, course) from held
             except FetchError as error:
                 failed = error
-            self._sign(failed, request, course)
+            self._sign(failed, routed, course)
+            if self.workers.next_after(url, request, failed, tried):
+                continue
+            tried.clear()
             pause = course.pause(self.now())
             if pause is None:
                 raise failed
@@ -106,12 +117,14 @@ class Client:
         """Words of the API's on one line, without our secrets."""
         return scrubbed(plain(text), self._credentials.secrets())
 
-    async def _attempt(self, request: Request, origin: Origin, course: Course) -> Answer:
-        proof = await self._credentials.headers(partial(self._ask, course), request.table)
+    async def _attempt(self, request: Request, url: str, course: Course) -> Answer:
+        """One try, and another with a new proof; credentials are asked of the same worker."""
+        origin, ask = self._hosts.check(request), partial(self._ask, url, course)
+        proof = await self._credentials.headers(ask, request.table)
         reply = await self._pass(request, origin, proof, course)
         if reply.status == 401 and self._may_renew(proof, course):
             course.begin()
-            proof = await self._credentials.headers(partial(self._ask, course), request.table)
+            proof = await self._credentials.headers(ask, request.table)
             reply = await self._pass(request, origin, proof, course)
         if reply.status in COMPLETE or reply.status in request.accepts:
             return Answer(reply.status, reply.headers, reply.body, self.now(), course.attempts)
@@ -140,8 +153,9 @@ class Client:
             course.asked = self._gate.leave(permit, request, reply, loop.time() - started)
         return reply
 
-    async def _ask(self, course: Course, request: Request) -> bytes:
+    async def _ask(self, url: str, course: Course, request: Request) -> bytes:
         """The body of the answer to a request for credentials, which no limits hold up."""
+        request = self.workers.routed(request, url)
         reply = await self._exchange(request, {}, course)
         if reply.status != 200:
             course.asked = retry_after(reply.headers, self.now())

@@ -31,6 +31,7 @@ _NOT_PLAIN = re.compile(
     r"[\s\x00-\x20\x7f\\@?#]|%(?![2-9A-F][0-9A-F])|%7f|/(\.|%2e){1,2}(?=/|$)", re.IGNORECASE
 )
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_BETWEEN_URLS = re.compile(r"[\s,]*,\s*(?=https?://|\$\{)", re.IGNORECASE)
 _HOST_GLOB = re.compile(r"[A-Za-z0-9.*?_\[\]:-]+")
 
 
@@ -42,7 +43,8 @@ class Connection:
     second), `host_concurrency`, `host_rate` and entries of `families` are None, what the provider
     declares holds. `timeout` and `connect_timeout` are in seconds (None: what is asked for
     elsewhere); `max_age` is how old rows may be that are used again, in seconds (None: what is
-    asked for elsewhere). `origin` says where all this was written, for messages.
+    asked for elsewhere). `base_url` may be several, with commas between them: workers of one
+    cluster. `origin` says where all this was written, for messages.
     """
 
     name: str
@@ -134,6 +136,7 @@ def build_connection(
     Files that it names are looked for from `folder`.
     """
     where = f"{origin}: connection {name}"
+    table = _with_one_text(where, table)
     if provider is None:
         raise _unknown_provider(where, table.get("provider"), tuple(known))
     settings = {setting.name for setting in provider.settings}
@@ -156,6 +159,23 @@ def build_connection(
         origin=origin,
         **options,
     )
+
+
+def _with_one_text(where: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The table, with several base URLs as one text, as a variable has them."""
+    urls = table.get("base_url")
+    if not isinstance(urls, list):
+        return table
+    for url in urls:
+        _check_type(where, "base_url", url, str, "a text, or a list of texts")
+    if not urls:
+        raise ConfigError(f"{where}: `base_url` is an empty list", hint="name a worker, or more")
+    return {**table, "base_url": ", ".join(urls)}
+
+
+def urls_of(text: str) -> tuple[str, ...]:
+    """The URLs that a text holds, with commas between them."""
+    return tuple(url for url in _BETWEEN_URLS.split(text.strip(" ,")) if url)
 
 
 def _families(
@@ -285,7 +305,8 @@ def _check_url_option(where: str, key: str, value: Any) -> None:
     if value and not REFERENCE.search(value):
         login, _, rest = value.rpartition("@") if key == "proxy" else ("", "", value)
         scheme = login.partition("//")[0]
-        check_url(f"{scheme}//{rest}" if login else rest, where, key)
+        for url in urls_of(rest) if key == "base_url" else (rest,):
+            check_url(f"{scheme}//{url}" if login else url, where, key)
 
 
 def _check_headers(where: str, key: str, value: Any) -> None:

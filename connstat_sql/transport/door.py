@@ -63,7 +63,8 @@ class Answer(msgspec.Struct, frozen=True):
     """What came back: `status` is one of a whole answer, or one that the request accepts.
 
     `waited` are the seconds of it that were spent on no exchange: until limits let it start, and
-    between tries.
+    between tries. `sent` is the request that was answered, where it went to another worker of the
+    connection than the one it was built for (None: it did not).
     """
 
     status: int
@@ -72,6 +73,7 @@ class Answer(msgspec.Struct, frozen=True):
     observed_at: float
     attempts: int
     waited: float = 0.0
+    sent: Request | None = None
 
 
 class Sent(msgspec.Struct, frozen=True):

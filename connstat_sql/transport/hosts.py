@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Sequence
 
 from connstat_sql.errors import ConnectionFailed
 from connstat_sql.transport.configuration import Connection
@@ -16,8 +17,10 @@ Origin = tuple[str, str, int]
 class Hosts:
     """Looks at where the requests of a connection would go."""
 
-    def __init__(self, connection: Connection, base_url: str) -> None:
-        self.own = read_url(base_url).origin
+    def __init__(self, connection: Connection, base_urls: Sequence[str]) -> None:
+        origins = [read_url(url).origin for url in base_urls]
+        self.own = origins[0]
+        self._owns = frozenset(origins)
         self._name = connection.name
         self._trusted = tuple(host.lower() for host in connection.trusted_hosts)
         self._known: dict[str, Origin] = {}
@@ -46,7 +49,7 @@ class Hosts:
         """Why a URL does not get our credentials, with a hint; ("", "") when it does."""
         if url.scheme not in ("http", "https") or url.has_login or not url.host:
             return f"a request of {self._name} would go to something that is not a plain URL", ""
-        if self.own == url.origin:
+        if url.origin in self._owns:
             return "", ""
         if url.scheme == "http" and self.own[0] == "https":
             return f"{url.host} would get the credentials of {self._name} without encryption", ""

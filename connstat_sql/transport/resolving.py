@@ -16,6 +16,7 @@ from connstat_sql.transport.configuration import (
     Connection,
     check_url,
     default,
+    urls_of,
 )
 
 _OF_THIS_PROCESS = secrets.token_bytes(32)
@@ -45,7 +46,11 @@ class Resolver:
         return default(self.provider, name)
 
     def base_url(self) -> str:
-        """The connection's URL without a slash at the end."""
+        """The connection's URL, or the first of several."""
+        return self.base_urls()[0]
+
+    def base_urls(self) -> tuple[str, ...]:
+        """The URLs of the connection, any of which can answer, without a slash at the end."""
         written = self.connection.base_url
         if not written:
             variable = self.provider.variables.get("base_url")
@@ -53,7 +58,9 @@ class Resolver:
                 f"{self.connection.place} has no base_url",
                 hint=f"set {variable}, or " * bool(variable) + "write base_url in its table",
             )
-        return self._url(self.resolve(written), "base_url", written).rstrip("/")
+        urls = urls_of(self.resolve(written)) or (self.resolve(written),)
+        checked = (self._url(url, "base_url", written).rstrip("/") for url in urls)
+        return tuple(dict.fromkeys(checked))
 
     def fill(self, template: Template) -> str:
         """A template's text with the connection's settings in it; never an empty one."""
@@ -120,7 +127,7 @@ class Resolver:
         connection = self.connection
         own = sorted((name, self.resolve(text)) for name, text in connection.settings.items())
         headers = sorted(self.headers().items())
-        told = (self.provider.name, self.base_url(), own, headers, connection.client_cert)
+        told = (self.provider.name, self.base_urls(), own, headers, connection.client_cert)
         return hashlib.blake2b(repr(told).encode(), key=_OF_THIS_PROCESS).hexdigest()
 
     def _url(self, text: str, key: str, written: str | None) -> str:

@@ -53,4 +53,4 @@ def _speaks_no_tls(resolver: Resolver) -> bool:
     connection = resolver.connection
     says_tls = connection.ca_file or connection.client_cert or connection.proxy
     is_alone = not connection.trusted_hosts and not says_tls
-    return is_alone and resolver.base_url().startswith("http://")
+    return is_alone and all(url.startswith("http://") for url in resolver.base_urls())

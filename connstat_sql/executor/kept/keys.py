@@ -95,7 +95,7 @@ def account_of(provider: Provider, connection: Connection, environment: Mapping[
     resolver = Resolver(provider, connection, environment)
     secret = {setting.name for setting in provider.settings if setting.is_secret}
     try:
-        said = [resolver.base_url()]
+        said = [",".join(resolver.base_urls())]
         for name in sorted({setting.name for setting in provider.settings}):
             value = resolver.setting(name) if name in connection.settings else None
             said.append(_short(value, said[0]) if value and name in secret else str(value))
