@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -19,6 +20,9 @@ from connstat_sql.saved import Severity
 LONGEST_LINE = 200
 """Characters of the first line's rows; what pages and mails show of it is short."""
 LONGEST_ROW = 1000
+LONGEST_LABEL = 200
+MOST_SERIES = 100
+"""Rows that have a series of their own among the metrics: each is kept by whoever collects them."""
 _NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
 _RANGE = re.compile(
     rf"(?P<inside>@)?(?:(?P<low>~|{_NUMBER})?(?P<colon>:))?(?P<high>{_NUMBER})?", re.ASCII
@@ -119,6 +123,8 @@ class Outcome:
     seconds: float = 0.0
     at: float = 0.0
     arguments: Mapping[str, str] | None = None
+    keys: tuple[Mapping[str, str], ...] = ()
+    """What tells the first rows apart, by column: at most `MOST_SERIES`; () without a known key."""
 
     @property
     def is_complete(self) -> bool:
@@ -208,16 +214,47 @@ def metrics(outcome: Outcome) -> str:
         if value is not None:
             metric = f"connstat_check_{name}"
             lines += [f"# HELP {metric} {help_}", f"# TYPE {metric} gauge"]
-            lines.append(f"{metric}{labels} {value}")
-    return "\n".join(lines) + "\n"
+            lines.append(f"{metric}{_written(labels)} {value}")
+    return "\n".join([*lines, *_series(outcome, labels)]) + "\n"
 
 
-def _labels(outcome: Outcome) -> str:
+def _series(outcome: Outcome, labels: Mapping[str, str]) -> Iterator[str]:
+    """A series for each of the first rows, labelled with its key; and how many rows have none."""
+    if not outcome.keys:
+        return
+    yield "# HELP connstat_check_row Rows that the query found, by what tells them apart."
+    yield "# TYPE connstat_check_row gauge"
+    series = Counter(_written({**labels, **_named(one, labels)}) for one in outcome.keys)
+    yield from (f"connstat_check_row{one} {count}" for one, count in series.items())
+    yield "# HELP connstat_check_rows_left_out Rows that have no connstat_check_row."
+    yield "# TYPE connstat_check_rows_left_out gauge"
+    left_out = (outcome.rows or 0) - len(outcome.keys)
+    yield f"connstat_check_rows_left_out{_written(labels)} {left_out}"
+
+
+def _named(key: Mapping[str, str], taken: Iterable[str]) -> dict[str, str]:
+    """The columns of a key as names and values of labels."""
+    labels: dict[str, str] = {}
+    for column, value in key.items():
+        name = re.sub(r"^__+", "_", re.sub(r"\W", "_", column, flags=re.ASCII))
+        if name in taken or not name or name[0].isdigit():
+            name = f"key_{name}"
+        while name in labels:
+            name += "_"
+        labels[name] = _cut(value, LONGEST_LABEL)
+    return labels
+
+
+def _labels(outcome: Outcome) -> dict[str, str]:
     """The query, and its arguments where there are some: other arguments are another series."""
-    labels = [("query", outcome.query)]
+    labels = {"query": outcome.query}
     if outcome.arguments:
-        labels.append(("arguments", _listed(outcome.arguments)))
-    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}"
+        labels["arguments"] = _listed(outcome.arguments)
+    return labels
+
+
+def _written(labels: Mapping[str, str]) -> str:
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
 
 
 def _listed(arguments: Mapping[str, str]) -> str:

@@ -186,6 +186,8 @@ def test_help_tells_the_exit_codes(folder: Path) -> None:
 def values(text: str) -> dict[str, float]:
     found = {}
     for family in text_string_to_metric_families(text):
+        if family.name == "connstat_check_row":
+            continue
         (sample,) = family.samples
         assert sample.labels["query"] == "bad"
         found[family.name.removeprefix("connstat_check_")] = sample.value
@@ -199,6 +201,20 @@ def test_the_metrics_are_what_was_found(folder: Path) -> None:
     assert (found["rows"], found["status"], found["complete"], found["requests"]) == (2, 2, 1, 2)
     assert found["timestamp_seconds"] > 1_700_000_000
     assert 0 < found["duration_seconds"] < 600
+
+
+def test_the_metrics_name_the_first_rows_by_the_key_of_the_query(folder: Path) -> None:
+    text = "-- key: [N]\nSELECT i % 500 AS n, 'x' AS other FROM range(501) AS r(i) ORDER BY i"
+    (folder / "queries" / "many.sql").write_text(text)
+    many = {
+        family.name: family.samples
+        for family in text_string_to_metric_families(check(folder, "many", "--prometheus").stdout)
+    }
+    rows = many["connstat_check_row"]
+    assert [one.labels for one in rows] == [{"query": "many", "n": str(i)} for i in range(100)]
+    assert [one.value for one in many["connstat_check_rows_left_out"]] == [401]
+    (folder / "queries" / "many.sql").write_text("SELECT 1 AS n")
+    assert "connstat_check_row{" not in check(folder, "many", "--prometheus").stdout
 
 
 def test_a_file_of_metrics_is_replaced_whole_and_anyone_may_read_it(

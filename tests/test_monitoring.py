@@ -187,3 +187,38 @@ def test_any_name_and_argument_is_a_label(name: str, arguments: dict[str, str]) 
     labels, _ = found["connstat_check_rows"]
     assert labels["query"] == name
     assert ("arguments" in labels) == bool(arguments)
+
+
+def samples(text: str, name: str) -> list[tuple[dict[str, str], float]]:
+    return [
+        (sample.labels, sample.value)
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name
+    ]
+
+
+def test_a_row_has_a_series_of_its_own_that_an_alert_can_be_routed_by() -> None:
+    keys = ({"name": 'a "b"\\\n', "task_id": "0"}, {"name": "c"})
+    text = metrics(replace(FOUND, query="q", rows=7, keys=keys, arguments=None))
+    assert samples(text, "connstat_check_row") == [
+        ({"query": "q", "name": 'a "b"\\\n', "task_id": "0"}, 1),
+        ({"query": "q", "name": "c"}, 1),
+    ]
+    assert samples(text, "connstat_check_rows_left_out") == [({"query": "q"}, 5)]
+
+
+def test_rows_of_one_key_are_one_series_with_their_number() -> None:
+    longest = "x" * 300
+    text = metrics(replace(FOUND, keys=({"a": longest + "1"}, {"a": longest + "2"})))
+    ((labels, count),) = samples(text, "connstat_check_row")
+    assert (len(labels["a"]), count) == (200, 2)
+
+
+def test_any_column_is_the_name_of_a_label() -> None:
+    columns = ["query", "arguments", "2nd", "__x", "_x", "a b", "a-b", "ä", ""]
+    text = metrics(replace(FOUND, keys=({name: f"value of {name}" for name in columns},)))
+    ((labels, _),) = samples(text, "connstat_check_row")
+    assert {f"value of {name}" for name in columns} <= {*labels.values()}
+    assert all(re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) for name in labels)
+    assert not [name for name in labels if name.startswith("__")]

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,11 +28,23 @@ from connstat_sql.diagnostics import INTERRUPTED, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
 from connstat_sql.files import written_whole
-from connstat_sql.monitoring import Outcome, Range, Status, Thresholds, metrics, range_of, report
+from connstat_sql.monitoring import (
+    MOST_SERIES,
+    Outcome,
+    Range,
+    Status,
+    Thresholds,
+    metrics,
+    range_of,
+    report,
+)
 from connstat_sql.monitoring import status_of as status_of_rows
 from connstat_sql.result import Options, Result
 from connstat_sql.saved import SavedQuery, Severity
 from connstat_sql.watching import first_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DEADLINE = 55.0
 """Seconds; less than the minute in which cron starts the next, and than most plug-ins may take."""
@@ -147,6 +159,8 @@ def command(globals_: Globals, /, **given: Any) -> None:
 
     The metrics are connstat_check_rows, _status, _complete, _requests, _duration_seconds and
     _timestamp_seconds, labelled with the query and its arguments; alert on an old timestamp too.
+    Where the query says its key, connstat_check_row is there for each of the first 100 rows, with
+    a label for each column of the key, and connstat_check_rows_left_out says how many more.
     """  # noqa: D301 - click reads the backspace
     narrator = globals_.narrator
     outcome, error = _outcome(globals_, narrator, given)
@@ -217,7 +231,20 @@ def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, sho
         tuple(first_rows(last.table, shown, query.key)),
         failures,
         sum(one.requests for one in results),
+        keys=tuple(_keys(last.table, query.key)),
     )
+
+
+def _keys(table: pa.Table, key: Sequence[str]) -> Iterator[dict[str, str]]:
+    """What tells the first rows apart, as far as the query says it and they have it."""
+    from connstat_sql.renderer.rows import texts_of
+
+    wanted = {name.lower() for name in key}
+    names = [name for name in table.column_names if name.lower() in wanted]
+    if not names:
+        return
+    for row in zip(*texts_of(table.select(names).slice(0, MOST_SERIES)), strict=True):
+        yield {name: text for name, text in zip(names, row, strict=True) if text is not None}
 
 
 def _timed(outcome: Outcome, started: float, arguments: Mapping[str, str]) -> Outcome:
