@@ -54,10 +54,16 @@ class NoSuchTable:
 
 
 class Catalog:
-    """Resolves names; `connections` maps each connection's name to its provider's."""
+    """Resolves names; `connections` maps each connection's name to its provider's.
 
-    def __init__(self, definitions: Definitions, connections: Mapping[str, str]) -> None:
+    `file` is the configuration file that connections come from ("": there is none).
+    """
+
+    def __init__(
+        self, definitions: Definitions, connections: Mapping[str, str], file: str = ""
+    ) -> None:
         self.definitions = definitions
+        self.file = file
         self.connections = connections
         self._providers = {name.lower(): name for name in definitions.providers}
         self._connections = {name.lower(): name for name in connections}

@@ -130,6 +130,10 @@ class Wiring(Protocol):
     def cache_file(self) -> Path | None:
         """Where fetched rows are kept between runs (None: nowhere)."""
 
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is unwise in the configuration, to be told once."""
+
 
 _PATIENCE = 0.05
 """Seconds that a statement has to end in before it is interrupted, again."""
@@ -166,6 +170,7 @@ class Engine:
         self._turns = Turns()
         self._run = _Run()
         self._take_values: TakeValues | None = None
+        self._has_cautioned = False
 
     def run(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -232,6 +237,16 @@ class Engine:
         return self._wiring.catalog
 
     @property
+    def connections(self) -> Mapping[str, Connection]:
+        """The connections by name, as they are configured."""
+        return self._wiring.connections
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is unwise in the configuration, though it works."""
+        return self._wiring.cautions
+
+    @property
     def clients(self) -> Clients:
         """The clients that fetch."""
         return self._live.clients
@@ -285,6 +300,9 @@ class Engine:
         with self._telemetry.statement(piece.sql) as tell:
             result = live.run(piece, arguments, options)
             tell(result)
+        if result is not None and not self._has_cautioned:
+            self._has_cautioned = True
+            result = replace(result, remarks=(*result.remarks, *self._wiring.cautions))
         return result
 
     def _run_locally(self, piece: Piece, arguments: Arguments, deadline: float | None) -> Result:

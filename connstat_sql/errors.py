@@ -15,7 +15,8 @@
     │   ├── RateLimited        429 until the attempts ran out
     │   ├── Status             any other status that is not a success
     │   ├── Incomplete         a success that says of itself that a part of it is missing
-    │   └── UnexpectedShape    the answer is not what the definition declares
+    │   ├── UnexpectedShape    the answer is not what the definition declares
+    │   └── NotUsable          the connection cannot be used as it is configured; nothing was sent
     └── Interrupted            the statement was cancelled or met its deadline
 
 A message says what is wrong, where, and what to do next. No message ever holds a secret.
@@ -213,6 +214,10 @@ class Incomplete(FetchError):
 
 class UnexpectedShape(FetchError):
     """The answer is not what the definition declares: not JSON, wrong shape, wrong type."""
+
+
+class NotUsable(FetchError):
+    """The connection cannot be used as it is configured, and the others go on without it."""
 
 
 class Interrupted(ConnstatError):

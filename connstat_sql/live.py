@@ -276,8 +276,11 @@ class LiveTables:
         self, found: Plan, arguments: Arguments, options: Options, until: float | None
     ) -> Execution:
         names = _connections(found)
-        for name in names:
-            self.clients.open(name)  # what cannot be used is said before the first request
+        if options.partial:
+            self.clients.open_all(names)
+        else:
+            for name in names:
+                self.clients.open(name)  # what cannot be used is said before the first request
         budget = Budget(options.max_requests)
 
         now = self._door.clock.now

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from connstat_sql.catalog import Catalog
     from connstat_sql.definitions import Provider
     from connstat_sql.loader import Library
-    from connstat_sql.transport import Connection
+    from connstat_sql.transport import Configuration, Connection
 
 CONFIG_NAME = "connstat.toml"
 CONFIG_VARIABLE = "CONNSTAT_CONFIG"
@@ -46,37 +47,44 @@ class Wiring:
         self._environment = environment
 
     @cached_property
+    def file(self) -> Configuration:
+        """What the configuration file says; nothing where connections were handed in."""
+        return find_configuration(self._setup, self._environment)
+
+    @cached_property
     def library(self) -> Library:
-        """The definitions: shipped, and the setup's own."""
+        """The definitions: shipped, the configuration file's, and the setup's own."""
         from connstat_sql.loader import Library, shipped_providers
 
-        return Library([shipped_providers(), *self._setup.providers])
+        return Library([shipped_providers(), *self.file.providers, *self._setup.providers])
 
-    @cached_property
-    def _config(self) -> Path | None:
-        setup = self._setup
-        if setup.connections is not None:
-            return None
-        return find_config(setup.config, self._environment, setup.user, setup.here)
-
-    @cached_property
+    @property
     def cache_file(self) -> Path | None:
         """Where fetched rows are kept between runs, as the configuration file says, or None."""
-        from connstat_sql.transport import read_config
-
-        return None if self._config is None else read_config(self._config).cache_file
+        return self.file.cache_file
 
     @cached_property
     def connections(self) -> Mapping[str, Connection]:
         """The connections by name."""
-        return find_connections(self._setup, self.library, self._environment)
+        return find_connections(self._setup, self.library, self._environment, self.file)
 
     @cached_property
     def catalog(self) -> Catalog:
         """The tables there are."""
         from connstat_sql.catalog import Catalog
 
-        return Catalog(self.library, {name: one.provider for name, one in self.connections.items()})
+        names = {name: one.provider for name, one in self.connections.items()}
+        return Catalog(self.library, names, str(self.file.path) if self.file.connections else "")
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What is unwise in the configuration file, though it works."""
+        if self.file.path is None:
+            return ()
+        from connstat_sql.transport import cautions
+
+        provider, found = self.library.provider, self.connections.values()
+        return tuple(line for one in found for line in cautions(one, provider(one.provider)))
 
     @property
     def is_explicit(self) -> bool:
@@ -84,7 +92,7 @@ class Wiring:
         setup = self._setup
         if setup.connections is not None or setup.providers:
             return True
-        return self._config is not None
+        return self.file.path is not None
 
 
 def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:
@@ -101,16 +109,18 @@ def find_config(
     """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
 
     `user` is the user's configuration directory, `here` the working directory. None when there is
-    no file. Raises ConfigError when one is named and does not exist, and when others could have
-    written the one that is here.
+    no file. Raises ConfigError when one is named and does not exist, where something else than a
+    file bears its name, and when others could have written the one that is here.
     """
     if given is not None:
         return _existing(given, "")
     if environment.get(CONFIG_VARIABLE):
         return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
-    if (here / CONFIG_NAME).is_file():
-        return _trusted(here / CONFIG_NAME)
-    return user / CONFIG_NAME if (user / CONFIG_NAME).is_file() else None
+    for path in (here / CONFIG_NAME, user / CONFIG_NAME):
+        if os.path.lexists(path):
+            _existing(path, "move it away, or name another one:  --config FILE")
+            return _trusted(path) if path.parent == here else path
+    return None
 
 
 def told_configuration(setup: Setup, environment: Mapping[str, str]) -> str:
@@ -135,22 +145,45 @@ def _trusted(path: Path) -> Path:
 
 
 def _existing(path: Path, hint: str) -> Path:
-    if not path.is_file():
+    if path.is_dir():
+        raise ConfigError(f"{path} is a directory, not a configuration file", hint=hint)
+    if not path.is_file() and not path.is_fifo():
         raise ConfigError(f"there is no configuration file {path}", hint=hint)
     return path
 
 
-def find_connections(
-    setup: Setup, library: Library, environment: Mapping[str, str]
-) -> dict[str, Connection]:
-    """The connections that were handed in, else the file's, else those of the environment."""
-    from connstat_sql.transport import environment_connection, read_config
+def find_configuration(setup: Setup, environment: Mapping[str, str]) -> Configuration:
+    """What the configuration file says; nothing where there is none, or it does not count."""
+    from connstat_sql.transport import Configuration, read_config
 
     if setup.connections is not None:
-        return _built(setup.connections, library, "connections", setup.here)
+        return Configuration()
     path = find_config(setup.config, environment, setup.user, setup.here)
-    if path is not None:
-        return _built(read_config(path).connections, library, str(path), path.parent)
+    return Configuration() if path is None else read_config(path)
+
+
+def definition_folders(setup: Setup, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders of definitions beside the shipped ones; of one provider, the later one counts."""
+    return (*find_configuration(setup, environment).providers, *setup.providers)
+
+
+def find_connections(
+    setup: Setup,
+    library: Library,
+    environment: Mapping[str, str],
+    file: Configuration | None = None,
+) -> dict[str, Connection]:
+    """The connections that were handed in, else the file's, else those of the environment.
+
+    A file that speaks of other things alone leaves them to the environment.
+    """
+    from connstat_sql.transport import environment_connection
+
+    if setup.connections is not None:
+        return _built(setup.connections, library, environment, "connections", setup.here)
+    file = file or find_configuration(setup, environment)
+    if file.path is not None and file.connections:
+        return _built(file.connections, library, environment, str(file.path), file.path.parent)
     found = {}
     for provider in _providers(library):
         connection = environment_connection(provider, environment)
@@ -173,7 +206,11 @@ def _check_shared(provider: Provider, library: Library) -> None:
 
 
 def _built(
-    tables: Mapping[str, Mapping[str, Any]], library: Library, origin: str, folder: Path
+    tables: Mapping[str, Mapping[str, Any]],
+    library: Library,
+    environment: Mapping[str, str],
+    origin: str,
+    folder: Path,
 ) -> dict[str, Connection]:
     from connstat_sql.transport import build_connection
 
@@ -182,8 +219,26 @@ def _built(
         if name.lower() in (known.lower() for known in found):
             raise ConfigError(f"{origin}: two connections are called {name}")
         provider = library.provider(str(table.get("provider", "")))
-        found[name] = build_connection(name, table, provider, origin, library.providers, folder)
+        may_take = provider is None or library.distrust(provider.name) is None
+        usual = environment if may_take else {}  # others might name what goes where they say
+        found[name] = build_connection(
+            name, table, provider, origin, library.providers, folder, usual
+        )
+        _check_name(name, found[name].provider, library.providers, origin)
     return found
+
+
+def _check_name(name: str, provider: str, providers: tuple[str, ...], origin: str) -> None:
+    """Raise ConfigError where statements could not name the connection, or would mean another."""
+    if not name.strip() or not name.isprintable():
+        raise ConfigError(f"{origin}: a connection has no name that can be written: {name!r}")
+    taken = next((one for one in providers if one.lower() == name.lower()), None)
+    if taken is not None and taken != provider:
+        raise ConfigError(
+            f"{origin}: connection {name} is called like the provider {taken}, and is one of "
+            f"{provider}",
+            hint=f"in SQL the name would mean the provider; call it  {provider}_{name}",
+        )
 
 
 def _providers(library: Library) -> Iterator[Provider]:

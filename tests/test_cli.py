@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,12 +44,33 @@ def config(sandbox: Sandbox, tmp_path: Path) -> Path:
     return path
 
 
+_SECRET = ("api_key", "api_secret", "client_secret", "password")
+
+
 def toml_of(connections: Mapping[str, Mapping[str, object]]) -> str:
+    """A configuration file of these connections; secrets stand in files of their own."""
     lines = []
     for name, table in connections.items():
         lines.append(f"[connections.{name}]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+        for key, value in table.items():
+            is_secret = key in _SECRET and "${" not in str(value)
+            lines.append(f"{key} = {json.dumps(_kept(str(value)) if is_secret else value)}")
     return "\n".join(lines)
+
+
+@cache
+def _secrets() -> Path:
+    folder = tempfile.TemporaryDirectory(prefix="connstat-tests-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@cache
+def _kept(secret: str) -> str:
+    """A reference to a file that holds a secret."""
+    file = _secrets() / f"{len(list(_secrets().iterdir()))}"
+    file.write_text(secret, encoding="utf-8")
+    return f"${{file:{file}}}"
 
 
 def run(config: Path, *arguments: str, stdin: str | None = None) -> Result:

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
 from connstat_sql.sandbox import Fault, Sandbox
+from tests.test_cli import toml_of
 
 MANY = 6
 
@@ -54,9 +55,7 @@ def doctor(
     cache: Path | None = None,
 ) -> Result:
     lines = [] if cache is None else ["[cache]", f"file = {json.dumps(str(cache))}"]
-    for name, table in connections.items():
-        lines.append(f"[connections.{name}]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    lines.append(toml_of(connections))
     config = folder / "connstat.toml"
     config.write_text("\n".join(lines), encoding="utf-8")
     return CliRunner().invoke(root, ["--config", str(config), "doctor", *more])
@@ -100,7 +99,8 @@ def test_one_that_is_down_costs_its_own_time_out_and_no_other_s(
     assert lines_on(answer, "plant_b") == [
         "plant_b  FAILED  plant_b did not answer: no answer within 0.5 s",
         f"         GET {sandbox.connections['plant_b']['base_url']}/",
-        "         do: check base_url and the network, and that the server runs",
+        "         do: check base_url of the connection plant_b and the network, "
+        "and that the server runs",
     ]
     assert sandbox.count("plant_b") == 1
     assert lines_on(answer, "plant_a")[0].startswith("plant_a  ok  ")
@@ -120,7 +120,7 @@ def test_one_that_cannot_be_asked_does_not_hold_up_the_others(
     ("fault", "says", "todo"),
     [
         (Fault(status=401), "answered 401", "check the credentials"),
-        (Fault(status=302), "answered 302", "check the connection's base_url"),
+        (Fault(status=302), "answered 302", "check base_url of the connection"),
     ],
 )
 def test_each_fault_has_its_next_step(

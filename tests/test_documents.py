@@ -165,6 +165,7 @@ def test_each_command_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, line:
 
 
 def test_the_configuration_of_the_readme_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "definitions").mkdir()
     config = tmp_path / "connstat.toml"
     config.write_text("\n".join(blocks("toml")), encoding="utf-8")
     wiring = Wiring(Setup(config=config), environment={})
@@ -175,7 +176,7 @@ def test_the_configuration_of_the_readme_is_understood(tmp_path: Path) -> None:
 def test_the_readme_names_every_key_of_a_connection() -> None:
     section = README.partition("| key | what it says |")[2].partition("\n\n")[0]
     named = {key for line in section.splitlines() for key in re.findall(r"`(\w+)`", cell(line))}
-    own = {"name", "provider", "settings", "origin"}
+    own = {"name", "provider", "settings", "origin", "said"}
     assert named == {one.name for one in fields(Connection)} - own
 
 

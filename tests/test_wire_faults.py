@@ -381,7 +381,7 @@ def test_a_server_without_tls_behind_an_https_url_says_so() -> None:
 
     found = failure(plain, base="https://127.0.0.1:{port}")
     assert found.words == "TLS: the server does not speak it"
-    assert (found.hint, found.is_down) == ("does base_url want http?", True)
+    assert (found.hint, found.is_down) == ("does base_url of the connection want http?", True)
 
 
 def test_a_server_with_tls_behind_an_http_url_is_an_error(authority: trustme.CA) -> None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 REQUESTS = 100
 """Budget of one connection's test."""
-_UNREACHABLE = "check base_url and the network, and that the server runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +79,11 @@ def command(globals_: Globals, timeout: float) -> None:
             findings = _examine(engine)
             narrator.end_progress()
             for name, found in findings.items():
-                click.echo("\n".join(_told(name, found, watch)))
+                address = engine.connections[name].address
+                click.echo("\n".join(_told(name, found, watch, address)))
             _tell_unused(engine)
+            for caution in engine.cautions:
+                narrator.say(f"note: {caution}")
             if not findings:
                 narrator.say("hint: connstat demo  shows it all with nothing to configure")
         finally:
@@ -139,11 +141,11 @@ def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, 
             yield name, _Finding(rows.get(name, 0), errors.get(name), probe, failures)
 
 
-def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
+def _told(name: str, found: _Finding, watch: _Watch, address: str) -> Iterator[str]:
     """The lines on one connection."""
     if found.error is not None:
         yield f"{name}  FAILED  {found.error.message}"
-        request, todo = getattr(found.error, "request", None), _todo(found.error)
+        request, todo = getattr(found.error, "request", None), _todo(found.error, address)
         if request is not None:
             yield f"{' ' * len(name)}  {request}"
         if todo:
@@ -157,10 +159,12 @@ def _told(name: str, found: _Finding, watch: _Watch) -> Iterator[str]:
         yield f"{name}  not tested: its provider declares no probe"
 
 
-def _todo(error: ConnstatError) -> str:
+def _todo(error: ConnstatError, address: str) -> str:
     """The next step; where nobody answered, the hint is short or would lead here."""
-    is_vague = "connstat doctor" in error.hint or error.hint == "check base_url of the connection"
-    return _UNREACHABLE if isinstance(error, ConnectionFailed) and is_vague else error.hint
+    is_vague = "connstat doctor" in error.hint or error.hint == f"check {address}"
+    if isinstance(error, ConnectionFailed) and is_vague:
+        return f"check {address} and the network, and that the server runs"
+    return error.hint
 
 
 def _has_views_alone(engine: Engine, provider: Provider) -> bool:
@@ -177,6 +181,8 @@ def _tell_unused(engine: Engine) -> None:
         provider = engine.catalog.definitions.provider(name)
         if provider is None or name in used or _has_views_alone(engine, provider):
             continue
-        variables = [setting.env for setting in provider.settings if setting.env]
-        ways = [f"set {', '.join(variables)}"] if variables else []
-        click.echo(f"{name}  no connection: {' or '.join((*ways, 'write it in connstat.toml'))}")
+        file = engine.catalog.file
+        ways = [f"write it in {file or 'connstat.toml'}"]
+        if not file:  # which says which connections there are
+            ways = [*(f"set {' and '.join(names)}" for names in provider.ways_to_connect), *ways]
+        click.echo(f"{name}  no connection: {' or '.join(ways)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,13 +11,14 @@ from click.shell_completion import CompletionItem
 
 from connstat_sql.cli.context import Globals
 from connstat_sql.errors import SavedQueryError
+from connstat_sql.opening import definition_folders
 from connstat_sql.saved import SavedQueries, SavedQuery, standard_queries
 
 
 def saved_queries(globals_: Globals) -> SavedQueries:
     """The saved queries of the working directory, the user, further definitions and the package."""
     setup = globals_.setup()
-    return standard_queries(setup.here, setup.user, setup.providers)
+    return standard_queries(setup.here, setup.user, definition_folders(setup, os.environ))
 
 
 def read_given(pairs: Iterable[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from connstat_sql.definitions import Method, Resource
 from connstat_sql.diagnostics import USAGE
 from connstat_sql.errors import BindError
 from connstat_sql.loader import Library, json_schema, shipped_providers, validate
+from connstat_sql.opening import definition_folders
 from connstat_sql.shows import required
 
 
@@ -79,7 +81,7 @@ def _line(resource: Resource) -> str:
 
 
 def _library(globals_: Globals) -> Library:
-    return Library([shipped_providers(), *map(Path, globals_.providers)])
+    return Library([shipped_providers(), *definition_folders(globals_.setup(), os.environ)])
 
 
 def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindError:

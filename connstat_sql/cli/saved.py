@@ -314,6 +314,7 @@ class _StandIns:
     """A setup's wiring, with a connection for each provider that has none."""
 
     cache_file = None
+    cautions = ()
 
     def __init__(self, wiring: Wiring) -> None:
         from connstat_sql.catalog import Catalog

@@ -12,6 +12,7 @@ import click
 
 from connstat_sql.cli.context import Globals, each, told
 from connstat_sql.diagnostics import DONE
+from connstat_sql.opening import definition_folders
 from connstat_sql.repl.narrating import ShellNarrator
 from connstat_sql.repl.shell import Surroundings
 
@@ -77,7 +78,7 @@ def _surroundings(globals_: Globals) -> Surroundings:
         os.environ,
         Path.cwd(),
         Path(click.get_app_dir("connstat")),
-        tuple(map(Path, globals_.providers)),
+        lambda: definition_folders(globals_.setup(), os.environ),
     )
 
 

@@ -411,3 +411,22 @@ class Provider:
     def variables(self) -> dict[str, str]:
         """The environment variables that supply settings, by the settings' names."""
         return {setting.name: setting.env for setting in self.settings if setting.env}
+
+    @property
+    def ways_to_connect(self) -> tuple[tuple[str, ...], ...]:
+        """The variables that suffice for a connection, each set of them by itself; fewest first.
+
+        What a way to authenticate needs, and the URL where the definition does not say one.
+        """
+        variables = self.variables
+        said = {setting.name for setting in self.settings if setting.default is not None}
+        if self.base_url:
+            said.add("base_url")
+        ways = []
+        for way in self.auth:
+            needed = dict.fromkeys(("base_url", *way.settings))
+            names = [name for name in needed if name not in said]
+            if names and all(name in variables for name in names):
+                ways.append(tuple(variables[name] for name in names))
+        least = [way for way in ways if not any(set(one) < set(way) for one in ways)]
+        return tuple(sorted(dict.fromkeys(least), key=len))

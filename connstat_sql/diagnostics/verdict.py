@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from connstat_sql.errors import UnexpectedShape
+from connstat_sql.errors import NotUsable, UnexpectedShape
 
 if TYPE_CHECKING:
     from connstat_sql.fetcher import Failure
@@ -61,6 +61,8 @@ def _kinds(failures: Sequence[Failure]) -> str:
 
 def _kind(failure: Failure) -> str:
     error, connection = failure.error, failure.fetch.connection
+    if isinstance(error, NotUsable):
+        return f"{connection} cannot be used"
     what = "no whole answer" if error.status is None else str(error.status)
     return f"{'no usable answer' if isinstance(error, UnexpectedShape) else what} from {connection}"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from connstat_sql.definitions import Provider
-from connstat_sql.errors import ConfigError
+from connstat_sql.errors import ConfigError, NotUsable
 from connstat_sql.fetcher.stream import Loop
 from connstat_sql.transport import Client, Connection, Door
 
@@ -23,6 +23,7 @@ class Clients:
         self._provider = provider
         self._door = door
         self._made: dict[str, Client] = {}
+        self._unusable: dict[str, Client] = {}
         self._loop: Loop | None = None
 
     @property
@@ -38,9 +39,28 @@ class Clients:
             self._made[name] = self.loop.call(self._make(name))
         return self._made[name]
 
+    def open_all(self, names: Sequence[str]) -> None:
+        """Open those that can be used; what others are asked fails with what is wrong with them.
+
+        Raises ConfigError when none can be used.
+        """
+        self._unusable = {}
+        first: ConfigError | None = None
+        for name in names:
+            try:
+                self.open(name)
+            except ConfigError as error:
+                first = first or error
+                connection = self._connections[name]
+                provider = self._provider(connection.provider)
+                if provider is not None:
+                    self._unusable[name] = NoClient(provider, connection, self._door, error)
+        if first is not None and len(self._unusable) == len(names):
+            raise first
+
     def made(self, name: str) -> Client:
         """The client of a connection that was opened before; callable on the loop."""
-        return self._made[name]
+        return self._unusable.get(name) or self._made[name]
 
     def close(self) -> None:
         """Close every client, then the loop."""
@@ -61,3 +81,26 @@ class Clients:
         if provider is None:
             raise ConfigError(f"connection {name} names the unknown provider {connection.provider}")
         return Client(provider, connection, self._door)
+
+
+class NoClient(Client):
+    """Stands in for the client of a connection that cannot be used: it sends nothing."""
+
+    def __init__(
+        self, provider: Provider, connection: Connection, door: Door, error: ConfigError
+    ) -> None:
+        self.provider = provider
+        self.connection = connection
+        self.concurrency = 1
+        self._door = door
+        self._error = error
+
+    @property
+    def base_url(self) -> str:
+        """There is none. Raises NotUsable."""
+        name, error = self.connection.name, self._error
+        raise NotUsable(error.message, connection=name, hint=error.hint)
+
+    def waits(self) -> float:
+        """Nothing is waited for."""
+        return 0.0

@@ -120,7 +120,9 @@ class _List:
                 if known is not None:
                     known.check(number, self._facts(body, answer))
             except UnexpectedShape as error:
-                raise self.lacking or _placed(error, fetch, request, answer, number) from error
+                raise self.lacking or _placed(
+                    error, self._client, request, answer, number
+                ) from error
         self._pages_read += 1
         return _Read(_page(fetch, request, answer, body), number, request, answer, body)
 
@@ -153,7 +155,7 @@ class _List:
         try:
             known = Known.of(self._paging, self._facts(first.body, first.answer))
         except UnexpectedShape as error:
-            raise _placed(error, self._fetch, first.request, first.answer, 1) from error
+            raise _placed(error, self._client, first.request, first.answer, 1) from error
         if known is None:
             return self._one_by_one(Steps(self._paging, size_asked(self._fetch)), first)
         return self._side_by_side(known)
@@ -165,7 +167,9 @@ class _List:
                 facts = self._facts(read.body, read.answer)
                 cursor = steps.after(facts, read.request.url)
             except UnexpectedShape as error:
-                raise _placed(error, self._fetch, read.request, read.answer, read.number) from error
+                raise _placed(
+                    error, self._client, read.request, read.answer, read.number
+                ) from error
             if cursor is None:
                 return
             read = await self.read(read.number + 1, self._request(cursor))
@@ -271,17 +275,17 @@ def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> 
 
 
 def _placed(
-    error: UnexpectedShape, fetch: Fetch, request: Request, answer: Answer, number: int
+    error: UnexpectedShape, client: Client, request: Request, answer: Answer, number: int
 ) -> UnexpectedShape:
     """What is wrong with a page, with the table, the page's number and the request."""
     page = f", page {number:,}" if number > 1 else ""
     hint = f"the API may have changed:  connstat providers show {request.table}  tells what it gave"
     if answer.body.lstrip()[:1] == b"<":
-        hint = f"perhaps a login or a proxy answers: check base_url of {fetch.connection}"
+        hint = f"perhaps a login or a proxy answers: check {client.connection.address}"
     return UnexpectedShape(
         f"{request.table}{page}: {error.message}",
         table=request.table,
-        connection=fetch.connection,
+        connection=client.connection.name,
         request=request.line,
         status=answer.status,
         attempts=answer.attempts,

@@ -29,12 +29,13 @@ def check_no_row(fetch: Fetch, request: Request, answer: Answer, client: Client)
             f"{client.connection.name} answered {answer.status} {how}: it may be "
             "starting, or something else answers at its address",
             table=request.table, connection=client.connection.name, request=request.line,
-            status=answer.status, attempts=answer.attempts, hint="check the connection's base_url",
+            status=answer.status, attempts=answer.attempts,
+            hint=f"check {client.connection.address}",
         )  # fmt: skip
     phrases = fetch.method.no_row_says or client.provider.no_row_says
     if phrases and not says(answer.body.decode("utf-8", "replace"), phrases):
         error = client.refused(request, answer)
-        error.hint = f"that is no word of a row: check base_url of {client.connection.name}"
+        error.hint = f"that is no word of a row: check {client.connection.address}"
         raise with_version(error, fetch)
 
 

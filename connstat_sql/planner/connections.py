@@ -21,7 +21,7 @@ def constant_of(
     """
     names = (live.connection,) if live.connection else catalog.connections_of(provider.name)
     if not names:
-        raise _no_connection(provider)
+        raise _no_connection(provider, catalog.file)
     if rows == ():
         return Constant((CONNECTION, *(param.name for param in live.resource.params)), ())
     given = [name for name in given_columns(rows) if name != CONNECTION]
@@ -35,9 +35,14 @@ def constant_of(
     return Constant((CONNECTION, *given), tuple(found))
 
 
-def _no_connection(provider: Provider) -> ConfigError:
-    variables = list(provider.variables.values())
-    ways = ["add [connections.NAME] to connstat.toml"]
-    if variables:
-        ways.insert(0, f"set {' and '.join(variables[:3])}")
-    return ConfigError(f"{provider.name} has no connection", hint=", or ".join(ways))
+def _no_connection(provider: Provider, file: str) -> ConfigError:
+    name = provider.name
+    ways = [f"set {' and '.join(variables)}" for variables in provider.ways_to_connect]
+    if not file:
+        ways.append("add [connections.NAME] to connstat.toml")
+        return ConfigError(f"{name} has no connection", hint=", or ".join(ways))
+    return ConfigError(
+        f"{name} has no connection in {file}",
+        hint=f'write there  [connections.{name}]  provider = "{name}"; what it does not say is '
+        "taken from the variables of its provider",
+    )

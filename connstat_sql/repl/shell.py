@@ -53,7 +53,7 @@ class Surroundings:
 
     `open` opens an engine that tells the narrator, `each` is how Ctrl-C reaches a statement;
     `out` takes rows. `here` is the working directory, `user` the user's configuration directory,
-    `providers` are further folders of definitions.
+    `providers` finds further folders of definitions.
     """
 
     open: Callable[[ShellNarrator], Engine]
@@ -63,7 +63,7 @@ class Surroundings:
     environment: Mapping[str, str] = field(repr=False)
     here: Path
     user: Path
-    providers: tuple[Path, ...] = ()
+    providers: Callable[[], tuple[Path, ...]] = tuple
 
 
 class Shell:
@@ -217,7 +217,7 @@ class Shell:
         from connstat_sql.saved import standard_queries
 
         around = self.around
-        return standard_queries(around.here, around.user, around.providers)
+        return standard_queries(around.here, around.user, around.providers())
 
     def _look_around(self, engine: Engine) -> None:
         """What the prompt shows of connections, read beside it."""

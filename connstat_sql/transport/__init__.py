@@ -2,13 +2,13 @@
 
 from connstat_sql.transport.client import Client
 from connstat_sql.transport.clock import Clock
+from connstat_sql.transport.config_file import Configuration, read_config
 from connstat_sql.transport.configuration import (
-    Configuration,
     Connection,
     build_connection,
+    cautions,
     environment_connection,
     is_plain_url,
-    read_config,
 )
 from connstat_sql.transport.door import Answer, Door, Request, Sent
 from connstat_sql.transport.limits import Limits
@@ -24,6 +24,7 @@ __all__ = [
     "Request",
     "Sent",
     "build_connection",
+    "cautions",
     "environment_connection",
     "is_plain_url",
     "read_config",

@@ -42,11 +42,10 @@ class Client:
         self._door = door
         resolver = Resolver(provider, connection, door.environment)
         self.workers = Workers(connection.name, resolver.base_urls())
-        self.base_url = self.workers.urls[0]
         self._credentials = make_credentials(resolver, door.clock.now)
         bounds = Bounds.of(connection, door)
         self._patience = bounds.timeout
-        self._judge = Judge(connection.name, provider.errors, bounds.timeout)
+        self._judge = Judge(connection.name, provider.errors, bounds.timeout, connection.address)
         self._wire_errors = wire_errors(is_handed_in=door.transport is not None)
         self._hosts = Hosts(connection, self.workers.urls)
         limits = limits_of(provider.limits, connection)
@@ -56,6 +55,11 @@ class Client:
             door.limits, limits, connection.name, resolver.identity(), self._hosts.own, door.clock
         )
         self._wire = open_wire(resolver, door, bounds)
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is, without a slash at the end."""
+        return self.workers.urls[0]
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock handed in."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import tomllib
 
 from connstat_sql.definitions import Provider
 from connstat_sql.definitions.limits import Limit
@@ -21,6 +19,7 @@ from connstat_sql.errors import ConfigError
 from connstat_sql.transport.urls import read_url
 
 CONFIG_NAME = "connstat.toml"
+ENVIRONMENT = "the environment"
 REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
 _FILES = ("ca_file", "client_cert", "client_key")
 _NUMBERS = (
@@ -32,6 +31,7 @@ _NOT_PLAIN = re.compile(
 )
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _BETWEEN_URLS = re.compile(r"[\s,]*,\s*(?=https?://|\$\{)", re.IGNORECASE)
+_SECRET_HEADER = re.compile("auth|cookie|key|secret|token", re.IGNORECASE)
 _HOST_GLOB = re.compile(r"[A-Za-z0-9.*?_\[\]:-]+")
 
 
@@ -39,12 +39,14 @@ _HOST_GLOB = re.compile(r"[A-Za-z0-9.*?_\[\]:-]+")
 class Connection:
     """One account, organisation or cluster of a provider.
 
-    `settings` and the other texts may hold references. Where `max_concurrency`, `rate` (requests a
-    second), `host_concurrency`, `host_rate` and entries of `families` are None, what the provider
-    declares holds. `timeout` and `connect_timeout` are in seconds (None: what is asked for
-    elsewhere); `max_age` is how old rows may be that are used again, in seconds (None: what is
-    asked for elsewhere). `base_url` may be several, with commas between them: workers of one
-    cluster. `origin` says where all this was written, for messages.
+    `settings` and the other texts may hold references; those not among `said` are the provider's
+    variables, as the connection itself does not say them.
+
+    Where `max_concurrency`, `rate` (requests a second), `host_concurrency`, `host_rate` and
+    entries of `families` are None, what the provider declares holds. `timeout` and
+    `connect_timeout` are in seconds, `max_age` is how old rows may be that are used again, in
+    seconds (each None: what is asked for elsewhere). `base_url` may be several, with commas
+    between them: workers of one cluster. `origin` says where all this was written, for messages.
     """
 
     name: str
@@ -66,61 +68,19 @@ class Connection:
     connect_timeout: float | None = None
     max_age: float | None = None
     trusted_hosts: tuple[str, ...] = ()
-    origin: str = "the environment"
+    origin: str = ENVIRONMENT
+    said: frozenset[str] = frozenset()
 
     @property
     def place(self) -> str:
         """How messages call it."""
         return f"{self.origin}: connection {self.name}"
 
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """What a configuration file says: its `[connections.NAME]` tables, as they are written.
-
-    `cache_file` is where fetched rows are kept between runs (None: they are not).
-    """
-
-    connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
-    cache_file: Path | None = None
-
-
-def read_config(path: Path) -> Configuration:
-    """Read a configuration file; files that it names are looked for beside it."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror or error}") from error
-    for unknown in sorted(set(document) - {"connections", "cache"}):
-        close = difflib.get_close_matches(unknown, ("connections", "cache"), n=1)
-        hint = "write [cache]" if close == ["cache"] else "write [connections.NAME]"
-        raise ConfigError(f"{path}: unknown table [{unknown}]", hint=hint)
-    connections = document.get("connections", {})
-    if not isinstance(connections, dict) or not all(
-        isinstance(c, dict) for c in connections.values()
-    ):
-        raise ConfigError(f"{path}: connections are tables", hint="write [connections.NAME]")
-    return Configuration(connections, _cache_file(document.get("cache", {}), path))
-
-
-def _cache_file(table: object, path: Path) -> Path | None:
-    where = f"{path}: [cache]"
-    if not isinstance(table, dict):
-        raise ConfigError(f"{where} is not a table", hint='write  file = "connstat-cache.duckdb"')
-    for key in table:
-        if key != "file":
-            raise _unknown(f"{where}: unknown key `{key}`", key, ("file",))
-    if "file" not in table:
-        return None
-    _check_type(where, "file", table["file"], str, "text")
-    if not table["file"]:
-        raise ConfigError(f"{where}: `file` is empty", hint="leave it out to keep rows in memory")
-    file = path.parent / str(table["file"])
-    if file.resolve() == path.resolve():
-        raise ConfigError(f"{where}: `file` is the configuration itself", hint="name another")
-    return file
+    @property
+    def address(self) -> str:
+        """What to look at where nobody answers as expected: the variable, or the `base_url`."""
+        names = [name for name in REFERENCE.findall(self.base_url) if name[:5] != "file:"]
+        return " and ".join(names) or f"base_url of the connection {self.name}"
 
 
 def build_connection(
@@ -130,10 +90,12 @@ def build_connection(
     origin: str,
     known: Iterable[str],
     folder: Path = Path(),
+    environment: Mapping[str, str] | None = None,
 ) -> Connection:
     """Check one connection's table against its provider; nothing is resolved yet.
 
-    Files that it names are looked for from `folder`.
+    What it does not say is taken from the provider's variables, where they are set. Files that it
+    names are looked for from `folder`.
     """
     where = f"{origin}: connection {name}"
     table = _with_one_text(where, table)
@@ -146,11 +108,14 @@ def build_connection(
         raise ConfigError(f"{where}: `client_key` without `client_cert`")
     options = {key: table[key] for key in _NUMBERS if key in table}
     options |= {key: str(folder / table[key]) for key in _FILES if key in table}
+    own = {key: _located(table[key], folder) for key in table if key in settings}
+    taken = _references(provider, environment or {})
     return Connection(
         name=name,
         provider=provider.name,
-        settings={key: _located(table[key], folder) for key in table if key in settings},
-        base_url=table.get("base_url") or default(provider, "base_url") or provider.base_url,
+        settings=taken | own,
+        said=frozenset(own),
+        base_url=_base_url(provider, table, taken),
         verify=table.get("verify", True),
         proxy=table.get("proxy"),
         headers={key: _located(text, folder) for key, text in table.get("headers", {}).items()},
@@ -167,7 +132,7 @@ def _with_one_text(where: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(urls, list):
         return table
     for url in urls:
-        _check_type(where, "base_url", url, str, "a text, or a list of texts")
+        check_type(where, "base_url", url, str, "a text, or a list of texts")
     if not urls:
         raise ConfigError(f"{where}: `base_url` is an empty list", hint="name a worker, or more")
     return {**table, "base_url": ", ".join(urls)}
@@ -186,12 +151,12 @@ def _families(
     for name, table in tables.items():
         if name not in declared:
             what = f"the family `{name}`, which {provider.name} does not declare"
-            raise _unknown(f"{where}: `families` names {what}", name, declared)
-        _check_type(where, f"families.{name}", table, dict, "a table")
+            raise unknown(f"{where}: `families` names {what}", name, declared)
+        check_type(where, f"families.{name}", table, dict, "a table")
         for key in table:
             if key not in ("max_concurrency", "rate"):
                 known = ("max_concurrency", "rate")
-                raise _unknown(f"{where}: unknown key `families.{name}.{key}`", key, known)
+                raise unknown(f"{where}: unknown key `families.{name}.{key}`", key, known)
             _CHECKS[key](where, f"families.{name}.{key}", table[key])
     return {
         name: Limit(table.get("max_concurrency"), table.get("rate"))
@@ -199,7 +164,8 @@ def _families(
     }
 
 
-def _unknown(message: str, word: str, known: Iterable[str]) -> ConfigError:
+def unknown(message: str, word: str, known: Iterable[str]) -> ConfigError:
+    """An error about a word, with the known one that comes close, or all of them."""
     close = difflib.get_close_matches(word, known, n=1)
     listed = ", ".join(sorted(known)) or "none"
     return ConfigError(message, hint=f"did you mean `{close[0]}`?" if close else f"known: {listed}")
@@ -207,17 +173,31 @@ def _unknown(message: str, word: str, known: Iterable[str]) -> ConfigError:
 
 def environment_connection(provider: Provider, environment: Mapping[str, str]) -> Connection | None:
     """The connection that a provider's variables make, or None when none of them is set."""
-    given = {
+    taken = _references(provider, environment)
+    if not taken:
+        return None
+    return Connection(
+        provider.name,
+        provider.name,
+        taken,
+        base_url=_base_url(provider, {}, taken),
+        trusted_hosts=provider.trusted_hosts,
+    )
+
+
+def _references(provider: Provider, environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that a provider's variables supply, as references to them."""
+    return {
         name: f"${{{variable}}}"
         for name, variable in provider.variables.items()
         if environment.get(variable)
     }
-    if not given:
-        return None
-    base_url = given.get("base_url") or provider.base_url
-    return Connection(
-        provider.name, provider.name, given, base_url, trusted_hosts=provider.trusted_hosts
-    )
+
+
+def _base_url(provider: Provider, table: Mapping[str, Any], taken: Mapping[str, str]) -> str:
+    """What a connection says itself, the variable, and what the definition says, in this order."""
+    own: str = table.get("base_url") or ""
+    return own or taken.get("base_url") or default(provider, "base_url") or provider.base_url
 
 
 def default(provider: Provider, setting: str) -> str | None:
@@ -240,6 +220,28 @@ def _unknown_provider(where: str, given: object, known: tuple[str, ...]) -> Conf
     close = difflib.get_close_matches(str(given), known, n=1)
     hint = f"did you mean `{close[0]}`?" if close else listed
     return ConfigError(f"{where} names the unknown provider `{given}`", hint=hint)
+
+
+def cautions(connection: Connection, provider: Provider | None) -> Iterator[str]:
+    """What is unwise in a connection as it is written in a file, though it works."""
+    if not connection.verify:
+        yield (
+            f"{connection.place}: `verify = false`: whoever is on the way to the server can read "
+            "the credentials and change the answers; set ca_file instead"
+        )
+    secret = {one.name: one.env for one in provider.settings if one.is_secret} if provider else {}
+    texts = {name: connection.settings[name] for name in connection.said if name in secret}
+    texts |= {f"headers.{name}": text for name, text in connection.headers.items()
+              if _SECRET_HEADER.search(name)}  # fmt: skip
+    if connection.proxy and "@" in connection.proxy:
+        texts["proxy"] = connection.proxy
+    for name, text in sorted(texts.items()):
+        if text and not REFERENCE.search(text):
+            variable = secret.get(name) or "NAME"
+            yield (
+                f"{connection.place}: `{name}` stands in the file in clear text; write "
+                f'"${{{variable}}}" for a variable, "${{file:PATH}}" for a file'
+            )
 
 
 # --- checks of what is written -------------------------------------------------------------------
@@ -282,13 +284,13 @@ def _without_login(text: str) -> str:
 def _check_option(where: str, key: str, value: Any, settings: set[str]) -> None:
     known = {*settings, *_CHECKS}
     if key not in known:
-        raise _unknown(f"{where}: unknown key `{key}`", key, known)
+        raise unknown(f"{where}: unknown key `{key}`", key, known)
     usual = _check_url_option if key.endswith("_url") else _check_text
     _CHECKS.get(key, usual)(where, key, value)
 
 
 def _check_text(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, str, "text")
+    check_type(where, key, value, str, "text")
     if "${" in REFERENCE.sub("", value):
         raise ConfigError(
             f"{where}: `{key}` holds a reference that cannot be read",
@@ -297,7 +299,7 @@ def _check_text(where: str, key: str, value: Any) -> None:
 
 
 def _check_file(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, str, "text")
+    check_type(where, key, value, str, "text")
 
 
 def _check_url_option(where: str, key: str, value: Any) -> None:
@@ -310,7 +312,7 @@ def _check_url_option(where: str, key: str, value: Any) -> None:
 
 
 def _check_headers(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, dict, "a table")
+    check_type(where, key, value, dict, "a table")
     for name, text in value.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ConfigError(f"{where}: `{name}` is not the name of a header")
@@ -318,7 +320,7 @@ def _check_headers(where: str, key: str, value: Any) -> None:
 
 
 def _check_hosts(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, list, "a list")
+    check_type(where, key, value, list, "a list")
     for host in value:
         if not isinstance(host, str):
             raise ConfigError(f"{where}: `{key}` holds something else than text")
@@ -330,31 +332,31 @@ def _check_hosts(where: str, key: str, value: Any) -> None:
 
 
 def _check_count(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, int, "a whole number")
+    check_type(where, key, value, int, "a whole number")
     if value < 1:
         raise ConfigError(f"{where}: `{key}` is below 1")
 
 
 def _check_rate(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, (int, float), "a number")
+    check_type(where, key, value, (int, float), "a number")
     if not 0 < value < float("inf"):
         raise ConfigError(f"{where}: `{key}` is not above 0", hint="it is in requests a second")
 
 
 def _check_seconds(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, (int, float), "a number")
+    check_type(where, key, value, (int, float), "a number")
     if not 0 < value < float("inf"):
         raise ConfigError(f"{where}: `{key}` is not above 0", hint="it is in seconds")
 
 
 def _check_age(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, (int, float), "a number")
+    check_type(where, key, value, (int, float), "a number")
     if not 0 <= value < float("inf"):
         raise ConfigError(f"{where}: `{key}` is below 0", hint="it is in seconds")
 
 
 def _check_tables(where: str, key: str, value: Any) -> None:
-    _check_type(where, key, value, dict, "a table")
+    check_type(where, key, value, dict, "a table")
 
 
 def _check_flag(where: str, key: str, value: Any) -> None:
@@ -362,9 +364,10 @@ def _check_flag(where: str, key: str, value: Any) -> None:
         raise ConfigError(f"{where}: `{key}` is not true or false")
 
 
-def _check_type(
+def check_type(
     where: str, key: str, value: Any, wanted: type | tuple[type, ...], words: str
 ) -> None:
+    """Raise ConfigError unless a value is of the kind that the words say."""
     if not isinstance(value, wanted) or isinstance(value, bool):
         raise ConfigError(f"{where}: `{key}` is not {words}")
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 LONGEST_WORDS = 200
 DOCTOR = "connstat doctor  tests each connection"
-_BASE_URL = "check base_url of the connection"
 
 
 class TimedOut(TimeoutError):
@@ -63,8 +62,13 @@ def wire_errors(*, is_handed_in: bool = False) -> tuple[type[Exception], ...]:
     return (*always, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
 
 
-def explain(error: BaseException, host: str, timeout: float) -> Failure:
-    """What to say of one of `wire_errors`, from a request to `host`; `timeout` is in seconds."""
+def explain(
+    error: BaseException, host: str, timeout: float, address: str = "base_url of the connection"
+) -> Failure:
+    """What to say of one of `wire_errors`, from a request to `host`; `timeout` is in seconds.
+
+    `address` is what says where the host is: a variable, or a key of the connection.
+    """
     import aiohttp
     import httpx
 
@@ -72,18 +76,21 @@ def explain(error: BaseException, host: str, timeout: float) -> Failure:
     rules: tuple[tuple[tuple[type[BaseException], ...], Callable[..., Failure]], ...] = (
         ((TimedOut,), _timed_out),
         ((TimeoutError, httpx.TimeoutException), lambda _: _silent(timeout)),
-        ((ssl.SSLCertVerificationError,), lambda one: _certificate(one, host)),
-        ((aiohttp.ClientConnectorCertificateError,), lambda one: _certificate(one, host)),
-        ((ssl.SSLError, aiohttp.ClientSSLError), _tls),
+        ((ssl.SSLCertVerificationError,), lambda one: _certificate(one, host, address)),
+        ((aiohttp.ClientConnectorCertificateError,), lambda one: _certificate(one, host, address)),
+        ((ssl.SSLError, aiohttp.ClientSSLError), lambda one: _tls(one, address)),
         ((aiohttp.ClientHttpProxyError,), _proxy_refused),
         ((aiohttp.ClientProxyConnectionError, httpx.ProxyError), _no_proxy),
-        ((socket.gaierror, aiohttp.ClientConnectorDNSError), lambda one: _dns(one, host)),
-        ((ConnectionRefusedError,), lambda _: _refused()),
-        ((aiohttp.ClientConnectorError, httpx.ConnectError), _unreachable),
+        ((socket.gaierror, aiohttp.ClientConnectorDNSError), lambda one: _dns(one, host, address)),
+        ((ConnectionRefusedError,), lambda _: _refused(address)),
+        (
+            (aiohttp.ClientConnectorError, httpx.ConnectError),
+            lambda one: _unreachable(one, address),
+        ),
         ((Broken,), lambda one: Failure(str(one))),
         ((aiohttp.ServerDisconnectedError,), lambda _: Failure(_CLOSED)),
         (_cut_short(), lambda _: Failure("the answer was cut short")),
-        (_not_http(), _garbled),
+        (_not_http(), lambda one: _garbled(one, address)),
         ((ValueError, httpx.InvalidURL, httpx.UnsupportedProtocol), _unsendable),
     )
     for kinds, said in rules:
@@ -121,19 +128,19 @@ def _silent(timeout: float) -> Failure:
     return Failure(f"no answer within {timeout:g} s", is_worth_retrying=False, is_down=True)
 
 
-def _refused() -> Failure:
-    return Failure("the connection was refused", hint=_BASE_URL, is_down=True)
+def _refused(address: str) -> Failure:
+    return Failure("the connection was refused", hint=f"check {address}", is_down=True)
 
 
-def _unreachable(error: BaseException) -> Failure:
-    return Failure(f"no connection: {_deepest(error)}", hint=_BASE_URL, is_down=True)
+def _unreachable(error: BaseException, address: str) -> Failure:
+    return Failure(f"no connection: {_deepest(error)}", hint=f"check {address}", is_down=True)
 
 
-def _dns(error: BaseException, host: str) -> Failure:
+def _dns(error: BaseException, host: str, address: str) -> Failure:
     number = getattr(error, "errno", None)
     if number == socket.EAI_AGAIN:
         return Failure(f"the name {host} cannot be looked up at present", is_down=True)
-    return Failure(f"its host {host} is not known", hint=_BASE_URL, is_down=True)
+    return Failure(f"its host {host} is not known", hint=f"check {address}", is_down=True)
 
 
 def _no_proxy(error: BaseException) -> Failure:
@@ -149,12 +156,12 @@ def _proxy_refused(error: BaseException) -> Failure:
     return Failure(f"its proxy answered {status}", hint, worth, is_down=True)
 
 
-def _garbled(error: BaseException) -> Failure:
+def _garbled(error: BaseException, address: str) -> Failure:
     """What aiohttp says of it would repeat what it has read."""
     said = str(error)
     if "Too many headers" in said or "Got more than" in said:
         return Failure("the answer's headers are too long or too many", is_worth_retrying=False)
-    return Failure("the answer is not HTTP", hint="does base_url want https?")
+    return Failure("the answer is not HTTP", hint=f"does {address} want https?")
 
 
 def _unsendable(error: BaseException) -> Failure:
@@ -169,7 +176,7 @@ _UNKNOWN = (2, 18, 19, 20, 21)
 _CA_FILE = "set ca_file of the connection to the certificate of the authority that signed it"
 
 
-def _certificate(error: BaseException, host: str) -> Failure:
+def _certificate(error: BaseException, host: str, address: str) -> Failure:
     """A certificate that is not believed; numbers are those of OpenSSL's verify(1)."""
     code = getattr(error, "verify_code", None)
     said, hint = getattr(error, "verify_message", "") or _deepest(error), _CA_FILE
@@ -177,17 +184,20 @@ def _certificate(error: BaseException, host: str) -> Failure:
         when = "has expired" if code == _EXPIRED else "is not valid yet"
         said, hint = f"the certificate of {host} {when}", "renew it on the server; check the clock"
     elif code in _OTHER_HOST:
-        said, hint = f"the certificate is not one of {host}", "name the host in base_url as it does"
+        said, hint = (
+            f"the certificate is not one of {host}",
+            f"name the host in {address} as it does",
+        )
     elif code in _UNKNOWN:
         said = f"the certificate of {host} is signed by an authority that is not known here"
     return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
 
 
-def _tls(error: BaseException) -> Failure:
+def _tls(error: BaseException, address: str) -> Failure:
     said, hint = _deepest(error), DOCTOR
     reason = f"{getattr(error, 'reason', '')} {said}".upper().replace("_", " ")
     if any(words in reason for words in ("WRONG VERSION NUMBER", "HTTP REQUEST", "RECORD LAYER")):
-        said, hint = "the server does not speak it", "does base_url want http?"
+        said, hint = "the server does not speak it", f"does {address} want http?"
     elif "ALERT" in reason and "CERTIFICATE" in reason:
         said = "the server wants a certificate from us, or another one"
         hint = "set client_cert and client_key of the connection"

@@ -37,12 +37,14 @@ class Reply(msgspec.Struct, frozen=True):
 class Judge:
     """Turns what went wrong on one connection into errors that repeat no secret.
 
-    `errors` are the paths of the message in an error body; `timeout` is in seconds.
+    `errors` are the paths of the message in an error body; `timeout` is in seconds; `address` is
+    what to look at where something else than the API answers.
     """
 
     connection: str
     errors: tuple[Path, ...]
     timeout: float
+    address: str
 
     def refused(
         self, request: Request, reply: Reply, retry_after: float | None, secrets: Iterable[str]
@@ -60,9 +62,9 @@ class Judge:
         elif status in NOT_WHOLE:
             hint = NOT_WHOLE[status]
         elif 300 <= status < 400:
-            hint = "redirects are not followed: check the connection's base_url"
+            hint = f"redirects are not followed: check {self.address}"
         elif status == 404 or reply.body.lstrip()[:1] == b"<":
-            hint = f"check base_url of the connection {self.connection}"
+            hint = f"check {self.address}"
         said = scrubbed(error_message(reply.body, self.errors), secrets)
         said = "" if said == f"HTTP {status}" else said
         return kind(
@@ -76,7 +78,7 @@ class Judge:
     ) -> ConnectionFailed:
         """No whole answer."""
         host = urlsplit(request.url).hostname or ""
-        failure = explain(error, host, self.timeout)
+        failure = explain(error, host, self.timeout, self.address)
         failed = ConnectionFailed(
             f"{self.connection} did not answer: {scrubbed(failure.words, secrets)}",
             table=request.table,

@@ -12,6 +12,7 @@ from connstat_sql.definitions import Auth, Provider, Template
 from connstat_sql.errors import ConfigError
 from connstat_sql.transport.configuration import (
     CONFIG_NAME,
+    ENVIRONMENT,
     REFERENCE,
     Connection,
     check_url,
@@ -53,11 +54,7 @@ class Resolver:
         """The URLs of the connection, any of which can answer, without a slash at the end."""
         written = self.connection.base_url
         if not written:
-            variable = self.provider.variables.get("base_url")
-            raise ConfigError(
-                f"{self.connection.place} has no base_url",
-                hint=f"set {variable}, or " * bool(variable) + "write base_url in its table",
-            )
+            raise self._lacking(["base_url"])
         urls = urls_of(self.resolve(written)) or (self.resolve(written),)
         checked = (self._url(url, "base_url", written).rstrip("/") for url in urls)
         return tuple(dict.fromkeys(checked))
@@ -96,23 +93,21 @@ class Resolver:
     def auth(self) -> Auth:
         """The provider's first way to authenticate whose settings this connection gives.
 
-        A way with some of its settings comes before one without any: half a login is an error.
+        What the connection says itself goes before the provider's variables. A way with some of
+        its settings comes before one without any: half a login is an error.
         """
         ways = self.provider.auth
-        for way in ways:
-            if way.settings and all(self._is_there(name) for name in way.settings):
-                return way
-        begun = next((way for way in ways if self._own(way)), None)
-        if begun is None:
-            open_way = next((way for way in ways if not way.settings), None)
-            if open_way is not None:
-                return open_way
-            begun = ways[0]
-        missing = " and ".join(f"{name} is not set" for name in self._missing(begun))
-        raise ConfigError(
-            f"{self.connection.place}: {missing}",
-            hint=f"set it, or write it in {CONFIG_NAME} under [connections.{self.connection.name}]",
-        )
+        for names in (self.connection.said, frozenset(self.connection.settings)):
+            begun = [way for way in ways if names.intersection(self._needed(way))]
+            whole = [way for way in begun if not self._missing(way)]
+            if whole:
+                return max(whole, key=lambda way: names.issuperset(self._needed(way)))
+            if begun:
+                raise self._lacking(self._missing(begun[0]))
+        ready = next((way for way in ways if not self._missing(way)), None)
+        if ready is None:
+            raise self._lacking(self._missing(ways[0]))
+        return ready
 
     def secrets(self) -> Iterator[str]:
         """Values that no message may repeat."""
@@ -144,15 +139,32 @@ class Resolver:
             raise ConfigError(f"{self.connection.place}: {name} holds a control character")
         return value
 
-    def _own(self, way: Auth) -> list[str]:
-        return [name for name in way.settings if name in self.connection.settings]
-
-    def _is_there(self, name: str) -> bool:
-        return name in self.connection.settings or default(self.provider, name) is not None
+    def _needed(self, way: Auth) -> list[str]:
+        return [name for name in way.settings if default(self.provider, name) is None]
 
     def _missing(self, way: Auth) -> list[str]:
-        variables = self.provider.variables
-        return [variables.get(name, name) for name in way.settings if not self._is_there(name)]
+        return [name for name in self._needed(way) if name not in self.connection.settings]
+
+    def _lacking(self, names: list[str]) -> ConfigError:
+        """Settings that are nowhere, and where they were looked for."""
+        connection, known = self.connection, self.provider.variables
+        variables = [known[name] for name in names if name in known]
+        table, file = f"[connections.{connection.name}]", ""
+        looked = []
+        if connection.origin == ENVIRONMENT:
+            file = f" of {CONFIG_NAME}"
+        else:
+            looked.append(f"not in {table}")
+        if variables:
+            looked.append(
+                f"{' and '.join(variables)} {'is' if len(variables) == 1 else 'are'} not set"
+            )
+        ways = [f"set {' and '.join(variables)}"] if variables else []
+        ways.append(f"write {' and '.join(names)} in {table}{file}")
+        return ConfigError(
+            f"{connection.place} has no {' and no '.join(names)}: {', and '.join(looked)}",
+            hint=", or ".join(ways),
+        )
 
     def _look_up(self, match: re.Match[str]) -> str:
         name = match[1]
