@@ -90,6 +90,59 @@ def test_columns_that_do_not_fit_are_named() -> None:
     )
 
 
+NAMED = """SELECT 'UNHEALTHY' AS health, 'kafka_connect' AS provider, 'a plant' AS _connection,
+'orders-postgres-source-' || i AS connector_name, 7 AS failed, repeat('p', 60) AS plugin_class,
+['a', 'b'] AS topics, 'PSQLException: slot ' || i || ' is gone' AS error_summary
+FROM range(10, 99) AS r(i)"""
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_names_and_reasons_keep_their_width_and_what_is_between_gives(width: int) -> None:
+    lines = lines_of(NAMED, Look(width=width, height=24))
+    assert all(f"orders-postgres-source-{i}" in lines[i - 7] for i in range(10, 99))
+    assert all(f"PSQLException: slot {i} is gone" in lines[i - 7] for i in range(10, 99))
+    assert {len(line) for line in lines[:-1]} <= {*range(width + 1)}
+    assert "columns (" in lines[-1] or "pppp…" in lines[3]
+
+
+def test_a_reason_longer_than_the_screen_leaves_room_for_names_and_states() -> None:
+    sql = NAMED.replace("' is gone'", "repeat(' is gone', 50)")
+    lines = lines_of(sql, Look(width=80, height=24))
+    assert lines[3].startswith(
+        "│ UNHEALTHY │ orders-postgres-source-10 │ PSQLException: slot 10 is "
+    )
+    names = ", ".join(f"repeat('{i}', 70) AS name_{i}" for i in range(1))
+    (row,) = (
+        one for one in lines_of(f"SELECT {names}, 'b' AS b FROM range(2)", Look(width=40))[3:4]
+    )
+    assert len(row) == 40
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["name", "cause", "n", "state", "message", "x", "a_name"]),
+            st.integers(0, 120),
+        ),
+        min_size=1,
+        max_size=9,
+    ),
+    st.integers(20, 200),
+)
+@settings(max_examples=examples(60), deadline=None)
+def test_a_table_fits_whatever_its_columns_are_called(
+    columns: list[tuple[str, int]], width: int
+) -> None:
+    names = [f"{'x' * number}{name}" for number, (name, _) in enumerate(columns)]
+    table = pa.table(
+        {name: ["v" * size] * 3 for name, (_, size) in zip(names, columns, strict=True)}
+    )
+    out = io.BytesIO()
+    render(table, "table", out, look=Look(width=width, expanded=False))
+    *lines, _ = out.getvalue().decode().split("\n")[:-1]
+    assert max(map(len, lines)) <= width
+
+
 def test_rows_too_wide_for_a_table_are_expanded_where_they_are_few() -> None:
     sql = "SELECT " + ", ".join(f"repeat('v', 30) AS column_{i}" for i in range(9))
     few = lines_of(f"{sql} FROM range(2)", Look(width=50, height=24))

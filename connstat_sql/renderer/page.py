@@ -21,11 +21,13 @@ from connstat_sql.renderer.clean import lines, one_line
 from connstat_sql.renderer.looks import About
 from connstat_sql.renderer.nested import outline, values_of
 from connstat_sql.renderer.rows import Column, Kind, columns_of, texts_of
-from connstat_sql.renderer.tones import Tone, tells_state, tone_of
+from connstat_sql.renderer.tones import Tone, tells_name, tells_reason, tells_state, tone_of
 
 _TITLE = "connstat"
 _SHORT = 160
 """Letters of a value that stand in a cell; more of it, and more lines, open by a click."""
+_LONG = 2000
+"""The same for names, and for what says why something is so."""
 _Cell = Callable[[int], str]
 
 
@@ -139,6 +141,7 @@ def _cells(table: pa.Table, index: int, column: Column, texts: list[str | None])
     """What writes the cells of a column, by the number of the row."""
     nested = values_of(table, index, column) if column.kind is Kind.NESTED else []
     is_state = tells_state(column.name)
+    most = _LONG if tells_name(column.name) or tells_reason(column.name) else _SHORT
     of_kind = "" if column.kind in (Kind.TEXT, Kind.NESTED) else f' class="{column.kind.value}"'
 
     def cell(number: int) -> str:
@@ -148,7 +151,7 @@ def _cells(table: pa.Table, index: int, column: Column, texts: list[str | None])
         tone = tone_of(text) if is_state else None
         if tone is not None:
             return f"<td>{_pill(tone, text)}</td>"
-        if len(text) <= _SHORT and "\n" not in text:
+        if len(text) <= most and "\n" not in text:
             return f"<td{of_kind}>{_text(text)}</td>"
         return f"<td>{_opened_by_click(text, nested[number] if nested else None)}</td>"
 

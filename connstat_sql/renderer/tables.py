@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import pyarrow as pa
 
@@ -98,11 +99,20 @@ def _escaped(text: str) -> str:
 # --- on a terminal -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+class Rank(IntEnum):
+    """Whose width is kept first: of what says which row it is, of what says why, of all else."""
+
+    NAME = 0
+    REASON = 1
+    OTHER = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Drawn:
     """A column on its way to the screen: `cells` are clean and on one line, None for NULL.
 
-    `natural` is the width that would hold all of it, `least` one that still says something.
+    `natural` is the width that would hold all of it, `least` one that still says something, and
+    `wanted` what other columns go without for it. `rank` says who gets more than that first.
     """
 
     column: Column
@@ -110,6 +120,8 @@ class Drawn:
     cells: list[str | None]
     natural: int
     least: int
+    wanted: int
+    rank: Rank
 
 
 def fitted(table: pa.Table, look: Look, width: int) -> Iterator[str] | None:
@@ -144,7 +156,7 @@ def _has_lines(table: pa.Table, columns: Sequence[Drawn]) -> bool:
 def _drawn(column: Column, texts: list[str | None], look: Look, width: int) -> Drawn:
     from connstat_sql.renderer.cells import cell_width
     from connstat_sql.renderer.clean import one_line
-    from connstat_sql.renderer.tones import tells_state
+    from connstat_sql.renderer.tones import tells_name, tells_reason, tells_state
 
     most = 4 * width  # no column is wider than the screen; what is longer need not be looked at
     name = one_line(column.name[:most], ascii_=look.ascii)
@@ -153,7 +165,13 @@ def _drawn(column: Column, texts: list[str | None], look: Look, width: int) -> D
     natural = max(content, cell_width(name), 1)
     is_rigid = column.kind in (Kind.NUMBER, Kind.TIME) or tells_state(column.name)
     least = min(max(content, 4), _MOST_RIGID) if is_rigid else min(natural, _FEWEST)
-    return Drawn(column, name, cells, natural, min(natural, least))
+    rank, most = Rank.OTHER, least
+    if column.kind is Kind.TEXT and tells_name(column.name):
+        rank, most = Rank.NAME, width // 2
+    elif column.kind is Kind.TEXT and tells_reason(column.name):
+        rank, most = Rank.REASON, width // 2
+    least = min(natural, least)
+    return Drawn(column, name, cells, natural, least, min(natural, max(least, most)), rank)
 
 
 def _framed(widths: Iterator[int] | Sequence[int]) -> int:
@@ -163,10 +181,27 @@ def _framed(widths: Iterator[int] | Sequence[int]) -> int:
 
 
 def _as_many_as_fit(columns: Sequence[Drawn], width: int) -> Sequence[Drawn]:
-    count = len(columns)
-    while count > 1 and _framed([one.least for one in columns[:count]]) > width:
-        count -= 1
-    return columns[:count]
+    """Those that fit: of what says neither who nor why the last ones go first."""
+    shown = [*columns]
+    while len(shown) > 1 and _framed([one.wanted for one in shown]) > width:
+        spare = [one for one in shown[1:] if one.rank is Rank.OTHER]
+        if not spare:
+            break
+        shown.remove(spare[-1])
+    while len(shown) > 1 and _framed([one.least for one in shown]) > width:
+        shown.pop()
+    return shown
+
+
+def _widths(shown: Sequence[Drawn], available: int) -> list[int]:
+    """The width of each column: what is left over goes to names first, and then to reasons."""
+    widths = {id(one): one.least for one in shown}
+    for rank in sorted({one.rank for one in shown}):
+        ours = [one for one in shown if one.rank is rank]
+        others = sum(widths[id(one)] for one in shown if one.rank is not rank)
+        found = shares([(one.natural, one.least) for one in ours], available - others)
+        widths.update((id(one), width) for one, width in zip(ours, found, strict=True))
+    return [widths[id(one)] for one in shown]
 
 
 def shares(columns: Sequence[tuple[int, int]], available: int) -> list[int]:
@@ -221,7 +256,7 @@ def _lines(
 
     frame = _ASCII_FRAME if look.ascii else _FRAME
     available = width - 3 * len(shown) - 1
-    widths = shares([(one.natural, one.least) for one in shown], max(available, len(shown)))
+    widths = _widths(shown, max(available, len(shown)))
 
     def rule(corners: str) -> str:
         inner = corners[1].join(frame.dash * (w + 2) for w in widths)
@@ -242,7 +277,8 @@ def _lines(
         yield f"{frame.bar} {between.join(row)} {frame.bar}"
     yield rule(frame.bottom)
     are_cut = any(one.natural > w for one, w in zip(shown, widths, strict=True))
-    if note := _footer(table.num_rows, columns[len(shown) :], are_cut, look):
+    left_out = [one for one in columns if one not in shown]
+    if note := _footer(table.num_rows, left_out, are_cut, look):
         yield note
 
 

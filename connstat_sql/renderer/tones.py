@@ -1,4 +1,4 @@
-"""What a state means to who looks after it: good, bad, or worth a look."""
+"""What columns tell: a name, a reason, a state, and what a state means: good, bad, worth a look."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ _TONES = {
     for word in words.split()
 }
 _STATES = re.compile(r"(?:.*_)?(?:state|status|health)", re.IGNORECASE)
+_NAMES = re.compile(r"(?:.*_)?name|table|connector|query", re.IGNORECASE)
+_REASONS = re.compile(
+    r"(?:.*_)?(?:cause|error|error_summary|reason|message|why|command)|external_url", re.IGNORECASE
+)
 _INSIDE = re.compile(
     r"""((?:^[\s-]*|['"])\w*(?:state|status|health)['"]?: ?['"]?)(\w+)""", re.IGNORECASE
 )
@@ -44,6 +48,16 @@ _INSIDE = re.compile(
 def tells_state(column: str) -> bool:
     """Whether a column of that name holds states."""
     return _STATES.fullmatch(column) is not None
+
+
+def tells_name(column: str) -> bool:
+    """Whether a column of that name says what a row is about."""
+    return _NAMES.fullmatch(column) is not None
+
+
+def tells_reason(column: str) -> bool:
+    """Whether a column of that name says why something is so, or what to do about it."""
+    return _REASONS.fullmatch(column) is not None
 
 
 @lru_cache(maxsize=4096)
