@@ -15,6 +15,7 @@
     │   ├── RateLimited        429 until the attempts ran out
     │   ├── Status             any other status that is not a success
     │   ├── Incomplete         a success that says of itself that a part of it is missing
+    │   ├── NotAsked           a value that came from rows can be in no request
     │   ├── UnexpectedShape    the answer is not what the definition declares
     │   └── NotUsable          the connection cannot be used as it is configured; nothing was sent
     └── Interrupted            the statement was cancelled or met its deadline
@@ -210,6 +211,10 @@ class Status(FetchError):
 
 class Incomplete(FetchError):
     """The API answered, and says of its own answer that a part of it is missing."""
+
+
+class NotAsked(FetchError):
+    """A value that came from rows can be in no request, so that nothing was asked with it."""
 
 
 class UnexpectedShape(FetchError):

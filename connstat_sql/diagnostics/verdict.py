@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from connstat_sql.errors import NotUsable, UnexpectedShape
+from connstat_sql.errors import NotAsked, NotUsable, UnexpectedShape
 
 if TYPE_CHECKING:
     from connstat_sql.fetcher import Failure
@@ -64,6 +64,8 @@ def _kind(failure: Failure) -> str:
     if isinstance(error, NotUsable):
         return f"{connection} cannot be used"
     what = "no whole answer" if error.status is None else str(error.status)
+    if isinstance(error, NotAsked):
+        return f"not asked of {connection}"
     return f"{'no usable answer' if isinstance(error, UnexpectedShape) else what} from {connection}"
 
 

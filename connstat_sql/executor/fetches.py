@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from connstat_sql.errors import PlanError, Span
+from connstat_sql.errors import NotAsked, PlanError, Span
 from connstat_sql.executor.reports import Tools
 from connstat_sql.executor.reuse import Reuse
 from connstat_sql.executor.tuples import Given, Tuples
-from connstat_sql.fetcher import Fetch, Group
+from connstat_sql.fetcher import Failure, Fetch, Group
 from connstat_sql.planner import (
     CONNECTION,
     Plan,
@@ -31,6 +31,7 @@ class Fetches:
     reuse: Reuse
     known: dict[Given, None] = field(default_factory=dict)
     """The tuples that there are fetches for."""
+    _refused: list[Failure] = field(default_factory=list)
 
     def choose(self, tuples: Tuples) -> Way:
         """The way of the fewest new requests, of those whose values can be sent."""
@@ -57,20 +58,27 @@ class Fetches:
         return pages_of(way.method) * _unanswered(self.tools.stream.groups(missing))
 
     def new(self, way: Way, tuples: Tuples) -> list[Fetch]:
-        """Fetches for tuples that were not there before. Raises PlanError when one is refused."""
+        """Fetches for tuples that were not there before.
+
+        One that no request can hold is left out where a part will do; else it raises PlanError.
+        """
         self._check_count(tuples.count(way.method.required) - len(self.known), way)
         new = [one for one in tuples.distinct(way.arguments) if one not in self.known]
         fetches = [self._fetch(way, given) for given in new]
-        self._refuse(fetches)
         self.known.update(dict.fromkeys(new))
-        return fetches
+        return [fetch for fetch in fetches if not self._is_refused(fetch)]
+
+    def refused(self) -> list[Failure]:
+        """What was left out since this was asked last."""
+        refused, self._refused = self._refused, []
+        return refused
 
     def groups(self, way: Way, fetches: Sequence[Fetch]) -> list[Group]:
         """The requests that these cost, which the budget has. Raises PlanError otherwise.
 
         With a limit the first may suffice: what more there are is counted when they are sent.
         """
-        groups = self.tools.stream.groups(fetches)
+        groups = self._groups(fetches)
         count = _unanswered(groups)
         if way.limit is not None:
             count = min(count, 1)
@@ -95,17 +103,46 @@ class Fetches:
                 if why:
                     yield name, fetch.arguments[name], why
 
-    def _refuse(self, fetches: Sequence[Fetch]) -> None:
-        for name, value, why in self._refusals(fetches):
-            words = [dict(feed.bound).get(name, "") for feed in self.scan.feeds]
-            came = source_in_words("".join(words[:1]), self.plan)
-            raise PlanError(
-                f"{self.scan.resource.table}: {name} = {value!r} came from {came}, and {why}",
-                sql=self.plan.query.statement.sql,
-                span=self._span(),
-                hint=f"say which rows you want:  AND {name} = '…'",
-                requests_sent=self.tools.budget.sent,
-            )
+    def _is_refused(self, fetch: Fetch) -> bool:
+        """Whether no request can hold a value of a fetch, which is kept in mind or raised."""
+        found = next(self._refusals([fetch]), None)
+        if found is None:
+            return False
+        name, value, why = found
+        words = [dict(feed.bound).get(name, "") for feed in self.scan.feeds]
+        came = source_in_words("".join(words[:1]), self.plan)
+        says = f"{name} = {value!r} came from {came}, and {why}"
+        if self.tools.is_partial:
+            self._leave_out(fetch, says)
+            return True
+        raise PlanError(
+            f"{self.scan.resource.table}: {says}",
+            sql=self.plan.query.statement.sql,
+            span=self._span(),
+            hint=f"say which rows you want:  AND {name} = '…', or leave it out with  --partial",
+            requests_sent=self.tools.budget.sent,
+        )
+
+    def _leave_out(self, fetch: Fetch, why: str) -> None:
+        table, connection = str(fetch.resource.table), fetch.connection
+        error = NotAsked(why, table=table, connection=connection)
+        self._refused.append(Failure(fetch, error, self.tools.now()))
+
+    def _groups(self, fetches: Sequence[Fetch]) -> list[Group]:
+        """Fetches that ask the same together; those that cannot be built are told of or raise."""
+        try:
+            return self.tools.stream.groups(fetches)
+        except PlanError:
+            if not self.tools.is_partial:
+                raise
+        sound = []
+        for fetch in fetches:
+            try:
+                self.tools.stream.groups([fetch])
+                sound.append(fetch)
+            except PlanError as error:
+                self._leave_out(fetch, error.message)
+        return self.tools.stream.groups(sound)
 
     def _check_count(self, count: int, way: Way) -> None:
         """More values than the whole budget are refused before they are read one by one."""

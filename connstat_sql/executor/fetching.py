@@ -141,14 +141,17 @@ class Fetching:
         return self._missing(fetches)
 
     def _missing(self, fetches: Sequence[Fetch]) -> list[Group]:
-        """What kept rows do not answer."""
+        """What kept rows do not answer; what no request can hold has failed."""
+        self.failures += self._fetches.refused()
         if self._reuse.is_wanted:
             staging = self._staging
             fetches = self._reuse.fill(self._way, staging.table, staging.columns, fetches)
             if self._way.limit is not None and self.rows >= self._way.limit:
                 return []
-        self._open.update((id(fetch), fetch) for fetch in fetches)
-        return self._fetches.groups(self._way, fetches)
+        groups = self._fetches.groups(self._way, fetches)
+        self.failures += self._fetches.refused()
+        self._open.update((id(fetch), fetch) for group in groups for fetch in group.fetches)
+        return groups
 
     def _hand_in(self, groups: Sequence[Group], rows: int, *, is_last: bool) -> None:
         self.is_complete, self.seen = is_last, rows
