@@ -210,9 +210,11 @@ def test_without_any_connection_it_says_what_to_do() -> None:
         rows(engine, f"SELECT * FROM {CONNECTORS}")
 
 
-def test_one_expand_a_cluster_answers_for_a_whole_row(sandbox: Sandbox) -> None:
+def test_one_expand_a_cluster_answers_for_a_whole_row_and_the_names_for_all_rows(
+    sandbox: Sandbox,
+) -> None:
     plants = {name: sandbox.connections[name] for name in ("plant_a", "plant_b")}
     with engine_of(plants) as engine:
         sandbox.reset()
         assert rows(engine, f"SELECT * FROM {CONNECTORS}")
-        assert sandbox.count() == 2
+        assert sandbox.count() == 4

@@ -93,6 +93,7 @@ UNTYPED = {
     "kafka_connect.connect.connector_config:list",
     "kafka_connect.connect.connector_config:list_all",
     "kafka_connect.connect.connector_topics:get",
+    "kafka_connect.connect.connector_topics:list_names",
     "kafka_connect.connect.loggers:list",
 }
 NOT_DOCUMENTED = {

@@ -107,6 +107,8 @@ class Plants:
         parts = request.url.path.strip("/").split("/")
         if len(parts) == 1:
             wanted = request.url.params.get_list("expand")
+            if not wanted:
+                return httpx.Response(200, json=list(found))
             return httpx.Response(
                 200, json={n: {p: one[p] for p in wanted} for n, one in found.items()}
             )
@@ -136,14 +138,18 @@ def names(fleet: Fleet) -> dict[tuple[str, str], Connector]:
     return {(one.connection, one.name): one for one in fleet.connectors}
 
 
-def test_a_refresh_is_one_light_request_a_cluster(watch: Watch, plants: Plants) -> None:
+def test_a_refresh_is_two_light_requests_a_cluster(watch: Watch, plants: Plants) -> None:
     fleet = watch.fleet()
     assert sorted(plants.sent) == [
-        f"http://{name}:8083/connectors?expand=status" for name in PLANTS
-    ]
-    assert (fleet.requests, fleet.asked, fleet.complete) == (2, frozenset(PLANTS), True)
+        f"http://{name}:8083/connectors{rest}" for name in PLANTS for rest in ("", "?expand=status")
+    ]  # the states, and the names of those that have none yet
+    assert (fleet.requests, fleet.asked, fleet.complete) == (4, frozenset(PLANTS), True)
     worst = fleet.connectors[0]
-    assert (worst.name, worst.health, worst.cause) == ("bills", "UNHEALTHY", "no route to db")
+    assert (worst.name, worst.health, worst.cause) == (
+        "bills",
+        "UNHEALTHY",
+        "IOException: no route to db",
+    )
     assert worst.trace == TRACE
 
 

@@ -254,6 +254,9 @@ class Method:
     when columns are used that this one does not serve (None: there is no such method).
     `no_row` are statuses that mean "no such row", where the body holds one of `no_row_says` (():
     as the provider says). `incomplete` are the places that tell whether an answer is whole.
+    `known_by` names the method that knows which rows there are: a list that leaves some out gets
+    them from there, and a read by key that says nothing of its row is held against it ("": it is
+    not needed). `rest_from` names a list that has what is known of those ("": their keys are).
     `since` is the first version of the server that has it ("": every one). `limit` names the
     family of methods whose limits its requests keep ("": none). A POST has a `body`, or the items
     of a `form`. `required` are the parameters it cannot be called without, each once.
@@ -276,6 +279,8 @@ class Method:
     no_row: frozenset[int] = frozenset()
     no_row_says: tuple[str, ...] = ()
     incomplete: tuple[Mark, ...] = ()
+    known_by: str = ""
+    rest_from: str = ""
     since: str = ""
     description: str = ""
     limit: str = ""

@@ -16,6 +16,7 @@ from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.fetcher.page_facts import PageFacts
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
+from connstat_sql.fetcher.roll import Roll, body_of, call_roll, is_hollow, key_of, keys_in
 from connstat_sql.fetcher.verdict import check_no_row, incomplete, with_version
 from connstat_sql.transport import Answer, Client, Request
 
@@ -69,9 +70,7 @@ class Walk:
         pages = _List(self, fetch, client)
         read = await pages.read(1, request or build_request(fetch, client.base_url, None))
         following = pages.following(read)
-        if pages.lacking is not None or (following is not None and pages.may_lack):
-            following = pages.to_the_end(following)
-        return pages.taken(read.page), following
+        return pages.taken(read.page), pages.to_the_end(following, read)
 
 
 class _Read(msgspec.Struct, frozen=True):
@@ -93,9 +92,13 @@ class _List:
         key = None if self._paging is None else self._paging.key
         self._seen = None if key is None else SeenRows(key)
         self._pages_read = self._rows_taken = 0
-        self.may_lack = bool(client.provider.incomplete or fetch.method.incomplete)
+        self._may_lack = bool(client.provider.incomplete or fetch.method.incomplete)
         self.lacking: Incomplete | None = None
         """What the API says is missing, of a list that is read to its end all the same."""
+        self._is_called = bool(fetch.method.known_by and fetch.method.fills)
+        """Whether another method has to say which rows this list leaves out."""
+        self._keys: set[str] = set()
+        self._roll: Roll | None = None
 
     async def read(self, number: int, request: Request, known: Known | None = None) -> _Read:
         """Ask for a page and read it; the first has the number 1."""
@@ -119,6 +122,8 @@ class _List:
                 body = self._walk.reader.read(answer.body, self._seen)
                 if known is not None:
                     known.check(number, self._facts(body, answer))
+                if not await self._is_there(answer.body):
+                    body = None
             except UnexpectedShape as error:
                 raise self.lacking or _placed(
                     error, self._client, request, answer, number
@@ -132,16 +137,70 @@ class _List:
             raise lacking
         self.lacking = self.lacking or lacking
 
-    async def to_the_end(
+    def to_the_end(
+        self, following: AsyncGenerator[Page, None] | None, first: _Read
+    ) -> AsyncGenerator[Page, None] | None:
+        """The pages that follow, and what comes after all of them; None where nothing does."""
+        may_lack = following is not None and self._may_lack
+        if first.body is None and self._roll is None:
+            return None
+        if self.lacking is None and self._roll is None and not may_lack and not self._is_called:
+            return following
+        return self._with_the_rest(following)
+
+    async def _with_the_rest(
         self, following: AsyncGenerator[Page, None] | None
     ) -> AsyncGenerator[Page, None]:
-        """The pages that follow, and then, where a part is missing, the error that says so."""
+        """The pages that follow, rows that they leave out, and what the API says is missing."""
         if following is not None:
             async with aclosing(following):
                 async for page in following:
                     yield page
+        if self._is_called and self._rows_wanted != 0:
+            async for page in self._left_out():
+                yield self.taken(page)
+        elif self._roll is not None:
+            yield self._empty(self._roll)
         if self.lacking is not None:
             raise self.lacking
+
+    async def _left_out(self) -> AsyncGenerator[Page, None]:
+        """The rows that a list leaves out, with what another one has of them."""
+        fetch, method = self._fetch, self._fetch.method
+        roll = await call_roll(fetch, method.known_by, self._walk.answers, self._client)
+        keys = [key for key in roll.keys if key not in self._keys]
+        if not keys:
+            yield self._empty(roll)
+            return
+        known = None
+        if method.rest_from:
+            yield self._empty(roll)
+            roll = await call_roll(fetch, method.rest_from, self._walk.answers, self._client)
+            known = roll.answer.body if roll.keys else None
+        content = body_of(fetch, keys, known)
+        try:
+            body = self._walk.reader.read(content)
+        except UnexpectedShape as error:
+            raise _placed(error, self._client, roll.request, roll.answer, 1) from error
+        yield _page(fetch, roll.request, roll.answer, body)
+
+    def _empty(self, roll: Roll) -> Page:
+        """A request that gave no row of its own."""
+        return _page(self._fetch, roll.request, roll.answer, None, is_no_row=False)
+
+    async def _is_there(self, content: bytes) -> bool:
+        """Whether what a read by key says is of a row that there is; note the keys of a list."""
+        fetch = self._fetch
+        if self._is_called:
+            param = key_of(fetch)
+            self._keys.update(keys_in(content, fetch.method.rows, fetch.method.fills[param]))
+        elif fetch.method.known_by and is_hollow(content, fetch.method.rows):
+            param = key_of(fetch)
+            self._roll = await call_roll(
+                fetch, fetch.method.known_by, self._walk.answers, self._client
+            )
+            return fetch.arguments[param] in self._roll.keys
+        return True
 
     def taken(self, page: Page) -> Page:
         """The page, which now counts for the limit."""
@@ -257,8 +316,10 @@ class _List:
         )
 
 
-def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> Page:
-    """The page of an answer; `body` None means "no such row"."""
+def _page(
+    fetch: Fetch, request: Request, answer: Answer, body: Body | None, *, is_no_row: bool = True
+) -> Page:
+    """The page of an answer; `body` None means "no such row", or with `is_no_row` false no rows."""
     is_reused = answer.attempts == 0
     return Page(
         fetch=fetch,
@@ -268,7 +329,7 @@ def _page(fetch: Fetch, request: Request, answer: Answer, body: Body | None) -> 
         url=str(request.line),
         observed_at=answer.observed_at,
         attempts=answer.attempts,
-        is_no_row=body is None,
+        is_no_row=is_no_row and body is None,
         is_reused=is_reused,
         waited=0.0 if is_reused else answer.waited,
     )

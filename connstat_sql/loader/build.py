@@ -316,6 +316,8 @@ def _method(
         no_row=frozenset(document.no_row),
         no_row_says=tuple(document.no_row_says),
         incomplete=build_marks(document.incomplete, (*path, "incomplete"), findings),
+        known_by=document.known_by,
+        rest_from=document.rest_from,
         since=document.since,
         description=document.description,
         limit=document.limit,

@@ -179,6 +179,11 @@ def _check_method(
     others = {other.name for other in resource.methods} - {method.name}
     if method.details is not None:
         check_names([method.details], others, "another method", (*path, "details"), findings)
+    for word, name in (("known_by", method.known_by), ("rest_from", method.rest_from)):
+        if name:
+            check_names([name], others, "another method", (*path, word), findings)
+            if name in others:
+                _check_keys(method, resource.method(name), (*path, word), findings)
     for param in resource.params:
         known = param.name in method.required or param.name in method.fills
         if not known and param.default is None and param.parent is None:
@@ -211,6 +216,21 @@ def texts_of(value: Any, place: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
         inner = value.items() if isinstance(value, dict) else enumerate(value)
         for key, below in inner:
             yield from texts_of(below, (*place, key))
+
+
+def _check_keys(method: Method, other: Method, path: KeyPath, findings: Findings) -> None:
+    """A list of keys fills one parameter, which the method that needs it fills or asks for."""
+    if len(other.fills) != 1 or other.paging is not None:
+        findings.add(
+            path, f"`{other.name}` is no list of keys", "one page that fills one parameter"
+        )
+    elif not set(other.fills) <= {*method.fills, *method.required}:
+        name = next(iter(other.fills))
+        findings.add(path, f"`{other.name}` fills `{name}`, which `{method.name}` does not know")
+    if not set(other.required) <= set(method.required):
+        findings.add(path, f"`{other.name}` asks for more than `{method.name}` does")
+    if path[-1] == "rest_from" and not method.known_by:
+        findings.add(path, "`rest_from` says nothing without `known_by`")
 
 
 def _check_order(

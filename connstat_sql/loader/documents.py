@@ -428,6 +428,20 @@ class MethodDocument(_Document, frozen=True):
     no_row: Annotated[Statuses, _about("statuses that mean: no such row")] = []
     no_row_says: NoRowSays = []
     incomplete: Incomplete = []
+    known_by: Annotated[
+        str,
+        _about(
+            "another method of the table, one list of all keys: rows that this list leaves out "
+            "come from there, and a read by key that says nothing is held against it"
+        ),
+    ] = ""
+    rest_from: Annotated[
+        str,
+        _about(
+            "beside `known_by`: another list, asked only when rows are left out, whose columns "
+            "have what is known of them"
+        ),
+    ] = ""
     since: Annotated[
         str,
         _about("first version of the server that has it; named when one answers that it has not"),

@@ -160,10 +160,14 @@ class Scan:
 
     @property
     def expected_requests(self) -> int | None:
-        """First pages to fetch when that is known from constants alone, else None."""
+        """First pages to fetch when that is known from constants alone, else None.
+
+        A list that leaves rows out takes one request more, for those that there are.
+        """
         if not self.is_constant:
             return None
-        return len(projected(self.constants, (CONNECTION, *self.method.required)))
+        lists = 2 if self.method.known_by and self.method.fills else 1
+        return lists * len(projected(self.constants, (CONNECTION, *self.method.required)))
 
     def by(self, way: Way) -> Scan:
         """The scan with its way chosen."""

@@ -74,6 +74,9 @@ class Weighing:
             asked = set()
             for constant in constants:
                 asked |= self.sharing.requests(method, constant, filters)
+                if method.known_by and method.fills:
+                    other = target.live.resource.method(method.known_by)
+                    asked |= self.sharing.requests(other, constant, ())
             shared = self.sharing.count(target.live.resource, method)
             return len(self.sharing.new(asked)), shared
 

@@ -7,6 +7,7 @@
 SELECT provider, _connection,
        count(*) FILTER (health = 'UNHEALTHY') AS unhealthy,
        count(*) FILTER (health = 'DEGRADED') AS degraded,
+       count(*) FILTER (health = 'UNKNOWN') AS unknown,
        count(*) FILTER (health IN ('TRANSITION', 'UNKNOWN')) AS unsettled,
        count(*) FILTER (health = 'INACTIVE') AS inactive,
        count(*) FILTER (health = 'HEALTHY') AS healthy,
@@ -14,4 +15,4 @@ SELECT provider, _connection,
 FROM inventory.connectors.connectors
 WHERE provider = $provider AND state <> 'NOT_INSTALLED'
 GROUP BY ALL
-ORDER BY unhealthy DESC, degraded DESC, provider, _connection
+ORDER BY unhealthy DESC, degraded DESC, unknown DESC, provider, _connection

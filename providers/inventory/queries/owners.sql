@@ -10,7 +10,7 @@ WITH owned AS (
          arg_max(o.owner, len(o.connector)) AS owner
   FROM inventory.connectors.connectors AS c
   LEFT JOIN read_csv($owners, header = true, all_varchar = true) AS o ON starts_with(c.connector_name, o.connector)
-  WHERE c.health IN ('UNHEALTHY', 'DEGRADED')
+  WHERE c.health IN ('UNHEALTHY', 'DEGRADED', 'UNKNOWN')
   GROUP BY ALL
 )
 SELECT coalesce(owner, '(nobody)') AS owner, count(*) AS broken,
