@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.macros import Macros
 from connstat_sql.top.columns import COLUMNS, MARK_WIDTH, Sorting, fitted, placed, since, tasks
 from connstat_sql.top.fleet import (
     HEALTHS,
@@ -124,6 +125,27 @@ def test_causes_are_those_of_the_connectors_the_most_frequent_first(found: list[
     assert [one.connectors for one in grouped] == sorted(
         (one.connectors for one in grouped), reverse=True
     )
+
+
+def test_alike_causes_are_one_with_the_most_frequent_as_its_example() -> None:
+    texts = ["no host a", "no host b", "no host b", "full"]
+    found = [
+        connector(str(number), "UNHEALTHY", cause=text, cause_group=text[:7])
+        for number, text in enumerate(texts)
+    ]
+    assert [(one.text, one.example, one.connectors) for one in causes(found)] == [
+        ("no host", "no host b", 3),
+        ("full", "full", 1),
+    ]
+
+
+@pytest.mark.parametrize("width", [78, 100, 140])
+def test_the_root_cause_and_the_name_have_the_most_room(width: int) -> None:
+    widths = {COLUMNS[place.column].title: place.width for place in placed(width)}
+    cause, name = widths.pop("ROOT CAUSE"), widths.pop("CONNECTOR")
+    assert cause >= 24
+    assert cause >= name >= 18
+    assert max(widths.values()) < name
 
 
 @settings(max_examples=examples(50), deadline=None)
@@ -267,6 +289,7 @@ def test_the_sql_that_is_shown_takes_the_rows_that_are_shown(
     rows = table(found)
     predicates = " AND ".join(("true", *want.predicates()))
     with DUCKDB.cursor() as con:
+        Macros(con).make(predicates, is_lasting=False)
         con.register("rows", rows)
         names = con.sql(f"SELECT connector_name FROM rows WHERE {predicates}").fetchall()
     assert Counter(name or "" for (name,) in names) == Counter(

@@ -27,7 +27,7 @@ def connector(
     given: dict[str, object] = {
         "provider": "kafka_connect", "scope_1": connection, "scope_2": "",
         "state": state.get(health, "RUNNING"), "tasks_running": 1, "tasks_failed": 0,
-        "tasks_total": 1, **more,
+        "tasks_total": 1, "cause_group": more.get("cause", ""), **more,
     }  # fmt: skip
     return Connector(health=health, connection=connection, name=name, **given)  # type: ignore[arg-type]
 

@@ -62,14 +62,14 @@ def _failed_first(one: Connector) -> tuple[int, int]:
 
 COLUMNS = (
     Column("HEALTH", lambda one: one.health, badness, 11),
-    Column("PROVIDER", lambda one: one.provider, lambda one: one.provider, 13, from_width=130),
-    Column("CONNECTION", lambda one: one.connection, lambda one: one.connection, 11, 1, 20),
-    Column("SCOPE", lambda one: one.scope, lambda one: one.scope, 14, 2, 36, from_width=112),
-    Column("CONNECTOR", lambda one: one.name, lambda one: one.name, 15, 4, 48),
-    Column("STATE", lambda one: one.state, lambda one: one.state, 10, 1, 13),
+    Column("PROVIDER", lambda one: one.provider, lambda one: one.provider, 13, from_width=150),
+    Column("CONNECTION", lambda one: one.connection, lambda one: one.connection, 8, 1, 20),
+    Column("SCOPE", lambda one: one.scope, lambda one: one.scope, 14, 2, 36, from_width=130),
+    Column("CONNECTOR", lambda one: one.name, lambda one: one.name, 18, 5, 48),
+    Column("STATE", lambda one: one.state, lambda one: one.state, 10, 1, 13, from_width=100),
     Column("TASKS", tasks, _failed_first, 7, is_number=True),
-    Column("SINCE", since, lambda one: -one.since, 9, from_width=100),
-    Column("ROOT CAUSE", cause, lambda one: (not one.cause, one.cause), 8, 5),
+    Column("SINCE", since, lambda one: -one.since, 9, from_width=118),
+    Column("ROOT CAUSE", cause, lambda one: (not one.cause, one.cause), 24, 7),
 )
 MARK_WIDTH = 2
 

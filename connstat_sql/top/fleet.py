@@ -38,10 +38,11 @@ class Connector(msgspec.Struct, frozen=True, gc=False):
     """A connector as it was seen, or in its place a cluster that nobody could ask.
 
     Texts that the fleet does not give are "", numbers None. `number` tells rows apart that bear
-    the same names. `since` are seconds since the epoch: when it was first seen in this state;
-    `is_since_known` is false when it was so from the beginning, and may be longer. `change` is
-    what the last refresh changed (None: nothing). `is_stale` rows are those of an earlier refresh,
-    as what they come from could not be asked since.
+    the same names. `cause_group` is what its cause has in common with alike ones. `since` are
+    seconds since the epoch: when it was first seen in this state; `is_since_known` is false
+    when it was so from the beginning, and may be longer. `change` is what the last refresh
+    changed (None: nothing). `is_stale` rows are those of an earlier refresh, as what they come
+    from could not be asked since.
     """
 
     health: str
@@ -55,6 +56,7 @@ class Connector(msgspec.Struct, frozen=True, gc=False):
     tasks_failed: int | None = None
     tasks_total: int | None = None
     cause: str = ""
+    cause_group: str = ""
     trace: str = ""
     type: str = ""
     worker: str = ""
@@ -88,7 +90,7 @@ class Connector(msgspec.Struct, frozen=True, gc=False):
 
 COLUMNS = (
     "health", "provider", "_connection", "scope_1", "scope_2", "connector_name", "state",
-    "tasks_running", "tasks_failed", "tasks_total", "error_summary", "error_trace",
+    "tasks_running", "tasks_failed", "tasks_total", "error_summary", "error_group", "error_trace",
     "connector_type", "worker", "raw_state", "observed_at",
 )  # fmt: skip
 """Those of the table, in the order of the fields: what costs a cluster one light list."""
@@ -292,18 +294,29 @@ def counted(connectors: Iterable[Connector]) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A root cause, and how many connectors have it on how many connections."""
+    """Root causes that are alike, and how many connectors have one on how many connections.
+
+    `example` is one of them whole, the most frequent.
+    """
 
     text: str
     connectors: int
     connections: int
+    example: str
 
 
 def causes(connectors: Iterable[Connector]) -> tuple[Cause, ...]:
     """The root causes, most frequent first; outages are shown elsewhere."""
-    found: dict[str, list[str]] = {}
+    groups: dict[str, list[Connector]] = {}
     for one in connectors:
         if one.cause and not one.is_unreachable and one.change is not Change.GONE:
-            found.setdefault(one.cause, []).append(one.connection)
-    grouped = (Cause(text, len(each), len(set(each))) for text, each in found.items())
+            groups.setdefault(one.cause_group, []).append(one)
+    grouped = (_grouped(text, each) for text, each in groups.items())
     return tuple(sorted(grouped, key=lambda one: (-one.connectors, one.text)))
+
+
+def _grouped(text: str, connectors: Sequence[Connector]) -> Cause:
+    connections = {one.connection for one in connectors}
+    counts = Counter(one.cause for one in connectors)
+    example = min(counts, key=lambda cause: (-counts[cause], cause))
+    return Cause(text, len(connectors), len(connections), example)

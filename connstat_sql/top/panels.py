@@ -200,7 +200,7 @@ class Causes(OptionList):
 def cause_line(cause: Cause) -> Text:
     """How many, and why, in one line."""
     line = Text(f"{cause.connectors:>5,} ", style="bold", no_wrap=True, overflow="ellipsis")
-    line.append(printable(cause.text), "not bold")
+    line.append(printable(cause.example), "not bold")
     if cause.connections > 1:
         line.append(f"  on {cause.connections:,} connections", "not bold dim")
     return line

@@ -21,6 +21,11 @@ LOOKED_AT = (
 """Of one connector: what its own cluster is asked for. Two times are left out: a predicate does not
 reach the requests of a statement that names them, and all clusters would be asked."""
 
+_WRITTEN = {
+    "_connection": '"_connection"',
+    "error_group": "cause_group(error_summary) AS error_group",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -76,4 +81,4 @@ class Question:
 
 
 def _listed(columns: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' if name.startswith("_") else name for name in columns)
+    return ", ".join(_WRITTEN.get(name, name) for name in columns)

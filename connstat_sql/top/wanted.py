@@ -17,7 +17,8 @@ _SEARCHED = (
 class Wanted:
     """What is wanted; empty fields want everything.
 
-    Each word of `text` is looked for anywhere in a row, whatever its case.
+    `cause` is a group of causes. Each word of `text` is looked for anywhere in a row, whatever its
+    case.
     """
 
     text: str = ""
@@ -36,7 +37,7 @@ class Wanted:
             return False
         if self.providers and one.provider not in self.providers:
             return False
-        if self.cause and one.cause != self.cause:
+        if self.cause and one.cause_group != self.cause:
             return False
         if not self.text:
             return True
@@ -55,7 +56,7 @@ class Wanted:
         if self.providers:
             found.append(f"provider IN ({_listed(self.providers)})")
         if self.cause:
-            found.append(f"error_summary = {literal(self.cause)}")
+            found.append(f"cause_group(error_summary) = {literal(self.cause)}")
         row = ", ".join(_SEARCHED)
         for word in self._words:
             found.append(f"contains(lower(concat_ws(' ', {row})), {literal(word)})")
