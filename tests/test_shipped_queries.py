@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from connstat_sql.engine import Engine
+from connstat_sql.errors import ConnstatError
 from connstat_sql.executor.redaction import PUBLIC_KEYS, SECRET_KEYS, SECRET_VALUES
 from connstat_sql.result import Options, Result
 from connstat_sql.sandbox import Sandbox, World
@@ -299,6 +300,45 @@ def test_drift_tells_what_is_different_missing_and_in_no_file(
         ("not-there", "not deployed", None, None),
         *((name, "in no file", None, None) for name in deployed if name != first),
     }
+
+
+def test_drift_reads_files_as_people_have_them_and_names_those_it_cannot(
+    engine: Engine, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    (first, one), (second, two), *others = settings(sandbox, "plant_b").items()
+    pair = json.dumps([{"name": first, "config": {**one, "tasks.max": "77"}}, {"config": {"a": 1}}])
+    commented = f'''\ufeff{{ // kept in git
+        "name": "{second}", /* "no": 1, */
+        "config": {{"tasks.max": ${{TASKS}}, "flush.size": "9{{9", "topics": "${{A}}-x"}}}}'''
+    files = {
+        "pair.json": pair.encode(),
+        "second.json": commented.encode(),
+        "list.json": b"[1, 2]",
+        "broken.json": b'{"name": ',
+        "latin.json": b'{"name": "\xe9"}',
+        "crd.json": b'{"kind": "KafkaConnector", "spec": {"config": {}}}',
+        "values.yaml": b"name: x\nconfig: {a: b}\n",
+        "empty.json": b"",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    found = rows(engine, "drift", files=f"{tmp_path}/*", connection="plant_b")
+    told = {(one["connector_name"], one["drift"], one["key"], one["wanted"]) for one in found}
+    unusable = {"pair", "list", "broken", "latin", "crd", "values", "empty"}
+    assert told == {
+        (first, "different", "tasks.max", "77"),
+        (second, "different", "flush.size", "9{9"),
+        *((name, "in no file", None, None) for name, _ in others),
+        *((name, "file cannot be used", None, "a connector as JSON") for name in unusable),
+    }
+    named = {one["file"] for one in found if one["drift"] == "file cannot be used"}
+    assert named == {str(tmp_path / name) for name in files} - {str(tmp_path / "second.json")}
+    assert two
+
+
+def test_drift_without_files_says_what_to_give(engine: Engine, tmp_path: Path) -> None:
+    with pytest.raises(ConnstatError, match=r"no file matches .*: say which they are, such as"):
+        rows(engine, "drift", files=f"{tmp_path}/*.json", connection="plant_b")
 
 
 def test_drift_shows_no_credential_of_a_file(
