@@ -131,6 +131,10 @@ class Wiring(Protocol):
         """Where fetched rows are kept between runs (None: nowhere)."""
 
     @property
+    def answer_memory(self) -> int | None:
+        """How many bytes answers may hold while they are read (None: what is usual)."""
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """What is unwise in the configuration, to be told once."""
 
@@ -350,6 +354,8 @@ class Engine:
 
             out = self._outside
             limits = out.limits or (of_process() if out.shares_limits else Limits())
+            if self._wiring.answer_memory is not None:
+                limits.room.most = self._wiring.answer_memory
             self._telemetry = Telemetry(out.tracer_provider, out.clock.now, out.observe)
             observe = self._telemetry.observe
             door = Door(

@@ -63,6 +63,11 @@ class Wiring:
         """Where fetched rows are kept between runs, as the configuration file says, or None."""
         return self.file.cache_file
 
+    @property
+    def answer_memory(self) -> int | None:
+        """How many bytes answers may hold while they are read, as the file says, or None."""
+        return self.file.answer_memory
+
     @cached_property
     def connections(self) -> Mapping[str, Connection]:
         """The connections by name."""

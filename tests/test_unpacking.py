@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.failures import Broken
-from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
-from connstat_sql.transport.wire import OWN_HEADERS, read_whole
+from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker, window_of
+from connstat_sql.transport.wire import OWN_HEADERS, Bounds, read_whole
 from tests.examples import examples
 from tests.tabled import over
 
@@ -60,7 +60,13 @@ async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 def read(pieces: Iterator[bytes], limit: int, **headers: str) -> bytes:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return asyncio.run(read_whole(200, named, _each(pieces), limit))
+    return asyncio.run(read_whole(200, named, _each(pieces), Bounds(9, 9, limit)))
+
+
+@over("bits", range(10, 25))
+def test_a_brotli_stream_says_how_much_it_keeps(bits: int) -> None:
+    packed = bytes(brotli.compress(bytes(1 << 20), lgwin=bits, quality=5))
+    assert window_of("br", packed) == 1 << bits
 
 
 def test_all_four_packings_are_asked_for() -> None:

@@ -313,7 +313,7 @@ def _engine(wiring: _StandIns) -> Engine:
 class _StandIns:
     """A setup's wiring, with a connection for each provider that has none."""
 
-    cache_file = None
+    cache_file = answer_memory = None
     cautions = ()
 
     def __init__(self, wiring: Wiring) -> None:

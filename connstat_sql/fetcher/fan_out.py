@@ -215,6 +215,7 @@ class Run:
                 return  # nobody waits for it any more
             if not self._is_partial:
                 raise
+            _let_go(error)
             failures = tuple(Failure(one, error, client.now()) for one in group.fetches)
             self._mailbox.post(Finished(self.scan, group.fetches, failures))
         else:
@@ -242,6 +243,13 @@ class Run:
             self._wanted -= page.count * len(fetches)
         if not page.is_reused:
             self._grow()
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Forget the frames that an error came through: they hold all that was read until then."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 def _pages_of(page: Page, fetches: Sequence[Fetch]) -> Iterator[Page]:

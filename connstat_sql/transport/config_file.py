@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +13,12 @@ import tomllib
 from connstat_sql.errors import ConfigError
 from connstat_sql.transport.configuration import check_type, unknown
 
+_SIZE = re.compile(r"([0-9]{1,9})\s*([kmg]b)", re.IGNORECASE)
+_UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 _TABLES = {
     "connections": "write [connections.NAME]",
     "cache": "write [cache]",
+    "limits": "write [limits]",
     "providers": "write [providers]",
 }
 
@@ -24,13 +28,15 @@ class Configuration:
     """What a configuration file says: its `[connections.NAME]` tables, as they are written.
 
     `path` is the file (None: there is none). `cache_file` is where fetched rows are kept between
-    runs (None: they are not). `providers` are further folders of definitions.
+    runs (None: they are not). `providers` are further folders of definitions. `answer_memory` is
+    how many bytes answers may hold while they are read (None: what is usual).
     """
 
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     cache_file: Path | None = None
     providers: tuple[Path, ...] = ()
     path: Path | None = None
+    answer_memory: int | None = None
 
 
 def read_config(path: Path) -> Configuration:
@@ -53,6 +59,7 @@ def read_config(path: Path) -> Configuration:
         _cache_file(document.get("cache", {}), path),
         _providers(document.get("providers", {}), path),
         path,
+        _answer_memory(document.get("limits", {}), path),
     )
 
 
@@ -73,7 +80,24 @@ def _cache_file(table: object, path: Path) -> Path | None:
     check_type(where, "file", file, str, "text")
     if not file:
         raise ConfigError(f"{where}: `file` is empty", hint="leave it out to keep rows in memory")
-    return path.parent / str(file)
+    found = path.parent / str(file)
+    if found.resolve() == path.resolve():
+        raise ConfigError(f"{where}: `file` is the configuration itself", hint="name another")
+    return found
+
+
+def _answer_memory(table: object, path: Path) -> int | None:
+    where = f"{path}: [limits]"
+    written = _only_key(table, "answer_memory", where, 'answer_memory = "512MB"')
+    if written is None:
+        return None
+    size = _SIZE.fullmatch(str(written))
+    number = int(size[1]) * _UNITS[size[2].upper()] if size else 0
+    if number < _UNITS["MB"]:
+        raise ConfigError(
+            f"{where}: `answer_memory` is no size of 1MB or more", hint='write it like  "512MB"'
+        )
+    return number
 
 
 def _providers(table: object, path: Path) -> tuple[Path, ...]:

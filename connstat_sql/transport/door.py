@@ -18,8 +18,6 @@ from connstat_sql.transport.limits import Limits
 if TYPE_CHECKING:
     import httpx
 
-MAX_BODY = 512 * 1024 * 1024
-
 
 @dataclass(frozen=True)
 class Request:
@@ -94,7 +92,8 @@ class Door:
 
     `transport` replaces the network (None: the real one); `timeout` is for one request with its
     whole answer, `connect_timeout` for its connection (never above `timeout`), in seconds; None
-    means as the connection says, else 30 and 10. `max_body` is in bytes, unpacked. `limits` are
+    means as the connection says, else 30 and 10. `max_body` is in bytes, unpacked (None: as
+    the limits have room for). `limits` are
     shared by all clients that are given the same; `random` answers numbers from 0 to 1.
     """
 
@@ -104,6 +103,6 @@ class Door:
     observe: Callable[[Sent], None] = lambda _: None
     timeout: float | None = None
     connect_timeout: float | None = None
-    max_body: int = MAX_BODY
+    max_body: int | None = None
     limits: Limits = field(default_factory=Limits, repr=False)
     random: Callable[[], float] = random.random

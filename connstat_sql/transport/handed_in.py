@@ -57,9 +57,7 @@ class HandedIn:
         try:
             assert isinstance(response.stream, httpx.AsyncByteStream)
             pieces = aiter(response.stream)
-            body = await read_whole(
-                response.status_code, response.headers, pieces, self._bounds.max_body
-            )
+            body = await read_whole(response.status_code, response.headers, pieces, self._bounds)
         finally:
             await response.aclose()
         return Reply(response.status_code, response.headers, body)

@@ -21,6 +21,7 @@ from functools import partial
 from typing import NamedTuple
 
 from connstat_sql.transport.clock import Clock
+from connstat_sql.transport.room import Room
 from connstat_sql.transport.scope import HeldBack, Patience, Permit, Scope, Waiter
 
 
@@ -39,9 +40,10 @@ class Verdict(NamedTuple):
 
 
 class Limits:
-    """The scopes of a process, or of a test, by what they are for."""
+    """The scopes of a process, or of a test, by what they are for, and the room for answers."""
 
     def __init__(self) -> None:
+        self.room = Room()
         self._lock = threading.Lock()
         self._scopes: dict[Hashable, Scope] = {}
         self._tickets = itertools.count()

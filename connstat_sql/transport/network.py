@@ -83,7 +83,7 @@ class Network:
         try:
             said = _joined(response.headers)
             pieces = response.content.iter_any()
-            body = await read_whole(response.status, said, pieces, self._bounds.max_body)
+            body = await read_whole(response.status, said, pieces, self._bounds)
         except BaseException:
             response.close()  # what is still on the way is not waited for
             raise

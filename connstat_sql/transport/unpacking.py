@@ -18,6 +18,24 @@ LARGEST_WINDOW = 23
 _ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 
 
+def window_of(packing: str, beginning: bytes) -> int:
+    """So many of the last bytes that came out a machine keeps, beside those that we keep.
+
+    A brotli stream begins with the size that it asks for (RFC 7932 §9.1); zstd may ask for as much
+    as we allow; those of gzip are next to nothing.
+    """
+    if packing == "zstd":
+        return 1 << LARGEST_WINDOW
+    if packing != "br" or not beginning:
+        return 0
+    bits = beginning[0]
+    if bits & 0b1 == 0:
+        return 1 << 16
+    if bits & 0b1110:
+        return 1 << 17 + (bits >> 1 & 0b111)
+    return 1 << (8 + (bits >> 4 & 0b111) if bits & 0b1110000 else 17)
+
+
 class Machine(Protocol):
     """Unpacks one stream."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -14,7 +14,8 @@ from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Door, Request
 from connstat_sql.transport.failures import TimedOut
 from connstat_sql.transport.judge import Reply
-from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker
+from connstat_sql.transport.room import Room
+from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker, window_of
 from connstat_sql.transport.urls import tidied
 
 OWN_HEADERS = {
@@ -49,19 +50,22 @@ class Bounds:
     """How long and how large an exchange may be.
 
     `timeout` is for all of it, `connect_timeout` for its connection, in seconds; `max_body` is in
-    bytes, unpacked.
+    bytes, unpacked, and all answers under way share the room.
     """
 
     timeout: float
     connect_timeout: float
     max_body: int
+    room: Room = field(default_factory=Room)
 
     @classmethod
     def of(cls, connection: Connection, door: Door) -> Bounds:
         """What was asked for, else what the connection says, else what is usual."""
         timeout = door.timeout or connection.timeout or TIMEOUT
         connect = door.connect_timeout or connection.connect_timeout or CONNECT_TIMEOUT
-        return cls(timeout, min(connect, timeout), door.max_body)
+        room = door.limits.room
+        longest = room.longest if door.max_body is None else door.max_body
+        return cls(timeout, min(connect, timeout), longest, room)
 
 
 @dataclass(slots=True)
@@ -104,46 +108,52 @@ def no_connection(bounds: Bounds) -> TimedOut:
 
 
 async def read_whole(
-    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], limit: int
+    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], bounds: Bounds
 ) -> bytes:
     """The body, unpacked, up to a limit in bytes that holds while it is read.
 
-    What is packed counts as well, so that a body which stands for nothing has an end too.
+    What is packed counts as well, so that a body which stands for nothing has an end too. Where
+    other answers have all the room that there is, it waits for some.
     """
-    unpacker = _unpacker(status, headers.get("Content-Encoding", ""))
+    limit = bounds.max_body
+    packing = headers.get("Content-Encoding", "").strip().lower()
+    unpacker = _unpacker(status, packing)
     declared = headers.get("Content-Length", "")
     if declared.isdecimal() and (len(declared) >= 20 or int(declared) > limit):
         raise _too_long(status, limit)
-    kept, size, packed = BytesIO(), 0, 0
-    async for piece in pieces:
-        packed += len(piece)
-        for part in unpacker.feed(piece) if unpacker else (piece,):
-            size += len(part)
-            if max(size, packed) > limit:
-                raise _too_long(status, limit)
-            kept.write(part)
-            if len(part) >= STEP:
-                await asyncio.sleep(0)  # a little that stands for much holds up nobody else
-    if unpacker:
-        unpacker.end()
-    return kept.getvalue()
+    size = packed = 0
+    with bounds.room.share() as share, BytesIO() as kept:  # closed: an error may hold this frame
+        async for piece in pieces:
+            if not packed:
+                await share.grow(window_of(packing, piece))
+            packed += len(piece)
+            for part in unpacker.feed(piece) if unpacker else (piece,):
+                size += len(part)
+                if max(size, packed) > limit:
+                    raise _too_long(status, limit)
+                await share.grow(len(part))
+                kept.write(part)
+                if len(part) >= STEP:
+                    await asyncio.sleep(0)  # a little that stands for much holds up nobody else
+        if unpacker:
+            unpacker.end()
+        return kept.getvalue()
 
 
 def _too_long(status: int, limit: int) -> UnexpectedShape:
     return UnexpectedShape(
         f"the answer is larger than the limit of {limit:,} bytes",
         status=status,
-        hint="narrow the query",
+        hint="narrow the query, or set  [limits] answer_memory  to more than twice as much",
     )
 
 
-def _unpacker(status: int, packing: str) -> Unpacker | None:
+def _unpacker(status: int, name: str) -> Unpacker | None:
     """What unpacks a body; None when it is not packed."""
-    name = packing.strip().lower()
     if name in ("", "identity"):
         return None
     if name not in MACHINES:
         raise UnexpectedShape(
-            f"the answer is packed as {packing[:40]!r}, which was not asked for", status=status
+            f"the answer is packed as {name[:40]!r}, which was not asked for", status=status
         )
     return Unpacker(MACHINES[name])

@@ -1,0 +1,103 @@
+"""How many bytes answers may hold in memory while they are read, all of a process together.
+
+A few hundred bytes can stand for gigabytes, and a fan-out reads many answers at once. Of the room
+there is, a half is for whoever comes first; the other half is for one at a time of those who found
+that first half full, and is as large as an answer may be. So somebody always gets to an end, and
+makes room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import TracebackType
+
+DEFAULT = 256 * 1024 * 1024
+
+
+class Room:
+    """Room for so many bytes, shared by event loops and threads."""
+
+    def __init__(self, most: int = DEFAULT) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._shared = 0
+        self._first: Share | None = None
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    @property
+    def longest(self) -> int:
+        """How many bytes one answer may have."""
+        return self.most // 2
+
+    def share(self) -> Share:
+        """What one answer takes of it, given back at the end of a `with`."""
+        return Share(self)
+
+    async def take(self, share: Share, size: int) -> None:
+        """Give a share some more bytes, as soon as there are."""
+        loop = asyncio.get_running_loop()
+        while True:
+            with self._lock:
+                if self._has_given(share, size):
+                    return
+                bell: asyncio.Future[None] = loop.create_future()
+                self._waiting.append((loop, bell))
+            await bell
+
+    def give_back(self, share: Share) -> None:
+        """Whoever waits looks again."""
+        with self._lock:
+            if self._first is share:
+                self._first = None
+            else:
+                self._shared -= share.size
+            share.size = 0
+            waiting, self._waiting = self._waiting, []
+        for loop, bell in waiting:
+            try:
+                loop.call_soon_threadsafe(_ring, bell)
+            except RuntimeError:  # its loop is closed: nobody waits there
+                continue
+
+    def _has_given(self, share: Share, size: int) -> bool:
+        if self._first is share:
+            share.size += size
+            return True
+        if self._shared + size <= self.most - self.longest:
+            self._shared += size
+        elif self._first is None:
+            self._first = share
+            self._shared -= share.size
+        else:
+            return False
+        share.size += size
+        return True
+
+
+def _ring(bell: asyncio.Future[None]) -> None:
+    if not bell.done():
+        bell.set_result(None)
+
+
+class Share:
+    """The bytes that one answer holds."""
+
+    def __init__(self, room: Room) -> None:
+        self.size = 0
+        self._room = room
+
+    async def grow(self, size: int) -> None:
+        """Take room for more bytes, and wait for it where others have it all."""
+        await self._room.take(self, size)
+
+    def __enter__(self) -> Share:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._room.give_back(self)
