@@ -218,7 +218,12 @@ class NotAsked(FetchError):
 
 
 class UnexpectedShape(FetchError):
-    """The answer is not what the definition declares: not JSON, wrong shape, wrong type."""
+    """The answer is not what the definition declares: not JSON, wrong shape, wrong type.
+
+    `lacks_rows` says that there are no rows where the definition looks for them.
+    """
+
+    lacks_rows = False
 
 
 class NotUsable(FetchError):

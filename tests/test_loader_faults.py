@@ -180,15 +180,15 @@ def test_each_fault_has_its_line_and_a_next_step(
 
 PROVIDER_FAULTS = [
     ("unknown: 1", "unknown key `unknown` (known here: auth, base_url, description, error_mark, "
-     "errors, headers, incomplete, limits, no_row_says, path_rejects, probe, provider, retry, "
-     "settings, trusted_hosts)"),
+     "errors, failed, headers, incomplete, limits, no_row_says, path_rejects, probe, provider, "
+     "redirects, retry, settings, trusted_hosts)"),
     ("setings: {}", "unknown key `setings` (did you mean `settings`?)"),
     ("settings: {a: {secrt: true}}", "unknown key `secrt` (did you mean `secret`?)"),
     ("settings: {a: }", "expected a mapping, found nothing"),
     ("auth: [{}]", "names 0 kinds of authentication "
-     "(name one of none, basic, bearer, header, client_credentials)"),
+     "(name one of none, basic, bearer, header, query, client_credentials)"),
     ("auth: [{bearer: {token: a}, none: {}}]", "names 2 kinds of authentication "
-     "(name one of none, basic, bearer, header, client_credentials)"),
+     "(name one of none, basic, bearer, header, query, client_credentials)"),
     ("auth: [{bearer: {token: '{tok}'}}]", "names `tok`, which is not a setting"),
     ("auth: {bearer: x}", "expected a list, found a mapping"),
     ("auth: [{basic: {username: a}}]", "`password` is missing"),

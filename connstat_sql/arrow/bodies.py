@@ -93,7 +93,9 @@ class OpenBody:
                 return zip(repeat(None), decoded(text, list[element]), strict=False)
             if found == "null" and rows.shape is not Shape.OBJECT and path:
                 return ()
-        raise UnexpectedShape(self._missing(rows))
+        error = UnexpectedShape(self._missing(rows))
+        error.lacks_rows = True
+        raise error
 
     def _missing(self, rows: Rows) -> str:
         wanted = "an object" if rows.shape in (Shape.OBJECT, Shape.MAP) else "an array"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from connstat_sql.definitions.auth import Auth, AuthKind, Sending, TokenRules
 from connstat_sql.definitions.bodies import JsonBody
 from connstat_sql.definitions.limits import DEFAULT_LIMITS, DEFAULT_RETRIES, Limits, RetryRule
 from connstat_sql.definitions.marks import Mark
@@ -35,6 +36,7 @@ from connstat_sql.definitions.sql_types import (
     SqlType,
     Struct,
 )
+from connstat_sql.definitions.templates import Template
 from connstat_sql.definitions.views import Part, View
 from connstat_sql.quoting import literal, quote
 
@@ -43,8 +45,9 @@ __all__ = [
     "Auth", "AuthKind", "Bounds", "Column", "Filter", "InBody", "InHeader", "InLastRow",
     "JsonBody", "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "Paging",
     "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
-    "Resource", "RetryRule", "Rows", "Scalar", "Service", "Setting", "Shape", "Source", "Spelling",
-    "SqlType", "Struct", "TableName", "Target", "Template", "View", "literal", "quote",
+    "Resource", "RetryRule", "Rows", "Scalar", "Sending", "Service", "Setting", "Shape", "Source",
+    "Spelling", "SqlType", "Struct", "TableName", "Target", "Template", "TokenRules", "View",
+    "literal", "quote",
 ]  # fmt: skip
 
 # --- where rows are in a body ---------------------------------------------------------------------
@@ -141,26 +144,6 @@ class Param:
 
 
 # --- methods -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """Text with parameters in it: `parts` alternate literal text and parameter names.
-
-    `/clusters/{id}/x` is `("/clusters/", "id", "/x")`; an odd number of parts, always.
-    """
-
-    parts: tuple[str, ...]
-
-    @property
-    def params(self) -> tuple[str, ...]:
-        """Names of the parameters in it, in order."""
-        return self.parts[1::2]
-
-    def __str__(self) -> str:
-        return "".join(
-            f"{{{part}}}" if index % 2 else part for index, part in enumerate(self.parts)
-        )
 
 
 class ArrayStyle(str, Enum):
@@ -358,39 +341,15 @@ class Setting:
     description: str = ""
 
 
-class AuthKind(str, Enum):
-    """How requests prove who we are."""
-
-    NONE = "none"
-    BASIC = "basic"  # username, password
-    BEARER = "bearer"  # token
-    HEADER = "header"  # name, value
-    CLIENT_CREDENTIALS = "client_credentials"  # token_url, client_id, client_secret, form fields
-
-
-@dataclass(frozen=True, slots=True)
-class Auth:
-    """One way to authenticate: `options` are texts with settings in them.
-
-    It applies to a connection that has every setting named in it.
-    """
-
-    kind: AuthKind
-    options: tuple[tuple[str, Template], ...] = ()
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """Names of the settings it needs, each once."""
-        return tuple(dict.fromkeys(name for _, value in self.options for name in value.params))
-
-
 @dataclass(frozen=True, slots=True)
 class Provider:
     """How to talk to one kind of API, and the names of its services.
 
     `errors` are paths to the message in an error body, tried in order; `error_mark` is text that
     the API's own error bodies hold, so that those of others are told apart ("": it is not known).
-    `no_row_says` and `incomplete` are for every method. `path_rejects` are characters that the
+    `no_row_says` and `incomplete` are for every method. `failed` are the places in the body of a
+    success that say it is an error. With `follows_redirects`, a GET is sent once more where the
+    answer leads to another path of the same origin. `path_rejects` are characters that the
     server does not accept in a path segment even when percent-encoded.
     `trusted_hosts` are globs of hosts, found in rows, that may get our credentials.
     """
@@ -406,11 +365,13 @@ class Provider:
     error_mark: str = ""
     no_row_says: tuple[str, ...] = ()
     incomplete: tuple[Mark, ...] = ()
+    failed: tuple[Mark, ...] = ()
     retries: tuple[RetryRule, ...] = DEFAULT_RETRIES
     trusted_hosts: tuple[str, ...] = ()
     path_rejects: str = ""
     limits: Limits = DEFAULT_LIMITS
     probe: TableName | None = None
+    follows_redirects: bool = False
 
     @property
     def variables(self) -> dict[str, str]:

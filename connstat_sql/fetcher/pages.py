@@ -275,7 +275,7 @@ class _List:
         return PageFacts(body, answer.headers, self._fetch.method.rows)
 
     def _request(self, cursor: Cursor | None) -> Request:
-        return build_request(self._fetch, self._client.base_url, cursor)
+        return self._client.public(build_request(self._fetch, self._client.base_url, cursor))
 
     @property
     def _rows_wanted(self) -> int | None:
@@ -343,8 +343,10 @@ def _placed(
     hint = f"the API may have changed:  connstat providers show {request.table}  tells what it gave"
     if answer.body.lstrip()[:1] == b"<":
         hint = f"perhaps a login or a proxy answers: check {client.connection.address}"
+    words = client.words(answer) if error.lacks_rows else ""
+    said = f"; the API says: {words}" if words else ""
     return UnexpectedShape(
-        f"{request.table}{page}: {error.message}",
+        f"{request.table}{page}: {client.plain(error.message)}{said}",
         table=request.table,
         connection=client.connection.name,
         request=request.line,

@@ -28,12 +28,14 @@ from connstat_sql.definitions import (
     Resource,
     Rows,
     Scalar,
+    Sending,
     Service,
     Setting,
     Shape,
     SqlType,
     TableName,
     Template,
+    TokenRules,
 )
 from connstat_sql.loader.bodies import build_body, check_placeholders
 from connstat_sql.loader.checks import (
@@ -46,6 +48,7 @@ from connstat_sql.loader.checks import (
 from connstat_sql.loader.documents import (
     AuthDocument,
     BoundDocument,
+    ClientCredentialsDocument,
     ColumnDocument,
     FilterDocument,
     MethodDocument,
@@ -60,7 +63,7 @@ from connstat_sql.loader.documents import (
 from connstat_sql.loader.filters import check_filters
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.marks import build_marks
-from connstat_sql.loader.paging import build_paging, check_paging
+from connstat_sql.loader.paging import build_paging, check_paging, is_header_name
 from connstat_sql.loader.places import path_of
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.spellings import build_spelling
@@ -113,11 +116,13 @@ def build_provider(
         error_mark=document.error_mark,
         no_row_says=tuple(document.no_row_says),
         incomplete=build_marks(document.incomplete, ("incomplete",), findings),
+        failed=build_marks(document.failed, ("failed",), findings),
         retries=build_retries(document, findings),
         trusted_hosts=tuple(document.trusted_hosts),
         path_rejects=document.path_rejects,
         limits=build_limits(document.limits),
         probe=_probe(document.probe, findings),
+        follows_redirects=document.redirects == "same_origin",
     )
 
 
@@ -158,12 +163,38 @@ def _auth(document: AuthDocument, path: KeyPath, known: set[str], findings: Find
         return Auth(AuthKind.NONE)
     kind, body = next(iter(given.items()))
     texts: dict[str, Any] = {} if kind is AuthKind.NONE else msgspec.structs.asdict(body)
-    texts |= texts.pop("fields", {})
-    options = tuple((name, template_of(text)) for name, text in texts.items())
+    rules = TokenRules()
+    if isinstance(body, ClientCredentialsDocument):
+        rules = _token_rules(body, (*path, kind.value), findings)
+        own = {name: texts[name] for name in ("token_url", "client_id", "client_secret")}
+        texts = {"grant_type": "client_credentials", **own, **body.fields}
+    options = tuple((name, template_of(text)) for name, text in texts.items() if text is not None)
     for name, text in options:
         check_names(text.params, known, "a setting", (*path, kind.value, name), findings)
         check_braces(text, (*path, kind.value, name), findings)
-    return Auth(kind, options)
+    return Auth(kind, options, rules)
+
+
+def _token_rules(
+    document: ClientCredentialsDocument, path: KeyPath, findings: Findings
+) -> TokenRules:
+    """How a token is asked for; notes what cannot be sent so."""
+    rules = TokenRules(
+        Sending(document.send), path_of(document.token), path_of(document.expires_in),
+        document.header, document.scheme,
+    )  # fmt: skip
+    if "token_url" in document.fields:
+        findings.add((*path, "fields", "token_url"), "`token_url` is no field", "leave it out")
+    for name in ("client_id", "client_secret"):
+        if name in document.fields and rules.send is Sending.BASIC:
+            message = f"`{name}` is sent as HTTP Basic"
+            findings.add((*path, "fields", name), message, "leave it out, or `send: form`")
+    if not rules.token:
+        findings.add((*path, "token"), "`token` is the whole answer", "its path: access_token")
+    if not is_header_name(rules.header):
+        findings.add((*path, "header"), f"`{rules.header}` is not the name of a header",
+                     "such as `X-Auth-Token`")  # fmt: skip
+    return rules
 
 
 # --- <service>.yaml ------------------------------------------------------------------------------

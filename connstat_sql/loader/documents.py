@@ -46,11 +46,45 @@ class HeaderDocument(_Document, frozen=True):
     value: str
 
 
+class QueryAuthDocument(_Document, frozen=True):
+    """A key in the query string of every request; it is shown nowhere."""
+
+    name: Annotated[str, _about("key of the query string", "apikey")]
+    value: Annotated[str, _about("text with settings in braces", "{api_key}")]
+
+
 class ClientCredentialsDocument(_Document, frozen=True):
+    """OAuth 2.0 client credentials: a token that is fetched when it is needed."""
+
     token_url: str
     client_id: str
     client_secret: str
-    fields: Annotated[dict[str, str], _about("further fields of the token request's form")] = {}
+    send: Annotated[
+        Literal["form", "json", "basic"],
+        _about(
+            "how client id and secret are sent: in a form, in a JSON object, or as HTTP Basic",
+            "json",
+        ),
+    ] = "form"
+    fields: Annotated[
+        dict[str, str | None],
+        _about(
+            "further fields of the token request, or other values for its own; null leaves one out",
+            {"scope": "read", "audience": "https://api.example.com"},
+        ),
+    ] = {}
+    token: Annotated[PathText, _about("where the token is in the answer", "data.token")] = (
+        "access_token"
+    )
+    expires_in: Annotated[
+        PathText, _about("where its life in seconds is in the answer", "data.expires_in")
+    ] = "expires_in"
+    header: Annotated[str, _about("header that carries the token", "X-Auth-Token")] = (
+        "Authorization"
+    )
+    scheme: Annotated[
+        str, _about("what stands before the token in that header; empty: nothing", "Token")
+    ] = "Bearer"
 
 
 class AuthDocument(_Document, frozen=True):
@@ -59,6 +93,7 @@ class AuthDocument(_Document, frozen=True):
     basic: BasicDocument | UnsetType = UNSET
     bearer: BearerDocument | UnsetType = UNSET
     header: HeaderDocument | UnsetType = UNSET
+    query: QueryAuthDocument | UnsetType = UNSET
     client_credentials: ClientCredentialsDocument | UnsetType = UNSET
     none: dict[str, Any] | UnsetType = UNSET
 
@@ -153,6 +188,20 @@ class ProviderDocument(_Document, frozen=True):
     ] = ""
     no_row_says: NoRowSays = []
     incomplete: Incomplete = []
+    failed: Annotated[
+        list[PathText | MarkDocument],
+        _about(
+            "places in the body of a success that say it is an error, told in words of `errors`",
+            [{"at": "ok", "when": False}],
+        ),
+    ] = []
+    redirects: Annotated[
+        Literal["never", "same_origin"],
+        _about(
+            "same_origin: a GET is sent once more where the answer leads to another path of the "
+            "same scheme, host and port; any other redirect is an error that says where it leads"
+        ),
+    ] = "never"
     retry: list[RetryDocument] | UnsetType = UNSET
     trusted_hosts: Annotated[
         list[str], _about("hosts found in rows that may get our credentials; * is a wildcard")

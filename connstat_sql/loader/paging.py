@@ -118,8 +118,13 @@ def _not_one(word: str, document: Any, kinds: tuple[str, ...]) -> Iterator[Fault
     if len(named) != 1:
         yield word, f"names {len(named)} places", f"name one of {', '.join(kinds)}"
     header = document.header
-    if header is not None and not _HEADER.fullmatch(header):
+    if header is not None and not is_header_name(header):
         yield word, f"`{header}` is not the name of a header", "such as `X-Next-Page`"
+
+
+def is_header_name(text: str) -> bool:
+    """Whether a text can be the name of a header."""
+    return _HEADER.fullmatch(text) is not None
 
 
 def check_paging(method: Method, path: KeyPath, findings: Findings) -> None:

@@ -1,26 +1,31 @@
-"""Proof of who we are: the headers that each request of a connection carries."""
+"""Proof of who we are: the headers, or the key of the query, that each request carries."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import math
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
-from urllib.parse import urlencode
+from typing import Any, Protocol
+from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
-from connstat_sql.definitions import AuthKind
+from connstat_sql.definitions import AuthKind, Path, Sending, TokenRules
 from connstat_sql.errors import ConfigError, FetchError, Unauthorized, UnexpectedShape
 from connstat_sql.transport.door import Request
+from connstat_sql.transport.failures import plain
+from connstat_sql.transport.judge import SAID_LENGTH, value_at
 from connstat_sql.transport.resolving import Resolver
 
 RENEW_BEFORE = 60.0
 """Seconds before a token's end at which a new one is fetched; half its life when that is short."""
 REFUSED_FOR = 30.0
 """Seconds in which a refused client id and secret are not tried again."""
+LIFETIME = 3600.0
+"""Seconds for which a token holds whose answer does not say."""
 
 Ask = Callable[[Request], Awaitable[bytes]]
 """Sends a request that carries no credentials; raises FetchError unless the answer is a success."""
@@ -28,6 +33,9 @@ Ask = Callable[[Request], Awaitable[bytes]]
 
 class Credentials(Protocol):
     """What a connection proves itself with, along with the headers that it always sends."""
+
+    query: tuple[tuple[str, str], ...]
+    """What is added to the query string of each request, and never shown."""
 
     async def headers(self, ask: Ask, table: str) -> Mapping[str, str]:
         """Headers for a request of a table. Raises FetchError when there are none to be had."""
@@ -46,11 +54,12 @@ def make_credentials(resolver: Resolver, now: Callable[[], float]) -> Credential
     if auth.kind is AuthKind.CLIENT_CREDENTIALS:
         options = dict(auth.options)
         token_url = resolver.url(options.pop("token_url"))
-        form = {name: resolver.fill(template) for name, template in options.items()}
-        origin = _Origin(token_url, form, resolver.connection.name)
-        return ClientCredentials(origin, always, secrets, now)
+        fields = {name: resolver.fill(template) for name, template in options.items()}
+        origin = _Origin(token_url, fields, auth.rules, resolver.connection.name)
+        return ClientCredentials(origin, always, (*written(secrets), *origin.secrets()), now)
     options_filled = {name: resolver.fill(template) for name, template in auth.options}
     proof: dict[str, str] = {}
+    query: tuple[tuple[str, str], ...] = ()
     if auth.kind is AuthKind.BASIC:
         name, password = options_filled["username"], options_filled["password"]
         if ":" in name:
@@ -61,20 +70,37 @@ def make_credentials(resolver: Resolver, now: Callable[[], float]) -> Credential
         proof = {"Authorization": f"Bearer {options_filled['token']}"}
     elif auth.kind is AuthKind.HEADER:
         proof = {options_filled["name"]: options_filled["value"]}
+    elif auth.kind is AuthKind.QUERY:
+        query = ((options_filled["name"], options_filled["value"]),)
+        secrets = (*secrets, options_filled["value"])
     for header, value in proof.items():
         resolver.check_header(header, value)
-    return FixedHeaders({**always, **proof}, secrets)
+    return FixedProof({**always, **proof}, query, tuple(written(secrets)))
 
 
-class FixedHeaders:
-    """The same headers always: basic, bearer, API key, or none at all."""
+def written(secrets: tuple[str, ...]) -> Iterator[str]:
+    """The secrets, each also as a URL would hold it."""
+    for secret in secrets:
+        yield from dict.fromkeys(
+            (secret, quote(secret), quote(secret, safe=""), quote_plus(secret))
+        )
 
-    def __init__(self, proof: Mapping[str, str], secrets: tuple[str, ...]) -> None:
+
+class FixedProof:
+    """The same headers and query always: basic, bearer, API key, or none at all."""
+
+    def __init__(
+        self,
+        proof: Mapping[str, str],
+        query: tuple[tuple[str, str], ...],
+        secrets: tuple[str, ...],
+    ) -> None:
+        self.query = query
         self._proof = proof
         self._secrets = secrets
 
     def __repr__(self) -> str:
-        return "FixedHeaders()"
+        return "FixedProof()"
 
     async def headers(self, _ask: Ask, _table: str) -> Mapping[str, str]:
         """The headers."""
@@ -94,8 +120,37 @@ class _Origin:
     """Where a connection's token comes from, and with what it is asked for."""
 
     url: str
-    form: Mapping[str, str] = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+    rules: TokenRules
     connection: str
+
+    def request(self, table: str) -> Request:
+        """The request for a token."""
+        fields = dict(self.fields)
+        headers: tuple[tuple[str, str], ...] = ()
+        if self.rules.send is Sending.BASIC:
+            login = _login(fields.pop("client_id"), fields.pop("client_secret"))
+            headers = (("Authorization", f"Basic {login}"),)
+        kind, body = "x-www-form-urlencoded", urlencode(fields).encode()
+        if self.rules.send is Sending.JSON:
+            kind, body = "json", msgspec.json.encode(fields)
+        return Request(
+            table=table, method="POST", url=self.url, body=body,
+            headers=(*headers, ("Content-Type", f"application/{kind}")),
+        )  # fmt: skip
+
+    def secrets(self) -> tuple[str, ...]:
+        """What stands for the client secret in the request."""
+        if self.rules.send is not Sending.BASIC:
+            return ()
+        return (_login(self.fields["client_id"], self.fields["client_secret"]),)
+
+
+def _login(client_id: str, client_secret: str) -> str:
+    """Both as HTTP Basic wants them, each quoted as in a form first (RFC 6749, 2.3.1)."""
+    return base64.b64encode(
+        f"{quote_plus(client_id)}:{quote_plus(client_secret)}".encode()
+    ).decode()
 
 
 class ClientCredentials:
@@ -104,6 +159,8 @@ class ClientCredentials:
     One token serves all requests of a connection; it is fetched once however many requests wait
     for it, renewed before its end, and once more after a 401. It lives in memory only.
     """
+
+    query: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,
@@ -130,11 +187,15 @@ class ClientCredentials:
             if self._token is None or self._now() >= self._renew_at:
                 self._repeat_refusal()
                 await self._fetch(ask, table)
-            return {**self._always, "Authorization": f"Bearer {self._token}"}
+            return {**self._always, **self._proof()}
+
+    def _proof(self) -> Mapping[str, str]:
+        rules = self._origin.rules
+        return {rules.header: f"{rules.scheme} {self._token}".strip()}
 
     def renew(self, refused: Mapping[str, str]) -> bool:
         """Forget the token that was refused, unless it has been replaced already."""
-        if refused.get("Authorization") == f"Bearer {self._token}":
+        if self._proof().items() <= refused.items():
             self._token = None
         return True
 
@@ -143,13 +204,7 @@ class ClientCredentials:
         return (*self._secrets, self._token) if self._token else self._secrets
 
     async def _fetch(self, ask: Ask, table: str) -> None:
-        request = Request(
-            table=table,
-            method="POST",
-            url=self._origin.url,
-            headers=(("Content-Type", "application/x-www-form-urlencoded"),),
-            body=urlencode({"grant_type": "client_credentials", **self._origin.form}).encode(),
-        )
+        request = self._origin.request(table)
         try:
             self._keep(await ask(request))
         except FetchError as error:
@@ -158,18 +213,15 @@ class ClientCredentials:
             raise
 
     def _keep(self, body: bytes) -> None:
-        try:
-            answer = msgspec.json.decode(body, type=_Token)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            answer = _Token("")
-        token = answer.access_token
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        rules = self._origin.rules
+        token = value_at(body, rules.token)
+        if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
             raise UnexpectedShape(
-                f"{self._origin.url} answered without a token",
+                f"{self._origin.url} answered without a token{_error_words(body)}",
                 connection=self._origin.connection,
                 hint="check token_url of the connection",
             )
-        lifetime = answer.seconds()
+        lifetime = _seconds(value_at(body, rules.expires_in))
         self._token = token
         self._renew_at = self._now() + max(lifetime - RENEW_BEFORE, lifetime / 2)
 
@@ -199,14 +251,23 @@ class ClientCredentials:
         self._refusal = None
 
 
-class _Token(msgspec.Struct):
-    access_token: str
-    expires_in: float | str | None = None
+ERRORS: tuple[Path, ...] = (("error_description",), ("error",))
+"""Where the words of an error are, of those who give tokens (RFC 6749, 5.2)."""
 
-    def seconds(self) -> float:
-        """How long it lives; an hour when the answer does not say."""
-        try:
-            found = float(3600 if self.expires_in is None else self.expires_in)
-        except ValueError:
-            return 0.0
-        return max(found, 0.0) if math.isfinite(found) else 0.0
+
+def _error_words(body: bytes) -> str:
+    """What an answer without a token says of itself, with a colon before it; "" without words."""
+    for path in ERRORS:
+        words = value_at(body, path)
+        if isinstance(words, str) and words:
+            return f": {plain(words[:SAID_LENGTH])}"
+    return ""
+
+
+def _seconds(lifetime: Any) -> float:
+    """How long a token lives."""
+    try:
+        seconds = float(LIFETIME if lifetime is None else lifetime)
+    except (TypeError, ValueError):
+        return 0.0
+    return max(seconds, 0.0) if math.isfinite(seconds) else 0.0

@@ -11,14 +11,16 @@ from msgspec.structs import replace
 
 from connstat_sql.definitions import DEFAULT_RETRIES, Provider, RetryRule
 from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
-from connstat_sql.transport.auth import make_credentials
+from connstat_sql.transport.auth import ERRORS, make_credentials
 from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Answer, Door, Request, Sent
 from connstat_sql.transport.failures import plain, wire_errors
 from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
-from connstat_sql.transport.judge import Judge, Reply, retry_after, scrubbed
+from connstat_sql.transport.judge import SAID_LENGTH, Judge, Reply, retry_after, scrubbed, value_at
 from connstat_sql.transport.opening import open_wire
+from connstat_sql.transport.queries import with_query, without
+from connstat_sql.transport.redirects import redirected
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
 from connstat_sql.transport.scope import HeldBack
@@ -46,6 +48,8 @@ class Client:
         bounds = Bounds.of(connection, door)
         self._patience = bounds.timeout
         self._judge = Judge(connection.name, provider.errors, bounds.timeout, connection.address)
+        errors = (*provider.errors, *ERRORS)
+        self._token_judge = Judge(connection.name, errors, bounds.timeout, connection.address)
         self._wire_errors = wire_errors(is_handed_in=door.transport is not None)
         self._hosts = Hosts(connection, self.workers.urls)
         limits = limits_of(provider.limits, connection)
@@ -110,12 +114,22 @@ class Client:
             log.info("%s: try %d in %.1f s", failed.message, course.attempts + 1, pause)
             await self._door.clock.sleep(pause)
 
+    def public(self, request: Request) -> Request:
+        """The request without what proves who we are, which a link may repeat."""
+        return without(request, self._credentials.query)
+
     def refused(self, request: Request, answer: Answer) -> FetchError:
         """The error that an answer is which the request accepts, and its words do not fit."""
         reply = Reply(answer.status, answer.headers, answer.body)
         error = self._judge.refused(request, reply, None, self._credentials.secrets())
         error.attempts = answer.attempts
         return error
+
+    def words(self, answer: Answer) -> str:
+        """What an answer says at the places where the API tells of errors; "" when nothing."""
+        values = (value_at(answer.body, path) for path in self.provider.errors)
+        said = next((value for value in values if isinstance(value, str) and value), "")
+        return self.plain(said[:SAID_LENGTH])
 
     def plain(self, text: str) -> str:
         """Words of the API's on one line, without our secrets."""
@@ -130,9 +144,28 @@ class Client:
             course.begin()
             proof = await self._credentials.headers(ask, request.table)
             reply = await self._pass(request, origin, proof, course)
-        if reply.status in COMPLETE or reply.status in request.accepts:
+        onward = self._onward(request, reply)
+        if onward is not None:
+            course.begin()
+            reply = await self._pass(onward, origin, proof, course)
+        is_answer = reply.status in request.accepts or (
+            reply.status in COMPLETE and not self._says_failed(reply)
+        )
+        if is_answer:
             return Answer(reply.status, reply.headers, reply.body, self.now(), course.attempts)
         raise self._refused(request, reply, course, self.provider.retries)
+
+    def _onward(self, request: Request, reply: Reply) -> Request | None:
+        """What to ask in place of a request that was led elsewhere; None where that is an error."""
+        if not self.provider.follows_redirects:
+            return None
+        onward = redirected(request, reply)
+        return None if onward is None else self.public(onward)
+
+    def _says_failed(self, reply: Reply) -> bool:
+        """Whether a success says in its body that it is an error."""
+        marks = self.provider.failed
+        return any(mark.speaks(value_at(reply.body, mark.at)) for mark in marks)
 
     def _may_renew(self, proof: Mapping[str, str], course: Course) -> bool:
         """After a 401, once in the course of a request: whether there is another proof."""
@@ -152,7 +185,8 @@ class Client:
         try:
             if course.until is not None and self.now() >= course.until:
                 raise DeadlinePassed("the statement ran past its deadline")
-            reply = await self._exchange(request, proof, course)
+            proved = with_query(request, self._credentials.query)
+            reply = await self._exchange(request, proof, course, proved)
         finally:
             course.asked = self._gate.leave(permit, request, reply, loop.time() - started)
         return reply
@@ -160,21 +194,21 @@ class Client:
     async def _ask(self, url: str, course: Course, request: Request) -> bytes:
         """The body of the answer to a request for credentials, which no limits hold up."""
         request = self.workers.routed(request, url)
-        reply = await self._exchange(request, {}, course)
-        if reply.status != 200:
+        reply = await self._exchange(request, {}, course, request)
+        if reply.status not in COMPLETE:
             course.asked = retry_after(reply.headers, self.now())
-            raise self._refused(request, reply, course, DEFAULT_RETRIES)
+            raise self._refused(request, reply, course, DEFAULT_RETRIES, self._token_judge)
         return reply.body
 
     async def _exchange(
-        self, request: Request, headers: Mapping[str, str], course: Course
+        self, request: Request, headers: Mapping[str, str], course: Course, proved: Request
     ) -> Reply:
-        """One request on the wire, and its answer."""
+        """One request on the wire, and its answer; `proved` is it with the keys of its query."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         reply: Reply | None = None
         try:
-            reply = await self._wire.exchange(request, headers)
+            reply = await self._wire.exchange(proved, headers)
         except FetchError as error:
             error.request = request.line
             raise
@@ -196,10 +230,17 @@ class Client:
     # --- what went wrong ---------------------------------------------------------------------
 
     def _refused(
-        self, request: Request, reply: Reply, course: Course, rules: tuple[RetryRule, ...]
+        self,
+        request: Request,
+        reply: Reply,
+        course: Course,
+        rules: tuple[RetryRule, ...],
+        judge: Judge | None = None,
     ) -> FetchError:
         course.rule = rule_for(reply.status, reply.body, rules)
-        error = self._judge.refused(request, reply, course.asked, self._credentials.secrets())
+        error = (judge or self._judge).refused(
+            request, reply, course.asked, self._credentials.secrets()
+        )
         if course.asked and course.rule is not None:
             error.hint = f"the API asks to wait {course.asked:.0f} s"
             if course.until is not None and self.now() + course.asked >= course.until:

@@ -62,7 +62,10 @@ def _login(provider: Provider, connection: Connection) -> Iterator[str]:
     elif way.kind is AuthKind.HEADER:
         yield f"-H {_word([*options['name'], ': ', *options['value']])}"
     elif way.kind is AuthKind.CLIENT_CREDENTIALS:
-        yield f"-H {_word(['Authorization: Bearer ', _TOKEN])}"
+        header = f"{way.rules.header}: {way.rules.scheme}".strip() + " "
+        yield f"-H {_word([header, _TOKEN])}"
+    elif way.kind is AuthKind.QUERY:
+        yield f"--url-query {_word([*options['name'], '=', *options['value']])}"
 
 
 def _filled(template: Template, provider: Provider, connection: Connection) -> Iterator[str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
+from msgspec import Raw
 
 from connstat_sql.definitions import Path
 from connstat_sql.errors import ConnectionFailed, FetchError, RateLimited, Status, Unauthorized
 from connstat_sql.transport.door import Request
 from connstat_sql.transport.failures import explain, plain
+from connstat_sql.transport.urls import read_url
 
 SAID_LENGTH = 500
 SHORTEST_SECRET = 4
@@ -62,16 +64,48 @@ class Judge:
         elif status in NOT_WHOLE:
             hint = NOT_WHOLE[status]
         elif 300 <= status < 400:
-            hint = f"redirects are not followed: check {self.address}"
+            return self._redirected(request, reply, secrets)
         elif status == 404 or reply.body.lstrip()[:1] == b"<":
             hint = f"check {self.address}"
         said = scrubbed(error_message(reply.body, self.errors), secrets)
         said = "" if said == f"HTTP {status}" else said
+        how = " with an error" if status < 300 and status not in NOT_WHOLE else ""
         return kind(
-            f"{self.connection} answered {status}" + (f": {said}" if said else ""),
+            f"{self.connection} answered {status}{how}" + (f": {said}" if said else ""),
             table=request.table, connection=self.connection, request=request.line,
             status=status, hint=hint,
         )  # fmt: skip
+
+    def _redirected(self, request: Request, reply: Reply, secrets: Iterable[str]) -> FetchError:
+        """An answer that leads elsewhere, which is told without what may be secret in it."""
+        place = location(request, reply)
+        words, hint = "", f"redirects are not followed: check {self.address}"
+        if place is not None and origin_of(place) is not None:
+            words = f": it leads to {scrubbed(plain(shown(place)[:SAID_LENGTH]), secrets)}"
+            hint = self._way_on(request.url, place)
+        return Status(
+            f"{self.connection} answered {reply.status}{words}",
+            table=request.table, connection=self.connection, request=request.line,
+            status=reply.status, hint=hint,
+        )  # fmt: skip
+
+    def _way_on(self, url: str, place: str) -> str:
+        """What to do about an answer that leads to another place."""
+        own, other = origin_of(url), origin_of(place)
+        if own is not None and own == other:
+            return (
+                "redirects are not followed, unless the definition says so:  redirects: same_origin"
+            )
+        if own is not None and other is not None and own[1] == other[1]:
+            host = urlsplit(place).netloc.rpartition("@")[2]
+            return (
+                f"redirects are not followed: check {self.address}, {other[0]}://{host} may be the "
+                "right one"
+            )
+        return (
+            "redirects are not followed: a login or a proxy may answer, check the credentials and "
+            f"{self.address}"
+        )
 
     def failed(
         self, request: Request, error: BaseException, secrets: Iterable[str]
@@ -89,6 +123,44 @@ class Judge:
         failed.is_worth_retrying = failure.is_worth_retrying
         failed.is_down = failure.is_down
         return failed
+
+
+def location(request: Request, reply: Reply) -> str | None:
+    """The URL that an answer leads to; None where it says none."""
+    target = reply.headers.get("Location", "").strip()
+    try:
+        return urljoin(request.full_url, target) if target else None
+    except ValueError:
+        return None
+
+
+def shown(url: str) -> str:
+    """A URL without login, query and fragment, which may hold secrets."""
+    parts = urlsplit(url)
+    path = parts.path.partition(";")[0]
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
+
+
+def origin_of(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port of a URL; None where it has none that a request could go to."""
+    try:
+        return read_url(url.partition("?")[0].partition("#")[0]).origin
+    except (ValueError, KeyError):
+        return None
+
+
+def value_at(body: bytes, path: Path) -> object:
+    """The value at a path of a JSON body, opened no further than that; None when there is none."""
+    text: bytes | Raw = body
+    try:
+        for key in path:
+            if bytes(memoryview(text)[:1]) == b"[" and key.isdecimal():
+                text = msgspec.json.decode(text, type=list[Raw])[int(key)]
+            else:
+                text = msgspec.json.decode(text, type=dict[str, Raw])[key]
+        return msgspec.json.decode(text)
+    except (LookupError, msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
