@@ -6,9 +6,16 @@ Names are imported when first used, so that `import connstat_sql` stays light.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from connstat_sql.errors import (
+from connstat_sql.pythons import refusal
+
+_refusal = refusal(sys.version_info[:3])
+if _refusal:
+    raise SystemExit(_refusal) if sys.argv[:1] == ["-m"] else ImportError(_refusal)
+
+from connstat_sql.errors import (  # noqa: E402  # which needs the Python that this is about
     BindError,
     ConfigError,
     ConnectionFailed,

@@ -324,15 +324,6 @@ def test_an_interrupt_gives_the_prompt_back(config: Path, sandbox: Sandbox) -> N
     assert err.strip() == "interrupted"
 
 
-def test_the_demo_answers_over_four_systems() -> None:
-    answer = process("demo")
-    assert answer.returncode == 0
-    for system in ("confluent", "redpanda", "kafka_connect", "aeontel"):
-        assert f"│ {system} " in answer.stdout
-    assert "complete: 1 request in" in answer.stdout
-    assert answer.stderr == ""
-
-
 def test_trace_tells_every_attempt_and_the_waits_between(config: Path, sandbox: Sandbox) -> None:
     sandbox.inject(Fault(api="plant_a", status=503, times=1))
     answer = run(config, "query", "--trace", "-F", "jsonl", STATUS)

@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from connstat_sql.extras import EXTRAS
 from tests.tools.lock import DEV, PRODUCT, ROOT, Wanted, entries, faults
 from tests.tools.move_lock import beyond, changes
 
@@ -103,12 +104,19 @@ def test_what_the_answers_hang_on_has_an_upper_bound_by_minor_version(name: str)
 
 def test_all_that_the_package_imports_is_asked_for() -> None:
     extras = tomllib.loads(PYPROJECT)["project"]["optional-dependencies"]
-    optional = [Requirement(line).name for name in ("chart", "otel") for line in extras[name]]
+    optional = [Requirement(line).name for name in EXTRAS for line in extras[name]]
     brought_by_the_user = {"pandas", "polars"}  # what `to_pandas` and `to_polars` answer with
     asked = {canonicalize_name(name) for name in (*optional, *(one.name for one in WANTED.product))}
     providers = packages_distributions()
     for module in imported() - brought_by_the_user:
         assert asked & {canonicalize_name(one) for one in providers[module]}, module
+
+
+def test_an_error_names_what_the_extra_brings() -> None:
+    extras = tomllib.loads(PYPROJECT)["project"]["optional-dependencies"]
+    assert {name: [one] for name, one in EXTRAS.items()} == {
+        name: brought for name, brought in extras.items() if name != "dev"
+    }
 
 
 def imported() -> set[str]:

@@ -166,4 +166,4 @@ def test_without_matplotlib_the_way_to_it_is_told() -> None:
     with without_matplotlib(), pytest.raises(ConfigError) as caught:
         picture("SELECT 'a' AS x, 1 AS n", "svg")
     assert caught.value.message == "a chart as SVG needs matplotlib, which is not installed"
-    assert "pip install 'connstat-sql[chart]'" in caught.value.hint
+    assert "-m pip install 'matplotlib>=3.11'; without -o" in caught.value.hint

@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
@@ -39,6 +39,8 @@ class Globals:
     level: int
     progress: bool
     is_sandboxed: bool = False
+    connections: Mapping[str, Mapping[str, Any]] | None = field(default=None, repr=False)
+    """Those to use in place of the configuration's (None: the configuration's)."""
 
     @property
     def narrator(self) -> Narrator:
@@ -53,6 +55,7 @@ class Globals:
 
         return Setup(
             config=Path(self.config) if self.config else None,
+            connections=self.connections,
             providers=tuple(map(Path, self.providers)),
             user=Path(click.get_app_dir("connstat")),
         )

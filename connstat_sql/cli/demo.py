@@ -2,50 +2,125 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
+import signal
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.program import program
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import counted
-from connstat_sql.opening import Setup, open_engine
+from connstat_sql.opening import CONFIG_NAME, Setup, open_engine
 from connstat_sql.renderer import Look, render
 from connstat_sql.sandbox import Sandbox, World
 
-SHOWN = ("01-failed-behind-running", "02-one-connector", "03-cost-of-failure")
-NEXT = """\
-The sandbox is gone. With your own systems, set their variables or write connstat.toml:
-  export KAFKA_CONNECT_URL=http://localhost:8083
-  connstat doctor
-  connstat query "SELECT name, connector.state FROM kafka_connect.connect.connector_status"
-  connstat providers list"""
+SHOWN = ("01-what-is-broken", "02-one-connector", "03-cost-of-failure")
+SYSTEMS = "Confluent Cloud, Redpanda Cloud, two Kafka Connect clusters and AeonTel"
 
 
 @click.command("demo")
 @click.option("--seed", type=int, default=7, show_default=True, help="Which world to serve.")
+@click.option("--shell", "way", flag_value="shell", help="Open the shell on the sandbox.")
+@click.option("--serve", "way", flag_value="serve", help="Keep the sandbox until Ctrl-C.")
 @pass_globals
-def command(globals_: Globals, seed: int) -> None:
+def command(globals_: Globals, seed: int, way: str | None) -> None:
     """Four connector systems in one SQL answer, on an embedded sandbox; nothing to configure.
 
     Three queries are shown with their rows, and with what they cost. Nothing is left behind.
     """
     with told(globals_.narrator), Sandbox(world=World.seeded(seed)) as sandbox:
-        click.echo(
-            f"Four systems answer over HTTP at {sandbox.url}, each as its vendor's API does:"
-        )
-        click.echo("Confluent Cloud, Redpanda Cloud, two Kafka Connect clusters and AeonTel.\n")
-        engine = open_engine(Setup(connections=sandbox.connections), Outside(environment={}))
-        try:
-            for name in SHOWN:
-                _show(engine, (examples() / f"{name}.sql").read_text(encoding="utf-8"))
-        finally:
-            engine.close()
-    click.echo(NEXT)
+        if way == "shell":
+            _play(replace(globals_, connections=sandbox.connections))
+        elif way == "serve":
+            _serve(sandbox)
+        else:
+            _show_all(sandbox)
+
+
+def _show_all(sandbox: Sandbox) -> None:
+    click.echo(f"Four systems answer over HTTP at {sandbox.url}, each as its vendor's API does:")
+    click.echo(f"{SYSTEMS}.\n")
+    engine = open_engine(Setup(connections=sandbox.connections), Outside(environment={}))
+    try:
+        for name in SHOWN:
+            _show(engine, (examples() / f"{name}.sql").read_text(encoding="utf-8"))
+    finally:
+        engine.close()
+    run = program()
+    steps = {
+        f"{run} demo --shell": "ask the same sandbox yourself",
+        f"{run} providers list": "every table there is",
+    }
+    width = max(map(len, steps))
+    click.echo("The sandbox is gone. What next:")
+    click.echo("\n".join(f"  {step:<{width}}  {what}" for step, what in steps.items()))
+
+
+def _play(globals_: Globals) -> None:
+    """The shell on the sandbox, or the script on standard input."""
+    from connstat_sql.cli.shell import run_alone
+
+    if sys.stdin is not None and sys.stdin.isatty():
+        click.echo(f"{SYSTEMS}: a sandbox that is gone when you leave. Try")
+        click.echo("  SELECT * FROM inventory.connectors.connectors;\n")
+    code = run_alone(globals_)
+    if code is None:
+        raise click.UsageError("the shell needs a terminal, or a script on standard input")
+    raise click.exceptions.Exit(code)
+
+
+def _serve(sandbox: Sandbox) -> None:
+    """Keep the sandbox up, with a configuration of it for other commands, until told to end."""
+    with tempfile.TemporaryDirectory(prefix="connstat-demo-") as folder:
+        config = _written(Path(folder), sandbox.connections)
+        run = f"{program()} --config {shlex.quote(str(config))}"
+        click.echo(f"{SYSTEMS} answer at {sandbox.url} until Ctrl-C.")
+        click.echo("In another terminal:")
+        click.echo(f"  {run}")
+        click.echo(f'  {run} query "FROM inventory.connectors.clusters"')
+        sys.stdout.flush()
+        _wait()
+
+
+def _wait() -> None:
+    """Until Ctrl-C, or until whoever started this asks it to end."""
+    over = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        over.set()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
+    with suppress(KeyboardInterrupt):
+        over.wait()
+
+
+def _written(folder: Path, connections: Mapping[str, Mapping[str, object]]) -> Path:
+    """A configuration of the connections, whose secrets stand in files beside it."""
+    lines = []
+    for name, table in connections.items():
+        lines.append(f"[connections.{name}]")
+        for key, value in table.items():
+            text = value
+            if key in ("api_key", "api_secret", "client_secret", "password"):
+                (folder / f"{name}.{key}").write_text(str(value), encoding="utf-8")
+                text = f"${{file:{name}.{key}}}"
+            lines.append(f"{key} = {json.dumps(text)}")
+    config = folder / CONFIG_NAME
+    config.write_text("\n".join((*lines, "")), encoding="utf-8")
+    return config
 
 
 def examples() -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from typing import Any
 
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals, told
 from connstat_sql.diagnostics import Narrator
+from connstat_sql.extras import lacking
 
 
 class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer ones only
@@ -93,11 +95,14 @@ def command(globals_: Globals, /, **given: Any) -> None:
     _check_terminal()
     from connstat_sql.top.question import Question
     from connstat_sql.top.refreshing import Refresher
-    from connstat_sql.top.screen import Top
 
     question = Question(given["connections"], given["providers"], given["where"])
     quiet = Narrator(sys.stderr, level=-1)  # the screen is ours: nothing is written across it
     with told(quiet):
+        if find_spec("textual") is None:
+            raise lacking("connstat top", "top")
+        from connstat_sql.top.screen import Top
+
         app = Top(
             lambda tell: Refresher(
                 lambda: globals_.open(quiet, timeout=given["timeout"]),

@@ -7,7 +7,7 @@ import warnings
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from connstat_sql.errors import ConfigError
+from connstat_sql.extras import lacking
 from connstat_sql.renderer.series import Series
 
 _STYLE: dict[Any, Any] = {
@@ -31,10 +31,8 @@ def write_picture(series: Series, out: BinaryIO, kind: str, *, title: str = "") 
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise ConfigError(
-            f"a chart as {kind.upper()} needs matplotlib, which is not installed",
-            hint="pip install 'connstat-sql[chart]', or leave out -o for bars in the terminal",
-        ) from error
+        otherwise = "; without -o there are bars in the terminal"
+        raise lacking(f"a chart as {kind.upper()}", "chart", otherwise) from error
     with mpl.rc_context(_STYLE), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # letters that the font lacks; browsers have others
         rows = min(len(series.labels), _MOST_BARS)
