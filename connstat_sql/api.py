@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ import pyarrow as pa
 from connstat_sql.binder import Arguments
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
+from connstat_sql.hints import in_python, worded
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
@@ -63,7 +65,8 @@ def connect(  # noqa: PLR0913  # words that are all said by name
         limits=of_process() if transport is None else None,
         is_sandboxed=sandboxed,
     )
-    return LiveDatabase(open_engine(setup, outside, reveal=reveal))
+    with worded(in_python):
+        return LiveDatabase(open_engine(setup, outside, reveal=reveal))
 
 
 class LiveDatabase:
@@ -74,6 +77,12 @@ class LiveDatabase:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def __repr__(self) -> str:
+        names: Sequence[str] = ()
+        with suppress(ConnstatError):  # a configuration that cannot be read is told by who uses it
+            names = [*self._engine.catalog.connections]
+        return f"<LiveDatabase of {', '.join(names) or 'no connection'}>"
 
     def sql(
         self,
@@ -92,14 +101,16 @@ class LiveDatabase:
         of `Options`. Raises a ConnstatError that says what, where, and what to do next.
         """
         options = Options(partial, max_requests, strict, deadline, max_age)
-        *_, last = self._engine.run(sql, parameters, options)
+        with worded(in_python):
+            *_, last = self._engine.run(sql, parameters, options)
         return last
 
     def explain(
         self, sql: str, parameters: Arguments = None, *, max_requests: int = DEFAULT_MAX_REQUESTS
     ) -> Plan | None:
         """The plan of one statement, with nothing sent; None when it names no live table."""
-        return self._engine.explain(sql, parameters, Options(max_requests=max_requests))
+        with worded(in_python):
+            return self._engine.explain(sql, parameters, Options(max_requests=max_requests))
 
     def register(self, name: str, table: Any) -> None:
         """Make an Arrow table or a data frame a table of SQL."""

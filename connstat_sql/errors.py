@@ -44,6 +44,9 @@ class ConnstatError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from connstat_sql.errors import ConfigError
+from connstat_sql.errors import ConfigError, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from connstat_sql.planner import Plan
 
 DEFAULT_MAX_REQUESTS = 1000
+_NAMED = 8
+"""Columns that the short form of a result names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Options:
     max_age: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Result:
     """What a statement answered.
 
@@ -81,6 +83,27 @@ class Result:
             if scan.oldest is not None
         )
         return (*no_row, *kept, *self.remarks)
+
+    def __repr__(self) -> str:
+        names = [repr(name) for name in self.table.column_names[:_NAMED]]
+        more = ", …" if self.table.num_columns > _NAMED else ""
+        return f"<Result of {self._in_words()}: {', '.join(names)}{more}>"
+
+    def _repr_html_(self) -> str:
+        """The first rows, for a notebook."""
+        from connstat_sql.notebook import MOST_ROWS, html_table
+
+        rows = self.table.num_rows
+        first = f"the first {MOST_ROWS} of " if rows > MOST_ROWS else ""
+        return html_table(self.table, f"{first}{self._in_words()}")
+
+    def _in_words(self) -> str:
+        rows = counted(self.table.num_rows, "row") if self.has_rows else "no rows"
+        verdict = (
+            "complete" if self.complete else f"partial, {counted(len(self.errors), 'failure')}"
+        )
+        requests = counted(self.requests, "request")
+        return f"{rows}, {verdict}, {requests} in {self.seconds:.2f} s"
 
     def to_arrow(self) -> pa.Table:
         """The rows as an Arrow table."""

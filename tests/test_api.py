@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,3 +140,52 @@ def test_every_public_name_can_be_imported() -> None:
         assert getattr(connstat_sql, name) is not None
     with pytest.raises(AttributeError):
         _ = connstat_sql.nothing
+
+
+# --- in a notebook --------------------------------------------------------------------------------
+
+
+def test_a_result_is_short_and_says_how_complete_it_is(database: LiveDatabase) -> None:
+    result = database.sql("SELECT i AS n, repeat('x', 1000) AS text FROM range(5000) AS r(i)")
+    assert re.fullmatch(
+        r"<Result of 5,000 rows, complete, 0 requests in \d\.\d\d s: 'n', 'text'>", repr(result)
+    )
+    wide = database.sql("SELECT " + ", ".join(f"{i} AS c{i}" for i in range(20)))
+    assert repr(wide).endswith("'c7', …>")
+    assert repr(database.sql("CREATE TABLE made AS SELECT 1")).startswith("<Result of no rows")
+    assert repr(database).startswith("<LiveDatabase of ")
+    assert "plant_a" in repr(database)
+
+
+def test_a_notebook_shows_the_first_rows_and_obeys_nothing(database: LiveDatabase) -> None:
+    html = database.sql(
+        """SELECT i AS n, '<script>alert(1)</script>' AS "<b>", NULL AS empty, [1, 2] AS "n"
+        FROM range(1000) AS r(i)"""
+    )._repr_html_()
+    assert html.count("<tr>") == 61
+    assert "the first 60 of 1,000 rows, complete" in html
+    assert "<script" not in html
+    assert '<th style="text-align: left">&lt;b&gt;</th>' in html
+    assert "<em>NULL</em>" in html
+    assert "[1, 2]" in html
+    assert "<p>no rows" in database.sql("SET threads = 2")._repr_html_()
+
+
+OPTION = re.compile(r"(?<!-)--[a-z]|(?<![\w-])-[a-z]\b|\\\\x")
+TRIES = {
+    "SELECT name FROM confluent.connect.connectors": {"max_requests": 1},
+    "SELECT name FROM plant_a.connect.connectors WHERE name = $name": {},
+}
+
+
+@pytest.mark.parametrize("sql", TRIES)
+def test_a_hint_stands_in_the_text_of_an_error_in_words_of_python(
+    database: LiveDatabase, sql: str
+) -> None:
+    with pytest.raises(connstat_sql.ConnstatError) as caught:
+        database.sql(sql, **TRIES[sql])  # type: ignore[arg-type]
+    error = caught.value
+    assert error.hint
+    assert str(error) == f"{error.message}\nhint: {error.hint}"
+    assert not OPTION.search(str(error))
+    assert "max_requests=" in str(error) or '{"name": VALUE}' in str(error)

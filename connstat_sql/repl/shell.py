@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from connstat_sql.diagnostics import DONE, INTERRUPTED, PARTIAL, QUERY_AT_FAULT, exit_code
 from connstat_sql.errors import ConnstatError, counted
+from connstat_sql.hints import in_shell, worded
 from connstat_sql.repl.late import LateEngine
 from connstat_sql.repl.narrating import ShellNarrator
 from connstat_sql.repl.showing import Display, Settings
@@ -177,7 +178,8 @@ class Shell:
         """Do something and tell what goes wrong; `code` says how it went. Whether it went well."""
         self.code = DONE
         try:
-            act()
+            with worded(in_shell):
+                act()
         except ConnstatError as error:
             self.code = exit_code(error)
             self.narrator.end_progress()
