@@ -93,6 +93,7 @@ class Redaction(str, Enum):
     NONE = "none"
     KEYS = "keys"  # values of MAPs inside it whose key names a credential
     VALUE = "value"  # all of it
+    TEXT = "text"  # what looks like one, in every text inside it
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from connstat_sql.binder import HIDDEN, BoundTable
 from connstat_sql.definitions import literal, quote
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.executor.kept import FETCH
-from connstat_sql.executor.redaction import redacted
+from connstat_sql.executor.redaction import MASK_KEY, redacted
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.planner import CONNECTION, Scan, mention_table, scan_table
 from connstat_sql.quoting import call, own
@@ -159,12 +159,16 @@ class Staging:
         values["_url"] = page.url
         if self._number is not None:
             values[FETCH] = str(self._number(page.fetch))
+        if self._mask_key is not None:
+            values[MASK_KEY] = self._mask_key
         return values
 
     @property
     def _beside(self) -> tuple[str, ...]:
         """What comes with each text of rows."""
-        return (*self._arguments, *self._hidden, *((FETCH,) if self._number is not None else ()))
+        number = (FETCH,) if self._number is not None else ()
+        key = (MASK_KEY,) if self._mask_key is not None else ()
+        return (*self._arguments, *self._hidden, *number, *key)
 
     @cached_property
     def _rows(self) -> str:
@@ -186,7 +190,7 @@ class Staging:
         if column is None or self._mask_key is None:
             return value
         by = plain.get(column.redact_by) if column.redact_by else None
-        return redacted(column, value, self._mask_key, by)
+        return redacted(column, value, by)
 
 
 def empty_tables(session: Session, tables: Sequence[BoundTable]) -> list[str]:

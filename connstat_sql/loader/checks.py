@@ -145,6 +145,8 @@ def _check_column(column: Column, columns: set[str], path: KeyPath, findings: Fi
         findings.add(
             path, "`redact: keys` needs a MAP(VARCHAR, VARCHAR) or MAP(VARCHAR, JSON) in the type"
         )
+    if column.redaction is Redaction.TEXT and not _holds_texts(column.type):
+        findings.add(path, "`redact: text` needs a VARCHAR or JSON in the type")
     if column.redact_by is not None:
         where = (*path, "redact_by")
         check_names([column.redact_by], columns, "a column", where, findings)
@@ -158,6 +160,14 @@ def _holds_texts_by_key(of: SqlType) -> bool:
     if isinstance(of, ListOf):
         return _holds_texts_by_key(of.element)
     return isinstance(of, Struct) and any(_holds_texts_by_key(inner) for _, inner in of.fields)
+
+
+def _holds_texts(of: SqlType) -> bool:
+    if isinstance(of, (ListOf, MapOf)):
+        return _holds_texts(of.element if isinstance(of, ListOf) else of.value)
+    if isinstance(of, Struct):
+        return any(_holds_texts(inner) for _, inner in of.fields)
+    return of in (VARCHAR, JSON)
 
 
 def _check_method(

@@ -236,8 +236,11 @@ class ColumnDocument(_Document, frozen=True):
     path: Annotated[str | list[str] | UnsetType, _about("where its value is in a row")] = UNSET
     on_mismatch: Literal["error", "null", "text"] = "error"
     redact: Annotated[
-        Literal["none", "keys", "value"],
-        _about("keys: entries of its maps whose key names a credential; value: all of it"),
+        Literal["none", "keys", "value", "text"],
+        _about(
+            "keys: entries of its maps whose key names a credential; value: all of it;"
+            " text: what looks like a credential in its texts, such as a trace"
+        ),
     ] = "none"
     redact_by: Annotated[
         str | None, _about("column whose value says whether this one is a credential")

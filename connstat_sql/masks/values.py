@@ -1,0 +1,234 @@
+"""Which parts of a text are secrets, by their looks.
+
+A form is two patterns that RE2 and Python read alike: what stands before a secret, and the secret.
+All that is around it can be read afterwards: of a URL with a password the scheme, the host and the
+path. Forms are looked for in a few passes, each of which leaves alone what was found before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+_LONG = (
+    r"(?:passw(?:or)?[dt]|pass[-_.]?phrase|pass[-_.]?code|pswd|secret|token|credentials?"
+    r"|(?:api|app|application|account|access|auth|client|consumer|encryption|function|host|ingest"
+    r"|ingestion|instrumentation|integration|license|master|private|rsa|sas|shared|signing|secret"
+    r"|service|storage|subscription|webhook|hmac)[-_. ]?key(?:[-_.]?(?:value|id))?"
+    r"|secret[-_.]?(?:value|string|id)|shared[-_.]?secret[-_.]?value|signature|requirepass|bindpw)"
+)
+_SHORT = r"(?:pass|pwd|pw|psw|psk|otp|pin|pat|jwt|sig|sas|auth)"
+_CAMEL = r"(?-i:[a-z](?:Pass|Pwd|Pw|Jwt|Sas|Sig))"
+_NAME = rf"(?:{_LONG}|(?:^|[^A-Za-z0-9]){_SHORT}|{_CAMEL})"
+_IS = r"\s*(?:=>|[=:])\s*"
+_BARE = (
+    r"(?:[^\s;&,|\"'\\<>{\[(]|\\[^\"'\s])"
+    r"(?:(?:[^\s;&,|\"'\\<>]|\\[^\"'\s])*[^\s;&,|\"'\\<>)}\]])?"
+)
+_SCHEME = r"(?:bearer|basic|token|api-?key|digest|negotiate|key|splunk|genie ?key|ssws|sso-key)"
+_HEADER = (
+    r"(?:(?:proxy-|x-[\w-]*)?authorization|(?:set-)?cookie|x-[\w-]*(?:token|key|secret|auth)"
+    r"|[\w-]*(?:api|auth|access|subscription|functions|license|application)[-_]?key"
+    r"|[\w-]+-(?:token|secret|password))"
+)
+_HOOK = (
+    r"(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/"
+    r"|discord(?:app)?\.com/api/(?:v\d+/)?webhooks/|webhook\.office\.com/webhookb2/"
+    r"|outlook\.office(?:365)?\.com/webhook/|hooks\.zapier\.com/hooks/catch/"
+    r"|hooks\.chime\.aws/incomingwebhooks/|hook\.(?:[\w-]+\.)?(?:make|integromat)\.com/"
+    r"|alert\.victorops\.com/integrations/[\w/-]*?alert/|events\.pagerduty\.com/integration/"
+    r"|maker\.ifttt\.com/trigger/[^/\s]*/(?:json/)?with/key/|webhook\.site/|/hooks/(?:incoming/)?"
+    r"|open\.(?:feishu|larksuite)\.(?:cn|com)/open-apis/bot/v2/hook/"
+    r"|api\.telegram\.org/(?:file/)?bot)"
+)
+_TOKEN = (
+    r"(?:gh[opusr]_\w{16,}|github_pat_\w{16,}|gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-[\w.-]{8,}"
+    r"|xox[a-z](?:\.xox[a-z])?-[\w-]{8,}|xapp-[\w-]{8,}|xwfp-[\w-]{8,}"
+    r"|eyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)*"
+    r"|[sr]k_(?:live|test)_\w{6,}|whsec_[\w+/=]{8,}|sk-(?:[a-z]+-)*\w{16,}[\w-]*|AIza[\w-]{30,}"
+    r"|ya29\.[\w.-]{8,}|1//0[\w-]{20,}|GOCSPX-[\w-]{10,}|SG\.[\w-]{10,}\.[\w-]{10,}"
+    r"|do[por]_v1_\w{16,}|npm_\w{30,}|pypi-[\w-]{16,}|hf_[A-Za-z]{20,}|dapi[0-9a-f]{32}(?:-\d)?"
+    r"|shp(?:at|ss|ca|pa)_\w{16,}|key-[0-9a-f]{32}|NRAK-\w{20,}|NRJS-\w{16,}"
+    r"|hv[sbr]\.[\w-]{16,}|lin_api_\w{16,}|figd_[\w-]{16,}|PMAK-[\w-]{16,}|AGE-SECRET-KEY-1\w{16,}"
+    r"|sq0(?:csp|atp|idp)-[\w-]{16,}|cflt[\w/+]{40,}|AT[AC]TT3[\w=-]{16,}|ATBB\w{20,}"
+    r"|\w{3}[78]Q~[\w.~-]{20,}|glc_[\w+/=]{16,}|glsa_\w{16,}|dckr_pat_[\w-]{16,}"
+    r"|pat-(?:na|eu)\d-[\w-]{16,}|SK[0-9a-f]{32}|rubygems_[0-9a-f]{32,}|PRIVATE-[\w-]{16,}"
+    r"|\$(?:2[aby]|argon2\w*|6)\$[\w./$=,+-]{20,}|00D\w{12,15}![\w.]{20,}|pul-[0-9a-f]{32,}"
+    r"|sl\.[\w-]{60,}|EAA[A-Za-z0-9]{60,}|sntry[su]_[\w=-]{20,}|tskey-[\w-]{16,}|nfp_\w{20,}"
+    r"|ntn_\w{30,}|CFPAT-[\w-]{20,}|rdme_\w{40,}|dp\.\w{2}\.\w{30,}|MII[\w+/]{3,4}IBA(?:DAN|AKC)[\w+/=\s]+"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?:[:;,/| ]+[A-Za-z0-9/+]{40})?)"
+)
+
+BEGIN, KEEP, END = "\ue000", "\ue001", "\ue002"
+"""What a pass writes before a secret, before what is none though it looks so, and after both."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """`after` is what has to follow the secret. What is no secret is left alone by later passes."""
+
+    before: str
+    secret: str
+    after: str = ""
+    is_secret: bool = True
+
+
+def _name(end: str) -> str:
+    """A pattern for a name and what stands between it and its value."""
+    return rf"(?i:{_NAME}\\*[\"']?{_IS}{end})"
+
+
+_PASSES = (
+    (
+        # who asks, in a URL: a password, also one with a slash; a token alone
+        Form(
+            r"://[^/\s:@?#\"']*:|(?i:thin:)[^/\s@]+/",
+            r"[^\s@/\"'<>]+(?:@[^\s@/\"'<>,]+)*|[^\s@/\"'<>]*[^\s@/\"'<>0-9][^\s@\"'<>]*",
+            "@",
+        ),
+        Form(r"://", r"[\w.~%+-]{20,}", "@"),
+    ),
+    (
+        Form(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", r"(?:[^-]|-[^-])+"),
+        Form(rf"(?i:{_HOOK})", r"[^\s?#\"'<>\\]{6,}"),
+        Form(r"^|[^\w-]", _TOKEN),
+        Form(r"\$\$?\{[^}]*\}|(?i:\b(?:bearer|basic)\s+(?:auth\w*|token|credentials?|access\w*)\b)",
+             "", is_secret=False),
+    ),
+    (
+        # headers, in lists and in objects
+        Form(
+            rf"(?i:(?:^|[^\w-]){_HEADER}\\*[\"']?\s*[:=]\s*\\*[\"']?(?:{_SCHEME}\s+)?)",
+            r"[^\s,;|\"'\\<>{}\[\]]+(?:; ?[\w.-]+=[^\s,;|\"'\\]+)*",
+        ),
+        Form(
+            rf"(?i:\\*\"(?:name|key|header)\\*\"\s*:\s*\\*\"(?:{_HEADER}|[\w.$-]*{_LONG})\\*\"\s*,"
+            rf"\s*\\*\"value\\*\"\s*:\s*\\*\"(?:{_SCHEME}\s+)?)",
+            r"[^\"\\]+",
+        ),
+        Form(r"(?i:\bbearer\s+)", r"[\w.~+/-]{8,}=*"),
+        Form(r"(?i:\bbasic\s+)", r"[a-z]*[A-Z0-9+/=][A-Za-z0-9+/]{5,}=*"),
+    ),
+    (
+        # the query of a URL, fields of a connection string; what a parser says of its tokens
+        Form(
+            rf"(?i:[?&](?:[\w.$%-]*{_LONG}|(?:[\w.$-]*[_.-])?{_SHORT}|code|key|auth|access|hash|hmac"
+            r"|license)=)",
+            r"[^\s&#\"'<>\\$*][^\s&#\"'<>\\]*",
+        ),
+        Form(
+            rf"(?i:;\s*(?:[\w. $-]*{_LONG}|{_SHORT})\s*=\s*)", r"[^\s;\"'<>\\{$*][^;\"'<>\\]*"
+        ),
+        Form(rf"(?i:{_NAME}\s*=\s*)\{{", r"(?:[^}]|\}\})+"),
+        Form(r"(?i:\b(?:unexpected|unrecogni[sz]ed|illegal|invalid|expected|expecting|unknown"
+             r"|missing|bad)\s+(?:\w+\s+)?token\b)[^\n]{0,24}", "", is_secret=False),
+    ),
+    (
+        # a name and its value: in JSON and its like, and in JSON written as a text
+        Form(_name(r"\""), r"(?:[^\"\\]|\\[^\n])+"),
+        Form(_name("'"), r"(?:[^'\\]|\\[^\n])+"),
+        Form(rf"(?i:{_NAME}(?:\\+[\"'])?{_IS})\\+[\"']", r"[^\"'\\]+(?:\\\\+[^\"'\\]+)*"),
+        Form(rf"(?i:{_NAME}s?\\*[\"']?{_IS}\[)", r"[^\]]+"),
+    ),
+    (
+        # in what Camel takes raw, in properties and in YAML
+        Form(_name(r"RAW\("), r"[^)]+(?:\)[^&\s\"')]+)*"),
+        Form(_name(r"RAW\{"), r"[^}]+"),
+        Form(rf"(?i:{_NAME}\\*[\"']?(?:\s*=>?\s*|:))", _BARE),
+        Form(
+            rf"(?im:(?:^|[{{,;(\[|]|\\n)\s*(?:- )?[\"']?(?:[\w.$-]*{_LONG}"
+            rf"|(?:[\w.$-]*[_.$-])?{_SHORT})[\"']?\s*:\s+)",
+            _BARE,
+        ),
+    ),
+)  # fmt: skip
+
+_HOOK_URL = Form(r"://[^/?#\s]+[/?#]", r"[^\n]+")
+
+LEFT = (
+    r"(?i)\*+[0-9a-f]*|\.{3,}|…|x{3,}|(\$?\$\{[^}]*\})+|\{\{[^}]*\}\}|%\{[^}]*\}|\$\([^)]*\)"
+    r"|[\[<]?(hidden|redacted|masked|removed|filtered)[\]>]?|null|none|nil|true|false|undefined"
+)
+"""What holds no secret though it stands where one would: references, and what is hidden already."""
+
+_OFTEN = (
+    r"://[^\s@]*@|PRIVATE KEY|IBADAN|IBAAKC|\"value|RAW[({]"
+    r"|(?i:thin:|hooks?[./]|webhook|victorops|pagerduty\.com/integration|/with/key/|telegram\.org)"
+    r"|(?i:pass|passw(?:or)?[dt]|phrase|code|pswd|pwd|pw|psw|psk|otp|pin|pat|jwt|sig|sas|auth|secret"
+    r"|token|credential|key|key[-_.]?value|key[-_.]?id|secret[-_.]?value|secret[-_.]?string|secret[-_.]?id"
+    r"|signature|authorization|cookie|requirepass|bindpw)s?\\*[\"']?\s*(?:=|:)"
+    r"|(?i:bearer|basic)\s|[?&](?i:access|hash|hmac|license)="
+)
+_SIGNS_OF_TOKENS = (
+    r"gh[opusr]_|github_pat|gl[a-z]+-|xox|xapp-|xwfp-|eyJ|k_live_|k_test_|whsec_|sk-|AIza|ya29|1//0"
+    r"|GOCSPX|SG\.|do[por]_v1|npm_|pypi-|hf_|dapi|shp[a-z]+_|key-|NRAK|NRJS|hv[sbr]\.|lin_api"
+    r"|figd_|PMAK|AGE-S|sq0|cflt|AT[AC]TT3|ATBB|[78]Q~|glc_|glsa_|dckr_|pat-|SK[0-9a-f]|rubygems"
+    r"|PRIVATE-|\$2|\$argon|\$6|00D|pul-|sl\.|EAA|sntry|tskey|nfp_|ntn_|CFPAT|rdme_|dp\.|AKIA|ASIA"
+)
+MAY_HOLD = f"{_OFTEN}|{_SIGNS_OF_TOKENS}"
+"""A pattern that matches every text with a secret in it, and some others, at little cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """What a text's matches of `pattern` are replaced by: in RE2's words, which has nine groups."""
+
+    pattern: str
+    replacement: str
+
+
+@cache
+def passes() -> tuple[Pass, ...]:
+    """In the order in which they are made."""
+    return tuple(map(_pass, _PASSES))
+
+
+@cache
+def hook_pass() -> Pass:
+    """That for the URL of a web hook, told by the name of the setting: all but the host."""
+    return _pass((_HOOK_URL,))
+
+
+def _pass(forms: Sequence[Form]) -> Pass:
+    patterns, replacements = [f"([{BEGIN}{KEEP}][^{END}]*{END})"], [r"\1"]
+    number = 2
+    for form in forms:
+        groups = [form.before, form.secret, form.after] if form.is_secret else [form.before]
+        groups = [group for group in groups if group or group is form.before]
+        patterns.append("".join(f"({group})" for group in groups))
+        mark = rf"\{number}{BEGIN}\{number + 1}{END}" if form.is_secret else rf"{KEEP}\{number}{END}"
+        replacements.append(mark + (rf"\{number + 2}" if form.after else ""))
+        number += len(groups)
+    pattern = "|".join(patterns).replace("[^", f"[^{BEGIN}{KEEP}{END}")
+    pattern = pattern.replace(f"[^{BEGIN}{KEEP}{END}{END}]", f"[^{END}]")
+    assert number <= 10, "RE2 puts nine groups into a replacement"
+    return Pass(pattern, "".join(replacements))
+
+
+@cache
+def _compiled() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(one.pattern), one.replacement) for one in passes())
+
+
+@cache
+def _may_hold() -> re.Pattern[str]:
+    return re.compile(MAY_HOLD)
+
+
+def hidden(text: str, mark: Callable[[str], str] = lambda _: "…") -> str:
+    """The text with `mark` of each secret in its place. For short texts: Python's `re`."""
+    if not _may_hold().search(text):
+        return text
+    text = re.sub(f"[{BEGIN}{KEEP}{END}]", "", text)
+    for pattern, replacement in _compiled():
+        text = pattern.sub(replacement, text)
+    return "".join(_pieces(text, mark))
+
+
+def _pieces(text: str, mark: Callable[[str], str]) -> Iterator[str]:
+    for piece in text.split(END):
+        before, begin, secret = piece.replace(KEEP, "").partition(BEGIN)
+        is_left = not secret or re.fullmatch(LEFT, secret)
+        yield before + (secret if is_left else mark(secret))
