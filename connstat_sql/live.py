@@ -65,7 +65,8 @@ class LiveTables:
     ) -> None:
         self.clients = Clients(connections, catalog.definitions.provider, door)
         account = accounts(connections, catalog.definitions.provider, door.environment)
-        self.kept = Kept(session, cache_file, account=account)
+        in_clear = mask_key is None
+        self.kept = Kept(session, None if in_clear else cache_file, account=account)
         self._connections = connections
         self._door = door
         self._tell = tell

@@ -16,9 +16,9 @@ from connstat_sql.quoting import call, literal, own, quote
 if TYPE_CHECKING:
     import duckdb
 
-CURL = "curl_options"
-NAMES = (*TEXTS, CURL)
-"""The functions there are, each of one text."""
+CURL, HIDING = "curl_options", "without_secrets"
+NAMES = (*TEXTS, CURL, HIDING)
+"""The functions there are, of texts."""
 _CALLED = re.compile(
     rf"'(?:[^']|'')*'|--[^\n]*|(?<![\w.\"])({'|'.join(NAMES)})(?=\s*\()", re.IGNORECASE
 )
@@ -51,7 +51,8 @@ def are_ours(name: str, definition: str) -> str:
 class Macros:
     """Makes the functions in a session: DuckDB takes a while to read them.
 
-    `curl_options` answers what `curl` needs for each connection, by name.
+    `curl_options` answers what `curl` needs for each connection, by name. `without_secrets` is of
+    a setting's name and its value, and answers that with `****` in place of each secret.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -75,14 +76,19 @@ class Macros:
         if re.search(_DEFINES.format(function), sql, re.IGNORECASE):
             self._connection.execute(f"DROP MACRO IF EXISTS temp.main.{function}")
         elif not self._connection.execute(_THERE, [function]).fetchone():
-            self._run(function, "x", f"temp.main.{quote(_own_name(function))}(x)")
+            given = "x, y" if function == HIDING else "x"
+            self._run(function, given, f"temp.main.{quote(_own_name(function))}({given})")
 
-    def _run(self, name: str, parameter: str, text: str) -> None:
+    def _run(self, name: str, parameters: str, text: str) -> None:
         self._connection.execute(
-            f"CREATE TEMP MACRO IF NOT EXISTS {quote(name)}({parameter}) AS {text}"
+            f"CREATE TEMP MACRO IF NOT EXISTS {quote(name)}({parameters}) AS {text}"
         )
 
     def _text(self, function: str) -> tuple[str, str]:
+        if function == HIDING:
+            from connstat_sql.masks.sql import shown  # reads a list, which few texts need
+
+            return "name, value", shown("name", "value", lambda _: literal("****"))
         if function != CURL:
             parameter, text = TEXTS[function]
             return parameter, re.sub(r"@(\w+)(?=\()", r"system.main.\1", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +100,25 @@ class TestSandbox:
         sql = """SELECT count(*) AS n FROM kafka_connect.connect.connectors
             WHERE list_contains(map_values(config), 'sandbox-secret')"""
         assert next(iter(engine.run(sql))).table.to_pylist() == [{"n": 0}]
+
+    def test_the_key_of_the_masks_is_nowhere_in_duckdb(
+        self, sandbox: Sandbox, tmp_path: Path
+    ) -> None:
+        profile = tmp_path / "profile.json"
+        plants = {"plant_a": sandbox.connections["plant_a"]}
+        with engine_of(plants, mask_key="key-of-the-masks") as engine:
+            seen = text_of(
+                engine,
+                f"""CALL enable_logging(level = 'trace');
+                SET enable_profiling = 'json'; SET profiling_mode = 'detailed';
+                SET profiling_output = '{profile}';
+                SELECT config FROM plant_a.connect.connectors ORDER BY ALL;
+                EXPLAIN ANALYZE SELECT config FROM plant_a.connect.connectors;
+                SET enable_profiling = 'no_output'; FROM duckdb_logs; FROM duckdb_variables();
+                FROM duckdb_views(); FROM duckdb_settings(); FROM duckdb_functions()""",
+            )
+        assert "mask_key" in seen, "the statements of ours are in the log"
+        assert "key-of-the-masks" not in seen + profile.read_text()
 
     def test_reveal_shows_them(self, sandbox: Sandbox) -> None:
         setup = Setup(connections=sandbox.connections)

@@ -25,27 +25,12 @@ from connstat_sql.definitions import (
     literal,
     quote,
 )
-from connstat_sql.masks import (
-    BEGIN,
-    END,
-    KEEP,
-    LEFT,
-    MAY_HOLD,
-    Pass,
-    documented_keys,
-    hook_keys,
-    hook_pass,
-    partly_secret_keys,
-    passes,
-    public_keys,
-    secret_keys,
-)
+from connstat_sql.masks import MAY_HOLD, hook_keys, partly_secret_keys, secret_keys
+from connstat_sql.masks.sql import cut, masked, may_hold, shown
 from connstat_sql.quoting import call, member, own
 
 MASK_KEY = own("mask_key")
 """The column that holds the key, beside the rows that are masked."""
-_SHORTEST = len("pin=") + 1
-"""Bytes of the shortest text that is looked into."""
 
 
 def redacted(column: Column, value: str, by: str | None) -> str:
@@ -60,83 +45,12 @@ def redacted(column: Column, value: str, by: str | None) -> str:
         return _inside(column.type, value, 0)
     if column.redaction is Redaction.TEXT:
         return _texts(column.type, value, 0)
-    return _shown(by, value) if by is not None else masked(value)
-
-
-def masked(value: str) -> str:
-    """SQL that masks one text as a whole."""
-    return f"CASE WHEN {value} IS NULL OR {_is_left(value)} THEN {value} ELSE {_mask(value)} END"
+    return shown(by, value, _mask) if by is not None else masked(value, _mask)
 
 
 def _mask(value: str) -> str:
     hashed = call("sha256", call("concat", quote(MASK_KEY), value))
     return call("concat", "'****'", call("substr", hashed, "1", "8"))
-
-
-def _is_left(value: str) -> str:
-    return f"{value} = '' OR {call('regexp_full_match', value, literal(LEFT))}"
-
-
-def _matches(value: str, pattern: str) -> str:
-    return call("regexp_matches", value, literal(pattern))
-
-
-def _shown(name: str, value: str) -> str:
-    """SQL for a value beside its name; DuckDB leaves out what is decided already."""
-    is_hook, is_partly = (
-        _matches(name, pattern) for pattern in (hook_keys(), partly_secret_keys())
-    )
-    is_url = call("contains", value, literal("://"))
-    is_path = call("starts_with", value, literal("/"))
-    hook = _replaced(_bare(value), hook_pass())
-    marked = f"CASE WHEN {is_hook} THEN {hook} ELSE {_bare(value)} END"
-    is_strict = f"(({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
-    cut = quote(own("cut"))
-    chosen = f"CASE WHEN {cut} = {value} AND {is_strict} THEN {masked(value)} ELSE {cut} END"
-    once = call("list_transform", call("list_value", _cut(marked)), f"lambda {cut}: {chosen}")
-    return (
-        f"CASE WHEN {value} IS NULL THEN NULL"
-        f" WHEN {name} IS NULL OR {_is_secret_name(name)} THEN {masked(value)}"
-        f" WHEN {_may_hold_one(value)} OR ({is_hook} AND {is_url})"
-        f" THEN {call('list_extract', once, '1')}"
-        f" WHEN {is_strict} THEN {masked(value)} ELSE {value} END"
-    )
-
-
-def _is_secret_name(name: str) -> str:
-    return (
-        f"({_matches(name, secret_keys())} AND (NOT {_matches(name, public_keys())}"
-        f" OR {_matches(name, documented_keys())}))"
-    )
-
-
-def _may_hold_one(value: str) -> str:
-    return f"({call('strlen', value)} >= {_SHORTEST} AND {_matches(value, MAY_HOLD)})"
-
-
-def _cut_where_needed(value: str) -> str:
-    return f"CASE WHEN {_may_hold_one(value)} THEN {_cut(_bare(value))} ELSE {value} END"
-
-
-def _bare(value: str) -> str:
-    """SQL for a text without the signs that we put into it."""
-    return call("translate", value, literal(BEGIN + KEEP + END), "''")
-
-
-def _replaced(value: str, by: Pass) -> str:
-    return call("regexp_replace", value, literal(by.pattern), literal(by.replacement), "'g'")
-
-
-def _cut(marked: str) -> str:
-    """SQL that masks the secrets in a text: signs are put around them, it is cut at those."""
-    for one in passes():
-        marked = _replaced(marked, one)
-    piece = quote(own("piece"))
-    before, secret = (call("split_part", piece, literal(BEGIN), place) for place in ("1", "2"))
-    shown = call("concat", call("translate", before, literal(KEEP), "''"), masked(secret))
-    pieces = call("string_split", marked, literal(END))
-    shown = call("list_transform", pieces, f"lambda {piece}: {shown}")
-    return call("list_aggregate", shown, literal("string_agg"), "''")
 
 
 # --- inside a value ------------------------------------------------------------------------------
@@ -152,9 +66,9 @@ def _inside(of: SqlType, value: str, depth: int) -> str:
 def _texts(of: SqlType, value: str, depth: int) -> str:
     """Masks what looks like a credential in every text inside a value."""
     if of == VARCHAR:
-        return _cut_where_needed(value)
+        return cut(value, _mask)
     if of == JSON:
-        return _masked_json(value, _cut_where_needed)
+        return _masked_json(value, lambda text: cut(text, _mask))
     rebuilt = _rebuilt(of, value, depth, _texts, _holds_text)
     if depth or rebuilt == value:
         return rebuilt
@@ -178,9 +92,7 @@ def _rebuilt(
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE {call('struct_pack', *fields)} END"
     item = quote(own(f"x{depth}"))
     if isinstance(of, ListOf):
-        return call(
-            "list_transform", value, f"lambda {item}: {inner(of.element, item, depth + 1)}"
-        )
+        return call("list_transform", value, f"lambda {item}: {inner(of.element, item, depth + 1)}")
     assert isinstance(of, MapOf)
     name, entry = member(item, "key"), member(item, "value")
     packed = call("struct_pack", f"k := {name}", f"v := {inner(of.value, entry, depth + 1)}")
@@ -191,9 +103,9 @@ def _rebuilt(
 def _any_may_hold(of: SqlType, value: str, depth: int) -> str:
     """SQL that is true where a text inside a value holds a credential; it builds nothing."""
     if of == VARCHAR:
-        return f"coalesce({_may_hold_one(value)}, false)"
+        return f"coalesce({may_hold(value)}, false)"
     if of == JSON:
-        return f"coalesce({_may_hold_one(f'CAST({value} AS VARCHAR)')}, false)"
+        return f"coalesce({may_hold(f'CAST({value} AS VARCHAR)')}, false)"
     if isinstance(of, Struct):
         inside = [
             _any_may_hold(field, member(value, name), depth + 1)
@@ -209,7 +121,7 @@ def _any_may_hold(of: SqlType, value: str, depth: int) -> str:
     return f"coalesce({call('list_aggregate', looked, literal('bool_or'))}, false)"
 
 
-def _masked_json(value: str, shown: Callable[[str], str]) -> str:
+def _masked_json(value: str, seen: Callable[[str], str]) -> str:
     """SQL for a JSON value, masked as its text is; what would be no JSON then is one mask."""
     text = call("json_extract_string", value, "'$'")
     masked_text = quote(own("masked"))
@@ -219,17 +131,19 @@ def _masked_json(value: str, shown: Callable[[str], str]) -> str:
         f" WHEN {call('json_valid', masked_text)} THEN CAST({masked_text} AS JSON)"
         f" ELSE {call('to_json', _mask(text))} END"
     )
-    once = call("list_transform", call("list_value", shown(text)), f"lambda {masked_text}: {chosen}")
-    return call("list_extract", once, "1")
+    once = call("list_value", seen(text))
+    return call(
+        "list_extract", call("list_transform", once, f"lambda {masked_text}: {chosen}"), "1"
+    )
 
 
 def _masked_map(of: MapOf, value: str, depth: int) -> str:
     item = quote(own(f"x{depth}"))
     name, entry = member(item, "key"), member(item, "value")
     if of.value == JSON:
-        chosen = _masked_json(entry, lambda text: _shown(name, text))
+        chosen = _masked_json(entry, lambda text: shown(name, text, _mask))
     elif of.value == VARCHAR:
-        chosen = _shown(name, entry)
+        chosen = shown(name, entry, _mask)
     else:
         return value
     packed = call("struct_pack", f"k := {name}", f"v := {chosen}")
@@ -245,9 +159,10 @@ def _map_may_hold(value: str) -> str:
 
     One look at all keys, a line each, and one at all values costs less than two at each entry.
     """
-    names = "|".join(one().removeprefix("(?i)") for one in (secret_keys, partly_secret_keys, hook_keys))
+    patterns = (secret_keys(), partly_secret_keys(), hook_keys())
+    names = "|".join(pattern.removeprefix("(?i)") for pattern in patterns)
     return " OR ".join(
-        _matches(_lines(call(texts, value)), pattern)
+        call("regexp_matches", _lines(call(texts, value)), literal(pattern))
         for texts, pattern in (("map_keys", f"(?im){names}"), ("map_values", MAY_HOLD))
     )
 

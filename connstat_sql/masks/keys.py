@@ -6,11 +6,12 @@ The patterns are RE2's, which reads them in linear time, and Python's.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
+
+import tomllib
 
 _BEFORE_KEY = (
     "access|account|admin|aes|api|app|application|auth|authentication|client|consumer|cosmos"
@@ -62,7 +63,7 @@ class Connector:
 @cache
 def documented() -> tuple[Connector, ...]:
     """The connectors of the published list."""
-    text = files("connstat_sql.masks").joinpath("documented.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("documented.toml").read_text(encoding="utf-8")
     return tuple(
         Connector(one["name"], tuple(one["classes"]), one["source"], tuple(one["secrets"]))
         for one in tomllib.loads(text)["connectors"]

@@ -94,7 +94,8 @@ _PASSES = (
         Form(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", r"(?:[^-]|-[^-])+"),
         Form(rf"(?i:{_HOOK})", r"[^\s?#\"'<>\\]{6,}"),
         Form(r"^|[^\w-]", _TOKEN),
-        Form(r"\$\$?\{[^}]*\}|(?i:\b(?:bearer|basic)\s+(?:auth\w*|token|credentials?|access\w*)\b)",
+        Form(r"\$\$?\{[^}]*\}|arn:[\w-]+:[^\s\"',;]*|"
+             r"(?i:\b(?:bearer|basic)\s+(?:auth\w*|token|credentials?|access\w*)\b)",
              "", is_secret=False),
     ),
     (
@@ -198,8 +199,8 @@ def _pass(forms: Sequence[Form]) -> Pass:
         groups = [form.before, form.secret, form.after] if form.is_secret else [form.before]
         groups = [group for group in groups if group or group is form.before]
         patterns.append("".join(f"({group})" for group in groups))
-        mark = rf"\{number}{BEGIN}\{number + 1}{END}" if form.is_secret else rf"{KEEP}\{number}{END}"
-        replacements.append(mark + (rf"\{number + 2}" if form.after else ""))
+        secret = rf"\{number}{BEGIN}\{number + 1}{END}" + (rf"\{number + 2}" if form.after else "")
+        replacements.append(secret if form.is_secret else rf"{KEEP}\{number}{END}")
         number += len(groups)
     pattern = "|".join(patterns).replace("[^", f"[^{BEGIN}{KEEP}{END}")
     pattern = pattern.replace(f"[^{BEGIN}{KEEP}{END}{END}]", f"[^{END}]")
@@ -209,12 +210,12 @@ def _pass(forms: Sequence[Form]) -> Pass:
 
 @cache
 def _compiled() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(one.pattern), one.replacement) for one in passes())
+    return tuple((re.compile(one.pattern, re.ASCII), one.replacement) for one in passes())
 
 
 @cache
 def _may_hold() -> re.Pattern[str]:
-    return re.compile(MAY_HOLD)
+    return re.compile(MAY_HOLD, re.ASCII)
 
 
 def hidden(text: str, mark: Callable[[str], str] = lambda _: "…") -> str:
@@ -229,6 +230,6 @@ def hidden(text: str, mark: Callable[[str], str] = lambda _: "…") -> str:
 
 def _pieces(text: str, mark: Callable[[str], str]) -> Iterator[str]:
     for piece in text.split(END):
-        before, begin, secret = piece.replace(KEEP, "").partition(BEGIN)
+        before, _, secret = piece.replace(KEEP, "").partition(BEGIN)
         is_left = not secret or re.fullmatch(LEFT, secret)
         yield before + (secret if is_left else mark(secret))

@@ -14,7 +14,7 @@ from connstat_sql.fetcher import Fetch
 from connstat_sql.transport import Connection
 from connstat_sql.transport.resolving import Resolver
 
-VERSION = 2
+VERSION = 3
 """Of what is kept and how: rows of another version are never read."""
 
 
@@ -61,8 +61,12 @@ def _columns(resource: Resource, method: Method) -> Iterator[tuple[str, str]]:
 
 
 def redacted(resource: Resource) -> frozenset[str]:
-    """Columns that hold credentials, masked or not: they never reach the disk."""
-    return frozenset(c.name for c in resource.columns if c.redaction is not Redaction.NONE)
+    """Columns that hold credentials, masked or not: they never reach the disk.
+
+    Texts that may quote some do, masked; rows in clear text are in no file at all.
+    """
+    kinds = (Redaction.KEYS, Redaction.VALUE)
+    return frozenset(c.name for c in resource.columns if c.redaction in kinds)
 
 
 def keys_of(fetch: Fetch, account: str) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 -- description: |
 --   Files as Kafka Connect takes them, {"name": …, "config": {…}} or the settings alone, a connector
 --   a file. Only keys that a file names are compared: defaults that a server adds are no drift, and
---   neither are credentials, which are masked, nor values with a reference or placeholder, ${…}.
+--   neither are values with a reference or placeholder, ${…}. Secrets are masked and not compared:
+--   of a URL with a password all the rest is.
 --   Comments and a byte order mark do no harm, and a file may hold an array of connectors. One that
 --   holds no connector is a row, and the others are compared all the same.
 -- params:
@@ -11,12 +12,7 @@
 -- key: [_connection, connector_name, key, file]
 -- state: deployed
 -- severity: warning
-WITH rules AS (  -- what is a credential where it is deployed is one in a file
-  SELECT '(?i)(passw(or)?d|passphrase|secret|token|credential|authorization|cookie|jaas\.config|connection[._-]?(uri|string)|user\.info|shared[._-]?access|(^|[._-])(pass|pwd|jwt|dsn|sas)$|(access|account|aes|api|auth|certificate|client|consumer|cosmos|customer|encrypt(ion)?|hec|hmac|integration|license|master|pem|private|routing|rsa|sas|shared|signing|ssl|storage|subscription|keystore)[._-]?keys?([^a-z]|id|value|$)|(data|crypto|cipher)[._-]?keys?$|^key$|(^|[._-])license$|(account|keyfile|key)[._-]json$)' AS secret_keys,
-         '(?i)([._-](class|classes|type|provider|providers|location|path|file|filename|url|endpoint|ms|enable|enabled|mode|format|converter|serializer|deserializer|manager|expiry|lifetime|algorithm|name|source|strategy|field|fields|column|columns|property|pointer|topic|topics)$|tokenizer|max[._-]tokens$|auth\.mode$)' AS public_keys,
-         '(?i)(://[^/\s:@]*:[^\s@]+@|thin:[^/\s@]+/[^\s@]+@|-----BEGIN [A-Z ]*PRIVATE KEY|\b(AKIA|ASIA)[0-9A-Z]{16}\b|\beyJ[\w-]{8,}\.[\w-]{8,}\.|(passw(or)?d|pwd|secret|token|api[-_]?key|account_?key|access_?key|[?&;]sig)\s*=\s*[^\s;&]|(authorization|cookie|api-key)\s*:\s*\S|\b(bearer|basic)\s+[\w.~+/=-]{8}|\"[^\"]*(passw(or)?d|secret|token|api_?key|private_?key|access_?key)[^\"]*\"\s*:\s*\"[^\"])' AS secret_values
-),
-documents AS (  -- without a byte order mark; a comment is left out, a placeholder in place of a value is a text
+WITH documents AS (  -- without a byte order mark; a comment is left out, a placeholder in place of a value is a text
   SELECT filename, regexp_extract(filename, '([^/\\]+?)(\.[^./\\]*)?$', 1) AS base,
          TRY_CAST(array_to_string(list_transform(
            regexp_extract_all(ltrim(TRY(decode(content)), chr(65279)),
@@ -40,7 +36,9 @@ connectors AS (
   FROM entries
 ),
 wanted AS (
-  SELECT filename, connector_name, CAST(settings AS MAP(VARCHAR, VARCHAR)) AS settings
+  SELECT filename, connector_name,
+         list_transform(map_entries(CAST(settings AS MAP(VARCHAR, VARCHAR))),
+                        lambda s: {'key': s.key, 'value': without_secrets(s.key, s.value)}) AS settings
   FROM connectors
   WHERE json_type(settings) = 'OBJECT' AND connector_name IS NOT NULL AND settings <> '{}' AND json_type(body->'spec') IS DISTINCT FROM 'OBJECT'
 ),
@@ -50,27 +48,25 @@ unusable AS (  -- files of which nothing, or not all, is a connector
      OR (SELECT count(*) FROM wanted AS w WHERE w.filename = documents.filename) < (SELECT count(*) FROM entries AS e WHERE e.filename = documents.filename)
 ),
 deployed AS (
-  SELECT _connection, scope_1, scope_2, connector_name, CAST(config AS MAP(VARCHAR, VARCHAR)) AS settings
+  SELECT _connection, scope_1, scope_2, connector_name, CAST(config AS MAP(VARCHAR, VARCHAR)) AS deployed_settings
   FROM inventory.connectors.connectors
   WHERE connector_type IS DISTINCT FROM 'mcp' AND _connection = $connection
 ),
 compared AS (
   SELECT d._connection, d.scope_1, d.scope_2, w.connector_name, w.filename, d.connector_name IS NULL AS is_missing,
-         unnest(map_entries(w.settings)) AS setting, d.settings AS found
+         unnest(w.settings) AS setting, d.deployed_settings
   FROM wanted AS w LEFT JOIN deployed AS d ON d.connector_name = w.connector_name
 )
 SELECT DISTINCT _connection, scope_1, scope_2, connector_name,
        CASE WHEN is_missing THEN 'not deployed' ELSE 'different' END AS drift,
        CASE WHEN NOT is_missing THEN setting.key END AS key,
-       CASE WHEN NOT is_missing THEN CASE
-         WHEN regexp_matches(setting.key, r.secret_keys) AND NOT regexp_matches(setting.key, r.public_keys)
-           OR regexp_matches(setting.value, r.secret_values) THEN '****'
-         ELSE setting.value END END AS wanted,
-       CASE WHEN NOT is_missing THEN found[setting.key] END AS deployed, filename AS file
-FROM compared, rules AS r
+       CASE WHEN NOT is_missing THEN setting.value END AS wanted,
+       CASE WHEN NOT is_missing THEN deployed_settings[setting.key] END AS deployed, filename AS file
+FROM compared
 WHERE is_missing
-   OR (found[setting.key] IS DISTINCT FROM setting.value AND setting.key <> 'name'
-       AND NOT starts_with(coalesce(found[setting.key], ''), '****')
+   OR (regexp_replace(deployed_settings[setting.key], '\*{4}[0-9a-f]{8}', '****', 'g') IS DISTINCT FROM setting.value
+       AND setting.key <> 'name'
+       AND NOT regexp_full_match(coalesce(deployed_settings[setting.key], ''), '\*{4}[*0-9a-f]*')
        AND NOT contains(setting.value, '${'))
 UNION ALL
 SELECT d._connection, d.scope_1, d.scope_2, d.connector_name, 'in no file', NULL, NULL, NULL, NULL

@@ -1,7 +1,7 @@
 -- title: Credentials that stand in settings in clear text
 -- description: |
---   Values that anybody who may read the API can read. They are masked here, equal ones with equal
---   masks. References to a config provider, such as ${file:…}, and what the vendor hides are left out.
+--   Values that anybody who may read the API can read. Secrets in them are masked here, equal ones
+--   with equal masks. References to a config provider, such as ${file:…}, and what the vendor hides are left out.
 -- params:
 --   connection: {description: Only what this connection shows}
 -- key: [provider, _connection, scope_1, scope_2, connector_name, key]
@@ -14,5 +14,5 @@ WITH settings AS (
 )
 SELECT provider, _connection, scope_1, scope_2, connector_name, setting.key AS key, setting.value AS mask
 FROM settings
-WHERE regexp_full_match(setting.value, '\*{4}[0-9a-f]{8}')
+WHERE regexp_matches(setting.value, '\*{4}[0-9a-f]{8}')
 ORDER BY ALL

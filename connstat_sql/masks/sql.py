@@ -1,0 +1,97 @@
+"""The rule as SQL: a value beside its name, or a text, with a mask where a secret stood.
+
+`mask` makes SQL for the mask out of SQL for a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from connstat_sql.masks.keys import (
+    documented_keys,
+    hook_keys,
+    partly_secret_keys,
+    public_keys,
+    secret_keys,
+)
+from connstat_sql.masks.values import BEGIN, END, KEEP, LEFT, MAY_HOLD, Pass, hook_pass, passes
+from connstat_sql.quoting import call, literal, own, quote
+
+Mask = Callable[[str], str]
+_SHORTEST = len("pin=") + 1
+"""Bytes of the shortest text that is looked into."""
+
+
+def masked(value: str, mask: Mask) -> str:
+    """SQL that masks one text as a whole, unless it is a reference or hidden already."""
+    return f"CASE WHEN {value} IS NULL OR {_is_left(value)} THEN {value} ELSE {mask(value)} END"
+
+
+def _is_left(value: str) -> str:
+    return f"{value} = '' OR {call('regexp_full_match', value, literal(LEFT))}"
+
+
+def _matches(value: str, pattern: str) -> str:
+    return call("regexp_matches", value, literal(pattern))
+
+
+def shown(name: str, value: str, mask: Mask) -> str:
+    """SQL for a value beside its name; DuckDB leaves out what is decided already."""
+    is_hook, is_partly = (
+        _matches(name, pattern) for pattern in (hook_keys(), partly_secret_keys())
+    )
+    is_url = call("contains", value, literal("://"))
+    is_path = call("starts_with", value, literal("/"))
+    hook = _replaced(_bare(value), hook_pass())
+    marked = f"CASE WHEN {is_hook} THEN {hook} ELSE {_bare(value)} END"
+    is_strict = f"(({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
+    left = quote(own("left"))
+    whole = masked(value, mask)
+    chosen = f"CASE WHEN {left} = {value} AND {is_strict} THEN {whole} ELSE {left} END"
+    once = call("list_value", _cut(marked, mask))
+    once = call("list_transform", once, f"lambda {left}: {chosen}")
+    return (
+        f"CASE WHEN {value} IS NULL THEN NULL"
+        f" WHEN {name} IS NULL OR {_is_secret_name(name)} THEN {whole}"
+        f" WHEN {may_hold(value)} OR ({is_hook} AND {is_url})"
+        f" THEN {call('list_extract', once, '1')}"
+        f" WHEN {is_strict} THEN {whole} ELSE {value} END"
+    )
+
+
+def _is_secret_name(name: str) -> str:
+    return (
+        f"({_matches(name, secret_keys())} AND (NOT {_matches(name, public_keys())}"
+        f" OR {_matches(name, documented_keys())}))"
+    )
+
+
+def may_hold(value: str) -> str:
+    """SQL that is true of every text with such a thing in it, at little cost."""
+    return f"({call('strlen', value)} >= {_SHORTEST} AND {_matches(value, MAY_HOLD)})"
+
+
+def cut(value: str, mask: Mask) -> str:
+    """SQL for a text with masks in place of what looks like a secret in it."""
+    return f"CASE WHEN {may_hold(value)} THEN {_cut(_bare(value), mask)} ELSE {value} END"
+
+
+def _bare(value: str) -> str:
+    """SQL for a text without the signs that we put into it."""
+    return call("translate", value, literal(BEGIN + KEEP + END), "''")
+
+
+def _replaced(value: str, by: Pass) -> str:
+    return call("regexp_replace", value, literal(by.pattern), literal(by.replacement), "'g'")
+
+
+def _cut(marked: str, mask: Mask) -> str:
+    """SQL that masks the secrets in a text: signs are put around them, it is cut at those."""
+    for one in passes():
+        marked = _replaced(marked, one)
+    piece = quote(own("piece"))
+    before, secret = (call("split_part", piece, literal(BEGIN), place) for place in ("1", "2"))
+    seen = call("concat", call("translate", before, literal(KEEP), "''"), masked(secret, mask))
+    pieces = call("string_split", marked, literal(END))
+    seen = call("list_transform", pieces, f"lambda {piece}: {seen}")
+    return call("list_aggregate", seen, literal("string_agg"), "''")
