@@ -37,6 +37,7 @@ from connstat_sql.loader.source import KeyPath
 
 _COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
 _LINKS = (PagingStyle.LINK, PagingStyle.LINK_HEADER)
+_SOURCES = ("response", "more", "done", "total", "total_pages")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 Fault = tuple[str, str, str]
 """A word of `paging`, what is wrong with it, and what to write instead."""
@@ -101,7 +102,7 @@ def _misplaced(document: PagingDocument) -> Iterator[Fault]:
         place = getattr(document, word)
         if place is not None and not isinstance(place, str):
             yield from _not_one(word, place, ("query", "body", "header"))
-    for word in ("response", "more", "done", "total", "total_pages"):
+    for word in _SOURCES:
         place = getattr(document, word)
         if isinstance(place, SourceDocument):
             yield from _not_one(word, place, ("header", "last_row"))
@@ -171,11 +172,16 @@ def _of_rows(paging: Paging, rows: Rows) -> Iterator[Fault]:
 
 
 def _unreachable(paging: Paging, rows: Rows) -> Iterator[Fault]:
-    """Paths into bodies that the rows leave no room for: nothing could ever be found there."""
+    """Places that the rows leave no room for: nothing could ever be found there."""
+    for word in _SOURCES:
+        if getattr(paging, word) == KEY:
+            yield word, "`$key` is in rows alone", "{last_row: $key}, or a path in the body"
     if rows.shape is Shape.OBJECT:
+        if isinstance(paging.response, InLastRow):
+            yield "response", "`last_row` is of several rows, and this is one", "a path in the body"
         return
     kind = "a map of rows" if rows.shape is Shape.MAP else "an array"
-    for word in ("response", "more", "done", "total", "total_pages"):
+    for word in _SOURCES:
         path = getattr(paging, word)
         if not isinstance(path, tuple) or not path:
             continue
@@ -252,6 +258,9 @@ def _totals_at_fault(paging: Paging) -> Iterator[Fault]:
             )
         if totals[word] == ():
             yield word, f"`{word}` is the whole body", "the path of a number"
+    for word in ("more", "done"):
+        if getattr(paging, word) == ():
+            yield word, f"`{word}` is the whole body", "the path of true or false"
     if len(given) == 2:
         yield "total_pages", "`total_pages` says nothing beside `total`", "leave it out"
     others = {
