@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -332,4 +333,8 @@ def _writable(name: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise click.ClickException(
+                "no more files can be opened: raise the limit (ulimit -n), or ask fewer connections"
+            ) from error
         raise click.ClickException(f"{name} cannot be written: {error.strerror}") from error

@@ -65,6 +65,8 @@ class Gate:
         self._base_origin = base_origin
         self._clock = clock
         self._ways: dict[tuple[str, Hashable], tuple[Scope, ...]] = {}
+        sockets = registry.sockets
+        self._sockets = registry.scope("sockets", sockets.at_once) if sockets else None
 
     async def enter(self, request: Request, origin: Hashable, until: float | None) -> Permit:
         """Wait until a request may start, first come, first served.
@@ -95,7 +97,7 @@ class Gate:
         verdict = Verdict(
             is_success=is_success,
             throttled=first if is_throttled else None,
-            paced=permit.scopes[-1] if status < 300 else None,
+            paced=permit.scopes[-2 if self._sockets else -1] if status < 300 else None,
             kind=(request.table, request.method_name),
             seconds=seconds,
         )
@@ -130,7 +132,7 @@ class Gate:
             way.append(host)
         elif origin != self._base_origin:
             way.append(self._registry.scope(("host", own, origin), most))
-        return tuple(way)
+        return (*way, self._sockets) if self._sockets else tuple(way)
 
 
 def wait_asked(reply: Reply, reset: Reset | None, now: float) -> float | None:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from connstat_sql.transport.clock import Clock
 from connstat_sql.transport.room import Room
 from connstat_sql.transport.scope import HeldBack, Patience, Permit, Scope, Waiter
+from connstat_sql.transport.sockets import Sockets
 
 
 class Verdict(NamedTuple):
@@ -40,10 +41,14 @@ class Verdict(NamedTuple):
 
 
 class Limits:
-    """The scopes of a process, or of a test, by what they are for, and the room for answers."""
+    """The scopes of a process, or of a test, by what they are for; the room for answers.
+
+    `sockets` is how many the process can afford (None: any number).
+    """
 
     def __init__(self) -> None:
         self.room = Room()
+        self.sockets = Sockets.of_process()
         self._lock = threading.Lock()
         self._scopes: dict[Hashable, Scope] = {}
         self._tickets = itertools.count()

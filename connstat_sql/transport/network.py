@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 from multidict import CIMultiDict
@@ -13,6 +14,7 @@ from connstat_sql.transport.door import Request
 from connstat_sql.transport.judge import Reply
 from connstat_sql.transport.proxies import Proxies, proxies_of
 from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.sockets import Sockets
 from connstat_sql.transport.tls import tls_of
 from connstat_sql.transport.wire import (
     OWN_HEADERS,
@@ -30,6 +32,21 @@ LONGEST_HEADER = 65536
 MOST_HEADERS = 256
 
 
+class Connector(aiohttp.TCPConnector):
+    """A pool that keeps no idle socket beyond those that the process can afford."""
+
+    def __init__(self, sockets: Sockets | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._sockets = sockets
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        if self._sockets is not None and protocol.transport is not None:
+            socket = protocol.transport.get_extra_info("socket")
+            is_beyond = socket is not None and socket.fileno() > self._sockets.last_kept
+            should_close = should_close or is_beyond
+        super()._release(key, protocol, should_close=should_close)
+
+
 def open_network(resolver: Resolver, environment: Mapping[str, str], bounds: Bounds) -> Wire:
     """The network as a connection wants it, on the running loop. Raises ConfigError.
 
@@ -37,7 +54,7 @@ def open_network(resolver: Resolver, environment: Mapping[str, str], bounds: Bou
     """
     proxies, context = proxies_of(resolver, environment), tls_of(resolver)
     session = aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
+        connector=Connector(bounds.sockets, limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
         headers=OWN_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, connect=bounds.connect_timeout),

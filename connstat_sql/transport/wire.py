@@ -15,6 +15,7 @@ from connstat_sql.transport.door import Door, Request
 from connstat_sql.transport.failures import TimedOut
 from connstat_sql.transport.judge import Reply
 from connstat_sql.transport.room import Room
+from connstat_sql.transport.sockets import Sockets
 from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker, window_of
 from connstat_sql.transport.urls import tidied
 
@@ -57,6 +58,7 @@ class Bounds:
     connect_timeout: float
     max_body: int
     room: Room = field(default_factory=Room)
+    sockets: Sockets | None = None
 
     @classmethod
     def of(cls, connection: Connection, door: Door) -> Bounds:
@@ -65,7 +67,7 @@ class Bounds:
         connect = door.connect_timeout or connection.connect_timeout or CONNECT_TIMEOUT
         room = door.limits.room
         longest = room.longest if door.max_body is None else door.max_body
-        return cls(timeout, min(connect, timeout), longest, room)
+        return cls(timeout, min(connect, timeout), longest, room, door.limits.sockets)
 
 
 @dataclass(slots=True)
