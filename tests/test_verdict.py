@@ -12,7 +12,13 @@ import pytest
 
 from connstat_sql.definitions.marks import Mark, says
 from connstat_sql.engine import Engine
-from connstat_sql.errors import DefinitionError, FetchError, Incomplete, Status
+from connstat_sql.errors import (
+    DefinitionError,
+    FetchError,
+    Incomplete,
+    Status,
+    UnexpectedShape,
+)
 from connstat_sql.result import Options, Result
 from tests.conftest import engine_of
 from tests.tabled import over
@@ -119,6 +125,29 @@ def test_a_worker_without_the_path_and_a_wrong_address_are_errors(table: str, ve
     sql = f"SELECT * FROM kafka_connect.connect.{table} WHERE connector_name = 'orders'"
     with pytest.raises(Status, match=f"version {version}" if version else "Not Found"):
         answer(engine, sql)
+
+
+@over("body", [["orders", "returns"], []])
+def test_a_worker_that_does_not_heed_the_query_names_the_version_that_does(body: Any) -> None:
+    plant = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test"}}
+    engine = engine_of(
+        plant, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    )
+    told = r"GET /connectors\?expand=info came with version 2\.3"
+    with pytest.raises(UnexpectedShape, match=told) as caught:
+        answer(engine, "SELECT config FROM kafka_connect.connect.connectors")
+    assert "older than 2.3" in caught.value.hint
+
+
+def test_a_value_that_does_not_fit_says_nothing_of_versions() -> None:
+    plant = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test"}}
+    body = {"orders": {"info": {"type": 5}}}
+    engine = engine_of(
+        plant, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body))
+    )
+    with pytest.raises(UnexpectedShape) as caught:
+        answer(engine, "SELECT name, type, config FROM kafka_connect.connect.connectors")
+    assert "version" not in caught.value.message
 
 
 @over(

@@ -125,9 +125,10 @@ class _List:
                 if not await self._is_there(answer.body):
                     body = None
             except UnexpectedShape as error:
-                raise self.lacking or _placed(
-                    error, self._client, request, answer, number
-                ) from error
+                placed: UnexpectedShape = _placed(error, self._client, request, answer, number)
+                if error.lacks_rows:
+                    with_version(placed, fetch)
+                raise self.lacking or placed from error
         self._pages_read += 1
         return _Read(_page(fetch, request, answer, body), number, request, answer, body)
 

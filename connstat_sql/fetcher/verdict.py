@@ -6,7 +6,7 @@ import msgspec
 
 from connstat_sql.arrow import OpenBody
 from connstat_sql.definitions.marks import says
-from connstat_sql.errors import FetchError, Incomplete, Status
+from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape
 from connstat_sql.fetcher.requests import Fetch
 from connstat_sql.transport import Answer, Client, Request
 
@@ -40,9 +40,12 @@ def check_no_row(fetch: Fetch, request: Request, answer: Answer, client: Client)
 
 
 def with_version(error: FetchError, fetch: Fetch) -> FetchError:
-    """The error; of a path that its server does not know, with the version that has it."""
+    """The error; of a request that its server does not know, with the version that does.
+
+    It does not know the path, or answers in another shape as it does not heed the query.
+    """
     since = fetch.method.since
-    if since and error.status in _NO_PATH:
+    if since and (error.status in _NO_PATH or isinstance(error, UnexpectedShape)):
         error.message += f"; {request_of(fetch)} came with version {since}"
         error.args = (error.message,)
         error.hint = f"its version may be older than {since}" + (error.hint and f"; {error.hint}")
@@ -50,8 +53,12 @@ def with_version(error: FetchError, fetch: Fetch) -> FetchError:
 
 
 def request_of(fetch: Fetch) -> str:
-    """The verb and the path of a method, as its definition has them."""
-    return f"{fetch.method.verb} {fetch.method.path}"
+    """The verb and the path of a method, and what it always asks, as its definition has them."""
+    method = fetch.method
+    always = [
+        f"{item.key}={value}" for item in method.query for value in item.values if not value.params
+    ]
+    return f"{method.verb} {method.path}" + ((always and f"?{'&'.join(always)}") or "")
 
 
 def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -> Incomplete | None:
