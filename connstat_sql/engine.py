@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
     from connstat_sql.telemetry import Telemetry
-    from connstat_sql.transport import Clock, Connection, Limits, Sent
+    from connstat_sql.transport import Clock, Connection, Limits, Sent, Waiting
 
 T = TypeVar("T")
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
@@ -98,7 +98,7 @@ class Outside:
     makes masks of credentials equal between processes (None: a new key for each engine).
     `is_sandboxed` keeps SQL from files, URLs, extensions and settings.
     `tracer_provider` makes OpenTelemetry spans (None: the program's own, once it has loaded
-    OpenTelemetry).
+    OpenTelemetry). `waiting` is told of a request that waits for long, on another thread.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -113,6 +113,7 @@ class Outside:
     mask_key: str | None = field(default=None, repr=False)
     is_sandboxed: bool = False
     tracer_provider: TracerProvider | None = None
+    waiting: Callable[[Waiting], None] = lambda _: None
 
 
 class Wiring(Protocol):
@@ -366,6 +367,7 @@ class Engine:
                 out.timeout,
                 out.connect_timeout,
                 limits=limits,
+                waiting=out.waiting,
             )
             self._opened = (self._live_kind or LiveTables)(
                 self.session,

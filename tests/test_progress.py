@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +24,8 @@ from connstat_sql.diagnostics.progress_line import ERASE, ProgressLine, in_words
 from connstat_sql.errors import ConfigError
 from connstat_sql.executor.progress import Progress
 from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.transport import Waiting
+from tests.conftest import engine_of
 from tests.examples import examples
 
 CONNECTORS = Progress("confluent.connect.connectors", 120, 400, 12_000, 2.1)
@@ -85,12 +88,15 @@ def test_one_line_is_rewritten_in_place(narrator: Narrator, terminal: Terminal, 
     begin(narrator, now)
     narrator.progress([CONNECTORS])
     assert terminal.lines() == [
-        "confluent.connect.connectors 120 of 400 requests, 12,000 rows; "
+        "1 s  confluent.connect.connectors 120 of 400 requests, 12,000 rows; "
         "waiting 3 s for a rate limit"
     ]
+    now.time += 70
+    narrator.progress([CONNECTORS])
+    assert terminal.lines()[0].startswith("71 s  confluent")
     narrator.progress([CLUSTERS])
     assert terminal.lines() == [
-        "confluent.managed_kafka_clusters.clusters 30 of 40 requests, 300 rows"
+        "71 s  confluent.managed_kafka_clusters.clusters 30 of 40 requests, 300 rows"
     ]
 
 
@@ -308,3 +314,41 @@ def test_ctrl_c_leaves_the_line_clean(tmp_path: Path) -> None:
     os.close(ours)
     assert (running.returncode, out) == (130, "")
     assert shown.decode().rpartition(ERASE)[2] == "interrupted\r\n"
+
+
+# --- waits ----------------------------------------------------------------------------------------
+
+REBALANCE = {"error_code": 409, "message": "Cannot complete request because of a rebalance"}
+
+
+def waits_of(answers: Iterator[httpx.Response], connections: int) -> list[Waiting]:
+    """What is told of waits while a cluster answers so, on a clock that nobody waits for."""
+    told: list[Waiting] = []
+    wire = httpx.MockTransport(lambda _: next(answers, httpx.Response(200, json=[])))
+    names = [f"plant_{number}" for number in range(connections)]
+    tables = {name: {"provider": "kafka_connect", "base_url": f"http://{name}"} for name in names}
+    with engine_of(tables, transport=wire, waiting=told.append) as engine:
+        list(engine.run("SELECT name FROM kafka_connect.connect.connectors"))
+    return told
+
+
+def test_a_rebalance_that_lasts_is_told_once_for_each_request() -> None:
+    busy = (httpx.Response(409, json=REBALANCE) for _ in range(12))
+    told = waits_of(busy, 1)
+    assert [one.connection for one in told] == ["plant_0"]
+    assert "rebalance" in told[0].message
+
+
+def test_a_wait_that_is_over_soon_is_not_told() -> None:
+    assert not waits_of(iter([httpx.Response(503)]), 1)
+
+
+@pytest.mark.parametrize("level", [-1, 0])
+def test_a_wait_is_a_line_on_stderr_that_is_no_terminal_unless_quiet(level: int) -> None:
+    stream = io.StringIO()
+    narrator = Narrator(stream, level=level)
+    for _ in range(3):
+        narrator.waiting(Waiting("plant_a", "409 a rebalance"))
+    narrator.waiting(Waiting("plant_b", "409 a rebalance"))
+    lines = ["waiting for plant_a: 409 a rebalance", "waiting for plant_b: 409 a rebalance"]
+    assert stream.getvalue().splitlines() == (lines if level == 0 else [])

@@ -90,6 +90,7 @@ class Globals:
             shares_limits=True,
             mask_key=os.environ.get("CONNSTAT_MASK_KEY"),
             is_sandboxed=self.is_sandboxed or sandboxed,
+            waiting=narrator.waiting,
         )
         setup = self.setup()
         if narrator.level > 0:

@@ -26,7 +26,7 @@ from connstat_sql.errors import (
 if TYPE_CHECKING:
     from connstat_sql.executor.progress import Progress
     from connstat_sql.result import Result
-    from connstat_sql.transport import Sent
+    from connstat_sql.transport import Sent, Waiting
 
 DONE, QUERY_AT_FAULT, USAGE, API_FAILED, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -64,6 +64,7 @@ class Narrator:
         self._color = color
         self._line = line
         self._lock = threading.Lock()
+        self._waits: set[tuple[str, str]] = set()
 
     @classmethod
     def of_terminal(
@@ -94,8 +95,16 @@ class Narrator:
             with self._lock:
                 self._line.show(scans)
 
+    def waiting(self, waiting: Waiting) -> None:
+        """A request waits for long: told once for all that wait for the same."""
+        wait = waiting.connection, waiting.message
+        if wait not in self._waits:
+            self._waits.add(wait)
+            self.say(f"waiting for {waiting.connection}: {waiting.message}")
+
     def end_progress(self) -> None:
         """The work is done, or rows are about to be written: no line of progress is left."""
+        self._waits.clear()
         if self._line is not None:
             with self._lock:
                 self._line.end()

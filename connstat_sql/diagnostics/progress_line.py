@@ -36,7 +36,8 @@ class ProgressLine:
             self._began = now
         if not scans or now - self._began < QUIET_SECONDS:
             return
-        text = in_words(scans, self.width() - 1)
+        clock = f"{now - self._began:,.0f} s  "
+        text = clock + in_words(scans, max(0, self.width() - 1 - len(clock)))
         if text != self._shown:
             self._shown = text
             self.stream.write(ERASE + text)

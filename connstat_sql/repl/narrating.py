@@ -10,7 +10,7 @@ from connstat_sql.diagnostics import Narrator
 if TYPE_CHECKING:
     from connstat_sql.diagnostics.progress_line import ProgressLine
     from connstat_sql.executor.progress import Progress
-    from connstat_sql.transport import Sent
+    from connstat_sql.transport import Sent, Waiting
 
 
 class ShellNarrator(Narrator):
@@ -40,6 +40,11 @@ class ShellNarrator(Narrator):
         """How far a statement has come."""
         if self.is_running and not self.is_tracing:
             super().progress(scans)
+
+    def waiting(self, waiting: Waiting) -> None:
+        """A request waits for long, of a statement."""
+        if self.is_running:
+            super().waiting(waiting)
 
     def observe(self, sent: Sent) -> None:
         """An attempt has ended: on another thread."""

@@ -10,7 +10,7 @@ from connstat_sql.transport.configuration import (
     environment_connection,
     is_plain_url,
 )
-from connstat_sql.transport.door import Answer, Door, Request, Sent
+from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
 from connstat_sql.transport.limits import Limits
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Limits",
     "Request",
     "Sent",
+    "Waiting",
     "build_connection",
     "cautions",
     "environment_connection",

@@ -13,7 +13,7 @@ from connstat_sql.definitions import DEFAULT_RETRIES, Provider, RetryRule
 from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
 from connstat_sql.transport.auth import ERRORS, make_credentials
 from connstat_sql.transport.configuration import Connection
-from connstat_sql.transport.door import Answer, Door, Request, Sent
+from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
 from connstat_sql.transport.failures import plain, wire_errors
 from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
@@ -111,8 +111,14 @@ class Client:
             pause = course.pause(self.now())
             if pause is None:
                 raise failed
-            log.info("%s: try %d in %.1f s", failed.message, course.attempts + 1, pause)
+            self._tell(failed, course, pause)
             await self._door.clock.sleep(pause)
+
+    def _tell(self, failed: FetchError, course: Course, pause: float) -> None:
+        """That a request waits before it is tried again."""
+        log.info("%s: try %d in %.1f s", failed.message, course.attempts + 1, pause)
+        if course.is_worth_telling(self.now(), pause):
+            self._door.waiting(Waiting(self.connection.name, failed.message))
 
     def public(self, request: Request) -> Request:
         """The request without what proves who we are, which a link may repeat."""

@@ -86,9 +86,16 @@ class Sent(msgspec.Struct, frozen=True):
     attempt: int
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A request is sent again and again, for some seconds by now: told once, with why."""
+
+    connection: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What a client takes from outside: the wire, the clock, the environment, an observer.
+    """What a client takes from outside: the wire, the clock, the environment, observers.
 
     `transport` replaces the network (None: the real one); `timeout` is for one request with its
     whole answer, `connect_timeout` for its connection (never above `timeout`), in seconds; None
@@ -106,3 +113,4 @@ class Door:
     max_body: int | None = None
     limits: Limits = field(default_factory=Limits, repr=False)
     random: Callable[[], float] = random.random
+    waiting: Callable[[Waiting], None] = lambda _: None

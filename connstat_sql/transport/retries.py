@@ -11,6 +11,8 @@ from connstat_sql.definitions.limits import NEVER_RETRIED
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 8.0
+LONG_WAIT = 3.0
+"""Seconds of waiting for a good answer from which on people want to know of it."""
 NO_ANSWER = RetryRule(frozenset())
 """The rule for requests to which no whole answer came."""
 NO_HOST = RetryRule(frozenset())
@@ -54,6 +56,7 @@ class Course:
     asked: float | None = None
     exchanged: float = 0.0
     _kinds: dict[int, _Kind] = field(default_factory=dict)
+    _is_told: bool = False
 
     def begin(self) -> None:
         """Count one more try; nothing is known of it yet."""
@@ -74,6 +77,14 @@ class Course:
         if self.until is not None and now + seconds >= self.until:
             return None
         return seconds
+
+    def is_worth_telling(self, now: float, pause: float) -> bool:
+        """Whether it waits for long with this pause; once in the course of a request."""
+        began = min(kind.began for kind in self._kinds.values())
+        if self._is_told or now + pause - began < LONG_WAIT:
+            return False
+        self._is_told = True
+        return True
 
     def _left(self, rule: RetryRule, kind: _Kind, now: float) -> float:
         """Seconds within which another try may begin."""
