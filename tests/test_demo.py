@@ -96,7 +96,7 @@ def test_the_demo_answers_over_four_systems_and_its_next_steps_run_this_program(
     assert "complete: 1 request in" in answer.stdout
     lines = answer.stdout.partition("What next:\n")[2].splitlines()
     steps = [shlex.split(re.split(r"\s{2,}", line.strip())[0]) for line in lines]
-    assert [step[-1] for step in steps] == ["--shell", "list"]
+    assert [step[-1] for step in steps] == ["--shell", "init", "list"]
     assert all(Path(step[0]).samefile(sys.executable) for step in steps)
     assert all(step[1:3] == ["-m", "connstat_sql"] for step in steps)
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "top": "The fleet on one screen, live.",
     "providers": "List, show and check provider definitions.",
     "demo": "The main job on an embedded sandbox; nothing to configure.",
+    "init": "Ask for your connections, test them, write connstat.toml.",
     "doctor": "Test each connection: reachable, authorised, how fast.",
 }
 

@@ -61,6 +61,7 @@ def _show_all(sandbox: Sandbox) -> None:
     run = program()
     steps = {
         f"{run} demo --shell": "ask the same sandbox yourself",
+        f"{run} init": "connect your own systems: writes connstat.toml",
         f"{run} providers list": "every table there is",
     }
     width = max(map(len, steps))

@@ -27,7 +27,7 @@ REQUESTS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class Finding:
     """What a test found: rows in the probe, or what is wrong; neither when it was not tested.
 
     `failures` are base URLs of it that do not work, where another does, and why.
@@ -39,7 +39,7 @@ class _Finding:
     failures: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Watch:
+class Watch:
     """How long the answered requests of each connection took, in seconds."""
 
     def __init__(self) -> None:
@@ -71,16 +71,16 @@ def command(globals_: Globals, timeout: float) -> None:
 
     All are tested side by side.
     """
-    narrator, watch = globals_.narrator, _Watch()
+    narrator, watch = globals_.narrator, Watch()
     with told(narrator):
         click.echo(told_configuration(globals_.setup(), os.environ))
         engine = globals_.open(narrator, timeout=timeout, observe=watch.observe)
         try:
-            findings = _examine(engine)
+            findings = examine(engine)
             narrator.end_progress()
             for name, found in findings.items():
                 address = engine.connections[name].address
-                click.echo("\n".join(_told(name, found, watch, address)))
+                click.echo("\n".join(lines_on(name, found, watch, address)))
             _tell_unused(engine)
             for caution in engine.cautions:
                 narrator.say(f"note: {caution}")
@@ -96,9 +96,9 @@ def _code(error: ConnstatError) -> int:
     return min(exit_code(error), API_FAILED)
 
 
-def _examine(engine: Engine) -> dict[str, _Finding]:
+def examine(engine: Engine) -> dict[str, Finding]:
     """What is found of each connection; those that can be asked are asked at the same time."""
-    findings: dict[str, _Finding] = {}
+    findings: dict[str, Finding] = {}
     asked: dict[str, list[str]] = {}
     for name, of in engine.catalog.connections.items():
         provider = engine.catalog.definitions.provider(of)
@@ -110,16 +110,16 @@ def _examine(engine: Engine) -> dict[str, _Finding]:
     return findings
 
 
-def _before(engine: Engine, name: str, provider: Provider | None) -> _Finding:
+def _before(engine: Engine, name: str, provider: Provider | None) -> Finding:
     """What can be said before anything is sent: a probe that waits for its answer, or not even."""
     if provider is None or provider.probe is None:
-        return _Finding()
+        return Finding()
     try:
         engine.clients.open(name)
         engine.explain(_probing(str(provider.probe), [name]))
     except ConnstatError as error:
-        return _Finding(error=error)
-    return _Finding(probe=str(provider.probe))
+        return Finding(error=error)
+    return Finding(probe=str(provider.probe))
 
 
 def _probing(probe: str, names: list[str]) -> str:
@@ -127,7 +127,7 @@ def _probing(probe: str, names: list[str]) -> str:
     return f"SELECT _connection, count(*) FROM {probe} WHERE _connection IN ({listed}) GROUP BY 1"
 
 
-def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, _Finding]]:
+def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, Finding]]:
     """One statement over all connections, of which each may fail by itself."""
     sql = " UNION ALL ".join(_probing(probe, names) for probe, names in asked.items())
     count = sum(map(len, asked.values()))
@@ -138,10 +138,10 @@ def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, 
     for probe, names in asked.items():
         for name in names:
             failures = engine.clients.made(name).workers.failures
-            yield name, _Finding(rows.get(name, 0), errors.get(name), probe, failures)
+            yield name, Finding(rows.get(name, 0), errors.get(name), probe, failures)
 
 
-def _told(name: str, found: _Finding, watch: _Watch, address: str) -> Iterator[str]:
+def lines_on(name: str, found: Finding, watch: Watch, address: str) -> Iterator[str]:
     """The lines on one connection."""
     if found.error is not None:
         yield f"{name}  FAILED  {found.error.message}"
