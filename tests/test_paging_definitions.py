@@ -212,3 +212,22 @@ def test_what_cannot_be_is_told_with_the_next_step(
         assert wanted in problem
         assert problem.startswith("s.yaml:")
         assert problem.endswith(")")
+
+
+@over(
+    "name",
+    ["PagingDocument", "TargetDocument", "SourceDocument", "SizeDocument", "QueryAuthDocument",
+     "ClientCredentialsDocument"],
+)  # fmt: skip
+def test_the_schema_says_what_each_word_means(name: str) -> None:
+    schema = json_schema()["$defs"][name]
+    assert schema["description"]
+    silent = [word for word, one in schema["properties"].items() if "description" not in str(one)]
+    assert silent == []
+
+
+def test_the_schema_shows_how_places_are_written() -> None:
+    words = json_schema()["$defs"]["PagingDocument"]["properties"]
+    assert {"last_row": "id"} in words["response"]["examples"]
+    assert {"body": "variables.after"} in words["request"]["examples"]
+    assert {"results": "true"} in words["attributes"]["examples"]

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from connstat_sql.definitions import (
+    KEY,
     InBody,
     InHeader,
     InLastRow,
@@ -18,6 +19,7 @@ from connstat_sql.definitions import (
     PagingStyle,
     Resource,
     Rows,
+    Shape,
     TableName,
     Template,
 )
@@ -175,6 +177,20 @@ def test_a_last_row_without_the_cursor_is_an_error() -> None:
     with pytest.raises(UnexpectedShape, match="the last row has no `uid`") as caught:
         walk(replace(LAST, response=InLastRow(("uid",))), page(1))
     assert "last_row" in caught.value.hint
+
+
+def test_the_last_row_of_a_map_is_known_by_its_name() -> None:
+    rows = Rows(Shape.MAP, at=(("rows",),))
+    answers = [httpx.Response(200, json={"rows": one}) for one in ({"a": {"n": 1}}, {})]
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path.decode())
+        return answers[len(asked) - 1]
+
+    pages = World(answer).pages(fetch(replace(TOKEN, response=InLastRow(KEY)), rows))
+    assert [page.count for page in pages] == [1, 0]
+    assert asked == ["/v1/t", "/v1/t?after=a"]
 
 
 # --- the first cursor, and one that comes again --------------------------------------------------

@@ -148,3 +148,8 @@ def test_a_get_has_no_body(tmp_path: Path, words: str) -> None:
     text = TYPES.replace("verb: POST", "rows: r") + f"        {words}\n"
     [problem] = [one for one in problems_of(tmp_path, {"s.yaml": text}) if "GET" in one]
     assert "`verb: POST`" in problem
+
+
+def test_a_list_that_pages_in_its_body_sends_one_with_each_page(tmp_path: Path) -> None:
+    request = sent(tmp_path, f"rows: r\n        paging: {PAGING}")
+    assert (request.content, request.headers["Content-Type"]) == (b"{}", "application/json")

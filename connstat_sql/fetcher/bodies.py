@@ -28,7 +28,7 @@ def json_body(
 ) -> bytes:
     """The bytes of a JSON body; `type_of` answers a parameter's type. Raises PlanError."""
     if body is not None and not body.params and not placed:
-        return body.text.encode()
+        return body.text.encode()  # as it was written
     value: Any = {} if body is None else json.loads(body.text)
     if body is not None and body.params:
         value = _filled(value, arguments, type_of)

@@ -88,7 +88,7 @@ class PageFacts:
             return None
         key, element = last
         if source.path == KEY:
-            return msgspec.json.encode(key)
+            return msgspec.json.encode(str(key))
         text = descend(element, source.path)
         if text is None:
             raise UnexpectedShape(

@@ -122,7 +122,7 @@ def _body(fetch: Fetch, placed: Sequence[tuple[Path, Cursor]]) -> tuple[bytes | 
         pairs = [pair for item in method.form for pair in _item_pairs(item, fetch.arguments)]
         pairs += [(path[0], value.text) for path, value in placed]
         return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
-    if method.body is None and not placed:
+    if method.body is None and not _pages_in_body(method.paging):
         return None, ""
 
     def type_of(name: str) -> Scalar:
@@ -179,6 +179,13 @@ def _pairs(key: str, values: Sequence[str], style: ArrayStyle) -> list[tuple[str
     if style is ArrayStyle.COMMA:
         return [(key, ",".join(values))]
     return [(key, value) for value in values]
+
+
+def _pages_in_body(paging: Paging | None) -> bool:
+    """Whether some pages of a list are asked for in a body: then all of them are."""
+    return paging is not None and any(
+        isinstance(target, InBody) for target in (paging.request, paging.size_key)
+    )
 
 
 def _page_values(

@@ -56,9 +56,9 @@ class QueryAuthDocument(_Document, frozen=True):
 class ClientCredentialsDocument(_Document, frozen=True):
     """OAuth 2.0 client credentials: a token that is fetched when it is needed."""
 
-    token_url: str
-    client_id: str
-    client_secret: str
+    token_url: Annotated[str, _about("where tokens come from", "{token_url}")]
+    client_id: Annotated[str, _about("client id", "{client_id}")]
+    client_secret: Annotated[str, _about("its secret", "{client_secret}")]
     send: Annotated[
         Literal["form", "json", "basic"],
         _about(
@@ -363,7 +363,7 @@ SourceText = Union[PathText, SourceDocument]
 class SizeDocument(_Document, frozen=True):
     """The page size parameter: where it goes, and its maximum."""
 
-    max: Annotated[int, Meta(ge=1)]
+    max: Annotated[int, Meta(ge=1), _about("the most that the API gives", 100)]
     query: Annotated[str | None, _about("key of the query string", "limit")] = None
     body: Annotated[PathText | None, _about(_IN_BODY, "maxResults", "variables.first")] = None
     header: Annotated[str | None, _about("header of the request", "X-Page-Size")] = None
@@ -372,7 +372,14 @@ class SizeDocument(_Document, frozen=True):
 class PagingDocument(_Document, frozen=True):
     """How the next page is asked for."""
 
-    style: Literal["token", "cursor", "link", "offset", "page", "link_header"]
+    style: Annotated[
+        Literal["token", "cursor", "link", "offset", "page", "link_header"],
+        _about(
+            "what the next page is asked with: a token or cursor of the answer, a link in its body "
+            "or Link header, the number of rows so far, or a page number",
+            "cursor",
+        ),
+    ]
     request: Annotated[
         str | TargetDocument | None,
         _about(
@@ -395,7 +402,10 @@ class PagingDocument(_Document, frozen=True):
     done: Annotated[
         SourceText | None, _about("where a boolean says: is this the last page?", "isLast")
     ] = None
-    size: SizeDocument | None = None
+    size: Annotated[
+        SizeDocument | None,
+        _about("the page size parameter", {"query": "limit", "max": 100}),
+    ] = None
     first: Annotated[
         int | str | UnsetType,
         _about(

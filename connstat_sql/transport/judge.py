@@ -94,7 +94,8 @@ class Judge:
         own, other = origin_of(url), origin_of(place)
         if own is not None and own == other:
             return (
-                "redirects are not followed, unless the definition says so:  redirects: same_origin"
+                "redirects are not followed, but for a GET once where the definition says  "
+                "redirects: same_origin"
             )
         if own is not None and other is not None and own[1] == other[1]:
             host = urlsplit(place).netloc.rpartition("@")[2]
