@@ -194,6 +194,20 @@ def test_a_second_401_is_final() -> None:
     assert (caught.value.status, caught.value.attempts) == (401, 2)
 
 
+def test_a_token_of_before_is_repeated_by_no_error() -> None:
+    def api(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/token":
+            tokens.append(f"issued-as-number-{len(tokens)}")
+            return httpx.Response(200, json={"access_token": tokens[-1]})
+        return httpx.Response(401, json={"message": f"not {tokens[0]} nor {tokens[-1]}"})
+
+    tokens: list[str] = []
+    with pytest.raises(Unauthorized) as caught:
+        with_client(REDPANDA, api, get)
+    assert len(tokens) == 2
+    assert "not … nor …" in caught.value.message
+
+
 def test_a_wrong_secret_is_tried_once_and_never_repeated() -> None:
     seen: list[str] = []
     clock = FakeClock()

@@ -1,13 +1,17 @@
 """Whatever sending and reading can raise is an error of ours; being cancelled is not."""
 
 import asyncio
+import base64
 import gzip
+import html
 import inspect
+import json
 import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, cast
+from urllib.parse import quote, quote_plus
 
 import aiohttp
 import httpx
@@ -20,8 +24,8 @@ from connstat_sql.errors import ConnectionFailed, Unauthorized, UnexpectedShape
 from connstat_sql.transport.judge import (
     error_message,
     retry_after,
-    scrubbed,
 )
+from connstat_sql.transport.scrubbing import scrubbed
 from tests.conftest import FakeClock
 from tests.tabled import over
 from tests.test_transport import PLANT, get, with_client
@@ -357,6 +361,49 @@ def test_the_message_of_an_error_body(body: bytes, says: str) -> None:
 
 def test_a_secret_inside_a_longer_one_leaves_nothing_of_either() -> None:
     assert scrubbed("a hunter2-secret b", ["hunter2", "hunter2-secret"]) == "a … b"
+
+
+REFLECTED = 'mOon/li+t 7&é"<key>-0123456789'
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        REFLECTED,
+        REFLECTED.upper(),
+        REFLECTED[:14],
+        REFLECTED[-12:],
+        quote(REFLECTED),
+        quote(REFLECTED, safe="").lower(),
+        quote_plus(REFLECTED),
+        quote(quote(REFLECTED, safe=""), safe=""),
+        json.dumps(REFLECTED),
+        html.escape(REFLECTED),
+        REFLECTED.encode().hex(),
+        base64.b64encode(REFLECTED.encode()).decode(),
+        base64.b64encode(f"ada:{REFLECTED}".encode()).decode(),
+        base64.b64encode(f"e:{REFLECTED}:".encode()).decode(),
+        base64.urlsafe_b64encode(f"me@x:{REFLECTED}".encode()).decode().rstrip("="),
+        base64.b64encode(REFLECTED.encode()).decode()[:20],
+    ],
+)
+def test_a_credential_is_not_repeated_however_it_is_written(written: str) -> None:
+    text = f"you sent {written}, which is wrong"
+    seen = scrubbed(text, ["other-credential", REFLECTED])
+    middle = seen.removeprefix("you sent ").removesuffix(", which is wrong")
+    assert "…" in middle
+    assert not any(written[at : at + 8] in middle for at in range(len(written) - 7))
+
+
+def test_a_text_without_a_credential_stays_as_it_is() -> None:
+    text = "the key of key-0123 is not known, İstanbul"
+    assert scrubbed(text, [REFLECTED, "pw", ""]) == text
+
+
+def test_a_message_is_cut_after_its_secrets_are_taken_out() -> None:
+    body = json.dumps({"message": "x" * 495 + REFLECTED}).encode()
+    said = error_message(body, (("message",),), lambda text: scrubbed(text, [REFLECTED]))
+    assert said == "x" * 495 + "…"
 
 
 def test_refused_credentials_name_the_connection() -> None:

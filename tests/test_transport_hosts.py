@@ -1,5 +1,7 @@
 """Credentials stay home: which hosts get a request, and that nothing leads anywhere else."""
 
+import json
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,17 +106,23 @@ def test_an_error_body_that_repeats_a_secret_is_shown_without_it() -> None:
 
 
 @contextmanager
-def second_server() -> Iterator[tuple[str, list[str]]]:
-    """Another server of the loopback, and the lines of the requests that reach it."""
+def second_server(status: int = 200) -> Iterator[tuple[str, list[str]]]:
+    """Another server of the loopback, and the lines of the requests that reach it.
+
+    With a status that is an error it says what login of a proxy it was sent.
+    """
     lines: list[str] = []
 
     class Recorder(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             lines.append(self.requestline)
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
+            login = self.headers.get("Proxy-Authorization", "")
+            said = {} if status == 200 else {"message": f"{login} {b64decode(login[6:])!r}"}
+            body = json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(b"{}")
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             return
@@ -179,6 +187,19 @@ def test_a_link_to_the_next_page_gives_its_token_and_not_its_host(sandbox: Sandb
             rows(engine, "SELECT * FROM confluent.org.environments")
         assert lines == []
     assert [one.query for one in sandbox.requests][-1].endswith("page_token=nope")
+
+
+@pytest.mark.parametrize("status", [400, 407, 418])
+def test_the_login_of_a_proxy_is_repeated_by_no_error(status: int) -> None:
+    with second_server(status) as (url, lines):
+        proxy = url.replace("://", "://ada:lovelace-1815@")
+        table = {"provider": "kafka_connect", "base_url": "http://plant.test:8083", "proxy": proxy}
+        with engine_of({"plant": table}) as engine, pytest.raises(FetchError) as caught:
+            rows(engine, "SELECT * FROM plant.connect.worker")
+        assert lines
+    seen = f"{caught.value} {caught.value.hint} {vars(caught.value)}"
+    assert "lovelace" not in seen
+    assert b64encode(b"ada:lovelace-1815").decode() not in seen
 
 
 def test_a_proxy_of_the_connection_or_the_environment_is_used(sandbox: Sandbox) -> None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from connstat_sql.masks import hidden
+
 SAMPLE_LENGTH = 80
 ANY_KEY = "*"
 """Stands in a path for the key of a MAP, which msgspec does not tell."""
@@ -77,4 +79,5 @@ def sample(value: Any) -> str:
         text = outline(value)
     else:
         text = json.dumps(value, ensure_ascii=False)
+        text = hidden(text[: 4 * SAMPLE_LENGTH])
     return text if len(text) <= SAMPLE_LENGTH else text[:SAMPLE_LENGTH] + "…"

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import math
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,13 +16,17 @@ import msgspec
 
 from connstat_sql.definitions import AuthKind, Path, Sending, TokenRules
 from connstat_sql.errors import ConfigError, FetchError, Unauthorized, UnexpectedShape
+from connstat_sql.masks import hidden
 from connstat_sql.transport.door import Request
 from connstat_sql.transport.failures import plain
 from connstat_sql.transport.judge import SAID_LENGTH, value_at
 from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.scrubbing import scrubbed
 
 RENEW_BEFORE = 60.0
 """Seconds before a token's end at which a new one is fetched; half its life when that is short."""
+REMEMBERED = 8
+"""Tokens of which an answer may repeat one: those before the last may still be valid."""
 REFUSED_FOR = 30.0
 """Seconds in which a refused client id and secret are not tried again."""
 LIFETIME = 3600.0
@@ -174,6 +179,7 @@ class ClientCredentials:
         self._secrets = secrets
         self._now = now
         self._token: str | None = None
+        self._tokens: deque[str] = deque(maxlen=REMEMBERED)
         self._renew_at = 0.0
         self._refusal: tuple[Unauthorized, float] | None = None
         self._lock = asyncio.Lock()
@@ -200,8 +206,8 @@ class ClientCredentials:
         return True
 
     def secrets(self) -> tuple[str, ...]:
-        """The client secret and the token."""
-        return (*self._secrets, self._token) if self._token else self._secrets
+        """The client secret, the token and those before it."""
+        return (*self._secrets, *self._tokens)
 
     async def _fetch(self, ask: Ask, table: str) -> None:
         request = self._origin.request(table)
@@ -217,13 +223,23 @@ class ClientCredentials:
         token = value_at(body, rules.token)
         if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
             raise UnexpectedShape(
-                f"{self._origin.url} answered without a token{_error_words(body)}",
+                f"{self._origin.url} answered without a token{self._error_words(body)}",
                 connection=self._origin.connection,
                 hint="check token_url of the connection",
             )
         lifetime = _seconds(value_at(body, rules.expires_in))
         self._token = token
+        self._tokens.append(token)
         self._renew_at = self._now() + max(lifetime - RENEW_BEFORE, lifetime / 2)
+
+    def _error_words(self, body: bytes) -> str:
+        """What an answer without a token says of itself, a colon before it; "" without words."""
+        for path in ERRORS:
+            words = value_at(body, path)
+            if isinstance(words, str) and words:
+                said = hidden(scrubbed(plain(words[: 4 * SAID_LENGTH]), self.secrets()))
+                return f": {said[:SAID_LENGTH]}"
+        return ""
 
     def _refused(self, error: FetchError, request: Request) -> Unauthorized:
         refused = Unauthorized(
@@ -253,15 +269,6 @@ class ClientCredentials:
 
 ERRORS: tuple[Path, ...] = (("error_description",), ("error",))
 """Where the words of an error are, of those who give tokens (RFC 6749, 5.2)."""
-
-
-def _error_words(body: bytes) -> str:
-    """What an answer without a token says of itself, with a colon before it; "" without words."""
-    for path in ERRORS:
-        words = value_at(body, path)
-        if isinstance(words, str) and words:
-            return f": {plain(words[:SAID_LENGTH])}"
-    return ""
 
 
 def _seconds(lifetime: Any) -> float:

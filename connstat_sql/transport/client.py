@@ -11,19 +11,22 @@ from msgspec.structs import replace
 
 from connstat_sql.definitions import DEFAULT_RETRIES, Provider, RetryRule
 from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
+from connstat_sql.masks import hidden
 from connstat_sql.transport.auth import ERRORS, make_credentials
 from connstat_sql.transport.configuration import Connection
 from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
 from connstat_sql.transport.failures import plain, wire_errors
 from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
-from connstat_sql.transport.judge import SAID_LENGTH, Judge, Reply, retry_after, scrubbed, value_at
+from connstat_sql.transport.judge import SAID_LENGTH, Judge, Reply, retry_after, value_at
 from connstat_sql.transport.opening import open_wire
+from connstat_sql.transport.proxies import proxies_of
 from connstat_sql.transport.queries import with_query, without
 from connstat_sql.transport.redirects import redirected
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
 from connstat_sql.transport.scope import HeldBack
+from connstat_sql.transport.scrubbing import scrubbed
 from connstat_sql.transport.wire import Bounds
 from connstat_sql.transport.workers import Workers
 
@@ -59,6 +62,10 @@ class Client:
             door.limits, limits, connection.name, resolver.identity(), self._hosts.own, door.clock
         )
         self._wire = open_wire(resolver, door, bounds)
+        self._proxy_logins: tuple[str, ...] = ()
+        if door.transport is None:
+            proxies = proxies_of(resolver, door.environment).by_scheme.values()
+            self._proxy_logins = tuple(secret for proxy in proxies for secret in proxy.secrets())
 
     @property
     def base_url(self) -> str:
@@ -127,7 +134,7 @@ class Client:
     def refused(self, request: Request, answer: Answer) -> FetchError:
         """The error that an answer is which the request accepts, and its words do not fit."""
         reply = Reply(answer.status, answer.headers, answer.body)
-        error = self._judge.refused(request, reply, None, self._credentials.secrets())
+        error = self._judge.refused(request, reply, None, self.secrets())
         error.attempts = answer.attempts
         return error
 
@@ -135,11 +142,15 @@ class Client:
         """What an answer says at the places where the API tells of errors; "" when nothing."""
         values = (value_at(answer.body, path) for path in self.provider.errors)
         said = next((value for value in values if isinstance(value, str) and value), "")
-        return self.plain(said[:SAID_LENGTH])
+        return hidden(self.plain(said[: 4 * SAID_LENGTH]))[:SAID_LENGTH]
+
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may repeat: credentials of the connection, and those of its proxy."""
+        return (*self._credentials.secrets(), *self._proxy_logins)
 
     def plain(self, text: str) -> str:
         """Words of the API's on one line, without our secrets."""
-        return scrubbed(plain(text), self._credentials.secrets())
+        return scrubbed(plain(text), self.secrets())
 
     async def _attempt(self, request: Request, url: str, course: Course) -> Answer:
         """One try, and another with a new proof; credentials are asked of the same worker."""
@@ -219,7 +230,7 @@ class Client:
             error.request = request.line
             raise
         except self._wire_errors as error:
-            failed = self._judge.failed(request, error, self._credentials.secrets())
+            failed = self._judge.failed(request, error, self.secrets())
             if failed.is_worth_retrying:
                 course.rule = NO_HOST if failed.is_down else NO_ANSWER
             raise failed from error
@@ -244,9 +255,7 @@ class Client:
         judge: Judge | None = None,
     ) -> FetchError:
         course.rule = rule_for(reply.status, reply.body, rules)
-        error = (judge or self._judge).refused(
-            request, reply, course.asked, self._credentials.secrets()
-        )
+        error = (judge or self._judge).refused(request, reply, course.asked, self.secrets())
         if course.asked and course.rule is not None:
             error.hint = f"the API asks to wait {course.asked:.0f} s"
             if course.until is not None and self.now() + course.asked >= course.until:

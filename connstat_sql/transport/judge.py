@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
@@ -12,12 +12,16 @@ from msgspec import Raw
 
 from connstat_sql.definitions import Path
 from connstat_sql.errors import ConnectionFailed, FetchError, RateLimited, Status, Unauthorized
+from connstat_sql.masks import hidden
 from connstat_sql.transport.door import Request
 from connstat_sql.transport.failures import explain, plain
+from connstat_sql.transport.scrubbing import scrubbed
 from connstat_sql.transport.urls import read_url
 
 SAID_LENGTH = 500
-SHORTEST_SECRET = 4
+SAID_LENGTH_OF_TEXT = 200
+_READ = 4 * SAID_LENGTH
+"""Characters that are looked at for secrets before a text is cut."""
 NOT_WHOLE = {
     202: "it was accepted and is not there yet: ask again later",
     206: "it is a part of the answer: something may have asked for a range, or cuts answers short",
@@ -67,7 +71,7 @@ class Judge:
             return self._redirected(request, reply, secrets)
         elif status == 404 or reply.body.lstrip()[:1] == b"<":
             hint = f"check {self.address}"
-        said = scrubbed(error_message(reply.body, self.errors), secrets)
+        said = error_message(reply.body, self.errors, lambda text: hidden(scrubbed(text, secrets)))
         said = "" if said == f"HTTP {status}" else said
         how = " with an error" if status < 300 and status not in NOT_WHOLE else ""
         return kind(
@@ -81,7 +85,7 @@ class Judge:
         place = location(request, reply)
         words, hint = "", f"redirects are not followed: check {self.address}"
         if place is not None and origin_of(place) is not None:
-            words = f": it leads to {scrubbed(plain(shown(place)[:SAID_LENGTH]), secrets)}"
+            words = f": it leads to {scrubbed(plain(shown(place)), secrets)[:SAID_LENGTH]}"
             hint = self._way_on(request.url, place)
         return Status(
             f"{self.connection} answered {reply.status}{words}",
@@ -174,8 +178,13 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return max(0.0, seconds)
 
 
-def error_message(body: bytes, paths: tuple[Path, ...]) -> str:
-    """The message in an error body: at the first declared path that holds text, else its start."""
+def error_message(
+    body: bytes, paths: tuple[Path, ...], scrub: Callable[[str], str] = lambda text: text
+) -> str:
+    """The message in an error body: at the first declared path that holds text, else its start.
+
+    `scrub` takes secrets out of it, before it is cut.
+    """
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
@@ -183,10 +192,12 @@ def error_message(body: bytes, paths: tuple[Path, ...]) -> str:
     for path in paths:
         found = _at(value, path)
         if isinstance(found, str) and found:
-            return plain(found[:SAID_LENGTH])
+            return scrub(plain(found[:_READ]))[:SAID_LENGTH]
     if body.lstrip()[:1] == b"<":
         return "(an HTML page)"
-    return plain(body[:200].decode("utf-8", "replace")) if value is None else ""
+    if value is not None:
+        return ""
+    return scrub(plain(body[:_READ].decode("utf-8", "replace")))[:SAID_LENGTH_OF_TEXT]
 
 
 def _at(value: object, path: Path) -> object:
@@ -198,11 +209,3 @@ def _at(value: object, path: Path) -> object:
         else:
             return None
     return value
-
-
-def scrubbed(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets that the other side repeats in it."""
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= SHORTEST_SECRET:
-            text = text.replace(secret, "…")
-    return text

@@ -42,6 +42,13 @@ class Proxy:
     url: str
     login: str | None = field(default=None, repr=False)
 
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may repeat: the login as its header has it, and the password."""
+        if self.login is None:
+            return ()
+        encoded = self.login.removeprefix("Basic ")
+        return (encoded, base64.b64decode(encoded).decode().partition(":")[2])
+
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
