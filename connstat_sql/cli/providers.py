@@ -10,6 +10,7 @@ import click
 
 from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.naming import read_given
 from connstat_sql.definitions import Method, Resource
 from connstat_sql.diagnostics import USAGE
 from connstat_sql.errors import BindError
@@ -67,6 +68,38 @@ def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
         globals_.narrator.say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         raise click.exceptions.Exit(USAGE)
     globals_.narrator.say("no problems")
+
+
+@command.command("try")
+@click.argument("table")
+@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...")
+@click.option("--method", default="", metavar="NAME", help="The method to ask, not the first.")
+@click.option("--connection", default="", metavar="NAME", help="The connection to ask.")
+@pass_globals
+def try_once(
+    globals_: Globals, table: str, given: tuple[str, ...], method: str, connection: str
+) -> None:
+    """Ask a table's API once: keys that no column declares, columns that no row has, and misfits.
+
+    Each with the line that its definition could have. Values are not shown. Exit 2 when a value
+    does not fit its column.
+    """
+    from connstat_sql.cli.trying import try_table
+
+    narrator = globals_.narrator
+    with told(narrator):
+        values = read_given(given)
+        engine = globals_.open(narrator)
+        try:
+            found = engine.catalog.resolve(tuple(table.split(".")))
+            if not isinstance(found, LiveTable):
+                raise _unknown(table, found, _library(globals_))
+            lines, is_fitting = try_table(engine, found, values, method, connection)
+        finally:
+            engine.close()
+        click.echo("\n".join(lines))
+    if not is_fitting:
+        raise click.exceptions.Exit(USAGE)
 
 
 @command.command("schema")
