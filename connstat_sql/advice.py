@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 
 from connstat_sql.catalog import Catalog, LiveTable
+from connstat_sql.definitions import ListOf, Resource, SqlType, Struct
 from connstat_sql.errors import BindError, ConnstatError
 
 _NO_TABLE = re.compile(r'(?:Table with name|Table or view with name) "?([\w$.]+)"? does not exist')
 _NO_SCHEMA = re.compile(r'SET schema: No catalog \+ schema named "([^"]+)" found')
-_NO_COLUMN = re.compile(r'Referenced (?:column|table) "([^"\n]+)"')
+_NO_COLUMN = re.compile(r'(?:Referenced (?:column|table)|does not have a column named) "([^"\n]+)"')
 _THEIRS = re.compile(r'\n?Did you mean "(?:pg_|duckdb_|sqlite_|pragma_|information_schema)[^\n]*')
 """DuckDB's tables of its own, which it takes for the nearest: nobody has meant them."""
 _CANDIDATES = re.compile(r"\n?Candidate bindings:[^\n]*")
@@ -37,15 +39,41 @@ def advise(error: BindError, catalog: Catalog) -> None:
     else:
         column = _NO_COLUMN.search(error.message)
         if column is not None:
-            error.hint = _about_quotes(error, column[1]) or _near_column(error, column[1], catalog)
+            error.hint = (
+                _about_quotes(error, column[1])
+                or _field(error, column[1], catalog)
+                or _near_column(error, column[1], catalog)
+            )
+
+
+def _field(error: BindError, name: str, catalog: Catalog) -> str:
+    """Where a name that is no column is a field of one, in the live tables of a statement."""
+    places = dict.fromkeys(
+        place
+        for resource in _resources(error, catalog)
+        for column in resource.columns
+        for place in _places(column.name, column.type, name.lower())
+    )
+    return f"did you mean  {' or '.join(places)}?" if places else ""
+
+
+def _places(column: str, of: SqlType, name: str) -> Iterator[str]:
+    inner, place = (of.element, f"unnest({column})") if isinstance(of, ListOf) else (of, column)
+    if isinstance(inner, Struct):
+        yield from (f"{place}.{field}" for field, _ in inner.fields if field.lower() == name)
+
+
+def _resources(error: BindError, catalog: Catalog) -> list[Resource]:
+    """The live tables that a statement mentions."""
+    from connstat_sql.parser import parse
+
+    found = (catalog.resolve(one.parts) for one in parse(error.sql).mentions)
+    return [one.resource for one in found if isinstance(one, LiveTable)]
 
 
 def _near_column(error: BindError, name: str, catalog: Catalog) -> str:
     """The columns that come close in views of definitions, of which DuckDB saw those in use."""
-    from connstat_sql.parser import parse
-
-    found = (catalog.resolve(one.parts) for one in parse(error.sql).mentions)
-    views = [one.resource for one in found if isinstance(one, LiveTable) and one.resource.view]
+    views = [one for one in _resources(error, catalog) if one.view]
     columns = dict.fromkeys(one.name for view in views for one in view.columns)
     close = difflib.get_close_matches(name.lower(), columns, n=3)
     if not close:

@@ -47,6 +47,22 @@ def test_it_is_answered_so_in_a_later_statement_and_beside_a_live_table_too(
     assert sandbox.count() == 0
 
 
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("SELECT name, STATE FROM {}", "connector.state or unnest(tasks).STATE"),
+        ("SELECT c.worker_id FROM {} AS c", "connector.worker_id or unnest(tasks).worker_id"),
+        ("SELECT name FROM {} WHERE id = 0", "unnest(tasks).id"),
+    ],
+)
+def test_a_field_taken_for_a_column_is_answered_with_its_column(
+    engine: Engine, sandbox: Sandbox, sql: str, hint: str
+) -> None:
+    error = failed(engine, sql.format("plant_a.connect.connectors"))
+    assert error.hint == f"did you mean  {hint.replace('STATE', 'state')}?"
+    assert sandbox.count() == 0
+
+
 def test_a_name_that_comes_close_to_nothing_gets_no_advice(engine: Engine) -> None:
     assert failed(engine, "SELECT * FROM zzzzzzzzzz").hint == ""
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 
 from connstat_sql.cli import root
+from connstat_sql.cli.statement import Printer
+from connstat_sql.diagnostics import Narrator
+from connstat_sql.renderer import Look
+from connstat_sql.result import Result
 from tests.terminal import Terminal
 
 CONNSTAT = f"{sys.executable} -m connstat_sql"
@@ -104,3 +110,36 @@ def test_names_that_are_to_be_typed_are_whole_at_80_columns(tmp_path: Path) -> N
     ) as screen:  # fmt: skip
         text = screen.wait_for("│ failed-behind-running │", "│ workers ")
         assert all(len(line) <= 80 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet", "rows.html"])
+def test_what_was_written_is_told_unless_quiet(tmp_path: Path, name: str) -> None:
+    target = tmp_path / name
+    sql = "SELECT * FROM range(1234); SELECT * FROM range(0)"
+    words = ["query", "-o", str(target), sql if name != "rows.parquet" else sql.partition(";")[0]]
+    answer = CliRunner().invoke(root, words)
+    assert (answer.exit_code, answer.stdout) == (0, "")
+    assert answer.stderr == f"{target}: 1,234 rows, {target.stat().st_size:,} bytes\n"
+    assert CliRunner().invoke(root, ["-q", *words]).stderr == ""
+    assert CliRunner().invoke(root, ["query", "-o", "/dev/null", "-F", "csv", sql]).stderr == (
+        "/dev/null: 1,234 rows\n"
+    )
+    assert "rows" not in CliRunner().invoke(root, ["query", "-o", str(target), "SELECT x"]).stderr
+
+
+@pytest.mark.parametrize("format_", ["table", "vertical"])
+def test_a_terminal_is_given_what_somebody_would_scroll_through(format_: str) -> None:
+    out, result = io.BytesIO(), Result(pa.table({"n": range(100_000)}), has_rows=True)
+    printer = Printer(out, format_, Narrator(io.StringIO(), level=-1), look=Look(width=80))
+    printer.show(result)
+    lines = out.getvalue().decode().splitlines()
+    assert len(lines) < 2100
+    assert "100,000 rows, of which the first 1,000 are shown: -o FILE  takes all" in lines[-1]
+    assert "999" in "".join(lines[-3:-1])
+
+
+@pytest.mark.parametrize(("format_", "look"), [("csv", Look(width=80)), ("table", Look())])
+def test_a_pipe_and_a_format_for_programs_have_every_row(format_: str, look: Look) -> None:
+    out, result = io.BytesIO(), Result(pa.table({"n": range(2000)}), has_rows=True)
+    Printer(out, format_, Narrator(io.StringIO()), look=look).show(result)
+    assert out.getvalue().count(b"\n") > 2000

@@ -17,7 +17,7 @@ import click
 from connstat_sql.cli.context import Globals, each, told
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
-from connstat_sql.errors import FetchError
+from connstat_sql.errors import FetchError, counted
 from connstat_sql.files import written_whole
 from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 STDOUT = "-"
 """The file name that means standard output."""
 SECONDS = click.FloatRange(min=0, min_open=True)
+MOST_ON_SCREEN = 1000
+"""Rows that a terminal is given of one result."""
 
 budget_option = click.option(
     "--max-requests",
@@ -202,6 +204,7 @@ class Printer:
         self._narrator = narrator
         self._look = look or Look.of(out, os.environ)
         self._about = About(sql=sql, title=title)
+        self.rows = 0
         self._page: Page | None = None
         self._printed = 0
         self._requests = 0
@@ -210,6 +213,7 @@ class Printer:
         """The rows to stdout, everything else to stderr."""
         self._narrator.end_progress()
         self._requests += result.requests
+        self.rows += result.table.num_rows if result.has_rows else 0
         if result.has_rows:
             self._print(result)
             self._out.flush()
@@ -238,8 +242,22 @@ class Printer:
             if self._page is None:
                 self._page = Page(self._out, self._about.title)
             self._page.section(result.table, self._told_of(result))
+        elif (
+            self._look.is_terminal
+            and self._format in ("table", "vertical")
+            and result.table.num_rows > MOST_ON_SCREEN
+        ):
+            self._print_first(result)
         else:
             render(result.table, self._format, self._out, look=self._look)
+
+    def _print_first(self, result: Result) -> None:
+        """What somebody would still scroll through, and how to have the rest."""
+        first, look = result.table.slice(0, MOST_ON_SCREEN), replace(self._look, footer=False)
+        render(first, self._format, self._out, look=look)
+        rows = counted(result.table.num_rows, "row")
+        more = f"{rows}, of which the first {MOST_ON_SCREEN:,} are shown: -o FILE  takes all"
+        self._out.write(f"{more}\n".encode())
 
     def _told_of(self, result: Result) -> About:
         from connstat_sql.diagnostics.verdict import verdict
@@ -272,6 +290,15 @@ def printer(
         shown = Printer(out, format_, narrator, sql=sql, title=title)
         yield shown
         shown.end()
+    if given["output"] not in (None, STDOUT):
+        narrator.say(_written(given["output"], shown.rows))
+
+
+def _written(output: str, rows: int) -> str:
+    """What was written where."""
+    path = Path(output)
+    size = f", {counted(path.stat().st_size, 'byte')}" if path.is_file() else ""
+    return f"{output}: {counted(rows, 'row')}{size}"
 
 
 def print_all(results: Iterator[Result], engine: Engine, shown: Printer) -> bool:
