@@ -140,6 +140,8 @@ def test_links_of_confluent_may_name_its_own_host_wherever_it_is_reached() -> No
         ("style: link, response: next", Paging(PagingStyle.LINK, None, ("next",))),
         ('style: link_header, attributes: {results: "true"}',
          Paging(PagingStyle.LINK_HEADER, None, attributes=(("results", "true"),))),
+        ("style: link_header, attributes: {results: true, n: 1}",
+         Paging(PagingStyle.LINK_HEADER, None, attributes=(("results", "True"), ("n", "1")))),
         ("style: page, request: p, first: 1, total_pages: {header: X-Pages}",
          Paging(PagingStyle.PAGE, "p", first=1, total_pages=InHeader("X-Pages"))),
         ("style: offset, request: o, size: {header: X-Size, max: 5}",

@@ -92,7 +92,7 @@ def test_a_cursor_goes_into_a_body_as_it_came(cursor: Any, sent: str) -> None:
     assert asked == ['{"a":1}', f'{{"a":1,"page":{{"after":{sent}}}}}']
 
 
-@over("empty", [None, "", [], {}])
+@over("empty", [None, "", [], {}, False])
 def test_an_empty_cursor_is_the_end(empty: Any) -> None:
     assert walk(IN_BODY, page(1, next="a"), page(2, next=empty))[0] == [1, 2]
 
@@ -282,6 +282,41 @@ def test_a_cursor_that_the_body_cannot_hold_is_an_error_and_never_the_end(
     with pytest.raises(UnexpectedShape) as caught:
         walk(paging, *answers, rows=Rows(at=(("rows",), ())))
     assert says in caught.value.message
+
+
+LINKS = replace(LINK, response=("links[rel=next]", "href"))
+
+
+@over(
+    "paging, told, pages",
+    [
+        (replace(LINK, response=("@odata", "nextLink")), {"@odata.nextLink": "?p=2"}, 2),
+        (replace(LINK, response=("a", "b", "c")), {"a": {"b.c": "?p=2"}}, 2),
+        (replace(LINK, response=("a", "b", "c")), {"a": {"b": {}}, "a.b.c": "?p=2"}, 2),
+        (replace(TOKEN, response=("links", "0", "at")), {"links": [{"at": "x"}]}, 2),
+        (replace(TOKEN, response=("links", "1", "at")), {"links": [{"at": "x"}]}, 1),
+        (LINKS, {"links": [{"rel": "self", "href": "?p=1"}, {"rel": "next", "href": "?p=2"}]}, 2),
+        (LINKS, {"links": [{"rel": "self", "href": "?p=1"}]}, 1),
+        (LINKS, {"links": []}, 1),
+        (LINKS, {"links": None}, 1),
+    ],
+)
+def test_keys_with_dots_and_elements_of_arrays_are_found(
+    paging: Paging, told: dict[str, Any], pages: int
+) -> None:
+    assert len(walk(paging, page(1, **told), page(2))[1]) == pages
+
+
+@over(
+    "links, says",
+    [
+        ([{"relation": "next", "href": "?p=2"}], "no element of `links` has `rel`"),
+        ({"next": "?p=2"}, "`links` is an object, and no array"),
+    ],
+)
+def test_a_list_of_links_of_another_kind_is_an_error(links: Any, says: str) -> None:
+    with pytest.raises(UnexpectedShape, match=says):
+        walk(LINKS, page(1, links=links))
 
 
 @over("missing", [{}, {"meta": None}, {"meta": {}}])

@@ -25,15 +25,31 @@ class OpenBody:
     _levels: dict[Path, Mapping[str, Raw] | None] = field(default_factory=dict)
 
     def at(self, path: Path) -> Raw | bytes | None:
-        """The text of the value at a path; None when there is none."""
+        """The text of the value at a path; None when there is none.
+
+        A number leads to an element of an array, and `links[rel=next]` to that of `links` whose
+        `rel` is `next`.
+        """
         if not path:
             return self.content
-        above = self._object(path[:-1])
-        return None if above is None else above.get(path[-1])
+        key, above = path[-1], self._object(path[:-1])
+        if above is not None:
+            chosen = _CHOICE.fullmatch(key) if key not in above else None
+            return above.get(key) if chosen is None else _chosen(above, *chosen.groups())
+        return self._element(path[:-1], int(key)) if key.isdecimal() else None
+
+    def find(self, path: Path) -> Raw | bytes | None:
+        """The text at a path, the end of which may be a single key that holds dots."""
+        text = self.at(path)
+        for place in range(len(path) - 1) if text is None else ():
+            text = self.at((*path[:place], ".".join(path[place:])))
+            if text is not None:
+                break
+        return text
 
     def value(self, path: Path) -> Any:
         """The value at a path, or None."""
-        text = self.at(path)
+        text = self.find(path)
         return None if text is None else decoded(text, Any)
 
     def in_the_way(self, path: Path) -> str:
@@ -42,7 +58,8 @@ class OpenBody:
             text = self.at(path[:depth])
             if text is None:
                 return ""
-            if kind(text) not in ("an object", "null"):
+            is_element = path[depth].isdecimal() and kind(text) == "an array"
+            if kind(text) not in ("an object", "null") and not is_element:
                 place = f"`{'.'.join(path[:depth])}`" if depth else "the body"
                 return f"{place} is {kind(text)}"
         return ""
@@ -113,6 +130,13 @@ class OpenBody:
             return f"an object with the keys {', '.join(keys)}" if keys else "an empty object"
         return found
 
+    def _element(self, path: Path, number: int) -> Raw | None:
+        text = self.at(path)
+        if text is None or kind(text) != "an array":
+            return None
+        elements = decoded(text, list[Raw])
+        return elements[number] if number < len(elements) else None
+
     def _object(self, path: Path) -> Mapping[str, Raw] | None:
         if path not in self._levels:
             text = self.at(path)
@@ -121,6 +145,31 @@ class OpenBody:
             else:
                 self._levels[path] = None
         return self._levels[path]
+
+
+_CHOICE = re.compile(r"([^\[\]]+)\[([^\[\]=]+)=([^\[\]]*)\]")
+"""A key that leads to one element of an array: `links[rel=next]`."""
+
+
+def _chosen(above: Mapping[str, Raw], name: str, key: str, wanted: str) -> Raw | None:
+    """The first element of an array in which a key has a value; None where none has it."""
+    text = above.get(name)
+    if text is None or kind(text) == "null":
+        return None
+    if kind(text) != "an array":
+        raise UnexpectedShape(f"`{name}` is {kind(text)}, and no array")
+    elements = decoded(text, list[Raw])
+    values = [descend(element, (key,)) for element in elements]
+    if elements and all(value is None for value in values):
+        raise UnexpectedShape(f"no element of `{name}` has `{key}`")
+    return next(
+        (
+            element
+            for element, value in zip(elements, values, strict=True)
+            if value is not None and decoded(value, Any) == wanted
+        ),
+        None,
+    )
 
 
 def _entries(

@@ -41,6 +41,9 @@ class PageFacts:
             return None if text is None else msgspec.json.encode(text)
         if isinstance(source, InLastRow):
             return self._of_last_row(source)
+        stands = self.body.opened.find(source)
+        if stands is not None:
+            return bytes(stands)
         obstacle = self.body.opened.in_the_way(source)
         if obstacle:
             raise UnexpectedShape(
@@ -48,8 +51,7 @@ class PageFacts:
                 hint="`response` under `paging` may name a header, {header: X-Next}, or a place "
                 "in the last row, {last_row: id}",
             )
-        stands = self.body.opened.at(source)
-        return None if stands is None else bytes(stands)
+        return None
 
     def value(self, source: Source) -> Any:
         """The value; None when there is none, or null."""

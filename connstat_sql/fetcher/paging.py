@@ -193,7 +193,7 @@ _COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
 def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> Cursor | None:
     place = place_of(paging.response)
     value = page.value(paging.response)
-    if value is None or value in ("", [], {}):
+    if value in (None, "") or value is False or value in ([], {}):
         if must_exist:
             raise UnexpectedShape(f"there are more pages, but {place} holds no token")
         return None

@@ -392,7 +392,7 @@ class PagingDocument(_Document, frozen=True):
         SourceText,
         _about(
             "where the token, cursor or URL stands: a path in the body, or another place",
-            "meta.next", {"header": "X-Next-Page"}, {"last_row": "id"},
+            "meta.next", "links[rel=next].href", {"header": "X-Next-Page"}, {"last_row": "id"},
         ),
     ] = "$"  # fmt: skip
     more: Annotated[
@@ -419,7 +419,7 @@ class PagingDocument(_Document, frozen=True):
         _about("the cursor that a page was asked for with, sent back, is the end of the list"),
     ] = False
     attributes: Annotated[
-        dict[str, str],
+        dict[str, str | int | bool],
         _about(
             "what the next link of a Link header must say to be followed; anything else is the end",
             {"results": "true"},

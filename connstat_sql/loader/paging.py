@@ -65,7 +65,7 @@ def build_paging(
         first=first if isinstance(first, int) and not is_token else 0,
         first_token=first if is_token and first is not msgspec.UNSET else None,
         repeat_ends=document.repeat_ends,
-        attributes=tuple(document.attributes.items()),
+        attributes=tuple((name, str(value)) for name, value in document.attributes.items()),
         total=_source(document.total),
         total_pages=_source(document.total_pages),
         key=None if document.key is None else path_of(document.key),
