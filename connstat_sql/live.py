@@ -120,7 +120,7 @@ class LiveTables:
         table = table.rename_columns(headers).replace_schema_metadata(metadata)
         if statement.explain == "analyze":
             table, has_rows = _lines(_analyzed(found, execution, seconds)), True
-        notes = self.kept.take_notes()
+        notes = (*execution.notes, *self.kept.take_notes())
         return Result(table, has_rows, execution.scans, execution.failures, found, seconds, notes)
 
     def plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:

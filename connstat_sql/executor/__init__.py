@@ -23,6 +23,7 @@ from connstat_sql.executor.run_text import checked_text, run_text
 from connstat_sql.executor.staging import PAGES, empty_mention, empty_tables
 from connstat_sql.executor.targets import check_target
 from connstat_sql.executor.tuples import feed_table
+from connstat_sql.executor.unseen import unseen
 from connstat_sql.executor.values_seen import SeenValues, TakeValues
 from connstat_sql.fetcher import Failure
 from connstat_sql.parser import DIALECT, Statement
@@ -47,6 +48,7 @@ class Execution:
     table: pa.Table
     scans: tuple[ScanReport, ...]
     failures: tuple[Failure, ...]
+    notes: tuple[str, ...] = ()
 
 
 def check(plan: Plan, session: Session, arguments: Arguments) -> None:
@@ -119,9 +121,10 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
                 requests_sent=tools.budget.sent,
                 seconds=tools.seconds_left,
             )
+        notes = () if tools.mask_key is None else unseen(plan, session)
     finally:
         _wind_up(plan, tools)
-    return Execution(_as_written(table, plan), reports, pipeline.failures)
+    return Execution(_as_written(table, plan), reports, pipeline.failures, notes)
 
 
 def _wind_up(plan: Plan, tools: Tools) -> None:
