@@ -171,6 +171,7 @@ _HEADS = (
         AND NOT {_matches("x", _WHOLE)}) THEN '' ELSE {_extract("x", _BEFORE_FRAMES, 0)} END""",
     _replaced(
         "x",
+        (rf'^(?:Exception in thread "[^"\n]*" |\[?\d{{4}}-\d\d-\d\d[^\n]*\n({_HEAD}:))', r"\1"),
         (r"(?s)^.*nested exception is:?\s*(\S)", r"\1"),
         (rf"(?s)^\[({_CLASS}) - (.*)\]\s*$", r"\1: \2"),
         (r"((?:ClassNotFoundException|NoClassDefFoundError): )", "\\1\x04"),

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from connstat_sql.errors import BindError
-from connstat_sql.macros import NAMES, called_by_ours
+from connstat_sql.macros import HIDING, NAMES, called_by_ours
 from connstat_sql.session import Session
 from connstat_sql.translation import RunText
 
@@ -150,16 +150,18 @@ def test_a_function_of_a_transaction_that_was_undone_is_made_again(session: Sess
 def test_a_macro_of_the_user_s_takes_the_name_and_ours_is_another(
     session: Session, name: str
 ) -> None:
-    ours = called_by_ours(f"SELECT {name}('a.B: c 1'), '{name}(' AS {name}")
-    run(session, f"SELECT {name}('a.B: c 1')")
-    run(session, f"CREATE MACRO {name}(x) AS 'mine'")
-    assert run(session, f"SELECT {name}('a.B: c 1')") == [("mine",)]
-    run(session, f"CREATE OR REPLACE TEMP MACRO {name}(x) AS 'mine too'")
-    assert run(session, f"SELECT {name}('a.B: c 1')") == [("mine too",)]
+    given = "'a.B: c 1', ''" if name == HIDING else "'a.B: c 1'"
+    parameters = "x, y" if name == HIDING else "x"
+    ours = called_by_ours(f"SELECT {name}({given}), '{name}(' AS {name}")
+    run(session, f"SELECT {name}({given})")
+    run(session, f"CREATE MACRO {name}({parameters}) AS 'mine'")
+    assert run(session, f"SELECT {name}({given})") == [("mine",)]
+    run(session, f"CREATE OR REPLACE TEMP MACRO {name}({parameters}) AS 'mine too'")
+    assert run(session, f"SELECT {name}({given})") == [("mine too",)]
     session.make_macros(ours)
     ((answer, text),) = run(session, ours)
     assert text == f"{name}("
-    assert answer in ("B: c 1", "a.B: c <n>", None)
+    assert answer in ("B: c 1", "a.B: c <n>", "", None)
 
 
 def test_the_functions_are_ours_and_hide_nothing(session: Session) -> None:
