@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 CURL, HIDING = "curl_options", "without_secrets"
 NAMES = (*TEXTS, CURL, HIDING)
 """The functions there are, of texts."""
+DESCRIBED = {
+    "root_cause(trace VARCHAR) → VARCHAR": "What the deepest cause in a stack trace says",
+    "cause_group(cause VARCHAR) → VARCHAR": "A cause without numbers, hosts, ids and times",
+    "curl_options(connection VARCHAR) → VARCHAR": "What curl needs for a connection, no secret",
+    "without_secrets(name VARCHAR, value VARCHAR) → VARCHAR": "A setting with **** for secrets",
+}
+"""How each is called, and what it answers."""
 _CALLED = re.compile(
     rf"'(?:[^']|'')*'|--[^\n]*|(?<![\w.\"])({'|'.join(NAMES)})(?=\s*\()", re.IGNORECASE
 )

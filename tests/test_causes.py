@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from connstat_sql.errors import BindError
-from connstat_sql.macros import HIDING, NAMES, called_by_ours
+from connstat_sql.macros import DESCRIBED, HIDING, NAMES, called_by_ours
 from connstat_sql.session import Session
 from connstat_sql.translation import RunText
 
@@ -162,6 +162,10 @@ def test_a_macro_of_the_user_s_takes_the_name_and_ours_is_another(
     ((answer, text),) = run(session, ours)
     assert text == f"{name}("
     assert answer in ("B: c 1", "a.B: c <n>", "", None)
+
+
+def test_each_function_is_described() -> None:
+    assert [signature.partition("(")[0] for signature in DESCRIBED] == [*NAMES]
 
 
 def test_the_functions_are_ours_and_hide_nothing(session: Session) -> None:

@@ -99,6 +99,7 @@ FIRST = {
     ],
     # functions, keywords, parameters
     "SELECT regexp_extr|": ["regexp_extract(", "regexp_extract_all("],
+    "SELECT root_ca|": ["root_cause("],
     "sel|": ["select"],
     "SELECT name |": ["FROM"],
     "SELECT name FROM plant_a.connect.connectors WHERE name IS |": ["NULL"],

@@ -158,3 +158,12 @@ def test_several_results_are_sections_of_one_page() -> None:
     assert [tag for tag, _ in elements.starts].count("section") == 2
     assert elements.text_of("p") == ["No rows."]
     assert elements.text_of("title") == ["connstat"]
+
+
+def test_a_name_and_a_reason_stand_whole_and_other_long_texts_open() -> None:
+    sql = """SELECT repeat('n', 300) AS connector_name, 'it is ' || repeat('why ', 90) AS cause,
+        repeat('v', 300) AS value"""
+    page = page_of(sql)
+    assert f"<td>{'n' * 300}</td>" in page
+    assert f"<td>it is {'why ' * 90}</td>" in page
+    assert page.count("<details><summary>v") == 1

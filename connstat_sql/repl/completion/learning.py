@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from connstat_sql.definitions import Redaction, Resource, SqlType
 from connstat_sql.errors import ConnstatError
 from connstat_sql.loader.types import UnknownType, parse_type
+from connstat_sql.macros import DESCRIBED
 from connstat_sql.quoting import call, literal
 from connstat_sql.repl.completion.known import Field, Function, Known, Table
 from connstat_sql.repl.completion.places import Place
@@ -125,6 +126,9 @@ class Learner:
         functions = tuple(
             Function(name, _signature(name, params or (), of), kind, description or "")
             for name, kind, params, of, description in rows
+        ) + tuple(
+            Function(signature.partition("(")[0], signature, description=description)
+            for signature, description in DESCRIBED.items()
         )
         self._swap(functions=functions, reserved=frozenset(word for (word,) in reserved))
 
