@@ -67,7 +67,7 @@ _DESCRIBES = re.compile(r"(describe|desc|show|pragma)\b", re.IGNORECASE)
 _NO_TABLES = "these are tables of your own; SHOW ALL TABLES lists those of the APIs too"
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_\w+|show|describe|use|pragma\w*|query_table|query"
-    r"|sqlite_\w+|search_path|set\s+(?:\w+\s+)?schema)\b",
+    r"|sqlite_\w+|search_path|detach|set\s+(?:\w+\s+)?schema)\b",
     re.IGNORECASE,
 )
 
@@ -245,6 +245,11 @@ class Engine:
     def connections(self) -> Mapping[str, Connection]:
         """The connections by name, as they are configured."""
         return self._wiring.connections
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The connections that the last statement over live tables has asked, or would have."""
+        return () if self._opened is None else self._opened.asked
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -71,6 +71,7 @@ class LiveTables:
         self._door = door
         self._tell = tell
         self._stream: PageStream | None = None
+        self.asked: tuple[str, ...] = ()
         self.before_fetching: Callable[[], None] = lambda: None
         self.take_values: TakeValues | None = None
         self._session = session
@@ -277,6 +278,7 @@ class LiveTables:
         self, found: Plan, arguments: Arguments, options: Options, until: float | None
     ) -> Execution:
         names = _connections(found)
+        self.asked = tuple(names)
         if options.partial:
             self.clients.open_all(names)
         else:

@@ -39,6 +39,13 @@ class Options:
     deadline: float | None = None
     max_age: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ConfigError where a number is none that there can be."""
+        for name in ("max_requests", "deadline", "max_age"):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ConfigError(f"{name} is {value}", hint=f"{name} is 0 or more")
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Result:

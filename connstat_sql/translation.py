@@ -89,12 +89,24 @@ def _read_error(text: str) -> tuple[str, int | None, str]:
     kind, _, rest = text.partition(": ")
     try:
         said = json.loads(rest, strict=False)
-        message = str(said["exception_message"])
+        message = _inmost(str(said["exception_message"]))
     except (ValueError, KeyError, TypeError):
         plain = rest if kind.endswith("Error") and rest else text
         return _brief(plain.partition("\n\nLINE ")[0]), None, ""
     place = str(said.get("position", ""))
     return _brief(message), int(place) if place.isdigit() else None, str(said.get("name", ""))
+
+
+def _inmost(message: str) -> str:
+    """What a thread of DuckDB's has said, where its error is told as JSON within another one."""
+    start = message.find('{"exception_type":')
+    if start < 0:
+        return message
+    try:
+        inner, _ = json.JSONDecoder(strict=False).raw_decode(message[start:])
+        return _inmost(str(inner["exception_message"]))
+    except (ValueError, KeyError, TypeError):
+        return message
 
 
 def _brief(message: str) -> str:

@@ -253,7 +253,7 @@ def test_sql_is_watched_with_values(config: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["x", "--every", "60"], 2, "'60' has no unit: say 60s"),
+        (["x", "--every", "soon"], 2, "'soon' is no duration: write it like 60s"),
         ([], 2, "give the NAME of a saved query, --sql or -f FILE"),
         (["--sql", "SELECT 1", "a"], 2, "a parameter is given as NAME=VALUE, not 'a'"),
         (["--sql", "SELECT 1", "-f", "x"], 2, "give the SQL, or -f FILE"),

@@ -15,6 +15,7 @@ from tests.watched import FastPace
     [
         ("60s", 60), ("5m", 300), ("1h30m", 5400), ("500ms", 0.5), ("1d", 86400), ("1.5h", 5400),
         (" 1H 30M ", 5400), ("1m500ms", 60.5),
+        ("60", 60), (" 0.5 ", 0.5),
     ],
 )  # fmt: skip
 def test_a_duration_is_read_as_people_write_it(text: str, seconds: float) -> None:
@@ -24,7 +25,6 @@ def test_a_duration_is_read_as_people_write_it(text: str, seconds: float) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("60", "60 has no unit|'60' has no unit: say 60s or 60m"),
         ("", "write it like 60s, 5m, 1h30m or 500ms"),
         ("soon", "write it like 60s"),
         ("-5s", "write it like 60s"),

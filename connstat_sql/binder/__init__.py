@@ -307,8 +307,18 @@ def _refuse_unreadable(statement: Statement, catalog: Catalog) -> None:
                 f"this statement names the live table {name} in a way that cannot be planned",
                 sql=statement.sql,
                 span=Span(start, start + len(name)),
-                hint=f"take its rows first:  CREATE TEMP TABLE mine AS FROM {name} WHERE …",
+                hint=_instead(statement.sql, name),
             )
+
+
+def _instead(sql: str, name: str) -> str:
+    """What to write in place of a statement that only DuckDB reads."""
+    word = sql.split(maxsplit=1)[0].upper()
+    if word == "SHOW":
+        return f"DESCRIBE {name}"
+    if word == "EXPLAIN":
+        return "EXPLAIN SELECT … , without options:  its rows are the plan as text"
+    return f"take its rows first:  CREATE TEMP TABLE mine AS FROM {name} WHERE …"
 
 
 def _qualifier_edits(names: Names, tables: list[BoundTable]) -> list[Edit]:

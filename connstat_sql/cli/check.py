@@ -15,8 +15,8 @@ import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.naming import complete_given, complete_names, read_given
+from connstat_sql.cli.seconds import SECONDS
 from connstat_sql.cli.statement import (
-    SECONDS,
     STDOUT,
     budget_option,
     connect_timeout_option,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals, told
+from connstat_sql.cli.seconds import SECONDS
 from connstat_sql.definitions import Provider, literal
 from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
 from connstat_sql.engine import Engine
@@ -59,7 +60,7 @@ class Watch:
 @click.command("doctor")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     metavar="SECONDS",

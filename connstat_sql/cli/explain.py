@@ -9,12 +9,13 @@ import click
 
 from connstat_sql.cli.context import Globals, each, pass_globals, told
 from connstat_sql.cli.query import read_params, read_sql, sql_options
+from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import budget_option, max_age_option, strict_option
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.result import Options
 
 
-@click.command("explain")
+@click.command("explain", cls=TakesSql)
 @sql_options
 @click.option("--analyze", is_flag=True, help="Run it, and show what happened.")
 @click.option(

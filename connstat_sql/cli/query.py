@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals
+from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import (
     exit_for,
     opened_engine,
@@ -41,7 +43,7 @@ def sql_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command("query")
+@click.command("query", cls=TakesSql)
 @sql_options
 @printing_options
 @running_options
@@ -55,6 +57,9 @@ def command(globals_: Globals, /, **given: Any) -> None:
     """
     narrator = globals_.narrator
     text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"])
+    for name in arguments:
+        if not re.search(rf"\${name}\b", text):
+            narrator.say(f"note: there is no ${name} in the SQL, and its value is not used")
     with (
         opened_engine(globals_, narrator, given) as engine,
         printer(given, narrator, sql=text) as shown,

@@ -24,7 +24,7 @@ from connstat_sql.saved import (
     SavedParam,
     SavedQueries,
     SavedQuery,
-    example,
+    examples,
     read_entry,
 )
 from connstat_sql.saved.places import shown
@@ -262,7 +262,7 @@ def _commands(query: SavedQuery) -> Iterator[str]:
     needed = [one for one in query.params if one.is_required]
     others = [one for one in query.params if not one.is_required][:1]
     for params in (needed, [*needed, *others]) if others else (needed,):
-        given = (shlex.quote(example(one)) for one in params)
+        given = map(shlex.quote, examples(params))
         yield " ".join(["connstat", "run", query.name, *given])
 
 

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from connstat_sql.cli.context import Globals, each, told
+from connstat_sql.cli.seconds import AGE, SECONDS
 from connstat_sql.diagnostics import PARTIAL, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, counted
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 STDOUT = "-"
 """The file name that means standard output."""
-SECONDS = click.FloatRange(min=0, min_open=True)
 MOST_ON_SCREEN = 1000
 """Rows that a terminal is given of one result."""
 
@@ -42,7 +42,7 @@ budget_option = click.option(
 
 max_age_option = click.option(
     "--max-age",
-    type=click.FloatRange(min=0),
+    type=AGE,
     metavar="SECONDS",
     show_default="as each connection says, else 0: always fetch",
     help="Accept rows fetched at most so long ago.",
@@ -166,14 +166,12 @@ def opened_engine(
             connect_timeout=given["connect_timeout"],
             reveal=given["reveal"],
             trace=given["trace"],
-            sandboxed=given["sandboxed"],
+            sandboxed=given.get("sandboxed", False),
         )
         try:
             yield engine
         except FetchError as error:
-            others = set(engine.catalog.connections) - {error.connection}
-            is_one_of_many = others and error.connection not in (given.get("sql") or "")
-            if is_one_of_many and not given.get("partial", True):
+            if len(engine.asked) > 1 and not given.get("partial", True):
                 partial = "--partial  prints the rows of the others"
                 error.hint = f"{error.hint}; {partial}" if error.hint else partial
             raise

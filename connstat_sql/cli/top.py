@@ -10,30 +10,15 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.seconds import SECONDS
 from connstat_sql.diagnostics import Narrator
 from connstat_sql.extras import lacking
-
-
-class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer ones only
-    """Seconds, out of a duration such as 5s or 1m."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        from connstat_sql.watching.beats import seconds_of
-
-        try:
-            return value if isinstance(value, float) else seconds_of(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 @click.command("top")
 @click.option(
     "--every",
-    type=_Duration(),
+    type=SECONDS,
     default="5s",
     show_default=True,
     metavar="DURATION",
@@ -71,7 +56,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer 
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -79,7 +64,7 @@ class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic in newer 
 )
 @click.option(
     "--deadline",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     default=20.0,
     show_default=True,
     metavar="SECONDS",

@@ -13,8 +13,8 @@ import click
 from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.naming import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.query import read_sql
+from connstat_sql.cli.seconds import AGE, SECONDS
 from connstat_sql.cli.statement import (
-    SECONDS,
     budget_option,
     connect_timeout_option,
     opened_engine,
@@ -49,7 +49,6 @@ from connstat_sql.watching import (
     in_words,
     is_apart,
     jsonl,
-    seconds_of,
     text,
     watch,
 )
@@ -58,23 +57,6 @@ _COLORS = {
     Kind.APPEARED: "yellow", Kind.CHANGED: "yellow", Kind.GONE: "cyan",
     Kind.UNREACHABLE: "red", Kind.REACHABLE: "green",
 }  # fmt: skip
-
-
-class Duration(click.ParamType):  # type: ignore[type-arg]  # generic in later releases alone
-    """`60s`, `5m`, `1h30m`, `500ms`, as seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Say what is wrong with one that is none."""
-        if isinstance(value, float):
-            return value
-        try:
-            return seconds_of(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -88,7 +70,7 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 @click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
 @click.option(
     "--every",
-    type=Duration(),
+    type=SECONDS,
     default="60s",
     show_default=True,
     help="Time from one run to the next, such as 500ms, 60s, 5m or 1h30m.",
@@ -127,7 +109,7 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 )
 @click.option(
     "--max-age",
-    type=click.FloatRange(min=0),
+    type=AGE,
     default=0.0,
     show_default=True,
     metavar="SECONDS",

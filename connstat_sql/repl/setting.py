@@ -112,12 +112,14 @@ def max_age(shell: Shell, argument: str) -> None:
     if argument.lower() in ("off", "none"):
         shell.settings.max_age = None
     elif argument:
+        from connstat_sql.watching.beats import seconds_of
+
         try:
-            wanted = float(argument)
-        except ValueError:
-            wanted = -1.0
-        if not 0 <= wanted < float("inf"):
-            raise ConfigError(f".max-age takes seconds, not {argument}", hint=".max-age 60")
+            wanted = 0.0 if argument.strip() in ("0", "0s") else seconds_of(argument)
+        except ValueError as error:
+            raise ConfigError(
+                f".max-age takes seconds, not {argument}", hint=".max-age 60, or 5m"
+            ) from error
         shell.settings.max_age = wanted
     age = shell.settings.max_age
     words = "as each connection says" if age is None else f"at most {age:g} s"

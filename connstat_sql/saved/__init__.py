@@ -13,11 +13,11 @@ from connstat_sql.saved.values import Prepared, SavedParam, SavedQuery, Severity
 
 if TYPE_CHECKING:
     from connstat_sql.saved.choosing import choices
-    from connstat_sql.saved.preparing import example, prepare
+    from connstat_sql.saved.preparing import examples, prepare
 
 _LATE = {
     "choices": "connstat_sql.saved.choosing",
-    "example": "connstat_sql.saved.preparing",
+    "examples": "connstat_sql.saved.preparing",
     "prepare": "connstat_sql.saved.preparing",
 }
 
@@ -30,7 +30,7 @@ __all__ = [
     "Severity",
     "choices",
     "elements",
-    "example",
+    "examples",
     "prepare",
     "read_entry",
     "standard_folders",

@@ -171,7 +171,9 @@ def _bound(
     except ConnstatError as error:
         message = error.message.partition("\n")[0]
         if _NO_FILES in message:
-            raise _Unseen(f"it reads files that are not here ({message})") from error
+            is_stand_in = any(f'"{one}"' in message for one in _SPECIMENS)
+            which = "that a parameter names" if is_stand_in else f"that are not here ({message})"
+            raise _Unseen(f"it reads files {which}") from error
         place = 0
         if isinstance(error, QueryError) and error.span is not None:
             start = error.span.start + before

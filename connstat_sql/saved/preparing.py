@@ -6,7 +6,8 @@ A value is only ever bound; no text of it becomes part of the SQL.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import QueryError, SavedQueryError
@@ -34,7 +35,7 @@ def prepare(query: SavedQuery, given: Mapping[str, str], engine: Engine) -> Prep
         names = " and ".join(one.name for one in missing)
         raise SavedQueryError(
             f"{query.name} needs {names}",
-            hint=f"connstat run {query.name} {' '.join(map(example, missing))}",
+            hint=f"connstat run {query.name} {' '.join(examples(missing))}",
         )
     arguments = {
         param.name: typed(query, param, text, engine)
@@ -96,6 +97,18 @@ def _fault(query: SavedQuery, param: SavedParam, message: str, hint: str) -> Sav
     """What is wrong with a parameter, or a value for it."""
     file = shown(query.path)
     return SavedQueryError(f"{query.name}: {message}", file=file, line=param.line, hint=hint)
+
+
+def examples(params: Iterable[SavedParam]) -> list[str]:
+    """How parameters may be given together: of several days, each after the one before."""
+    written: list[str] = []
+    day = date.fromisoformat(_FITTING["DATE"])
+    for param in params:
+        text = example(param)
+        if text.endswith(f"={_FITTING['DATE']}"):
+            text, day = f"{param.name}={day}", day + timedelta(days=30)
+        written.append(text)
+    return written
 
 
 def example(param: SavedParam) -> str:

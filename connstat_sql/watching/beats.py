@@ -16,12 +16,12 @@ LONGEST = 366 * _UNITS["d"]
 
 
 def seconds_of(text: str) -> float:
-    """The seconds of a duration such as `60s`, `5m`, `1h30m` or `500ms`; more than none.
+    """The seconds of a duration such as `60s`, `5m`, `1h30m`, `500ms` or `60`; more than none.
 
     Raises ValueError with a message that shows how one is written.
     """
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text, re.ASCII):
-        raise ValueError(f"{text.strip()!r} has no unit: say {text.strip()}s or {text.strip()}m")
+        text = f"{text.strip()}s"
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is no duration: write it like 60s, 5m, 1h30m or 500ms")
     parts = re.findall(_PART, text.lower(), re.ASCII)
