@@ -61,7 +61,13 @@ def show(globals_: Globals, table: str) -> None:
 def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
     """Report every problem of definition files and folders (exit 2 when there is one)."""
     with told(globals_.narrator):
-        problems = validate([Path(path) for path in paths], _library(globals_))
+        files = [Path(path) for path in paths]
+        problems = validate(files, _library(globals_))
+        if not problems:
+            from connstat_sql.cli.examples import example_problems
+
+            folders = definition_folders(globals_.setup(), os.environ)
+            problems = tuple(example_problems(files, folders))
     for problem in problems:
         click.echo(str(problem), err=True)
     if problems:

@@ -163,6 +163,22 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     return tuple(sorted(set(problems), key=_in_order))
 
 
+def examples(paths: Iterable[FilePath]) -> Iterator[tuple[FilePath, Resource, Problem]]:
+    """Each table with an example in sound files: its provider's folder, and a problem there.
+
+    The problem has the place and no words.
+    """
+    for folder, files in _definition_files(paths, []):
+        for file in files:
+            if file.name in (PROVIDER_FILE, PARTS_FILE):
+                continue
+            service, problems, source = _read_service_file(file, folder.name)
+            for resource in service.resources.values() if service and not problems else ():
+                place = ("resources", resource.table.resource, "example")
+                if resource.example:
+                    yield folder, resource, source.problem(place, "")
+
+
 def _in_order(problem: Problem) -> tuple[str, int, str]:
     return problem.file, problem.line, problem.message
 
