@@ -21,6 +21,7 @@ from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.depth import with_room
+from connstat_sql.doubts import doubts_of
 from connstat_sql.errors import ParseError, PlanError, counted
 from connstat_sql.executor import (
     Execution,
@@ -92,11 +93,13 @@ class LiveTables:
         answer = own_answer(statement, self._catalog)
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
+        doubts = doubts_of(statement, arguments, self._catalog)
         statement = self._written_out(statement)
         moment = self._session.at_one_moment(statement.sql)
         with leading_back(statement.sql, statement.origin), moment:
             arguments = _named(statement, arguments)
-            return self._run(piece, statement, arguments, options, started, begun)
+            result = self._run(piece, statement, arguments, options, started, begun)
+        return result if result is None or not doubts else replace(result, doubts=doubts)
 
     def _run(
         self,

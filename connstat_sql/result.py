@@ -54,7 +54,8 @@ class Result:
     `table` holds the rows; `has_rows` is false for statements that answer with none (CREATE, SET).
     `errors` are the requests that failed where `partial` was asked for. `scans` say what was
     fetched; `plan` is None for a statement without live tables; `seconds` is the time it took;
-    `remarks` are what else there is to note.
+    `remarks` are what else there is to note. `doubts` are comparisons with values that cannot be
+    there, for which no row can be meant.
     """
 
     table: pa.Table
@@ -64,6 +65,7 @@ class Result:
     plan: Plan | None = None
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -89,7 +91,7 @@ class Result:
             for scan in self.scans
             if scan.oldest is not None
         )
-        return (*no_row, *kept, *self.remarks)
+        return (*self.doubts, *no_row, *kept, *self.remarks)
 
     def __repr__(self) -> str:
         names = [repr(name) for name in self.table.column_names[:_NAMED]]

@@ -222,6 +222,7 @@ def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, sho
     if last is None:
         raise QueryError("there are no rows to count", hint="end with a SELECT")
     failures = tuple(f"{name}: {why}" for name, why in failures_of(list(results)).items())
+    failures += tuple(doubt for result in results for doubt in result.doubts)
     rows = last.table.num_rows
     return Outcome(
         query.name,

@@ -102,7 +102,7 @@ class Column:
 
     `redact_by` names the column whose value says whether this one is a credential (a table of
     `key, value` rows), or is None. `spelling` says how the API writes its values (None: as DuckDB
-    reads them).
+    reads them). `allowed` are all values that it can have (empty: nobody knows).
     """
 
     name: str
@@ -113,6 +113,7 @@ class Column:
     redaction: Redaction = Redaction.NONE
     redact_by: str | None = None
     spelling: Spelling | None = None
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

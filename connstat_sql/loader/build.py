@@ -303,10 +303,12 @@ def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: 
     mismatch = Mismatch(document.on_mismatch)
     if mismatch is Mismatch.TEXT and parsed != VARCHAR:
         findings.add((*path, "on_mismatch"), "`text` needs the type VARCHAR")
+    if document.allowed and parsed != VARCHAR:
+        findings.add((*path, "allowed"), "`allowed` needs the type VARCHAR")
     return Column(
         name, parsed, place, document.description, mismatch,
         Redaction(document.redact), document.redact_by,
-        build_spelling(document, parsed, path, findings),
+        build_spelling(document, parsed, path, findings), tuple(document.allowed),
     )  # fmt: skip
 
 

@@ -245,6 +245,10 @@ class ColumnDocument(_Document, frozen=True):
     redact_by: Annotated[
         str | None, _about("column whose value says whether this one is a credential")
     ] = None
+    allowed: Annotated[
+        list[str],
+        _about("all values that it can have, where those are known; others in a query are noted"),
+    ] = []
     format: Annotated[
         str,
         _about(

@@ -1,6 +1,7 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order."""
 
 from connstat_sql.planner.budget import check_budget
+from connstat_sql.planner.connections import nearest_to, no_such_connection
 from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
 from connstat_sql.planner.planning import plan
@@ -22,6 +23,7 @@ from connstat_sql.planner.values import (
 
 __all__ = [
     "CONNECTION", "UNKNOWN_PAGES", "Cached", "Constant", "Feed", "Instead", "Placement", "Plan",
-    "Scan", "Way", "as_document", "as_text", "check_budget", "mention_table", "pages_of", "plan",
-    "projected", "refusal", "scan_table", "source_in_words",
+    "Scan", "Way", "as_document", "as_text", "check_budget", "mention_table", "nearest_to",
+    "no_such_connection", "pages_of", "plan", "projected", "refusal", "scan_table",
+    "source_in_words",
 ]  # fmt: skip

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 
 from connstat_sql.binder import Row
 from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.definitions import Provider
-from connstat_sql.errors import ConfigError
+from connstat_sql.errors import BindError, ConfigError
 from connstat_sql.planner.questions import given_columns
 from connstat_sql.planner.values import CONNECTION, Constant
+
+_MOST_LISTED = 12
 
 
 def constant_of(
@@ -17,7 +20,8 @@ def constant_of(
 ) -> Constant:
     """The alternatives as tuples over the columns that all of them give, and connections.
 
-    Raises ConfigError when the provider has no connection.
+    Raises ConfigError when the provider has no connection, and BindError when one that is named is
+    not configured.
     """
     names = (live.connection,) if live.connection else catalog.connections_of(provider.name)
     if not names:
@@ -28,6 +32,8 @@ def constant_of(
     found: dict[tuple[str, ...], None] = {}
     for row in [{}] if rows is None else rows:
         only = row.get(CONNECTION)
+        if only is not None and only not in catalog.connections:
+            raise no_such_connection(only, catalog)
         values = [row[name] for name in given]
         for connection in names:
             if only is None or only == connection:
@@ -46,3 +52,27 @@ def _no_connection(provider: Provider, file: str) -> ConfigError:
         hint=f'write there  [connections.{name}]  provider = "{name}"; what it does not say is '
         "taken from the variables of its provider",
     )
+
+
+def no_such_connection(name: str, catalog: Catalog, sql: str = "") -> BindError:
+    """The error for the name of a connection that is not configured."""
+    known = tuple(catalog.connections)
+    return BindError(
+        f"there is no connection {name[:60]!r}{nearest_to(name, known)}",
+        sql=sql,
+        hint=f"connections:  {_listed(known)}",
+    )
+
+
+def nearest_to(value: str, known: Sequence[str]) -> str:
+    """Which of the known values was perhaps meant, or what they are."""
+    by_lower = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
+    if close:
+        return f" (did you mean {by_lower[close[0]]!r}?)"
+    return f" (it is one of {_listed(known)})" if known else ""
+
+
+def _listed(values: Sequence[str]) -> str:
+    more = f", and {len(values) - _MOST_LISTED} more" if len(values) > _MOST_LISTED else ""
+    return ", ".join(values[:_MOST_LISTED]) + more
