@@ -254,7 +254,8 @@ def test_sinks_of_finds_who_reads_or_writes_a_topic(engine: Engine, sandbox: San
     name = next(name for name, one in deployed.items() if "topics" in one)
     found = rows(engine, "sinks-of", topic=deployed[name]["topics"].split(",")[0])
     assert name in {one["connector_name"] for one in found}
-    assert rows(engine, "sinks-of", topic="no such topic") == []
+    others = rows(engine, "sinks-of", topic="no such topic")
+    assert all(one["how"].startswith("not judged") for one in others)
 
 
 def test_find_takes_half_remembered_names(engine: Engine) -> None:

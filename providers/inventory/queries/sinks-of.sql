@@ -44,7 +44,7 @@ judged AS (
     WHEN settings IS NULL THEN 'not judged: its settings are not known'
     WHEN len(naming) > 0 AND NOT mirrors THEN naming[1].key
     WHEN list_contains(fits, true) AND NOT list_contains(fits_not, true) THEN CASE WHEN mirrors THEN 'pattern in topics' ELSE 'topics.regex' END
-    WHEN mirrors AND list_contains(fits_copy, true) THEN 'copy of pattern in topics'
+    WHEN mirrors AND settings['source.cluster.alias'] IS NOT NULL AND list_contains(fits_copy, true) THEN 'copy of pattern in topics'
     WHEN may_write AND list_contains(routed, true) THEN 'router to ' || settings[replace(routers[1].key, '.type', '.replacement')]
     WHEN may_write AND starts_with(topic, prefix) AND len(routers) = 0 THEN 'prefix ' || prefix
     WHEN list_contains(list_transform(fits || fits_not, lambda f: f IS NULL), true) THEN 'not judged: pattern ' || array_to_string(patterns, ',')
