@@ -95,6 +95,10 @@ class LiveTables:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
         doubts = doubts_of(statement, arguments, self._catalog)
         statement = self._written_out(statement)
+        if statement.origin is not None:  # what stands behind a view of the user's
+            with leading_back(statement.sql, statement.origin):
+                found = doubts_of(statement, arguments, self._catalog)
+            doubts = tuple(dict.fromkeys((*doubts, *found)))
         moment = self._session.at_one_moment(statement.sql)
         with leading_back(statement.sql, statement.origin), moment:
             arguments = _named(statement, arguments)

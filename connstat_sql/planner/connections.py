@@ -20,8 +20,7 @@ def constant_of(
 ) -> Constant:
     """The alternatives as tuples over the columns that all of them give, and connections.
 
-    Raises ConfigError when the provider has no connection, and BindError when one that is named is
-    not configured.
+    Raises ConfigError when the provider has no connection.
     """
     names = (live.connection,) if live.connection else catalog.connections_of(provider.name)
     if not names:
@@ -32,8 +31,6 @@ def constant_of(
     found: dict[tuple[str, ...], None] = {}
     for row in [{}] if rows is None else rows:
         only = row.get(CONNECTION)
-        if only is not None and only not in catalog.connections:
-            raise no_such_connection(only, catalog)
         values = [row[name] for name in given]
         for connection in names:
             if only is None or only == connection:
