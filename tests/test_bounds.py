@@ -252,10 +252,10 @@ def test_the_plan_tells_what_is_passed_on(database: tuple[LiveDatabase, list[str
         ("{at: {gte: {query: a, value: x}}}",
          "`x` does not hold the value alone (write it as {value})"),
         ("{at: {gte: a, format: '%Q'}}", "`%Q` cannot be in a format"),
-        ("{at: {format: epoch}}", "names no query key (`query`, `gte`, `gt`, `lte` or `lt`)"),
+        ("{at: {format: epoch}}", "names no key (`query`, `body`, `gte`, `gt`, `lte` or `lt`)"),
         ("{at: {gte: a, several: comma}}", "`several` says nothing without `query`"),
-        ("{at: {since: a}}", "unknown key `since` (known here: format, gt, gte, lt, lte, query, "
-                             "several)"),
+        ("{at: {since: a}}", "unknown key `since` (known here: body, format, gt, gte, lt, lte, "
+                             "query, several)"),
         ("{n: {gte: a, format: epoch}}",
          "`format` needs the type TIMESTAMPTZ, TIMESTAMP or DATE"),
     ],

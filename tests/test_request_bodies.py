@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
 
-from connstat_sql.definitions import TableName
+from connstat_sql.definitions import ArrayStyle, Filter, InBody, TableName
 from connstat_sql.errors import PlanError
 from connstat_sql.fetcher import Fetch, build_request
 from connstat_sql.loader import Library
@@ -153,3 +154,55 @@ def test_a_get_has_no_body(tmp_path: Path, words: str) -> None:
 def test_a_list_that_pages_in_its_body_sends_one_with_each_page(tmp_path: Path) -> None:
     request = sent(tmp_path, f"rows: r\n        paging: {PAGING}")
     assert (request.content, request.headers["Content-Type"]) == (b"{}", "application/json")
+
+
+@over(
+    "words, says",
+    [
+        ("body: {id: 1}\n        filters: {id: {body: id}}", "`id` is sent by `body` too"),
+        ("body: {a: 1}\n        filters: {id: {gte: {body: a.b}}}", "`a.b` is sent by `body` too"),
+        ("form: {a: 1}\n        filters: {id: {body: a.b}}", "`a.b` leads into a form"),
+        (f"rows: r\n        filters: {{id: {{body: page.after}}}}\n        paging: {PAGING}",
+         "`page.after` is sent by `filters` too"),
+        ("filters: {id: {several: comma}}", "names no key (`query`, `body`, `gte`"),
+    ],
+)  # fmt: skip
+def test_where_a_predicate_cannot_go_is_told(tmp_path: Path, words: str, says: str) -> None:
+    text = TYPES.replace("{id: VARCHAR}", "{id: BIGINT}") + f"        {words}\n"
+    problems = problems_of(tmp_path, {"s.yaml": text})
+    assert any(says in one for one in problems), problems
+
+
+def test_a_predicate_in_the_body_of_a_get_is_told(tmp_path: Path) -> None:
+    text = TYPES.replace("verb: POST", "filters: {id: {body: a}}")
+    assert "a GET has none (`verb: POST`)" in problems_of(tmp_path, {"s.yaml": text})[0]
+
+
+@over(
+    "one, values, body",
+    [
+        (Filter("id", InBody(("f", "id"))), ("7",), b'{"f":{"id":7}}'),
+        (Filter("id", InBody(("ids",)), ArrayStyle.REPEATED), ("7", "8"), b'{"ids":[7,8]}'),
+        (Filter("id", InBody(("ids",)), ArrayStyle.COMMA), ("7", "8"), b'{"ids":"7,8"}'),
+        (Filter("at", InBody(("since",)), format="epoch"), ("1800",), b'{"since":1800}'),
+        (Filter("at", InBody(("since",))), ("2026-01-01",), b'{"since":"2026-01-01"}'),
+        (Filter("ok", InBody(("ok",))), ("true",), b'{"ok":true}'),
+        (Filter("ok", InBody(("ok",))), ("yes",), b'{"ok":"yes"}'),
+    ],
+)
+def test_predicates_go_into_a_body_with_the_types_of_their_columns(
+    tmp_path: Path, one: Filter, values: tuple[str, ...], body: bytes
+) -> None:
+    columns = "{id: BIGINT, at: TIMESTAMPTZ, ok: BOOLEAN}"
+    text = TYPES.replace("{id: VARCHAR}", columns)
+    resource = Library([folder_of(tmp_path, {"s.yaml": text})]).resource(TableName("p", "s", "t"))
+    assert resource is not None
+    fetch = Fetch("one", resource, resource.methods[0], {}, filters=((one, values),))
+    assert build_request(fetch, "http://one.test", None).body == body
+
+
+def test_several_values_of_a_form_are_several_pairs(tmp_path: Path) -> None:
+    fetch = fetch_of(tmp_path, 'form: {a: "{number}"}')
+    one = Filter("id", InBody(("ids",)), ArrayStyle.REPEATED)
+    asked = replace(fetch, filters=((one, ("x", "y")),))
+    assert build_request(asked, "http://one.test", None).body == b"a=12&ids=x&ids=y"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Union
 
 from connstat_sql.definitions.auth import Auth, AuthKind, Sending, TokenRules
 from connstat_sql.definitions.bodies import JsonBody
@@ -164,31 +165,35 @@ class QueryItem:
     style: ArrayStyle = ArrayStyle.REPEATED
 
 
+Sent = Union[str, InBody]
+"""Where a predicate's value goes: a key of the query string, or a place in the body."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The query keys that bound a column, each with the text that holds the value (None: no key).
+    """The keys that bound a column, each with the text that holds the value (None: no key).
 
     `at_least` and `at_most` name keys whose own value the API answers too, `above` and `below`
     those whose it does not.
     """
 
-    at_least: tuple[str, Template] | None = None
-    above: tuple[str, Template] | None = None
-    at_most: tuple[str, Template] | None = None
-    below: tuple[str, Template] | None = None
+    at_least: tuple[Sent, Template] | None = None
+    above: tuple[Sent, Template] | None = None
+    at_most: tuple[Sent, Template] | None = None
+    below: tuple[Sent, Template] | None = None
 
     @property
-    def keys(self) -> tuple[tuple[str, Template] | None, ...]:
+    def keys(self) -> tuple[tuple[Sent, Template] | None, ...]:
         """All of them."""
         return (self.at_least, self.above, self.at_most, self.below)
 
     @property
-    def lower(self) -> tuple[str, Template] | None:
+    def lower(self) -> tuple[Sent, Template] | None:
         """The key that bounds it from below."""
         return self.at_least or self.above
 
     @property
-    def upper(self) -> tuple[str, Template] | None:
+    def upper(self) -> tuple[Sent, Template] | None:
         """The key that bounds it from above."""
         return self.at_most or self.below
 
@@ -204,14 +209,14 @@ class Filter:
     """
 
     column: str
-    key: str
+    key: Sent
     several: ArrayStyle | None = None
     bounds: Bounds | None = None
     format: str = ""
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """The query keys that it may send."""
+    def keys(self) -> tuple[Sent, ...]:
+        """The keys that it may send."""
         bounds = self.bounds.keys if self.bounds is not None else ()
         return tuple(key for key in (self.key, *(one[0] for one in bounds if one)) if key)
 

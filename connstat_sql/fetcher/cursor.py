@@ -25,6 +25,14 @@ class Cursor(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else self.json.decode()
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """How it is written in a form: a list as several values of a key."""
+        if self.json[:1] != b"[":
+            return (self.text,)
+        elements = msgspec.json.decode(self.json, type=list[msgspec.Raw])
+        return tuple(Cursor(bytes(element)).text for element in elements)
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is a text or a number, which can stand anywhere."""
         return self.json[:1] not in (b"{", b"[")

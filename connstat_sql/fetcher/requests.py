@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote, urlencode
+
+import msgspec
 
 from connstat_sql.definitions import (
     VARCHAR,
@@ -23,8 +26,9 @@ from connstat_sql.definitions import (
     Target,
     Template,
 )
+from connstat_sql.definitions.spellings import EPOCHS
 from connstat_sql.errors import ConnectionFailed, PlanError
-from connstat_sql.fetcher.bodies import json_body, sendable
+from connstat_sql.fetcher.bodies import json_body, sendable, typed
 from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.transport import Request, is_plain_url
 
@@ -70,7 +74,8 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
         for target, value in placed
         if isinstance(target, InHeader)
     ]
-    in_body = [(target.path, value) for target, value in placed if isinstance(target, InBody)]
+    in_body = [*_filters_in_body(fetch)]
+    in_body += [(target.path, value) for target, value in placed if isinstance(target, InBody)]
     body, content_type = _body(fetch, in_body)
     if content_type:
         headers.append(("Content-Type", content_type))
@@ -107,12 +112,38 @@ def _query(fetch: Fetch, placed: Sequence[tuple[Target, Cursor]]) -> tuple[tuple
     for item in fetch.method.query:
         query += _item_pairs(item, fetch.arguments)
     for one, wanted in fetch.filters:
-        query += _pairs(
-            one.key, [sendable(value) for value in wanted], one.several or ArrayStyle.REPEATED
-        )
+        if isinstance(one.key, str):
+            values = [sendable(value) for value in wanted]
+            query += _pairs(one.key, values, one.several or ArrayStyle.REPEATED)
     query += fetch.order
     query += [(target, value.text) for target, value in placed if isinstance(target, str)]
     return tuple(query)
+
+
+def _filters_in_body(fetch: Fetch) -> Iterator[tuple[Path, Cursor]]:
+    """Values of predicates that go into the body, each as its column's type has it."""
+    for one, wanted in fetch.filters:
+        if not isinstance(one.key, InBody):
+            continue
+        column = fetch.resource.column(one.column)
+        of = VARCHAR if column is None or not isinstance(column.type, Scalar) else column.type
+        of = Scalar("BIGINT") if one.format in EPOCHS else of
+        values = [_json_value(one.column, text, of) for text in wanted]
+        if one.several is ArrayStyle.COMMA:
+            yield one.key.path, Cursor.of(",".join(wanted))
+        elif one.several is ArrayStyle.REPEATED:
+            yield one.key.path, Cursor(msgspec.json.encode(values))
+        else:
+            yield one.key.path, Cursor(msgspec.json.encode(values[0]))
+
+
+def _json_value(name: str, text: str, of: Scalar) -> Any:
+    """A value as JSON has it; what an API writes in words of its own stays a text."""
+    is_word = of == Scalar("BOOLEAN") and text not in ("true", "false")
+    try:
+        return sendable(text) if is_word else typed(name, text, of)
+    except PlanError:
+        return sendable(text)
 
 
 def _body(fetch: Fetch, placed: Sequence[tuple[Path, Cursor]]) -> tuple[bytes | None, str]:
@@ -120,9 +151,9 @@ def _body(fetch: Fetch, placed: Sequence[tuple[Path, Cursor]]) -> tuple[bytes | 
     method, resource = fetch.method, fetch.resource
     if method.form:
         pairs = [pair for item in method.form for pair in _item_pairs(item, fetch.arguments)]
-        pairs += [(path[0], value.text) for path, value in placed]
+        pairs += [(path[0], text) for path, value in placed for text in value.texts]
         return urlencode(pairs).encode(), "application/x-www-form-urlencoded"
-    if method.body is None and not _pages_in_body(method.paging):
+    if method.body is None and not placed and not _pages_in_body(method.paging):
         return None, ""
 
     def type_of(name: str) -> Scalar:

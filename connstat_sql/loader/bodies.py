@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from connstat_sql.definitions import JsonBody
+from connstat_sql.definitions import JsonBody, Method, Path
 from connstat_sql.definitions.bodies import PLACEHOLDER
 from connstat_sql.loader.checks import Findings, texts_of
 from connstat_sql.loader.documents import MethodDocument
@@ -26,6 +26,20 @@ def build_body(document: MethodDocument, path: KeyPath, findings: Findings) -> J
         return None
     names = [name for _, text in texts_of(document.body) for name in PLACEHOLDER.findall(text)]
     return JsonBody(json.dumps(document.body), tuple(dict.fromkeys(names)))
+
+
+def stands_in_body(method: Method, path: Path) -> str:
+    """The word by which something stands at a path of the body already; "" when nothing does."""
+    if any((item.key,) == path for item in method.form):
+        return "form"
+    body = json.loads(method.body.text) if method.body is not None else {}
+    for key in path:
+        if not isinstance(body, dict):
+            return "body"
+        if key not in body:
+            return ""
+        body = body[key]
+    return "body" if path else ""
 
 
 _WITH_PARAMETERS = ("path", "base_url", "query", "headers", "body", "form")

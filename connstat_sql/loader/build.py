@@ -17,6 +17,7 @@ from connstat_sql.definitions import (
     Bounds,
     Column,
     Filter,
+    InBody,
     Method,
     Mismatch,
     Order,
@@ -386,15 +387,19 @@ def _filter(column: str, document: str | FilterDocument) -> Filter:
     several = None if document.several is None else ArrayStyle(document.several)
     keys = [_bound(one) for one in (document.gte, document.gt, document.lte, document.lt)]
     bounds = Bounds(*keys) if any(keys) else None
-    return Filter(column, document.query, several, bounds, document.format)
+    return Filter(column, _sent_key(document), several, bounds, document.format)
 
 
-def _bound(document: str | BoundDocument | None) -> tuple[str, Template] | None:
+def _sent_key(document: FilterDocument | BoundDocument) -> str | InBody:
+    return document.query if document.body is None else InBody(path_of(document.body))
+
+
+def _bound(document: str | BoundDocument | None) -> tuple[str | InBody, Template] | None:
     if document is None:
         return None
     if isinstance(document, str):
         document = BoundDocument(query=document)
-    return document.query, template_of(document.value)
+    return _sent_key(document), template_of(document.value)
 
 
 def _order(column: str, document: OrderDocument) -> Order:

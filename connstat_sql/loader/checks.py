@@ -271,7 +271,7 @@ def _check_order(
 def keys_sent(method: Method) -> dict[str, str]:
     """Query keys of a method's requests, with the word that each comes from."""
     keys = {item.key: "query" for item in method.query}
-    keys |= {key: "filters" for one in method.filters for key in one.keys}
+    keys |= {key: "filters" for one in method.filters for key in one.keys if isinstance(key, str)}
     if method.paging is not None:
         targets = (method.paging.request, method.paging.size_key)
         keys |= {target: "paging" for target in targets if isinstance(target, str)}

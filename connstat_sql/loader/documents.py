@@ -292,9 +292,12 @@ class ValuesDocument(_Document, frozen=True):
 
 
 class BoundDocument(_Document, frozen=True):
-    """A query key that bounds a column; its short form is the key."""
+    """A query key, or a place in a body, that bounds a column; its short form is the query key."""
 
-    query: str
+    query: str = ""
+    body: Annotated[PathText | None, _about("path in the body of a POST", "query.range.at.gte")] = (
+        None
+    )
     value: Annotated[str, _about("the text that is sent, such as 'ge{value}'")] = "{value}"
 
 
@@ -305,6 +308,14 @@ class FilterDocument(_Document, frozen=True):
     """A column whose predicates the API evaluates; its short form is the query key of equality."""
 
     query: Annotated[str, _about("query key of `column = value`")] = ""
+    body: Annotated[
+        PathText | None,
+        _about(
+            "in place of `query`: path in the body of a POST; numbers stay numbers, and "
+            "several values are a list where `several` is repeated",
+            "filter.status",
+        ),
+    ] = None
     several: Literal["repeated", "comma"] | None = None
     gte: Annotated[
         Bound | None,

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from connstat_sql.definitions import Bounds, Column, Filter, Redaction, Resource, SqlType
+from connstat_sql.definitions import (
+    Bounds,
+    Column,
+    Filter,
+    InBody,
+    Method,
+    Redaction,
+    Resource,
+    SqlType,
+)
 from connstat_sql.definitions.spellings import ISO
+from connstat_sql.loader.bodies import stands_in_body
 from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.formats import TIMES, format_faults
 from connstat_sql.loader.source import KeyPath
@@ -15,15 +25,16 @@ def check_filters(resource: Resource, path: KeyPath, findings: Findings) -> None
         for one in method.filters:
             where = (*path, "methods", method.name, "filters", one.column)
             _check_filter(one, resource, where, findings)
+            _check_body(one, method, where, findings)
 
 
 def _check_filter(one: Filter, resource: Resource, path: KeyPath, findings: Findings) -> None:
     """Bounds need a column with an order, whose values are those that the API compares."""
     column = resource.column(one.column)
     if not one.keys:
-        findings.add(path, "names no query key", "`query`, `gte`, `gt`, `lte` or `lt`")
+        findings.add(path, "names no key", "`query`, `body`, `gte`, `gt`, `lte` or `lt`")
     if one.several is not None and not one.key:
-        findings.add((*path, "several"), "`several` says nothing without `query`")
+        findings.add((*path, "several"), "`several` says nothing without `query` or `body`")
     if column is None:
         return
     if one.format and one.format != ISO:
@@ -31,6 +42,20 @@ def _check_filter(one: Filter, resource: Resource, path: KeyPath, findings: Find
             findings.add((*path, "format"), message, suggestion)
     if one.bounds is not None:
         _check_bounds(one.bounds, column, path, findings)
+
+
+def _check_body(one: Filter, method: Method, path: KeyPath, findings: Findings) -> None:
+    """Places in a body that the method's requests have not, or that hold something already."""
+    for key in one.keys:
+        if not isinstance(key, InBody):
+            continue
+        if method.verb == "GET":
+            findings.add(path, f"`{key}` is in a body, and a GET has none", "`verb: POST`")
+        elif method.form and len(key.path) != 1:
+            findings.add(path, f"`{key}` leads into a form, which has keys alone", "a single key")
+        at = stands_in_body(method, key.path)
+        if at:
+            findings.add(path, f"`{key}` is sent by `{at}` too", f"leave it out of `{at}`")
 
 
 def _check_bounds(bounds: Bounds, column: Column, path: KeyPath, findings: Findings) -> None:

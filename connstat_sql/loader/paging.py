@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,12 +17,12 @@ from connstat_sql.definitions import (
     Method,
     Paging,
     PagingStyle,
-    Path,
     Rows,
     Shape,
     Source,
     Target,
 )
+from connstat_sql.loader.bodies import stands_in_body
 from connstat_sql.loader.checks import Findings, keys_sent
 from connstat_sql.loader.documents import (
     PagingDocument,
@@ -202,7 +201,6 @@ def _sent_twice(method: Method) -> Iterator[Fault]:
     assert paging is not None
     sent = keys_sent(replace(method, paging=None))
     headers = {name.lower() for name, _ in method.headers}
-    body = json.loads(method.body.text) if method.body is not None else {}
     for word, target in (("request", paging.request), ("size", paging.size_key)):
         at = ""
         if isinstance(target, str):
@@ -210,25 +208,13 @@ def _sent_twice(method: Method) -> Iterator[Fault]:
         elif isinstance(target, InHeader):
             at = "headers" if target.name.lower() in headers else ""
         elif isinstance(target, InBody):
-            at = _stands_in_body(method, body, target.path)
+            at = stands_in_body(method, target.path)
+            at = at or "filters" * any(target in one.keys for one in method.filters)
         if at:
             begin = "; `first` says what the first page is asked for with" * (word == "request")
             yield word, f"`{target}` is sent by `{at}` too", f"leave it out of `{at}`{begin}"
     if paging.request is not None and paging.request == paging.size_key:
         yield "size", f"`{paging.request}` is the place of the cursor too", "another place"
-
-
-def _stands_in_body(method: Method, body: Any, path: Path) -> str:
-    """The word by which something stands at a path of the body already; "" when nothing does."""
-    if any((item.key,) == path for item in method.form):
-        return "form"
-    for key in path:
-        if not isinstance(body, dict):
-            return "body"
-        if key not in body:
-            return ""
-        body = body[key]
-    return "body" if path else ""
 
 
 def _bodiless(method: Method) -> Iterator[Fault]:

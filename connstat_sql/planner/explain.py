@@ -65,7 +65,7 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         ],
         "bindings": [_binding(scan, name) for name in _arguments(scan) if name != CONNECTION],
         "pushdown": [
-            {"column": one.column, "key": one.key, "values": list(values), "exact": False}
+            {"column": one.column, "key": str(one.key), "values": list(values), "exact": False}
             for one, values in scan.ways[0].filters
         ],
         "limit": scan.ways[0].limit,

@@ -50,7 +50,8 @@ def sent_bounds(
     ):
         text = None if key is None or place is None else _sent(place, side, is_open, one, column)
         if key is not None and text is not None:
-            found.append((Filter(one.column, key[0]), (_filled(key[1], text),)))
+            sent = Filter(one.column, key[0], format=_format(one, column))
+            found.append((sent, (_filled(key[1], text),)))
     return found
 
 

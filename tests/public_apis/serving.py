@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -121,18 +121,33 @@ def apis() -> Iterator[Api]:
         yield Api(found.name, module.CONNECTION, module.Fake, module.CASES)
 
 
-@dataclass
 class Served:
-    """An engine over one fake, and what went over the wire."""
+    """An engine with a connection to each API, and what went over its wire."""
 
-    engine: Engine
-    clock: FakeClock
-    calls: list[Call] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
+    def __init__(self, apis: Sequence[Api]) -> None:
+        self.calls: list[Call] = []
+        self.sent: list[Sent] = []
+        self._clock = FakeClock()
+        self._fake: Fake | None = None
+        connections = {
+            api.name: {
+                "provider": api.name, "base_url": f"http://{api.name}.test", **api.connection
+            }
+            for api in apis
+        }  # fmt: skip
+        outside = Outside(
+            environment={}, clock=self._clock, transport=httpx.MockTransport(self._answer),
+            observe=self.sent.append,
+        )  # fmt: skip
+        self.engine = Engine(_Wiring(Setup(connections=connections), {}), outside)
+
+    def turn_to(self, api: Api) -> None:
+        """From now on that API answers, whoever is asked."""
+        self._fake = api.fake()
 
     def forget(self) -> None:
         """Go on to a time at which rows that were kept until now are too old."""
-        self.clock.time += 2 * MAX_AGE
+        self._clock.time += 2 * MAX_AGE
         self.calls.clear()
         self.sent.clear()
 
@@ -141,47 +156,28 @@ class Served:
         [result] = self.engine.run(sql, options=options)
         return result.fetchall()
 
-
-@cache
-def _library(name: str) -> Library:
-    return Library([DEFINITIONS / name])
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        assert self._fake is not None
+        self.calls.append(Call(request))
+        return self._fake(self.calls[-1])
 
 
 class _Wiring(Wiring):
-    """The definition of one API, read once for all engines: it does not change."""
+    """The definitions of these APIs alone."""
 
     @cached_property
     def library(self) -> Library:
-        [name] = self._setup.connections or {}
-        return _library(name)
+        return Library([DEFINITIONS])
 
 
 @contextmanager
-def serving(api: Api, **connection: Any) -> Iterator[Served]:
-    """An engine with one connection, named as the API is; further words of it may be given."""
-    fake = api.fake()
-    calls: list[Call] = []
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        calls.append(Call(request))
-        response: httpx.Response = fake(calls[-1])
-        return response
-
-    table = {
-        "provider": api.name, "base_url": f"http://{api.name}.test", **api.connection, **connection
-    }  # fmt: skip
-    sent: list[Sent] = []
-    clock = FakeClock()
-    outside = Outside(
-        environment={}, clock=clock, transport=httpx.MockTransport(handle),
-        observe=sent.append,
-    )  # fmt: skip
-    wiring = _Wiring(Setup(connections={api.name: table}), {})
-    engine = Engine(wiring, outside)
+def serving(apis: Sequence[Api]) -> Iterator[Served]:
+    """An engine over all of them, closed afterwards."""
+    served = Served(apis)
     try:
-        yield Served(engine, clock, calls, sent)
+        yield served
     finally:
-        engine.close()
+        served.engine.close()
 
 
 def said(error: ConnstatError) -> str:

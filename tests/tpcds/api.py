@@ -53,6 +53,6 @@ def _routes() -> Mapping[tuple[str, str, bool], Route]:
             found[first, "".join(rest[1:]), bool(rest)] = Route(
                 resource.table.resource,
                 "".join(method.path.params),
-                {one.key: one.column for one in method.filters},
+                {str(one.key): one.column for one in method.filters},
             )
     return found

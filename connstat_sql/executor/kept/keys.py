@@ -74,7 +74,7 @@ def keys_of(fetch: Fetch, account: str) -> tuple[str, ...]:
 
     Arguments that make no request are not in it: the rows are the same for each of their values.
     """
-    filters = sorted([one.column, one.key, list(values)] for one, values in fetch.filters)
+    filters = sorted([one.column, repr(one.key), list(values)] for one, values in fetch.filters)
     own = _key(fetch, account, filters)
     return (own, _key(fetch, account, [])) if filters else (own,)
 
