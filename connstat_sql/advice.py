@@ -36,6 +36,9 @@ def advise(error: BindError, catalog: Catalog) -> None:
             error.hint = f"there is  {', '.join(near)}" if near else ""
     elif schema is not None and catalog.is_provider(schema[1]):
         error.hint = f"name it in each query:  FROM {schema[1]}.SERVICE.TABLE"
+    elif schema is not None:
+        near = difflib.get_close_matches(schema[1].lower(), _schemas(catalog), n=3)
+        error.hint = f"there is  {', '.join(near)}" if near else "SHOW PROVIDERS"
     else:
         column = _NO_COLUMN.search(error.message)
         if column is not None:
@@ -44,6 +47,15 @@ def advise(error: BindError, catalog: Catalog) -> None:
                 or _field(error, column[1], catalog)
                 or _near_column(error, column[1], catalog)
             )
+
+
+def _schemas(catalog: Catalog) -> list[str]:
+    """What USE may name of live tables: providers, and their services."""
+    definitions = catalog.definitions
+    found = list(definitions.providers)
+    for provider in definitions.providers:
+        found += (f"{provider}.{service}" for service in definitions.services(provider))
+    return found
 
 
 def _field(error: BindError, name: str, catalog: Catalog) -> str:

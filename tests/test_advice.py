@@ -34,6 +34,20 @@ def test_part_of_a_tables_name_is_answered_with_the_whole(engine: Engine, name: 
     assert "pg_" not in error.message, "tables of DuckDB's own are not what was meant"
 
 
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("confluen.connect", "confluent.connect"),
+        ("kafka_conect", "kafka_connect"),
+        ("zzzz", "SHOW PROVIDERS"),
+    ],
+)
+def test_use_of_what_is_not_there_comes_with_what_is_near(
+    engine: Engine, name: str, near: str
+) -> None:
+    assert near in failed(engine, f"USE {name}").hint
+
+
 def test_it_is_answered_so_in_a_later_statement_and_beside_a_live_table_too(
     engine: Engine, sandbox: Sandbox
 ) -> None:

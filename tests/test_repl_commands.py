@@ -161,6 +161,23 @@ def test_a_last_part_of_several_tables_is_asked_back(desk: Desk) -> None:
     assert "confluent.connect.connector_status" in err
 
 
+@pytest.mark.parametrize(
+    ("use", "name"), [("confluent.connect", "connectors"), ("confluent", "connect.connectors")]
+)
+def test_a_table_below_what_use_says_is_meant_first(desk: Desk, use: str, name: str) -> None:
+    try:
+        rows = desk.rows(f"USE {use};\n\\d {name}")
+    finally:
+        desk.do("USE memory;")
+    assert "kafka_cluster_id" in [row["column_name"] for row in rows]
+
+
+def test_columns_that_star_leaves_out_are_told_with_a_table(desk: Desk) -> None:
+    hidden = "_connection, _observed_at, _url"
+    assert hidden in desk.do("\\d plant_a.connect.worker")[1]
+    assert hidden not in desk.do("\\d inventory.connectors.tasks")[1]
+
+
 def test_a_local_table_is_described_too(desk: Desk) -> None:
     script = "CREATE TEMP TABLE mine (x INTEGER);\n\\d mine\nDROP TABLE mine;"
     assert [row["column_name"] for row in desk.rows(script)] == ["x"]

@@ -26,6 +26,8 @@ SELECT CASE WHEN schema_name = 'main' THEN name
 ) WHERE NOT internal AND database_name IN ({call("current_database")}, 'temp')
   AND NOT {call("starts_with", "name", literal("_connstat"))}
 ORDER BY ALL"""
+_USED = f"""
+SELECT {call("current_database")} AS name, {call("current_schema")} AS comment"""
 _MANY = 8
 """Names that an error lists."""
 
@@ -60,9 +62,15 @@ def describe(shell: Shell, argument: str) -> None:
     if not argument:
         tables(shell, "")
         return
+    from connstat_sql.binder import HIDDEN
+    from connstat_sql.catalog import LiveTable
+
     with shell.engine_held() as engine:
-        name = _whole_name(argument.rstrip(";"), engine.catalog)
+        name = _whole_name(argument.rstrip("; "), engine)
+        table = engine.catalog.resolve(tuple(name.split(".")))
     shell.run(f"DESCRIBE {name}", is_asked_for=False)
+    if isinstance(table, LiveTable) and table.resource.view is None:
+        shell.narrator.say(f"and where they are named: {', '.join(HIDDEN)}")
 
 
 def explain(shell: Shell, argument: str) -> None:
@@ -127,11 +135,21 @@ def _pattern(text: str) -> str:
     return wanted if any(sign in wanted for sign in "*?[") else f"*{wanted}*"
 
 
-def _whole_name(name: str, catalog: Catalog) -> str:
-    """The table's whole name, where its last parts were given and are no one else's."""
+def _whole_name(name: str, engine: Engine) -> str:
+    """The table's whole name, where its last parts were given.
+
+    They are those of a table below what USE says, or else no one else's.
+    """
+    from connstat_sql.catalog import LiveTable
+
+    catalog = engine.catalog
     parts = name.lower().replace('"', "").split(".")
     if len(parts) >= 3:
         return name
+    for used in ([one or "" for one in row] for row in _answer(engine, _USED)):
+        below = ".".join((*used[: 3 - len(parts)], *parts))
+        if isinstance(catalog.resolve(tuple(below.split("."))), LiveTable):
+            return below
     ending = catalog.tables_called(name)
     found = [one for one in ending if catalog.is_awake(one.partition(".")[0])] or ending
     if len(found) > 1:
