@@ -37,8 +37,8 @@ def advise(error: BindError, catalog: Catalog) -> None:
     elif schema is not None and catalog.is_provider(schema[1]):
         error.hint = f"name it in each query:  FROM {schema[1]}.SERVICE.TABLE"
     elif schema is not None:
-        near = difflib.get_close_matches(schema[1].lower(), _schemas(catalog), n=3)
-        error.hint = f"there is  {', '.join(near)}" if near else "SHOW PROVIDERS"
+        schemas = difflib.get_close_matches(schema[1].lower(), _schemas(catalog), n=3)
+        error.hint = f"there is  {', '.join(schemas)}" if schemas else "SHOW PROVIDERS"
     else:
         column = _NO_COLUMN.search(error.message)
         if column is not None:

@@ -156,3 +156,35 @@ def test_up_goes_to_the_history_where_a_menu_has_opened_by_itself(keys: PipeInpu
 def test_a_huge_text_is_left_in_peace() -> None:
     assert is_short("SELECT 1")
     assert not is_short("SELECT 1, " * 10_000)
+
+
+class Closing(Completer):
+    """Offers one value, with the quote that closes it."""
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        word = document.text.rpartition("'")[2]
+        if complete_event.completion_requested and document.text.count("'") == 1:
+            yield Completion("WELL'", -len(word))
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("health = 'W\t';", "health = 'WELL';"),  # the completion has closed it, and so do fingers
+        ("health = '';", "health = '';"),
+        ("health = 'it''s';", "health = 'it''s';"),
+        ("health = 'a' OR 'b';", "health = 'a' OR 'b';"),
+    ],
+)
+def test_a_quote_that_a_completion_has_closed_is_not_closed_again(
+    keys: PipeInput, typed: str, text: str
+) -> None:
+    prompt = prompt_of(Closing())
+    before, tab, after = typed.partition("\t")
+    until = f"{before[:-1]}WELL'" if tab else before
+    rest = after if tab else ""
+    keys.send_text(before + tab)
+    with pressing(keys, f"{rest}\r", when=lambda: prompt.text == until):
+        assert prompt.ask() == text

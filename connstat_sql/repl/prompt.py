@@ -18,8 +18,10 @@ from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
 from prompt_toolkit.filters import (
     Condition,
     completion_is_selected,
+    emacs_insert_mode,
     has_completions,
     has_focus,
+    vi_insert_mode,
 )
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
@@ -75,6 +77,8 @@ class Prompt:
         self._asked = threading.Event()
         self._sought: CompletionState | None = None
         """Of the search that a key has asked for."""
+        self._quoted = ""
+        """What stood before the cursor when a quote was typed last."""
         is_plain = bool(environment.get("NO_COLOR"))
         self._session: PromptSession[str] = PromptSession(
             self._message,
@@ -172,7 +176,21 @@ class Prompt:
         keys.add("up", filter=is_open)(_up)
         keys.add("down", filter=is_open & ~Condition(self._is_on_last_line))(_down)
         keys.add("c-c", filter=is_writing)(self._interrupt)
+        is_typing = is_writing & (emacs_insert_mode | vi_insert_mode)
+        for quote in "'\"":
+            keys.add(quote, filter=is_typing)(self._quote)
         return keys
+
+    def _quote(self, event: KeyPressEvent) -> None:
+        """A quote; one that a completion has just closed is not closed a second time."""
+        buffer = event.current_buffer
+        before = buffer.document.text_before_cursor
+        is_closed = before.endswith(event.data) and before.count(event.data) % 2 == 0
+        if is_closed and before != self._quoted:
+            buffer.complete_state = None
+        else:
+            buffer.insert_text(event.data)
+        self._quoted = buffer.document.text_before_cursor
 
     def _complete(self, event: KeyPressEvent) -> None:
         """Open the menu, or go to the next in it."""
