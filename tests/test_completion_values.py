@@ -305,3 +305,20 @@ def test_values_of_a_view_are_those_seen_in_the_tables_behind_it(
     assert complete(completer, fleet.replace("|", "catalog-jd|")) == ["catalog-jdbc-sink'"]
     assert "ago" in metas(completer, fleet)[0]
     assert sandbox.count() == sent
+
+
+@pytest.mark.parametrize(
+    ("marked", "first"),
+    [
+        ("SELECT 1 FROM inventory.connectors.connectors WHERE health = '|", "HEALTHY"),
+        ("SELECT 1 FROM inventory.connectors.connectors c WHERE c.health IN ('UNK|", "UNKNOWN"),
+        ("SELECT 1 FROM inventory.connectors.tasks WHERE state <> 'FA|", "FAILED"),
+    ],
+)
+def test_all_that_a_column_can_be_is_offered_before_any_row_has_come(
+    completer: KnowingCompleter, sandbox: Sandbox, marked: str, first: str
+) -> None:
+    sandbox.reset()
+    shown = [(one.text.rstrip("'"), one.display_meta_text) for one in offered(completer, marked)]
+    assert (first, "allowed") in shown
+    assert sandbox.count() == 0

@@ -255,9 +255,8 @@ class Candidates:
         one = self.known.resolve(place.compared, place.scope)
         if one is None or one.is_masked:
             return
-        if one.param is not None:
-            for value in one.param.allowed:
-                yield Candidate(value, value, "allowed", weight=-5)
+        for value in one.allowed:
+            yield Candidate(value, value, "allowed", weight=-5)
         yield from self._values.candidates(one, place.word.strip("%"))
 
     def _connection_names(self, place: Place) -> Iterator[Candidate]:

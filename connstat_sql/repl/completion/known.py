@@ -21,7 +21,8 @@ class Field:
 
     `type` is None where it is not known. `table` and `path` say whose values it has (None: those
     of no live table). `is_masked` says that its values hold credentials; of a MAP, its values do
-    and its keys do not. `param` is the parameter that it is (None: it is none).
+    and its keys do not. `param` is the parameter that it is (None: it is none);
+    `allowed` are all values that it can have (empty: nobody knows).
     """
 
     name: str
@@ -33,6 +34,7 @@ class Field:
     param: Param | None = None
     is_required: bool = False
     type_text: str = ""
+    allowed: tuple[str, ...] = ()
 
     @property
     def shown_type(self) -> str:

@@ -220,14 +220,14 @@ def table_of(resource: Resource) -> Table:
     columns = [
         Field(
             one.name, one.type, one.description, name, (one.name,),
-            is_masked=one.redaction is not Redaction.NONE,
+            is_masked=one.redaction is not Redaction.NONE, allowed=one.allowed,
         )
         for one in resource.columns
     ]  # fmt: skip
     params = [
         Field(
             one.name, one.type, one.description, name, (one.name,), param=one,
-            is_required=one.name in needed,
+            is_required=one.name in needed, allowed=one.allowed,
         )
         for one in resource.params
     ]  # fmt: skip
