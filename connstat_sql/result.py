@@ -91,7 +91,13 @@ class Result:
             for scan in self.scans
             if scan.oldest is not None
         )
-        return (*self.doubts, *no_row, *kept, *self.remarks)
+        cut = tuple(
+            f"{scan.table}: a list stopped at exactly {scan.may_go_on:,} rows, and its definition "
+            "says nothing of further pages (`paging`): there may be more"
+            for scan in self.scans
+            if scan.may_go_on
+        )
+        return (*self.doubts, *cut, *no_row, *kept, *self.remarks)
 
     def __repr__(self) -> str:
         names = [repr(name) for name in self.table.column_names[:_NAMED]]

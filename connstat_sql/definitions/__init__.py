@@ -244,6 +244,7 @@ class Method:
     when columns are used that this one does not serve (None: there is no such method).
     `no_row` are statuses that mean "no such row", where the body holds one of `no_row_says` (():
     as the provider says). `incomplete` are the places that tell whether an answer is whole.
+    With `is_one_page` it is known that a list has no further pages.
     `known_by` names the method that knows which rows there are: a list that leaves some out gets
     them from there, and a read by key that says nothing of its row is held against it ("": it is
     not needed). `rest_from` names a list that has what is known of those ("": their keys are).
@@ -269,6 +270,7 @@ class Method:
     no_row: frozenset[int] = frozenset()
     no_row_says: tuple[str, ...] = ()
     incomplete: tuple[Mark, ...] = ()
+    is_one_page: bool = False
     known_by: str = ""
     rest_from: str = ""
     since: str = ""

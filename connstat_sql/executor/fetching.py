@@ -280,6 +280,7 @@ class Fetching:
             seconds=self._ended - self._started,
             reused=count.reused,
             waited=count.waited,
+            may_go_on=count.may_go_on,
             fetches=self.known,
             began=self._began,
             kept=len(self._reuse.hits),

@@ -17,7 +17,7 @@ from connstat_sql.fetcher.page_facts import PageFacts
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.fetcher.roll import Roll, body_of, call_roll, is_hollow, key_of, keys_in
-from connstat_sql.fetcher.verdict import check_no_row, incomplete, with_version
+from connstat_sql.fetcher.verdict import check_no_row, incomplete, stops_at_a_page, with_version
 from connstat_sql.transport import Answer, Client, Request
 
 
@@ -25,7 +25,8 @@ class Page(msgspec.Struct, frozen=True):
     """Rows of one answer: `texts` are JSON arrays of `count` rows in all; `size` is in bytes.
 
     When `is_reused`, the answer was there already: `attempts` and `size` are 0. `waited` are the
-    seconds that the request waited for limits and between tries.
+    seconds that the request waited for limits and between tries. With `may_go_on` it looks like
+    the first page of a list whose definition knows of no further ones.
     """
 
     fetch: Fetch
@@ -38,6 +39,7 @@ class Page(msgspec.Struct, frozen=True):
     is_no_row: bool = False
     is_reused: bool = False
     waited: float = 0.0
+    may_go_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +335,7 @@ def _page(
         is_no_row=is_no_row and body is None,
         is_reused=is_reused,
         waited=0.0 if is_reused else answer.waited,
+        may_go_on=body is not None and stops_at_a_page(fetch, request, answer, body.given),
     )
 
 

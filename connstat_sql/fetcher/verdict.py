@@ -5,13 +5,17 @@ from __future__ import annotations
 import msgspec
 
 from connstat_sql.arrow import OpenBody
+from connstat_sql.definitions import Shape
 from connstat_sql.definitions.marks import says
 from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape
+from connstat_sql.fetcher.link_header import next_link
 from connstat_sql.fetcher.requests import Fetch
 from connstat_sql.transport import Answer, Client, Request
 
 LONGEST_WORDS = 300
 """Characters of what an API says of the parts that are missing."""
+_USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
+"""Rows of a page where nobody asks for another number."""
 _NO_PATH = (404, 405, 501)
 """With what a server answers that does not know a path, or not with that verb."""
 _WORDS = ("message", "detail", "reason", "error", "title", "name")
@@ -59,6 +63,20 @@ def request_of(fetch: Fetch) -> str:
         f"{item.key}={value}" for item in method.query for value in item.values if not value.params
     ]
     return f"{method.verb} {method.path}" + ((always and f"?{'&'.join(always)}") or "")
+
+
+def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, given: int) -> bool:
+    """Whether a list may go on of which the definition says nothing about further pages.
+
+    It holds just as many rows as were asked for or as pages usually have, or names another one.
+    """
+    method = fetch.method
+    if method.paging is not None or method.is_one_page or method.rows.shape is Shape.OBJECT:
+        return False
+    if next_link(answer.headers.get("Link", "")) is not None:
+        return True
+    asked = {value for _, value in request.query}
+    return given in _USUAL_SIZES or (given > 1 and str(given) in asked)
 
 
 def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -> Incomplete | None:

@@ -54,6 +54,7 @@ from connstat_sql.loader.documents import (
     FilterDocument,
     MethodDocument,
     OrderDocument,
+    PagingDocument,
     ParamDocument,
     ProviderDocument,
     ResourceDocument,
@@ -343,13 +344,13 @@ def _method(
         fills={key: path_of(at) for key, at in document.fills.items()},
         filters=tuple(_filter(column, one) for column, one in document.filters.items()),
         order=tuple(_order(column, one) for column, one in document.order.items()),
-        paging=build_paging(
-            service.paging if document.paging is msgspec.UNSET else document.paging, path, findings
-        ),
+        paging=build_paging(_paging_of(service, document), path, findings),
         details=document.details,
         no_row=frozenset(document.no_row),
         no_row_says=tuple(document.no_row_says),
         incomplete=build_marks(document.incomplete, (*path, "incomplete"), findings),
+        is_one_page=document.paging is None
+        or (document.paging is msgspec.UNSET and service.paging is None),
         known_by=document.known_by,
         rest_from=document.rest_from,
         since=document.since,
@@ -359,6 +360,12 @@ def _method(
     )
     check_paging(method, path, findings)
     return method
+
+
+def _paging_of(service: ServiceDocument, document: MethodDocument) -> PagingDocument | None:
+    """The method's own, or else the service's."""
+    given = service.paging if document.paging is msgspec.UNSET else document.paging
+    return None if given is msgspec.UNSET else given
 
 
 def _query_item(key: str, value: str | int | bool | list[str] | ValuesDocument) -> QueryItem:

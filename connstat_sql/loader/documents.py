@@ -498,7 +498,13 @@ class MethodDocument(_Document, frozen=True):
     order: Annotated[
         dict[str, OrderDocument], _about("columns by which the API sorts as DuckDB does")
     ] = {}
-    paging: PagingDocument | UnsetType | None = UNSET
+    paging: Annotated[
+        PagingDocument | UnsetType | None,
+        _about(
+            "how pages follow each other; null: there is one, which without this word is noted "
+            "where a list stops at just as many rows as a page may have"
+        ),
+    ] = UNSET
     details: Annotated[
         str | None, _about("method that serves, row by row, the columns this one does not")
     ] = None
@@ -572,8 +578,9 @@ class ServiceDocument(_Document, frozen=True):
     base_url: str | None = None
     params: Annotated[dict[str, ParamDocument], _about("shared by the resources")] = {}
     paging: Annotated[
-        PagingDocument | None, _about("of every method that does not say otherwise")
-    ] = None
+        PagingDocument | UnsetType | None,
+        _about("of every method that does not say otherwise; null: no list has further pages"),
+    ] = UNSET
 
 
 _FILES = (ProviderDocument, ServiceDocument, PartsDocument)
