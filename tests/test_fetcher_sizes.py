@@ -19,8 +19,8 @@ from tests.examples import examples
 from tests.streaming import batches, unanswered
 from tests.test_fetcher_answers import fetch, get, reader, rows_at, values, world
 
-OFFSETS = Paging(PagingStyle.OFFSET, "from", size_key="n", size=5)
-PAGES = Paging(PagingStyle.PAGE, "page", size_key="n", size=5, first=1)
+OFFSETS = Paging(PagingStyle.OFFSET, "from", size_key="n", size=5, short_is_last=True)
+PAGES = Paging(PagingStyle.PAGE, "page", size_key="n", size=5, first=1, short_is_last=True)
 TOKENS = Paging(PagingStyle.TOKEN, "after", ("next",), size_key="n", size=5)
 STYLES = [OFFSETS, PAGES, TOKENS]
 

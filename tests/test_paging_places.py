@@ -220,6 +220,14 @@ def test_a_cursor_of_an_earlier_page_is_an_error_and_never_the_end(
         walk(paging, *(page(number, next=cursor) for number, cursor in enumerate(cursors)))
 
 
+@over("link", ["/v1/t", "http://one.test/v1/t", "?"])
+def test_a_link_to_its_own_page_is_not_followed(link: str) -> None:
+    world = World(lambda _: page(1, next=link))
+    with pytest.raises(UnexpectedShape, match="round in a circle"):
+        world.pages(fetch(LINK))
+    assert len(world.asked) == 1
+
+
 # --- whole links ---------------------------------------------------------------------------------
 
 

@@ -227,7 +227,7 @@ class _List:
         while read.body is not None and self._rows_wanted != 0:
             try:
                 facts = self._facts(read.body, read.answer)
-                cursor = steps.after(facts, read.request.url)
+                cursor = steps.after(facts, read.request.full_url)
             except UnexpectedShape as error:
                 raise _placed(
                     error, self._client, read.request, read.answer, read.number

@@ -64,7 +64,7 @@ class Steps:
             self._asked.add(self._last)
 
     def after(self, page: PageFacts, url: str) -> Cursor | None:
-        """What to ask the page after this one with, of a request to `url`; None after the last.
+        """What to ask the page after this one with, None after the last; `url` was asked for it.
 
         Raises UnexpectedShape where no page can follow, though the answer says so.
         """
@@ -74,6 +74,7 @@ class Steps:
         if cursor is None or (self.paging.repeat_ends and cursor == self._last):
             return None
         self._check_rows(page)
+        self._asked.add(Cursor(link=url))  # a link may lead to the page that it stands on
         if cursor in self._asked:
             name = self.paging.request or "link"
             raise UnexpectedShape(f"the API repeats its {name}, which would lead round in a circle")
