@@ -145,6 +145,10 @@ SENT: list[tuple[str, dict[str, str]]] = [
     ("createdAt > '2026-03-29' AND createdAt >= '2026-03-30' AND createdAt < 'infinity'",
      {"since": "2026-03-29T23:59:59Z"}),
     ("coalesce(createdAt, '2026-01-01') < '2026-03-29'", {}),
+    ("createdAt::DATE = '2026-03-29'",
+     {"since": "2026-03-27T23:59:59Z", "before": "2026-03-31T00:00:01Z"}),
+    ("CAST(createdAt AS DATE) >= '2026-03-30'", {"since": "2026-03-28T23:59:59Z"}),
+    ("CAST(createdAt AS VARCHAR) >= '2026-03-30'", {}),
     ("createdAt IS NULL OR createdAt > '2026-03-30'", {}),
     ("told >= '2026-03-29 00:00:00.5+00'", {"told[gte]": "1774742399"}),
     ("told IN (to_timestamp(1774728000), to_timestamp(1774739640))",
@@ -200,7 +204,7 @@ def _compare(database: tuple[LiveDatabase, list[str]], zone: str, texts: Sequenc
     live.sql(f"SET TimeZone = '{zone}'")
     try:
         for text in texts:
-            for column in ("createdAt", "told", "local", "day"):
+            for column in ("createdAt", "told", "local", "day", "createdAt::DATE"):
                 for sign in (">=", "<", "=", ">", "<=")[: 2 if len(texts) == 1 else 5]:
                     sent(database, f"{column} {sign} {text}")
     finally:

@@ -33,6 +33,7 @@ _OPPOSITE: Mapping[type[exp.Expr], type[exp.Binary]] = {
     exp.GT: exp.LTE, exp.GTE: exp.LT, exp.LT: exp.GTE, exp.LTE: exp.GT,
 }  # fmt: skip
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DAY = 86_400 * 10**6
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -151,14 +152,17 @@ class IntervalReader:
         is_open: bool,
     ) -> Intervals:
         """What a constant leaves of a column that it bounds from a side (-1: from below)."""
-        name = self._name(ours, terms)
-        values = self.constants.rows([other], 1) if name else None
+        name, day_of = self._name(ours, terms), self._day_of(ours, terms)
+        values = self.constants.rows([other], 1) if name or day_of else None
         if not values or len(values) != 1:
             return {}
-        point = self._point(values[0][0], self.types[name])
+        point = self._point(values[0][0], self.types[name] if name else "DATE")
         if point is None:
             return {}
         place, is_exact = point
+        if day_of:  # in whatever time zone: a day further on either side
+            name, is_exact = day_of, False
+            place = (place - 1 if side < 0 else place + 2) * _DAY
         if is_open and is_exact:
             place -= side
         return {name: (place, None) if side < 0 else (None, place)}
@@ -166,6 +170,15 @@ class IntervalReader:
     def _name(self, node: exp.Expr, terms: Mapping[int, Term]) -> str:
         term = terms.get(id(node.unnest()))
         return self.column_of(term) if isinstance(term, Field) else ""
+
+    def _day_of(self, node: exp.Expr, terms: Mapping[int, Term]) -> str:
+        """Our column of points in time of which a node is the day; "" where it is none."""
+        node = node.unnest()
+        to = node.args.get("to") if type(node) is exp.Cast else None
+        if not isinstance(to, exp.DataType) or to.this is not exp.DataType.Type.DATE:
+            return ""
+        name = self._name(node.this, terms)
+        return name if name and self.types[name] in (_MOMENT, _STAMP) else ""
 
     def _point(self, value: Value, kind: str) -> tuple[int, bool] | None:
         """A constant among the values of a type, rounded down, and whether it is one of them."""
