@@ -27,6 +27,18 @@ _WORDS = {
 }
 
 
+_MEANT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("from", "since", "min", "minimum", "start", "ge"), ("gte",)),
+    **dict.fromkeys(("after", "above", "exclusiveMinimum"), ("gt",)),
+    **dict.fromkeys(("to", "until", "max", "maximum", "end", "le"), ("lte",)),
+    **dict.fromkeys(("before", "below", "exclusiveMaximum"), ("lt",)),
+    **dict.fromkeys(("empty", "null", "nulls", "nullstr", "null_if"), ("null_values",)),
+    **dict.fromkeys(("reads", "datetime_format", "time_format", "date_format"), ("format",)),
+    "key": ("query",), "param": ("query",), "true": ("true_values",), "false": ("false_values",),
+}  # fmt: skip
+"""What others call the words of bounds and values, with ours."""
+
+
 def schema_faults(source: Source, document: str) -> tuple[Problem, ...]:
     """Every place where a source breaks the schema of `document`, by line."""
     from jsonschema import Draft202012Validator
@@ -50,7 +62,9 @@ def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
         known = error.schema.get("properties", {})
         for key in error.instance:
             if key not in known:
-                hint = nearest(str(key), known) or f"known here: {', '.join(sorted(known))}"
+                meant = [word for word in _MEANT.get(str(key), ()) if word in known]
+                close = f"did you mean `{meant[0]}`?" if meant else nearest(str(key), known)
+                hint = close or f"known here: {', '.join(sorted(known))}"
                 yield source.problem((*path, key), f"unknown key `{key}`", hint)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
