@@ -25,7 +25,7 @@ from connstat_sql.definitions import (
     literal,
     quote,
 )
-from connstat_sql.masks import MAY_HOLD, hook_keys, partly_secret_keys, secret_keys
+from connstat_sql.masks import MAY_HOLD, named_keys
 from connstat_sql.masks.sql import cut, masked, may_hold, shown
 from connstat_sql.quoting import call, member, own
 
@@ -84,6 +84,8 @@ def _rebuilt(
 ) -> str:
     if not holds(of):
         return value
+    if isinstance(of, Struct) and inner is _texts:
+        return _texts_of_struct(of, value, depth)
     if isinstance(of, Struct):
         fields = (
             f"{quote(name)} := {inner(field, member(value, name), depth + 1)}"
@@ -98,6 +100,24 @@ def _rebuilt(
     packed = call("struct_pack", f"k := {name}", f"v := {inner(of.value, entry, depth + 1)}")
     entries = call("list_transform", call("map_entries", value), f"lambda {item}: {packed}")
     return call("map_from_entries", entries)
+
+
+def _texts_of_struct(of: Struct, value: str, depth: int) -> str:
+    """Masks all texts of a STRUCT as one list, as what masks one is long."""
+    names = [name for name, field in of.fields if field == VARCHAR]
+    shown_texts, item = quote(own(f"s{depth}")), quote(own(f"t{depth}"))
+    fields = []
+    for name, field in of.fields:
+        if field == VARCHAR:
+            inside = call("list_extract", shown_texts, str(names.index(name) + 1))
+        else:
+            inside = _texts(field, member(value, name), depth + 1)
+        fields.append(f"{quote(name)} := {inside}")
+    texts = call("list_value", *(member(value, name) for name in names))
+    texts = call("list_transform", texts, f"lambda {item}: {cut(item, _mask)}")
+    packed = f"lambda {shown_texts}: {call('struct_pack', *fields)}"
+    made = call("list_transform", call("list_value", texts if names else "NULL"), packed)
+    return f"CASE WHEN {value} IS NULL THEN NULL ELSE {call('list_extract', made, '1')} END"
 
 
 def _any_may_hold(of: SqlType, value: str, depth: int) -> str:
@@ -159,11 +179,10 @@ def _map_may_hold(value: str) -> str:
 
     One look at all keys, a line each, and one at all values costs less than two at each entry.
     """
-    patterns = (secret_keys(), partly_secret_keys(), hook_keys())
-    names = "|".join(pattern.removeprefix("(?i)") for pattern in patterns)
+    names = named_keys().replace("(?i)", "(?im)")
     return " OR ".join(
         call("regexp_matches", _lines(call(texts, value)), literal(pattern))
-        for texts, pattern in (("map_keys", f"(?im){names}"), ("map_values", MAY_HOLD))
+        for texts, pattern in (("map_keys", names), ("map_values", MAY_HOLD))
     )
 
 

@@ -17,11 +17,11 @@ _BEFORE_KEY = (
     "access|account|admin|aes|api|app|application|auth|authentication|client|consumer|cosmos"
     "|credential|customer|decryption|encrypt(ion)?|function|hec|hmac|ingest(ion)?|instrumentation"
     "|integration|license|master|pem|pgp|private|rsa|sas|service|shared|signing|ssh|sse|ssl|storage"
-    "|subscription|webhook|keystore|certificate|pagerduty[._-][a-z._-]*routing"
+    "|subscription|webhook|write|bot|server|pvt|keystore|certificate|pagerduty[._-][a-z._-]*routing"
 )
 _SECRET = (
-    r"passw(or)?[dt]|passphrase|passcode|pass[._-](phrase|code|word)|secret|token"
-    r"|credential|authorization|cookie|user[._-]?info|shared[._-]?access"
+    r"passw(or)?[dt]|passphrase|passcode|pass[._-]?(phrase|code|word|key)|(db|user|admin|root|my)pass$|secret|token"
+    r"|credential|authorization|assertion$|(^|[._-])bearer$|cookie|user[._-]?info|shared[._-]?access"
     r"|(^|[._-])(pass|pwd|passwd|pswd|psw|pin|psk|pat|jwt|sas)$|(?-i:[a-z](Pass|Pwd|Sas))$"
     rf"|({_BEFORE_KEY})[._-]?keys?([^a-z]|id|value|$)"
     r"|(data|crypto|cipher)[._-]?keys?$|^key$"
@@ -36,7 +36,7 @@ _ENDS = (
     "|lifetime|algorithm|name|names|arn|username|source|strategy|field|fields|column|columns"
     "|property|properties|pointer|topic|topics|prefix|suffix|scope|scopes|audience|length|size"
     "|count|limit|version|required|optional|policy|method|handler|pattern|regex|encoding|separator"
-    "|delimiter|project|attribute|exchange|queue|spec|profile"
+    "|delimiter|project|attribute|exchange|queue|spec|profile|domain"
 )
 _PUBLIC = (
     rf"([._-]({_ENDS})|(?-i:[a-z](Class|Type|Provider|Location|Path|File|Url|Uri|URL|Endpoint"
@@ -95,6 +95,12 @@ def public_keys() -> str:
 def partly_secret_keys() -> str:
     """The pattern of names whose values hold secrets beside what is none, such as a URL."""
     return f"(?i)({_PARTLY})"
+
+
+@cache
+def named_keys() -> str:
+    """A pattern that has all names of which the others say something, and some more."""
+    return f"(?i)({_SECRET}|{_PARTLY}|{_HOOKS}|{documented_keys()})"
 
 
 def hook_keys() -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from connstat_sql.masks.keys import (
     documented_keys,
     hook_keys,
+    named_keys,
     partly_secret_keys,
     public_keys,
     secret_keys,
@@ -18,8 +19,8 @@ from connstat_sql.masks.values import BEGIN, END, KEEP, LEFT, MAY_HOLD, Pass, ho
 from connstat_sql.quoting import call, literal, own, quote
 
 Mask = Callable[[str], str]
-_SHORTEST = len("pin=") + 1
-"""Bytes of the shortest text that is looked into."""
+_LONGER = len("xoxb-") + 7
+"""Bytes of the shortest secret without a sign before it; looking for signs is cheap."""
 
 
 def masked(value: str, mask: Mask) -> str:
@@ -36,25 +37,26 @@ def _matches(value: str, pattern: str) -> str:
 
 
 def shown(name: str, value: str, mask: Mask) -> str:
-    """SQL for a value beside its name; DuckDB leaves out what is decided already."""
-    is_hook, is_partly = (
-        _matches(name, pattern) for pattern in (hook_keys(), partly_secret_keys())
+    """SQL for a value beside its name.
+
+    DuckDB leaves out what is decided already: of most settings one look at the name says that it
+    is no secret's, and one at the value that it holds none.
+    """
+    is_named, is_hook, is_partly = (
+        _matches(name, pattern) for pattern in (named_keys(), hook_keys(), partly_secret_keys())
     )
     is_url = call("contains", value, literal("://"))
     is_path = call("starts_with", value, literal("/"))
-    hook = _replaced(_bare(value), hook_pass())
-    marked = f"CASE WHEN {is_hook} THEN {hook} ELSE {_bare(value)} END"
-    is_strict = f"(({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
-    left = quote(own("left"))
-    whole = masked(value, mask)
+    is_strict = f"({is_named} AND ({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
+    text, left, whole = quote(own("text")), quote(own("left")), masked(value, mask)
+    hook = _replaced(_bare(text), hook_pass())
+    marked = f"CASE WHEN {is_hook} THEN {hook} ELSE {_bare(text)} END"
     chosen = f"CASE WHEN {left} = {value} AND {is_strict} THEN {whole} ELSE {left} END"
-    once = call("list_value", _cut(marked, mask))
-    once = call("list_transform", once, f"lambda {left}: {chosen}")
+    rest = _once(value, text, _once(_cut(marked, mask), left, chosen))
     return (
         f"CASE WHEN {value} IS NULL THEN NULL"
-        f" WHEN {name} IS NULL OR {_is_secret_name(name)} THEN {whole}"
-        f" WHEN {may_hold(value)} OR ({is_hook} AND {is_url})"
-        f" THEN {call('list_extract', once, '1')}"
+        f" WHEN {name} IS NULL OR ({is_named} AND {_is_secret_name(name)}) THEN {whole}"
+        f" WHEN {may_hold(value)} OR ({is_named} AND {is_hook} AND {is_url}) THEN {rest}"
         f" WHEN {is_strict} THEN {whole} ELSE {value} END"
     )
 
@@ -68,12 +70,25 @@ def _is_secret_name(name: str) -> str:
 
 def may_hold(value: str) -> str:
     """SQL that is true of every text with such a thing in it, at little cost."""
-    return f"({call('strlen', value)} >= {_SHORTEST} AND {_matches(value, MAY_HOLD)})"
+    signs = " OR ".join(call("contains", value, literal(sign)) for sign in ":=>")
+    may_be = f"({call('strlen', value)} >= {_LONGER} OR {signs})"
+    return f"({may_be} AND {_matches(value, MAY_HOLD)})"
 
 
 def cut(value: str, mask: Mask) -> str:
     """SQL for a text with masks in place of what looks like a secret in it."""
-    return f"CASE WHEN {may_hold(value)} THEN {_cut(_bare(value), mask)} ELSE {value} END"
+    text = quote(own("text"))
+    cut_out = _once(value, text, _cut(_bare(text), mask))
+    return f"CASE WHEN {may_hold(value)} THEN {cut_out} ELSE {value} END"
+
+
+def _once(value: str, name: str, of_it: str) -> str:
+    """SQL over a value that has a name in it.
+
+    In a lambda DuckDB compiles patterns when it comes to them: most rows never do.
+    """
+    made = call("list_transform", call("list_value", value), f"lambda {name}: {of_it}")
+    return call("list_extract", made, "1")
 
 
 def _bare(value: str) -> str:

@@ -16,13 +16,14 @@ _LONG = (
     r"(?:passw(?:or)?[dt]|pass[-_.]?phrase|pass[-_.]?code|pswd|secret|token|credentials?"
     r"|(?:api|app|application|account|access|auth|client|consumer|encryption|function|host|ingest"
     r"|ingestion|instrumentation|integration|license|master|private|rsa|sas|shared|signing|secret"
-    r"|service|storage|subscription|webhook|hmac)[-_. ]?key(?:[-_.]?(?:value|id))?"
+    r"|service|storage|subscription|webhook|hmac|pvt|server|write|bot)"
+    r"[-_. ]?key(?:[-_.]?(?:value|id))?"
     r"|secret[-_.]?(?:value|string|id)|shared[-_.]?secret[-_.]?value|signature|requirepass|bindpw)"
 )
 _SHORT = r"(?:pass|pwd|pw|psw|psk|otp|pin|pat|jwt|sig|sas|auth)"
 _CAMEL = r"(?-i:[a-z](?:Pass|Pwd|Pw|Jwt|Sas|Sig))"
 _NAME = rf"(?:{_LONG}|(?:^|[^A-Za-z0-9]){_SHORT}|{_CAMEL})"
-_IS = r"\s*(?:=>|[=:])\s*"
+_IS = r"\s*(?:=>|[=:]|(?i:%3[ad]|\\u003[ad]))\s*"
 _BARE = (
     r"(?:[^\s;&,|\"'\\<>{\[(]|\\[^\"'\s])"
     r"(?:(?:[^\s;&,|\"'\\<>]|\\[^\"'\s])*[^\s;&,|\"'\\<>)}\]])?"
@@ -58,7 +59,7 @@ _TOKEN = (
     r"|\$(?:2[aby]|argon2\w*|6)\$[\w./$=,+-]{20,}|00D\w{12,15}![\w.]{20,}|pul-[0-9a-f]{32,}"
     r"|sl\.[\w-]{60,}|EAA[A-Za-z0-9]{60,}|sntry[su]_[\w=-]{20,}|tskey-[\w-]{16,}|nfp_\w{20,}"
     r"|ntn_\w{30,}|CFPAT-[\w-]{20,}|rdme_\w{40,}|dp\.\w{2}\.\w{30,}|MII[\w+/]{3,4}IBA(?:DAN|AKC)[\w+/=\s]+"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?:[:;,/| ]+[A-Za-z0-9/+]{40})?)"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?:[:;,|][A-Za-z0-9/+]{8,})?)"
 )
 
 BEGIN, KEEP, END = "\ue000", "\ue001", "\ue002"
@@ -85,10 +86,16 @@ _PASSES = (
         # who asks, in a URL: a password, also one with a slash; a token alone
         Form(
             r"://[^/\s:@?#\"']*:|(?i:thin:)[^/\s@]+/",
-            r"[^\s@/\"'<>]+(?:@[^\s@/\"'<>,]+)*|[^\s@/\"'<>]*[^\s@/\"'<>0-9][^\s@\"'<>]*",
+            r"\"[^\"]*\"|[^\s@/\"'<>]+(?:@[^\s@/\"'<>,]+)*|[^\s@/\"'<>]*[^\s@/\"'<>0-9][^\s@\"'<>]*",
             "@",
         ),
         Form(r"://", r"[\w.~%+-]{20,}", "@"),
+    ),
+    (
+        # who asks, without a scheme before it; an element of XML; an option of a command
+        Form(r"(?:^|[\s\"'])(?://)?[\w.+-]+:", r"[^\s@/\"'<>]+", r"@(?:tcp\(|[\w.-]+[:/])"),
+        Form(rf"(?i:<[\w:.-]*(?:{_LONG}|\b{_SHORT})>)", r"[^<]+"),
+        Form(rf"(?i:(?:^|\s)--?[\w-]*{_LONG}\s+)", r"[^\s-]\S*"),
     ),
     (
         Form(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", r"(?:[^-]|-[^-])+"),
@@ -102,7 +109,8 @@ _PASSES = (
         # headers, in lists and in objects
         Form(
             rf"(?i:(?:^|[^\w-]){_HEADER}\\*[\"']?\s*[:=]\s*\\*[\"']?(?:{_SCHEME}\s+)?)",
-            r"[^\s,;|\"'\\<>{}\[\]]+(?:; ?[\w.-]+=[^\s,;|\"'\\]+)*",
+            r"[^\s,;|\"'\\<>{}\[\]]+(?:[\s,]+[\w-]+=\"?[^\s,;|\"'\\]+\"?)*"
+            r"(?:; ?[\w.-]+=[^\s,;|\"'\\]+)*",
         ),
         Form(
             rf"(?i:\\*\"(?:name|key|header)\\*\"\s*:\s*\\*\"(?:{_HEADER}|[\w.$-]*{_LONG})\\*\"\s*,"
@@ -116,7 +124,7 @@ _PASSES = (
         # the query of a URL, fields of a connection string; what a parser says of its tokens
         Form(
             rf"(?i:[?&](?:[\w.$%-]*{_LONG}|(?:[\w.$-]*[_.-])?{_SHORT}|code|key|auth|access|hash|hmac"
-            r"|license)=)",
+            r"|license)(?:\[\])?=)",
             r"[^\s&#\"'<>\\$*][^\s&#\"'<>\\]*",
         ),
         Form(
@@ -129,7 +137,7 @@ _PASSES = (
     (
         # a name and its value: in JSON and its like, and in JSON written as a text
         Form(_name(r"\""), r"(?:[^\"\\]|\\[^\n])+"),
-        Form(_name("'"), r"(?:[^'\\]|\\[^\n])+"),
+        Form(rf"{_name(chr(39))}|(?i:\b(?:identified by|password)\s+')", r"(?:[^'\\]|\\[^\n])+"),
         Form(rf"(?i:{_NAME}(?:\\+[\"'])?{_IS})\\+[\"']", r"[^\"'\\]+(?:\\\\+[^\"'\\]+)*"),
         Form(rf"(?i:{_NAME}s?\\*[\"']?{_IS}\[)", r"[^\]]+"),
     ),
@@ -155,18 +163,25 @@ LEFT = (
 """What holds no secret though it stands where one would: references, and what is hidden already."""
 
 _OFTEN = (
-    r"://[^\s@]*@|PRIVATE KEY|IBADAN|IBAAKC|\"value|RAW[({]"
-    r"|(?i:thin:|hooks?[./]|webhook|victorops|pagerduty\.com/integration|/with/key/|telegram\.org)"
+    r"://[^\s@]*@|@tcp\(|PRIVATE KEY|IBADAN|IBAAKC|\"value|RAW[({]"
+    r"|(?i:thin:|hooks?[./]|webhook|victorops|pagerduty\.com/integration|/with/key/|telegram\.org"
+    r"|identified by|password\s+')"
     r"|(?i:pass|passw(?:or)?[dt]|phrase|code|pswd|pwd|pw|psw|psk|otp|pin|pat|jwt|sig|sas|auth|secret"
-    r"|token|credential|key|key[-_.]?value|key[-_.]?id|secret[-_.]?value|secret[-_.]?string|secret[-_.]?id"
-    r"|signature|authorization|cookie|requirepass|bindpw)s?\\*[\"']?\s*(?:=|:)"
-    r"|(?i:bearer|basic)\s|[?&](?i:access|hash|hmac|license)="
+    r"|token|credential|key|key[-_.]?value|key[-_.]?id|secret[-_.]?value|secret[-_.]?string"
+    r"|secret[-_.]?id|signature|authorization|cookie|requirepass|bindpw)"
+    r"s?(?:\[\])?\\*[\"']?\s*(?:[=:>]|(?i:%3[ad]|\\u003[ad]))"
+    r"|(?i:bearer|basic)\s|[?&](?i:access|hash|hmac|license)=|^[\w.+/-]+:[^\s@]+@|\n[\w.+/-]+:[^\s@]+@"
+    r"|(?i:--?[\w-]*(?:password|passphrase|secret|token|key|credentials?|signature|passwd|id|value)\s)"
 )
 _SIGNS_OF_TOKENS = (
-    r"gh[opusr]_|github_pat|gl[a-z]+-|xox|xapp-|xwfp-|eyJ|k_live_|k_test_|whsec_|sk-|AIza|ya29|1//0"
-    r"|GOCSPX|SG\.|do[por]_v1|npm_|pypi-|hf_|dapi|shp[a-z]+_|key-|NRAK|NRJS|hv[sbr]\.|lin_api"
-    r"|figd_|PMAK|AGE-S|sq0|cflt|AT[AC]TT3|ATBB|[78]Q~|glc_|glsa_|dckr_|pat-|SK[0-9a-f]|rubygems"
-    r"|PRIVATE-|\$2|\$argon|\$6|00D|pul-|sl\.|EAA|sntry|tskey|nfp_|ntn_|CFPAT|rdme_|dp\.|AKIA|ASIA"
+    r"gh[opusr]_\w|github_pat|gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|oas)-|xox[a-z][-.]|xapp-"
+    r"|xwfp-|eyJ[\w-]|k_live_|k_test_|whsec_|sk-[\w-]{8}|AIza|ya29\.|1//0\w|GOCSPX|SG\.[\w-]{8}"
+    r"|do[por]_v1|npm_\w{8}|pypi-[\w-]{8}|hf_[A-Za-z]{8}|dapi[0-9a-f]{8}|shp[a-z]+_\w{8}"
+    r"|key-[0-9a-f]{8}|NRAK-|NRJS-|hv[sbr]\.[\w-]{8}|lin_api_|figd_|PMAK-|AGE-SECRET|sq0[a-z]+-"
+    r"|cflt\w{8}|AT[AC]TT3|ATBB\w{8}|[78]Q~|glc_\w|glsa_\w|dckr_pat|pat-(?:na|eu)\d|SK[0-9a-f]{8}"
+    r"|rubygems_|PRIVATE-\w|\$2[aby]\$|\$argon|\$6\$|00D\w{8}|pul-[0-9a-f]{8}|sl\.[\w-]{16}"
+    r"|EAA[A-Za-z0-9]{8}|sntry[su]_|tskey-|nfp_\w{8}|ntn_\w{8}|CFPAT-|rdme_\w{8}|dp\.\w{2}\.|AKIA[A-Z0-9]"
+    r"|ASIA[A-Z0-9]"
 )
 MAY_HOLD = f"{_OFTEN}|{_SIGNS_OF_TOKENS}"
 """A pattern that matches every text with a secret in it, and some others, at little cost."""
