@@ -54,14 +54,14 @@ def test_values_of_all_kinds_are_printed_and_written_without_it(tmp_path: Path) 
         "without numpy",
     ]
     file = tmp_path / "x.parquet"
-    assert ran(OURS, "query", "-o", str(file), KINDS)[0] == "without numpy"
+    assert ran(OURS, "-q", "query", "-o", str(file), KINDS)[0] == "without numpy"
     (row,) = pq.read_table(file).to_pylist()
     assert (str(row["day"]), row["x"], row["l"]) == ("2026-01-01", 1.5, [1, None])
 
 
 def test_a_picture_is_drawn_in_a_process_that_began_without_it(tmp_path: Path) -> None:
     file = tmp_path / "x.png"
-    ran(OURS, "query", "--chart", "-o", str(file), "SELECT 'a' AS name, 1 AS n")
+    ran(OURS, "-q", "query", "--chart", "-o", str(file), "SELECT 'a' AS name, 1 AS n")
     assert file.read_bytes().startswith(b"\x89PNG")
 
 
