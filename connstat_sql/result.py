@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from connstat_sql.errors import ConfigError, counted
+from connstat_sql.errors import ConfigError, QueryError, counted
+from connstat_sql.python_values import python_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,9 +126,18 @@ class Result:
         return self.table
 
     def df(self) -> pd.DataFrame:
-        """The rows as a pandas DataFrame. Raises ConfigError where pandas is not installed."""
+        """The rows as a pandas DataFrame. Raises ConfigError where pandas is not installed.
+
+        Raises QueryError for times that it cannot hold.
+        """
         _needed("pandas")
-        return self.table.to_pandas()
+        try:
+            return self.table.to_pandas()
+        except (ValueError, OverflowError, NotImplementedError) as error:
+            raise QueryError(
+                f"pandas cannot hold a value of the rows: {error}",
+                hint="cast it to VARCHAR in the SQL, or take  to_arrow()  or  fetchall()",
+            ) from error
 
     def pl(self) -> Any:
         """The rows as a polars DataFrame. Raises ConfigError where polars is not installed."""
@@ -140,7 +150,7 @@ class Result:
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         """Iterate over the rows as tuples of Python values."""
         for batch in self.table.to_batches(max_chunksize=1000):
-            yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+            yield from zip(*map(python_values, batch.columns), strict=True)
 
 
 def _needed(package: str) -> Any:

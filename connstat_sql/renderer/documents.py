@@ -10,6 +10,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
+from connstat_sql.python_values import python_values
 from connstat_sql.renderer.clean import UNSAFE
 from connstat_sql.renderer.looks import Look
 from connstat_sql.renderer.rows import noted_types, shape_of, unique
@@ -37,7 +38,7 @@ def _objects(table: pa.Table, look: Look) -> Iterator[bytes]:
     shapes = [shape_of(duckdb.sqltype(text), _raw) for text in types]
     for batch in table.to_batches(max_chunksize=1000):
         columns = [
-            [None if value is None else shape(value) for value in column.to_pylist()]
+            [None if value is None else shape(value) for value in python_values(column)]
             for shape, column in zip(shapes, batch.columns, strict=True)
         ]
         for row in zip(*columns, strict=True):

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from connstat_sql.python_values import python_values
 from connstat_sql.renderer.rows import Column, shape_of
 
 _DEEPEST = 60
@@ -23,7 +24,7 @@ def reader_of(column: Column) -> Callable[[Any], Any]:
 def values_of(table: pa.Table, index: int, column: Column) -> list[Any]:
     """The values of a column as dicts, lists and scalars; None for NULL."""
     read = reader_of(column)
-    return [None if one is None else read(one) for one in table.column(index).to_pylist()]
+    return [None if one is None else read(one) for one in python_values(table.column(index))]
 
 
 def outline(value: object, depth: int = 0) -> Iterator[str]:

@@ -158,7 +158,9 @@ def read(table: pa.Table) -> list[Connector]:
 
 
 def _values(table: pa.Table, name: str) -> list[object]:
-    values: list[object] = table.column(name).to_pylist()
+    from connstat_sql.python_values import python_values  # with DuckDB, and so when it is used
+
+    values: list[object] = python_values(table.column(name))
     if name in _NUMBERS or name == "observed_at":
         return values
     blank = "UNKNOWN" if name == "health" else ""

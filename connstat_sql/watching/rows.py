@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from connstat_sql.errors import QueryError
+from connstat_sql.python_values import python_values
 from connstat_sql.session import TYPES
 
 CONNECTION = "_connection"
@@ -76,7 +77,7 @@ def read(table: pa.Table, identity: Identity) -> Iterator[Kept]:
     shapes = [_shape(of) for of in _types(table)]
     for batch in table.to_batches(max_chunksize=1000):
         values = [
-            [None if value is None else shape(value) for value in column.to_pylist()]
+            [None if value is None else shape(value) for value in python_values(column)]
             for shape, column in zip(shapes, batch.columns, strict=True)
         ]
         for row in zip(*values, strict=True):
