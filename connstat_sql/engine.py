@@ -221,8 +221,11 @@ class Engine:
             self.session.duckdb.register(name, table)
 
     def close(self) -> None:
-        """Close connections and the DuckDB session; a statement that runs is interrupted."""
-        while True:
+        """Close connections and the DuckDB session; a statement that runs is interrupted.
+
+        In a forked process there is nothing to close: it is all another's.
+        """
+        while self._turns.is_of_this_process:
             with suppress(DeadlinePassed), self._turns.turn(_PATIENCE):
                 if self._opened is not None:
                     self._opened.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,13 +22,26 @@ class Turns:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owner: int | None = None
+        self._process = os.getpid()
+
+    @property
+    def is_of_this_process(self) -> bool:
+        """Whether the process has not been forked since: a child has none of the threads."""
+        return os.getpid() == self._process
 
     @contextmanager
     def turn(self, seconds: float | None = None) -> Iterator[None]:
         """Wait for the turn, at most so long (None: however long). Raises DeadlinePassed.
 
-        Raises ExecuteError from within a turn, as in what is told of its progress.
+        Raises ExecuteError from within a turn, as in what is told of its progress, and in a process
+        that was forked from the one that began.
         """
+        if not self.is_of_this_process:
+            raise ExecuteError(
+                "this connection was opened by another process, of which this one is a fork",
+                sql="",
+                hint="open one in each process, after the fork",
+            )
         me = threading.get_ident()
         if self._owner == me:
             raise ExecuteError(

@@ -132,6 +132,13 @@ def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
         raise click.exceptions.Exit(INTERRUPTED) from error
 
 
+def say(text: str, *, err: bool = False) -> None:
+    """Print text that definitions or servers may have written: a terminal obeys none of it."""
+    from connstat_sql.renderer.clean import for_terminal
+
+    click.echo(for_terminal(text), err=err)
+
+
 class Interruptible(Protocol):
     """What can be asked, from a signal handler too, to end the statement that it runs."""
 

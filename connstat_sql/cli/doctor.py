@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connstat_sql.cli.context import Globals, each, pass_globals, told
+from connstat_sql.cli.context import Globals, each, pass_globals, say, told
 from connstat_sql.cli.seconds import SECONDS
 from connstat_sql.definitions import Provider, literal
 from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
@@ -74,14 +74,14 @@ def command(globals_: Globals, timeout: float) -> None:
     """
     narrator, watch = globals_.narrator, Watch()
     with told(narrator):
-        click.echo(told_configuration(globals_.setup(), os.environ))
+        say(told_configuration(globals_.setup(), os.environ))
         engine = globals_.open(narrator, timeout=timeout, observe=watch.observe)
         try:
             findings = examine(engine)
             narrator.end_progress()
             for name, found in findings.items():
                 address = engine.connections[name].address
-                click.echo("\n".join(lines_on(name, found, watch, address)))
+                say("\n".join(lines_on(name, found, watch, address)))
             _tell_unused(engine)
             for caution in engine.cautions:
                 narrator.say(f"note: {caution}")
@@ -186,4 +186,4 @@ def _tell_unused(engine: Engine) -> None:
         ways = [f"write it in {file or 'connstat.toml'}"]
         if not file:  # which says which connections there are
             ways = [*(f"set {' and '.join(names)}" for names in provider.ways_to_connect), *ways]
-        click.echo(f"{name}  no connection: {' or '.join(ways)}")
+        say(f"{name}  no connection: {' or '.join(ways)}")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.context import Globals, each, pass_globals, told
+from connstat_sql.cli.context import Globals, each, pass_globals, say, told
 from connstat_sql.cli.query import read_params, read_sql, sql_options
 from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import budget_option, max_age_option, strict_option
@@ -46,7 +46,7 @@ def command(globals_: Globals, /, **given: Any) -> None:
                 results = engine.run(f"EXPLAIN ANALYZE {text}", arguments, options)
                 for result in each(results, engine):
                     narrator.end_progress()
-                    click.echo("\n".join(line for (*_, line) in result.fetchall()))
+                    say("\n".join(line for (*_, line) in result.fetchall()))
                 return
             plan = engine.explain(text, arguments, options)
             if plan is None:  # whether it would run at all is for DuckDB to say
@@ -58,4 +58,4 @@ def command(globals_: Globals, /, **given: Any) -> None:
         empty = {"statement": text, "complete": True, "scans": [], "requests": nothing}
         click.echo(json.dumps(as_document(plan) if plan else empty, ensure_ascii=False, indent=2))
     else:
-        click.echo(as_text(plan) if plan else "no live table: DuckDB answers alone, 0 requests")
+        say(as_text(plan) if plan else "no live table: DuckDB answers alone, 0 requests")

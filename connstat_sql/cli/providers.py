@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
-from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.context import Globals, pass_globals, say, told
 from connstat_sql.cli.naming import read_given
 from connstat_sql.definitions import Method, Resource
 from connstat_sql.diagnostics import USAGE
@@ -34,7 +34,7 @@ def list_tables(globals_: Globals) -> None:
     with told(globals_.narrator):
         library = _library(globals_)
         for resource in library.tables():
-            click.echo(_line(resource))
+            say(_line(resource))
 
 
 @command.command("show")
@@ -47,12 +47,12 @@ def show(globals_: Globals, table: str) -> None:
         begin = f"{table.lower().rstrip('.')}."
         below = [one for one in library.tables() if str(one.table).lower().startswith(begin)]
         if below:
-            click.echo("\n".join(map(_line, below)))
+            say("\n".join(map(_line, below)))
             return
         found = Catalog(library, {}).resolve(tuple(table.split(".")))
         if not isinstance(found, LiveTable):
             raise _unknown(table, found, library)
-        click.echo("\n".join(_described(found.resource)))
+        say("\n".join(_described(found.resource)))
 
 
 @command.command("validate")
@@ -69,7 +69,7 @@ def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
             folders = definition_folders(globals_.setup(), os.environ)
             problems = tuple(example_problems(files, folders))
     for problem in problems:
-        click.echo(str(problem), err=True)
+        say(str(problem), err=True)
     if problems:
         globals_.narrator.say(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
         raise click.exceptions.Exit(USAGE)
@@ -103,7 +103,7 @@ def try_once(
             lines, is_fitting = try_table(engine, found, values, method, connection)
         finally:
             engine.close()
-        click.echo("\n".join(lines))
+        say("\n".join(lines))
     if not is_fitting:
         raise click.exceptions.Exit(USAGE)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.context import Globals, pass_globals, say, told
 from connstat_sql.cli.naming import complete_names, saved_queries
 from connstat_sql.diagnostics import USAGE
 from connstat_sql.errors import SavedQueryError, counted
@@ -79,7 +79,7 @@ def show(globals_: Globals, name: str) -> None:
     """All that there is to know of one saved query, its SQL included."""
     with told(globals_.narrator):
         query = saved_queries(globals_).find(name)
-        click.echo("\n".join(_described(query)))
+        say("\n".join(_described(query)))
 
 
 @command.command("check")
@@ -97,7 +97,7 @@ def check_queries(globals_: Globals, paths: tuple[Path, ...]) -> None:
         verdict = _checked(entries, globals_)
     problems = verdict.problems
     for problem in problems:
-        click.echo(str(problem), err=True)
+        say(str(problem), err=True)
     for line in verdict.unseen:
         narrator.say(f"note: {line}")
     what = counted(len(entries), "saved query", "saved queries")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
@@ -209,9 +210,19 @@ def _take(scopes: tuple[Scope, ...], now: float) -> Permit:
     return Permit(scopes, tuple([scope.cuts for scope in scopes]))
 
 
-_OF_PROCESS = Limits()
+_of_process = Limits()
 
 
 def of_process() -> Limits:
     """The limits that all engines of this process share."""
-    return _OF_PROCESS
+    return _of_process
+
+
+def _begin_anew() -> None:
+    """In a forked process nobody gives back what was taken in the other."""
+    global _of_process  # noqa: PLW0603  # it stands for the process
+    _of_process = Limits()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
