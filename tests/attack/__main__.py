@@ -1,0 +1,26 @@
+"""`python -m tests.attack bodies|kills|network COUNT [--seed N]`: inputs tried, and failures."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.attack import bodies, kills, network
+
+RUNS = {"bodies": bodies.run, "kills": kills.run, "network": network.run}
+
+
+def main() -> int:
+    """Run one; 1 when something is not as it should be."""
+    parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
+    parser.add_argument("what", choices=sorted(RUNS))
+    parser.add_argument("count", type=int)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    outcome = RUNS[given.what](given.count, given.seed)
+    print("\n".join((str(outcome), *outcome.failures[:20])))
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
