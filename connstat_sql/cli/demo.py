@@ -74,7 +74,8 @@ def _play(globals_: Globals) -> None:
     from connstat_sql.cli.shell import run_alone
 
     if sys.stdin is not None and sys.stdin.isatty():
-        click.echo(f"{SYSTEMS}: a sandbox that is gone when you leave. Try")
+        click.echo(f"{SYSTEMS},")
+        click.echo("on a sandbox that is gone when you leave. Try")
         click.echo("  SELECT * FROM inventory.connectors.connectors;\n")
     code = run_alone(globals_)
     if code is None:

@@ -141,13 +141,14 @@ class _Dialogue:
 
     def ask_about(self, provider: Provider) -> None:
         """The connections of a provider."""
-        question = f"{provider.name}: {provider.description}. Connect it?"
+        click.echo(click.wrap_text(f"{provider.name}: {provider.description}."))
+        question = f"  Connect {provider.name}?"
         is_set = any(os.environ.get(name) for name in provider.variables.values())
         while click.confirm(question, default=is_set):
             name, table = self._connection(provider)
             if self._is_kept(name, table):
                 self.tables[name] = table
-            question, is_set = f"Another connection of {provider.name}?", False
+            question, is_set = f"  Another connection of {provider.name}?", False
 
     def _connection(self, provider: Provider) -> tuple[str, Table]:
         free = provider.name if provider.name not in self._names else None
