@@ -28,7 +28,8 @@ resources:
       local: TIMESTAMP
       day: DATE
       born: {type: DATE, format: "%d.%m.%Y"}
-      ok: {type: BOOLEAN, true_values: ["Y"], false_values: ["N"]}
+      seen: {type: TIMESTAMPTZ, path: createdAt}
+      ok: {type: BOOLEAN, true_values: ["Y"], false_values: ["N", "no"]}
     methods:
       list:
         path: /t
@@ -40,6 +41,7 @@ resources:
           day: {gte: first_day, lt: next_day}
           born: {query: born, gt: born_after}
           ok: ok
+          seen: seen
 """
 START = datetime(2026, 3, 28, 20, 0, tzinfo=timezone.utc)
 
@@ -67,6 +69,7 @@ def _answer(request: httpx.Request) -> httpx.Response:
 
 KEYS = {
     "above": "id", "max": "id", "since": "createdAt", "before": "createdAt", "ok": "ok",
+    "seen": "createdAt",
     "told[gte]": "told", "told[lte]": "told", "from_local": "local", "to_local": "local",
     "first_day": "day", "next_day": "day", "born": "born", "born_after": "born",
 }  # fmt: skip
@@ -76,6 +79,8 @@ def _fits(row: dict[str, Any], key: str, value: str) -> bool:
     name = KEYS[key]
     if row.get(name) is None:
         return False
+    if key == "seen":
+        return bool(_ordered(row[name]) == _ordered(value))
     if key in ("born", "ok"):
         return bool(row[name] == value)
     own, other = _ordered(row[name]), _ordered(value.removeprefix("le:"))
@@ -173,7 +178,9 @@ SENT: list[tuple[str, dict[str, str]]] = [
     ("id >= 57e0", {}),
     ("id > (SELECT 57)", {"above": "57"}),
     ("ok", {"ok": "Y"}),
-    ("NOT ok", {"ok": "N"}),
+    ("seen = '2026-03-28 23:14:00+01'", {"seen": "2026-03-28T22:14:00Z"}),
+    ("seen = '2026-03-28 22:14:00.000001'", {"seen": "2026-03-28T22:14:00.000001Z"}),
+    ("NOT ok", {}),  # which has two words
 ]  # fmt: skip
 
 

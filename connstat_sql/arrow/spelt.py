@@ -60,6 +60,8 @@ def _is_count(text: str, unit: int) -> bool:
 def _is_time(text: str, pattern: str) -> bool:
     if not text.isascii() or text != text.strip():
         return False
+    if text[-1:] in ("Z", "z") and "z" in directives_of(pattern):
+        return False  # which Python takes for an offset and DuckDB does not
     try:
         datetime.strptime(text, pattern)
     except ValueError:

@@ -23,14 +23,15 @@ def sent_value(text: str, one: Filter, column: Column) -> str | None:
     kind, form = str(column.type), _format(one, column)
     if kind == "BOOLEAN" and column.spelling is not None:
         words = column.spelling.trues if text == "true" else column.spelling.falses
-        return words[0] if words else text
-    if not form or kind not in (*_MOMENTS, "DATE"):
+        return text if not words else words[0] if len(words) == 1 else None
+    if kind not in (*_MOMENTS, "DATE"):
         return text
     place = ticks_of(text, kind)
     if place is None:
         return None
     moment = place * _DAY if kind == "DATE" else place
-    return _written(moment, form, kind) if moment % unit_of(form) == 0 else None
+    is_exact = form in ("", ISO) or moment % unit_of(form) == 0
+    return _written(moment, form or ISO, kind) if is_exact else None
 
 
 def sent_bounds(
