@@ -59,7 +59,7 @@ _TOKEN = (
     r"|\$(?:2[aby]|argon2\w*|6)\$[\w./$=,+-]{20,}|00D\w{12,15}![\w.]{20,}|pul-[0-9a-f]{32,}"
     r"|sl\.[\w-]{60,}|EAA[A-Za-z0-9]{60,}|sntry[su]_[\w=-]{20,}|tskey-[\w-]{16,}|nfp_\w{20,}"
     r"|ntn_\w{30,}|CFPAT-[\w-]{20,}|rdme_\w{40,}|dp\.\w{2}\.\w{30,}|MII[\w+/]{3,4}IBA(?:DAN|AKC)[\w+/=\s]+"
-    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?:[:;,|][A-Za-z0-9/+]{8,})?)"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?::[A-Za-z0-9/+]{8,}|[;,|/ ]+[A-Za-z0-9/+]{40})?)"
 )
 
 BEGIN, KEEP, END = "\ue000", "\ue001", "\ue002"
@@ -145,7 +145,7 @@ _PASSES = (
         # in what Camel takes raw, in properties and in YAML
         Form(_name(r"RAW\("), r"[^)]+(?:\)[^&\s\"')]+)*"),
         Form(_name(r"RAW\{"), r"[^}]+"),
-        Form(rf"(?i:{_NAME}\\*[\"']?(?:\s*=>?\s*|:))", _BARE),
+        Form(rf"(?i:{_NAME}\\*[\"']?(?:\s*=>?\s*|:|%3[ad]|\\u003[ad]))", _BARE),
         Form(
             rf"(?im:(?:^|[{{,;(\[|]|\\n)\s*(?:- )?[\"']?(?:[\w.$-]*{_LONG}"
             rf"|(?:[\w.$-]*[_.$-])?{_SHORT})[\"']?\s*:\s+)",
