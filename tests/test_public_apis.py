@@ -34,8 +34,9 @@ def test_the_definitions_have_no_problem() -> None:
     assert {api.name for api in APIS} == {one.name for one in Path(DEFINITIONS).iterdir()}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served() -> Iterator[Served]:
+    """One for each test: tokens that it has been given cost the next one nothing."""
     with serving(APIS) as running:
         yield running
 
