@@ -261,7 +261,9 @@ class Watching:
         if result is None:
             raise QueryError("there are no rows to watch", hint="end with a SELECT")
         failures = failures_of(results)
-        self._narrate(results, "\n".join(f"{name}: {why}" for name, why in failures.items()))
+        wrong = [f"{name}: {why}" for name, why in failures.items()]
+        wrong += [doubt for one in results for doubt in one.doubts]
+        self._narrate(results, "\n".join(wrong))
         return Look(self._pace.now(), result.table, failures, self._apart)
 
     def _failed(self, error: ConnstatError) -> Look:

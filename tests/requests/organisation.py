@@ -104,7 +104,7 @@ class Organisation:
                 whole = expanded(one, name)
                 bodies = {"status": whole["status"], "config": whole["info"]["config"]}
                 return httpx.Response(200, json=bodies[part[0]] if part else whole["info"])
-        return httpx.Response(404, json={"error": {"code": 404, "message": "not found"}})
+        return httpx.Response(404, json={"error": {"code": 404, "message": "resource not found"}})
 
     def _redpanda(self, rest: list[str], query: httpx.QueryParams) -> httpx.Response:
         if rest:
@@ -139,7 +139,7 @@ def _plant(rest: list[str], query: httpx.QueryParams) -> httpx.Response:
             whole = found[name]
             bodies = {"status": whole["status"], "config": whole["info"]["config"]}
             return httpx.Response(200, json=bodies[part[0]] if part else whole["info"])
-    return httpx.Response(404, json={"error_code": 404, "message": "not found"})
+    return httpx.Response(404, json={"error_code": 404, "message": "resource not found"})
 
 
 def _only(found: Mapping[str, Body], wanted: Sequence[str]) -> Body:
