@@ -220,7 +220,7 @@ def table_of(resource: Resource) -> Table:
     columns = [
         Field(
             one.name, one.type, one.description, name, (one.name,),
-            is_masked=one.redaction is not Redaction.NONE, allowed=one.allowed,
+            is_masked=one.redaction in (Redaction.KEYS, Redaction.VALUE), allowed=one.allowed,
         )
         for one in resource.columns
     ]  # fmt: skip
