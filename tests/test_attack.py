@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attack import bodies, kills, network
+from tests.attack import bodies, kills, network, urls
 from tests.attack.network import Outcome
 
 pytestmark = pytest.mark.long
@@ -29,3 +29,11 @@ def test_a_network_on_which_things_go_wrong_costs_no_row_in_silence() -> None:
 
 def test_kills_leave_the_old_file_or_the_new_one() -> None:
     held(kills.run(4, 1))
+
+
+def test_a_url_leads_to_what_it_was_judged_to_be_or_nowhere() -> None:
+    outcome = urls.run(1000, 1)
+    held(outcome)
+    for way in ("base", "row", "redirect", "link", "any host"):
+        assert outcome.ends[f"{way} connected"]
+        assert outcome.ends[f"{way} refused"]

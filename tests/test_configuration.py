@@ -92,6 +92,9 @@ def test_names_that_differ_only_in_case_are_two_connections_of_one_name() -> Non
         ({**PLANT, "password": "${A B}"}, "`password` holds a reference", "${NAME}"),
         ({**PLANT, "password": f"${{{SECRET}"}, "`password` holds a reference", "${NAME}"),
         ({**PLANT, "proxy": "ftp://p"}, "proxy is not an http or https URL", ""),
+        ({**PLANT, "base_url": "http://plant]b"}, "base_url is not an http or https URL", ""),
+        ({**PLANT, "base_url": "http://pl%61nt"}, "base_url is not an http or https URL", ""),
+        ({**PLANT, "base_url": "http://a;b"}, "base_url is not an http or https URL", ""),
     ],
 )
 def test_a_fault_of_a_connection_names_connection_key_and_next_step(

@@ -29,7 +29,10 @@ from tests.test_transport import PLANT, REDPANDA, SECRET, TokenServer, asked, ge
         *("http://evil.test\\@a.data.test/x", "http://data.test/x", "http://adata.test/x"),
         *("https://panda.test.evil.test", "ftp://panda.test/x", "file:///etc/passwd", "x", ""),
         *("http://a.data.test@evil.test/", "http://evil.test#.data.test/", "http://[::1/x"),
-        "http://evil.test?a.data.test",
+        *("http://evil.test?a.data.test", "http://a[b].data.test/x", "http://a].data.test/x"),
+        *("http://evil.test%2F.data.test/x", "http://evil.test,a.data.test/", "http://*.data.test"),
+        *("http://[::1].data.test/x", "http://panda.test:0/x", "http://..data.test/x"),
+        *("http://a.data.test../x", "http://@panda.test:0/x"),
     ],
 )
 def test_another_host_gets_neither_credentials_nor_a_request(url: str) -> None:

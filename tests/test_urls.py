@@ -35,6 +35,8 @@ def test_a_url_is_read_as_httpx_reads_it(text: str) -> None:
     try:
         url = httpx.URL(text)
         expected: object = (url.scheme, url.host, url.port, bool(url.userinfo))
+        if "" in url.host.removesuffix(".").split(".") and url.host:
+            expected = None  # not all read it alike
     except (httpx.InvalidURL, ValueError):
         expected = None
     assert found(text) == expected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
 from connstat_sql.transport.scope import HeldBack
 from connstat_sql.transport.scrubbing import scrubbed
-from connstat_sql.transport.wire import Bounds
+from connstat_sql.transport.wire import Bounds, Wire
 from connstat_sql.transport.workers import Workers
 
 log = logging.getLogger("connstat_sql.transport")
@@ -41,7 +41,13 @@ SHORTEST_WAIT = 0.001
 class Client:
     """Sends the requests of one connection. Made, used and closed on one event loop."""
 
-    def __init__(self, provider: Provider, connection: Connection, door: Door) -> None:
+    def __init__(
+        self,
+        provider: Provider,
+        connection: Connection,
+        door: Door,
+        opened: Callable[[Resolver, Door, Bounds], Wire] = open_wire,
+    ) -> None:
         self.provider = provider
         self.connection = connection
         self._door = door
@@ -61,7 +67,7 @@ class Client:
         self._gate = Gate(
             door.limits, limits, connection.name, resolver.identity(), self._hosts.own, door.clock
         )
-        self._wire = open_wire(resolver, door, bounds)
+        self._wire = opened(resolver, door, bounds)
         self._proxy_logins: tuple[str, ...] = ()
         if door.transport is None:
             proxies = proxies_of(resolver, door.environment).by_scheme.values()

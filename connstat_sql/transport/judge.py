@@ -116,8 +116,8 @@ class Judge:
         self, request: Request, error: BaseException, secrets: Iterable[str]
     ) -> ConnectionFailed:
         """No whole answer."""
-        host = urlsplit(request.url).hostname or ""
-        failure = explain(error, host, self.timeout, self.address)
+        origin = origin_of(request.url)
+        failure = explain(error, origin[1] if origin else "", self.timeout, self.address)
         failed = ConnectionFailed(
             f"{self.connection} did not answer: {scrubbed(failure.words, secrets)}",
             table=request.table,

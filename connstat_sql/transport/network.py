@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -47,14 +47,19 @@ class Connector(aiohttp.TCPConnector):
         super()._release(key, protocol, should_close=should_close)
 
 
-def open_network(resolver: Resolver, environment: Mapping[str, str], bounds: Bounds) -> Wire:
+def open_network(
+    resolver: Resolver,
+    environment: Mapping[str, str],
+    bounds: Bounds,
+    connector: Callable[..., Connector] = Connector,
+) -> Wire:
     """The network as a connection wants it, on the running loop. Raises ConfigError.
 
     How many requests there are at once is for others to say.
     """
     proxies, context = proxies_of(resolver, environment), tls_of(resolver)
     session = aiohttp.ClientSession(
-        connector=Connector(bounds.sockets, limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
+        connector=connector(bounds.sockets, limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
         headers=OWN_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, connect=bounds.connect_timeout),

@@ -12,6 +12,9 @@ PLAIN = re.compile(
     r"(?::([0-9]{1,5}))?)(?:/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-F]{2})*)?"
 )
 """Those with nothing to misread, which are nearly all; the first group is scheme, host and port."""
+_LABEL = r"[a-zA-Z0-9_\x80-\U0010ffff-]+"
+_NAME = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?)?")
+"""A host that all who read it read alike: no escapes, brackets or empty labels; or none at all."""
 
 
 class Url(NamedTuple):
@@ -25,7 +28,8 @@ class Url(NamedTuple):
     @property
     def origin(self) -> tuple[str, str, int]:
         """Scheme, host in small letters, port. Raises KeyError for a scheme without a usual one."""
-        return self.scheme, self.host.lower(), self.port or _PORTS[self.scheme]
+        port = _PORTS[self.scheme] if self.port is None else self.port
+        return self.scheme, self.host.lower(), port
 
 
 def read_url(text: str) -> Url:
@@ -35,13 +39,19 @@ def read_url(text: str) -> Url:
         _, scheme, host, port = plain.groups()
         number = int(port) if port else None
         return Url(scheme, host, None if number == _PORTS[scheme] else number)
-    import httpx  # slow to import: when needed
+    from ipaddress import IPv6Address  # both are slow to import: when needed
+
+    import httpx
 
     try:
         url = httpx.URL(text)
-        return Url(url.scheme, url.host, url.port, bool(url.userinfo))
     except httpx.InvalidURL as error:
         raise ValueError(str(error)) from error
+    if ":" in url.host:
+        IPv6Address(url.host)
+    elif not _NAME.fullmatch(url.host):
+        raise ValueError("a host that is neither a name nor an address")
+    return Url(url.scheme, url.host, url.port, bool(url.userinfo))
 
 
 def tidied(text: str) -> str:

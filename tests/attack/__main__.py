@@ -1,13 +1,13 @@
-"""`python -m tests.attack bodies|kills|network COUNT [--seed N]`: inputs tried, and failures."""
+"""`python -m tests.attack bodies|kills|network|urls COUNT [--seed N]`: tried, and failures."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from tests.attack import bodies, kills, network
+from tests.attack import bodies, kills, network, urls
 
-RUNS = {"bodies": bodies.run, "kills": kills.run, "network": network.run}
+RUNS = {"bodies": bodies.run, "kills": kills.run, "network": network.run, "urls": urls.run}
 
 
 def main() -> int:
