@@ -78,7 +78,7 @@ def explain(
         ((TimeoutError, httpx.TimeoutException), lambda _: _silent(timeout)),
         ((ssl.SSLCertVerificationError,), lambda one: _certificate(one, host, address)),
         ((aiohttp.ClientConnectorCertificateError,), lambda one: _certificate(one, host, address)),
-        ((ssl.SSLError, aiohttp.ClientSSLError), lambda one: _tls(one, address)),
+        ((ssl.SSLError, aiohttp.ClientSSLError), lambda one: _tls(one, host, address)),
         ((aiohttp.ClientHttpProxyError,), _proxy_refused),
         ((aiohttp.ClientProxyConnectionError, httpx.ProxyError), _no_proxy),
         ((socket.gaierror, aiohttp.ClientConnectorDNSError), lambda one: _dns(one, host, address)),
@@ -193,14 +193,55 @@ def _certificate(error: BaseException, host: str, address: str) -> Failure:
     return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
 
 
-def _tls(error: BaseException, address: str) -> Failure:
+_ALERTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (
+        ("WRONG VERSION NUMBER", "HTTP REQUEST", "RECORD LAYER"),
+        "the server does not speak it",
+        "does {address} want http?",
+    ),
+    (
+        ("ALERT PROTOCOL VERSION", "UNSUPPORTED PROTOCOL", "VERSION TOO LOW"),
+        "the server speaks only versions of it that are too old",
+        "switch on TLS 1.2 or later on the server",
+    ),
+    (
+        ("NO APPLICATION PROTOCOL",),
+        "the server does not speak HTTP/1.1",
+        "what speaks HTTP/2 alone can be asked through a proxy that speaks both",
+    ),
+    (
+        ("UNRECOGNIZED NAME",),
+        "the server does not know the name {host}",
+        "check {address}",
+    ),
+    (
+        ("ALERT HANDSHAKE FAILURE", "ALERT INSUFFICIENT SECURITY"),
+        "the server ended the handshake",
+        "set client_cert and client_key of the connection; or it has no cipher that is safe",
+    ),
+    (
+        (
+            "ALERT CERTIFICATE",
+            "ALERT NO CERTIFICATE",
+            "ALERT BAD CERTIFICATE",
+            "ALERT UNSUPPORTED CERTIFICATE",
+            "ALERT UNKNOWN CA",
+            "ALERT ACCESS DENIED",
+        ),
+        "the server wants a certificate from us, or another one",
+        "set client_cert and client_key of the connection",
+    ),
+)
+"""What stands in OpenSSL's words, what to say in place of them, and what to do."""
+
+
+def _tls(error: BaseException, host: str, address: str) -> Failure:
     said, hint = _deepest(error), DOCTOR
     reason = f"{getattr(error, 'reason', '')} {said}".upper().replace("_", " ")
-    if any(words in reason for words in ("WRONG VERSION NUMBER", "HTTP REQUEST", "RECORD LAYER")):
-        said, hint = "the server does not speak it", f"does {address} want http?"
-    elif "ALERT" in reason and "CERTIFICATE" in reason:
-        said = "the server wants a certificate from us, or another one"
-        hint = "set client_cert and client_key of the connection"
+    for marks, words, step in _ALERTS:
+        if any(mark in reason for mark in marks):
+            said, hint = words.format(host=host), step.format(address=address)
+            break
     return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
 
 

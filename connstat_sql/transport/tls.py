@@ -19,7 +19,7 @@ def tls_of(resolver: Resolver) -> ssl.SSLContext:
     at = ""
     try:
         at = connection.ca_file or ""
-        context = ssl.create_default_context(cafile=connection.ca_file)
+        context = _speaking_http_1(ssl.create_default_context(cafile=connection.ca_file))
         if connection.client_cert:
             at = connection.client_cert
             context.load_cert_chain(
@@ -39,7 +39,13 @@ def tls_of(resolver: Resolver) -> ssl.SSLContext:
 @cache
 def _usual() -> ssl.SSLContext:
     """The machine's authorities: reading them takes a while, so a fleet of hosts shares them."""
-    return ssl.create_default_context()
+    return _speaking_http_1(ssl.create_default_context())
+
+
+def _speaking_http_1(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The context, which says what is spoken: a server of HTTP/2 alone ends it before a request."""
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 @cache
