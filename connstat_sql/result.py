@@ -93,8 +93,7 @@ class Result:
             if scan.oldest is not None
         )
         cut = tuple(
-            f"{scan.table}: a list stopped at exactly {scan.may_go_on:,} rows, and its definition "
-            "says nothing of further pages (`paging`): there may be more"
+            f"{scan.table}: {scan.may_go_on}: there may be more"
             for scan in self.scans
             if scan.may_go_on
         )

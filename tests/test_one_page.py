@@ -8,6 +8,9 @@ from tests.tabled import over
 from tests.test_verdict import SERVICE, answer, depot
 
 LIST = SERVICE.replace(SERVICE[SERVICE.index("        paging:") :], "")
+TOKEN = "{style: token, request: t, response: nxt}"
+HEADER = "{style: token, request: t, response: {header: X-Next}}"
+SIZED = "{style: token, request: t, response: meta.next, size: {query: per, max: 40}}"
 ALL = "SELECT id FROM depot.stock.crates"
 
 
@@ -19,7 +22,14 @@ ALL = "SELECT id FROM depot.stock.crates"
         ("", 3, {"Link": '<http://depot.test/crates?p=2>; rel="next"'}, True),
         ("", 3, {"Link": '<http://depot.test/crates?p=1>; rel="prev"'}, False),
         ("paging: null", 100, {}, False),
-        ("paging: {style: token, request: t, response: next}", 100, {}, False),
+        (f"paging: {TOKEN}", 100, {}, True), (f"paging: {TOKEN}", 99, {}, False),
+        (f"paging: {TOKEN}", 100, {"X-Next": ""}, True),
+        (f"paging: {HEADER}", 100, {}, True), (f"paging: {HEADER}", 100, {"X-Next": ""}, False),
+        ("paging: {style: link, response: links.next}", 50, {}, True),
+        ("paging: {style: link_header}", 100, {}, True),
+        ("paging: {style: link_header}", 100, {"Link": '</c>; rel="prev"'}, False),
+        (f"paging: {SIZED}", 40, {}, True), (f"paging: {SIZED}", 100, {}, True),
+        (f"paging: {SIZED}", 20, {}, False),
     ],
 )  # fmt: skip
 def test_a_list_that_stops_at_a_page_is_noted(
@@ -39,3 +49,20 @@ def test_a_service_may_say_that_none_of_its_lists_has_pages() -> None:
     body = {"crates": [{"id": str(n)} for n in range(50)]}
     service = LIST.replace("service: stock", "service: stock\npaging: null")
     assert answer(depot(lambda _: httpx.Response(200, json=body), service), ALL).notes == ()
+
+
+@over(("end", "is_noted"), [({"nxt": None}, False), ({"nxt": ""}, False), ({"next": None}, True)])
+def test_a_full_page_is_the_last_where_the_answer_says_so(end: Any, is_noted: bool) -> None:
+    body = {"crates": [{"id": str(n)} for n in range(100)], **end}
+    service = f"{LIST}        paging: {TOKEN}\n"
+    (*notes,) = answer(depot(lambda _: httpx.Response(200, json=body), service), ALL).notes
+    assert ["the answer has no `nxt`" in one for one in notes] == [True] * is_noted
+
+
+def test_only_the_first_page_of_a_list_is_suspicious() -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        rows = {"crates": [{"id": request.url.query.decode() + str(n)} for n in range(50)]}
+        return httpx.Response(200, json=rows if "t=" in str(request.url) else {**rows, "nxt": "2"})
+
+    result = answer(depot(handler, f"{LIST}        paging: {TOKEN}\n"), ALL)
+    assert (result.table.num_rows, result.notes) == (100, ())

@@ -61,8 +61,8 @@ class ScanReport:
     `reused` are answers that an earlier scan of the statement had fetched. `kept` of its `fetches`
     were answered from rows of earlier statements, the oldest of them `oldest` seconds old (None:
     there were none). `began` is in seconds since the epoch; `waited` are the seconds
-    that its requests spent waiting for rate limits and between tries, in all. `may_go_on` are the
-    rows of a list that looks like a first page, and of which no further ones are known (0: none).
+    that its requests spent waiting for rate limits and between tries, in all. `may_go_on` is why
+    one of its lists may have further pages that nothing leads to ("": none has).
     """
 
     name: str
@@ -81,7 +81,7 @@ class ScanReport:
     began: float = 0.0
     pages: int = 0
     waited: float = 0.0
-    may_go_on: int = 0
+    may_go_on: str = ""
 
 
 def in_words(report: ScanReport, expected: int | None, after: float) -> str:
@@ -116,7 +116,7 @@ class Count:
     no_row: int = 0
     reused: int = 0
     waited: float = 0.0
-    may_go_on: int = 0
+    may_go_on: str = ""
 
     def add(self, page: Page) -> None:
         """One more page."""
@@ -128,7 +128,7 @@ class Count:
         self.no_row += page.is_no_row
         self.reused += page.is_reused
         self.waited += page.waited
-        self.may_go_on = max(self.may_go_on, page.count if page.may_go_on else 0)
+        self.may_go_on = self.may_go_on or page.may_go_on
 
     def fail(self, attempts: int) -> None:
         """A fetch has failed after so many tries of one more request, 0 if none was sent."""

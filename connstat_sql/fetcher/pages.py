@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
 from connstat_sql.arrow import Body, RowReader, SeenRows
 from connstat_sql.errors import FetchError, Incomplete, PlanError, UnexpectedShape, counted
@@ -25,8 +26,8 @@ class Page(msgspec.Struct, frozen=True):
     """Rows of one answer: `texts` are JSON arrays of `count` rows in all; `size` is in bytes.
 
     When `is_reused`, the answer was there already: `attempts` and `size` are 0. `waited` are the
-    seconds that the request waited for limits and between tries. With `may_go_on` it looks like
-    the first page of a list whose definition knows of no further ones.
+    seconds that the request waited for limits and between tries. `may_go_on` is why the
+    list may have further pages though nothing leads to them, or "".
     """
 
     fetch: Fetch
@@ -39,7 +40,7 @@ class Page(msgspec.Struct, frozen=True):
     is_no_row: bool = False
     is_reused: bool = False
     waited: float = 0.0
-    may_go_on: bool = False
+    may_go_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,10 @@ class _List:
                     with_version(placed, fetch)
                 raise self.lacking or placed from error
         self._pages_read += 1
-        return _Read(_page(fetch, request, answer, body), number, request, answer, body)
+        page = _page(fetch, request, answer, body)
+        if number == 1 and body is not None:
+            page = replace(page, may_go_on=stops_at_a_page(fetch, request, answer, body))
+        return _Read(page, number, request, answer, body)
 
     def _hear(self, lacking: Incomplete | None) -> None:
         """Of rows that are taken in an order, those that are missing could have come first."""
@@ -335,7 +339,6 @@ def _page(
         is_no_row=is_no_row and body is None,
         is_reused=is_reused,
         waited=0.0 if is_reused else answer.waited,
-        may_go_on=body is not None and stops_at_a_page(fetch, request, answer, body.given),
     )
 
 

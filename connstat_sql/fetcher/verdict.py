@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-from connstat_sql.arrow import OpenBody
-from connstat_sql.definitions import Shape
+from connstat_sql.arrow import Body, OpenBody
+from connstat_sql.definitions import InHeader, InLastRow, PagingStyle, Shape
 from connstat_sql.definitions.marks import says
 from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape
 from connstat_sql.fetcher.link_header import next_link
+from connstat_sql.fetcher.page_facts import place_of
 from connstat_sql.fetcher.requests import Fetch
 from connstat_sql.transport import Answer, Client, Request
 
@@ -16,6 +17,8 @@ LONGEST_WORDS = 300
 """Characters of what an API says of the parts that are missing."""
 _USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 """Rows of a page where nobody asks for another number."""
+_LED = (PagingStyle.TOKEN, PagingStyle.LINK, PagingStyle.LINK_HEADER)
+"""Styles of paging in which an answer leads to the next page."""
 _NO_PATH = (404, 405, 501)
 """With what a server answers that does not know a path, or not with that verb."""
 _WORDS = ("message", "detail", "reason", "error", "title", "name")
@@ -65,18 +68,50 @@ def request_of(fetch: Fetch) -> str:
     return f"{method.verb} {method.path}" + ((always and f"?{'&'.join(always)}") or "")
 
 
-def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, given: int) -> bool:
-    """Whether a list may go on of which the definition says nothing about further pages.
+def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, body: Body) -> str:
+    """Why a list may go on though nothing leads to a next page; "" where it is known to end.
 
-    It holds just as many rows as were asked for or as pages usually have, or names another one.
+    Its first page holds just as many rows as were asked for or as pages usually have, or names
+    another one; and the definition says nothing about further pages, or looks for them at a place
+    that the answer does not have.
     """
     method = fetch.method
-    if method.paging is not None or method.is_one_page or method.rows.shape is Shape.OBJECT:
-        return False
-    if next_link(answer.headers.get("Link", "")) is not None:
-        return True
+    if method.is_one_page or method.rows.shape is Shape.OBJECT:
+        return ""
+    begin = f"a list stopped at exactly {body.given:,} rows, and "
+    if method.paging is not None:
+        place = _place_that_lacks(fetch, answer, body)
+        if not place or not _is_full(fetch, request, body.given):
+            return ""
+        return f"{begin}the answer has no {place}, where its next page would be"
+    goes_on = next_link(answer.headers.get("Link", "")) is not None
+    if not goes_on and not _is_full(fetch, request, body.given):
+        return ""
+    return f"{begin}its definition says nothing of further pages (`paging`)"
+
+
+def _is_full(fetch: Fetch, request: Request, given: int) -> bool:
+    """Whether so many rows are as many as a page can hold, as far as that is known."""
+    paging = fetch.method.paging
+    if paging is not None and paging.size is not None:
+        return given >= paging.size
     asked = {value for _, value in request.query}
     return given in _USUAL_SIZES or (given > 1 and str(given) in asked)
+
+
+def _place_that_lacks(fetch: Fetch, answer: Answer, body: Body) -> str:
+    """Where nothing stands, not even null, though the next page is looked for there alone."""
+    paging = fetch.method.paging
+    assert paging is not None
+    if paging.style not in _LED or paging.more is not None or paging.done is not None:
+        return ""
+    if paging.style is PagingStyle.LINK_HEADER:
+        return "" if answer.headers.get("Link") else "header `Link`"
+    if isinstance(paging.response, InHeader):
+        stands = paging.response.name in answer.headers
+    else:
+        stands = isinstance(paging.response, InLastRow) or bool(body.opened.find(paging.response))
+    return "" if stands else place_of(paging.response).removeprefix("the ")
 
 
 def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -> Incomplete | None:
