@@ -263,7 +263,7 @@ def test_a_link_without_a_token_is_an_error(sandbox: Sandbox, engine: Engine, li
     assert caught.value.table == "confluent.org.environments"
 
 
-@pytest.mark.parametrize("token", ["more\ud800", 5.5, True, [], {"a": 1}])
+@pytest.mark.parametrize("token", ["more\ud800", True, {"a": 1}])
 def test_a_token_that_cannot_be_sent_is_an_error(
     sandbox: Sandbox, engine: Engine, token: object
 ) -> None:

@@ -233,7 +233,7 @@ def config_of(sandbox: Sandbox, folder: Path) -> str:
 def on_terminal(sandbox: Sandbox, folder: Path, *options: str) -> tuple[str, str]:
     """What a query puts on a terminal, and what it puts on stdout, which is a pipe."""
     sql = (
-        "SELECT count(*) AS n FROM plant_a.connect.connector_topics AS c "
+        "SELECT count(c.topics) AS n FROM plant_a.connect.connector_topics AS c "
         "JOIN plant_a.connect.connectors AS k ON k.name = c.connector_name "
         "WHERE k.name NOT LIKE '%/%'"
     )

@@ -105,7 +105,8 @@ def _cut(marked: str, mask: Mask) -> str:
     for one in passes():
         marked = _replaced(marked, one)
     piece = quote(own("piece"))
-    before, secret = (call("split_part", piece, literal(BEGIN), place) for place in ("1", "2"))
+    parts = call("string_split", piece, literal(BEGIN))  # split_part is a macro over others
+    before, secret = (call("list_extract", parts, place) for place in ("1", "2"))
     seen = call("concat", call("translate", before, literal(KEEP), "''"), masked(secret, mask))
     pieces = call("string_split", marked, literal(END))
     seen = call("list_transform", pieces, f"lambda {piece}: {seen}")
