@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from connstat_sql.cli import root
 from connstat_sql.cli.manual import pages
-from connstat_sql.cli.top import command as top
 from connstat_sql.loader import shipped_providers
 from connstat_sql.sandbox import Fault, Sandbox, World
 from tests.test_cli import toml_of
@@ -44,8 +44,11 @@ EXAMPLES = sorted({command for page in pages().values() for _, command in page["
 def test_every_example_runs(home: Path, line: str) -> None:
     program, *typed = shlex.split(line)
     assert program == "connstat"
-    if typed[0] == "top":  # which wants a terminal: it is run in one elsewhere
-        top.make_context("top", typed[1:])
+    if typed[0] in ("top", "init") or (typed[0] == "demo" and typed[1:]):
+        # what goes on until it is left, or asks: it is run in a terminal elsewhere
+        command = root.get_command(click.Context(root), typed[0])
+        assert command is not None
+        command.make_context(typed[0], typed[1:])
         return
     more = ["--count", "1", "--once-at-start", "show"] if typed[0] == "watch" else []
     runner = CliRunner(env=dict.fromkeys(("CONNSTAT_CONFIG", "KAFKA_CONNECT_URL")))

@@ -104,7 +104,9 @@ def _wait() -> None:
         over.set()
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), end)
     with suppress(KeyboardInterrupt):
         over.wait()
 
