@@ -18,6 +18,8 @@ from tests.chaos import chaos_of
 from tests.conftest import FakeClock, engine_of
 
 PLANT = "plant_a.connect.connectors"
+LISTS = 2
+"""Requests for states of connectors: one for those that have one, and one for all names."""
 
 
 @pytest.fixture
@@ -47,7 +49,7 @@ class TestFromSql:
         first = ask(engine, sql)
         clock.time += 41
         second = ask(engine, sql)
-        assert first.requests == 1
+        assert first.requests == LISTS
         assert first.notes == ()
         assert second.requests == 0
         assert second.fetchall() == first.fetchall()
@@ -57,15 +59,15 @@ class TestFromSql:
         )
 
     def test_rows_that_are_too_old_are_fetched(self, engine: Engine, clock: FakeClock) -> None:
-        assert ask(engine, f"FROM {PLANT}").requests == 1
+        assert ask(engine, f"FROM {PLANT}").requests == LISTS
         clock.time += 61
-        assert ask(engine, f"FROM {PLANT}").requests == 1
+        assert ask(engine, f"FROM {PLANT}").requests == LISTS
         clock.time += 30
         assert ask(engine, f"FROM {PLANT}", 31).requests == 0
 
     def test_an_age_of_zero_always_fetches(self, engine: Engine) -> None:
         for _ in range(2):
-            assert ask(engine, f"FROM {PLANT}", 0).requests == 1
+            assert ask(engine, f"FROM {PLANT}", 0).requests == LISTS
 
     def test_an_age_of_zero_still_merges_what_a_statement_asks_twice(self, engine: Engine) -> None:
         sql = f"SELECT count(*) FROM {PLANT} a JOIN {PLANT} b USING (name)"
@@ -106,7 +108,7 @@ class TestFromSql:
 
     def test_no_such_row_is_kept_too(self, engine: Engine) -> None:
         sql = "FROM plant_a.connect.connectors WHERE connector_name = 'nobody'"
-        assert ask(engine, sql).requests == 1
+        assert ask(engine, sql).requests == LISTS
         again = ask(engine, sql)
         assert again.requests == 0
         assert again.fetchall() == []
@@ -124,12 +126,12 @@ class TestFromSql:
         with pytest.raises(ConnstatError):
             ask(engine, f"FROM {PLANT}")
         sandbox.heal()
-        assert ask(engine, f"FROM {PLANT}").requests == 1
+        assert ask(engine, f"FROM {PLANT}").requests == LISTS
 
     def test_refresh_makes_the_next_statement_fetch(self, engine: Engine) -> None:
         ask(engine, f"FROM {PLANT}")
         assert ask(engine, "REFRESH plant_a").notes == ("rows of 1 fetch forgotten",)
-        assert ask(engine, f"FROM {PLANT}").requests == 1
+        assert ask(engine, f"FROM {PLANT}").requests == LISTS
 
     def test_explain_says_what_is_kept(self, engine: Engine, clock: FakeClock) -> None:
         assert "kept rows" not in text(engine, f"EXPLAIN FROM {PLANT}", 0)

@@ -50,6 +50,8 @@ class Fleet:
         connectors = self.workers[request.url.host]
         if connectors is None:
             raise httpx.ConnectError("connection refused")
+        if "expand" not in request.url.params:
+            return httpx.Response(200, json=[*connectors])
         return httpx.Response(
             200, json={name: _status(name, of) for name, of in connectors.items()}
         )

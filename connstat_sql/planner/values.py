@@ -160,14 +160,16 @@ class Scan:
 
     @property
     def expected_requests(self) -> int | None:
-        """First pages to fetch when that is known from constants alone, else None.
-
-        A list that leaves rows out takes one request more, for those that there are.
-        """
+        """Requests for first pages when that is known from constants alone, else None."""
         if not self.is_constant:
             return None
-        lists = 2 if self.method.known_by and self.method.fills else 1
-        return lists * len(projected(self.constants, (CONNECTION, *self.method.required)))
+        fetches = len(projected(self.constants, (CONNECTION, *self.method.required)))
+        return fetches * self.requests_each
+
+    @property
+    def requests_each(self) -> int:
+        """Requests of a fetch: a list that leaves rows out takes another, for those there are."""
+        return 2 if self.method.known_by and self.method.fills else 1
 
     def by(self, way: Way) -> Scan:
         """The scan with its way chosen."""
@@ -226,7 +228,7 @@ class Plan:
         if scan.name in self.free:
             return 0
         cached, expected = self.cached.get(scan.name), scan.expected_requests
-        return expected - cached.kept if cached and expected else expected
+        return expected - cached.kept * scan.requests_each if cached and expected else expected
 
 
 def projected(constant: Constant, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
