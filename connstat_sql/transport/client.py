@@ -20,7 +20,7 @@ from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
 from connstat_sql.transport.judge import SAID_LENGTH, Judge, Reply, retry_after, value_at
 from connstat_sql.transport.opening import open_wire
-from connstat_sql.transport.proxies import proxies_of
+from connstat_sql.transport.proxies import Proxies, proxies_of
 from connstat_sql.transport.queries import with_query, without
 from connstat_sql.transport.redirects import redirected
 from connstat_sql.transport.resolving import Resolver
@@ -68,10 +68,9 @@ class Client:
             door.limits, limits, connection.name, resolver.identity(), self._hosts.own, door.clock
         )
         self._wire = opened(resolver, door, bounds)
-        self._proxy_logins: tuple[str, ...] = ()
+        self._proxies = Proxies()
         if door.transport is None:
-            proxies = proxies_of(resolver, door.environment).by_scheme.values()
-            self._proxy_logins = tuple(secret for proxy in proxies for secret in proxy.secrets())
+            self._proxies = proxies_of(resolver, door.environment)
 
     @property
     def base_url(self) -> str:
@@ -152,7 +151,7 @@ class Client:
 
     def secrets(self) -> tuple[str, ...]:
         """What no message may repeat: credentials of the connection, and those of its proxy."""
-        return (*self._credentials.secrets(), *self._proxy_logins)
+        return (*self._credentials.secrets(), *self._proxies.secrets())
 
     def plain(self, text: str) -> str:
         """Words of the API's on one line, without our secrets."""

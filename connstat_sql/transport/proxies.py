@@ -60,6 +60,10 @@ class Proxies:
     by_scheme: Mapping[str, Proxy] = field(default_factory=dict)
     excepted: tuple[str, ...] = ()
 
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may repeat of any of them."""
+        return tuple(secret for proxy in self.by_scheme.values() for secret in proxy.secrets())
+
     def find(self, scheme: str, host: str, port: int | None) -> Proxy | None:
         """The proxy for a host; None when there is none between."""
         proxy = self.by_scheme.get(scheme)

@@ -55,7 +55,7 @@ def make_scan(shape: str) -> Scan:
     columns = tuple(one.name for one in resource.all_columns)
     method = resource.method("list")
     if shape == "array":
-        method = replace(method, rows=Rows(), fills={"connector_name": ("name",)})
+        method = replace(method, rows=Rows(), fills={"connector_name": ("name",)}, columns={})
     way = Way(method, (CONNECTION,), columns)
     return Scan("scan_1", provider, resource, (way,), (Feed(constant),))
 
