@@ -20,6 +20,7 @@ from sqlglot import exp
 from connstat_sql.asking import Asking
 from connstat_sql.binder import Arguments, BoundQuery, bind
 from connstat_sql.catalog import Catalog, LiveTable
+from connstat_sql.definitions import TableName
 from connstat_sql.depth import with_room
 from connstat_sql.doubts import doubts_of
 from connstat_sql.errors import ParseError, PlanError, counted
@@ -38,7 +39,7 @@ from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
 from connstat_sql.origins import leading_back
 from connstat_sql.parser import Statement, parse
 from connstat_sql.pieces import Piece, is_rowless
-from connstat_sql.planner import CONNECTION, Plan, as_text, check_budget, plan
+from connstat_sql.planner import CONNECTION, Cached, Plan, as_text, check_budget, plan
 from connstat_sql.refresh import Refresh, read_refresh
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Session
@@ -189,16 +190,21 @@ class LiveTables:
 
     def _with_cached(self, found: Plan, options: Options) -> Plan:
         """The plan, with what kept rows would answer of it."""
-        max_age, now = self._max_age(options), self._door.clock.now()
-        if not any(max_age(name) > 0 for name in _connections(found)):
-            return found
-        cached = {scan.name: self.kept.cached(scan, max_age, now) for scan in found.scans}
-        return replace(found, cached={name: one for name, one in cached.items() if one})
+        now, names = self._door.clock.now(), _connections(found)
+        cached: dict[str, Cached] = {}
+        for scan in found.scans:
+            max_age = self._max_age(options, scan.resource.table)
+            if not any(max_age(name) > 0 for name in names):
+                continue
+            of_scan = self.kept.cached(scan, max_age, now)
+            if of_scan is not None:
+                cached[scan.name] = of_scan
+        return replace(found, cached=cached)
 
-    def _max_age(self, options: Options) -> MaxAge:
-        """The statement's own age where it gives one, else that of each connection."""
-        given = options.max_age
-        return lambda name: (self._connections[name].max_age or 0.0) if given is None else given
+    def _max_age(self, options: Options, table: TableName) -> MaxAge:
+        """The statement's own age for a table where it gives one, else that of each connection."""
+        age = options.max_ages.get(table, options.max_age)
+        return lambda name: (self._connections[name].max_age or 0.0) if age is None else age
 
     def _read(self, sql: str) -> Statement:
         return self.views.completed(parse(sql, syntax_of=self._session.told_syntax))
@@ -307,7 +313,7 @@ class LiveTables:
             mask_key=self._mask_key,
             connections=names,
             kept=self.kept,
-            max_age=self._max_age(options),
+            max_age_of=partial(self._max_age, options),
             now=now,
             tell=self._tell,
             take_values=self.take_values,

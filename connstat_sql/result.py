@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from connstat_sql.python_values import python_values
 if TYPE_CHECKING:
     import pandas as pd
 
+    from connstat_sql.definitions import TableName
     from connstat_sql.executor import ScanReport
     from connstat_sql.fetcher import Failure
     from connstat_sql.planner import Plan
@@ -31,7 +32,8 @@ class Options:
     `partial` keeps good rows when requests fail. `max_requests` is the budget of one statement.
     `strict` forbids enumerating a parameter from its parents. `deadline` is in seconds for one
     whole statement (None: no limit). `max_age` accepts rows that were fetched at most so many
-    seconds ago (None: as each connection says; 0: none, everything is fetched).
+    seconds ago (None: as each connection says; 0: none, everything is fetched); `max_ages` says it
+    for some tables alone, in place of `max_age`.
     """
 
     partial: bool = False
@@ -39,6 +41,7 @@ class Options:
     strict: bool = False
     deadline: float | None = None
     max_age: float | None = None
+    max_ages: Mapping[TableName, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Raise ConfigError where a number is none that there can be."""
@@ -46,6 +49,9 @@ class Options:
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise ConfigError(f"{name} is {value}", hint=f"{name} is 0 or more")
+        for table, age in self.max_ages.items():
+            if not age >= 0:
+                raise ConfigError(f"the age of {table} is {age}", hint="it is 0 or more")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -23,6 +23,7 @@ from connstat_sql.fetcher.pages import Walk
 from connstat_sql.result import Options
 from tests.conftest import FakeClock, engine_of
 from tests.examples import examples
+from tests.kept import always
 from tests.requests.organisation import CONNECTIONS, Organisation
 from tests.test_fetcher_answers import LIST, World, fetch, paged, reader, world
 from tests.test_pipeline import Gate
@@ -113,7 +114,7 @@ def stepped(engine: Engine, sql: str, stops: Callable[[int, Item | None], bool])
     stream.stops = stops
     tools = Tools(
         session=engine.session, stream=stream, budget=budget, is_partial=True, mask_key=None,
-        connections=["confluent"], kept=Kept(engine.session), max_age=lambda _: 0.0,
+        connections=["confluent"], kept=Kept(engine.session), max_age_of=lambda _: always(0.0),
         now=clock.now, tell=lambda _: None,
     )  # fmt: skip
     return execute(plan, tools, None)

@@ -187,6 +187,18 @@ def test_refresh_pause_and_interval() -> None:
     on_screen(act)
 
 
+def test_what_comes_by_itself_says_how_often_and_the_key_asks_for_everything() -> None:
+    async def act(screen: Screen) -> None:
+        await screen.refreshed()
+        screen.app._refresh_in_turn()
+        assert screen.asked.orders[-1] == f"refresh in turn, each {screen.app._every:.0f} s"
+        await screen.refreshed()
+        await screen.press("r")
+        assert screen.asked.orders[-1] == "refresh"
+
+    on_screen(act)
+
+
 def test_help_names_every_key() -> None:
     async def act(screen: Screen) -> None:
         await screen.press("question_mark")

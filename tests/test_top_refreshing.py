@@ -11,14 +11,14 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, Outside, RealClock
 from connstat_sql.errors import BindError, ConfigError, QueryError
 from connstat_sql.opening import Setup
 from connstat_sql.sandbox import Fault, Sandbox
 from connstat_sql.top.fleet import UNREACHABLE, Connector, Fleet
 from connstat_sql.top.question import Question
 from connstat_sql.top.refreshing import Broken, Failed, Looked, News, Refreshed, Refresher
-from tests.conftest import SharedWiring
+from tests.conftest import FakeClock, SharedWiring
 
 PATIENCE = 30.0
 TRACE = "org.example.ConnectException: gone\nCaused by: java.io.IOException: no route to db"
@@ -52,8 +52,8 @@ class Watch:
     def news(self) -> News:
         return self._news.get(timeout=PATIENCE)
 
-    def fleet(self) -> Fleet:
-        self.refresher.refresh()
+    def fleet(self, every: float | None = None) -> Fleet:
+        self.refresher.refresh(every)
         news = self.news()
         assert isinstance(news, Refreshed), news
         return news.fleet
@@ -74,10 +74,11 @@ def watching(
     connections: Mapping[str, Mapping[str, Any]],
     question: Question = Question(),  # noqa: B008 - a frozen value
     answer: httpx.AsyncBaseTransport | None = None,
+    clock: FakeClock | None = None,
     **options: Any,
 ) -> Iterator[Watch]:
     def opened() -> Any:
-        outside = Outside(environment={}, transport=answer)
+        outside = Outside(environment={}, transport=answer, clock=clock or RealClock())
         return Engine(SharedWiring(Setup(connections=connections), {}), outside)
 
     watch = Watch(lambda tell: Refresher(opened, question, tell, **options))

@@ -44,8 +44,8 @@ class Asked:
     def start(self) -> None:
         self.orders.append("start")
 
-    def refresh(self) -> None:
-        self.orders.append("refresh")
+    def refresh(self, every: float | None = None) -> None:
+        self.orders.append("refresh" if every is None else f"refresh in turn, each {every:.0f} s")
 
     def look_at(self, one: Connector) -> None:
         self.orders.append(one.name)

@@ -74,8 +74,9 @@ from connstat_sql.extras import lacking
 def command(globals_: Globals, /, **given: Any) -> None:
     """The fleet on one screen, live: worst first, with counts and root causes.
 
-    Keys: ? shows them all, q quits. Each refresh asks every cluster anew, for one list. A cluster
-    that does not answer is shown as unreachable, with its rows as they were last known.
+    Keys: ? shows them all, q quits. Each refresh asks every cluster anew, for one list; which
+    clusters there are is asked once a minute, and by r. A cluster that does not answer is shown as
+    unreachable, with its rows as they were last known.
     """
     _check_terminal()
     from connstat_sql.top.question import Question

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from connstat_sql.definitions import TableName
 from connstat_sql.errors import counted
 from connstat_sql.executor.kept import Kept, MaxAge
 from connstat_sql.executor.progress import Progress
@@ -20,9 +21,9 @@ AT_LEAST = 1.0
 class Tools:
     """What executing needs besides the plan.
 
-    `connections` are those the plan can name; `now` and ages are in seconds. `take_values` is told
-    of the texts in the rows that came (None: nobody asks). `deadline` is in seconds for all of it,
-    which is over at `until`.
+    `connections` are those the plan can name; `max_age_of` says of a table how old rows may be; it
+    and `now` are in seconds. `take_values` is told of the texts in the rows that came (None: nobody
+    asks). `deadline` is in seconds for all of it, which is over at `until`.
     """
 
     session: Session
@@ -32,7 +33,7 @@ class Tools:
     mask_key: str | None
     connections: Sequence[str]
     kept: Kept
-    max_age: MaxAge
+    max_age_of: Callable[[TableName], MaxAge]
     now: Callable[[], float]
     tell: Callable[[Sequence[Progress]], None]
     take_values: TakeValues | None = None

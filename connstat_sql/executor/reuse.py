@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from connstat_sql.executor.kept import FETCH, Hit, WholeFetch, served
+from connstat_sql.executor.kept import FETCH, Hit, MaxAge, WholeFetch, served
 from connstat_sql.executor.reports import Tools
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.planner import Scan, Way, scan_table
@@ -24,10 +25,15 @@ class Reuse:
     _observed: dict[int, float] = field(default_factory=dict)
     _whole: list[WholeFetch] = field(default_factory=list)
 
+    @cached_property
+    def max_age(self) -> MaxAge:
+        """How old rows of the scan's table may be, by the connection."""
+        return self.tools.max_age_of(self.scan.resource.table)
+
     @property
     def is_wanted(self) -> bool:
         """Whether kept rows may answer any fetch of the scan, or be made of it."""
-        return any(self.tools.max_age(name) > 0 for name in self.tools.connections)
+        return any(self.max_age(name) > 0 for name in self.tools.connections)
 
     def widened(self, way: Way) -> Way:
         """The way with all columns that it can have, so that its rows are worth keeping."""
@@ -44,7 +50,7 @@ class Reuse:
             return ()
         tools = self.tools
         numbered = dict(enumerate(fetches))
-        return tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())
+        return tools.kept.find(self.scan.by(way), numbered, self.max_age, tools.now())
 
     def fill(
         self, way: Way, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
@@ -52,7 +58,7 @@ class Reuse:
         """Put kept rows into a table with the scan's rows; the fetches that they do not answer."""
         tools = self.tools
         numbered = {self.number(fetch): fetch for fetch in fetches}
-        found = tools.kept.find(self.scan.by(way), numbered, tools.max_age, tools.now())
+        found = tools.kept.find(self.scan.by(way), numbered, self.max_age, tools.now())
         if not found:
             return list(fetches)
         hits = {hit.number: hit for hit in tools.kept.fill(table, (*columns, FETCH), found)}
@@ -77,7 +83,7 @@ class Reuse:
         """Keep the rows of what was fetched whole; what stopped at enough rows was not."""
         if way.limit is None and self._whole:
             table, tools = scan_table(self.scan.name), self.tools
-            tools.kept.keep(table, self._whole, tools.max_age, tools.now())
+            tools.kept.keep(table, self._whole, self.max_age, tools.now())
 
     @property
     def oldest(self) -> float | None:

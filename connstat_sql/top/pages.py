@@ -32,6 +32,7 @@ r                  refresh now             p                 pause, go on
 e                  what failed             s                 the SQL behind the view
 c                  on a page: copy it      q, ctrl-c         quit
 A click on a title sorts, one on a health or a vendor in the counts filters.
+Which clusters there are is asked once a minute, and by r; connectors are asked each time.
 
 In front of a row:  + new   * changed   - gone   ? not seen this time, as its cluster is down
 SINCE is when its state was first seen here; < before it: it may be older.

@@ -10,6 +10,7 @@ from connstat_sql.top.fleet import COLUMNS, HEALTHS, Connector
 from connstat_sql.top.wanted import Wanted
 
 CONNECTORS = "inventory.connectors.connectors"
+CLUSTERS = "inventory.connectors.clusters"
 LOOKED_AT = (
     "provider", "_connection", "scope_1", "scope_2", "connector_name", "connector_id",
     "connector_type", "plugin_class", "plugin_version", "raw_state", "raw_health",
@@ -42,6 +43,11 @@ class Question:
         """The statement of a refresh: the columns of the list, in no order."""
         return self._statement(self._predicates())
 
+    def clusters(self) -> str:
+        """A statement for the clusters whose connectors are asked for, and maybe more of them."""
+        where = "\n  AND ".join(self._scope())
+        return f"SELECT scope_1, scope_2\nFROM {CLUSTERS}" + (f"\nWHERE {where}" if where else "")
+
     def shown(self, wanted: Wanted) -> str:
         """The same for people, with what is wanted as predicates, and in the view's first order."""
         healths = ", ".join(map(literal, HEALTHS))
@@ -70,13 +76,15 @@ class Question:
         )
 
     def _predicates(self) -> tuple[str, ...]:
+        own = (f"({self.where}\n)",) if self.where else ()  # the line may end in a comment
+        return (*self._scope(), *own)
+
+    def _scope(self) -> tuple[str, ...]:
         found = []
         if self.connections:
             found.append(f'"_connection" IN ({", ".join(map(literal, self.connections))})')
         if self.providers:
             found.append(f"provider IN ({', '.join(map(literal, self.providers))})")
-        if self.where:
-            found.append(f"({self.where}\n)")  # the line may end in a comment
         return tuple(found)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from connstat_sql.definitions import TableName, quote
 from connstat_sql.engine import Engine
-from connstat_sql.errors import ConfigError, ConnstatError, Interrupted, PlanError
+from connstat_sql.errors import BindError, ConfigError, ConnstatError, Interrupted, PlanError
 from connstat_sql.planner import CONNECTION, Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options
 from connstat_sql.top.fleet import Connector, Fleet, Key, Outage, changes, compared, read
@@ -19,6 +20,8 @@ from connstat_sql.top.question import CONNECTORS, Question
 if TYPE_CHECKING:
     from connstat_sql.fetcher import Failure
 
+LISTED = 60.0
+"""Seconds for which what lists the clusters holds: so soon a new one is there."""
 PATIENCE = 0.02
 """Seconds between two tries to stop a statement that may only be about to begin."""
 
@@ -89,15 +92,21 @@ class Refresher:
         self._engine: Engine | None = None
         self._last: Fleet | None = None
         self._scope: _Scope | None = None
+        self._may_have_gone = False
+        """Whether the last refresh lost a cluster that may not be there any more."""
         self._thread = threading.Thread(target=self._work, name="connstat-top", daemon=True)
 
     def start(self) -> None:
         """Begin; nothing is sent until something is ordered."""
         self._thread.start()
 
-    def refresh(self) -> None:
-        """Order a refresh."""
-        self._orders.put(self._refreshed)
+    def refresh(self, every: float | None = None) -> None:
+        """Order a refresh, of those that come each `every` seconds (None: everything anew).
+
+        What lists the clusters is asked where it would be too old at the next one, connectors
+        always.
+        """
+        self._orders.put(lambda engine: self._refreshed(engine, every))
 
     def look_at(self, one: Connector) -> None:
         """Order all there is on one connector."""
@@ -141,14 +150,20 @@ class Refresher:
         if not self._is_over:
             self._tell(news)
 
-    def _refreshed(self, engine: Engine) -> News:
+    def _refreshed(self, engine: Engine, every: float | None) -> News:
         began, started = self._now(), time.monotonic()
         scope = self._scope = self._scope or _scope(engine, self._question, self._options)
+        if every is None or self._may_have_gone:
+            self._forget(engine, scope.listing)
+        self._options = self._aged(scope, every or 0.0)
         if self._is_over:
             raise Interrupted("closed")
         (result,) = engine.run(scope.question.sql(), None, self._options)
         providers = engine.catalog.connections
         outages = (*scope.unusable, *_outages(result.errors, providers))
+        self._may_have_gone = bool(
+            _places(outages) - _places(self._last.outages if self._last else ())
+        )
         connectors = compared(self._last, read(result.table), outages, began)
         self._last = Fleet(
             connectors,
@@ -160,6 +175,17 @@ class Refresher:
             changes=changes(connectors),
         )
         return Refreshed(self._last)
+
+    def _forget(self, engine: Engine, tables: Iterable[TableName]) -> None:
+        for table in sorted(tables):
+            names = (table.provider, table.service, table.resource)
+            list(engine.run(f"REFRESH {'.'.join(map(quote, names))}"))
+
+    def _aged(self, scope: _Scope, every: float) -> Options:
+        """How to ask now, so that at the next refresh what lists the clusters is young enough."""
+        took = 0.0 if self._last is None else self._last.seconds
+        age = max(LISTED - max(every, took), 0.0)
+        return replace(self._options, max_ages=dict.fromkeys(scope.listing, age))
 
     def _looked(self, engine: Engine, one: Connector) -> News:
         sql, arguments = self._question.of(one)
@@ -173,11 +199,15 @@ class Refresher:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """Whom to ask: the connections of the question that can be used, and why others cannot."""
+    """Whom to ask: the connections of the question that can be used, and why others cannot.
+
+    `listing` are the tables that say which clusters there are.
+    """
 
     question: Question
     asked: frozenset[str]
     unusable: tuple[Outage, ...] = ()
+    listing: frozenset[TableName] = frozenset()
 
 
 def _scope(engine: Engine, question: Question, options: Options) -> _Scope:
@@ -201,7 +231,21 @@ def _scope(engine: Engine, question: Question, options: Options) -> _Scope:
     )
     if unusable:
         question = replace(question, connections=tuple(sorted(asked - unusable.keys())))
-    return _Scope(question, asked, outages)
+    return _Scope(question, asked, outages, _listing(engine, found, question, options))
+
+
+def _listing(
+    engine: Engine, found: Plan, question: Question, options: Options
+) -> frozenset[TableName]:
+    """The tables that the clusters are made of; none that a connector itself may come from."""
+    try:
+        clusters = engine.explain(question.clusters(), None, options)
+    except BindError:  # definitions of others in place of ours, without that view
+        return frozenset()
+    sources = {name for scan in found.scans for name in scan.depends_on}
+    lists = {scan.resource.table for scan in found.scans if scan.name not in sources}
+    of_clusters = {scan.resource.table for scan in (clusters.scans if clusters else ())}
+    return frozenset(of_clusters - lists)
 
 
 def _check_names(engine: Engine, question: Question) -> None:
@@ -225,6 +269,10 @@ def _connections(found: Plan) -> frozenset[str]:
                 place = feed.constant.columns.index(CONNECTION)
                 names |= {row[place] for row in feed.constant.rows}
     return frozenset(names)
+
+
+def _places(outages: Iterable[Outage]) -> set[tuple[str, str]]:
+    return {(outage.connection, outage.scope) for outage in outages}
 
 
 def _outages(failures: tuple[Failure, ...], providers: Mapping[str, str]) -> Iterator[Outage]:

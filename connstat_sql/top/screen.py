@@ -45,8 +45,11 @@ class Asks(Protocol):
     def start(self) -> None:
         """Be ready for orders."""
 
-    def refresh(self) -> None:
-        """Order a refresh, which is answered by Refreshed or Failed."""
+    def refresh(self, every: float | None = None) -> None:
+        """Order a refresh, which is answered by Refreshed or Failed.
+
+        It is of those that come each `every` seconds; None: everything is asked anew.
+        """
 
     def look_at(self, one: Connector) -> None:
         """Order all there is on a connector, which is answered by Looked."""
@@ -229,7 +232,10 @@ class Top(App[BaseException]):
     def _schedule(self, seconds: float) -> None:
         if self._next is not None:
             self._next.stop()
-        self._next = None if self._is_paused else self.set_timer(seconds, self.action_refresh_now)
+        self._next = None if self._is_paused else self.set_timer(seconds, self._refresh_in_turn)
+
+    def _refresh_in_turn(self) -> None:
+        self._ask(self._every)
 
     # --- drawing -----------------------------------------------------------------------------
 
@@ -269,13 +275,16 @@ class Top(App[BaseException]):
         self.exit(KeyboardInterrupt())
 
     def action_refresh_now(self) -> None:
-        """Ask, unless that is under way."""
+        """Ask for everything anew, unless something is under way."""
+        self._ask(None)
+
+    def _ask(self, every: float | None) -> None:
         if self._next is not None:
             self._next.stop()
             self._next = None
         if not self._is_fetching:
             self._is_fetching = True
-            self._refresher.refresh()
+            self._refresher.refresh(every)
         self._draw_head()
 
     def action_pause(self) -> None:
