@@ -220,6 +220,23 @@ def test_a_cursor_of_an_earlier_page_is_an_error_and_never_the_end(
         walk(paging, *(page(number, next=cursor) for number, cursor in enumerate(cursors)))
 
 
+@over("end", [0, "0", -1, "END"])
+def test_a_cursor_that_is_no_cursor_is_the_end(end: Any) -> None:
+    paging = replace(TOKEN, first_token=0, ends=frozenset({"0", "-1", "END"}))
+    found, asked = walk(paging, page(1, next=7), page(2, next=end))
+    assert found == [1, 2]
+    assert asked == ["/v1/t?after=0", "/v1/t?after=7"]
+    with pytest.raises(UnexpectedShape, match="there are more pages, but `next` holds no token"):
+        walk(replace(paging, more=("more",)), page(1, next=end, more=True))
+
+
+def test_a_cursor_that_leads_back_tells_how_a_definition_says_that_it_ends() -> None:
+    with pytest.raises(UnexpectedShape) as caught:
+        walk(replace(TOKEN, first_token=0), page(1, next=7), page(2, next=0))
+    assert caught.value.hint is not None
+    assert "ends: [0]" in caught.value.hint
+
+
 @over("link", ["/v1/t", "http://one.test/v1/t", "?"])
 def test_a_link_to_its_own_page_is_not_followed(link: str) -> None:
     world = World(lambda _: page(1, next=link))

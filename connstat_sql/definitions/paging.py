@@ -28,10 +28,11 @@ class Paging:
     `size_key` asks for `size` rows a page (None: the API has no such parameter). `first` is the
     first page's number or offset, `first_token` what the first page is asked for with (None:
     nothing); with `repeat_ends`, the token that a page was asked for with ends the list when it
-    comes back. A link with other values of `attributes` is not followed. `total` and `total_pages`
-    lead to the number of all rows or pages (None: the answer does not say), `key` to what tells
-    rows apart (None: a row that comes again is not known). With `any_host` links may name another
-    host than the request's; so many `empty_pages` in a row may come before more.
+    comes back, as do all that are, as texts, among `ends`. A link with other values of `attributes`
+    is not followed. `total` and `total_pages` lead to the number of all rows or pages (None: the
+    answer does not say), `key` to what tells rows apart (None: a row that comes again is not
+    known). With `any_host` links may name another host than the request's; so many `empty_pages`
+    in a row may come before more.
     With `short_is_last`, a page with fewer rows than were asked for is the last.
     """
 
@@ -50,5 +51,6 @@ class Paging:
     done: Source | None = None
     first_token: str | int | None = None
     repeat_ends: bool = False
+    ends: frozenset[str] = frozenset()
     attributes: tuple[tuple[str, str], ...] = ()
     short_is_last: bool = False

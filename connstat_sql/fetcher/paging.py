@@ -37,6 +37,10 @@ _MOVED = (
     "time, the definition is better off without `total`"
 )
 _STUCK = "an offset moves on by rows, so the same page would be asked for again: run it again later"
+_REPEATED = (
+    "where that is how it says the end, the definition needs  ends: [0]  with what it sends there, "
+    "or  repeat_ends: true  under `paging`"
+)
 _FILTERED = (
     "if it leaves rows out after it has cut the pages, the definition needs  empty_pages: 10  "
     "under `paging`"
@@ -77,7 +81,10 @@ class Steps:
         self._asked.add(Cursor(link=url))  # a link may lead to the page that it stands on
         if cursor in self._asked:
             name = self.paging.request or "link"
-            raise UnexpectedShape(f"the API repeats its {name}, which would lead round in a circle")
+            raise UnexpectedShape(
+                f"the API repeats its {name}, which would lead round in a circle",
+                hint=_REPEATED if self.paging.style is PagingStyle.TOKEN else "",
+            )
         self._asked.add(cursor)
         self._last = cursor
         return cursor
@@ -194,7 +201,8 @@ _COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
 def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> Cursor | None:
     place = place_of(paging.response)
     value = page.value(paging.response)
-    if value in (None, "") or value is False or value in ([], {}):
+    is_end = not isinstance(value, bool) and str(value) in paging.ends
+    if is_end or value in (None, "") or value is False or value in ([], {}):
         if must_exist:
             raise UnexpectedShape(f"there are more pages, but {place} holds no token")
         return None

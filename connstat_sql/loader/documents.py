@@ -433,6 +433,12 @@ class PagingDocument(_Document, frozen=True):
         bool,
         _about("the cursor that a page was asked for with, sent back, is the end of the list"),
     ] = False
+    ends: Annotated[
+        list[str | int],
+        _about(
+            "tokens or cursors that mean there is no further page; 0 is the text 0 too", [0, -1]
+        ),
+    ] = []
     attributes: Annotated[
         dict[str, str | int | bool],
         _about(

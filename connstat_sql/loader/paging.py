@@ -64,6 +64,7 @@ def build_paging(
         first=first if isinstance(first, int) and not is_token else 0,
         first_token=first if is_token and first is not msgspec.UNSET else None,
         repeat_ends=document.repeat_ends,
+        ends=frozenset(map(str, document.ends)),
         attributes=tuple((name, str(value)) for name, value in document.attributes.items()),
         total=_source(document.total),
         total_pages=_source(document.total_pages),
@@ -269,6 +270,8 @@ def _words_at_fault(paging: Paging) -> Iterator[Fault]:
         )
     if paging.repeat_ends and paging.style is not PagingStyle.TOKEN:
         yield "repeat_ends", f"`repeat_ends` says nothing with `{style}`", "it goes with `cursor`"
+    if paging.ends and paging.style is not PagingStyle.TOKEN:
+        yield "ends", f"`ends` say nothing with `{style}`", "they go with `token` and `cursor`"
     if paging.attributes and paging.style is not PagingStyle.LINK_HEADER:
         yield "attributes", f"`attributes` say nothing with `{style}`", "they go with `link_header`"
     counts = paging.style in _COUNTING or isinstance(paging.response, InLastRow)
