@@ -80,7 +80,9 @@ def test_names_that_differ_only_in_case_are_two_connections_of_one_name() -> Non
         ({**PLANT, "host_concurrency": 0}, "`host_concurrency` is below 1", ""),
         ({**PLANT, "host_rate": -1}, "`host_rate` is not above 0", "requests a second"),
         ({**PLANT, "timeout": 0}, "`timeout` is not above 0", "in seconds"),
-        ({**PLANT, "connect_timeout": "5"}, "`connect_timeout` is not a number", ""),
+        ({**PLANT, "timeout": "0s"}, "`timeout` is not above 0", "in seconds"),
+        ({**PLANT, "connect_timeout": True}, "`connect_timeout` is not a number", ""),
+        ({**PLANT, "max_age": "5 parsecs"}, "`max_age`: '5 parsecs' is no duration", ""),
         ({**PLANT, "max_age": -1}, "`max_age` is below 0", "in seconds"),
         ({**PLANT, "max_age": True}, "`max_age` is not a number", ""),
         ({**PLANT, "max_agee": 1}, "unknown key `max_agee`", "`max_age`"),
@@ -192,6 +194,20 @@ def test_numbers_of_a_connection_are_carried_as_they_are_written() -> None:
     found = built({**PLANT, **given})
     assert {name: getattr(found, name) for name in given} == given
     assert built(PLANT).max_age is None
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [(7, 7), (0.25, 0.25), ("5", 5), ("5s", 5), ("250ms", 0.25), ("1m30s", 90)],
+)
+def test_a_time_is_written_as_options_take_it(written: float | str, seconds: float) -> None:
+    found = built({**PLANT, **dict.fromkeys(("timeout", "connect_timeout", "max_age"), written)})
+    assert (found.timeout, found.connect_timeout, found.max_age) == (seconds,) * 3
+
+
+@pytest.mark.parametrize("none", [0, "0", "0s"])
+def test_an_age_may_be_none(none: int | str) -> None:
+    assert built({**PLANT, "max_age": none}).max_age == 0
 
 
 # references

@@ -24,10 +24,10 @@ class Seconds(click.ParamType):  # type: ignore[type-arg]  # generic in later re
         try:
             seconds = float(value)
         except ValueError:
-            from connstat_sql.watching.beats import seconds_of
+            from connstat_sql.durations import seconds_of
 
             try:
-                return seconds_of(value)
+                return seconds_of(value, may_be_none=self._may_be_none)
             except ValueError as error:
                 self.fail(str(error), param, ctx)
         if not math.isfinite(seconds) or seconds < 0 or not (seconds or self._may_be_none):

@@ -112,10 +112,10 @@ def max_age(shell: Shell, argument: str) -> None:
     if argument.lower() in ("off", "none"):
         shell.settings.max_age = None
     elif argument:
-        from connstat_sql.watching.beats import seconds_of
+        from connstat_sql.durations import seconds_of
 
         try:
-            wanted = 0.0 if argument.strip() in ("0", "0s") else seconds_of(argument)
+            wanted = seconds_of(argument, may_be_none=True)
         except ValueError as error:
             raise ConfigError(
                 f".max-age takes seconds, not {argument}", hint=".max-age 60, or 5m"

@@ -22,10 +22,8 @@ CONFIG_NAME = "connstat.toml"
 ENVIRONMENT = "the environment"
 REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
 _FILES = ("ca_file", "client_cert", "client_key")
-_NUMBERS = (
-    "max_concurrency", "rate", "host_concurrency", "host_rate", "timeout", "connect_timeout",
-    "max_age",
-)  # fmt: skip
+_NUMBERS = ("max_concurrency", "rate", "host_concurrency", "host_rate")
+_TIMES = ("timeout", "connect_timeout", "max_age")
 _NOT_PLAIN = re.compile(
     r"[\s\x00-\x20\x7f\\@?#]|%(?![2-9A-F][0-9A-F])|%7f|/(\.|%2e){1,2}(?=/|$)", re.IGNORECASE
 )
@@ -107,6 +105,7 @@ def build_connection(
     if "client_key" in table and "client_cert" not in table:
         raise ConfigError(f"{where}: `client_key` without `client_cert`")
     options = {key: table[key] for key in _NUMBERS if key in table}
+    options |= {key: _seconds(where, key, table[key]) for key in _TIMES if key in table}
     options |= {key: str(folder / table[key]) for key in _FILES if key in table}
     own = {key: _located(table[key], folder) for key in table if key in settings}
     taken = _references(provider, environment or {})
@@ -344,15 +343,27 @@ def _check_rate(where: str, key: str, value: Any) -> None:
 
 
 def _check_seconds(where: str, key: str, value: Any) -> None:
-    check_type(where, key, value, (int, float), "a number")
-    if not 0 < value < float("inf"):
+    if not 0 < _seconds(where, key, value) < float("inf"):
         raise ConfigError(f"{where}: `{key}` is not above 0", hint="it is in seconds")
 
 
 def _check_age(where: str, key: str, value: Any) -> None:
-    check_type(where, key, value, (int, float), "a number")
-    if not 0 <= value < float("inf"):
+    if not 0 <= _seconds(where, key, value) < float("inf"):
         raise ConfigError(f"{where}: `{key}` is below 0", hint="it is in seconds")
+
+
+def _seconds(where: str, key: str, value: Any) -> float:
+    """A time, as options take it: a number of seconds, or a text such as `5s` or `1m30s`."""
+    if not isinstance(value, str):
+        check_type(where, key, value, (int, float), "a number, or a time like 5s")
+        number: float = value
+        return number
+    from connstat_sql.durations import seconds_of
+
+    try:
+        return seconds_of(value, may_be_none=True)
+    except ValueError as error:
+        raise ConfigError(f"{where}: `{key}`: {error}") from None
 
 
 def _check_tables(where: str, key: str, value: Any) -> None:

@@ -3,8 +3,9 @@
 `beats` says when, `Memory` compares what came with what was known, `text` and `jsonl` say it.
 """
 
+from connstat_sql.durations import in_words, seconds_of
 from connstat_sql.watching.apart import is_apart
-from connstat_sql.watching.beats import Pace, RealPace, beats, in_words, seconds_of
+from connstat_sql.watching.beats import Pace, RealPace, beats
 from connstat_sql.watching.changes import Change, Kind, Look, Memory, Seen, watch
 from connstat_sql.watching.rows import Identity, check_columns
 from connstat_sql.watching.telling import first_rows, jsonl, text

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from connstat_sql.watching.beats import in_words
+from connstat_sql.durations import in_words
 from connstat_sql.watching.changes import Change, Kind
 from connstat_sql.watching.rows import CONNECTION, WHEN_FETCHED, Identity, decoded, read, written
 
