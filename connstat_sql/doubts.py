@@ -7,7 +7,8 @@ the provider of a view over all of them, and whatever a definition gives `allowe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,11 @@ def doubts_of(
             if known.is_name and is_wanted and column.name.lower() == CONNECTION:
                 raise no_such_connection(value, catalog, statement.sql)
             found[f"{column.name} is never {value[:60]!r}{nearest_to(value, known.values)}"] = None
+    for column, pattern, fits in _patterns(statement.tree, arguments):
+        known = reader.known(column)
+        if known is not None and not any(map(fits, known.values)):
+            near = nearest_to(pattern.strip("%_"), known.values)
+            found[f"{column.name} is never like {pattern[:60]!r}{near}"] = None
     return tuple(found)
 
 
@@ -73,6 +79,19 @@ def _comparisons(
             texts = list(_texts(value, arguments))
             if isinstance(column, exp.Column) and texts:
                 yield column, texts, is_wanted
+
+
+def _patterns(
+    tree: exp.Expr, arguments: Mapping[str, Any] | Sequence[Any] | None
+) -> Iterator[tuple[exp.Column, str, Callable[[str], object]]]:
+    """Columns, the patterns of LIKE that they are to fit, and what tells whether a value does."""
+    for node in tree.find_all(exp.Like, exp.ILike):
+        if not isinstance(node.this, exp.Column) or isinstance(node.parent, exp.Escape):
+            continue
+        flags = re.DOTALL | (re.IGNORECASE if isinstance(node, exp.ILike) else 0)
+        for pattern in _texts(node.expression, arguments):
+            parts = ({"%": ".*", "_": "."}.get(letter, re.escape(letter)) for letter in pattern)
+            yield node.this, pattern, re.compile("".join(parts), flags).fullmatch
 
 
 def _texts(node: exp.Expr, arguments: Mapping[str, Any] | Sequence[Any] | None) -> Iterator[str]:

@@ -48,6 +48,10 @@ def run(engine: Engine, sql: str, arguments: object = None) -> Result:
         ("(health IS NOT DISTINCT FROM 'x')", "health is never 'x'"),
         ("_connection <> 'plantA'", "_connection is never 'plantA' (did you mean 'plant_a'?)"),
         ("NOT (_connection IN ('plantA'))", "_connection is never 'plantA'"),
+        ("_connection LIKE 'plantA'", "_connection is never like 'plantA' (did you mean 'plant"),
+        ("provider LIKE 'kafkaconn%'", "provider is never like 'kafkaconn%' (did you mean"),
+        ("NOT (health ILIKE '%broken')", "health is never like '%broken' (it is one of HEALTHY"),
+        ("state LIKE 'fail%'", "state is never like 'fail%'"),
         ("health = 'HEALTHY' OR (state = 'RUNING' AND true)", "state is never 'RUNING'"),
     ],
 )  # fmt: skip
@@ -84,6 +88,8 @@ def test_it_is_noted_wherever_the_column_comes_from(sql: str, engine: Engine) ->
     "sql",
     [
         f"SELECT 1 FROM {FLEET} WHERE health = 'UNKNOWN' AND state <> 'NOT_INSTALLED'",
+        f"SELECT 1 FROM {FLEET} WHERE health LIKE '%HEALTHY' AND _connection ILIKE 'PLANT__%'",
+        f"SELECT 1 FROM {FLEET} WHERE state LIKE 'X!_%' ESCAPE '!' OR state ILIKE 'run_ing'",
         f"SELECT 1 FROM {FLEET} WHERE lower(health) = 'healthy' OR connector_name = 'plantA'",
         f"SELECT 1 FROM {FLEET} AS f, (SELECT 'x' AS health) AS o WHERE o.health = 'x'",
         f"WITH f AS (SELECT upper(health) AS health FROM {FLEET}) SELECT 1 FROM f WHERE health='x'",

@@ -19,6 +19,8 @@ told AS (
          -- what the names begin with that a source makes
          coalesce(settings['topic.prefix'], settings['database.server.name'], settings['topic_prefix']) AS prefix,
          list_filter(map_entries(settings), lambda e: contains(e.key, 'topic')) AS named,
+         -- settings that may name what is read or written, not where errors go or how topics are made
+         list_filter(named, lambda e: NOT regexp_matches(e.key, '^topic[.]creation[.]|deadletterqueue|history|heartbeat|^offset|signal|transaction|separator|delimiter|suffix|naming')) AS naming_any,
          -- patterns: of MirrorMaker a list, whose default is everything
          CASE WHEN mirrors THEN string_split(coalesce(settings['topics'], '.*'), ',')
               ELSE list_filter([settings['topics.regex'], settings['topic.regex'], settings['topics.pattern']], lambda p: p IS NOT NULL) END AS patterns,
@@ -30,19 +32,25 @@ told AS (
 compared AS (
   SELECT t.*, asked.topic,
          list_filter(named, lambda e: list_contains(list_transform(string_split(e.value, ','), lambda v: trim(v)), asked.topic)) AS naming,
-         list_transform(patterns, lambda p: TRY(regexp_full_match(asked.topic, trim(p)))) AS fits,
-         list_transform(patterns, lambda p: TRY(regexp_full_match(asked.topic, coalesce(settings['source.cluster.alias'], '') || coalesce(settings['replication.policy.separator'], '.') || '(' || trim(p) || ')'))) AS fits_copy,
-         list_transform(excluded, lambda p: TRY(regexp_full_match(asked.topic, trim(p)))) AS fits_not,
+         -- of sources alone: a map of what is read to topics, such as {"shop.orders": "orders"}
+         list_filter(naming_any, lambda e: regexp_matches(e.value, '[{:=]') AND list_contains(regexp_extract_all(e.value, '[a-zA-Z0-9._-]+'), asked.topic)) AS mapping,
+         list_transform(readable, lambda p: TRY(regexp_full_match(asked.topic, trim(p)))) AS fits,
+         list_transform(readable, lambda p: TRY(regexp_full_match(asked.topic, coalesce(settings['source.cluster.alias'], '') || coalesce(settings['replication.policy.separator'], '.') || '(' || trim(p) || ')'))) AS fits_copy,
+         list_transform(readable_not, lambda p: TRY(regexp_full_match(asked.topic, trim(p)))) AS fits_not,
          -- a router makes names of its replacement, in which $1 stands for anything
          list_transform(list_filter(routers, lambda e: ends_with(e.value, 'RegexRouter')), lambda e:
            TRY(regexp_full_match(asked.topic, regexp_replace(regexp_replace(settings[replace(e.key, '.type', '.replacement')], '([.+*?()\[\]{}|^\\])', '\\\1', 'g'), '\$\{?\w+\}?', '.*', 'g')))) AS routed,
          len(routers) > len(list_filter(routers, lambda e: ends_with(e.value, 'RegexRouter'))) AS routes_otherwise
-  FROM told AS t, asked
+  -- sets within sets, [a-z&&[^b]], mean something else to Java
+  FROM (SELECT *, list_transform(patterns, lambda p: CASE WHEN NOT regexp_matches(p, '&&|\[[^\]]*\[') THEN p END) AS readable,
+               list_transform(excluded, lambda p: CASE WHEN NOT regexp_matches(p, '&&|\[[^\]]*\[') THEN p END) AS readable_not
+        FROM told) AS t, asked
 ),
 judged AS (
   SELECT *, CASE
     WHEN settings IS NULL THEN 'not judged: its settings are not known'
     WHEN len(naming) > 0 AND NOT mirrors THEN naming[1].key
+    WHEN may_write AND len(mapping) > 0 THEN mapping[1].key
     WHEN list_contains(fits, true) AND NOT list_contains(fits_not, true) THEN CASE WHEN mirrors THEN 'pattern in topics' ELSE 'topics.regex' END
     WHEN mirrors AND settings['source.cluster.alias'] IS NOT NULL AND list_contains(fits_copy, true) THEN 'copy of pattern in topics'
     WHEN may_write AND list_contains(routed, true) THEN 'router to ' || settings[replace(routers[1].key, '.type', '.replacement')]
@@ -52,7 +60,7 @@ judged AS (
     WHEN may_write AND list_contains(list_transform(routed, lambda r: r IS NULL), true) THEN 'not judged: router ' || routers[1].value
     WHEN may_write AND starts_with(topic, prefix) THEN 'prefix ' || prefix
     WHEN list_contains(list_transform(named, lambda e: contains(e.value, '${')), true) THEN 'not judged: a topic is a reference'
-    WHEN len(named) = 0 AND prefix IS NULL AND len(patterns) = 0 THEN 'not judged: it names no topic'
+    WHEN len(naming_any) = 0 AND prefix IS NULL AND len(patterns) = 0 THEN 'not judged: it names no topic'
     END AS how
   FROM compared
 )
