@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attack import bodies, kills, network, urls
-from tests.attack.network import Outcome
+from tests.attack import bodies, kills, network, statements, urls
+from tests.attack.outcome import Outcome
 
 pytestmark = pytest.mark.long
 
@@ -37,3 +37,10 @@ def test_a_url_leads_to_what_it_was_judged_to_be_or_nowhere() -> None:
     for way in ("base", "row", "redirect", "link", "any host"):
         assert outcome.ends[f"{way} connected"]
         assert outcome.ends[f"{way} refused"]
+
+
+def test_statements_that_fail_leave_nothing_behind() -> None:
+    outcome = statements.run(40, 1)
+    held(outcome)
+    assert outcome.ends["exact"]
+    assert len(outcome.ends) > 2

@@ -1,13 +1,19 @@
-"""`python -m tests.attack bodies|kills|network|urls COUNT [--seed N]`: tried, and failures."""
+"""`python -m tests.attack WHAT COUNT [--seed N]`: inputs tried, and failures."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from tests.attack import bodies, kills, network, urls
+from tests.attack import bodies, kills, network, statements, urls
 
-RUNS = {"bodies": bodies.run, "kills": kills.run, "network": network.run, "urls": urls.run}
+RUNS = {
+    "bodies": bodies.run,
+    "kills": kills.run,
+    "network": network.run,
+    "statements": statements.run,
+    "urls": urls.run,
+}
 
 
 def main() -> int:

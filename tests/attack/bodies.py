@@ -8,7 +8,7 @@ import httpx
 
 import connstat_sql
 from connstat_sql.errors import ConnstatError
-from tests.attack.network import Outcome
+from tests.attack.outcome import Outcome
 
 _BODY = (
     b'{"name": "orders", "connector": {"state": "RUNNING", "worker_id": "w1", "trace": "a"},'

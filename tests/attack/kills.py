@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.attack.network import Outcome
+from tests.attack.outcome import Outcome
 
 _WRITER = """
 import sys

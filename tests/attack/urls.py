@@ -40,7 +40,7 @@ from connstat_sql.transport.network import Connector, open_network
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.sockets import Sockets
 from connstat_sql.transport.wire import Bounds, Wire
-from tests.attack.network import Outcome
+from tests.attack.outcome import Outcome
 from tests.conftest import FakeClock
 from tests.test_paging import reader
 

@@ -1,0 +1,94 @@
+"""Statements that end in every way there is: exact rows or an error of ours, and nothing stays."""
+
+from __future__ import annotations
+
+import random
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from connstat_sql import LiveDatabase
+from connstat_sql.engine import Outside
+from connstat_sql.errors import ConnstatError, Interrupted
+from connstat_sql.opening import Setup, open_engine
+from tests.attack.outcome import Outcome, grown, held
+from tests.chaos import CHAOS_PROVIDERS
+from tests.soak.asked import ask
+from tests.soak.rude import rude_server
+from tests.soak.run import HurriedClock, left_of
+
+SHARE = 0.05
+TIMEOUT = 0.3
+WARM = 300
+"""So many statements fill the caches, a part of the count where that is small."""
+SPARE_OBJECTS = 20_000
+_WORDS = re.compile(r"[A-Za-z_]+|[^\sA-Za-z_0-9]")
+_JUNK = ("nowhere", "'", "(", ")", ",", "NULL", "SELECT", "", "", "\x00", "::DATE", "number", "--")
+
+
+def run(count: int, seed: int) -> Outcome:
+    """So many statements; afterwards memory, descriptors and threads are what they were."""
+    outcome, source = Outcome(), random.Random(seed)
+    with rude_server(seed, SHARE) as server:
+        outside = Outside(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
+        connections = {"chaos": {"provider": "chaos", "base_url": f"{server.url}/chaos"}}
+        setup = Setup(connections=connections, providers=(CHAOS_PROVIDERS,))
+        with LiveDatabase(open_engine(setup, outside)) as database:
+            warm = min(WARM, count // 2)
+            _try_some(database, outcome, source, warm)
+            before, left = held(), left_of(database)
+            _try_some(database, outcome, source, count - warm)
+            after, left_over = held(), left_of(database)
+        requests, hit = server.counted()
+    outcome.failures += grown(before, after, SPARE_OBJECTS)
+    if left_over.tasks > left.tasks or left_over.tables:
+        outcome.failures.append(f"{left_over.tasks} tasks and {left_over.tables} tables are left")
+    outcome.figures = f"{requests:,} requests, {hit.total():,} faults, {before}, then {after}"
+    return outcome
+
+
+def _try_some(database: LiveDatabase, outcome: Outcome, source: random.Random, count: int) -> None:
+    for _ in range(count):
+        outcome.tried += 1
+        way = source.choice(("whole", "partial", "wrong", "interrupted"))
+        asked = ask(source)
+        sql = _spoilt(asked.sql, source) if way == "wrong" else asked.sql
+        seconds = source.random() / 20 if way == "interrupted" else None
+        try:
+            with _interrupting(database, seconds):
+                result = database.sql(sql, partial=way == "partial")
+            rows = "wrong rows" if way != "wrong" and not asked.is_right(result) else "exact"
+        except ConnstatError as error:
+            outcome.ends[type(error).__name__] += 1
+            if isinstance(error, Interrupted) and way != "interrupted":
+                outcome.failures.append(f"an interrupt of the statement before: {sql}")
+        except BaseException as error:
+            outcome.failures.append(f"{type(error).__name__}: {error}: {sql!r}")
+        else:
+            outcome.ends["wrong SQL with rows" if way == "wrong" else rows] += 1
+            if rows == "wrong rows":
+                outcome.failures.append(f"other rows: {sql}: {result.fetchall()[:20]}")
+
+
+def _spoilt(sql: str, source: random.Random) -> str:
+    """The text with a word or two exchanged; numbers stay, so that it asks for no more."""
+    for _ in range(source.randint(1, 2)):
+        word = source.choice(list(_WORDS.finditer(sql)))
+        sql = sql[: word.start()] + source.choice(_JUNK) + sql[word.end() :]
+    return sql
+
+
+@contextmanager
+def _interrupting(database: LiveDatabase, seconds: float | None) -> Iterator[None]:
+    """Interrupt what runs in so many seconds, unless it has ended."""
+    if seconds is None:
+        yield
+        return
+    timer = threading.Timer(seconds, database.interrupt)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
