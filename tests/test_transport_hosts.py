@@ -55,6 +55,15 @@ def test_own_origin_and_trusted_hosts_get_them() -> None:
     assert hosts == ["auth.test", "panda.test", "a.data.test", "b.data.test"]
 
 
+def test_brackets_around_a_trusted_address_are_those_of_urls() -> None:
+    server = TokenServer()
+    table = {**REDPANDA, "trusted_hosts": ["[fd00::7]"]}
+    with_client(table, server, lambda client: client.send(asked("http://[fd00::7]/x")))
+    assert server.requests[-1].url.host == "fd00::7"
+    with pytest.raises(ConnectionFailed, match="may get the credentials"):
+        with_client(table, server, lambda client: client.send(asked("http://f/x")))
+
+
 def test_a_trusted_host_without_encryption_gets_nothing_from_an_encrypted_connection() -> None:
     server = TokenServer()
     table = {**REDPANDA, "base_url": "https://panda.test"}

@@ -22,7 +22,7 @@ class Hosts:
         self.own = origins[0]
         self._owns = frozenset(origins)
         self._name = connection.name
-        self._trusted = tuple(host.lower() for host in connection.trusted_hosts)
+        self._trusted = tuple(_glob(host.lower()) for host in connection.trusted_hosts)
         self._known: dict[str, Origin] = {}
 
     def check(self, request: Request) -> Origin:
@@ -59,3 +59,8 @@ class Hosts:
             f"{url.host} is not a host that may get the credentials of {self._name}",
             f'add  trusted_hosts = ["{url.host}"]  to the connection if it is yours',
         )
+
+
+def _glob(host: str) -> str:
+    """A glob of hosts; an address in brackets, as URLs have it, is no choice of letters."""
+    return host[1:-1] if host.startswith("[") and host.endswith("]") and ":" in host else host
