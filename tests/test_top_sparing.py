@@ -74,7 +74,7 @@ def test_what_lists_the_clusters_is_asked_once_a_minute_and_connectors_each_time
         assert asked(sandbox) == everything
 
 
-@pytest.mark.parametrize("every", [25.0, 50.0])
+@pytest.mark.parametrize("every", [25.0, pytest.param(50.0, marks=pytest.mark.long)])
 def test_a_new_cluster_is_there_after_a_minute_or_at_the_next_refresh(
     watch: Watch, organisation: Organisation, clock: FakeClock, every: float
 ) -> None:
@@ -106,6 +106,7 @@ def test_everything_anew_finds_a_new_cluster_at_once(
     assert len(watch.fleet().connectors) == 3
 
 
+@pytest.mark.long
 def test_a_cluster_that_has_gone_leaves_with_its_connectors(
     watch: Watch, organisation: Organisation, clock: FakeClock
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_cluster_that_has_gone_leaves_with_its_connectors(
     )
 
 
+@pytest.mark.long
 def test_a_cluster_that_begins_to_fail_may_have_gone_and_is_looked_for_once(
     organisation: Organisation, clock: FakeClock
 ) -> None:
@@ -143,6 +145,7 @@ def test_a_cluster_that_begins_to_fail_may_have_gone_and_is_looked_for_once(
     assert counts == [0, 1, 0]
 
 
+@pytest.mark.long
 def test_a_predicate_of_the_user_reads_connectors_as_they_are(
     organisation: Organisation, clock: FakeClock
 ) -> None:
