@@ -309,10 +309,12 @@ def test_drift_reads_files_as_people_have_them_and_names_those_it_cannot(
     pair = json.dumps([{"name": first, "config": {**one, "tasks.max": "77"}}, {"config": {"a": 1}}])
     commented = f'''\ufeff{{ // kept in git
         "name": "{second}", /* "no": 1, */
-        "config": {{"tasks.max": ${{TASKS}}, "flush.size": "9{{9", "topics": "${{A}}-x"}}}}'''
+        "config": {{"tasks.max": ${{TASKS}}, "connector.class": null,
+            "flush.size": "9{{9", "topics": "${{A}}-x"}}}}'''
     files = {
         "pair.json": pair.encode(),
         "second.json": commented.encode(),
+        "twice.json": b'{"name": "x", "config": {"a": "1", "a": "2"}}',
         "list.json": b"[1, 2]",
         "broken.json": b'{"name": ',
         "latin.json": b'{"name": "\xe9"}',
@@ -324,10 +326,11 @@ def test_drift_reads_files_as_people_have_them_and_names_those_it_cannot(
         (tmp_path / name).write_bytes(content)
     found = rows(engine, "drift", files=f"{tmp_path}/*", connection="plant_b")
     told = {(one["connector_name"], one["drift"], one["key"], one["wanted"]) for one in found}
-    unusable = {"pair", "list", "broken", "latin", "crd", "values", "empty"}
+    unusable = {"pair", "twice", "list", "broken", "latin", "crd", "values", "empty"}
     assert told == {
         (first, "different", "tasks.max", "77"),
         (second, "different", "flush.size", "9{9"),
+        (second, "different", "connector.class", None),
         *((name, "in no file", None, None) for name, _ in others),
         *((name, "file cannot be used", None, "a connector as JSON") for name in unusable),
     }

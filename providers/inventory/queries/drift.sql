@@ -37,10 +37,10 @@ connectors AS (
 ),
 wanted AS (
   SELECT filename, connector_name,
-         list_transform(map_entries(CAST(settings AS MAP(VARCHAR, VARCHAR))),
+         list_transform(map_entries(TRY(CAST(settings AS MAP(VARCHAR, VARCHAR)))),
                         lambda s: {'key': s.key, 'value': without_secrets(s.key, s.value)}) AS settings
   FROM connectors
-  WHERE json_type(settings) = 'OBJECT' AND connector_name IS NOT NULL AND settings <> '{}' AND json_type(body->'spec') IS DISTINCT FROM 'OBJECT'
+  WHERE json_type(settings) = 'OBJECT' AND TRY(CAST(settings AS MAP(VARCHAR, VARCHAR))) IS NOT NULL AND connector_name IS NOT NULL AND settings <> '{}' AND json_type(body->'spec') IS DISTINCT FROM 'OBJECT'
 ),
 unusable AS (  -- files of which nothing, or not all, is a connector
   SELECT filename, base FROM documents
@@ -67,7 +67,7 @@ WHERE is_missing
    OR (regexp_replace(deployed_settings[setting.key], '\*{4}[0-9a-f]{8}', '****', 'g') IS DISTINCT FROM setting.value
        AND setting.key <> 'name'
        AND NOT regexp_full_match(coalesce(deployed_settings[setting.key], ''), '\*{4}[*0-9a-f]*')
-       AND NOT contains(setting.value, '${'))
+       AND NOT contains(coalesce(setting.value, ''), '${'))
 UNION ALL
 SELECT d._connection, d.scope_1, d.scope_2, d.connector_name, 'in no file', NULL, NULL, NULL, NULL
 FROM deployed AS d, given
