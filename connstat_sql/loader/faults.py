@@ -28,15 +28,29 @@ _WORDS = {
 
 
 _MEANT: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("from", "since", "min", "minimum", "start", "ge"), ("gte",)),
+    **dict.fromkeys(("from", "since", "min", "minimum", "start", "ge"), ("gte", "first")),
     **dict.fromkeys(("after", "above", "exclusiveMinimum"), ("gt",)),
-    **dict.fromkeys(("to", "until", "max", "maximum", "end", "le"), ("lte",)),
+    **dict.fromkeys(("to", "until", "max", "maximum", "end", "le"), ("lte", "ends")),
     **dict.fromkeys(("before", "below", "exclusiveMaximum"), ("lt",)),
     **dict.fromkeys(("empty", "null", "nulls", "nullstr", "null_if"), ("null_values",)),
     **dict.fromkeys(("reads", "datetime_format", "time_format", "date_format"), ("format",)),
-    "key": ("query",), "param": ("query",), "true": ("true_values",), "false": ("false_values",),
+    **dict.fromkeys(("stop", "stop_condition", "sentinel"), ("ends",)),
+    **dict.fromkeys(("limit", "per_page", "page_size"), ("size",)),
+    **dict.fromkeys(("has_more", "has_next"), ("more",)),
+    **dict.fromkeys(("pagination", "paginator"), ("paging",)),
+    **dict.fromkeys(("next", "token_path", "cursor_path", "response", "records"),
+                    ("response", "rows")),
+    **dict.fromkeys(("param", "params", "parameters"), ("request", "query")),
+    **dict.fromkeys(("json", "payload"), ("body",)), "form": ("body",),
+    **dict.fromkeys(("method", "http_method"), ("verb",)),
+    **dict.fromkeys(("url", "uri", "endpoint"), ("path", "base_url")),
+    **dict.fromkeys(("errors", "partial", "unreachable"), ("incomplete",)),
+    **dict.fromkeys(("version", "min_version"), ("since",)),
+    **dict.fromkeys(("oauth", "oauth2"), ("client_credentials",)),
+    **dict.fromkeys(("api_key", "apikey"), ("header",)), "token": ("bearer",),
+    "key": ("query",), "true": ("true_values",), "false": ("false_values",),
 }  # fmt: skip
-"""What others call the words of bounds and values, with ours."""
+"""What others call our words; the first that is known at the place is meant."""
 
 
 def schema_faults(source: Source, document: str) -> tuple[Problem, ...]:
