@@ -209,6 +209,14 @@ def pages(*said: dict[str, Any]) -> Handler:
 WHOLE: dict[str, Any] = {"unreached": [], "late": False, "_parts": {"failed": 0}, "state": "done"}
 
 
+def test_no_secret_is_told_of_what_is_missing() -> None:
+    words = f"{'x' * 280} password=hunterhunterhunter"
+    with pytest.raises(Incomplete) as caught:
+        answer(depot(pages({**WHOLE, "unreached": [words]})), ALL)
+    assert "password=" in caught.value.message
+    assert "hunt" not in caught.value.message
+
+
 @over(
     ("said", "words"),
     [

@@ -11,10 +11,13 @@ from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape
 from connstat_sql.fetcher.link_header import next_link
 from connstat_sql.fetcher.page_facts import place_of
 from connstat_sql.fetcher.requests import Fetch
+from connstat_sql.masks import hidden
 from connstat_sql.transport import Answer, Client, Request
 
 LONGEST_WORDS = 300
 """Characters of what an API says of the parts that are missing."""
+_READ = 4 * LONGEST_WORDS
+"""So many are read, as secrets are taken out of them before they are cut."""
 _USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
 """Rows of a page where nobody asks for another number."""
 _LED = (PagingStyle.TOKEN, PagingStyle.LINK, PagingStyle.LINK_HEADER)
@@ -122,7 +125,7 @@ def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -
         place = ".".join(mark.at)
         value = opened.value(mark.at)
         if mark.speaks(value):
-            words = client.plain(_words(value))
+            words = hidden(client.plain(_words(value)))[:LONGEST_WORDS]
             return Incomplete(
                 f"{client.connection.name} says that its answer is not whole: {place}: {words}",
                 table=request.table, connection=client.connection.name, request=request.line,
@@ -135,12 +138,12 @@ def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -
 def _words(value: object) -> str:
     """What a value says to people: its texts, or the messages in it, else its JSON."""
     if isinstance(value, str):
-        return value[:LONGEST_WORDS]
+        return value[:_READ]
     if isinstance(value, dict):
         said = next((value[key] for key in _WORDS if isinstance(value.get(key), str)), None)
         if said:
-            return str(said)[:LONGEST_WORDS]
+            return str(said)[:_READ]
     if isinstance(value, list) and value:
         said = "; ".join(map(_words, value[:5])) + ("; …" if len(value) > 5 else "")
-        return said[:LONGEST_WORDS]
-    return msgspec.json.encode(value).decode()[:LONGEST_WORDS]
+        return said[:_READ]
+    return msgspec.json.encode(value).decode()[:_READ]
