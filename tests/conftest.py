@@ -36,11 +36,12 @@ LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in _LONG))
 
 
 def pytest_configure() -> None:
-    """Ctrl-C is Python's own, also where the tests are run by a shell's `&`, which ignores it.
+    """Signals are as a terminal has them, also where a shell's `&` or `nohup` ignores some.
 
     While tests are collected nothing becomes garbage that is worth a search.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     gc.disable()
 
 

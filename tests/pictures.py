@@ -55,7 +55,7 @@ class Picture:
 
 def _shell(home: Path) -> Terminal:
     with shell(home, columns=COLUMNS, rows=27, COLORTERM="truecolor") as terminal:
-        terminal.wait_for("6 connections")
+        terminal.wait_for("5 connections")
         terminal.enter(
             "SELECT error_summary, count(*) AS tasks FROM inventory.connectors.tasks "
             "WHERE state = 'FAILED' GROUP BY ALL ORDER BY tasks DESC, 1 LIMIT 4;"

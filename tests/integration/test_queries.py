@@ -82,13 +82,15 @@ class TestTables:
         assert ask(engine, "FROM plain.connect.connector_status").requests == 1
         assert ask(engine, f"FROM {KAFKA}.connector_status").requests == 2
 
-    def test_the_sides_of_a_join_share_one_request(self, engine: Engine, kafka: RealKafka) -> None:
+    def test_the_sides_of_a_join_share_their_requests(
+        self, engine: Engine, kafka: RealKafka
+    ) -> None:
         sql = """SELECT c.name, c.config['topic'], s.connector.state
             FROM plain.connect.connectors c JOIN plain.connect.connector_status s
             USING (connector_name)"""
         result = ask(engine, sql)
         assert result.table.num_rows == len(kafka.plain.connectors)
-        assert result.requests == 1
+        assert result.requests == 2  # states and settings; all names, as some may have no state
 
     def test_a_value_from_another_table_names_the_connector(self, engine: Engine) -> None:
         sql = """SELECT o.team, t.topics FROM (VALUES ('Orders-File-Source', 'a')) AS o(name, team)
@@ -188,8 +190,8 @@ class TestSecrets:
             FROM plain.connect.connectors WHERE name = 'secret-source'"""
         [(password, jaas, reference, user)] = rows(engine, sql)
         assert password.startswith("****")
-        assert jaas.startswith("****")
-        assert jaas != password
+        assert jaas.startswith('PlainLoginModule required username="u" password="****')
+        assert SECRET not in jaas
         assert reference.startswith("${file:")
         assert user == "orders"
         sql = """SELECT value FROM plain.connect.connector_config

@@ -274,6 +274,8 @@ class Court:
                 continue
             if name in ("code", "day") and _is_between(value, known):
                 continue
+            if name in ("above", "up_to") and _is_beside(value.removeprefix("max:"), known):
+                continue
             if name == "state" and (value == STATE or self.world.says_state):
                 continue
             return False
@@ -292,6 +294,13 @@ def _is_between(value: str, known: frozenset[str] | set[str]) -> bool:
     return bool(alike) and alike[0] <= value <= alike[-1]
 
 
+def _is_beside(bound: str, known: frozenset[str] | set[str]) -> bool:
+    """Whether a bound is a number that is said, or the whole number next to it."""
+    said = (float(value) for value in known if _NUMBER.fullmatch(value))
+    return any(abs(number - int(bound)) <= 1 for number in said)
+
+
+_NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
 _PAGING = frozenset({"after", "skip", "most", "sort"})
 _NAMES = {"subs": "part", "items": "name", "wares": "ware", "toys": "toy", "codes": "code"}
 

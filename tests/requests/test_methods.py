@@ -42,7 +42,7 @@ def alone(resource: Resource, method: Method, folder: Path) -> Path:
         of["methods"] = {
             name: one
             for name, one in of["methods"].items()
-            if name in (method.name, method.details)
+            if name in (method.name, method.details, method.known_by, method.rest_from)
         }
         file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False), "utf-8")
     return place

@@ -47,7 +47,7 @@ def test_the_fleet_is_on_the_screen_and_its_keys_work(served: Sandbox, home: Pat
     with terminal(home) as screen:
         text = screen.wait_for("16 rows", "complete", "UNHEALTHY")
         assert "2 connections" in text
-        assert "2 requests" in text
+        assert "4 requests" in text
         assert len(screen.colors("UNHEALTHY   ")) >= 1
         served.inject(Fault(api="plant_b", status=403))
         try:
