@@ -97,7 +97,8 @@ class Wiring:
         setup = self._setup
         if setup.connections is not None or setup.providers:
             return True
-        return self.file.path is not None
+        # that there is a file is seen without the modules that read it, which take long to import
+        return find_config(setup.config, self._environment, setup.user, setup.here) is not None
 
 
 def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,15 @@ except SystemExit:
 import pyarrow
 print(pyarrow.array([1.5, 2.5]).to_numpy().sum())
 """
+LOADED = """
+import atexit, sys
+from connstat_sql.cli import main
+
+wire = ("connstat_sql.transport", "connstat_sql.definitions", "msgspec", "asyncio", "ssl")
+atexit.register(lambda: print([name for name in wire if name in sys.modules]))
+sys.argv = ["connstat", *sys.argv[1:]]
+main()
+"""
 KINDS = (
     "SELECT DATE '2026-01-01' AS day, 1.5::DOUBLE AS x, [1, NULL] AS l, "
     "{'a': 1.25::DECIMAL(9, 2)} AS s"
@@ -46,6 +56,15 @@ def ran(script: str, *arguments: str) -> list[str]:
 
 def test_a_command_imports_no_numpy_and_whoever_asks_for_it_has_it() -> None:
     assert ran(OURS, "query", "-F", "csv", "SELECT 1 AS a") == ["a", "1", "without numpy", "4.0"]
+
+
+def test_a_statement_without_live_tables_or_a_configuration_imports_no_wire(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", LOADED, "query", "-F", "csv", "SELECT 1 AS a"]
+    around = {**os.environ, "HOME": str(tmp_path)}
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=around)
+    assert (answer.stdout.splitlines(), answer.stderr) == (["a", "1", "[]"], "")
 
 
 def test_values_of_all_kinds_are_printed_and_written_without_it(tmp_path: Path) -> None:
