@@ -17,7 +17,7 @@ import pytest
 
 from connstat_sql.definitions import Provider, Scalar, Setting
 from connstat_sql.executor.kept import WholeFetch, account_of
-from connstat_sql.executor.kept.file import PAUSES
+from connstat_sql.executor.kept.file import PAUSES, log_of
 from connstat_sql.transport import Connection
 from tests.kept import NOW, TOKEN, ZOO, always, fetch, pets, scan, with_type
 
@@ -51,6 +51,19 @@ def held(file: Path, how: str = "") -> Iterator[None]:
         yield
     finally:
         other.close()
+
+
+def left_log(file: Path, moment: str = "before_header") -> bytes:
+    """The log that a process leaves beside a file when it ends at a moment of writing to it."""
+    with pets(file) as zoo:
+        zoo.keep({"s1": ["Tom"]})
+    with duckdb.connect(":memory:") as other:
+        other.execute(f"ATTACH '{file}' AS kept (RECOVERY_MODE 'no_wal_writes')")
+        other.execute(f"SET debug_checkpoint_abort = '{moment}'")
+        other.execute("CREATE TABLE kept.more AS SELECT 'Kit' AS name FROM range(300)")
+        with pytest.raises(duckdb.IOException):
+            other.execute("CHECKPOINT kept")
+    return log_of(file).read_bytes()
 
 
 def keep_elsewhere(file: str, shop: str) -> None:
@@ -307,6 +320,63 @@ class TestWhatCannotBeRead:
             assert len(zoo.kept.take_notes()) == 1
         assert file.lstat() == before
         assert not target.exists() or stat.S_IMODE(target.stat().st_mode) == 0o644
+
+    @pytest.mark.parametrize("moment", ["before_header", "before_truncate"])
+    def test_a_log_that_was_left_holds_no_rows_and_goes_with_the_next_ones(
+        self, file: Path, moment: str
+    ) -> None:
+        assert b"Kit" not in left_log(file, moment)
+        with pets(file) as zoo:
+            assert zoo.answer(fetch("s1")) == [(0, "Tom", "s1")]
+            zoo.keep({"s2": ["Ada"]})
+            assert zoo.kept.take_notes() == ()
+        assert not log_of(file).exists()
+
+    @pytest.mark.parametrize("stands", ["no file", "another file", "a broken file"])
+    def test_the_log_of_another_file_is_in_nobodys_way(self, file: Path, stands: str) -> None:
+        log = left_log(file)
+        file.unlink()
+        log_of(file).unlink()
+        if stands != "no file":
+            with pets(file) as zoo:
+                zoo.keep({"s2": ["Tom"]})
+        if stands == "a broken file":
+            file.write_bytes(file.read_bytes()[:20000])
+        log_of(file).write_bytes(log)
+        aside = file.with_name("kept.duckdb.unreadable")
+        with pets(file) as zoo:
+            zoo.keep({"s1": ["Kit"]})
+            assert aside.exists() == log_of(aside).exists() == (stands != "no file")
+        with pets(file) as zoo:
+            zoo.keep({"s1": ["Kit"]})
+        with pets(file) as zoo:
+            assert zoo.answer(fetch("s1")) == [(0, "Kit", "s1")]
+            assert zoo.kept.take_notes() == ()
+        assert not log_of(file).exists()
+
+    @pytest.mark.parametrize("kind", ["text", "link", "folder", "rows"])
+    def test_what_stands_where_its_log_would_be_is_left_alone(
+        self, tmp_path: Path, kind: str
+    ) -> None:
+        file, diary = tmp_path / "kept.duckdb", tmp_path / "diary"
+        diary.write_text("dear diary")
+        log = log_of(file)
+        if kind == "text":
+            log.write_text("dear diary")
+        elif kind == "link":
+            log.symlink_to(diary)
+        elif kind == "folder":
+            log.mkdir()
+        else:
+            log.write_bytes(left_log(tmp_path / "other.duckdb") + bytes(9000))
+        before = log.lstat()
+        with pets(file) as zoo:
+            zoo.keep({"s1": ["Tom"]})
+            assert len(zoo.kept.take_notes()) == 1
+            assert zoo.ages(fetch("s1")) == {0: 0.0}
+        assert log.lstat() == before
+        assert diary.read_text() == "dear diary"
+        assert not file.exists()
 
     def test_a_file_of_another_version_is_made_anew(self, file: Path) -> None:
         with pets(file) as zoo:

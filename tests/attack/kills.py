@@ -11,7 +11,9 @@ from pathlib import Path
 
 import duckdb
 
+from connstat_sql.executor.kept.file import log_of
 from tests.attack.outcome import Outcome
+from tests.kept import NOW, fetch, pets
 
 _WRITER = """
 import sys
@@ -48,6 +50,7 @@ def run(count: int, seed: int) -> Outcome:
                 time.sleep(source.random() / 3)
                 writer.kill()
             outcome.failures += _wrong(folder)
+        outcome.failures += _unusable(folder / "kept.duckdb")
     outcome.ends["killed"] = outcome.tried
     return outcome
 
@@ -64,9 +67,34 @@ def _wrong(folder: Path) -> list[str]:
         try:
             with duckdb.connect(str(kept), read_only=True) as there:
                 there.execute("SELECT version FROM connstat_kept").fetchall()
+                faults += _torn(there)
         except duckdb.Error as error:
             faults.append(f"kept.duckdb: {error}")
-    known = {"rows.csv", "kept.duckdb", "history"}
+    log = log_of(kept)
+    if log.exists() and (not kept.exists() or b"Tom" in log.read_bytes()):
+        faults.append(f"{log.name} has no file, or holds rows")
+    known = {"rows.csv", "kept.duckdb", log.name, "history"}
     strange = [path.name for path in folder.iterdir() if path.name not in known]
     faults += [name for name in strange if not name.startswith(".connstat-")]
     return faults
+
+
+def _torn(there: duckdb.DuckDBPyConnection) -> list[str]:
+    """Fetches that are neither wholly kept nor not at all."""
+    faults = []
+    fetches = "SELECT kind, count(*), sum(rows) FROM fetches GROUP BY kind"
+    for kind, count, rows in there.execute(fetches).fetchall():
+        held = there.execute(f'SELECT count(*) FROM "{kind}"').fetchall()
+        if held != [(rows,)] or rows != 50 * count:
+            faults.append(f"kept.duckdb: {count} fetches of 50 rows, and {held} rows of {rows}")
+    return faults
+
+
+def _unusable(kept: Path) -> list[str]:
+    """What is wrong with the file for whoever comes next: it answers, and is closed in order."""
+    with pets(kept) as zoo:
+        zoo.keep({"s1": ["Kit"]}, at=NOW + 1)
+    with pets(kept) as zoo:
+        rows, notes = zoo.answer(fetch("s1"), now=NOW + 2), zoo.kept.take_notes()
+    faults = [*notes] if rows == [(0, "Kit", "s1")] else [*notes, f"kept.duckdb answers {rows}"]
+    return [*faults, "a log is left"] if log_of(kept).exists() else faults

@@ -3,6 +3,10 @@
 Several processes may share it. What bears our mark and cannot be read is set aside and made anew;
 what does not bear it is another's, and neither opened nor changed. Whatever goes wrong with it
 costs requests, never an answer.
+
+While rows are written DuckDB has a log beside the file, which a killed process leaves behind. Ours
+holds no rows, as we have none written to it, but it belongs to that one file: DuckDB opens no other
+with it, so that it goes wherever the file goes.
 """
 
 from __future__ import annotations
@@ -23,6 +27,10 @@ from connstat_sql.files import is_own_file
 
 _MARK = "connstat_kept"
 """The table that says which version a file is of; its name is how a file of ours is known."""
+_LOG_BEGINS = b"d\x00be\x00"
+"""How DuckDB's log begins: an entry (100) of the kind (101) that says its version (98)."""
+_LONGEST_LOG = 4096
+"""Bytes: far more than a log without rows takes."""
 _STEP = 1 << 20
 PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds to wait, in turn, for another process that has the file open."""
@@ -39,6 +47,7 @@ class KeptFile:
         self, path: Path, note: Callable[[str], None], pause: Callable[[float], None]
     ) -> None:
         self._path = path
+        self._log = log_of(path)
         self._note = note
         self._pause = pause
         self._duckdb: duckdb.DuckDBPyConnection | None = None
@@ -102,6 +111,7 @@ class KeptFile:
                 connection.execute("USE memory")
             connection.execute("DETACH kept")
         self._path.unlink(missing_ok=True)
+        self._log.unlink(missing_ok=True)
         raise NotUsable(f"{self._path} was of another version; it is made anew")
 
     def _attach(self, connection: duckdb.DuckDBPyConnection, how: str) -> None:
@@ -132,6 +142,11 @@ class KeptFile:
 
     def _is_there(self) -> bool:
         """Whether the file exists; raises NotUsable or OSError for what is not of our making."""
+        if is_own_file(self._log) and not _is_log(self._log):
+            raise NotUsable(
+                f"{self._path} is not used: DuckDB would take {self._log.name} for its log, which "
+                "it is not; move that away, or name another file under [cache]"
+            )
         if not is_own_file(self._path):
             return False
         status = self._path.stat()
@@ -164,9 +179,21 @@ class KeptFile:
                 connection.execute("USE memory")
                 connection.execute("DETACH made")
             made.chmod(0o600)
+            self._remove_stray_log()
             with suppress(FileExistsError):  # another has made it, or something else, meanwhile
                 os.link(made, self._path)
         self._is_there()
+
+    def _remove_stray_log(self) -> None:
+        """Remove the log of a file that is gone, as DuckDB does. Raises NotUsable, or OSError."""
+        if not is_own_file(self._log) or self._path.exists():
+            return
+        if self._log.stat().st_size > _LONGEST_LOG:
+            raise NotUsable(
+                f"{self._path} is not used: {self._log.name} is the log of a database that is gone,"
+                " and not of ours; move it away, or name another file under [cache]"
+            )
+        self._log.unlink()
 
     def _set_aside(self) -> None:
         """Put what cannot be read out of the way, where that is not in the way of another's."""
@@ -174,8 +201,25 @@ class KeptFile:
         with suppress(OSError):
             if is_own_file(aside) and not bears_mark(aside):
                 return
+            if is_own_file(log_of(aside)) and not _is_log(log_of(aside)):
+                return
+            log_of(aside).unlink(missing_ok=True)
             self._path.replace(aside)
+            if is_own_file(self._log):
+                self._log.replace(log_of(aside))
             self._note(f"{self._path} could not be read: it is now {aside.name}")
+
+
+def log_of(path: Path) -> Path:
+    """Where DuckDB has the log of a database."""
+    return path.with_name(f"{path.name}.wal")
+
+
+def _is_log(path: Path) -> bool:
+    """Whether a file is a log of DuckDB, as far as its beginning tells; an empty one may be."""
+    with path.open("rb") as file:
+        beginning = file.read(len(_LOG_BEGINS))
+    return _LOG_BEGINS.startswith(beginning)
 
 
 def bears_mark(path: Path) -> bool:
