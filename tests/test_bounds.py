@@ -269,6 +269,8 @@ def test_the_plan_tells_what_is_passed_on(database: tuple[LiveDatabase, list[str
         ("{at: {before: a}}", "unknown key `before` (did you mean `lt`?)"),
         ("{n: {gte: a, format: epoch}}",
          "`format` needs the type TIMESTAMPTZ, TIMESTAMP or DATE"),
+        ("{local: {gte: a, format: '%Y-%m-%d %H:%M'}}",
+         "`%Y-%m-%d %H:%M` would be sent in UTC, and the times are of Asia/Tokyo"),
     ],
 )  # fmt: skip
 def test_bounds_that_cannot_be_are_found_with_their_line(
@@ -276,7 +278,8 @@ def test_bounds_that_cannot_be_are_found_with_their_line(
 ) -> None:
     text = (
         "service: s\nresources:\n  t:\n    description: d\n"
-        "    columns: {name: VARCHAR, at: TIMESTAMPTZ, n: INTEGER}\n"
+        "    columns: {name: VARCHAR, at: TIMESTAMPTZ, n: INTEGER, "
+        "local: {type: TIMESTAMPTZ, timezone: Asia/Tokyo}}\n"
         f"    methods:\n      list:\n        path: /t\n        filters: {filters}\n"
     )
     found = problems_of(tmp_path, {"s.yaml": text})

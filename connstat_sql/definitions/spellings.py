@@ -17,17 +17,30 @@ DIRECTIVES = frozenset("YymdjHIpMSfzbBaA%")
 class Spelling:
     """The words of a column for values that are not written as DuckDB reads its type.
 
-    `format` is one of EPOCHS or a format of strptime ("": neither). Values whose text is among
-    `nulls` are NULL; those of `trues` and `falses` are truth values.
+    Each of `formats` is one of EPOCHS, ISO or a format of strptime, and the first that fits a
+    value counts. Times that name no offset are those of `timezone` ("": UTC). Values whose text is
+    among `nulls` are NULL; those of `trues` and `falses` are truth values.
     """
 
-    format: str = ""
+    formats: tuple[str, ...] = ()
     nulls: tuple[str, ...] = ()
     trues: tuple[str, ...] = ()
     falses: tuple[str, ...] = ()
+    timezone: str = ""
+
+    @property
+    def format(self) -> str:
+        """The format in which values are sent; "" for that of the type."""
+        return self.formats[0] if self.formats else ""
+
+    @property
+    def is_time(self) -> bool:
+        """Whether it says how times are read."""
+        return bool(self.formats or self.timezone)
 
     def __str__(self) -> str:
-        parts = [f"in the format {self.format}"] if self.format else []
+        parts = [f"in the format {' or '.join(self.formats)}"] if self.formats else []
+        parts += [f"of the time zone {self.timezone}"] if self.timezone else []
         told = {"NULL": self.nulls, "true": self.trues, "false": self.falses}
         for meaning, texts in told.items():
             if texts:
@@ -38,6 +51,21 @@ class Spelling:
 def directives_of(text: str) -> list[str]:
     """What stands after each % of a format; "" for one that ends it."""
     return [after[:1] for after in text.replace("%%", "").split("%")[1:]]
+
+
+def is_pattern(form: str) -> bool:
+    """Whether a format is one of strptime."""
+    return form not in EPOCHS and form != ISO
+
+
+def has_offset(form: str) -> bool:
+    """Whether a format of strptime names an offset."""
+    return "z" in directives_of(form)
+
+
+def needs_zone(form: str) -> bool:
+    """Whether times in a format may name no offset."""
+    return form == ISO or (is_pattern(form) and not has_offset(form))
 
 
 def unit_of(form: str, kind: str = "TIMESTAMP") -> int:

@@ -250,12 +250,16 @@ class ColumnDocument(_Document, frozen=True):
         _about("all values that it can have, where those are known; others in a query are noted"),
     ] = []
     format: Annotated[
-        str,
+        str | list[str],
         _about(
             "how a time or date is written where it is not ISO 8601: epoch, epoch_ms, epoch_us or "
-            "epoch_ns for seconds, milliseconds, … since 1970 (numbers, or texts of digits), or a "
-            "format of strptime such as '%d/%b/%Y:%H:%M:%S %z'; without %z it is UTC"
+            "epoch_ns for seconds, milliseconds, … since 1970 (numbers, or texts of digits), "
+            "iso8601, or a format of strptime such as '%d/%b/%Y:%H:%M:%S %z'; or several, of which "
+            "the first that fits a value counts"
         ),
+    ] = ""
+    timezone: Annotated[
+        str, _about("whose time it is where a value names no offset; UTC with a `format`", "UTC")
     ] = ""
     null_values: Annotated[
         list[str | int | float | bool],

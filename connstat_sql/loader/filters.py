@@ -12,7 +12,7 @@ from connstat_sql.definitions import (
     Resource,
     SqlType,
 )
-from connstat_sql.definitions.spellings import ISO
+from connstat_sql.definitions.spellings import ISO, needs_zone
 from connstat_sql.loader.bodies import stands_in_body
 from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.formats import TIMES, format_faults
@@ -40,8 +40,19 @@ def _check_filter(one: Filter, resource: Resource, path: KeyPath, findings: Find
     if one.format and one.format != ISO:
         for message, suggestion in format_faults(one.format, column.type):
             findings.add((*path, "format"), message, suggestion)
+    _check_zone(one, column, path, findings)
     if one.bounds is not None:
         _check_bounds(one.bounds, column, path, findings)
+
+
+def _check_zone(one: Filter, column: Column, path: KeyPath, findings: Findings) -> None:
+    """Times are sent in UTC, so those of another time zone have to say it."""
+    if column.spelling is None or column.spelling.timezone in ("", "UTC"):
+        return
+    form = one.format or column.spelling.format or ISO
+    if form != ISO and needs_zone(form):
+        message = f"`{form}` would be sent in UTC, and the times are of {column.spelling.timezone}"
+        findings.add((*path, "format"), message, "`iso8601`, `epoch`, or a format with %z")
 
 
 def _check_body(one: Filter, method: Method, path: KeyPath, findings: Findings) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from connstat_sql.definitions import Scalar, Spelling, SqlType
+from connstat_sql.definitions.spellings import EPOCHS, needs_zone
 from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.documents import ColumnDocument
-from connstat_sql.loader.formats import format_faults
+from connstat_sql.loader.formats import format_faults, timezone_faults
 from connstat_sql.loader.source import KeyPath
 
 
@@ -16,10 +17,11 @@ def build_spelling(
 ) -> Spelling | None:
     """The spelling that a column's words declare; None where they declare none."""
     spelling = Spelling(
-        document.format,
+        _formats(document.format),
         _texts(document.null_values),
         _texts(document.true_values),
         _texts(document.false_values),
+        document.timezone,
     )
     if spelling == Spelling():
         return None
@@ -32,11 +34,20 @@ def _texts(values: Sequence[str | int | float | bool]) -> tuple[str, ...]:
     return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
 
 
+def _formats(text: str | list[str]) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, list) else (text,) if text else ()
+
+
 def _faults(spelling: Spelling, of: SqlType) -> Iterator[tuple[str, str, str]]:
     """What cannot be, each with its word, a message and a suggestion."""
-    if spelling.format:
-        for message, suggestion in format_faults(spelling.format, of):
+    for each in spelling.formats:
+        for message, suggestion in format_faults(each, of):
             yield "format", message, suggestion
+    counts = [one for one in spelling.formats if one in EPOCHS]
+    if len(counts) > 1:
+        several = f"`{counts[0]}` and `{counts[1]}` cannot be told apart"
+        yield "format", several, "give each a column of its own"
+    yield from _zone_faults(spelling, of)
     if spelling.nulls and (not isinstance(of, Scalar) or str(of) == "JSON"):
         need = "`null_values` needs a type without parts"
         yield "null_values", need, "give the value a column of its own, with `path`"
@@ -47,3 +58,13 @@ def _faults(spelling: Spelling, of: SqlType) -> Iterator[tuple[str, str, str]]:
         means = [one for one in (spelling.nulls, spelling.trues, spelling.falses) if text in one]
         if len(means) > 1:
             yield "null_values", f"`{text}` has two meanings", "name it in one list"
+
+
+def _zone_faults(spelling: Spelling, of: SqlType) -> Iterator[tuple[str, str, str]]:
+    if not spelling.timezone:
+        return
+    for message, suggestion in timezone_faults(spelling.timezone, of):
+        yield "timezone", message, suggestion
+    if spelling.formats and not any(map(needs_zone, spelling.formats)):
+        sure = f"`{spelling.formats[0]}` says itself when it is"
+        yield "timezone", sure, "leave `timezone` out"

@@ -63,8 +63,8 @@ def _sent(place: int, side: int, is_open: bool, one: Filter, column: Column) -> 
         return _written(days * _DAY, form, kind)
     if kind not in (*_MOMENTS, "DATE"):
         return str(place + side if is_open else place)
-    own = column.spelling.format if column.spelling is not None else ""
-    unit = max(unit_of(form, kind), unit_of(own or ISO, kind))
+    own = (column.spelling.formats if column.spelling is not None else ()) or (ISO,)
+    unit = max(unit_of(each, kind) for each in (form, *own))
     if kind == "DATE":  # sent as a point in time: from its first to its last
         place = place * _DAY if side < 0 else (place + 1) * _DAY
     whole = place // unit if side < 0 else -(-place // unit)
