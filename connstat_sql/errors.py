@@ -168,7 +168,8 @@ class FetchError(ConnstatError):
     """An API is at fault.
 
     `status` is None when no answer came. `attempts` counts the requests sent for this one fetch,
-    the last included; 0 when it was refused before sending.
+    the last included; 0 when it was refused before sending. With `is_own` it is known to be the
+    API's own answer, and not that of a gateway before it.
     """
 
     def __init__(
@@ -189,6 +190,7 @@ class FetchError(ConnstatError):
         self.status = status
         self.attempts = attempts
         self.is_worth_retrying = False
+        self.is_own = False
 
 
 class ConnectionFailed(FetchError):

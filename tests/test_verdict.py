@@ -139,6 +139,24 @@ def test_a_worker_that_does_not_heed_the_query_names_the_version_that_does(body:
     assert "older than 2.3" in caught.value.hint
 
 
+@over(
+    ("code", "body"),
+    [
+        (404, "<html><h1>404</h1>nginx</html>"), (404, ""), (404, "default backend - 404"),
+        (404, {"message": "no Route matched with those values"}), (405, "<h1>not here</h1>"),
+        (501, {"message": "not behind this gate"}), (200, "<form>log in</form>"), (200, ""),
+        (200, "busy"), (200, "7"),
+    ],
+)  # fmt: skip
+def test_what_a_gateway_says_is_not_put_down_to_the_version(code: int, body: Any) -> None:
+    plant = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test"}}
+    engine = engine_of(plant, transport=httpx.MockTransport(status(code, body)))
+    is_own = body == "7"  # JSON of another shape, without an error
+    with pytest.raises(FetchError) as caught:
+        answer(engine, "SELECT config FROM kafka_connect.connect.connectors")
+    assert ("version" in caught.value.message) is is_own
+
+
 def test_a_value_that_does_not_fit_says_nothing_of_versions() -> None:
     plant = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test"}}
     body = {"orders": {"info": {"type": 5}}}

@@ -18,7 +18,13 @@ from connstat_sql.fetcher.page_facts import PageFacts
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.fetcher.roll import Roll, body_of, call_roll, is_hollow, key_of, keys_in
-from connstat_sql.fetcher.verdict import check_no_row, incomplete, stops_at_a_page, with_version
+from connstat_sql.fetcher.verdict import (
+    check_no_row,
+    incomplete,
+    is_own_success,
+    stops_at_a_page,
+    with_version,
+)
 from connstat_sql.transport import Answer, Client, Request
 
 
@@ -129,8 +135,8 @@ class _List:
                     body = None
             except UnexpectedShape as error:
                 placed: UnexpectedShape = _placed(error, self._client, request, answer, number)
-                if error.lacks_rows:
-                    with_version(placed, fetch)
+                placed.is_own = error.lacks_rows and is_own_success(answer, self._client)
+                with_version(placed, fetch)
                 raise self.lacking or placed from error
         self._pages_read += 1
         page = _page(fetch, request, answer, body)

@@ -12,7 +12,7 @@ from connstat_sql.fetcher.link_header import next_link
 from connstat_sql.fetcher.page_facts import place_of
 from connstat_sql.fetcher.requests import Fetch
 from connstat_sql.masks import hidden
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.transport import Answer, Client, Request, is_json
 
 LONGEST_WORDS = 300
 """Characters of what an API says of the parts that are missing."""
@@ -52,14 +52,21 @@ def check_no_row(fetch: Fetch, request: Request, answer: Answer, client: Client)
 def with_version(error: FetchError, fetch: Fetch) -> FetchError:
     """The error; of a request that its server does not know, with the version that does.
 
-    It does not know the path, or answers in another shape as it does not heed the query.
+    It does not know the path, or answers in another shape as it does not heed the query. What
+    somebody before the server says, such as a gateway, tells nothing of its version.
     """
     since = fetch.method.since
-    if since and (error.status in _NO_PATH or isinstance(error, UnexpectedShape)):
+    is_unknown = error.status in _NO_PATH or isinstance(error, UnexpectedShape)
+    if since and is_unknown and error.is_own:
         error.message += f"; {request_of(fetch)} came with version {since}"
         error.args = (error.message,)
         error.hint = f"its version may be older than {since}" + (error.hint and f"; {error.hint}")
     return error
+
+
+def is_own_success(answer: Answer, client: Client) -> bool:
+    """Whether a success in another shape may be an older server's: JSON that tells of no error."""
+    return is_json(answer.body) and not client.words(answer)
 
 
 def request_of(fetch: Fetch) -> str:

@@ -11,6 +11,7 @@ from connstat_sql.transport.configuration import (
     is_plain_url,
 )
 from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
+from connstat_sql.transport.judge import is_json
 from connstat_sql.transport.limits import Limits
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "build_connection",
     "cautions",
     "environment_connection",
+    "is_json",
     "is_plain_url",
     "read_config",
 ]

@@ -18,7 +18,14 @@ from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
 from connstat_sql.transport.failures import plain, wire_errors
 from connstat_sql.transport.gate import Gate, limits_of
 from connstat_sql.transport.hosts import Hosts, Origin
-from connstat_sql.transport.judge import SAID_LENGTH, Judge, Reply, retry_after, value_at
+from connstat_sql.transport.judge import (
+    SAID_LENGTH,
+    Judge,
+    Reply,
+    is_json,
+    retry_after,
+    value_at,
+)
 from connstat_sql.transport.opening import open_wire
 from connstat_sql.transport.proxies import Proxies, proxies_of
 from connstat_sql.transport.queries import with_query, without
@@ -141,7 +148,16 @@ class Client:
         reply = Reply(answer.status, answer.headers, answer.body)
         error = self._judge.refused(request, reply, None, self.secrets())
         error.attempts = answer.attempts
+        error.is_own = self.is_own(answer.body)
         return error
+
+    def is_own(self, body: bytes) -> bool:
+        """Whether the body of an error is in the API's own shape, as its definition tells it."""
+        provider = self.provider
+        if provider.error_mark:
+            return is_json(body) and provider.error_mark.encode() in body
+        said = (value_at(body, path) for path in provider.errors)
+        return is_json(body) if not provider.errors else any(isinstance(one, str) for one in said)
 
     def words(self, answer: Answer) -> str:
         """What an answer says at the places where the API tells of errors; "" when nothing."""
@@ -261,6 +277,7 @@ class Client:
     ) -> FetchError:
         course.rule = rule_for(reply.status, reply.body, rules)
         error = (judge or self._judge).refused(request, reply, course.asked, self.secrets())
+        error.is_own = self.is_own(reply.body)
         if course.asked and course.rule is not None:
             error.hint = f"the API asks to wait {course.asked:.0f} s"
             if course.until is not None and self.now() + course.asked >= course.until:

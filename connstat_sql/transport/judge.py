@@ -168,6 +168,15 @@ def value_at(body: bytes, path: Path) -> object:
         return None
 
 
+def is_json(body: bytes) -> bool:
+    """Whether a body is one JSON value."""
+    try:
+        msgspec.json.decode(body, type=Raw)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds that a Retry-After header asks for, as a number or a date; None without one."""
     text = headers.get("Retry-After", "").strip()
