@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from connstat_sql.diagnostics import DONE, PARTIAL, QUERY_AT_FAULT, USAGE
 from connstat_sql.engine import Engine, Outside
+from connstat_sql.inputs import Input
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.repl.commands import BY_WORD, COMMANDS, Argument
 from connstat_sql.repl.interactive import toolbar
@@ -52,11 +53,17 @@ class Desk:
         return "".join(str(part[1]) for part in toolbar(self.shell))
 
 
-def desk_of(open_: Callable[[ShellNarrator], Engine], here: Path, **environment: str) -> Desk:
+def desk_of(
+    open_: Callable[[ShellNarrator], Engine],
+    here: Path,
+    inputs: Callable[[], Iterable[Input]] = tuple,
+    **environment: str,
+) -> Desk:
     out, err = io.BytesIO(), io.StringIO()
     around = Surroundings(
-        open_, lambda results, _: results, ShellNarrator(err), out, environment, here, here / "user"
-    )
+        open_, lambda results, _: results, ShellNarrator(err), out, environment, here,
+        here / "user", inputs=inputs,
+    )  # fmt: skip
     return Desk(Shell(around, is_interactive=False), out, err, here)
 
 

@@ -19,6 +19,7 @@ from connstat_sql.cli.seconds import SECONDS
 from connstat_sql.cli.statement import (
     STDOUT,
     budget_option,
+    check_output,
     connect_timeout_option,
     max_age_option,
     timeout_option,
@@ -27,7 +28,7 @@ from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, w
 from connstat_sql.diagnostics import INTERRUPTED, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
-from connstat_sql.files import written_whole
+from connstat_sql.files import NotOurs, written_whole
 from connstat_sql.monitoring import (
     MOST_SERIES,
     Outcome,
@@ -163,6 +164,13 @@ def command(globals_: Globals, /, **given: Any) -> None:
     a label for each column of the key, and connstat_check_rows_left_out says how many more.
     """  # noqa: D301 - click reads the backspace
     narrator = globals_.narrator
+    output = given["output"]
+    if output not in (None, STDOUT):
+        try:
+            check_output(output, globals_.inputs, given["file"])
+        except NotOurs as refusal:
+            said = f"{output} cannot be written: {refusal.strerror}"
+            raise click.ClickException(said) from refusal
     outcome, error = _outcome(globals_, narrator, given)
     narrator.end_progress()
     if given["prometheus"] or given["output"]:

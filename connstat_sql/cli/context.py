@@ -22,6 +22,7 @@ from connstat_sql.errors import ConnstatError, Interrupted
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
     from connstat_sql.executor.progress import Progress
+    from connstat_sql.inputs import Input
     from connstat_sql.opening import Setup
     from connstat_sql.transport import Sent
 
@@ -59,6 +60,12 @@ class Globals:
             providers=tuple(map(Path, self.providers)),
             user=Path(click.get_app_dir("connstat")),
         )
+
+    def inputs(self) -> Iterator[Input]:
+        """Files that are read, which no answer takes the place of. Raises ConfigError."""
+        from connstat_sql.inputs import inputs_of
+
+        return inputs_of(self.setup(), os.environ)
 
     def open(
         self,

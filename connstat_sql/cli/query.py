@@ -62,7 +62,7 @@ def command(globals_: Globals, /, **given: Any) -> None:
             narrator.say(f"note: there is no ${name} in the SQL, and its value is not used")
     with (
         opened_engine(globals_, narrator, given) as engine,
-        printer(given, narrator, sql=text) as shown,
+        printer(given, narrator, sql=text, inputs=globals_.inputs) as shown,
     ):
         results = engine.run(text, arguments or None, options_of(given))
         complete = print_all(results, engine, shown)

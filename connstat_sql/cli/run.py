@@ -55,7 +55,8 @@ def command(globals_: Globals, /, **options: Any) -> None:
         prepared = prepare(query, given, engine)
         how = options_of(options)
         how = replace(how, partial=how.partial or query.is_partial)
-        with printer(options, narrator, sql=prepared.sql, title=query.title) as shown:
+        told = {"sql": prepared.sql, "title": query.title}
+        with printer(options, narrator, inputs=globals_.inputs, **told) as shown:
             results = engine.run(prepared.sql, dict(prepared.arguments) or None, how)
             complete = print_all(results, engine, shown)
     exit_for(complete)

@@ -79,6 +79,7 @@ def _surroundings(globals_: Globals) -> Surroundings:
         Path.cwd(),
         Path(click.get_app_dir("connstat")),
         lambda: definition_folders(globals_.setup(), os.environ),
+        globals_.inputs,
     )
 
 

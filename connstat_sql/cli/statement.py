@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, re
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
 if TYPE_CHECKING:
+    from connstat_sql.inputs import Input
     from connstat_sql.renderer.page import Page
 
 STDOUT = "-"
@@ -275,14 +276,20 @@ class Printer:
 
 @contextmanager
 def printer(
-    given: Mapping[str, Any], narrator: Narrator, *, sql: str = "", title: str = ""
+    given: Mapping[str, Any],
+    narrator: Narrator,
+    *,
+    sql: str = "",
+    title: str = "",
+    inputs: Callable[[], Iterable[Input]] = tuple,
 ) -> Iterator[Printer]:
     """Prints as a command's options say; a file appears when everything has been written to it.
 
-    `sql` and `title` are as `Printer` takes them.
+    `sql` and `title` are as `Printer` takes them. `inputs` are files that are not written to.
     """
     format_ = _format(given["format_"], given["output"], is_chart=given.get("chart", False))
-    with _writing_to(given["output"]) as out:
+    read = given.get("file")
+    with _writing_to(given["output"], inputs, read) as out:
         written = given.get("sql") or ""
         sql = sql or ("" if written == "-" else written)
         shown = Printer(out, format_, narrator, sql=sql, title=title)
@@ -338,16 +345,33 @@ def _chart(format_: str | None, extension: str) -> str:
 
 
 @contextmanager
-def _writing_to(output: str | None) -> Iterator[IO[bytes]]:
-    """stdout, or a file that appears when everything has been written to it."""
+def _writing_to(
+    output: str | None, inputs: Callable[[], Iterable[Input]], read: str | None
+) -> Iterator[IO[bytes]]:
+    """stdout, or a file that appears when everything has been written to it.
+
+    It is none of those that are read, as `inputs`, or for this command.
+    """
     if output is None or output == STDOUT:
         if sys.stdout is None:
             raise click.ClickException("stdout is closed: say  -o FILE  for the rows")
         with _writable("stdout"), click.open_file("-", "wb") as out:
             yield out
         return
-    with _writable(output), written_whole(Path(output)) as out:
-        yield out
+    with _writable(output):
+        check_output(output, inputs, read)
+        with written_whole(Path(output)) as out:
+            yield out
+
+
+def check_output(
+    output: str, inputs: Callable[[], Iterable[Input]], read: str | None = None
+) -> None:
+    """Raise NotOurs where a file for an answer is one that is read; nothing is written."""
+    from connstat_sql.inputs import Input, refuse_inputs
+
+    own = (Input(Path(read), "the file that the SQL is read from"),) if read else ()
+    refuse_inputs(Path(output), (*own, *inputs()))
 
 
 @contextmanager

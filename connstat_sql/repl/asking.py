@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connstat_sql.errors import ConfigError
 from connstat_sql.quoting import call, literal
-from connstat_sql.repl.setting import path_of
+from connstat_sql.repl.setting import target_of
 from connstat_sql.repl.shell import Shell
 from connstat_sql.repl.showing import texts
 from connstat_sql.translation import RunText
@@ -111,7 +111,7 @@ def chart(shell: Shell, argument: str) -> None:
     """The last answer as a picture."""
     if shell.last is None or not shell.last.has_rows:
         raise ConfigError("there is no answer to draw", hint="run a SELECT of a label and a number")
-    target = path_of(argument, shell) if argument else None
+    target = target_of(argument, shell) if argument else None
     shell.display.chart(shell.last, target)
     if target is not None:
         shell.narrator.say(f"drawn into {target}")

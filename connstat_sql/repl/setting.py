@@ -6,7 +6,7 @@ from pathlib import Path
 
 from connstat_sql.errors import ConfigError
 from connstat_sql.repl.shell import Shell
-from connstat_sql.repl.showing import check_writable, write_whole
+from connstat_sql.repl.showing import check_writable, writable, write_whole
 from connstat_sql.repl.steps import Next, Step
 
 _ON = {"on": True, "true": True, "1": True, "yes": True}
@@ -45,7 +45,7 @@ def expanded(shell: Shell, argument: str) -> None:
 
 def output(shell: Shell, argument: str) -> None:
     """Rows go to a file from now on."""
-    shell.settings.output = target = path_of(argument, shell) if argument else None
+    shell.settings.output = target = target_of(argument, shell) if argument else None
     if target is None:
         shell.narrator.say("rows go to the screen")
         return
@@ -62,7 +62,7 @@ def once(shell: Shell, argument: str) -> None:
     """Rows of the next answer go to a file."""
     if not argument:
         raise ConfigError(".once needs a file", hint=".once rows.csv")
-    target = path_of(argument, shell)
+    target = target_of(argument, shell)
     check_writable(target)
     shell.settings.once = target
 
@@ -148,6 +148,16 @@ def switched(argument: str, now: bool) -> bool:
 def said(is_on: bool) -> str:
     """`on` or `off`."""
     return "on" if is_on else "off"
+
+
+def target_of(argument: str, shell: Shell) -> Path:
+    """The file for answers that an argument names. Raises ConfigError for one that is read."""
+    from connstat_sql.inputs import refuse_inputs
+
+    target = path_of(argument, shell)
+    with writable(target):
+        refuse_inputs(target, shell.around.inputs())
+    return target
 
 
 def path_of(argument: str, shell: Shell) -> Path:

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from connstat_sql.repl.showing import Display, Settings
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
+    from connstat_sql.inputs import Input
     from connstat_sql.result import Options, Result
     from connstat_sql.saved import SavedQueries
 
@@ -54,7 +55,8 @@ class Surroundings:
 
     `open` opens an engine that tells the narrator, `each` is how Ctrl-C reaches a statement;
     `out` takes rows. `here` is the working directory, `user` the user's configuration directory,
-    `providers` finds further folders of definitions.
+    `providers` finds further folders of definitions, `inputs` the files that no answer is written
+    in place of.
     """
 
     open: Callable[[ShellNarrator], Engine]
@@ -65,6 +67,7 @@ class Surroundings:
     here: Path
     user: Path
     providers: Callable[[], tuple[Path, ...]] = tuple
+    inputs: Callable[[], Iterable[Input]] = tuple
 
 
 class Shell:

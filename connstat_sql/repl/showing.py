@@ -82,7 +82,7 @@ class Display:
         format_ = self._format_of(target)
         is_more = not is_once and target in self._settings.begun and format_ not in _WHOLE_FILES
         opened = opened_to_add if is_more else written_whole
-        with _writable(target), opened(target) as out:
+        with writable(target), opened(target) as out:
             self._render(result, sql, format_, out)
         self._settings.begun.add(target)
         verb = "added to" if is_more else "written to"
@@ -196,21 +196,22 @@ def ctrl_c_is_theirs() -> Iterator[None]:
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file. Raises ConfigError where it cannot be."""
-    with _writable(target), written_whole(target) as out:
+    with writable(target), written_whole(target) as out:
         out.write(content)
 
 
 def check_writable(target: Path) -> None:
     """Look whether a file may be written, and leave it as it is. Raises ConfigError."""
     is_there = target.exists()
-    with _writable(target), opened_to_add(target):
+    with writable(target), opened_to_add(target):
         pass
     if not is_there:
         target.unlink(missing_ok=True)
 
 
 @contextmanager
-def _writable(target: Path) -> Iterator[None]:
+def writable(target: Path) -> Iterator[None]:
+    """Raise ConfigError for what keeps a file from being written."""
     try:
         yield
     except OSError as error:

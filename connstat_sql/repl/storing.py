@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from connstat_sql.errors import ConfigError, SavedQueryError
-from connstat_sql.files import make_scratch, remove_scratch, write_new, written_whole
+from connstat_sql.files import is_own_file, make_scratch, remove_scratch, write_new, written_whole
 from connstat_sql.repl.history import holds_secret
 from connstat_sql.repl.setting import path_of
 from connstat_sql.repl.shell import Shell
@@ -97,6 +97,7 @@ def save(shell: Shell, argument: str) -> None:
         if not is_forced:
             write_new(path, text.encode())
         else:
+            is_own_file(path)  # it may be a link to something else
             with written_whole(path) as out:
                 out.write(text.encode())
     except FileExistsError as error:

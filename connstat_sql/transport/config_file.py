@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import tomllib
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport.configuration import check_type, unknown
+from connstat_sql.transport.configuration import FILES, REFERENCE, check_type, unknown
 
 _SIZE = re.compile(r"([0-9]{1,9})\s*([kmg]b)", re.IGNORECASE)
 _UNITS = {"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
@@ -37,6 +37,32 @@ class Configuration:
     providers: tuple[Path, ...] = ()
     path: Path | None = None
     answer_memory: int | None = None
+
+    @property
+    def names(self) -> Iterator[tuple[Path, str]]:
+        """Files that it names, each with what it is: of kept rows, certificates, secrets."""
+        if self.cache_file is not None:
+            for path in (self.cache_file, self.cache_file.with_name(f"{self.cache_file.name}.wal")):
+                yield path, "the file of kept rows"
+        folder = Path() if self.path is None else self.path.parent
+        for name, table in self.connections.items():
+            what = f"a file that the connection {name} names"
+            for text in _texts(table):
+                for reference in REFERENCE.findall(text):
+                    if reference[:5] == "file:":
+                        yield folder / reference[5:], what
+            for key in FILES:
+                if isinstance(table.get(key), str):
+                    yield folder / table[key], what
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The texts in a table, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
 
 
 def read_config(path: Path) -> Configuration:

@@ -21,7 +21,7 @@ from connstat_sql.transport.urls import read_url
 CONFIG_NAME = "connstat.toml"
 ENVIRONMENT = "the environment"
 REFERENCE = re.compile(r"\$\{(file:[^}]+|[A-Za-z_][A-Za-z0-9_]*)\}")
-_FILES = ("ca_file", "client_cert", "client_key")
+FILES = ("ca_file", "client_cert", "client_key")
 _NUMBERS = ("max_concurrency", "rate", "host_concurrency", "host_rate")
 _TIMES = ("timeout", "connect_timeout", "max_age")
 _NOT_PLAIN = re.compile(
@@ -106,7 +106,7 @@ def build_connection(
         raise ConfigError(f"{where}: `client_key` without `client_cert`")
     options = {key: table[key] for key in _NUMBERS if key in table}
     options |= {key: _seconds(where, key, table[key]) for key in _TIMES if key in table}
-    options |= {key: str(folder / table[key]) for key in _FILES if key in table}
+    options |= {key: str(folder / table[key]) for key in FILES if key in table}
     own = {key: _located(table[key], folder) for key in table if key in settings}
     taken = _references(provider, environment or {})
     return Connection(
