@@ -127,6 +127,7 @@ def test_the_list_as_json_has_all_of_it(place: Path) -> None:
     assert first["params"][1] == {
         "name": "state", "type": "VARCHAR", "description": "of the task", "required": False,
         "default": "FAILED", "allowed": ["FAILED", "RUNNING", "PAUSED"], "choices": None,
+        "exists": None,
     }  # fmt: skip
 
 

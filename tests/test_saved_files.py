@@ -136,6 +136,10 @@ def test_a_file_of_sql_alone_is_a_saved_query_named_like_the_file() -> None:
          "some.sql:3: $n is optional, and stands in no condition"),
         ("-- params: {a: {choices: SELECT $b}}\nSELECT 1 WHERE a = $a",
          "some.sql:1: the choices of a have a parameter"),
+        ("-- params:\n--   a: {exists: true}\nSELECT 1 WHERE a = $a",
+         "some.sql:2: nothing says which a there is (add  choices:"),
+        ("-- params:\n--   a: {exists: some, choices: SELECT 1}\nSELECT 1 WHERE a = $a",
+         "some.sql:2: exists `some` is not known (it is true or part)"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_line(

@@ -232,7 +232,12 @@ def test_what_is_not_wanted_is_not_asked(question: Question, plants: Plants) -> 
         (Question(where="heath = 'UNHEALTHY'"), BindError, "heath"),
         (Question(where="health = "), QueryError, "syntax"),
         (Question(connections=("plant_c",)), ConfigError, "no connection plant_c"),
+        (Question(connections=("plantA",)), ConfigError, "did you mean 'plant_a'?"),
         (Question(providers=("confluent",)), ConfigError, "confluent"),
+        (Question(providers=("kafkaconnect",)), ConfigError, "did you mean 'kafka_connect'?"),
+        (Question(where="provider = 'kafkaconnect'"), QueryError, "you mean 'kafka_connect'?"),
+        (Question(where="_connection = 'plantA'"), BindError, "did you mean 'plant_a'?"),
+        (Question(("plant_a",), where="_connection = 'plant_b'"), ConfigError, "fits all"),
     ],
 )
 def test_a_question_at_fault_sends_nothing(
@@ -243,6 +248,13 @@ def test_a_question_at_fault_sends_nothing(
     assert isinstance(error, kind)
     assert said in str(error)
     assert plants.sent == []
+
+
+def test_a_value_that_cannot_be_there_is_an_error_and_no_empty_screen(plants: Plants) -> None:
+    question = Question(where="health = 'BROKEN'")
+    with watching(PLANTS, question, httpx.MockTransport(plants)) as watch:
+        error = watch.failure()
+    assert str(error).startswith("health is never 'BROKEN' (it is one of")
 
 
 def test_a_connection_that_cannot_be_used_takes_nothing_from_the_others(plants: Plants) -> None:

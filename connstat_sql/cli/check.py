@@ -41,7 +41,7 @@ from connstat_sql.monitoring import (
 )
 from connstat_sql.monitoring import status_of as status_of_rows
 from connstat_sql.result import Options, Result
-from connstat_sql.saved import SavedQuery, Severity
+from connstat_sql.saved import SavedQuery, Severity, results_of
 from connstat_sql.watching import first_rows
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _run(
         deadline=given["deadline"],
         max_age=given["max_age"],
     )
-    return query, list(each(engine.run(prepared.sql, prepared.arguments or None, options), engine))
+    return query, list(each(results_of(query, prepared, engine, options), engine))
 
 
 def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, shown: int) -> Outcome:
@@ -230,18 +230,27 @@ def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, sho
     if last is None:
         raise QueryError("there are no rows to count", hint="end with a SELECT")
     failures = tuple(f"{name}: {why}" for name, why in failures_of(list(results)).items())
-    failures += tuple(doubt for result in results for doubt in result.doubts)
+    doubts = tuple(doubt for result in results for doubt in _doubts(result))
     rows = last.table.num_rows
+    status = status_of_rows(rows, limits, complete=not failures)
     return Outcome(
         query.name,
-        status_of_rows(rows, limits, complete=not failures),
+        Status.UNKNOWN if doubts and status is Status.OK else status,
         limits,
         rows,
         tuple(first_rows(last.table, shown, query.key)),
-        failures,
+        failures + doubts,
         sum(one.requests for one in results),
         keys=tuple(_keys(last.table, query.key)),
     )
+
+
+def _doubts(result: Result) -> Iterator[str]:
+    """Why no row may mean nothing: a value that cannot be there, or that nobody was asked."""
+    yield from result.doubts
+    is_asked = any(scan.requests or scan.kept for scan in result.scans)
+    if result.plan is not None and not is_asked and not result.doubts and not result.errors:
+        yield "no API was asked, as nothing can fit all of its conditions"
 
 
 def _keys(table: pa.Table, key: Sequence[str]) -> Iterator[dict[str, str]]:

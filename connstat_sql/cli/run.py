@@ -19,7 +19,7 @@ from connstat_sql.cli.statement import (
     running_options,
 )
 from connstat_sql.errors import ConnstatError
-from connstat_sql.saved import SavedQueries, SavedQuery, prepare
+from connstat_sql.saved import SavedQueries, SavedQuery, prepare, results_of
 
 
 @click.command("run")
@@ -57,8 +57,7 @@ def command(globals_: Globals, /, **options: Any) -> None:
         how = replace(how, partial=how.partial or query.is_partial)
         told = {"sql": prepared.sql, "title": query.title}
         with printer(options, narrator, inputs=globals_.inputs, **told) as shown:
-            results = engine.run(prepared.sql, dict(prepared.arguments) or None, how)
-            complete = print_all(results, engine, shown)
+            complete = print_all(results_of(query, prepared, engine, how), engine, shown)
     exit_for(complete)
 
 

@@ -202,6 +202,7 @@ def _document(entry: Entry) -> dict[str, Any]:
                 "default": one.default,
                 "allowed": list(one.allowed),
                 "choices": one.choices,
+                "exists": one.exists and one.exists.value,
             }
             for one in query.params
         ],
@@ -236,6 +237,8 @@ def _parameters(query: SavedQuery) -> Iterator[str]:
             notes.append(f"default {param.default}")
         if param.allowed:
             notes.append(f"one of {', '.join(param.allowed)}")
+        if param.exists:
+            notes.append("of something that there is")
         yield f"{param.name}  {param.type}  {'; '.join(note for note in notes if note)}".rstrip()
         for condition in _conditions(query, param) if param.is_removable else ():
             yield f"  without it, this is left out:  {condition}"

@@ -11,6 +11,7 @@ from connstat_sql.catalog import LiveTable
 from connstat_sql.definitions import Method, Resource
 from connstat_sql.errors import BindError, ConfigError, UnexpectedShape, counted
 from connstat_sql.fetcher import Fetch, build_request
+from connstat_sql.planner import nearest_to
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
@@ -57,7 +58,10 @@ def _method(resource: Resource, given: Mapping[str, str], name: str) -> Method:
         )
     names = [one.name for one in resource.methods]
     if name and name not in names:
-        raise BindError(f"{resource.table} has no method {name}", hint=f"there is  {names}")
+        hint = f"there is  {', '.join(names)}"
+        raise BindError(
+            f"{resource.table} has no method {name}{nearest_to(name, names)}", hint=hint
+        )
     known = {param.name for param in resource.params if param.default is not None} | {*given}
     methods = [one for one in resource.methods if name in ("", one.name)]
     ready = [one for one in methods if known.issuperset(one.required)]
@@ -77,7 +81,8 @@ def _connection(engine: Engine, table: LiveTable, name: str) -> str:
     known = [one for one, of in engine.catalog.connections.items() if of == provider]
     wanted = name or table.connection or (known[0] if known else "")
     if wanted not in known:
-        what = f"{provider} has no connection {wanted}" if wanted else f"{provider} has none"
+        what = f"{provider} has no connection {wanted}{nearest_to(wanted, known)}"
+        what = what if wanted else f"{provider} has none"
         hint = f"there is  {', '.join(known)}" if known else "write one in connstat.toml"
         raise ConfigError(what, hint=hint)
     return wanted

@@ -34,7 +34,7 @@ from connstat_sql.errors import (
 )
 from connstat_sql.parser import split_on_semicolons
 from connstat_sql.result import Options, Result
-from connstat_sql.saved import Prepared, SavedQuery, prepare
+from connstat_sql.saved import Prepared, SavedQuery, prepare, results_of
 from connstat_sql.watching import (
     Change,
     Identity,
@@ -251,10 +251,7 @@ class Watching:
     def _look(self) -> Look:
         """One run. What keeps it from its end is told, unless the query is to blame."""
         try:
-            statement = self._engine.run(
-                self._prepared.sql, self._prepared.arguments or None, self._options
-            )
-            results = list(each(statement, self._engine))
+            results = list(each(self._results(), self._engine))
         except (FetchError, Interrupted) as error:
             return self._failed(error)
         result = next((one for one in reversed(results) if one.has_rows), None)
@@ -265,6 +262,13 @@ class Watching:
         wrong += [doubt for one in results for doubt in one.doubts]
         self._narrate(results, "\n".join(wrong))
         return Look(self._pace.now(), result.table, failures, self._apart)
+
+    def _results(self) -> Iterator[Result]:
+        """Of a run; names are looked up with the first, as later it is told what has gone."""
+        if not self._memory.has_begun:
+            return results_of(self._query, self._prepared, self._engine, self._options)
+        arguments = self._prepared.arguments or None
+        return self._engine.run(self._prepared.sql, arguments, self._options)
 
     def _failed(self, error: ConnstatError) -> Look:
         if self._wrong != error.message or self._narrator.level > 0:

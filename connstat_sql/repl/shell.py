@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from connstat_sql.engine import Engine
     from connstat_sql.inputs import Input
     from connstat_sql.result import Options, Result
-    from connstat_sql.saved import SavedQueries
+    from connstat_sql.saved import SavedQueries, SavedQuery
 
 _INTERRUPTED_IN_DUCKDB = "Query interrupted"
 """What it makes of a KeyboardInterrupt that comes while it writes a file."""
@@ -120,11 +120,12 @@ class Shell:
         *,
         options: Options | None = None,
         is_asked_for: bool = True,
+        query: SavedQuery | None = None,
     ) -> None:
         """Run statements and show each answer. Raises a ConnstatError, or KeyboardInterrupt.
 
         `options` None means: as the shell is set. One that nobody has asked for in these words
-        does not become the last statement.
+        does not become the last statement. `query` is the saved query that it is.
         """
         if is_asked_for:
             self.statement, self.last = sql, None
@@ -133,7 +134,12 @@ class Shell:
             is_cut_short = True
             try:
                 asked = _keeping_errors(sql, options or self.settings.options())
-                results = engine.run(sql, arguments, asked)
+                if query is None:
+                    results = engine.run(sql, arguments, asked)
+                else:
+                    from connstat_sql.saved import Prepared, results_of
+
+                    results = results_of(query, Prepared(sql, arguments or {}), engine, asked)
                 for result in self.around.each(results, engine):
                     self.narrator.end_progress()
                     if is_asked_for:

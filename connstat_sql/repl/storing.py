@@ -70,7 +70,7 @@ def run(shell: Shell, argument: str) -> None:
     options = shell.settings.options()
     if query.is_partial:
         options = replace(options, partial=True)
-    shell.run(prepared.sql, prepared.arguments, options=options)
+    shell.run(prepared.sql, prepared.arguments, options=options, query=query)
 
 
 def _as_here(hint: str) -> str:

@@ -9,20 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 from connstat_sql.saved.folders import Entry, SavedQueries, read_entry, standard_queries
 from connstat_sql.saved.places import standard_folders
-from connstat_sql.saved.values import Prepared, SavedParam, SavedQuery, Severity, elements
+from connstat_sql.saved.values import (
+    Existence,
+    Prepared,
+    SavedParam,
+    SavedQuery,
+    Severity,
+    elements,
+)
 
 if TYPE_CHECKING:
     from connstat_sql.saved.choosing import choices
+    from connstat_sql.saved.naming import results_of
     from connstat_sql.saved.preparing import examples, prepare
 
 _LATE = {
     "choices": "connstat_sql.saved.choosing",
     "examples": "connstat_sql.saved.preparing",
     "prepare": "connstat_sql.saved.preparing",
+    "results_of": "connstat_sql.saved.naming",
 }
 
 __all__ = [
     "Entry",
+    "Existence",
     "Prepared",
     "SavedParam",
     "SavedQueries",
@@ -33,6 +43,7 @@ __all__ = [
     "examples",
     "prepare",
     "read_entry",
+    "results_of",
     "standard_folders",
     "standard_queries",
 ]

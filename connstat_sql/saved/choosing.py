@@ -8,6 +8,7 @@ from connstat_sql.saved.values import SavedParam, SavedQuery
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
+    from connstat_sql.result import Options, Result
 
 
 def choices(query: SavedQuery, param: SavedParam, engine: Engine) -> list[str]:  # noqa: ARG001
@@ -18,12 +19,20 @@ def choices(query: SavedQuery, param: SavedParam, engine: Engine) -> list[str]: 
     """
     if param.allowed or param.choices is None:
         return list(param.allowed)
+    return offered(param, engine)[0]
+
+
+def offered(
+    param: SavedParam, engine: Engine, options: Options | None = None
+) -> tuple[list[str], list[Result]]:
+    """What the query for a parameter's choices answers: texts, and the results they are from."""
     found: list[str] = []
-    for result in engine.run(param.choices):
+    results = list(engine.run(param.choices or "", None, options))
+    for result in results:
         if result.has_rows and result.table.num_columns:
             listed = result.table.column(0).to_pylist()
             found = [_text(one) for one in listed if one is not None]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)), results
 
 
 def _text(value: object) -> str:

@@ -15,9 +15,9 @@ from connstat_sql.errors import Problem
 from connstat_sql.loader.checks import Findings, nearest
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.saved.front_matter import WORDS, Page
-from connstat_sql.saved.values import SavedParam, SavedQuery, Severity, elements
+from connstat_sql.saved.values import Existence, SavedParam, SavedQuery, Severity, elements
 
-PARAM_WORDS = ("type", "description", "default", "required", "allowed", "choices")
+PARAM_WORDS = ("type", "description", "default", "required", "allowed", "choices", "exists")
 _NAME = re.compile(r"\w[\w.-]*")
 _PARAM_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _TYPE = re.compile(r'[A-Za-z][\w\s(),\[\]"]*', re.ASCII)
@@ -130,10 +130,23 @@ class _Reader:
             is_required=self.truth((*path, "required"), given.get("required")),
             allowed=self.texts((*path, "allowed"), given.get("allowed")),
             choices=self._text((*path, "choices"), given.get("choices")).strip() or None,
+            exists=self._existence((*path, "exists"), given.get("exists")),
             line=self.findings.source.line(path),
         )
+        if param.exists and param.choices is None:
+            hint = "add  choices:  a SELECT of the names there are"
+            self.findings.add((*path, "exists"), f"nothing says which {name} there is", hint)
         self._check_default(path, param)
         return param
+
+    def _existence(self, path: KeyPath, value: Any) -> Existence | None:
+        text = self._text(path, value)
+        if text in ("", "false"):
+            return None
+        known = [one.value for one in Existence]
+        if text not in known:
+            self.findings.add(path, f"exists `{text}` is not known", "it is true or part")
+        return Existence(text) if text in known else None
 
     def _check_name(self, path: KeyPath, name: str) -> None:
         if not _PARAM_NAME.fullmatch(name):

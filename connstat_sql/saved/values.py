@@ -16,6 +16,15 @@ class Severity(str, Enum):
     CRITICAL = "critical"
 
 
+class Existence(str, Enum):
+    """How a parameter names something that there has to be."""
+
+    WHOLE = "true"
+    """By one of the choices."""
+    PART = "part"
+    """By a part of one, in any case."""
+
+
 @dataclass(frozen=True, slots=True)
 class SavedParam:
     """A parameter of a saved query: `$name` in its SQL.
@@ -23,8 +32,8 @@ class SavedParam:
     `type` is a DuckDB type as text. `default` is used when no value is given (None: there is
     none; without a default, a parameter that is not required takes its predicate with it).
     `allowed` empty means anything goes. `choices` is a query whose first column holds the values
-    worth offering (None: nobody says). `line` is where it is declared in the query's file, from 1
-    (0: not in a file).
+    worth offering (None: nobody says), and `exists` says that a value names one of those (None: it
+    may name nothing). `line` is where it is declared in the query's file, from 1 (0: in none).
     """
 
     name: str
@@ -34,6 +43,7 @@ class SavedParam:
     is_required: bool = False
     allowed: tuple[str, ...] = ()
     choices: str | None = None
+    exists: Existence | None = None
     line: int = 0
 
     @property

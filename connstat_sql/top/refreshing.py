@@ -11,9 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from connstat_sql.definitions import TableName, quote
 from connstat_sql.engine import Engine
-from connstat_sql.errors import BindError, ConfigError, ConnstatError, Interrupted, PlanError
-from connstat_sql.planner import CONNECTION, Plan
-from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options
+from connstat_sql.errors import (
+    BindError,
+    ConfigError,
+    ConnstatError,
+    Interrupted,
+    PlanError,
+    QueryError,
+)
+from connstat_sql.planner import CONNECTION, Plan, nearest_to
+from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 from connstat_sql.top.fleet import Connector, Fleet, Key, Outage, changes, compared, read
 from connstat_sql.top.question import CONNECTORS, Question
 
@@ -159,6 +166,8 @@ class Refresher:
         if self._is_over:
             raise Interrupted("closed")
         (result,) = engine.run(scope.question.sql(), None, self._options)
+        if not result.table.num_rows and not result.errors:  # else the screen would be empty
+            _check_answer(result, scope)
         providers = engine.catalog.connections
         outages = (*scope.unusable, *_outages(result.errors, providers))
         self._may_have_gone = bool(
@@ -251,13 +260,26 @@ def _listing(
 def _check_names(engine: Engine, question: Question) -> None:
     known = engine.catalog.connections
     for what, given, there in (
-        ("connection", question.connections, set(known)),
-        ("provider with a connection", question.providers, set(known.values())),
+        ("connection", question.connections, sorted(known)),
+        ("provider with a connection", question.providers, sorted(set(known.values()))),
     ):
         for name in given:
             if name not in there:
-                are = f"there is  {', '.join(sorted(there))}" if there else "there is none"
-                raise ConfigError(f"there is no {what} {name}", hint=are)
+                near = nearest_to(name, tuple(there))
+                raise ConfigError(
+                    f"there is no {what} {name}{near}", hint=f"there is  {', '.join(there)}"
+                )
+
+
+def _check_answer(result: Result, scope: _Scope) -> None:
+    """Raise a ConnstatError where no row can ever fit what was asked for."""
+    if result.doubts:
+        raise QueryError(result.doubts[0])
+    if not scope.asked:
+        raise ConfigError(
+            "no connection fits all that was asked for",
+            hint="leave out one of --connection, --provider and --where",
+        )
 
 
 def _connections(found: Plan) -> frozenset[str]:

@@ -1,7 +1,7 @@
 -- title: Plugins that run in more than one version
 -- description: Which version of a plugin runs where. With `all=true` those of one version too.
 -- params:
---   plugin: {description: "A part of the plugin's class, in any case"}
+--   plugin: {description: "A part of the plugin's class, in any case", choices: SELECT DISTINCT plugin_class FROM inventory.connectors.connectors, exists: part}
 --   all: {type: BOOLEAN, default: false, description: Also plugins of which there is one version}
 -- key: [plugin_class]
 -- severity: warning
