@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
+import pyarrow as pa
 
-from connstat_sql.definitions import VARCHAR, Column, MapOf, Redaction, literal, quote
-from connstat_sql.executor.redaction import MASK_KEY, redacted
+from connstat_sql.definitions import VARCHAR, Column, MapOf, Redaction
+from connstat_sql.executor.redaction import Redactor
 from connstat_sql.masks import documented
 
 HEX, MIXED = "0123456789abcdef0123456789abcdef", "Zq7Rk2Lm9Xc4Vb8Nw3Ty6Pd1"
@@ -37,21 +37,21 @@ def harmless() -> list[tuple[str, str]]:
     return [(key, value) for key, value in rows]
 
 
-def shown(db: duckdb.DuckDBPyConnection, settings: list[tuple[str, str]]) -> list[str]:
+def shown(settings: list[tuple[str, str]]) -> list[str]:
     """What is shown of the value of each setting, a configuration each."""
+    keys, texts = (pa.array(part, pa.string()) for part in zip(*settings, strict=True))
+    maps = pa.MapArray.from_arrays(list(range(len(settings) + 1)), keys, texts)
     column = Column("config", MapOf(VARCHAR), (), redaction=Redaction.KEYS)
-    sql = f"""SELECT map_values({redacted(column, "config", None)})[1] FROM
-        (SELECT map([k], [v]) AS config, n FROM (SELECT unnest($keys) AS k, unnest($texts) AS v,
-         unnest(range(len($keys))) AS n)), (SELECT {literal("key")} AS {quote(MASK_KEY)})
-        ORDER BY n"""
-    keys, texts = map(list, zip(*settings, strict=True))
-    return [text for (text,) in db.execute(sql, {"keys": keys, "texts": texts}).fetchall()]
+    masked: list[str] = (
+        Redactor("key").column(column, pa.chunked_array([maps]), None).items.to_pylist()
+    )
+    return masked
 
 
-def leaking(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+def leaking() -> list[tuple[str, str, str]]:
     """The forms whose secret can be seen, with what is shown."""
     rows = forms()
-    seen = shown(db, [(key, value) for key, value, _ in rows])
+    seen = shown([(key, value) for key, value, _ in rows])
     return [
         (key, value, text)
         for (key, value, secret), text in zip(rows, seen, strict=True)
@@ -59,16 +59,16 @@ def leaking(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     ]
 
 
-def overdone(db: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+def overdone() -> list[tuple[str, str, str]]:
     """The harmless settings of which something is masked, with what is shown."""
     rows = harmless()
-    return [(*row, text) for row, text in zip(rows, shown(db, rows), strict=True) if text != row[1]]
+    return [(*row, text) for row, text in zip(rows, shown(rows), strict=True) if text != row[1]]
 
 
-def documented_and_visible(db: duckdb.DuckDBPyConnection) -> list[str]:
+def documented_and_visible() -> list[str]:
     """Documented names of secret settings whose value can be seen."""
     names = documented_names()
-    seen = shown(db, [(name, "moonlit7") for name in names])
+    seen = shown([(name, "moonlit7") for name in names])
     return [name for name, text in zip(names, seen, strict=True) if "moonlit7" in text]
 
 
@@ -78,9 +78,7 @@ def documented_names() -> list[str]:
 
 
 if __name__ == "__main__":
-    with duckdb.connect() as opened:
-        visible, masked = leaking(opened), overdone(opened)
-        names = documented_and_visible(opened)
+    visible, masked, names = leaking(), overdone(), documented_and_visible()
     for row in (*visible, *masked, *names):
         print(row)
     print(f"value forms: {len(forms()) - len(visible)} of {len(forms())} masked")

@@ -19,13 +19,11 @@ from connstat_sql.definitions import (
     MapOf,
     Redaction,
     Struct,
-    literal,
-    quote,
 )
-from connstat_sql.executor.redaction import MASK_KEY, redacted
 from connstat_sql.masks import LEFT, documented
 from tests import mask_tables
 from tests.examples import examples
+from tests.masking import SHOWN, masked
 
 # Names of settings of Kafka Connect itself, of the Debezium, JDBC, S3, GCS, Azure, Snowflake,
 # BigQuery, Elasticsearch, MongoDB, Salesforce, Splunk, HTTP, MQ and other connectors.
@@ -180,17 +178,10 @@ def db() -> Iterator[duckdb.DuckDBPyConnection]:
 def masked_map(
     db: duckdb.DuckDBPyConnection, config: dict[str, str | None], key: str = "k"
 ) -> dict[str, str | None]:
-    sql = redacted(SETTINGS, "MAP($keys::VARCHAR[], $texts::VARCHAR[])", None)
-    given = {"keys": list(config), "texts": list(config.values())}
-    found = db.execute(f"SELECT {sql} {beside(key)}", given).fetchone()
-    assert found is not None
-    shown: dict[str, str | None] = found[0]
+    value = "MAP($keys::VARCHAR[], $texts::VARCHAR[])"
+    shown: dict[str, str | None]
+    [shown] = masked(db, SETTINGS, value, key=key, keys=[*config], texts=[*config.values()])
     return shown
-
-
-def beside(key: str) -> str:
-    """A FROM with the key of the masks, as it stands beside rows."""
-    return f"FROM (SELECT {literal(key)} AS {quote(MASK_KEY)})"
 
 
 def is_mask(text: str | None) -> bool:
@@ -240,19 +231,14 @@ class TestValues:
     def test_a_value_without_a_known_name_is_masked(self, db: duckdb.DuckDBPyConnection) -> None:
         column = Column("value", VARCHAR, (), redaction=Redaction.VALUE, redact_by="key")
         for by in ("NULL::VARCHAR", None):
-            shown = redacted(column, "'x'", by)
-            found = db.execute(f"SELECT {shown} {beside('k')}")
-            assert is_mask(found.fetchall()[0][0])
+            assert is_mask(masked(db, column, "'x'", by)[0])
 
     @settings(max_examples=examples(30), deadline=None)
     @given(one=st.text(min_size=1), other=st.text(min_size=1))
     def test_masks_are_equal_exactly_where_values_are(self, one: str, other: str) -> None:
+        column = Column("value", VARCHAR, (), redaction=Redaction.VALUE)
         with duckdb.connect() as db:
-            column = Column("value", VARCHAR, (), redaction=Redaction.VALUE)
-            pair = (redacted(column, f"${name}::VARCHAR", None) for name in "ab")
-            sql = f"SELECT {', '.join(pair)} {beside('k')}"
-            found = db.execute(sql, {"a": one, "b": other}).fetchone()
-        assert found is not None
+            found = masked(db, column, "unnest($texts::VARCHAR[])", texts=[one, other])
         assert (found[0] == found[1]) == (one == other)
         for value, shown in zip((one, other), found, strict=True):
             assert is_mask(shown) or re.fullmatch(LEFT, value)
@@ -279,19 +265,16 @@ class TestTypes:
         self, db: duckdb.DuckDBPyConnection, of: Any, value: str, expected: str
     ) -> None:
         column = Column("c", of, (), redaction=Redaction.KEYS)
-        typed = f"({value})::{of}"
-        shown = redacted(column, typed, None)
-        sql = f"SELECT v::VARCHAR, typeof(v) FROM (SELECT {shown} AS v {beside('k')})"
-        [(shown, kind)] = db.execute(sql).fetchall()
+        masked(db, column, value)
+        [(shown, kind)] = db.execute(f"SELECT v::VARCHAR, typeof(v) FROM {SHOWN}").fetchall()
         assert expected not in shown
         assert "****" in shown
-        assert kind == str(db.execute(f"SELECT typeof({typed})").fetchall()[0][0])
+        assert kind == str(db.execute(f"SELECT typeof(NULL::{of})").fetchall()[0][0])
 
     def test_null_stays_null(self, db: duckdb.DuckDBPyConnection) -> None:
         of = Struct((("c", MapOf(VARCHAR)),))
         column = Column("c", of, (), redaction=Redaction.KEYS)
-        sql = f"SELECT {redacted(column, f'NULL::{of}', None)} IS NULL {beside('k')}"
-        assert db.execute(sql).fetchall() == [(True,)]
+        assert masked(db, column, "NULL") == [None]
 
 
 class TestTexts:
@@ -320,9 +303,8 @@ class TestTexts:
         self, db: duckdb.DuckDBPyConnection, of: Any, value: str
     ) -> None:
         column = Column("c", of, (), redaction=Redaction.TEXT)
-        shown = redacted(column, f"({value})::{of}", None)
-        sql = f"SELECT v::VARCHAR, typeof(v) FROM (SELECT {shown} AS v {beside('k')})"
-        [(text, kind)] = db.execute(sql, {"text": self.TRACE}).fetchall()
+        masked(db, column, value, text=self.TRACE)
+        [(text, kind)] = db.execute(f"SELECT v::VARCHAR, typeof(v) FROM {SHOWN}").fetchall()
         assert "pa55" not in text
         assert "jdbc:x://db/a?user=me&password=****" in text
         assert "x.Y.z(Y.java:1)" in text
@@ -332,8 +314,8 @@ class TestTexts:
     def test_what_is_not_there_stays_so(self, db: duckdb.DuckDBPyConnection, value: str) -> None:
         of = ListOf(Struct((("trace", VARCHAR),)))
         column = Column("c", of, (), redaction=Redaction.TEXT)
-        shown = redacted(column, f"({value})::{of}", None)
-        sql = f"SELECT {shown} IS NOT DISTINCT FROM ({value})::{of} {beside('k')}"
+        masked(db, column, value)
+        sql = f"SELECT v IS NOT DISTINCT FROM ({value})::{of} FROM {SHOWN}"
         assert db.execute(sql).fetchall() == [(True,)]
 
     def test_what_a_parser_says_of_tokens_can_be_read(self, db: duckdb.DuckDBPyConnection) -> None:
@@ -344,24 +326,20 @@ class TestTexts:
             "Caused by: java.net.ConnectException: db.example.com:5432 refused, key: none",
         )  # fmt: skip
         column = Column("c", ListOf(VARCHAR), (), redaction=Redaction.TEXT)
-        shown = redacted(column, "$said::VARCHAR[]", None)
-        sql = f"SELECT {shown} {beside('k')}"
-        assert db.execute(sql, {"said": list(said)}).fetchall() == [(list(said),)]
+        assert masked(db, column, "$said", said=list(said)) == [list(said)]
 
 
 class TestTables:
     """The tables of `mask_tables`, whose figures `python -m tests.mask_tables` prints."""
 
-    def test_every_form_is_masked_and_stays_readable(self, db: duckdb.DuckDBPyConnection) -> None:
+    def test_every_form_is_masked_and_stays_readable(self) -> None:
         assert len(mask_tables.forms()) >= 113
-        assert mask_tables.leaking(db) == []
+        assert mask_tables.leaking() == []
 
-    def test_nothing_harmless_is_masked(self, db: duckdb.DuckDBPyConnection) -> None:
+    def test_nothing_harmless_is_masked(self) -> None:
         assert len(mask_tables.harmless()) >= 100
-        assert mask_tables.overdone(db) == []
+        assert mask_tables.overdone() == []
 
-    def test_documented_secrets_of_the_commonest_connectors_are_masked(
-        self, db: duckdb.DuckDBPyConnection
-    ) -> None:
+    def test_documented_secrets_of_the_commonest_connectors_are_masked(self) -> None:
         assert len(documented()) >= 50
-        assert mask_tables.documented_and_visible(db) == []
+        assert mask_tables.documented_and_visible() == []

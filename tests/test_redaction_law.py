@@ -10,10 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import JSON, VARCHAR, Column, ListOf, MapOf, Redaction, quote
-from connstat_sql.executor.redaction import MASK_KEY, redacted
+from connstat_sql.definitions import JSON, VARCHAR, Column, ListOf, MapOf, Redaction, literal
 from connstat_sql.masks import hidden
+from connstat_sql.masks.sql import shown as shown_in_sql
 from tests.examples import examples
+from tests.masking import SHOWN, masked
 
 KEY_PARTS = """password passwd pass pwd token secret key keys api shared access connection uri url
 user info license json account class type provider source file tokenizer max auth mode jaas config
@@ -43,7 +44,6 @@ def db() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 PAIR = Column("value", VARCHAR, (), redaction=Redaction.VALUE, redact_by="key")
-BESIDE = f"(SELECT 'key' AS {quote(MASK_KEY)})"
 
 
 def expected(db: duckdb.DuckDBPyConnection, pairs: list[list[str | None]]) -> list[str | None]:
@@ -53,8 +53,7 @@ def expected(db: duckdb.DuckDBPyConnection, pairs: list[list[str | None]]) -> li
         "unnest($keys::VARCHAR[]) AS k, unnest($texts::VARCHAR[]) AS v",
         {"keys": [key for key, _ in pairs], "texts": [text for _, text in pairs]},
     )
-    sql = f"SELECT {redacted(PAIR, 'v', 'k')} FROM pairs, {BESIDE} ORDER BY place"
-    return [value for (value,) in db.execute(sql).fetchall()]
+    return masked(db, PAIR, "v", "k", "FROM pairs ORDER BY place")
 
 
 @settings(max_examples=examples(40), deadline=None)
@@ -77,11 +76,10 @@ def test_a_map_is_masked_entry_by_entry(
 ) -> None:
     column = Column("config", ListOf(MapOf(VARCHAR)), (), redaction=Redaction.KEYS)
     maps = [None if one is None else {"key": [*one], "value": [*one.values()]} for one in configs]
-    sql = redacted(column, "$maps::MAP(VARCHAR, VARCHAR)[]", None)
-    [(found,)] = db.execute(f"SELECT {sql} FROM {BESIDE}", {"maps": maps}).fetchall()
+    [found] = masked(db, column, "$maps", maps=maps)
     pairs = [[*pair] for one in configs for pair in (one or {}).items()]
-    masked = iter(expected(db, pairs))
-    assert found == [one and {key: next(masked) for key in one} for one in configs]
+    values = iter(expected(db, pairs))
+    assert found == [one and {key: next(values) for key in one} for one in configs]
 
 
 @settings(max_examples=examples(40), deadline=None)
@@ -91,19 +89,26 @@ def test_a_map_of_json_is_masked_like_one_of_text(
 ) -> None:
     column = Column("config", MapOf(JSON), (), redaction=Redaction.KEYS)
     made = "MAP($keys::VARCHAR[], list_transform($texts::VARCHAR[], lambda one: to_json(one)))"
-    shown = redacted(column, "made", None)
-    sql = f"SELECT {shown} AS shown FROM (SELECT {made} AS made), {BESIDE}"
-    [(found,)] = db.execute(
-        f"SELECT list_transform(map_values(shown), lambda one: one ->> '$') FROM ({sql})",
-        {"keys": [*config], "texts": [*config.values()]},
-    ).fetchall()
+    masked(db, column, made, keys=[*config], texts=[*config.values()])
+    sql = f"SELECT list_transform(map_values(v), lambda one: one ->> '$') FROM {SHOWN}"
+    [(found,)] = db.execute(sql).fetchall()
     assert found == expected(db, [[*pair] for pair in config.items()])
 
 
 @settings(max_examples=examples(60), deadline=None)
 @given(text=VALUES.filter(lambda text: text.isascii() and "\0" not in text))
-def test_duckdb_and_python_find_the_same_secrets(db: duckdb.DuckDBPyConnection, text: str) -> None:
+def test_rows_and_messages_hide_the_same(db: duckdb.DuckDBPyConnection, text: str) -> None:
     column = Column("trace", VARCHAR, (), redaction=Redaction.TEXT)
-    sql = f"SELECT {redacted(column, '$text', None)} FROM {BESIDE}"
-    [(shown,)] = db.execute(sql, {"text": text}).fetchall()
+    [shown] = masked(db, column, "$text", text=text)
     assert re.sub(r"\*{4}[0-9a-f]{8}", "…", shown) == hidden(text)
+
+
+@settings(max_examples=examples(20), deadline=None)
+@given(pairs=st.lists(st.tuples(st.one_of(st.none(), KEYS), VALUES), min_size=1, max_size=6))
+def test_the_function_in_sql_shows_what_rows_do(
+    db: duckdb.DuckDBPyConnection, pairs: list[tuple[str | None, str]]
+) -> None:
+    rows = [[*pair] for pair in pairs]
+    masks = [text and re.sub(r"\*{4}[0-9a-f]{8}", "****", text) for text in expected(db, rows)]
+    sql = f"SELECT {shown_in_sql('k', 'v', lambda _: literal('****'))} FROM pairs ORDER BY place"
+    assert [text for (text,) in db.execute(sql).fetchall()] == masks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import duckdb
@@ -10,18 +11,29 @@ import pyarrow as pa
 
 from connstat_sql.arrow import ROWS, Field, RowReader, pages_table
 from connstat_sql.binder import HIDDEN, BoundTable
-from connstat_sql.definitions import literal, quote
+from connstat_sql.definitions import (
+    VARCHAR,
+    Column,
+    ListOf,
+    MapOf,
+    Redaction,
+    Scalar,
+    SqlType,
+    Struct,
+    literal,
+    quote,
+)
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.executor.kept import FETCH
-from connstat_sql.executor.redaction import MASK_KEY, redacted
+from connstat_sql.executor.redaction import Redactor
 from connstat_sql.fetcher import Fetch, Page
 from connstat_sql.planner import CONNECTION, Scan, mention_table, scan_table
 from connstat_sql.quoting import call, own
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
 
-PAGES = own("_connstat_pages")
-"""The name under which pages are handed to DuckDB."""
+PAGES, DECODED = own("_connstat_pages"), own("_connstat_decoded")
+"""The names under which pages, and rows that were masked, are handed to DuckDB."""
 ROWS_AT_ONCE = 16_000
 BYTES_AT_ONCE = 4_000_000
 """Decoded in one INSERT: enough for every core, little enough for the memory."""
@@ -75,7 +87,7 @@ class Staging:
         self._duckdb = session.duckdb
         self._scan = scan
         self.reader = reader_of(scan)
-        self._mask_key = mask_key
+        self._redactor = None if mask_key is None else Redactor(mask_key)
         self._number = number
         self._hidden = tuple(
             name for name in HIDDEN if number is not None or name in (CONNECTION, *named)
@@ -145,12 +157,43 @@ class Staging:
             self.table = self._session.compact(self.table)
 
     def _insert_texts(self, table: pa.Table) -> int:
-        self._duckdb.register(PAGES, table)
+        with self._registered(PAGES, table):
+            if not self._redacted:
+                return self._insert(self._rows)
+            decoded = self._masked(self._duckdb.sql(self._rows).to_arrow_table())
+        with self._registered(DECODED, decoded):
+            return self._insert(f"FROM temp.main.{quote(DECODED)}")
+
+    def _insert(self, rows: str) -> int:
+        found = self._duckdb.execute(f"INSERT INTO {self.table} {rows}").fetchone()
+        return int(found[0]) if found else 0
+
+    @contextmanager
+    def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
+        self._duckdb.register(name, table)
         try:
-            found = self._duckdb.execute(f"INSERT INTO {self.table} {self._rows}").fetchone()
-            return int(found[0]) if found else 0
+            yield
         finally:
-            self._duckdb.unregister(PAGES)
+            self._duckdb.unregister(name)
+
+    @cached_property
+    def _redacted(self) -> dict[str, Column]:
+        """Columns that hold credentials, by name."""
+        columns = (self._scan.resource.column(field.name) for field in self.reader.fields)
+        return {
+            column.name: column
+            for column in columns
+            if column and column.redaction is not Redaction.NONE and self._redactor
+        }
+
+    def _masked(self, decoded: pa.Table) -> pa.Table:
+        masked = decoded
+        for name, column in self._redacted.items():
+            assert self._redactor is not None
+            by = column.redact_by if column.redact_by in decoded.column_names else None
+            values = self._redactor.column(column, decoded[name], by and decoded[by])
+            masked = masked.set_column(masked.column_names.index(name), name, values)
+        return masked
 
     def _values(self, page: Page) -> dict[str, str]:
         values = {name: page.fetch.arguments[name] for name in self._arguments}
@@ -159,25 +202,25 @@ class Staging:
         values["_url"] = page.url
         if self._number is not None:
             values[FETCH] = str(self._number(page.fetch))
-        if self._mask_key is not None:
-            values[MASK_KEY] = self._mask_key
         return values
 
     @property
     def _beside(self) -> tuple[str, ...]:
         """What comes with each text of rows."""
         number = (FETCH,) if self._number is not None else ()
-        key = (MASK_KEY,) if self._mask_key is not None else ()
-        return (*self._arguments, *self._hidden, *number, *key)
+        return (*self._arguments, *self._hidden, *number)
 
     @cached_property
     def _rows(self) -> str:
         """SQL that answers the rows of the pages at hand."""
         row, rows = quote(own("row")), quote(ROWS)
-        plain = dict(self.reader.select_list(row))
-        columns = [self._expression(name, value, plain) for name, value in plain.items()]
+        types = {field.name: field.type for field in self.reader.fields}
+        columns = [
+            f"{self._expression(types[name], value)} AS {quote(name)}"
+            for name, value in self.reader.select_list(row)
+        ]
         columns += map(quote, self._arguments)
-        columns += [_HIDDEN_VALUES[name] for name in self._hidden]
+        columns += [f"{_HIDDEN_VALUES[name]} AS {quote(name)}" for name in self._hidden]
         columns += [quote(FETCH)] if self._number is not None else []
         decoded = call("from_json", rows, literal(f"[{self.reader.structure}]"))
         return (
@@ -185,12 +228,22 @@ class Staging:
             f"(SELECT {call('unnest', decoded)} AS {row}, * FROM temp.main.{quote(PAGES)})"
         )
 
-    def _expression(self, name: str, value: str, plain: dict[str, str]) -> str:
-        column = self._scan.resource.column(name)
-        if column is None or self._mask_key is None:
-            return value
-        by = plain.get(column.redact_by) if column.redact_by else None
-        return redacted(column, value, by)
+    def _expression(self, of: SqlType, value: str) -> str:
+        """SQL for a value, as Arrow can hold it where it goes through Arrow."""
+        if self._redacted and (held := _as_held_by_arrow(of)) != of:
+            return f"CAST({value} AS {held})"
+        return value
+
+
+def _as_held_by_arrow(of: SqlType) -> SqlType:
+    """A type without HUGEINT, of which DuckDB makes a DOUBLE for Arrow."""
+    if isinstance(of, Struct):
+        return Struct(tuple((name, _as_held_by_arrow(field)) for name, field in of.fields))
+    if isinstance(of, ListOf):
+        return ListOf(_as_held_by_arrow(of.element))
+    if isinstance(of, MapOf):
+        return MapOf(_as_held_by_arrow(of.value))
+    return VARCHAR if of == Scalar("HUGEINT") else of
 
 
 def empty_tables(session: Session, tables: Sequence[BoundTable]) -> list[str]:

@@ -81,8 +81,9 @@ def _compared(tree: exp.Expr, names: set[str]) -> set[tuple[str, Key]]:
 def _is_comparing(node: exp.Expr) -> bool:
     if isinstance(node, exp.Anonymous):
         return node.name.lower() in _NAMED
-    is_test = isinstance(node, (exp.Is, exp.SubqueryPredicate)) or node.find(exp.Subquery)
-    return isinstance(node, _COMPARING) and not is_test
+    if not isinstance(node, _COMPARING) or isinstance(node, (exp.Is, exp.SubqueryPredicate)):
+        return False
+    return node.find(exp.Subquery) is None
 
 
 def _followed(tree: exp.Expr, names: set[str]) -> set[str]:

@@ -15,7 +15,17 @@ from connstat_sql.masks.keys import (
     public_keys,
     secret_keys,
 )
-from connstat_sql.masks.values import BEGIN, END, KEEP, LEFT, MAY_HOLD, Pass, hook_pass, passes
+from connstat_sql.masks.values import (
+    BEGIN,
+    EMPTY,
+    END,
+    KEEP,
+    LEFT,
+    MAY_HOLD,
+    Pass,
+    hook_pass,
+    passes,
+)
 from connstat_sql.quoting import call, literal, own, quote
 
 Mask = Callable[[str], str]
@@ -23,7 +33,7 @@ _LONGER = len("xoxb-") + 7
 """Bytes of the shortest secret without a sign before it; looking for signs is cheap."""
 
 
-def masked(value: str, mask: Mask) -> str:
+def _masked(value: str, mask: Mask) -> str:
     """SQL that masks one text as a whole, unless it is a reference or hidden already."""
     return f"CASE WHEN {value} IS NULL OR {_is_left(value)} THEN {value} ELSE {mask(value)} END"
 
@@ -48,7 +58,7 @@ def shown(name: str, value: str, mask: Mask) -> str:
     is_url = call("contains", value, literal("://"))
     is_path = call("starts_with", value, literal("/"))
     is_strict = f"({is_named} AND ({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
-    text, left, whole = quote(own("text")), quote(own("left")), masked(value, mask)
+    text, left, whole = quote(own("text")), quote(own("left")), _masked(value, mask)
     hook = _replaced(_bare(text), hook_pass())
     marked = f"CASE WHEN {is_hook} THEN {hook} ELSE {_bare(text)} END"
     chosen = f"CASE WHEN {left} = {value} AND {is_strict} THEN {whole} ELSE {left} END"
@@ -56,7 +66,7 @@ def shown(name: str, value: str, mask: Mask) -> str:
     return (
         f"CASE WHEN {value} IS NULL THEN NULL"
         f" WHEN {name} IS NULL OR ({is_named} AND {_is_secret_name(name)}) THEN {whole}"
-        f" WHEN {may_hold(value)} OR ({is_named} AND {is_hook} AND {is_url}) THEN {rest}"
+        f" WHEN {_may_hold(value)} OR ({is_named} AND {is_hook} AND {is_url}) THEN {rest}"
         f" WHEN {is_strict} THEN {whole} ELSE {value} END"
     )
 
@@ -68,18 +78,11 @@ def _is_secret_name(name: str) -> str:
     )
 
 
-def may_hold(value: str) -> str:
+def _may_hold(value: str) -> str:
     """SQL that is true of every text with such a thing in it, at little cost."""
     signs = " OR ".join(call("contains", value, literal(sign)) for sign in ":=>")
     may_be = f"({call('strlen', value)} >= {_LONGER} OR {signs})"
     return f"({may_be} AND {_matches(value, MAY_HOLD)})"
-
-
-def cut(value: str, mask: Mask) -> str:
-    """SQL for a text with masks in place of what looks like a secret in it."""
-    text = quote(own("text"))
-    cut_out = _once(value, text, _cut(_bare(text), mask))
-    return f"CASE WHEN {may_hold(value)} THEN {cut_out} ELSE {value} END"
 
 
 def _once(value: str, name: str, of_it: str) -> str:
@@ -97,7 +100,10 @@ def _bare(value: str) -> str:
 
 
 def _replaced(value: str, by: Pass) -> str:
-    return call("regexp_replace", value, literal(by.pattern), literal(by.replacement), "'g'")
+    text = call("regexp_replace", value, literal(by.pattern), literal(by.replacement), "'g'")
+    for signs in EMPTY:
+        text = call("replace", text, literal(signs), "''")
+    return text
 
 
 def _cut(marked: str, mask: Mask) -> str:
@@ -107,7 +113,7 @@ def _cut(marked: str, mask: Mask) -> str:
     piece = quote(own("piece"))
     parts = call("string_split", piece, literal(BEGIN))  # split_part is a macro over others
     before, secret = (call("list_extract", parts, place) for place in ("1", "2"))
-    seen = call("concat", call("translate", before, literal(KEEP), "''"), masked(secret, mask))
+    seen = call("concat", call("translate", before, literal(KEEP), "''"), _masked(secret, mask))
     pieces = call("string_split", marked, literal(END))
     seen = call("list_transform", pieces, f"lambda {piece}: {seen}")
     return call("list_aggregate", seen, literal("string_agg"), "''")
