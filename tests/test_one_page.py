@@ -45,6 +45,38 @@ def test_a_list_that_stops_at_a_page_is_noted(
     assert [f"stopped at exactly {count} rows" in one for one in result.notes] == [True] * is_noted
 
 
+PAGED = "{style: page, request: p, last_page: short, size: {query: per, max: 40}}"
+
+
+@over(
+    ("words", "beside", "sign"),
+    [
+        ("", {"next_cursor": "k7"}, "`next_cursor`"), ("", {"nextPageToken": ""}, ""),
+        ("", {"@odata.nextLink": "https://depot.test/c?s=1"}, "`@odata.nextLink`"),
+        ("", {"paging": {"next": {"after": "1", "url": "/c"}}}, "`paging.next`"),
+        ("", {"_links": {"next": {"href": "/c?p=2"}, "self": {"href": "/c"}}}, "`_links.next`"),
+        ("", {"links": [{"rel": "next", "href": "/c?p=2"}]}, "`links.next`"),
+        ("", {"has_more": True}, "`has_more`: true"), ("", {"has_more": False}, ""),
+        ("", {"isLast": False}, "`isLast`: false"),
+        ("", {"meta": {"last_page": 2}}, "`meta.last_page`: 2"),
+        ("", {"total": 7}, "`total`: 7"), ("", {"total": 3}, ""), ("", {"stats": {"total": 7}}, ""),
+        ("paging: null", {"has_more": True}, ""), (f"paging: {TOKEN}", {"next": "k7"}, "`next`"),
+        (f"paging: {TOKEN}", {"next": "k7", "nxt": None}, ""),
+        ("paging: {style: link, response: n, done: end}", {"end": True, "more": True}, ""),
+        (f"paging: {PAGED}", {"total": 7}, "`total`: 7"), (f"paging: {PAGED}", {"total": 3}, ""),
+    ],
+)  # fmt: skip
+def test_an_answer_that_says_itself_that_it_goes_on_is_noted(
+    words: str, beside: dict[str, Any], sign: str
+) -> None:
+    body = {"crates": [{"id": str(n)} for n in range(3)], **beside}
+    service = f"{LIST}        {words}\n"
+    (*notes,) = answer(depot(lambda _: httpx.Response(200, json=body), service), ALL).notes
+    assert [f"after 3 rows, though the answer holds {sign}:" in one for one in notes] == (
+        [True] if sign else []
+    )
+
+
 def test_a_service_may_say_that_none_of_its_lists_has_pages() -> None:
     body = {"crates": [{"id": str(n)} for n in range(50)]}
     service = LIST.replace("service: stock", "service: stock\npaging: null")

@@ -204,8 +204,12 @@ NO_ROOM = "nothing can stand at"
         (f"{TOKEN}, more: $", "rows: r", ["`more` is the whole body"]),
         ("style: token, request: t, response: {last_row: n}", "rows: {shape: object}",
          ["`last_row` is of several rows"]),
-        ("style: page, request: p, last_page: short", "", ["`last_page: short` says nothing here"]),
-        ("style: link, response: n, last_page: short", "rows: r", ["`last_page: short` says"]),
+        ("style: page, request: p, last_page: short", "", ["how many rows were asked for"]),
+        ("style: link, response: n, last_page: short", "rows: r", ["`last_page: short` needs"]),
+        ("style: token, request: t, response: n, more: m, last_page: empty", "rows: r",
+         ["`last_page` says nothing beside `more`"]),
+        ("style: token, request: t, response: n, empty_pages: 2, last_page: empty", "rows: r",
+         ["an empty page is the last"]),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_told_with_the_next_step(

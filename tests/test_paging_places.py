@@ -104,6 +104,44 @@ def test_an_object_or_a_list_cannot_stand_in_a_query(cursor: Any) -> None:
     assert "request: {body: KEY}" in caught.value.hint
 
 
+def test_an_empty_page_is_the_end_where_the_definition_says_so() -> None:
+    on = [page(1, 2, next="a"), page(3, next="b"), page(next="c"), page(next="d")]
+    ended = replace(TOKEN, empty_is_last=True)
+    assert walk(ended, *on) == ([1, 2, 3], ["/v1/t", "/v1/t?after=a", "/v1/t?after=b"])
+    with pytest.raises(UnexpectedShape, match="without rows") as caught:
+        walk(TOKEN, *on)
+    assert "last_page: empty" in caught.value.hint
+    short = replace(ended, size_key="n", size=2, short_is_last=True)
+    assert walk(short, *on) == ([1, 2, 3], ["/v1/t?n=2", "/v1/t?n=2&after=a"])
+
+
+def test_a_first_page_of_a_usual_length_shows_what_the_server_gives_at_most() -> None:
+    """It was asked for 200 rows and gives 20 a page: shorter than that is the last."""
+    rows = [page(*range(20)), page(*range(20, 40)), page(40)]
+    asked = ["/v1/t?n=200", "/v1/t?n=200&from=20", "/v1/t?n=200&from=40"]
+    sized = {"size_key": "n", "size": 200, "short_is_last": True}
+    paging = Paging(PagingStyle.OFFSET, "from", **sized)  # type: ignore[arg-type]
+    assert walk(paging, *rows) == (list(range(41)), asked)
+    assert walk(paging, page(*range(19)))[1] == asked[:1]
+
+
+@over("first", [0, 1])
+@over("words", [{}, {"total": ("total",)}, {"total_pages": ("pages",)}])
+def test_a_server_that_does_not_heed_the_number_is_an_error(words: Any, first: int) -> None:
+    """So is one that gives its first page for the numbers 0 and 1."""
+    same = page(1, 2, total=4, pages=2)
+    for style in (PagingStyle.PAGE, PagingStyle.OFFSET):
+        with pytest.raises(UnexpectedShape, match="same rows as a page before") as caught:
+            walk(Paging(style, "p", first=first, **words), same, same)
+        assert "`first: 1`" in caught.value.hint
+
+
+def test_a_flag_that_is_not_there_is_said_so() -> None:
+    with pytest.raises(UnexpectedShape, match="`more` is not there") as caught:
+        walk(replace(TOKEN, more=("more",)), page(1, next="a"))
+    assert "leaves it out on the last page" in caught.value.hint
+
+
 def test_a_number_is_a_cursor_of_a_query() -> None:
     assert walk(TOKEN, page(1, next=9), page(2))[1] == ["/v1/t", "/v1/t?after=9"]
 
@@ -235,6 +273,17 @@ def test_a_cursor_that_leads_back_tells_how_a_definition_says_that_it_ends() -> 
         walk(replace(TOKEN, first_token=0), page(1, next=7), page(2, next=0))
     assert caught.value.hint is not None
     assert "ends: [0]" in caught.value.hint
+
+
+@over("end", [None, "", False, {}, []])
+def test_a_link_that_is_none_is_the_end(end: Any) -> None:
+    assert walk(LINK, page(1, next="/v1/t?p=2"), page(2, next=end))[0] == [1, 2]
+
+
+def test_a_link_inside_an_object_is_told_with_its_path() -> None:
+    with pytest.raises(UnexpectedShape, match="is no text") as caught:
+        walk(LINK, page(1, next={"href": "/v1/t?p=2"}))
+    assert "response: next.href" in caught.value.hint
 
 
 @over("link", ["/v1/t", "http://one.test/v1/t", "?"])

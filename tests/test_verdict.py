@@ -62,12 +62,12 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @contextmanager
-def depot(handler: Handler, service: str = SERVICE) -> Iterator[Engine]:
+def depot(handler: Handler, service: str = SERVICE, provider: str = PROVIDER) -> Iterator[Engine]:
     """An engine over the depots, whose definitions stand in a folder for as long."""
     with TemporaryDirectory() as path:
         folder = Path(path) / "depot"
         folder.mkdir()
-        (folder / "provider.yaml").write_text(PROVIDER)
+        (folder / "provider.yaml").write_text(provider)
         (folder / "stock.yaml").write_text(service)
         wire = httpx.MockTransport(handler)
         with engine_of(CONNECTIONS, providers=(Path(path),), transport=wire) as engine:
@@ -78,6 +78,69 @@ def answer(opened: AbstractContextManager[Engine], sql: str, **options: Any) -> 
     with opened as engine:
         (result,) = engine.run(sql, None, Options(**options))
         return result
+
+
+# an error in a success of which the definition does not speak
+
+
+@over(
+    ("body", "told"),
+    [
+        ({"crates": [], "error": {"message": "over quota"}}, "answered 200 with an error"),
+        ({"crates": None, "errors": [{"message": "m"}], "message": "over quota"}, "over quota"),
+        ({"crates": [], "error": False, "errors": []}, ""), ({"crates": [], "message": "fine"}, ""),
+        ({"crates": [], "Error": None}, ""),
+    ],
+)  # fmt: skip
+def test_a_list_without_rows_that_tells_of_an_error_is_one(body: Any, told: str) -> None:
+    if not told:
+        assert answer(depot(status(200, {**body, "state": "done"})), ALL).fetchall() == []
+        return
+    with pytest.raises(Status, match=told) as caught:
+        answer(depot(status(200, {**body, "state": "done"})), ALL)
+    assert "failed: [{at: ok, when: false}]" in caught.value.hint
+
+
+@over(
+    ("body", "is_error"),
+    [({"error": "over quota"}, True), ({"error": "late", "weight": 7}, False), ({}, False)],
+)
+def test_a_row_of_nothing_beside_an_error_is_none(body: Any, is_error: bool) -> None:
+    with pytest.raises(Status, match="with an error") if is_error else nullcontext():
+        rows = answer(depot(status(200, body)), BY_ID).fetchall()
+        assert rows == [(body.get("weight"),)]
+
+
+def test_an_error_beside_rows_is_noted_until_the_definition_says_what_it_means() -> None:
+    rows = status(
+        200, {"crates": [{"id": "8"}], "errors": ["one depot is closed"], "state": "done"}
+    )
+    for provider, is_noted in (
+        (PROVIDER, True), (f"{PROVIDER}failed: [{{at: ok, when: false}}]\n", False)
+    ):  # fmt: skip
+        result = answer(depot(rows, provider=provider), ALL)
+        assert result.fetchall() == [("8",)]
+        assert ["holds `errors` beside its rows" in one for one in result.notes] == [
+            True
+        ] * is_noted
+
+
+def test_a_column_may_read_what_is_called_error() -> None:
+    service = SERVICE.replace("columns: {", "columns: {error: VARCHAR -- What went wrong, ")
+    result = answer(depot(status(200, {"error": "rust"}), service), BY_ID)
+    assert (result.fetchall(), result.notes) == ([(None,)], ())
+
+
+def test_a_body_may_begin_with_a_byte_order_mark() -> None:
+    marked = status(200, "\ufeff" + json.dumps({"crates": [{"id": "8"}], "state": "done"}))
+    assert answer(depot(marked), ALL).fetchall() == [("8",)]
+
+
+def test_a_mark_names_numbers_and_their_texts_alike() -> None:
+    mark = Mark(("code",), unless=(0,))
+    assert [mark.speaks(value) for value in (0, "0", 1, "1", None, False)] == [
+        False, False, True, True, True, True
+    ]  # fmt: skip
 
 
 # a status that means "no such row", and one that means something else

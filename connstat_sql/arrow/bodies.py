@@ -52,6 +52,10 @@ class OpenBody:
         text = self.find(path)
         return None if text is None else decoded(text, Any)
 
+    def entries(self, path: Path) -> Mapping[str, Raw] | None:
+        """The keys and texts of the object at a path; None where there is no object."""
+        return self._object(path)
+
     def in_the_way(self, path: Path) -> str:
         """What keeps the body from holding anything at a path, in words; "" when nothing does."""
         for depth in range(len(path)):

@@ -34,8 +34,15 @@ class Mark:
 
 
 def _is_among(value: object, values: Sequence[Value]) -> bool:
-    """Whether it is one of them; 1 is not true."""
-    return any(value == other and type(value) is type(other) for other in values)
+    """Whether it is one of them; 0 is also the text 0, and 1 is not true."""
+    return any(_plain(value) == _plain(other) for other in values)
+
+
+def _plain(value: object) -> object:
+    """Equal for values that mean the same; numbers come as texts, too."""
+    if isinstance(value, bool):
+        return (bool, value)
+    return str(value) if isinstance(value, (int, float)) else value
 
 
 def says(text: str, phrases: Sequence[str]) -> bool:

@@ -33,7 +33,8 @@ class Paging:
     answer does not say), `key` to what tells rows apart (None: a row that comes again is not
     known). With `any_host` links may name another host than the request's; so many `empty_pages`
     in a row may come before more.
-    With `short_is_last`, a page with fewer rows than were asked for is the last.
+    With `short_is_last`, a page with fewer rows than were asked for is the last; with
+    `empty_is_last`, one without rows is, whatever leads on from it.
     """
 
     style: PagingStyle
@@ -54,3 +55,4 @@ class Paging:
     ends: frozenset[str] = frozenset()
     attributes: tuple[tuple[str, str], ...] = ()
     short_is_last: bool = False
+    empty_is_last: bool = False

@@ -15,6 +15,12 @@ from connstat_sql.definitions import KEY, InHeader, InLastRow, Rows, Source
 from connstat_sql.errors import UnexpectedShape
 
 LARGEST_TOTAL = 10**15
+USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
+"""Rows of a page where nobody asks for another number, or the server heeds none."""
+_ABSENT = (
+    "where the API leaves it out on the last page, the definition is better off without it: a "
+    "missing cursor or link is the end too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,11 @@ class PageFacts:
     def given(self) -> int:
         """How many rows the page holds."""
         return self.body.given
+
+    @property
+    def mark(self) -> int:
+        """What equal rows have in common."""
+        return hash(self.body.texts)
 
     def json(self, source: Source) -> bytes | None:
         """The JSON text of a value; None when there is none.
@@ -72,7 +83,9 @@ class PageFacts:
         by_text = {"true": True, "false": False, "1": True, "0": False}
         flag = by_text.get(str(value).lower())
         if flag is None:
-            raise UnexpectedShape(f"{place_of(source)} says neither true nor false")
+            said = "is not there" if value is None else "says neither true nor false"
+            hint = _ABSENT if value is None else ""
+            raise UnexpectedShape(f"{place_of(source)} {said}", hint=hint)
         return flag
 
     def number(self, source: Source) -> int:

@@ -20,6 +20,7 @@ from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.fetcher.roll import Roll, body_of, call_roll, is_hollow, key_of, keys_in
 from connstat_sql.fetcher.verdict import (
     check_no_row,
+    check_silent_fault,
     incomplete,
     is_own_success,
     stops_at_a_page,
@@ -47,6 +48,12 @@ class Page(msgspec.Struct, frozen=True):
     is_reused: bool = False
     waited: float = 0.0
     may_go_on: str = ""
+
+
+_UNTOLD = (
+    "an answer holds `{}` beside its rows, and its definition does not say whether it is whole "
+    "then (`incomplete`)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +129,14 @@ class _List:
             with_version(error, fetch)
             raise
         request = answer.sent or request
-        body = None
+        body, fault = None, ""
         if answer.status in fetch.method.no_row:
             check_no_row(fetch, request, answer, self._client)
         else:
             try:
                 self._hear(incomplete(fetch, request, answer, self._client))
                 body = self._walk.reader.read(answer.body, self._seen)
+                fault = check_silent_fault(fetch, request, answer, self._client)
                 if known is not None:
                     known.check(number, self._facts(body, answer))
                 if not await self._is_there(answer.body):
@@ -142,6 +150,8 @@ class _List:
         page = _page(fetch, request, answer, body)
         if number == 1 and body is not None:
             page = replace(page, may_go_on=stops_at_a_page(fetch, request, answer, body))
+        if fault:
+            page = replace(page, may_go_on=_UNTOLD.format(fault))
         return _Read(page, number, request, answer, body)
 
     def _hear(self, lacking: Incomplete | None) -> None:

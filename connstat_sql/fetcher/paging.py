@@ -27,7 +27,7 @@ from connstat_sql.definitions import InBody, InLastRow, Paging, PagingStyle, Sou
 from connstat_sql.errors import UnexpectedShape, counted
 from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.fetcher.link_header import next_link
-from connstat_sql.fetcher.page_facts import PageFacts, place_of
+from connstat_sql.fetcher.page_facts import USUAL_SIZES, PageFacts, place_of
 from connstat_sql.fetcher.requests import first_cursor
 
 LONGEST_CURSOR = 16 * 1024
@@ -42,9 +42,10 @@ _REPEATED = (
     "or  repeat_ends: true  under `paging`"
 )
 _FILTERED = (
-    "if it leaves rows out after it has cut the pages, the definition needs  empty_pages: 10  "
-    "under `paging`"
+    "the definition says what that means, under `paging`:  empty_pages: 10  where rows are left "
+    "out after pages are cut,  last_page: empty  where it is the end"
 )
+_HEEDLESS = "where it takes none, `paging: null`; where pages count from 1, `first: 1`"
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class Steps:
     _pages: int = 0
     _empty_pages: int = 0
     _last: Cursor | None = None
+    _mark: int | None = None
     _asked: set[Cursor] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -74,6 +76,8 @@ class Steps:
         """
         self._rows += page.given
         self._pages += 1
+        if self.paging.style in _COUNTING:
+            self._check_moves(page)
         cursor = self._next(page, url)
         if cursor is None or (self.paging.repeat_ends and cursor == self._last):
             return None
@@ -94,8 +98,9 @@ class Steps:
         more = self._says_more(page)
         if more is False:
             return None
-        has_no_word = paging.style in _COUNTING or isinstance(paging.response, InLastRow)
-        if has_no_word and more is None and (page.given == 0 or self._is_short(page)):
+        ends_empty = paging.empty_is_last or paging.style in _COUNTING
+        ends_empty = ends_empty or isinstance(paging.response, InLastRow)
+        if more is None and ((ends_empty and page.given == 0) or self._is_short(page)):
             return None
         if paging.style is PagingStyle.TOKEN:
             return _token(paging, page, must_exist=more is True)
@@ -107,8 +112,22 @@ class Steps:
         return Cursor.of(paging.first + count)
 
     def _is_short(self, page: PageFacts) -> bool:
-        """Whether a page is the last by its length; some servers give fewer than were asked for."""
-        return self.paging.short_is_last and self.size is not None and page.given < self.size
+        """Whether a page is the last by its length; some servers give fewer than were asked for.
+
+        So a first page that is as long as pages usually are shows what the server gives at most.
+        """
+        if not self.paging.short_is_last or self.size is None:
+            return False
+        if self._pages == 1 and page.given < self.size and page.given in USUAL_SIZES:
+            self.size = page.given
+        return page.given < self.size
+
+    def _check_moves(self, page: PageFacts) -> None:
+        """A server that does not heed the number would give the same page for ever."""
+        is_same = page.given > 0 and page.mark == self._mark and self.paging.key is None
+        self._mark = page.mark
+        if is_same:
+            raise UnexpectedShape(_same_rows(self.paging), hint=_HEEDLESS)
 
     def _says_more(self, page: PageFacts) -> bool | None:
         """Whether there are more pages; None where nothing but the cursor tells."""
@@ -140,6 +159,7 @@ class Known:
     total: int
     stride: int
     pages: int
+    mark: int = 0
 
     @staticmethod
     def of(paging: Paging, page: PageFacts) -> Known | None:
@@ -150,7 +170,7 @@ class Known:
         total, stride = page.number(path), page.given
         counts_rows = paging.total is not None
         pages = -(-total // max(stride, 1)) if counts_rows else total
-        known = Known(paging, path, total, stride, pages)
+        known = Known(paging, path, total, stride, pages, page.mark)
         known._check_count(1, page)
         return known
 
@@ -173,6 +193,8 @@ class Known:
                 f"{place_of(self.path)} is {total:,} now, and was {self.total:,} on page 1",
                 hint=_MOVED,
             )
+        if page.given and page.mark == self.mark and self.paging.key is None:
+            raise UnexpectedShape(_same_rows(self.paging), hint=_HEEDLESS)
         self._check_count(number, page)
 
     def _check_count(self, number: int, page: PageFacts) -> None:
@@ -196,6 +218,10 @@ class Known:
 
 
 _COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
+
+
+def _same_rows(paging: Paging) -> str:
+    return f"it holds the same rows as a page before, as if the API did not heed `{paging.request}`"
 
 
 def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> Cursor | None:
@@ -249,12 +275,14 @@ def _header_link(paging: Paging, page: PageFacts) -> str | None:
 
 def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> Cursor | None:
     """A link to the next page, or the token in it."""
-    if link in (None, ""):
+    if link is False or link in (None, "", [], {}):
         if must_exist:
             raise UnexpectedShape("there are more pages, but no link leads to the next")
         return None
     if not isinstance(link, str):
-        raise UnexpectedShape("the link to the next page is no text")
+        keys = [key for key in ("href", "url", "uri") if isinstance(link, dict) and key in link]
+        hint = f"the definition needs  response: {_below(paging, keys[0])}" if keys else ""
+        raise UnexpectedShape("the link to the next page is no text", hint=hint)
     _check_length(link, paging)
     try:
         target = urljoin(url, link.strip())
@@ -273,6 +301,10 @@ def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> C
     if not values:
         raise UnexpectedShape(f"the link to the next page has no {paging.request}")
     return Cursor.of(values[0])
+
+
+def _below(paging: Paging, key: str) -> str:
+    return ".".join((*paging.response, key)) if isinstance(paging.response, tuple) else key
 
 
 def _whole(target: str, base: str) -> str:

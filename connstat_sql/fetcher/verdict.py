@@ -7,10 +7,11 @@ import msgspec
 from connstat_sql.arrow import Body, OpenBody
 from connstat_sql.definitions import InHeader, InLastRow, PagingStyle, Shape
 from connstat_sql.definitions.marks import says
-from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape
+from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape, counted
 from connstat_sql.fetcher.link_header import next_link
-from connstat_sql.fetcher.page_facts import place_of
+from connstat_sql.fetcher.page_facts import USUAL_SIZES, place_of
 from connstat_sql.fetcher.requests import Fetch
+from connstat_sql.fetcher.signs import has_no_rows, sign_of_fault, sign_of_more
 from connstat_sql.masks import hidden
 from connstat_sql.transport import Answer, Client, Request, is_json
 
@@ -18,8 +19,6 @@ LONGEST_WORDS = 300
 """Characters of what an API says of the parts that are missing."""
 _READ = 4 * LONGEST_WORDS
 """So many are read, as secrets are taken out of them before they are cut."""
-_USUAL_SIZES = frozenset({10, 20, 25, 30, 50, 100, 200, 250, 500, 1000, 2000, 5000, 10_000})
-"""Rows of a page where nobody asks for another number."""
 _LED = (PagingStyle.TOKEN, PagingStyle.LINK, PagingStyle.LINK_HEADER)
 """Styles of paging in which an answer leads to the next page."""
 _NO_PATH = (404, 405, 501)
@@ -78,26 +77,59 @@ def request_of(fetch: Fetch) -> str:
     return f"{method.verb} {method.path}" + ((always and f"?{'&'.join(always)}") or "")
 
 
+def check_silent_fault(fetch: Fetch, request: Request, answer: Answer, client: Client) -> str:
+    """The key that tells of a fault beside rows, where its definition does not speak of it; or "".
+
+    Raises Status where it stands in place of rows: that is an error with a success for a status.
+    """
+    opened = OpenBody(answer.body)
+    key = sign_of_fault(opened, fetch.resource, fetch.method)
+    marks = (*client.provider.incomplete, *fetch.method.incomplete)
+    if not key or client.provider.failed or key in {mark.at[0] for mark in marks}:
+        return ""
+    if not has_no_rows(opened, fetch.resource, fetch.method):
+        return key
+    error = client.refused(request, answer)
+    error.hint = (
+        f"if `{key}` is none, the definition says what is:  failed: [{{at: ok, when: false}}]  in "
+        "provider.yaml"
+    )
+    raise error
+
+
 def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, body: Body) -> str:
     """Why a list may go on though nothing leads to a next page; "" where it is known to end.
 
-    Its first page holds just as many rows as were asked for or as pages usually have, or names
-    another one; and the definition says nothing about further pages, or looks for them at a place
-    that the answer does not have.
+    Its first page holds just as many rows as were asked for or as pages usually have, or says in
+    usual words that more follow; and the definition says nothing about further pages, or looks for
+    them at a place that the answer does not have.
     """
     method = fetch.method
     if method.is_one_page or method.rows.shape is Shape.OBJECT:
         return ""
-    begin = f"a list stopped at exactly {body.given:,} rows, and "
-    if method.paging is not None:
-        place = _place_that_lacks(fetch, answer, body)
-        if not place or not _is_full(fetch, request, body.given):
-            return ""
-        return f"{begin}the answer has no {place}, where its next page would be"
-    goes_on = next_link(answer.headers.get("Link", "")) is not None
-    if not goes_on and not _is_full(fetch, request, body.given):
-        return ""
-    return f"{begin}its definition says nothing of further pages (`paging`)"
+    lacks = _why_it_ends(fetch, answer, body)
+    rows = counted(body.given, "row")
+    sign = sign_of_more(body, method.rows) if lacks else ""
+    if sign:
+        return f"a list stopped after {rows}, though the answer holds {sign}: {lacks}"
+    goes_on = method.paging is None and next_link(answer.headers.get("Link", "")) is not None
+    may_go_on = lacks and (goes_on or _is_full(fetch, request, body.given))
+    return f"a list stopped at exactly {rows}, and {lacks}" if may_go_on else ""
+
+
+def _why_it_ends(fetch: Fetch, answer: Answer, body: Body) -> str:
+    """What makes a first page the last, where the API has said nothing; "" where it has."""
+    paging = fetch.method.paging
+    if paging is None:
+        return "its definition says nothing of further pages (`paging`)"
+    place = _place_that_lacks(fetch, answer, body)
+    if place:
+        return f"the answer has no {place}, where its next page would be"
+    has_word = (paging.more, paging.done, paging.total, paging.total_pages) != (None,) * 4
+    is_short = paging.short_is_last and not has_word and body.given < (paging.size or 0)
+    if is_short and body.given not in USUAL_SIZES:
+        return "its definition says that a short page is the last (`last_page`)"
+    return ""
 
 
 def _is_full(fetch: Fetch, request: Request, given: int) -> bool:
@@ -106,7 +138,7 @@ def _is_full(fetch: Fetch, request: Request, given: int) -> bool:
     if paging is not None and paging.size is not None:
         return given >= paging.size
     asked = {value for _, value in request.query}
-    return given in _USUAL_SIZES or (given > 1 and str(given) in asked)
+    return given in USUAL_SIZES or (given > 1 and str(given) in asked)
 
 
 def _place_that_lacks(fetch: Fetch, answer: Answer, body: Body) -> str:

@@ -467,13 +467,13 @@ class PagingDocument(_Document, frozen=True):
         int, Meta(ge=0, le=1000), _about("empty pages in a row that may come before further rows")
     ] = 0
     last_page: Annotated[
-        Literal["empty", "short"],
+        Literal["empty", "short"] | None,
         _about(
-            "for offset, page and a cursor in the last row, without `more` and totals: the page "
-            "that ends the list; `short` "
+            "without `more` and totals, the page that ends the list: one without rows, which is so "
+            "for offset, page and a cursor in the last row where nothing is said; `short` "
             "saves a request where the API is known never to give less than was asked for before"
         ),
-    ] = "empty"
+    ] = None
 
 
 class MethodDocument(_Document, frozen=True):

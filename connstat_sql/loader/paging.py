@@ -72,6 +72,7 @@ def build_paging(
         any_host=document.any_host,
         empty_pages=document.empty_pages,
         short_is_last=document.last_page == "short",
+        empty_is_last=document.last_page is not None,
     )
 
 
@@ -274,13 +275,7 @@ def _words_at_fault(paging: Paging) -> Iterator[Fault]:
         yield "ends", f"`ends` say nothing with `{style}`", "they go with `token` and `cursor`"
     if paging.attributes and paging.style is not PagingStyle.LINK_HEADER:
         yield "attributes", f"`attributes` say nothing with `{style}`", "they go with `link_header`"
-    counts = paging.style in _COUNTING or isinstance(paging.response, InLastRow)
-    if paging.short_is_last and not (counts and paging.size_key):
-        yield (
-            "last_page",
-            "`last_page: short` says nothing here",
-            "it goes with `size`, and `offset`, `page` or a cursor in the last row",
-        )
+    yield from _last_page_at_fault(paging)
     if paging.more is not None and paging.done is not None:
         yield "done", "`done` says nothing beside `more`", "one of them"
     if paging.empty_pages and paging.style is PagingStyle.OFFSET:
@@ -297,3 +292,21 @@ def _words_at_fault(paging: Paging) -> Iterator[Fault]:
             "an empty page ends the list, so none comes before others",
             "`more` says when it ends",
         )
+
+
+def _last_page_at_fault(paging: Paging) -> Iterator[Fault]:
+    """What `last_page` cannot be with."""
+    if not paging.empty_is_last:
+        return
+    ends = {
+        "more": paging.more, "done": paging.done,
+        "total": paging.total, "total_pages": paging.total_pages,
+    }  # fmt: skip
+    for word in (word for word, place in ends.items() if place is not None):
+        yield "last_page", f"`last_page` says nothing beside `{word}`", "one of them"
+    if paging.short_is_last and not paging.size_key:
+        message = "`last_page: short` needs to know how many rows were asked for"
+        yield "last_page", message, "`size`, with `max`"
+    if paging.empty_pages:
+        message = "an empty page is the last, so none comes before others"
+        yield "empty_pages", message, "leave `last_page` out"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -263,6 +264,8 @@ class Client:
             sent = Sent(name, request.table, request.line, status, seconds, size, course.attempts)
             log.debug("%s %s %.0f ms %d bytes", sent.line, status, seconds * 1000, size)
             self._door.observe(sent)
+        if reply.body.startswith(BOM_UTF8):
+            return Reply(reply.status, reply.headers, reply.body[len(BOM_UTF8) :])
         return reply
 
     # --- what went wrong ---------------------------------------------------------------------
