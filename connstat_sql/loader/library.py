@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -26,6 +27,8 @@ from connstat_sql.loader.views import build_parts
 
 PROVIDER_FILE = "provider.yaml"
 PARTS_FILE = "parts.yaml"
+_TEXTS = 64
+"""Definitions of each kind that are remembered: those of all providers that one project has."""
 Parts = Mapping[TableName, Part]
 _Value = TypeVar("_Value", Provider, Service, Parts)
 _Document = TypeVar("_Document", ProviderDocument, ServiceDocument, PartsDocument)
@@ -207,9 +210,10 @@ def _sound(value: _Value | None, problems: tuple[Problem, ...]) -> _Value:
     return value
 
 
-def _read(file: FilePath) -> Source:
+def _read(file: FilePath) -> Source | bytes:
+    """A file's bytes, or what tells that it cannot be read."""
     try:
-        return read_source(_shown(file), file.read_bytes())
+        return file.read_bytes()
     except OSError as error:
         problem = Problem(_shown(file), 0, f"cannot be read: {error.strerror or error}")
         return Source(_shown(file), None, problems=(problem,))
@@ -242,18 +246,11 @@ def _faults(source: Source, document: str, first: str) -> list[Problem]:
 
 
 def _read_provider(folder: FilePath) -> tuple[Provider | None, tuple[Problem, ...], Source]:
-    source = _read(folder / PROVIDER_FILE)
-    document, problems = _document(source, ProviderDocument)
-    if document is None:
-        return None, tuple(problems), source
-    findings = Findings(source, problems)
-    provider = build_provider(document, _service_names(folder), findings)
-    if document.provider != folder.name:
-        message = f"`provider: {document.provider}` stands in the folder `{folder.name}`"
-        findings.add(("provider",), message, "name both alike")
-    for name, other in same_but_case(provider.services):
-        findings.add((), f"the files {name}.yaml and {other}.yaml differ only in case")
-    return provider, tuple(findings.problems), source
+    file = folder / PROVIDER_FILE
+    content = _read(file)
+    if isinstance(content, Source):
+        return None, content.problems, content
+    return _provider_of(content, _shown(file), folder.name, _service_names(folder))
 
 
 def _read_service(file: FilePath, provider: str) -> tuple[Service | None, tuple[Problem, ...]]:
@@ -264,20 +261,60 @@ def _read_service(file: FilePath, provider: str) -> tuple[Service | None, tuple[
 def _read_service_file(
     file: FilePath, provider: str
 ) -> tuple[Service | None, tuple[Problem, ...], Source]:
-    source = _read(file)
+    content = _read(file)
+    if isinstance(content, Source):
+        return None, content.problems, content
+    return _service_of(content, _shown(file), provider, file.stem)
+
+
+def _read_parts(folder: FilePath) -> tuple[Parts | None, tuple[Problem, ...], Source]:
+    content = _read(folder / PARTS_FILE)
+    if isinstance(content, Source):
+        return None, content.problems, content
+    return _parts_of(content, _shown(folder / PARTS_FILE))
+
+
+# A text is read once by a process, however many databases are opened: that takes longer than many
+# a query. What comes of it is frozen.
+
+
+@lru_cache(_TEXTS)
+def _provider_of(
+    content: bytes, file: str, folder: str, services: tuple[str, ...]
+) -> tuple[Provider | None, tuple[Problem, ...], Source]:
+    source = read_source(file, content)
+    document, problems = _document(source, ProviderDocument)
+    if document is None:
+        return None, tuple(problems), source
+    findings = Findings(source, problems)
+    provider = build_provider(document, services, findings)
+    if document.provider != folder:
+        message = f"`provider: {document.provider}` stands in the folder `{folder}`"
+        findings.add(("provider",), message, "name both alike")
+    for name, other in same_but_case(provider.services):
+        findings.add((), f"the files {name}.yaml and {other}.yaml differ only in case")
+    return provider, tuple(findings.problems), source
+
+
+@lru_cache(_TEXTS)
+def _service_of(
+    content: bytes, file: str, provider: str, stem: str
+) -> tuple[Service | None, tuple[Problem, ...], Source]:
+    source = read_source(file, content)
     document, problems = _document(source, ServiceDocument)
     if document is None:
         return None, tuple(problems), source
     findings = Findings(source, problems)
     service = build_service(document, provider, findings)
-    if document.service != file.stem:
-        message = f"`service: {document.service}` stands in the file `{file.name}`"
+    if document.service != stem:
+        message = f"`service: {document.service}` stands in the file `{stem}.yaml`"
         findings.add(("service",), message, "name both alike")
     return service, tuple(findings.problems), source
 
 
-def _read_parts(folder: FilePath) -> tuple[Parts | None, tuple[Problem, ...], Source]:
-    source = _read(folder / PARTS_FILE)
+@lru_cache(_TEXTS)
+def _parts_of(content: bytes, file: str) -> tuple[Parts | None, tuple[Problem, ...], Source]:
+    source = read_source(file, content)
     document, problems = _document(source, PartsDocument)
     if document is None:
         return None, tuple(problems), source
