@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from connstat_sql.binder import Arguments
     from connstat_sql.catalog import Catalog
+    from connstat_sql.configured import Configured
     from connstat_sql.executor.progress import Progress
     from connstat_sql.executor.values_seen import TakeValues
     from connstat_sql.fetcher import Clients
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from connstat_sql.planner import Plan
     from connstat_sql.telemetry import Telemetry
     from connstat_sql.transport import Clock, Connection, Limits, Sent, Waiting
+    from connstat_sql.transport.attachments import Attachment
 
 T = TypeVar("T")
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
@@ -139,6 +141,18 @@ class Wiring(Protocol):
     def cautions(self) -> tuple[str, ...]:
         """What is unwise in the configuration, to be told once."""
 
+    @property
+    def attachments(self) -> Sequence[Attachment]:
+        """Databases for DuckDB to attach where a statement names them."""
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """SQL under names that statements may use."""
+
+    @property
+    def origin(self) -> str:
+        """Where those were written, for messages."""
+
 
 _PATIENCE = 0.05
 """Seconds that a statement has to end in before it is interrupted, again."""
@@ -174,6 +188,14 @@ class Engine:
         self._telemetry: Telemetry
         self._turns = Turns()
         self._run = _Run()
+        self._configured: Configured | None = None
+        if wiring.attachments or wiring.views:
+            from connstat_sql.configured import Configured
+
+            self._configured = Configured(
+                self.session, wiring.attachments, wiring.views, outside.environment,
+                self._define, wiring.origin,
+            )  # fmt: skip
         self._take_values: TakeValues | None = None
         self._has_cautioned = False
 
@@ -186,13 +208,14 @@ class Engine:
         nothing. Raises a ConnstatError.
         """
         options, run = options or Options(), _Run()
-        with self._turn(run, options):
+        with self._turn(run, options), self._with_configured(sql, options, is_new=True):
             pieces = self._stoppable(partial(self._pieces_of, sql, arguments, options))
         for piece in pieces:
             given = named_arguments(piece, arguments)
-            with self._turn(run, options), _placed(piece):
+            configured = self._with_configured(piece.sql, options)
+            with self._turn(run, options), configured as remarks, _placed(piece):
                 result = self._stoppable(partial(self._run_one, piece, given, options))
-            yield result
+            yield replace(result, remarks=(*result.remarks, *remarks)) if remarks else result
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does; from any thread, and from a signal.
@@ -208,12 +231,13 @@ class Engine:
         self, sql: str, arguments: Arguments = None, options: Options | None = None
     ) -> Plan | None:
         """The plan of one statement, with nothing sent; None when it names no live table."""
-        with self._turn(_Run(), options or Options()):
+        options = options or Options()
+        with self._turn(_Run(), options), self._with_configured(sql, options, is_new=True):
             pieces = self._split(sql)
             if len(pieces) != 1:
                 raise PlanError("one statement at a time can be explained", sql=sql)
             given = named_arguments(pieces[0], arguments)
-            return self._advising(lambda: self._plan(pieces[0], given, options or Options()))
+            return self._advising(lambda: self._plan(pieces[0], given, options))
 
     def register(self, name: str, table: object) -> None:
         """Make an Arrow table or a data frame a table of SQL."""
@@ -274,6 +298,33 @@ class Engine:
         with self._turns.turn(options.deadline):
             self._run = run
             yield
+
+    @contextmanager
+    def _with_configured(
+        self, sql: str, options: Options, *, is_new: bool = False
+    ) -> Iterator[tuple[str, ...]]:
+        """What the configuration names is there for a text; where it is not, errors say why.
+
+        So do remarks, where the text asks for all there is.
+        """
+        if self._configured is None:
+            yield ()
+            return
+        from connstat_sql.configured import is_listing, meant
+
+        if is_new:
+            self._configured.begin()
+        with self.session.watches.watched(options.deadline):
+            failures = self._stoppable(partial(self._configured.make, sql))
+        with meant(failures):
+            yield tuple(one.message for one in failures.values()) if is_listing(sql) else ()
+
+    def _define(self, sql: str) -> None:
+        """Create a view that the configuration names, as a statement of the user's would."""
+        for piece in self._split(sql):
+            live = self._live if self._may_be_live(piece) else None
+            if live is None or live.run(piece, None, Options()) is None:
+                self._run_locally(piece, None, None)
 
     def _stoppable(self, act: Callable[[], T]) -> T:
         """What an act answers. Whatever DuckDB says when it is stopped, it is an interrupt."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from connstat_sql.definitions import Provider
     from connstat_sql.loader import Library
     from connstat_sql.transport import Configuration, Connection
+    from connstat_sql.transport.attachments import Attachment
 
 CONFIG_NAME = "connstat.toml"
 CONFIG_VARIABLE = "CONNSTAT_CONFIG"
@@ -68,6 +69,29 @@ class Wiring:
         """How many bytes answers may hold while they are read, as the file says, or None."""
         return self.file.answer_memory
 
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The databases that the configuration file names."""
+        return self.file.attachments if self._has_file else ()
+
+    @property
+    def views(self) -> Mapping[str, str]:
+        """The views that the configuration file names, as SQL."""
+        return self.file.views if self._has_file else {}
+
+    @property
+    def origin(self) -> str:
+        """What messages call the configuration file, or ""."""
+        return str(self.file.path) if self._has_file else ""
+
+    @cached_property
+    def _has_file(self) -> bool:
+        """Whether there is one, seen without the modules that read it: their import takes long."""
+        setup = self._setup
+        if setup.connections is not None:
+            return False
+        return find_config(setup.config, self._environment, setup.user, setup.here) is not None
+
     @cached_property
     def connections(self) -> Mapping[str, Connection]:
         """The connections by name."""
@@ -79,6 +103,10 @@ class Wiring:
         from connstat_sql.catalog import Catalog
 
         names = {name: one.provider for name, one in self.connections.items()}
+        if self.attachments:
+            from connstat_sql.transport.attachments import check_names
+
+            check_names(self.attachments, (*self.library.providers, *names))
         return Catalog(self.library, names, str(self.file.path) if self.file.connections else "")
 
     @property
@@ -87,18 +115,17 @@ class Wiring:
         if self.file.path is None:
             return ()
         from connstat_sql.transport import cautions
+        from connstat_sql.transport.attachments import attachment_cautions
 
         provider, found = self.library.provider, self.connections.values()
-        return tuple(line for one in found for line in cautions(one, provider(one.provider)))
+        lines = (line for one in found for line in cautions(one, provider(one.provider)))
+        return (*lines, *attachment_cautions(self.attachments))
 
     @property
     def is_explicit(self) -> bool:
         """Whether someone wrote down what to use, so that a fault in it is said at once."""
         setup = self._setup
-        if setup.connections is not None or setup.providers:
-            return True
-        # that there is a file is seen without the modules that read it, which take long to import
-        return find_config(setup.config, self._environment, setup.user, setup.here) is not None
+        return setup.connections is not None or bool(setup.providers) or self._has_file
 
 
 def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:

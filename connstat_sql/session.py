@@ -67,6 +67,7 @@ class Session:
     """A DuckDB connection with the providers' catalogs declared in it when they are needed."""
 
     def __init__(self, database: str = ":memory:", *, is_sandboxed: bool = False) -> None:
+        self.is_sandboxed = is_sandboxed
         self._scratch = make_scratch()
         spill = "" if self._scratch is None else str(self._scratch / "spill")
         self.duckdb = duckdb.connect(database, config={**CONFIG, "temp_directory": spill})

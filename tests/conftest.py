@@ -166,7 +166,7 @@ def engine_of(
 def narrow_engine_of(connections: Mapping[str, Mapping[str, Any]]) -> Iterator[Engine]:
     """The same, knowing Confluent and Kafka Connect alone: a quarter of the tables to declare."""
     kept = {name: one for name, one in connections.items() if one["provider"] in NARROW}
-    wiring = _NarrowWiring(Setup(connections=kept), {})
+    wiring = NarrowWiring(Setup(connections=kept), {})
     engine = Engine(wiring, Outside(environment={}, clock=FakeClock()))
     try:
         yield engine
@@ -213,7 +213,9 @@ def _narrow() -> Library:
     return _Selection(NARROW)
 
 
-class _NarrowWiring(Wiring):
+class NarrowWiring(Wiring):
+    """The same for the definitions of Confluent and Kafka Connect alone."""
+
     @cached_property
     def library(self) -> Library:
         return _narrow()

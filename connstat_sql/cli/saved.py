@@ -324,6 +324,9 @@ class _StandIns:
         from connstat_sql.transport import Connection
 
         library = wiring.library
+        self.attachments, self.views, self.origin = (
+            wiring.attachments, wiring.views, wiring.origin,
+        )  # fmt: skip
         own: Mapping[str, Connection] = wiring.connections
         missing = set(library.providers) - {one.provider for one in own.values()}
         stand_ins = {

@@ -11,6 +11,7 @@ from typing import Any
 import tomllib
 
 from connstat_sql.errors import ConfigError
+from connstat_sql.transport.attachments import Attachment, build_attachments
 from connstat_sql.transport.configuration import FILES, REFERENCE, check_type, unknown
 
 _SIZE = re.compile(r"([0-9]{1,9})\s*([kmg]b)", re.IGNORECASE)
@@ -20,6 +21,8 @@ _TABLES = {
     "cache": "write [cache]",
     "limits": "write [limits]",
     "providers": "write [providers]",
+    "attach": "write [attach.NAME]",
+    "views": "write [views]",
 }
 
 
@@ -29,7 +32,8 @@ class Configuration:
 
     `path` is the file (None: there is none). `cache_file` is where fetched rows are kept between
     runs (None: they are not). `providers` are further folders of definitions. `answer_memory` is
-    how many bytes answers may hold while they are read (None: what is usual).
+    how many bytes answers may hold while they are read (None: what is usual). `attachments` are
+    databases for DuckDB to attach, `views` names for SQL.
     """
 
     connections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
@@ -37,6 +41,8 @@ class Configuration:
     providers: tuple[Path, ...] = ()
     path: Path | None = None
     answer_memory: int | None = None
+    attachments: tuple[Attachment, ...] = ()
+    views: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> Iterator[tuple[Path, str]]:
@@ -44,16 +50,22 @@ class Configuration:
         if self.cache_file is not None:
             for path in (self.cache_file, self.cache_file.with_name(f"{self.cache_file.name}.wal")):
                 yield path, "the file of kept rows"
+        for one in self.attachments:
+            what = f"a file that [attach.{one.name}] names"
+            yield from ((path, what) for path in (one.file, *_references(one.secret)) if path)
         folder = Path() if self.path is None else self.path.parent
         for name, table in self.connections.items():
             what = f"a file that the connection {name} names"
-            for text in _texts(table):
-                for reference in REFERENCE.findall(text):
-                    if reference[:5] == "file:":
-                        yield folder / reference[5:], what
-            for key in FILES:
-                if isinstance(table.get(key), str):
-                    yield folder / table[key], what
+            named = [Path(table[key]) for key in FILES if isinstance(table.get(key), str)]
+            yield from ((folder / path, what) for path in (*named, *_references(table)))
+
+
+def _references(value: object) -> Iterator[Path]:
+    """The files of the references in a table."""
+    for text in _texts(value):
+        for reference in REFERENCE.findall(text):
+            if reference[:5] == "file:":
+                yield Path(reference[5:])
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -86,6 +98,8 @@ def read_config(path: Path) -> Configuration:
         _providers(document.get("providers", {}), path),
         path,
         _answer_memory(document.get("limits", {}), path),
+        build_attachments(document.get("attach", {}), path),
+        _views(document.get("views", {}), path),
     )
 
 
@@ -140,6 +154,21 @@ def _providers(table: object, path: Path) -> tuple[Path, ...]:
         if not folder.is_dir():
             raise ConfigError(f"{where}: there is no folder {folder}")
     return folders
+
+
+def _views(table: object, path: Path) -> Mapping[str, str]:
+    where = f"{path}: [views]"
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where} is not a table", hint='write  NAME = "FROM …"')
+    for name, sql in table.items():
+        check_type(where, name, sql, str, "SQL")
+        if not name.strip() or not name.isprintable():
+            raise ConfigError(f"{where}: a view has no name that can be written: {name!r}")
+    names = [name.lower() for name in table]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"{where}: two views are called {name}")
+    return table
 
 
 def _only_key(table: object, key: str, where: str, example: str) -> object:

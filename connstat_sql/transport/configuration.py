@@ -107,7 +107,7 @@ def build_connection(
     options = {key: table[key] for key in _NUMBERS if key in table}
     options |= {key: _seconds(where, key, table[key]) for key in _TIMES if key in table}
     options |= {key: str(folder / table[key]) for key in FILES if key in table}
-    own = {key: _located(table[key], folder) for key in table if key in settings}
+    own = {key: located(table[key], folder) for key in table if key in settings}
     taken = _references(provider, environment or {})
     return Connection(
         name=name,
@@ -117,7 +117,7 @@ def build_connection(
         base_url=_base_url(provider, table, taken),
         verify=table.get("verify", True),
         proxy=table.get("proxy"),
-        headers={key: _located(text, folder) for key, text in table.get("headers", {}).items()},
+        headers={key: located(text, folder) for key, text in table.get("headers", {}).items()},
         families=_families(table.get("families", {}), provider, where),
         trusted_hosts=(*provider.trusted_hosts, *table.get("trusted_hosts", ())),
         origin=origin,
@@ -204,7 +204,7 @@ def default(provider: Provider, setting: str) -> str | None:
     return next((s.default for s in provider.settings if s.name == setting), None)
 
 
-def _located(text: str, folder: Path) -> str:
+def located(text: str, folder: Path) -> str:
     """The text with the files of its references found from the folder."""
     return REFERENCE.sub(
         lambda found: f"${{file:{folder / found[1][5:]}}}" if found[1][:5] == "file:" else found[0],
@@ -290,7 +290,12 @@ def _check_option(where: str, key: str, value: Any, settings: set[str]) -> None:
 
 def _check_text(where: str, key: str, value: Any) -> None:
     check_type(where, key, value, str, "text")
-    if "${" in REFERENCE.sub("", value):
+    check_references(where, key, value)
+
+
+def check_references(where: str, key: str, text: str) -> None:
+    """Raise ConfigError where something begins like a reference and is none."""
+    if "${" in REFERENCE.sub("", text):
         raise ConfigError(
             f"{where}: `{key}` holds a reference that cannot be read",
             hint="write  ${NAME}  for a variable,  ${file:PATH}  for a file",

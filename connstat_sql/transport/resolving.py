@@ -36,7 +36,7 @@ class Resolver:
 
     def resolve(self, text: str) -> str:
         """Replace `${NAME}` and `${file:PATH}`; raises ConfigError naming what is not there."""
-        return REFERENCE.sub(self._look_up, text)
+        return resolved(text, self.connection.place, self._environment)
 
     def setting(self, name: str) -> str | None:
         """A setting's value: the connection's own, else the definition's default, else None."""
@@ -166,21 +166,27 @@ class Resolver:
             hint=", or ".join(ways),
         )
 
-    def _look_up(self, match: re.Match[str]) -> str:
-        name = match[1]
-        if name.startswith("file:"):
-            path = Path(name.removeprefix("file:"))
-            try:
-                return path.read_text(encoding="utf-8").strip()
-            except (OSError, UnicodeDecodeError) as error:
-                why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-                raise ConfigError(
-                    f"{self.connection.place}: {path} cannot be read: {why}"
-                ) from error
-        value = self._environment.get(name)
-        if not value:
-            raise ConfigError(
-                f"{self.connection.place} needs the environment variable {name}, which is not set",
-                hint=f"export {name}=…",
-            )
-        return value
+
+def resolved(text: str, place: str, environment: Mapping[str, str]) -> str:
+    """The text with `${NAME}` and `${file:PATH}` replaced, for what is written at a place.
+
+    Raises ConfigError naming what is not there.
+    """
+    return REFERENCE.sub(lambda match: _looked_up(match[1], place, environment), text)
+
+
+def _looked_up(name: str, place: str, environment: Mapping[str, str]) -> str:
+    if name.startswith("file:"):
+        path = Path(name.removeprefix("file:"))
+        try:
+            return path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise ConfigError(f"{place}: {path} cannot be read: {why}") from error
+    value = environment.get(name)
+    if not value:
+        raise ConfigError(
+            f"{place} needs the environment variable {name}, which is not set",
+            hint=f"export {name}=…",
+        )
+    return value

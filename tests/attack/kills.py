@@ -46,7 +46,8 @@ def run(count: int, seed: int) -> Outcome:
             command = [sys.executable, "-c", _WRITER, name]
             with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
                 assert writer.stdout is not None
-                writer.stdout.readline()
+                if not writer.stdout.readline():
+                    outcome.failures.append("a process ended before it wrote")
                 time.sleep(source.random() / 3)
                 writer.kill()
             outcome.failures += _wrong(folder)
