@@ -242,7 +242,7 @@ class LiveTables:
             max_requests=options.max_requests,
             strict=options.strict,
         )
-        found = self._with_cached(found, options)
+        found = replace(self._with_cached(found, options), versions=self.clients.versions())
         check_budget(found)
         check(found, self._session, arguments)
         asking.confirm()

@@ -62,7 +62,7 @@ def _tables(statement: Statement, catalog: Catalog) -> str:
 def required(resource: Resource) -> list[str]:
     """Parameters that the cheapest-to-satisfy method needs and that have no default."""
     defaults = {param.name for param in resource.params if param.default is not None}
-    needs = [[n for n in method.required if n not in defaults] for method in resource.methods]
+    needs = [[n for n in method.required if n not in defaults] for method in resource.choices]
     return min(needs, key=len, default=[])
 
 
@@ -100,7 +100,7 @@ def values_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -
 
 def _column_rows(resource: Resource) -> Iterator[tuple[str | None, ...]]:
     """A table's columns as DESCRIBE answers them; parameters are marked."""
-    required = {name for method in resource.methods for name in method.required}
+    required = {name for method in resource.choices for name in method.required}
     for column in resource.columns:
         yield column.name, str(column.type), "YES", None, None, column.description or None
     for param in resource.params:

@@ -39,7 +39,7 @@ def test_a_result_says_what_it_is(database: LiveDatabase) -> None:
     assert list(result) == result.fetchall()
     assert result.to_arrow().num_rows == 1
     assert result.df()["name"].tolist() == ["pricing-mysql-source"]
-    assert (result.complete, result.errors, result.requests) == (True, (), 1)
+    assert (result.complete, result.errors, result.requests) == (True, (), 2)
     assert result.scans[0].table == "kafka_connect.connect.connector_status"
 
 

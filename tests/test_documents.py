@@ -130,7 +130,7 @@ def test_the_readme_python_runs(sandbox: Sandbox, capsys: pytest.CaptureFixture[
         "http://localhost:8083", str(sandbox.connections["plant_a"]["base_url"])
     )
     exec(compile(code, "README.md", "exec"), {})
-    assert "True () 1" in capsys.readouterr().out
+    assert "True () 2" in capsys.readouterr().out
 
 
 def test_the_readme_has_one_line_for_the_demo_and_one_for_the_tests() -> None:

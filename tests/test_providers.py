@@ -88,8 +88,10 @@ UNTYPED = {
     "kafka_connect.connect.connectors:list_status",
     "kafka_connect.connect.connectors:list_info",
     "kafka_connect.connect.connectors:list",
+    "kafka_connect.connect.connector_status:list_names",
     "kafka_connect.connect.connector_status:list",
     "kafka_connect.connect.connector_status:list_all",
+    "kafka_connect.connect.connector_config:list_names",
     "kafka_connect.connect.connector_config:list",
     "kafka_connect.connect.connector_config:list_all",
     "kafka_connect.connect.connector_topics:get",
@@ -109,6 +111,7 @@ NOT_DOCUMENTED = {
     "confluent.billing.costs": ["description", "tier_dimensions"],
     # Kafka 4.1 and later (KIP-891); the document is of 3.9.
     "kafka_connect.connect.connector_status": ["connector", "tasks"],
+    "kafka_connect.connect.connectors": ["connector", "tasks"],
 }
 LEFT_OUT = {
     "confluent.connect.connectors": {

@@ -24,7 +24,7 @@ import msgspec
 import pyarrow as pa
 from msgspec import Raw
 
-from connstat_sql.arrow.bodies import OpenBody, descend, kind, unreadable
+from connstat_sql.arrow.bodies import OpenBody, decoded, descend, kind, unreadable
 from connstat_sql.arrow.checks import (
     KeyTwice,
     checking_decoder,
@@ -110,6 +110,13 @@ class RowReader:
         for one, place in zip(self.fields, self._layout.places, strict=True):
             value = member(row, *place)
             yield one.name, reading(value, one.type, one.spelling) if one.spelling else value
+
+    def values(self, text: bytes) -> Iterator[dict[str, bytes]]:
+        """Of each row in a text of rows, the JSON text of each field that stands there."""
+        pairs = list(zip(self.fields, self._layout.places, strict=True))
+        for row in decoded(text, list[Raw]):
+            found = ((one.name, descend(row, place)) for one, place in pairs)
+            yield {name: bytes(value) for name, value in found if value is not None}
 
     # --- texts of rows -----------------------------------------------------------------------
 

@@ -220,9 +220,9 @@ def bindable_types(resource: Resource) -> dict[str, str]:
     Not those of floating point, where equal values have different texts.
     """
     wanted = {param.name for param in resource.params}
-    wanted |= {name for method in resource.methods for name in method.required}
+    wanted |= {name for method in resource.choices for name in method.required}
     wanted |= {
-        one.column.lower() for method in resource.methods for one in method.filters if one.key
+        one.column.lower() for method in resource.choices for one in method.filters if one.key
     }
     return {
         name: kind
@@ -235,7 +235,7 @@ def bounded_types(resource: Resource) -> dict[str, str]:
     """Columns whose bounds some method can be told, with their types."""
     bounded = {
         one.column.lower()
-        for method in resource.methods
+        for method in resource.choices
         for one in method.filters
         if one.bounds is not None
     }

@@ -15,15 +15,17 @@ _STRICT = (
 )  # fmt: skip
 
 
-def rejects_null(fact: Fact, side: frozenset[int]) -> bool:
-    """Whether a fact is not true wherever all columns of a side are NULL."""
-    return bool(fact.relations & side) and _Reading(fact, side).is_rejecting(fact.predicate)
+def rejects_null(fact: Fact, side: frozenset[int], columns: frozenset[str] | None = None) -> bool:
+    """Whether a fact is not true wherever columns of a side are NULL (None: all of them)."""
+    reading = _Reading(fact, side, columns)
+    return bool(fact.relations & side) and reading.is_rejecting(fact.predicate)
 
 
 class _Reading:
-    def __init__(self, fact: Fact, side: frozenset[int]) -> None:
+    def __init__(self, fact: Fact, side: frozenset[int], columns: frozenset[str] | None) -> None:
         self._fact = fact
         self._side = side
+        self._columns = columns
 
     def is_rejecting(self, node: exp.Expr) -> bool:
         """Whether it is false or NULL when the side is NULL."""
@@ -44,7 +46,9 @@ class _Reading:
         node = node.unnest()
         if isinstance(node, exp.Column):
             term = self._fact.terms.get(id(node))
-            return isinstance(term, Field) and term.relation in self._side
+            if not isinstance(term, Field) or term.relation not in self._side:
+                return False
+            return self._columns is None or term.column in self._columns
         if isinstance(node, _COMPARISONS):
             if isinstance(node.this, exp.Tuple) or isinstance(node.expression, (exp.Any, exp.All)):
                 return False

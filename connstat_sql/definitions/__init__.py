@@ -38,6 +38,7 @@ from connstat_sql.definitions.sql_types import (
     Struct,
 )
 from connstat_sql.definitions.templates import Template
+from connstat_sql.definitions.versions import VersionRule
 from connstat_sql.definitions.views import Part, View
 from connstat_sql.quoting import literal, quote
 
@@ -47,7 +48,8 @@ __all__ = [
     "JsonBody", "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "Paging",
     "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
     "Resource", "RetryRule", "Rows", "Scalar", "Sending", "Service", "Setting", "Shape", "Source",
-    "Spelling", "SqlType", "Struct", "TableName", "Target", "Template", "TokenRules", "View",
+    "Spelling", "SqlType", "Struct", "TableName", "Target", "Template", "TokenRules", "VersionRule",
+    "View",
     "literal", "quote",
 ]  # fmt: skip
 
@@ -248,7 +250,10 @@ class Method:
     `known_by` names the method that knows which rows there are: a list that leaves some out gets
     them from there, and a read by key that says nothing of its row is held against it ("": it is
     not needed). `rest_from` names a list that has what is known of those ("": their keys are).
-    `since` is the first version of the server that has it ("": every one). `limit` names the
+    `since` is the first version of the server that has it ("": every one). `fallback` names what
+    an older one is asked instead: a method whose rows these are, and others that are asked for
+    each of its rows, for the columns that those before them do not serve. One that is not
+    `is_standalone` answers no query by itself. `limit` names the
     family of methods whose limits its requests keep ("": none). A POST has a `body`, or the items
     of a `form`. `required` are the parameters it cannot be called without, each once.
     """
@@ -274,10 +279,18 @@ class Method:
     known_by: str = ""
     rest_from: str = ""
     since: str = ""
+    fallback: tuple[str, ...] = ()
+    is_standalone: bool = True
     description: str = ""
     limit: str = ""
     form: tuple[QueryItem, ...] = ()
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    @property
+    def in_its_place(self) -> str:
+        """What an older server is asked instead, in words."""
+        first, *others = self.fallback
+        return f"by {first}" + (f", then {' and '.join(others)} for each row" if others else "")
 
     def __post_init__(self) -> None:
         templates = [self.path, *(value for item in self.query for value in item.values)]
@@ -309,6 +322,11 @@ class Resource:
     def all_columns(self) -> tuple[Column | Param, ...]:
         """What `SELECT *` gives: the declared columns, then the parameters."""
         return (*self.columns, *self.params)
+
+    @property
+    def choices(self) -> tuple[Method, ...]:
+        """The methods that a query may be answered by; others are asked for these alone."""
+        return tuple(method for method in self.methods if method.is_standalone)
 
     def param(self, name: str) -> Param | None:
         """The parameter of that name, or None."""
@@ -361,6 +379,7 @@ class Provider:
     answer leads to another path of the same origin. `path_rejects` are characters that the
     server does not accept in a path segment even when percent-encoded.
     `trusted_hosts` are globs of hosts, found in rows, that may get our credentials.
+    `server_version` says where a server tells its version (None: nowhere).
     """
 
     name: str
@@ -381,6 +400,7 @@ class Provider:
     limits: Limits = DEFAULT_LIMITS
     probe: TableName | None = None
     follows_redirects: bool = False
+    server_version: VersionRule | None = None
 
     @property
     def variables(self) -> dict[str, str]:

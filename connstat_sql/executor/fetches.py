@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from connstat_sql.definitions import VARCHAR, Method
 from connstat_sql.errors import NotAsked, PlanError, Span
 from connstat_sql.executor.reports import Tools
 from connstat_sql.executor.reuse import Reuse
@@ -32,6 +33,7 @@ class Fetches:
     known: dict[Given, None] = field(default_factory=dict)
     """The tuples that there are fetches for."""
     _refused: list[Failure] = field(default_factory=list)
+    _partial: dict[str, Method] = field(default_factory=dict)
 
     def choose(self, tuples: Tuples) -> Way:
         """The way of the fewest new requests, of those whose values can be sent."""
@@ -64,9 +66,28 @@ class Fetches:
         """
         self._check_count(tuples.count(way.method.required) - len(self.known), way)
         new = [one for one in tuples.distinct(way.arguments) if one not in self.known]
-        fetches = [self._fetch(way, given) for given in new]
+        only = self._only(way, tuples)
+        fetches = [replace(self._fetch(way, given), only=only) for given in new]
         self.known.update(dict.fromkeys(new))
         return [fetch for fetch in fetches if not self._is_refused(fetch)]
+
+    def _only(self, way: Way, tuples: Tuples) -> dict[str, frozenset[str]]:
+        """The keys of rows that anybody wants, where each row may cost a request of its own.
+
+        Of what is kept for others nothing is left out, nor where more tuples may come.
+        """
+        may_come = self.scan.streams and not self.scan.is_constant
+        if not way.method.fallback or self.reuse.is_wanted or may_come:
+            return {}
+        resource, feeds = self.scan.resource, [one for one in tuples.feeds if one.constant.rows]
+        return {
+            name: frozenset(value for (value,) in tuples.distinct((name,)))
+            for name in way.method.fills
+            if (param := resource.param(name)) is not None
+            and param.type == VARCHAR
+            and feeds
+            and all(name in feed.columns for feed in feeds)
+        }
 
     def refused(self) -> list[Failure]:
         """What was left out since this was asked last."""
@@ -91,7 +112,19 @@ class Fetches:
         values = dict(zip(way.arguments, given, strict=True))
         size = None if scan.keeps else way.limit  # pages of another size are other requests
         connection = values.pop(CONNECTION)
-        return Fetch(connection, scan.resource, way.method, values, way.filters, size, way.order)
+        method = self._method(way)
+        return Fetch(connection, scan.resource, method, values, way.filters, size, way.order)
+
+    def _method(self, way: Way) -> Method:
+        """The method of a way, which asks for rows that it leaves out only where these count.
+
+        What is kept for others is whole.
+        """
+        if way.is_whole or self.reuse.is_wanted or not (way.method.known_by and way.method.fills):
+            return way.method
+        return self._partial.setdefault(
+            way.method.name, replace(way.method, known_by="", rest_from="")
+        )
 
     # --- what is refused ---------------------------------------------------------------------
 

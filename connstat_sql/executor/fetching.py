@@ -179,7 +179,8 @@ class Fetching:
         for fetch in item.fetches:
             self._open.pop(id(fetch), None)
         if item.failures:
-            self._count.fail(item.failures[0].error.attempts)
+            for error in {id(one.error): one.error for one in item.failures}.values():
+                self._count.fail(error.attempts)
             self.failures += item.failures
         else:
             self._reuse.finish(item.fetches)
@@ -281,6 +282,7 @@ class Fetching:
             reused=count.reused,
             waited=count.waited,
             may_go_on=count.may_go_on,
+            fell_back=tuple(count.fell_back),
             fetches=self.known,
             began=self._began,
             kept=len(self._reuse.hits),

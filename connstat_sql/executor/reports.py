@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from connstat_sql.definitions import TableName
 from connstat_sql.errors import counted
@@ -63,7 +63,8 @@ class ScanReport:
     were answered from rows of earlier statements, the oldest of them `oldest` seconds old (None:
     there were none). `began` is in seconds since the epoch; `waited` are the seconds
     that its requests spent waiting for rate limits and between tries, in all. `may_go_on` is why
-    one of its lists may have further pages that nothing leads to ("": none has).
+    one of its lists may have further pages that nothing leads to ("": none has). `fell_back` says
+    which servers are too old for the method, and by what they were asked instead.
     """
 
     name: str
@@ -83,6 +84,7 @@ class ScanReport:
     pages: int = 0
     waited: float = 0.0
     may_go_on: str = ""
+    fell_back: tuple[str, ...] = ()
 
 
 def in_words(report: ScanReport, expected: int | None, after: float) -> str:
@@ -100,6 +102,7 @@ def in_words(report: ScanReport, expected: int | None, after: float) -> str:
         f"{report.no_row:,} times no such row" if report.no_row else "",
         f"began after {after * 1000:.0f} ms" if after >= 0.0005 else "",
         f"{report.seconds * 1000:.0f} ms",
+        *report.fell_back,
     ]
     said = ", ".join(part for part in parts if part)
     return f"{report.name.replace('_', ' ')}, {report.table} by {report.method}: {said}"
@@ -118,6 +121,7 @@ class Count:
     reused: int = 0
     waited: float = 0.0
     may_go_on: str = ""
+    fell_back: dict[str, None] = field(default_factory=dict)
 
     def add(self, page: Page) -> None:
         """One more page."""
@@ -130,6 +134,8 @@ class Count:
         self.reused += page.is_reused
         self.waited += page.waited
         self.may_go_on = self.may_go_on or page.may_go_on
+        if page.fell_back:
+            self.fell_back[page.fell_back] = None
 
     def fail(self, attempts: int) -> None:
         """A fetch has failed after so many tries of one more request, 0 if none was sent."""

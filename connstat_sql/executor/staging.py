@@ -99,6 +99,7 @@ class Staging:
             if name != CONNECTION and name not in self._in_rows and scan.resource.param(name)
         )
         self._held: list[tuple[bytes, Mapping[str, str]]] = []
+        self._held_by = self.reader
         self._held_bytes = self._loose_bytes = 0
         self._came = self._read = 0
         self.table = scan_table(scan.name)
@@ -122,6 +123,10 @@ class Staging:
         """Take a page; raises UnexpectedShape when DuckDB reads its rows otherwise."""
         if page.count == 0:
             return
+        reader = page.reader or self.reader
+        if reader is not self._held_by and self._held:
+            self._insert_held()
+        self._held_by = reader
         values = self._values(page)
         for text in page.texts:
             self._held.append((text, values))
@@ -157,10 +162,11 @@ class Staging:
             self.table = self._session.compact(self.table)
 
     def _insert_texts(self, table: pa.Table) -> int:
+        rows = self._rows if self._held_by is self.reader else self._rows_of(self._held_by)
         with self._registered(PAGES, table):
             if not self._redacted:
-                return self._insert(self._rows)
-            decoded = self._masked(self._duckdb.sql(self._rows).to_arrow_table())
+                return self._insert(rows)
+            decoded = self._masked(self._duckdb.sql(rows).to_arrow_table())
         with self._registered(DECODED, decoded):
             return self._insert(f"FROM temp.main.{quote(DECODED)}")
 
@@ -213,16 +219,19 @@ class Staging:
     @cached_property
     def _rows(self) -> str:
         """SQL that answers the rows of the pages at hand."""
+        return self._rows_of(self.reader)
+
+    def _rows_of(self, reader: RowReader) -> str:
         row, rows = quote(own("row")), quote(ROWS)
-        types = {field.name: field.type for field in self.reader.fields}
+        types = {field.name: field.type for field in reader.fields}
         columns = [
             f"{self._expression(types[name], value)} AS {quote(name)}"
-            for name, value in self.reader.select_list(row)
+            for name, value in reader.select_list(row)
         ]
         columns += map(quote, self._arguments)
         columns += [f"{_HIDDEN_VALUES[name]} AS {quote(name)}" for name in self._hidden]
         columns += [quote(FETCH)] if self._number is not None else []
-        decoded = call("from_json", rows, literal(f"[{self.reader.structure}]"))
+        decoded = call("from_json", rows, literal(f"[{reader.structure}]"))
         return (
             f"SELECT {', '.join(columns)} FROM "
             f"(SELECT {call('unnest', decoded)} AS {row}, * FROM temp.main.{quote(PAGES)})"

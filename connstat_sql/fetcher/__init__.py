@@ -2,8 +2,8 @@
 
 from connstat_sql.fetcher.answers import Answers, Budget
 from connstat_sql.fetcher.clients import Clients
-from connstat_sql.fetcher.fan_out import Arrived, Ended, Failure, Finished, Group
-from connstat_sql.fetcher.pages import Page
+from connstat_sql.fetcher.fan_out import Arrived, Ended, Finished, Group
+from connstat_sql.fetcher.pages import Failure, Page
 from connstat_sql.fetcher.requests import Fetch, build_request
 from connstat_sql.fetcher.stream import Intake, Loop, PageStream
 

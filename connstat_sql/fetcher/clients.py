@@ -62,6 +62,13 @@ class Clients:
         """The client of a connection that was opened before; callable on the loop."""
         return self._unusable.get(name) or self._made[name]
 
+    def versions(self) -> dict[str, str]:
+        """The servers' versions by connection, as far as connections or answers have told them."""
+        told = {name: one.server_version for name, one in self._connections.items()}
+        for name, client in self._made.items():
+            told[name] = told[name] or next(iter(client.versions.values()), "")
+        return {name: version for name, version in told.items() if version}
+
     def close(self) -> None:
         """Close every client, then the loop."""
         if self._loop is None:

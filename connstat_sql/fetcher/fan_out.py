@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from connstat_sql.errors import FetchError, Interrupted
 from connstat_sql.fetcher.mailbox import Mailbox
-from connstat_sql.fetcher.pages import Page, Walk
+from connstat_sql.fetcher.older import SomeRowsFailed, begin
+from connstat_sql.fetcher.pages import Failure, Page, Walk
 from connstat_sql.fetcher.requests import Fetch
 from connstat_sql.transport import Client, Request
 
@@ -36,14 +37,6 @@ class Group(msgspec.Struct, frozen=True):
     fetches: Sequence[Fetch]
     request: Request | None
     is_answered: bool
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """A fetch that failed, of a statement that goes on without it."""
-
-    fetch: Fetch
-    error: FetchError
-    at: float
 
 
 class Arrived(msgspec.Struct, frozen=True):
@@ -215,8 +208,12 @@ class Run:
                 return  # nobody waits for it any more
             if not self._is_partial:
                 raise
-            _let_go(error)
-            failures = tuple(Failure(one, error, client.now()) for one in group.fetches)
+            if isinstance(error, SomeRowsFailed):
+                failures = error.failures
+            else:
+                failures = tuple(Failure(one, error, client.now()) for one in group.fetches)
+            for failure in failures:
+                _let_go(failure.error)
             self._mailbox.post(Finished(self.scan, group.fetches, failures))
         else:
             if is_whole:
@@ -224,17 +221,17 @@ class Run:
 
     async def _walk_through(self, group: Group, client: Client) -> bool:
         """Every page of the first of a group, handed on for each of them; or rows enough of it."""
-        page, following = await self._walk.begin(group.fetches[0], client, group.request)
+        page, following = await begin(self._walk, group.fetches[0], client, group.request)
         await self._hand_on(page, group.fetches)
-        if self._has_enough():
-            return False
         if following is not None:
             async with aclosing(following):
+                if self._has_enough():
+                    return False
                 async for page in following:
                     await self._hand_on(page, group.fetches)
                     if self._has_enough():
                         return False
-        return True
+        return following is not None or not self._has_enough()
 
     async def _hand_on(self, page: Page, fetches: Sequence[Fetch]) -> None:
         for one in _pages_of(page, fetches):

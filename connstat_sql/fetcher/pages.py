@@ -18,6 +18,7 @@ from connstat_sql.fetcher.page_facts import PageFacts
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
 from connstat_sql.fetcher.roll import Roll, body_of, call_roll, is_hollow, key_of, keys_in
+from connstat_sql.fetcher.server_versions import learn_version
 from connstat_sql.fetcher.verdict import (
     check_no_row,
     check_silent_fault,
@@ -34,7 +35,9 @@ class Page(msgspec.Struct, frozen=True):
 
     When `is_reused`, the answer was there already: `attempts` and `size` are 0. `waited` are the
     seconds that the request waited for limits and between tries. `may_go_on` is why the
-    list may have further pages though nothing leads to them, or "".
+    list may have further pages though nothing leads to them, or "". `reader` has read the rows
+    where that is not the scan's (None: it is). `fell_back` says by what an older server was asked
+    in place of the method, or "".
     """
 
     fetch: Fetch
@@ -48,6 +51,16 @@ class Page(msgspec.Struct, frozen=True):
     is_reused: bool = False
     waited: float = 0.0
     may_go_on: str = ""
+    reader: RowReader | None = None
+    fell_back: str = ""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A fetch that failed, of a statement that goes on without it."""
+
+    fetch: Fetch
+    error: FetchError
+    at: float
 
 
 _UNTOLD = (
@@ -128,10 +141,12 @@ class _List:
         except FetchError as error:
             with_version(error, fetch)
             raise
+        learn_version(fetch, answer, self._client)
         request = answer.sent or request
         body, fault = None, ""
         if answer.status in fetch.method.no_row:
             check_no_row(fetch, request, answer, self._client)
+            body = await self._without_answer()
         else:
             try:
                 self._hear(incomplete(fetch, request, answer, self._client))
@@ -199,7 +214,7 @@ class _List:
         if method.rest_from:
             yield self._empty(roll)
             roll = await call_roll(fetch, method.rest_from, self._walk.answers, self._client)
-            known = roll.answer.body if roll.keys else None
+            known = roll if roll.keys else None
         content = body_of(fetch, keys, known)
         try:
             body = self._walk.reader.read(content)
@@ -224,6 +239,20 @@ class _List:
             )
             return fetch.arguments[param] in self._roll.keys
         return True
+
+    async def _without_answer(self) -> Body | None:
+        """The row of a read by key that says there is none, where a list has its key all the same.
+
+        Its parts may not be there yet: it holds nothing but its key.
+        """
+        fetch = self._fetch
+        if not fetch.method.known_by or self._is_called:
+            return None
+        self._roll = await call_roll(fetch, fetch.method.known_by, self._walk.answers, self._client)
+        key = fetch.arguments[key_of(fetch)]
+        if key not in self._roll.keys:
+            return None
+        return self._walk.reader.read(body_of(fetch, [key], self._roll))
 
     def taken(self, page: Page) -> Page:
         """The page, which now counts for the limit."""

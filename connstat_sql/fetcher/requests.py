@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -42,6 +42,8 @@ class Fetch:
     `arguments` hold every parameter's value, also those that the request does not need: they
     become columns of its rows. `page_size` is how many rows a page need hold at most (None: as
     many as the method can have). `order` are query pairs that ask for an order of the rows.
+    `only` are the values, by parameters that are filled from rows, of the rows that anybody wants;
+    others may be left out where each costs a request.
     """
 
     connection: str
@@ -51,6 +53,7 @@ class Fetch:
     filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
     page_size: int | None = None
     order: tuple[tuple[str, str], ...] = ()
+    only: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def size_asked(fetch: Fetch) -> int | None:
@@ -99,12 +102,16 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
 
 
 def _url(fetch: Fetch, base_url: str) -> str:
-    method = fetch.method
-    base = base_url if method.base_url is None else _base(fetch, method.base_url)
-    return base + "".join(
+    return base_of(fetch, base_url) + "".join(
         _segment(fetch.arguments[part]) if index % 2 else part
-        for index, part in enumerate(method.path.parts)
+        for index, part in enumerate(fetch.method.path.parts)
     )
+
+
+def base_of(fetch: Fetch, base_url: str) -> str:
+    """Where the API is that a method is of: the connection's, or what the method says."""
+    method = fetch.method
+    return base_url if method.base_url is None else _base(fetch, method.base_url)
 
 
 def _query(fetch: Fetch, placed: Sequence[tuple[Target, Cursor]]) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ import msgspec
 
 from connstat_sql.arrow import OpenBody
 from connstat_sql.arrow.bodies import decoded, descend
-from connstat_sql.definitions import KEY, Path, Rows, Shape
+from connstat_sql.definitions import KEY, Method, Path, Rows, Shape
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.fetcher.answers import Answers
 from connstat_sql.fetcher.requests import Fetch, build_request
@@ -19,8 +19,9 @@ from connstat_sql.transport import Answer, Client, Request
 
 
 class Roll(msgspec.Struct, frozen=True):
-    """The keys of all rows, and the request and the answer that they are from."""
+    """The keys of all rows, and the method, the request and the answer that they are from."""
 
+    method: Method
     request: Request
     answer: Answer
     keys: tuple[str, ...]
@@ -39,7 +40,7 @@ async def call_roll(fetch: Fetch, name: str, answers: Answers, client: Client) -
     answer = await answers.ask(fetch.connection, request, client, keep=True)
     if answer.status in method.no_row:
         check_no_row(other, request, answer, client)
-        return Roll(request, answer, ())
+        return Roll(method, request, answer, ())
     try:
         keys = tuple(keys_in(answer.body, method.rows, method.fills[param]))
     except UnexpectedShape as error:
@@ -48,7 +49,7 @@ async def call_roll(fetch: Fetch, name: str, answers: Answers, client: Client) -
             connection=fetch.connection, request=request.line, status=answer.status,
             attempts=answer.attempts,
         ) from error  # fmt: skip
-    return Roll(request, answer, keys)
+    return Roll(method, request, answer, keys)
 
 
 def keys_in(body: bytes, rows: Rows, path: Path) -> Iterator[str]:
@@ -75,34 +76,39 @@ def _is_hollow(value: object) -> bool:
     return value is None or value in ("", [])
 
 
-def body_of(fetch: Fetch, keys: Iterable[str], known: bytes | None) -> bytes:
+def body_of(fetch: Fetch, keys: Iterable[str], known: Roll | None) -> bytes:
     """A body as the API would send it, of rows that it left out.
 
-    `known` is that of `rest_from`, which has what is known of them; without it the keys are.
+    `known` is a list that has what is known of them; without it their keys are.
     """
     method, param = fetch.method, key_of(fetch)
     there = {} if known is None else _elements(fetch, known)
-    is_map = method.rows.shape is Shape.MAP
+    shape = method.rows.shape
     elements: dict[str, object] = {}
     for key in keys:
         row: dict[str, Any] = {}
         for path, value in there.get(key, ()):
             _put(row, path, value)
-        if not is_map:
+        if shape is not Shape.MAP and param in method.fills:
             _put(row, method.fills[param], key)
         elements[key] = _nested(method.rows.item, row)
-    found = elements if is_map else list(elements.values())
-    return msgspec.json.encode(_nested(method.rows.at[0], found))
+    listed: object = elements if shape is Shape.MAP else list(elements.values())
+    if shape is Shape.OBJECT:
+        listed = next(iter(elements.values()))
+    return msgspec.json.encode(_nested(method.rows.at[0], listed))
 
 
-def _elements(fetch: Fetch, body: bytes) -> dict[str, list[tuple[Path, msgspec.Raw]]]:
+def _elements(fetch: Fetch, known: Roll) -> dict[str, list[tuple[Path, msgspec.Raw]]]:
     """Of each row of another list what both methods serve, with where it is in ours."""
-    ours, other = fetch.method, fetch.resource.method(fetch.method.rest_from)
+    ours, other, body = fetch.method, known.method, known.answer.body
     served = [
         (ours.columns.get(one.name, one.path), other.columns.get(one.name, one.path))
         for one in fetch.resource.columns
     ]
-    pairs = [(mine, theirs) for mine, theirs in served if mine and theirs and mine != KEY]
+    pairs = [
+        (mine, theirs) for mine, theirs in served
+        if mine and mine != KEY and theirs is not None and theirs != KEY
+    ]  # fmt: skip
     keys = keys_in(body, other.rows, other.fills[key_of(fetch)])
     found = {}
     for key, (_, text) in zip(keys, OpenBody(body).rows(other.rows), strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from connstat_sql.definitions import Parent, Part, Resource, Service, TableName
+from connstat_sql.definitions import Parent, Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
 from connstat_sql.loader.checks import nearest
 from connstat_sql.loader.source import Source
@@ -79,18 +79,23 @@ class Tables:
                     yield from (one.table for one in service_found.resources.values())
 
 
-def family_problems(
-    service: Service, source: Source, families: tuple[str, ...] | None
+def provider_problems(
+    service: Service, source: Source, provider: Provider | None
 ) -> Iterator[Problem]:
-    """Methods that name a family of requests which the provider's file does not declare."""
-    if families is None:
+    """What methods need of their provider's file that it does not declare."""
+    if provider is None:
         return
+    families = tuple(provider.limits.families)
     for resource in service.resources.values():
         for method in resource.methods:
+            path = ("resources", resource.table.resource, "methods", method.name)
             if method.limit and method.limit not in families:
-                path = ("resources", resource.table.resource, "methods", method.name, "limit")
                 what = f"names the family `{method.limit}`, which `limits` does not declare"
-                yield source.problem(path, what, nearest(method.limit, families))
+                yield source.problem((*path, "limit"), what, nearest(method.limit, families))
+            if method.fallback and provider.server_version is None:
+                what = "`fallback` is for older servers, and provider.yaml does not say how old"
+                hint = "`server_version: {path: PATH, at: version}` in provider.yaml"
+                yield source.problem((*path, "fallback"), what, hint)
 
 
 def part_problems(

@@ -70,6 +70,7 @@ from connstat_sql.loader.places import path_of
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.spellings import build_spelling
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
+from connstat_sql.loader.versions import build_version, check_fallbacks, fallback_of
 from connstat_sql.loader.views import build_view
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -125,6 +126,7 @@ def build_provider(
         limits=build_limits(document.limits),
         probe=_probe(document.probe, findings),
         follows_redirects=document.redirects == "same_origin",
+        server_version=build_version(document, findings),
     )
 
 
@@ -249,6 +251,7 @@ def _resource(
     )
     check_resource(resource, {*shared, *own}, path, findings)
     check_filters(resource, path, findings)
+    check_fallbacks(resource, path, findings)
     return resource
 
 
@@ -354,6 +357,8 @@ def _method(
         known_by=document.known_by,
         rest_from=document.rest_from,
         since=document.since,
+        fallback=fallback_of(document),
+        is_standalone=document.standalone,
         description=document.description,
         limit=document.limit,
         form=tuple(_query_item(key, value) for key, value in document.form.items()),

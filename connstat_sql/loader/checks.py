@@ -86,7 +86,7 @@ def check_resource(
     check_key(resource.table.resource, path, findings)
     if "." in resource.table.resource:
         findings.add(path, "the name of a resource holds no dot")
-    if not resource.methods and resource.view is None:
+    if not resource.choices and resource.view is None:
         findings.add((*path, "methods"), "no method serves it")
     for name in sorted(params & columns):
         findings.add(

@@ -173,6 +173,30 @@ Incomplete = Annotated[
 ]
 
 
+class SourceDocument(_Document, frozen=True):
+    """Where something stands in an answer; exactly one of these. A text is a path in the body."""
+
+    header: Annotated[str | None, _about("header of the answer", "X-Next-Page")] = None
+    last_row: Annotated[
+        PathText | None,
+        _about("path in the last element of the array that holds the rows", "id", "cursor"),
+    ] = None
+
+
+class ServerVersionDocument(_Document, frozen=True):
+    """Where a server tells its version: asked once in a connection, and only where it matters."""
+
+    path: Annotated[str, _about("path of a GET", "/", "/api/status")] = "/"
+    at: Annotated[
+        PathText | SourceDocument,
+        _about(
+            "where it stands in the answer: a path in the body, or a header",
+            "version.number",
+            {"header": "X-Server-Version"},
+        ),
+    ] = "version"
+
+
 class ProviderDocument(_Document, frozen=True):
     """`providers/<provider>/provider.yaml`: how to talk to one kind of API."""
 
@@ -210,6 +234,10 @@ class ProviderDocument(_Document, frozen=True):
         str, _about("characters the server refuses in a path even when percent-encoded")
     ] = ""
     limits: LimitsDocument = LimitsDocument()
+    server_version: Annotated[
+        ServerVersionDocument | None,
+        _about("where a server tells its version, for methods that have a `fallback`"),
+    ] = None
     probe: Annotated[str | None, _about("a cheap table for `connstat doctor`")] = None
 
 
@@ -364,16 +392,6 @@ class TargetDocument(_Document, frozen=True):
         PathText | None, _about(_IN_BODY + "; numbers stay numbers", "page", "variables.after")
     ] = None
     header: Annotated[str | None, _about("header of the request", "X-Continuation")] = None
-
-
-class SourceDocument(_Document, frozen=True):
-    """Where something stands in an answer; exactly one of these. A text is a path in the body."""
-
-    header: Annotated[str | None, _about("header of the answer", "X-Next-Page")] = None
-    last_row: Annotated[
-        PathText | None,
-        _about("path in the last element of the array that holds the rows", "id", "cursor"),
-    ] = None
 
 
 SourceText = Union[PathText, SourceDocument]
@@ -539,6 +557,23 @@ class MethodDocument(_Document, frozen=True):
         str,
         _about("first version of the server that has it; named when one answers that it has not"),
     ] = ""
+    fallback: Annotated[
+        str | list[str],
+        _about(
+            "beside `since`: what an older server is asked instead, another method of the table; "
+            "or several: the first lists the rows, and each other is asked once for each of them, "
+            "for the columns that those before it do not serve",
+            "list_v1",
+            ["list_names", "get_status", "get"],
+        ),
+    ] = []
+    standalone: Annotated[
+        bool,
+        _about(
+            "false: no query is answered by it alone; other methods name it, under `fallback`, "
+            "`known_by` or `rest_from`, as it has not all rows of the table, or others"
+        ),
+    ] = True
     limit: Annotated[str, _about("family of the provider's `limits` that it belongs to")] = ""
 
 

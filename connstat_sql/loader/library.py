@@ -14,9 +14,9 @@ from connstat_sql.errors import DefinitionError, Problem
 from connstat_sql.files import distrust
 from connstat_sql.loader.between import (
     Tables,
-    family_problems,
     parent_problems,
     part_problems,
+    provider_problems,
     view_problems,
 )
 from connstat_sql.loader.build import build_provider, build_service
@@ -133,9 +133,9 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     services: list[tuple[Service, Source]] = []
     probes: list[tuple[TableName, Source]] = []
     parts: list[tuple[Parts, Source]] = []
-    families: dict[str, tuple[str, ...] | None] = {}
+    providers: dict[str, Provider | None] = {}
     for folder, files in _definition_files(paths, problems):
-        families[folder.name] = _families(folder)
+        providers[folder.name] = _read_provider(folder)[0]
         for file in files:
             if file.name == PROVIDER_FILE:
                 provider, found, source = _read_provider(folder)
@@ -156,7 +156,7 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     for service, source in services:
         problems += parent_problems(service, source, tables)
         problems += view_problems(service, source, tables)
-        problems += family_problems(service, source, families[service.provider])
+        problems += provider_problems(service, source, providers[service.provider])
     for given, source in parts:
         problems += part_problems(given, source, tables)
     for probe, source in probes:
@@ -337,9 +337,3 @@ def _definition_files(
                 yield folder, tuple(sorted(folder.glob("*.yaml")))
         else:
             problems.append(Problem(str(path), 0, "no such file or folder"))
-
-
-def _families(folder: FilePath) -> tuple[str, ...] | None:
-    """Families of methods that a provider's file declares; None where it cannot be read."""
-    provider, _, _ = _read_provider(folder)
-    return None if provider is None else tuple(provider.limits.families)

@@ -1,11 +1,11 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order."""
 
+from connstat_sql.definitions.segments import refusal
 from connstat_sql.planner.budget import check_budget
 from connstat_sql.planner.connections import nearest_to, no_such_connection
 from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
 from connstat_sql.planner.planning import plan
-from connstat_sql.planner.questions import refusal
 from connstat_sql.planner.values import (
     CONNECTION,
     Cached,

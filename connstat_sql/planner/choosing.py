@@ -8,15 +8,14 @@ from functools import cached_property
 
 from connstat_sql.binder import Row
 from connstat_sql.definitions import Method, Provider, Resource
+from connstat_sql.definitions.segments import is_refused, refusal
 from connstat_sql.errors import BindError, Span
 from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.questions import (
     example,
     given_columns,
     has_default,
-    is_refused,
     listed,
-    refusal,
     siblings,
     unserved,
     wanted_params,
@@ -96,7 +95,7 @@ class Choosing:
         refused = self._refused_params(supplies)
         found = [
             self._choice(method, supplies, columns, weigh)
-            for method in self.resource.methods
+            for method in self.resource.choices
             if refused.isdisjoint(method.path.params)
         ]
         usable = [choice for choice in found if choice is not None]
@@ -126,7 +125,7 @@ class Choosing:
             return blame.error(refused, "such a row can only be reached through a list")
         lacking = [
             max((self._lacking(method, columns, one) for one in supplies), key=len, default=[])
-            for method in self.resource.methods
+            for method in self.resource.choices
         ]
         fewest = min(lacking, key=len)
         if not fewest:
@@ -192,7 +191,7 @@ class Choosing:
     def _refused_params(self, supplies: Sequence[Supply]) -> frozenset[str]:
         """Parameters with a value that no path can carry."""
         rows = [row for supply in supplies for row in supply.rows or ()]
-        names = {name for method in self.resource.methods for name in method.path.params}
+        names = {name for method in self.resource.choices for name in method.path.params}
         return frozenset(
             name
             for name in names
@@ -201,7 +200,7 @@ class Choosing:
 
     def _refused(self, supplies: Sequence[Supply]) -> str:
         rows = [row for supply in supplies for row in supply.rows or ()]
-        for method in self.resource.methods:
+        for method in self.resource.choices:
             for row in rows:
                 for name in method.path.params:
                     why = refusal(self.provider, row.get(name, "x"))

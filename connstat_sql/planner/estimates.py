@@ -57,15 +57,15 @@ def size_of(resource: Resource, use: Use) -> Size:
     """The size of a table for one use of it: by the method that tells most."""
     given = given_columns(use.rows)
     alternatives = len(use.rows or ()) or 1
-    told = [_rows(method, given, alternatives) for method in resource.methods]
+    told = [_rows(method, given, alternatives) for method in resource.choices]
     rows = min(told, default=float(MOST_ROWS))
-    asked = {name for method in resource.methods for name in method.required}
+    asked = {name for method in resource.choices for name in method.required}
     return Size(rows, _fraction_of(use, asked & given.keys()))
 
 
 def is_key(resource: Resource, column: str) -> bool:
     """Whether a column is taken for one that has another value in each row."""
-    keyed = {one.required for one in resource.methods if one.rows.shape is Shape.OBJECT}
+    keyed = {one.required for one in resource.choices if one.rows.shape is Shape.OBJECT}
     return (column,) in keyed or (not keyed and resource.param(column) is None)
 
 

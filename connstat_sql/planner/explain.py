@@ -23,6 +23,7 @@ def as_text(plan: Plan) -> str:
             f"     {one.column} passed on as {one.key} = {', '.join(values)} (inexact)"
             for one, values in scan.ways[0].filters
         ]
+        lines += [f"     {one}" for one in _older_lines(scan, plan)]
         lines += [f"     {_stop(way)}" for way in scan.ways if way.limit is not None]
         lines += [f"     {why}" for why in _no_stop(scan, plan)]
         lines += [f"     {_other_way(one, plan)}" for one in scan.instead]
@@ -53,7 +54,8 @@ def as_document(plan: Plan) -> dict[str, Any]:
 
 def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
     expected = plan.expected(scan)
-    at_most = None if scan.method.paging and expected else expected
+    is_open = scan.method.paging is not None or bool(plan.older(scan))
+    at_most = None if is_open and expected else expected
     return {
         "name": scan.name,
         "table": str(scan.resource.table),
@@ -68,6 +70,8 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
             {"column": one.column, "key": str(one.key), "values": list(values), "exact": False}
             for one, values in scan.ways[0].filters
         ],
+        "fallback": list(scan.method.fallback),
+        "older_servers": {name: plan.versions[name] for name in plan.older(scan)},
         "limit": scan.ways[0].limit,
         "depends_on": list(scan.depends_on),
         "streams": scan.streams and bool(scan.depends_on),
@@ -105,6 +109,19 @@ def _cache_lines(scan: Scan, plan: Plan) -> list[str]:
     return [
         f"kept rows: for {cached.kept:,} of {cached.fetches:,} fetches, "
         f"up to {cached.oldest:,.0f} s old"
+    ]
+
+
+def _older_lines(scan: Scan, plan: Plan) -> list[str]:
+    """What servers are asked that are too old for a method: those that are known to be, and any."""
+    lines = [
+        f"{name} is {plan.versions[name]}, before {scan.method.since}: {scan.method.in_its_place}"
+        for name in plan.older(scan)
+    ]
+    by = {way.method.name: way.method for way in scan.ways if way.method.fallback}
+    return lines or [
+        f"a server before {one.since}: {one.in_its_place}, in place of {one.name}"
+        for one in by.values()
     ]
 
 
@@ -211,6 +228,8 @@ def _requests(scan: Scan, plan: Plan) -> str:
         return words
     if scan.name in plan.free:
         return "0"
+    if plan.older(scan):
+        return f"at least {expected}, and more for each row of an older server"
     if scan.method.paging and expected and scan.ways[0].limit is None:
         return f"{expected}, and one for each further page of {scan.method.paging.size}"
     return str(expected)
@@ -232,7 +251,8 @@ def _total(plan: Plan) -> dict[str, int | None]:
     expected = [plan.expected(scan) for scan in plan.scans]
     known = None if None in expected else sum(one or 0 for one in expected)
     is_paged = any(
-        scan.method.paging and plan.expected(scan) != 0 and scan.ways[0].limit is None
+        (scan.method.paging and plan.expected(scan) != 0 and scan.ways[0].limit is None)
+        or plan.older(scan)
         for scan in plan.scans
     )
     return {"expected": known, "at_most": None if is_paged else known}

@@ -24,6 +24,7 @@ from connstat_sql.planner.questions import (
     default_values,
     fetched,
     listed,
+    may_use_left_out,
     pushed_filters,
     unserved,
     wanted_params,
@@ -296,6 +297,7 @@ class Planning:
             pushed_filters(resource, method, target.uses),
             limit,
             order,
+            may_use_left_out(resource, method, target.uses),
         )
 
     def _feed(
@@ -394,6 +396,6 @@ def _why(choice: Choice, target: Target) -> str:
         ]
         source = listed(tuple(dict.fromkeys(parents)))
         return f"{listed(choice.missing)} enumerated from {source}, no value given"
-    if len(resource.methods) == 1:
+    if len(resource.choices) == 1:
         return "the only method"
     return "the fewest requests"

@@ -2,42 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping, Sequence
 
 from connstat_sql.binder import BoundTable, Row, Use, around_all
-from connstat_sql.definitions import ArrayStyle, Filter, Method, Param, Provider, Resource, literal
+from connstat_sql.binder.nulls import rejects_null
+from connstat_sql.definitions import ArrayStyle, Filter, Method, Param, Resource, literal
 from connstat_sql.planner.sending import sent_bounds, sent_value
 from connstat_sql.planner.values import Constant
 
-_NO_SEGMENTS = frozenset({"", ".", ".."})
 MAX_FILTER_LENGTH = 1_500
 """Characters of values that are passed on in one filter; a longer list is not passed on."""
-
-
-def is_refused(provider: Provider, values: Collection[str]) -> bool:
-    """Whether any of the values cannot be one segment of this provider's paths."""
-    if not _NO_SEGMENTS.isdisjoint(values):
-        return True
-    return any(map(_unfit(provider.path_rejects).search, values))
-
-
-@cache
-def _unfit(rejects: str) -> re.Pattern[str]:
-    return re.compile(f"[\\x00-\\x1f\\x7f{''.join(map(re.escape, rejects))}]")
-
-
-def refusal(provider: Provider, value: str) -> str:
-    """Why a value cannot be one segment of this provider's paths; "" when it can."""
-    if not is_refused(provider, (value,)):
-        return ""
-    if value in _NO_SEGMENTS:
-        return "cannot be a path segment"
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        return "holds a control character"
-    refused = next((letter for letter in value if letter in provider.path_rejects), "")
-    return f"holds {refused!r}, which {provider.name} refuses in a path" if refused else ""
 
 
 def given_columns(rows: Sequence[Row] | None) -> dict[str, bool]:
@@ -71,6 +45,23 @@ def fetched(resource: Resource, method: Method, columns: tuple[str, ...]) -> tup
 
 def unserved(method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name, path in method.columns.items() if path is None and name in columns)
+
+
+def may_use_left_out(resource: Resource, method: Method, uses: Sequence[Use]) -> bool:
+    """Whether rows that a list leaves out could be in the answer, most of their columns NULL."""
+    if not method.known_by or not method.fills:
+        return False
+    others = [resource.method(name) for name in (method.known_by, method.rest_from) if name]
+    unknown = frozenset(
+        one.name
+        for one in resource.columns
+        if all(other.columns.get(one.name, one.path) is None for other in others)
+    )
+    return not all(
+        any(rejects_null(fact, frozenset({use.relation}), unknown) for fact in use.facts)
+        for use in uses
+        if use.rows != ()
+    )
 
 
 def spoken_columns(tables: Sequence[BoundTable]) -> frozenset[str]:

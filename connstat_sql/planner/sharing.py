@@ -109,6 +109,6 @@ class Sharing:
 def _templates(resource: Resource, columns: tuple[str, ...]) -> set[tuple[str, Template]]:
     return {
         (resource.table.provider, template_of(method))
-        for method in resource.methods
+        for method in resource.choices
         if not unserved(method, columns)
     }

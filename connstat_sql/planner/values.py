@@ -8,6 +8,7 @@ from operator import itemgetter
 
 from connstat_sql.binder import BoundQuery, BoundTable
 from connstat_sql.definitions import Filter, Method, Provider, Resource
+from connstat_sql.definitions.versions import is_before
 from connstat_sql.quoting import own_table
 
 CONNECTION = "_connection"
@@ -64,7 +65,8 @@ class Way:
     `arguments` are the columns of the tuples, `_connection` first; those that the method asks for
     make the requests. `columns` are fetched from the rows. `filters` are passed on to the API,
     each with its values. `limit` is the number of rows that are enough (None: all); `order` asks
-    for them in the order in which they are the first.
+    for them in the order in which they are the first. `is_whole` says that rows count which the
+    method leaves out, and another one knows.
     """
 
     method: Method
@@ -73,6 +75,7 @@ class Way:
     filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
     limit: int | None = None
     order: tuple[tuple[str, str], ...] = ()
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +172,7 @@ class Scan:
     @property
     def requests_each(self) -> int:
         """Requests of a fetch: a list that leaves rows out takes another, for those there are."""
-        return 2 if self.method.known_by and self.method.fills else 1
+        return 2 if self.ways[0].is_whole else 1
 
     def by(self, way: Way) -> Scan:
         """The scan with its way chosen."""
@@ -205,7 +208,8 @@ class Plan:
     """Scans in the order they run, and where each mention gets its rows from.
 
     `free` are scans whose requests another scan has sent already. `cached` says, by the names of
-    scans, what kept rows answer; scans that do not ask for any are not in it. `defects` are
+    scans, what kept rows answer; scans that do not ask for any are not in it. `versions` are those
+    of servers, by connection, as far as they have been told. `defects` are
     questions of the planner's that DuckDB could not read: each may have cost requests.
     """
 
@@ -215,7 +219,18 @@ class Plan:
     max_requests: int
     free: frozenset[str] = frozenset()
     cached: Mapping[str, Cached] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
+
+    def older(self, scan: Scan) -> tuple[str, ...]:
+        """The connections whose servers are known to be older than the method of a scan."""
+        method = scan.method
+        names = [name for (name,) in projected(scan.constants, (CONNECTION,))]
+        return tuple(
+            name
+            for name in (names if method.fallback else ())
+            if is_before(self.versions.get(name, ""), method.since)
+        )
 
     def scan(self, name: str) -> Scan:
         """The scan of that name."""

@@ -14,7 +14,7 @@ from connstat_sql.errors import PlanError
 from connstat_sql.planner.bindings import Binding
 from connstat_sql.planner.choosing import Choice, Choosing, Supply, Weigh
 from connstat_sql.planner.connections import constant_of
-from connstat_sql.planner.questions import pushed_filters
+from connstat_sql.planner.questions import may_use_left_out, pushed_filters
 from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.sharing import Sharing
 from connstat_sql.planner.targets import Target, target_of, types_of
@@ -74,7 +74,7 @@ class Weighing:
             asked = set()
             for constant in constants:
                 asked |= self.sharing.requests(method, constant, filters)
-                if method.known_by and method.fills:
+                if may_use_left_out(target.live.resource, method, target.uses):
                     other = target.live.resource.method(method.known_by)
                     asked |= self.sharing.requests(other, constant, ())
             shared = self.sharing.count(target.live.resource, method)

@@ -61,6 +61,8 @@ class Client:
         self._door = door
         resolver = Resolver(provider, connection, door.environment)
         self.workers = Workers(connection.name, resolver.base_urls())
+        self.versions: dict[str, str] = {}
+        """What servers have said of their versions, by their base URLs."""
         self._credentials = make_credentials(resolver, door.clock.now)
         bounds = Bounds.of(connection, door)
         self._patience = bounds.timeout
@@ -84,6 +86,10 @@ class Client:
     def base_url(self) -> str:
         """Where the API is, without a slash at the end."""
         return self.workers.urls[0]
+
+    def version(self, base_url: str) -> str:
+        """The version of the server there, as the connection or it has said; "" until one has."""
+        return self.connection.server_version or self.versions.get(base_url, "")
 
     def now(self) -> float:
         """Seconds since the epoch, by the clock handed in."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from connstat_sql.definitions import Provider
 from connstat_sql.definitions.limits import Limit
+from connstat_sql.definitions.versions import numbers_of
 from connstat_sql.errors import ConfigError
 from connstat_sql.transport.urls import read_url
 
@@ -44,7 +45,8 @@ class Connection:
     entries of `families` are None, what the provider declares holds. `timeout` and
     `connect_timeout` are in seconds, `max_age` is how old rows may be that are used again, in
     seconds (each None: what is asked for elsewhere). `base_url` may be several, with commas
-    between them: workers of one cluster. `origin` says where all this was written, for messages.
+    between them: workers of one cluster. `server_version` is what its server would say of itself
+    ("": it is asked, where that matters). `origin` says where all this was written, for messages.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Connection:
     connect_timeout: float | None = None
     max_age: float | None = None
     trusted_hosts: tuple[str, ...] = ()
+    server_version: str = ""
     origin: str = ENVIRONMENT
     said: frozenset[str] = frozenset()
 
@@ -120,6 +123,7 @@ def build_connection(
         headers={key: located(text, folder) for key, text in table.get("headers", {}).items()},
         families=_families(table.get("families", {}), provider, where),
         trusted_hosts=(*provider.trusted_hosts, *table.get("trusted_hosts", ())),
+        server_version=table.get("server_version", ""),
         origin=origin,
         **options,
     )
@@ -341,6 +345,13 @@ def _check_count(where: str, key: str, value: Any) -> None:
         raise ConfigError(f"{where}: `{key}` is below 1")
 
 
+def _check_version(where: str, key: str, value: Any) -> None:
+    if not isinstance(value, str) or not numbers_of(value):
+        raise ConfigError(
+            f"{where}: `{key}` is not a version in quotes", hint=f'such as  {key} = "2.1"'
+        )
+
+
 def _check_rate(where: str, key: str, value: Any) -> None:
     check_type(where, key, value, (int, float), "a number")
     if not 0 < value < float("inf"):
@@ -395,4 +406,5 @@ _CHECKS: dict[str, Callable[[str, str, Any], None]] = {
     "max_concurrency": _check_count, "rate": _check_rate, "trusted_hosts": _check_hosts,
     "host_concurrency": _check_count, "host_rate": _check_rate, "families": _check_tables,
     "timeout": _check_seconds, "connect_timeout": _check_seconds, "max_age": _check_age,
+    "server_version": _check_version,
 }  # fmt: skip
