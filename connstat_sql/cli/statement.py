@@ -21,6 +21,7 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, counted
 from connstat_sql.files import written_whole
 from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
+from connstat_sql.renderer.pager import Screen
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
 if TYPE_CHECKING:
@@ -99,7 +100,11 @@ _PRINTING = (
         is_flag=True,
         help="Draw two columns, a label and a number, as bars; with -o as .svg or .png.",
     ),
-)
+    click.option(
+        "--no-pager", is_flag=True,
+        help="On a terminal, print what is longer than the screen, and the first 1,000 rows.",
+    ),
+)  # fmt: skip
 
 _CHARTS = {"": "bars", ".txt": "bars", ".svg": "svg", ".png": "png"}
 """By extension, what draws a chart there."""
@@ -192,16 +197,19 @@ class Printer:
         look: Look | None = None,
         sql: str = "",
         title: str = "",
+        is_paging: bool = False,
     ) -> None:
         """`look` is what `out` can show (None: as it says itself); `format_` may be of a chart.
 
-        `sql` and `title` are told on a page: the text of the statements, where a result does not
-        know its own, and what they are called.
+        On a terminal, what is longer than it goes through a pager where `is_paging`. `sql` and
+        `title` are told on a page: the text of the statements, where a result does not know its
+        own, and what they are called.
         """
         self._out: Any = out
         self._format = format_
         self._narrator = narrator
         self._look = look or Look.of(out, os.environ)
+        self._screen = Screen(out, os.environ, is_paging=is_paging)
         self._about = About(sql=sql, title=title)
         self.rows = 0
         self._page: Page | None = None
@@ -211,11 +219,12 @@ class Printer:
     def show(self, result: Result) -> None:
         """The rows to stdout, everything else to stderr."""
         self._narrator.end_progress()
+        if self._screen.lack and not self._printed:
+            self._narrator.say(f"note: {self._screen.lack}")
         self._requests += result.requests
         self.rows += result.table.num_rows if result.has_rows else 0
         if result.has_rows:
             self._print(result)
-            self._out.flush()
             self._printed += 1
             if self._format == "json" and self._printed == 2:
                 self._narrator.say(
@@ -234,21 +243,25 @@ class Printer:
             from connstat_sql.renderer.charts import chart
 
             about = replace(self._told_of(result), requests=self._requests)
-            chart(result.table, self._out, self._format, look=self._look, about=about)
+            look, kind = self._look, self._format
+            self._screen.show(lambda out: chart(result.table, out, kind, look=look, about=about))
         elif self._format == "html":
             from connstat_sql.renderer.page import Page
 
             if self._page is None:
                 self._page = Page(self._out, self._about.title)
             self._page.section(result.table, self._told_of(result))
+            self._out.flush()
         elif (
             self._look.is_terminal
+            and self._screen.command is None
             and self._format in ("table", "vertical")
             and result.table.num_rows > MOST_ON_SCREEN
         ):
             self._print_first(result)
         else:
-            render(result.table, self._format, self._out, look=self._look)
+            look = self._look
+            self._screen.show(lambda out: render(result.table, self._format, out, look=look))
 
     def _print_first(self, result: Result) -> None:
         """What somebody would still scroll through, and how to have the rest."""
@@ -257,6 +270,7 @@ class Printer:
         rows = counted(result.table.num_rows, "row")
         more = f"{rows}, of which the first {MOST_ON_SCREEN:,} are shown: -o FILE  takes all"
         self._out.write(f"{more}\n".encode())
+        self._out.flush()
 
     def _told_of(self, result: Result) -> About:
         from connstat_sql.diagnostics.verdict import verdict
@@ -292,7 +306,8 @@ def printer(
     with _writing_to(given["output"], inputs, read) as out:
         written = given.get("sql") or ""
         sql = sql or ("" if written == "-" else written)
-        shown = Printer(out, format_, narrator, sql=sql, title=title)
+        is_paging = not given.get("no_pager", False)
+        shown = Printer(out, format_, narrator, sql=sql, title=title, is_paging=is_paging)
         yield shown
         shown.end()
     if given["output"] not in (None, STDOUT):

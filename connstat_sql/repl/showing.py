@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import io
-import os
-import shlex
-import shutil
-import signal
-import subprocess
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from connstat_sql.errors import ConfigError, counted
 from connstat_sql.files import opened_to_add, written_whole
+from connstat_sql.renderer.pager import Screen
 
 if TYPE_CHECKING:
     from connstat_sql.renderer import Look
     from connstat_sql.result import Options, Result
 
-_LESS = "SRFX"
-"""Long lines are cut, colours shown, and what fits one screen is simply printed."""
 _WHOLE_FILES = ("parquet", "arrow", "html", "json")
 """Formats that cannot be continued: the next answer takes the place of the one before."""
 
@@ -76,14 +69,15 @@ class Display:
         """Write an answer where it is to go; what there is to say of that, or nothing."""
         target = self._settings.once or self._settings.output
         if target is None:
-            self.print(lambda out: self._render(result, sql, self._settings.format, out))
+            look = self.look()
+            self.print(lambda out: self._render(result, sql, self._settings.format, out, look))
             return ""
         is_once, self._settings.once = self._settings.once is not None, None
         format_ = self._format_of(target)
         is_more = not is_once and target in self._settings.begun and format_ not in _WHOLE_FILES
         opened = opened_to_add if is_more else written_whole
         with writable(target), opened(target) as out:
-            self._render(result, sql, format_, out)
+            self._render(result, sql, format_, out, self.look(out))
         self._settings.begun.add(target)
         verb = "added to" if is_more else "written to"
         return f"{counted(result.table.num_rows, 'row')} {verb} {target} as {format_}"
@@ -117,24 +111,14 @@ class Display:
 
     def print(self, write: Callable[[BinaryIO], object]) -> None:
         """Let something write to the screen, through the pager where it is more than that."""
-        pager = self._pager() if self._is_paging and self._settings.pager else None
-        if pager is None:
-            write(self._out)
-            self._out.flush()
-            return
-        drawn = io.BytesIO()
-        write(drawn)
-        if drawn.getvalue().count(b"\n") < self._height():
-            self._out.write(drawn.getvalue())
-            self._out.flush()
-        else:
-            page(drawn.getvalue(), pager, self._environment)
+        is_paging = self._is_paging and self._settings.pager
+        Screen(self._out, self._environment, is_paging=is_paging).show(write)
 
-    def _render(self, result: Result, sql: str, format_: str, out: BinaryIO) -> None:
+    @staticmethod
+    def _render(result: Result, sql: str, format_: str, out: BinaryIO, look: Look) -> None:
         from connstat_sql.diagnostics.verdict import verdict
         from connstat_sql.renderer import About, render
 
-        look = self.look(None if isinstance(out, io.BytesIO) else out)
         errors = () if result.complete else tuple(verdict(result))
         about = About(sql, result.complete, result.seconds, result.requests, errors=errors)
         render(result.table, format_, out, look=look, about=about)
@@ -146,52 +130,6 @@ class Display:
         if self._settings.format == "table":
             return BY_EXTENSION.get(target.suffix.lower(), "table")
         return self._settings.format
-
-    def _height(self) -> int:
-        with suppress(OSError, ValueError):
-            return os.get_terminal_size(self._out.fileno()).lines or 24
-        return 24
-
-    def _pager(self) -> list[str] | None:
-        """The command that pages: `$PAGER`, else less where there is one; None: nothing does."""
-        said = self._environment.get("PAGER")
-        if said is None:
-            is_simple = self._environment.get("TERM") == "dumb"
-            return ["less"] if shutil.which("less") and not is_simple else None
-        try:
-            words = shlex.split(said)
-        except ValueError:
-            return None
-        return words if words and words != ["cat"] else None
-
-
-def page(text: bytes, pager: list[str], environment: Mapping[str, str]) -> None:
-    """Show a text in a pager, until its reader has seen enough. Raises ConfigError."""
-    around = {"LESS": _LESS, **environment}
-    with ctrl_c_is_theirs():
-        try:
-            process = subprocess.Popen(pager, stdin=subprocess.PIPE, env=around)
-        except OSError as error:
-            hint = "set PAGER to a program that pages, or  .pager off"
-            raise ConfigError(
-                f"the pager {pager[0]} cannot be run: {error.strerror}", hint=hint
-            ) from error
-        with suppress(BrokenPipeError):
-            process.communicate(text)
-        process.wait()
-
-
-@contextmanager
-def ctrl_c_is_theirs() -> Iterator[None]:
-    """Ctrl-C goes to all at a terminal; while another program has it, it is not meant for us."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def write_whole(target: Path, content: bytes) -> None:

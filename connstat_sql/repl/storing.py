@@ -12,10 +12,11 @@ from pathlib import Path
 
 from connstat_sql.errors import ConfigError, SavedQueryError
 from connstat_sql.files import is_own_file, make_scratch, remove_scratch, write_new, written_whole
+from connstat_sql.renderer.pager import ctrl_c_is_theirs
 from connstat_sql.repl.history import holds_secret
 from connstat_sql.repl.setting import path_of
 from connstat_sql.repl.shell import Shell
-from connstat_sql.repl.showing import ctrl_c_is_theirs, texts
+from connstat_sql.repl.showing import texts
 from connstat_sql.repl.steps import Next, Step
 
 FOLDER = Path("connstat") / "queries"
