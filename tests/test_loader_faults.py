@@ -189,7 +189,7 @@ def test_each_fault_has_its_line_and_a_next_step(
 PROVIDER_FAULTS = [
     ("unknown: 1", "unknown key `unknown` (known here: auth, base_url, description, error_mark, "
      "errors, failed, headers, incomplete, limits, no_row_says, path_rejects, probe, provider, "
-     "redirects, retry, settings, trusted_hosts)"),
+     "redirects, retry, server_version, settings, trusted_hosts)"),
     ("setings: {}", "unknown key `setings` (did you mean `settings`?)"),
     ("settings: {a: {secrt: true}}", "unknown key `secrt` (did you mean `secret`?)"),
     ("settings: {a: }", "expected a mapping, found nothing"),

@@ -12,7 +12,10 @@ import pytest
 from connstat_sql.definitions import ArrayStyle, Filter, InBody, TableName
 from connstat_sql.errors import PlanError
 from connstat_sql.fetcher import Fetch, build_request
+from connstat_sql.fetcher.cursor import Cursor
 from connstat_sql.loader import Library
+from connstat_sql.result import Options
+from tests.conftest import engine_of
 from tests.tabled import over
 from tests.test_loader import folder_of, problems_of
 
@@ -199,6 +202,95 @@ def test_predicates_go_into_a_body_with_the_types_of_their_columns(
     assert resource is not None
     fetch = Fetch("one", resource, resource.methods[0], {}, filters=((one, values),))
     assert build_request(fetch, "http://one.test", None).body == body
+
+
+ORDERS = """
+        rows: r
+        order:
+          id:
+            ascending: {body: {sort: [{id: asc}], page: {from: first}}}
+            descending: {body: {sort: [{id: desc}]}, way: down}
+"""
+
+
+def ordered(root: Path, words: str, column: str = "id", *, down: bool = False) -> httpx.Request:
+    fetch = fetch_of(root, words)
+    [order] = [one for one in fetch.method.order if one.column == column]
+    pairs = order.descending if down else order.ascending
+    assert pairs is not None
+    request = build_request(replace(fetch, order=pairs), "http://one.test", None)
+    return httpx.Request(request.method, request.full_url, content=request.body)
+
+
+def test_an_order_is_asked_for_in_the_body_beside_what_it_says(tmp_path: Path) -> None:
+    up = ordered(tmp_path, "body: {page: {size: 5}}" + ORDERS)
+    assert json.loads(up.content) == {"page": {"size": 5, "from": "first"}, "sort": [{"id": "asc"}]}
+    down = ordered(tmp_path, "body: {page: {size: 5}}" + ORDERS, down=True)
+    assert json.loads(down.content) == {"page": {"size": 5}, "sort": [{"id": "desc"}]}
+    assert down.url.query == b"way=down"
+    form = ordered(tmp_path, "form: {a: 1}\n        order: {id: {ascending: {body: {sort: id}}}}")
+    assert form.content == b"a=1&sort=id"
+
+
+BATCH = """[{query: "{ crates }", variables: {town: "{text}"}}, {ping: 1}]
+        rows: {at: 0.data.r}
+        paging: {style: token, request: {body: 0.variables.after}, response: 0.data.next}
+"""
+
+
+def test_a_body_may_be_an_array_with_places_in_its_elements(tmp_path: Path) -> None:
+    order = "        order: {id: {ascending: {body: {'0': {variables: {by: id}}}}}}"
+    request = ordered(tmp_path, f"body: {BATCH}{order}")
+    assert json.loads(request.content) == [
+        {"query": "{ crates }", "variables": {"town": VALUES["text"], "by": "id"}}, {"ping": 1},
+    ]  # fmt: skip
+    fetch = fetch_of(tmp_path, f"body: {BATCH}")
+    after = build_request(fetch, "http://one.test", Cursor.of("c7")).body
+    assert after is not None
+    assert json.loads(after)[0]["variables"]["after"] == "c7"
+
+
+@over(
+    "words, says",
+    [
+        ("body: {sort: 1}" + ORDERS, "`sort` is sent by `body` too"),
+        ("body: [1]" + ORDERS, "`sort` leads nowhere: `body` is an array of 1"),
+        ("form: {a: 1}" + ORDERS, "`page.from` leads into a form, which has keys alone"),
+        (f"rows: r\n        order: {{id: {{ascending: {{body: {{page: {{after: 1}}}}}}}}}}\n"
+         f"        paging: {PAGING}", "`page.after` is sent by a filter or by `paging` too"),
+        ("order: {id: {ascending: {body: {by: '{text}'}}}}", "`{text}` would be sent as it stands"),
+        (f"body: {BATCH.replace('0.variables', '2.variables')}",
+         "`2.variables.after` leads nowhere: `body` is an array of 2"),
+        (f"body: {BATCH.replace('0.variables', 'variables')}", "leads nowhere"),
+        ("body: [1]\n        filters: {id: {body: id}}", "`id` leads nowhere"),
+        ("body: text", "expected a mapping or a list or null, found the text `text`"),
+    ],
+)  # fmt: skip
+def test_what_has_no_place_in_a_body_is_told(tmp_path: Path, words: str, says: str) -> None:
+    problems = problems_of(tmp_path, {"s.yaml": f"{TYPES}        {words}\n"})
+    assert any(says in one for one in problems), problems
+
+
+def test_the_first_rows_of_an_order_are_asked_for_in_the_body(tmp_path: Path) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        return httpx.Response(200, json={"r": [{"id": name} for name in "xyz"], "next": "n"})
+
+    words = f"body: {{page: {{size: 5}}}}{ORDERS}        paging: {PAGING}\n"
+    folder = folder_of(tmp_path, {"s.yaml": TYPES + f"        {words}"})
+    towns = {"one": {"provider": "p", "base_url": "http://one.test"}}
+    wire = httpx.MockTransport(answer)
+    with engine_of(towns, providers=(folder,), transport=wire) as engine:
+        [result] = engine.run("SELECT id FROM p.s.t ORDER BY id LIMIT 2", None, Options())
+    assert result.fetchall() == [("x",), ("y",)]
+    assert asked == [{"page": {"size": 5, "from": "first"}, "sort": [{"id": "asc"}]}]
+
+
+def test_an_order_in_the_body_of_a_get_is_told(tmp_path: Path) -> None:
+    text = TYPES.replace("verb: POST", "order: {id: {ascending: {body: {sort: id}}}}")
+    assert "a GET has none (`verb: POST`)" in problems_of(tmp_path, {"s.yaml": text})[0]
 
 
 def test_several_values_of_a_form_are_several_pairs(tmp_path: Path) -> None:

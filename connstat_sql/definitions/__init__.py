@@ -44,13 +44,12 @@ from connstat_sql.quoting import literal, quote
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
-    "Auth", "AuthKind", "Bounds", "Column", "Filter", "InBody", "InHeader", "InLastRow",
-    "JsonBody", "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "Paging",
+    "Auth", "AuthKind", "Bounds", "Column", "Filter", "InBody", "InHeader", "InLastRow", "JsonBody",
+    "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "OrderPairs", "Paging",
     "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
     "Resource", "RetryRule", "Rows", "Scalar", "Sending", "Service", "Setting", "Shape", "Source",
     "Spelling", "SqlType", "Struct", "TableName", "Target", "Template", "TokenRules", "VersionRule",
-    "View",
-    "literal", "quote",
+    "View", "literal", "quote",
 ]  # fmt: skip
 
 # --- where rows are in a body ---------------------------------------------------------------------
@@ -171,6 +170,10 @@ Sent = Union[str, InBody]
 """Where a predicate's value goes: a key of the query string, or a place in the body."""
 
 
+OrderPairs = tuple[tuple[Sent, str], ...]
+"""What asks for an order: a query key and its value, or a place in the body and its JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """The keys that bound a column, each with the text that holds the value (None: no key).
@@ -227,13 +230,13 @@ class Filter:
 class Order:
     """A column by which the API sorts as DuckDB does: NULL last, both ways.
 
-    `ascending` and `descending` are the query pairs that ask for it; `()` when it always answers
-    like that, None when it cannot.
+    `ascending` and `descending` are the query pairs that ask for it, and places in a body with
+    their JSON; `()` when it always answers like that, None when it cannot.
     """
 
     column: str
-    ascending: tuple[tuple[str, str], ...] | None = None
-    descending: tuple[tuple[str, str], ...] | None = None
+    ascending: OrderPairs | None = None
+    descending: OrderPairs | None = None
 
 
 @dataclass(frozen=True, slots=True)

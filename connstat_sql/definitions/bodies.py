@@ -11,7 +11,7 @@ PLACEHOLDER = re.compile(r"\{([^\W\d][\w.-]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """A JSON object with parameters in its texts.
+    """A JSON object or array with parameters in its texts.
 
     A text that is one parameter and nothing else becomes a value of that parameter's type.
     """

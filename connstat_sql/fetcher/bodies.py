@@ -77,8 +77,8 @@ def sendable(text: str) -> str:
     return text
 
 
-def _put(body: dict[str, Any], path: Path, value: Raw) -> None:
+def _put(body: Any, path: Path, value: Raw) -> None:
     """Put a value at a path; the loader has seen to it that nothing else stands in the way."""
     for key in path[:-1]:
-        body = body.setdefault(key, {})
+        body = body[int(key)] if isinstance(body, list) else body.setdefault(key, {})
     body[path[-1]] = value

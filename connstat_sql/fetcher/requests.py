@@ -17,6 +17,7 @@ from connstat_sql.definitions import (
     InBody,
     InHeader,
     Method,
+    OrderPairs,
     Paging,
     PagingStyle,
     Path,
@@ -41,7 +42,7 @@ class Fetch:
 
     `arguments` hold every parameter's value, also those that the request does not need: they
     become columns of its rows. `page_size` is how many rows a page need hold at most (None: as
-    many as the method can have). `order` are query pairs that ask for an order of the rows.
+    many as the method can have). `order` is what asks for an order of the rows.
     `only` are the values, by parameters that are filled from rows, of the rows that anybody wants;
     others may be left out where each costs a request.
     """
@@ -52,7 +53,7 @@ class Fetch:
     arguments: Mapping[str, str]
     filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
     page_size: int | None = None
-    order: tuple[tuple[str, str], ...] = ()
+    order: OrderPairs = ()
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
@@ -78,6 +79,9 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
         if isinstance(target, InHeader)
     ]
     in_body = [*_filters_in_body(fetch)]
+    in_body += [
+        (key.path, Cursor(value.encode())) for key, value in fetch.order if isinstance(key, InBody)
+    ]
     in_body += [(target.path, value) for target, value in placed if isinstance(target, InBody)]
     body, content_type = _body(fetch, in_body)
     if content_type:
@@ -122,7 +126,7 @@ def _query(fetch: Fetch, placed: Sequence[tuple[Target, Cursor]]) -> tuple[tuple
         if isinstance(one.key, str):
             values = [sendable(value) for value in wanted]
             query += _pairs(one.key, values, one.several or ArrayStyle.REPEATED)
-    query += fetch.order
+    query += [(key, value) for key, value in fetch.order if isinstance(key, str)]
     query += [(target, value.text) for target, value in placed if isinstance(target, str)]
     return tuple(query)
 

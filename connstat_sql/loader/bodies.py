@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from connstat_sql.definitions import JsonBody, Method, Path
+from connstat_sql.definitions import InBody, JsonBody, Method, Path, Resource
 from connstat_sql.definitions.bodies import PLACEHOLDER
 from connstat_sql.loader.checks import Findings, texts_of
 from connstat_sql.loader.documents import MethodDocument
@@ -34,12 +34,73 @@ def stands_in_body(method: Method, path: Path) -> str:
         return "form"
     body = json.loads(method.body.text) if method.body is not None else {}
     for key in path:
-        if not isinstance(body, dict):
+        if isinstance(body, list):
+            if not (key.isdecimal() and int(key) < len(body)):
+                return ""  # it leads nowhere
+            body = body[int(key)]
+        elif not isinstance(body, dict):
             return "body"
-        if key not in body:
+        elif key not in body:
             return ""
-        body = body[key]
+        else:
+            body = body[key]
     return "body" if path else ""
+
+
+def place_faults(key: InBody, method: Method) -> Iterator[tuple[str, str]]:
+    """Why something cannot be sent at a place of the body, and what to write instead."""
+    if method.verb == "GET":
+        yield f"`{key}` is in a body, and a GET has none", "`verb: POST`"
+    elif method.form and len(key.path) != 1:
+        yield f"`{key}` leads into a form, which has keys alone", "a single key"
+    if past := past_the_end(method, key.path):
+        yield f"`{key}` leads nowhere: {past}", "a number from 0 leads to an element: `0.variables`"
+    elif at := stands_in_body(method, key.path):
+        yield f"`{key}` is sent by `{at}` too", f"leave it out of `{at}`"
+
+
+def past_the_end(method: Method, path: Path) -> str:
+    """Which array of the body a path misses; "" where there is none."""
+    body = json.loads(method.body.text) if method.body is not None else {}
+    for depth, key in enumerate(path):
+        if isinstance(body, list):
+            if not key.isdecimal() or int(key) >= len(body):
+                shown = f"`{'.'.join(path[:depth])}`" if depth else "`body`"
+                return f"{shown} is an array of {len(body)}"
+            body = body[int(key)]
+        elif isinstance(body, dict) and key in body:
+            body = body[key]
+        else:
+            return ""
+    return ""
+
+
+def leaves_of(value: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Each value in objects within objects that is none itself, with its path, as JSON."""
+    for key, inner in value.items():
+        if isinstance(inner, dict) and inner:
+            yield from leaves_of(inner, (*path, key))
+        else:
+            yield (*path, key), json.dumps(inner)
+
+
+def check_order_bodies(resource: Resource, path: KeyPath, findings: Findings) -> None:
+    """Note what `order` puts into a body that has no place for it."""
+    for method in resource.methods:
+        taken = {key for one in method.filters for key in one.keys}
+        if method.paging is not None:
+            taken |= {key for key in (method.paging.request, method.paging.size_key)
+                      if isinstance(key, InBody)}  # fmt: skip
+        for order in method.order:
+            where = (*path, "methods", method.name, "order", order.column)
+            keys = dict.fromkeys(key for key, _ in (*(order.ascending or ()),
+                                                    *(order.descending or ())))  # fmt: skip
+            for key in keys:
+                if isinstance(key, InBody):
+                    for message, hint in place_faults(key, method):
+                        findings.add(where, message, hint)
+                    if key in taken:
+                        findings.add(where, f"`{key}` is sent by a filter or by `paging` too", "")
 
 
 _WITH_PARAMETERS = ("path", "base_url", "query", "headers", "body", "form")

@@ -21,6 +21,7 @@ from connstat_sql.definitions import (
     Method,
     Mismatch,
     Order,
+    OrderPairs,
     Param,
     Parent,
     Provider,
@@ -38,7 +39,7 @@ from connstat_sql.definitions import (
     Template,
     TokenRules,
 )
-from connstat_sql.loader.bodies import build_body, check_placeholders
+from connstat_sql.loader.bodies import build_body, check_order_bodies, check_placeholders, leaves_of
 from connstat_sql.loader.checks import (
     Findings,
     check_braces,
@@ -54,6 +55,7 @@ from connstat_sql.loader.documents import (
     FilterDocument,
     MethodDocument,
     OrderDocument,
+    OrderKeys,
     PagingDocument,
     ParamDocument,
     ProviderDocument,
@@ -251,6 +253,7 @@ def _resource(
     )
     check_resource(resource, {*shared, *own}, path, findings)
     check_filters(resource, path, findings)
+    check_order_bodies(resource, path, findings)
     check_fallbacks(resource, path, findings)
     return resource
 
@@ -418,9 +421,14 @@ def _order(column: str, document: OrderDocument) -> Order:
     return Order(column, _pairs(document.ascending), _pairs(document.descending))
 
 
-def _pairs(
-    document: Mapping[str, str | int | bool] | msgspec.UnsetType,
-) -> tuple[tuple[str, str], ...] | None:
+def _pairs(document: OrderKeys | msgspec.UnsetType) -> OrderPairs | None:
     if document is msgspec.UNSET:
         return None
-    return tuple((key, _text(value)) for key, value in document.items())
+    pairs: list[tuple[str | InBody, str]] = []
+    for key, value in document.items():
+        if isinstance(value, dict):
+            word = value if key == "body" else {key: value}
+            pairs += [(InBody(path), text) for path, text in leaves_of(word)]
+        else:
+            pairs.append((key, _text(value)))
+    return tuple(pairs)

@@ -369,16 +369,22 @@ class FilterDocument(_Document, frozen=True):
     ] = ""
 
 
+OrderKeys = dict[str, Union[str, int, bool, dict[str, Any]]]
+
+
 class OrderDocument(_Document, frozen=True):
     """A column by which the API sorts exactly as DuckDB does, or it is not written here."""
 
     ascending: Annotated[
-        dict[str, str | int | bool] | UnsetType,
-        _about("query keys that ask for it; {}: it always answers like that"),
+        OrderKeys | UnsetType,
+        _about(
+            "query keys that ask for it, or under `body` what a POST's body says beside its own; "
+            "{}: it always answers like that",
+            {"sort": "created_at"},
+            {"body": {"sort": [{"created_at": "asc"}]}},
+        ),
     ] = UNSET
-    descending: Annotated[
-        dict[str, str | int | bool] | UnsetType, _about("the same, from the greatest down")
-    ] = UNSET
+    descending: Annotated[OrderKeys | UnsetType, _about("the same, from the greatest down")] = UNSET
 
 
 _IN_BODY = "path in the body of a POST"
@@ -504,9 +510,10 @@ class MethodDocument(_Document, frozen=True):
     query: dict[str, str | int | bool | list[str] | ValuesDocument] = {}
     headers: dict[str, str] = {}
     body: Annotated[
-        dict[str, Any] | None,
+        dict[str, Any] | list[Any] | None,
         _about(
-            "JSON body of a POST; a text that is one parameter becomes a value of its type",
+            "JSON body of a POST, an object or an array, such as a batch; a text that is one "
+            "parameter becomes a value of its type",
             {"filter": {"project": "{project}"}, "limit": 50},
         ),
     ] = None

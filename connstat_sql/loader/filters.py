@@ -13,7 +13,7 @@ from connstat_sql.definitions import (
     SqlType,
 )
 from connstat_sql.definitions.spellings import ISO, needs_zone
-from connstat_sql.loader.bodies import stands_in_body
+from connstat_sql.loader.bodies import place_faults
 from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.formats import TIMES, format_faults
 from connstat_sql.loader.source import KeyPath
@@ -58,15 +58,8 @@ def _check_zone(one: Filter, column: Column, path: KeyPath, findings: Findings) 
 def _check_body(one: Filter, method: Method, path: KeyPath, findings: Findings) -> None:
     """Places in a body that the method's requests have not, or that hold something already."""
     for key in one.keys:
-        if not isinstance(key, InBody):
-            continue
-        if method.verb == "GET":
-            findings.add(path, f"`{key}` is in a body, and a GET has none", "`verb: POST`")
-        elif method.form and len(key.path) != 1:
-            findings.add(path, f"`{key}` leads into a form, which has keys alone", "a single key")
-        at = stands_in_body(method, key.path)
-        if at:
-            findings.add(path, f"`{key}` is sent by `{at}` too", f"leave it out of `{at}`")
+        for message, hint in place_faults(key, method) if isinstance(key, InBody) else ():
+            findings.add(path, message, hint)
 
 
 def _check_bounds(bounds: Bounds, column: Column, path: KeyPath, findings: Findings) -> None:

@@ -22,7 +22,7 @@ from connstat_sql.definitions import (
     Source,
     Target,
 )
-from connstat_sql.loader.bodies import stands_in_body
+from connstat_sql.loader.bodies import past_the_end, stands_in_body
 from connstat_sql.loader.checks import Findings, keys_sent
 from connstat_sql.loader.documents import (
     PagingDocument,
@@ -230,6 +230,8 @@ def _bodiless(method: Method) -> Iterator[Fault]:
             yield word, f"`{target}` is in a body, and a GET has none", "`verb: POST`"
         elif method.form and len(target.path) != 1:
             yield word, f"`{target}` leads into a form, which has keys alone", "a single key"
+        elif past := past_the_end(method, target.path):
+            yield word, f"`{target}` leads nowhere: {past}", "a number from 0 leads to an element"
 
 
 def _totals_at_fault(paging: Paging) -> Iterator[Fault]:

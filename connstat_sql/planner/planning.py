@@ -13,7 +13,7 @@ from functools import cached_property, partial
 
 from connstat_sql.binder import BoundQuery, Questions
 from connstat_sql.catalog import Catalog
-from connstat_sql.definitions import Method, TableName
+from connstat_sql.definitions import Method, OrderPairs, TableName
 from connstat_sql.errors import PlanError
 from connstat_sql.planner.bindings import Binding
 from connstat_sql.planner.choosing import Blame, Choice
@@ -333,10 +333,8 @@ def _wanted(target: Target, methods: Sequence[Method]) -> tuple[str, ...]:
     return tuple(name for one in methods for name in wanted_params(resource, one, columns))
 
 
-def _enough(
-    target: Target, method: Method, feeds: Sequence[Feed]
-) -> tuple[int | None, tuple[tuple[str, str], ...]]:
-    """How many rows are enough, and the query pairs that ask for the first of an order."""
+def _enough(target: Target, method: Method, feeds: Sequence[Feed]) -> tuple[int | None, OrderPairs]:
+    """How many rows are enough, and what asks for the first of an order."""
     use = target.uses[0]
     if len(target.uses) > 1 or use.limit is None or not use.limited_by <= set(method.required):
         return None, ()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from connstat_sql.binder import BoundQuery, BoundTable
-from connstat_sql.definitions import Filter, Method, Provider, Resource
+from connstat_sql.definitions import Filter, Method, OrderPairs, Provider, Resource
 from connstat_sql.definitions.versions import is_before
 from connstat_sql.quoting import own_table
 
@@ -74,7 +74,7 @@ class Way:
     columns: tuple[str, ...]
     filters: tuple[tuple[Filter, tuple[str, ...]], ...] = ()
     limit: int | None = None
-    order: tuple[tuple[str, str], ...] = ()
+    order: OrderPairs = ()
     is_whole: bool = False
 
 
