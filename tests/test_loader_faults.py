@@ -88,6 +88,8 @@ FAULTS = [
      ["s.yaml:6: `name` is a parameter too; its column holds the argument "
       "(give the row's own value another name, with `path`)"]),
     # paths and texts with parameters
+    path("/t/${x}", "names `x`, which is not a declared parameter",
+         "the `$` of `${x}` would be sent ({x})"),
     path("/t/{x}", "names `x`, which is not a declared parameter"),
     path("/t/{name}", "names `name`, which is not a declared parameter"),
     path("/t/{x", "a brace stands alone in `/t/{x` (write parameters as `{name}`)"),
@@ -125,6 +127,22 @@ FAULTS = [
     method("columns: {nam: x}", "names `nam`, which is not a column (did you mean `name`?)"),
     method("columns: {name: $key}", "`$key` needs rows of the shape `map`, also in `list`"),
     method("columns: {name: a..b}", "holds an empty name"),
+    method("rows: $.items[*]",
+           "`$.items[*]` is no path: it leads to an array as a whole (items)"),
+    method("rows: /a/items", "`/a/items` is no path: a dot is between keys (a.items)"),
+    method("rows: items[0].of",
+           "`items[0].of` is no path: the number of an element is a key (items.0.of)"),
+    method("columns: {name: owners.0.name}",
+           "`owners.0.name` is no path of a column, which takes no element of an array "
+           "(the array as a column, `owners`, and its element [1] in SQL)"),
+    method("paging: {style: cursor, request: '{next}', response: {header: N}}",
+           "`{next}` is no parameter of the table (the key alone: next)"),
+    method("query: {'{name}': a}", "`{name}` is the name of a key, which holds no parameter "
+           "(parameters stand in values alone)"),
+    method("headers: {X Name: a}", "`X Name` is not the name of a header "
+           "(such as `X-Api-Version`)"),
+    method('headers: {A: "b\\nC: d"}', "a header has one line"),
+    method("no_row: [200]", "200 is a success, and no word of a missing row (such as [404])"),
     method("fills: {x: x}", "names `x`, which is not a declared parameter"),
     method("filters: {nam: q}", "names `nam`, which is not a column (did you mean `name`?)"),
     method("filters: {name: {query: q, several: commas}}",
@@ -166,6 +184,8 @@ FAULTS = [
     ("    methods:", "    params: {x: {}}\n    methods:",
      ["s.yaml:10: neither asks for the parameter `x` nor fills it "
       "(say where a row holds it: `fills: {x: PATH}`)"]),
+    ("    methods:", "    params: {kind: {default: x}}\n    methods:",
+     ["s.yaml:7: no method sends `kind` (write it as {kind})"]),
     # resources and services
     ("  t:", "  a.b:", ["s.yaml:4: the name of a resource holds no dot"]),
     ("  t:", '  "":', ["s.yaml:4: holds an empty name"]),

@@ -43,8 +43,10 @@ from connstat_sql.loader.bodies import build_body, check_order_bodies, check_pla
 from connstat_sql.loader.checks import (
     Findings,
     check_braces,
+    check_headers,
     check_names,
     check_resource,
+    is_header_name,
     same_but_case,
 )
 from connstat_sql.loader.documents import (
@@ -58,6 +60,7 @@ from connstat_sql.loader.documents import (
     OrderKeys,
     PagingDocument,
     ParamDocument,
+    PathText,
     ProviderDocument,
     ResourceDocument,
     RowsDocument,
@@ -67,8 +70,8 @@ from connstat_sql.loader.documents import (
 from connstat_sql.loader.filters import check_filters
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.marks import build_marks
-from connstat_sql.loader.paging import build_paging, check_paging, is_header_name
-from connstat_sql.loader.places import path_of
+from connstat_sql.loader.paging import build_paging, check_paging
+from connstat_sql.loader.places import path_faults, path_of
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.spellings import build_spelling
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
@@ -109,6 +112,7 @@ def build_provider(
     for name, text in headers:
         check_names(text.params, known, "a setting", ("headers", name), findings)
         check_braces(text, ("headers", name), findings)
+    check_headers(headers, ("headers",), findings)
     return Provider(
         name=document.provider,
         description=document.description,
@@ -117,7 +121,9 @@ def build_provider(
         auth=auth or (Auth(AuthKind.NONE),),
         services=services,
         headers=headers,
-        errors=tuple(path_of(path) for path in document.errors),
+        errors=tuple(
+            _path(at, ("errors", number), findings) for number, at in enumerate(document.errors)
+        ),
         error_mark=document.error_mark,
         no_row_says=tuple(document.no_row_says),
         incomplete=build_marks(document.incomplete, ("incomplete",), findings),
@@ -306,7 +312,9 @@ def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: 
     if isinstance(document, str):
         text, _, description = document.partition(" -- ")
         return Column(name, _type(text, path, findings), (name,), description.strip())
-    place = (name,) if document.path is msgspec.UNSET else path_of(document.path)
+    place: tuple[str, ...] = (name,)
+    if document.path is not msgspec.UNSET:
+        place = _path(document.path, (*path, "path"), findings, of_row=True)
     parsed = _type(document.type, (*path, "type"), findings)
     mismatch = Mismatch(document.on_mismatch)
     if mismatch is Mismatch.TEXT and parsed != VARCHAR:
@@ -318,6 +326,14 @@ def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: 
         Redaction(document.redact), document.redact_by,
         build_spelling(document, parsed, path, findings), tuple(document.allowed),
     )  # fmt: skip
+
+
+def _path(
+    text: PathText, path: KeyPath, findings: Findings, *, of_row: bool = False
+) -> tuple[str, ...]:
+    for message, suggestion in path_faults(text, of_row=of_row):
+        findings.add(path, message, suggestion)
+    return path_of(text)
 
 
 def _type(text: str, path: KeyPath, findings: Findings) -> SqlType:
@@ -345,9 +361,15 @@ def _method(
         query=tuple(_query_item(key, value) for key, value in document.query.items()),
         headers=tuple((key, template_of(text)) for key, text in document.headers.items()),
         body=build_body(document, path, findings),
-        rows=_rows(document.rows),
-        columns={key: None if at is None else path_of(at) for key, at in document.columns.items()},
-        fills={key: path_of(at) for key, at in document.fills.items()},
+        rows=_rows(document.rows, (*path, "rows"), findings),
+        columns={
+            key: None if at is None else _path(at, (*path, "columns", key), findings, of_row=True)
+            for key, at in document.columns.items()
+        },
+        fills={
+            key: _path(at, (*path, "fills", key), findings, of_row=True)
+            for key, at in document.fills.items()
+        },
         filters=tuple(_filter(column, one) for column, one in document.filters.items()),
         order=tuple(_order(column, one) for column, one in document.order.items()),
         paging=build_paging(_paging_of(service, document), path, findings),
@@ -388,12 +410,13 @@ def _text(value: str | int | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _rows(document: str | RowsDocument) -> Rows:
+def _rows(document: str | RowsDocument, path: KeyPath, findings: Findings) -> Rows:
     if isinstance(document, str):
-        return Rows(at=(path_of(document),))
+        return Rows(at=(_path(document, path, findings),))
     at = document.at if isinstance(document.at, list) else [document.at]
-    paths = tuple(map(path_of, at))
-    return Rows(Shape(document.shape), paths, path_of(document.item), document.entries)
+    paths = tuple(_path(one, (*path, "at"), findings) for one in at)
+    item = _path(document.item, (*path, "item"), findings)
+    return Rows(Shape(document.shape), paths, item, document.entries)
 
 
 def _filter(column: str, document: str | FilterDocument) -> Filter:

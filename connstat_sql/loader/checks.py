@@ -96,6 +96,7 @@ def check_resource(
         )
     _check_column_names(resource, path, findings)
     _check_shared(resource, declared, path, findings)
+    _check_defaults(resource, params - columns, path, findings)
     for column in resource.columns:
         _check_column(column, columns, (*path, "columns", column.name), findings)
     for method in resource.methods:
@@ -123,6 +124,17 @@ def same_but_case(names: Iterable[str]) -> Iterator[tuple[str, str]]:
         earlier = first.setdefault(name.lower(), name)
         if earlier != name:
             yield name, earlier
+
+
+def _check_defaults(
+    resource: Resource, params: set[str], path: KeyPath, findings: Findings
+) -> None:
+    """A parameter that nothing sends would be what a query says, whatever the rows are of."""
+    sent = {name for method in resource.methods for name in (*method.required, *method.fills)}
+    for param in resource.params:
+        if param.name in params - sent and param.default is not None and resource.methods:
+            message = f"no method sends `{param.name}`"
+            findings.add((*path, "params", param.name), message, f"write it as {{{param.name}}}")
 
 
 def _check_shared(
@@ -202,7 +214,47 @@ def _check_method(
                 f"neither asks for the parameter `{param.name}` nor fills it",
                 f"say where a row holds it: `fills: {{{param.name}: PATH}}`",
             )
+    _check_sent(method, path, findings)
     _check_places(method, resource, path, findings)
+
+
+def _check_sent(method: Method, path: KeyPath, findings: Findings) -> None:
+    """What is sent otherwise than it looks: names with braces, `${name}`, headers of two lines."""
+    for template, place in _templates(method):
+        for part, name in zip(template.parts[::2], template.params, strict=False):
+            if part.endswith("$"):
+                message = f"the `$` of `${{{name}}}` would be sent"
+                findings.add((*path, *place), message, f"{{{name}}}")
+    items = [(item.key, kind) for kind in ("query", "form") for item in getattr(method, kind)]
+    for key, kind in items:
+        if "{" in key:
+            message = f"`{key}` is the name of a key, which holds no parameter"
+            findings.add((*path, kind, key), message, "parameters stand in values alone")
+    check_headers(method.headers, (*path, "headers"), findings)
+    for status in sorted(method.no_row):
+        if status < 300 and status != 204:
+            message = f"{status} is a success, and no word of a missing row"
+            findings.add((*path, "no_row"), message, "such as [404]")
+
+
+def check_headers(
+    headers: Iterable[tuple[str, Template]], path: KeyPath, findings: Findings
+) -> None:
+    """Headers that cannot be sent."""
+    for name, template in headers:
+        if not is_header_name(name):
+            message = f"`{name}` is not the name of a header"
+            findings.add((*path, name), message, "such as `X-Api-Version`")
+        if any(sign in part for part in template.parts[::2] for sign in "\r\n\0"):
+            findings.add((*path, name), "a header has one line", "")
+
+
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def is_header_name(text: str) -> bool:
+    """Whether a text can be the name of a header."""
+    return _HEADER.fullmatch(text) is not None
 
 
 def check_body(body: JsonBody, declared: set[str], path: KeyPath, findings: Findings) -> None:

@@ -10,7 +10,7 @@ from connstat_sql.definitions import Mark
 from connstat_sql.definitions.marks import Value
 from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.documents import MarkDocument, PathText
-from connstat_sql.loader.places import path_of
+from connstat_sql.loader.places import path_faults, path_of
 from connstat_sql.loader.source import KeyPath
 
 
@@ -27,6 +27,8 @@ def _mark(document: PathText | MarkDocument, path: KeyPath, findings: Findings) 
     when, unless = _values(document.when), _values(document.unless)
     if document.when is not msgspec.UNSET and document.unless is not msgspec.UNSET:
         findings.add(path, "says both `when` and `unless`", "one of them")
+    for message, suggestion in path_faults(document.at):
+        findings.add(path, message, suggestion)
     mark = Mark(path_of(document.at), when, unless)
     if not mark.at:
         findings.add(path, "is the whole body", "the path of what says that a part is missing")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,7 @@ from connstat_sql.definitions import (
     Target,
 )
 from connstat_sql.loader.bodies import past_the_end, stands_in_body
-from connstat_sql.loader.checks import Findings, keys_sent
+from connstat_sql.loader.checks import Findings, is_header_name, keys_sent
 from connstat_sql.loader.documents import (
     PagingDocument,
     SizeDocument,
@@ -31,13 +30,12 @@ from connstat_sql.loader.documents import (
     SourceText,
     TargetDocument,
 )
-from connstat_sql.loader.places import path_of
+from connstat_sql.loader.places import path_faults, path_of
 from connstat_sql.loader.source import KeyPath
 
 _COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
 _LINKS = (PagingStyle.LINK, PagingStyle.LINK_HEADER)
 _SOURCES = ("response", "more", "done", "total", "total_pages")
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 Fault = tuple[str, str, str]
 """A word of `paging`, what is wrong with it, and what to write instead."""
 
@@ -103,8 +101,13 @@ def _misplaced(document: PagingDocument) -> Iterator[Fault]:
         place = getattr(document, word)
         if place is not None and not isinstance(place, str):
             yield from _not_one(word, place, ("query", "body", "header"))
-    for word in _SOURCES:
+        key = place if isinstance(place, str) else getattr(place, "query", None) or ""
+        if "{" in key:
+            yield word, f"`{key}` is no parameter of the table", f"the key alone: {key.strip('{}')}"
+    for word in (*_SOURCES, "key"):
         place = getattr(document, word)
+        if isinstance(place, (str, list)):
+            yield from ((word, *fault) for fault in path_faults(place))
         if isinstance(place, SourceDocument):
             yield from _not_one(word, place, ("header", "last_row"))
             if place.last_row is not None and word != "response":
@@ -122,11 +125,6 @@ def _not_one(word: str, document: Any, kinds: tuple[str, ...]) -> Iterator[Fault
     header = document.header
     if header is not None and not is_header_name(header):
         yield word, f"`{header}` is not the name of a header", "such as `X-Next-Page`"
-
-
-def is_header_name(text: str) -> bool:
-    """Whether a text can be the name of a header."""
-    return _HEADER.fullmatch(text) is not None
 
 
 def check_paging(method: Method, path: KeyPath, findings: Findings) -> None:

@@ -79,6 +79,9 @@ def read_source(file: str, content: bytes) -> Source:
         words = (
             getattr(error, "problem", None) or getattr(error, "reason", None) or "cannot be read"
         )
+        begun = getattr(error, "context_mark", None)
+        if begun is not None and "end of stream" in words:  # where what never ends has begun
+            mark, words = begun, f"{words} {getattr(error, 'context', '')}"
         line = mark.line + 1 if mark else 0
         if "nesting depth" in words:  # the parser's own bound, which it may meet before ours
             return _unreadable(file, line, _TOO_DEEP)
