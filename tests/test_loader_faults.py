@@ -113,7 +113,8 @@ FAULTS = [
     method("pth: x", "unknown key `pth` (did you mean `path`?)"),
     method("method: POST", "unknown key `method` (did you mean `verb`?)"),
     method("pagination: {}", "unknown key `pagination` (did you mean `paging`?)"),
-    method("errors: [e]", "unknown key `errors` (did you mean `incomplete`?)"),
+    method("errors: [e]", "unknown key `errors` (did you mean `incomplete`? `errors` stands at the "
+           "top of provider.yaml)"),
     method("paging: {style: page, request: p, start: 1}",
            "unknown key `start` (did you mean `first`?)"),
     method("paging: {style: page, param: p}", "unknown key `param` (did you mean `request`?)"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from connstat_sql.errors import Problem
 from connstat_sql.loader.checks import nearest
 from connstat_sql.loader.documents import json_schema
+from connstat_sql.loader.homes import homes_of
 from connstat_sql.loader.source import Source
 
 if TYPE_CHECKING:
@@ -78,7 +79,9 @@ def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
             if key not in known:
                 meant = [word for word in _MEANT.get(str(key), ()) if word in known]
                 close = f"did you mean `{meant[0]}`?" if meant else nearest(str(key), known)
-                hint = close or f"known here: {', '.join(sorted(known))}"
+                home = homes_of(str(key), known)
+                hint = close or home or f"known here: {', '.join(sorted(known))}"
+                hint += f" {home}" if close and home else ""
                 yield source.problem((*path, key), f"unknown key `{key}`", hint)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]

@@ -287,9 +287,20 @@ def _without_login(text: str) -> str:
 def _check_option(where: str, key: str, value: Any, settings: set[str]) -> None:
     known = {*settings, *_CHECKS}
     if key not in known:
-        raise unknown(f"{where}: unknown key `{key}`", key, known)
+        error = unknown(f"{where}: unknown key `{key}`", key, known)
+        raise _with_home(error, key, known)
     usual = _check_url_option if key.endswith("_url") else _check_text
     _CHECKS.get(key, usual)(where, key, value)
+
+
+def _with_home(error: ConfigError, key: str, known: set[str]) -> ConfigError:
+    """The error about a key of a connection, with where definitions say such a thing."""
+    from connstat_sql.loader.homes import homes_of  # for the error alone
+
+    home = homes_of(key, known)
+    is_near = error.hint.startswith("did you mean")
+    error.hint = f"{error.hint} {home}" if home and is_near else home or error.hint
+    return error
 
 
 def _check_text(where: str, key: str, value: Any) -> None:
