@@ -94,11 +94,11 @@ class LiveTables:
         answer = own_answer(statement, self._catalog)
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
-        doubts = doubts_of(statement, arguments, self._catalog)
+        doubts = doubts_of(statement, arguments, self._catalog, self._session.fold)
         statement = self._written_out(statement)
         if statement.origin is not None:  # what stands behind a view of the user's
             with leading_back(statement.sql, statement.origin):
-                found = doubts_of(statement, arguments, self._catalog)
+                found = doubts_of(statement, arguments, self._catalog, self._session.fold)
             doubts = tuple(dict.fromkeys((*doubts, *found)))
         moment = self._session.at_one_moment(statement.sql)
         with leading_back(statement.sql, statement.origin), moment:

@@ -99,12 +99,24 @@ class Redaction(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownValues:
+    """Values that a column can have, or the `field` of one that these names lead to.
+
+    `is_closed`: it has no others.
+    """
+
+    field: tuple[str, ...]
+    texts: tuple[str, ...]
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table; `path` leads to its value in a row unless the method says otherwise.
 
     `redact_by` names the column whose value says whether this one is a credential (a table of
     `key, value` rows), or is None. `spelling` says how the API writes its values (None: as DuckDB
-    reads them). `allowed` are all values that it can have (empty: nobody knows).
+    reads them). `known` are values that it can have, or fields of it (empty: nobody knows).
     """
 
     name: str
@@ -115,7 +127,12 @@ class Column:
     redaction: Redaction = Redaction.NONE
     redact_by: str | None = None
     spelling: Spelling | None = None
-    allowed: tuple[str, ...] = ()
+    known: tuple[KnownValues, ...] = ()
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """All values that it can have (empty: nobody knows)."""
+        return next((one.texts for one in self.known if one.is_closed and not one.field), ())
 
 
 @dataclass(frozen=True, slots=True)

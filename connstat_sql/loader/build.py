@@ -68,6 +68,7 @@ from connstat_sql.loader.documents import (
     ValuesDocument,
 )
 from connstat_sql.loader.filters import check_filters
+from connstat_sql.loader.known import known_values
 from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.marks import build_marks
 from connstat_sql.loader.paging import build_paging, check_paging
@@ -319,12 +320,14 @@ def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: 
     mismatch = Mismatch(document.on_mismatch)
     if mismatch is Mismatch.TEXT and parsed != VARCHAR:
         findings.add((*path, "on_mismatch"), "`text` needs the type VARCHAR")
-    if document.allowed and parsed != VARCHAR:
-        findings.add((*path, "allowed"), "`allowed` needs the type VARCHAR")
+    known = (
+        *known_values(document.allowed, parsed, (*path, "allowed"), findings),
+        *known_values(document.documented, parsed, (*path, "documented"), findings),
+    )
     return Column(
         name, parsed, place, document.description, mismatch,
         Redaction(document.redact), document.redact_by,
-        build_spelling(document, parsed, path, findings), tuple(document.allowed),
+        build_spelling(document, parsed, path, findings), known,
     )  # fmt: skip
 
 

@@ -274,8 +274,17 @@ class ColumnDocument(_Document, frozen=True):
         str | None, _about("column whose value says whether this one is a credential")
     ] = None
     allowed: Annotated[
-        list[str],
-        _about("all values that it can have, where those are known; others in a query are noted"),
+        list[str] | dict[str, list[str]],
+        _about(
+            "all values that it can have, where those are known; others in a query are noted. Of a "
+            "STRUCT, or a list of them, by field: {state: [RUNNING, FAILED]}"
+        ),
+    ] = []
+    documented: Annotated[
+        list[str] | dict[str, list[str]],
+        _about(
+            "the same, where other values may come: noted is what is nearly one of these, FAILD"
+        ),
     ] = []
     format: Annotated[
         str | list[str],

@@ -51,14 +51,15 @@ def _no_connection(provider: Provider, file: str) -> ConfigError:
     )
 
 
-def no_such_connection(name: str, catalog: Catalog, sql: str = "") -> BindError:
-    """The error for the name of a connection that is not configured."""
-    known = tuple(catalog.connections)
-    return BindError(
-        f"there is no connection {name[:60]!r}{nearest_to(name, known)}",
-        sql=sql,
-        hint=f"connections:  {_listed(known)}",
-    )
+def no_such_connection(
+    name: str, known: Sequence[str], catalog: Catalog, sql: str = ""
+) -> BindError:
+    """The error for the name of a connection that a table has none of; `known` are its own."""
+    of = catalog.connections.get(name)
+    said = f"there is no connection {name[:60]!r}{nearest_to(name, known)}"
+    if of is not None:
+        said = f"the connection {name!r} is of {of}, and has no row of that table"
+    return BindError(said, sql=sql, hint=f"connections:  {_listed(known)}")
 
 
 def nearest_to(value: str, known: Sequence[str]) -> str:
