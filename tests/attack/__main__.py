@@ -1,11 +1,13 @@
-"""`python -m tests.attack WHAT COUNT [--seed N]`: inputs tried, and failures."""
+"""`python -m tests.attack WHAT COUNT [--seed N]`: inputs tried, failures, what the process held."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import time
 
 from tests.attack import bodies, kills, network, statements, urls
+from tests.attack.outcome import held, peak
 
 RUNS = {
     "bodies": bodies.run,
@@ -23,8 +25,11 @@ def main() -> int:
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    began = time.monotonic()
     outcome = RUNS[given.what](given.count, given.seed)
     print("\n".join((str(outcome), *outcome.failures[:20])))
+    seconds = time.monotonic() - began
+    print(f"peak {peak() // 1_000_000} MB; in the end {held()}; {seconds:.0f} s")
     return 1 if outcome.failures else 0
 
 

@@ -50,8 +50,7 @@ def run(count: int, seed: int) -> Outcome:
     with connstat_sql.connect(
         connections={"plant": plant}, environment={}, transport=transport
     ) as con:
-        for _ in range(count):
-            outcome.tried += 1
+        for _ in outcome.turns(count):
             body = hostile(source)
             try:
                 con.sql(SQL).fetchall()

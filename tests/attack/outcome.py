@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 SPARE_MEMORY = 60_000_000
+SPARE_DESCRIPTORS, SPARE_THREADS, SPARE_OBJECTS = 40, 4, 20_000
+WARM = 300
+"""So many inputs fill the caches, a part of the count where that is small."""
 
 
 @dataclass
@@ -21,6 +26,18 @@ class Outcome:
     ends: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     figures: str = ""
+
+    def turns(self, count: int) -> Iterator[int]:
+        """So many turns, counted; from some way on the process comes to hold no more."""
+        warm, before = min(WARM, count // 2), held()
+        for number in range(count):
+            if number == warm:
+                before = held()
+            self.tried += 1
+            yield number
+        after = held()
+        self.failures += grown(before, after)
+        self.figures = "; ".join(filter(None, (self.figures, f"{before}, then {after}")))
 
     def __str__(self) -> str:
         ends = ", ".join(f"{count} {end}" for end, count in sorted(self.ends.items()))
@@ -36,6 +53,12 @@ class Held(NamedTuple):
     threads: int
     objects: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.memory // 1_000_000} MB, {self.descriptors} descriptors,"
+            f" {self.threads} threads, {self.objects:,} objects"
+        )
+
 
 def held() -> Held:
     """What it holds now."""
@@ -48,9 +71,15 @@ def held() -> Held:
     )  # fmt: skip
 
 
-def grown(before: Held, after: Held, spare_objects: int) -> list[str]:
+def peak() -> int:
+    """The most memory that the process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def grown(before: Held, after: Held) -> list[str]:
     """What there is more of than caches and pools account for."""
-    limits = zip(Held._fields, before, after, (SPARE_MEMORY, 40, 4, spare_objects), strict=True)
+    spare = (SPARE_MEMORY, SPARE_DESCRIPTORS, SPARE_THREADS, SPARE_OBJECTS)
+    limits = zip(Held._fields, before, after, spare, strict=True)
     return [
         f"{what} grew from {old:,} to {new:,}"
         for what, old, new, spare in limits

@@ -12,7 +12,7 @@ from connstat_sql import LiveDatabase
 from connstat_sql.engine import Outside
 from connstat_sql.errors import ConnstatError, Interrupted
 from connstat_sql.opening import Setup, open_engine
-from tests.attack.outcome import Outcome, grown, held
+from tests.attack.outcome import Outcome
 from tests.chaos import CHAOS_PROVIDERS
 from tests.soak.asked import ask
 from tests.soak.rude import rude_server
@@ -20,9 +20,6 @@ from tests.soak.run import HurriedClock, left_of
 
 SHARE = 0.05
 TIMEOUT = 0.3
-WARM = 300
-"""So many statements fill the caches, a part of the count where that is small."""
-SPARE_OBJECTS = 20_000
 _WORDS = re.compile(r"[A-Za-z_]+|[^\sA-Za-z_0-9]")
 _JUNK = ("nowhere", "'", "(", ")", ",", "NULL", "SELECT", "", "", "\x00", "::DATE", "number", "--")
 
@@ -35,22 +32,17 @@ def run(count: int, seed: int) -> Outcome:
         connections = {"chaos": {"provider": "chaos", "base_url": f"{server.url}/chaos"}}
         setup = Setup(connections=connections, providers=(CHAOS_PROVIDERS,))
         with LiveDatabase(open_engine(setup, outside)) as database:
-            warm = min(WARM, count // 2)
-            _try_some(database, outcome, source, warm)
-            before, left = held(), left_of(database)
-            _try_some(database, outcome, source, count - warm)
-            after, left_over = held(), left_of(database)
+            _try_some(database, outcome, source, count)
+            left = left_of(database)
         requests, hit = server.counted()
-    outcome.failures += grown(before, after, SPARE_OBJECTS)
-    if left_over.tasks > left.tasks or left_over.tables:
-        outcome.failures.append(f"{left_over.tasks} tasks and {left_over.tables} tables are left")
-    outcome.figures = f"{requests:,} requests, {hit.total():,} faults, {before}, then {after}"
+    if left.tasks or left.tables:
+        outcome.failures.append(f"{left.tasks} tasks and {left.tables} tables are left")
+    outcome.figures += f"; {requests:,} requests, {hit.total():,} faults"
     return outcome
 
 
 def _try_some(database: LiveDatabase, outcome: Outcome, source: random.Random, count: int) -> None:
-    for _ in range(count):
-        outcome.tried += 1
+    for _ in outcome.turns(count):
         way = source.choice(("whole", "partial", "wrong", "interrupted"))
         asked = ask(source)
         sql = _spoilt(asked.sql, source) if way == "wrong" else asked.sql

@@ -255,8 +255,7 @@ def run(count: int, seed: int) -> Outcome:
 
 async def _run(count: int, source: random.Random) -> Outcome:
     outcome, attack = Outcome(), Attack()
-    for _ in range(count):
-        outcome.tried += 1
+    for _ in outcome.turns(count):
         url, way = hostile(source), source.choice(("base", "row", "redirect", "link", "any host"))
         base = source.choice((OWN, PLAIN_OWN))
         try:

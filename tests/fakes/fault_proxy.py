@@ -11,8 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from socket import SO_LINGER, SOL_SOCKET
 
-FAULTS = ("none", "none", "cut", "reset", "delay", "trickle", "garble", "half", "silent")
-"""What may become of a connection; a garbled answer has no head that could be read."""
+FAULTS = (
+    "none", "none", "cut", "reset", "delay", "trickle", "garble", "spoil", "half", "silent",
+    "refuse",
+)  # fmt: skip
+"""What may become of a connection; a garbled answer has no head that could be read, a spoilt one
+ends in what is no UTF-8. All of them come about before one does again."""
 _PIECE = 4096
 
 
@@ -22,6 +26,7 @@ class FaultProxy:
     def __init__(self, port: int, source: random.Random) -> None:
         self._to, self._source = port, source
         self.port = 0
+        self._dealt: list[str] = []
         self.hit: Counter[str] = Counter()
 
     async def serve(self, ready: threading.Event, ended: asyncio.Event) -> None:
@@ -33,8 +38,11 @@ class FaultProxy:
         server.close()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        fault = self._source.choice(FAULTS)
+        fault = self._deal()
         self.hit[fault] += 1
+        if fault == "refuse":
+            writer.close()
+            return
         try:
             theirs, ours = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:
@@ -50,6 +58,11 @@ class FaultProxy:
             for stream in (ours, writer):
                 stream.close()
 
+    def _deal(self) -> str:
+        if not self._dealt:
+            self._dealt = self._source.sample(FAULTS, len(FAULTS))
+        return self._dealt.pop()
+
     async def _answer(
         self, fault: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
@@ -60,6 +73,8 @@ class FaultProxy:
                 await asyncio.sleep(self._source.random() / 20)
             elif fault == "garble" and is_first:
                 piece = bytes([*(byte ^ 0x80 for byte in piece[:8]), *piece[8:]])
+            elif fault == "spoil" and is_first:
+                piece = piece[:-4] + b"\xff" * 4
             elif fault in ("cut", "reset", "half", "silent"):
                 piece, left = piece[:left], left - len(piece)
             for part in _parts(piece, 7 if fault == "trickle" and is_first else _PIECE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from random import Random
 
 from connstat_sql.result import Result
@@ -41,7 +42,12 @@ def ask(random: Random) -> Asked:
 
 
 def _numbers(seed: int, total: int) -> list[tuple[int, object]]:
-    return [(number, row(seed, number)["name"]) for number in range(total)]
+    return [(number, _name(seed, number)) for number in range(total)]
+
+
+@lru_cache(100_000)
+def _name(seed: int, number: int) -> object:
+    return row(seed, number)["name"]
 
 
 def _of_seed(line: Row, result: Result) -> bool:
