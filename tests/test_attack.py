@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.attack import bodies, kills, network, statements, urls
+from tests.attack import bodies, kills, network, reflections, statements, urls
 from tests.attack.outcome import Outcome
 
 pytestmark = pytest.mark.long
@@ -25,6 +25,12 @@ def test_a_network_on_which_things_go_wrong_costs_no_row_in_silence() -> None:
     outcome = network.run(60, 1)
     held(outcome)
     assert outcome.ends["exact"]
+
+
+def test_what_a_server_tells_back_of_credentials_is_not_shown() -> None:
+    outcome = reflections.run(150, 1)
+    held(outcome)
+    assert len(outcome.ends) > 5
 
 
 def test_kills_leave_the_old_file_or_the_new_one() -> None:

@@ -25,6 +25,11 @@ class Cursor(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else self.json.decode()
 
     @property
+    def is_told(self) -> bool:
+        """Whether it may be words of a server, not a count of ours."""
+        return bool(self.link) or not self.json[:1].isdigit()
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """How it is written in a form: a list as several values of a key."""
         if self.json[:1] != b"[":

@@ -97,7 +97,7 @@ class Walk:
         built already. Raises FetchError, and PlanError when the budget does not suffice.
         """
         pages = _List(self, fetch, client)
-        read = await pages.read(1, request or build_request(fetch, client.base_url, None))
+        read = await pages.read(1, request or pages.first())
         following = pages.following(read)
         return pages.taken(read.page), pages.to_the_end(following, read)
 
@@ -160,7 +160,7 @@ class _List:
                 placed: UnexpectedShape = _placed(error, self._client, request, answer, number)
                 placed.is_own = error.lacks_rows and is_own_success(answer, self._client)
                 with_version(placed, fetch)
-                raise self.lacking or placed from error
+                raise self.lacking or placed from None
         self._pages_read += 1
         page = _page(fetch, request, answer, body)
         if number == 1 and body is not None:
@@ -219,7 +219,7 @@ class _List:
         try:
             body = self._walk.reader.read(content)
         except UnexpectedShape as error:
-            raise _placed(error, self._client, roll.request, roll.answer, 1) from error
+            raise _placed(error, self._client, roll.request, roll.answer, 1) from None
         yield _page(fetch, roll.request, roll.answer, body)
 
     def _empty(self, roll: Roll) -> Page:
@@ -266,7 +266,7 @@ class _List:
         try:
             known = Known.of(self._paging, self._facts(first.body, first.answer))
         except UnexpectedShape as error:
-            raise _placed(error, self._client, first.request, first.answer, 1) from error
+            raise _placed(error, self._client, first.request, first.answer, 1) from None
         if known is None:
             return self._one_by_one(Steps(self._paging, size_asked(self._fetch)), first)
         return self._side_by_side(known)
@@ -278,9 +278,7 @@ class _List:
                 facts = self._facts(read.body, read.answer)
                 cursor = steps.after(facts, read.request.full_url)
             except UnexpectedShape as error:
-                raise _placed(
-                    error, self._client, read.request, read.answer, read.number
-                ) from error
+                raise _placed(error, self._client, read.request, read.answer, read.number) from None
             if cursor is None:
                 return
             read = await self.read(read.number + 1, self._request(cursor))
@@ -326,8 +324,13 @@ class _List:
     def _facts(self, body: Body, answer: Answer) -> PageFacts:
         return PageFacts(body, answer.headers, self._fetch.method.rows)
 
+    def first(self) -> Request:
+        """The request for the first page."""
+        return self._request(None)
+
     def _request(self, cursor: Cursor | None) -> Request:
-        return self._client.public(build_request(self._fetch, self._client.base_url, cursor))
+        request = build_request(self._fetch, self._client.base_url, cursor)
+        return self._client.public(request, is_led=cursor is not None and cursor.is_told)
 
     @property
     def _rows_wanted(self) -> int | None:
@@ -390,7 +393,10 @@ def _page(
 def _placed(
     error: UnexpectedShape, client: Client, request: Request, answer: Answer, number: int
 ) -> UnexpectedShape:
-    """What is wrong with a page, with the table, the page's number and the request."""
+    """What is wrong with a page, with the table, the page's number and the request.
+
+    It is raised from None: the error itself may repeat secrets that the answer holds.
+    """
     page = f", page {number:,}" if number > 1 else ""
     hint = f"the API may have changed:  connstat providers show {request.table}  tells what it gave"
     if answer.body.lstrip()[:1] == b"<":

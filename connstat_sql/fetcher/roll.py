@@ -45,10 +45,10 @@ async def call_roll(fetch: Fetch, name: str, answers: Answers, client: Client) -
         keys = tuple(keys_in(answer.body, method.rows, method.fills[param]))
     except UnexpectedShape as error:
         raise UnexpectedShape(
-            f"{request.table}: {error.message}", table=request.table,
+            f"{request.table}: {client.plain(error.message)}", table=request.table,
             connection=fetch.connection, request=request.line, status=answer.status,
             attempts=answer.attempts,
-        ) from error  # fmt: skip
+        ) from None  # fmt: skip
     return Roll(method, request, answer, keys)
 
 

@@ -227,7 +227,8 @@ class PageStream:
         name = fetch.connection
         self._used.add(name)
         try:
-            request = build_request(fetch, self._client(name).base_url, None)
+            client = self._client(name)
+            request = client.public(build_request(fetch, client.base_url, None))
         except FetchError:  # told when it is run
             return object(), Group((name, ""), (fetch,), None, is_answered=True)
         asked = Asked.of(name, request)

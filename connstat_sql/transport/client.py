@@ -29,12 +29,12 @@ from connstat_sql.transport.judge import (
 )
 from connstat_sql.transport.opening import open_wire
 from connstat_sql.transport.proxies import Proxies, proxies_of
-from connstat_sql.transport.queries import with_query, without
+from connstat_sql.transport.queries import with_query, with_shown, without
 from connstat_sql.transport.redirects import redirected
 from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
 from connstat_sql.transport.scope import HeldBack
-from connstat_sql.transport.scrubbing import scrubbed
+from connstat_sql.transport.scrubbing import holds, scrubbed
 from connstat_sql.transport.wire import Bounds, Wire
 from connstat_sql.transport.workers import Workers
 
@@ -146,9 +146,16 @@ class Client:
         if course.is_worth_telling(self.now(), pause):
             self._door.waiting(Waiting(self.connection.name, failed.message))
 
-    def public(self, request: Request) -> Request:
-        """The request without what proves who we are, which a link may repeat."""
-        return without(request, self._credentials.query)
+    def public(self, request: Request, *, is_led: bool = False) -> Request:
+        """The request without what proves who we are, which a link may repeat.
+
+        `is_led`: a server has said where it goes, in words that may hold anything.
+        """
+        request, secrets = without(request, self._credentials.query), self.secrets()
+        if not (is_led or holds(request.full_url, secrets)):
+            return request
+        shown = scrubbed(request.full_url, secrets)
+        return request if shown == request.full_url else with_shown(request, shown)
 
     def refused(self, request: Request, answer: Answer) -> FetchError:
         """The error that an answer is which the request accepts, and its words do not fit."""
@@ -205,7 +212,7 @@ class Client:
         if not self.provider.follows_redirects:
             return None
         onward = redirected(request, reply)
-        return None if onward is None else self.public(onward)
+        return None if onward is None else self.public(onward, is_led=True)
 
     def _says_failed(self, reply: Reply) -> bool:
         """Whether a success says in its body that it is an error."""
@@ -252,16 +259,16 @@ class Client:
         loop = asyncio.get_running_loop()
         started = loop.time()
         reply: Reply | None = None
+        failure: Exception | None = None
         try:
             reply = await self._wire.exchange(proved, headers)
         except FetchError as error:
             error.request = request.line
+            error.message = self.plain(error.message)
+            error.args = (error.message,)
             raise
         except self._wire_errors as error:
-            failed = self._judge.failed(request, error, self.secrets())
-            if failed.is_worth_retrying:
-                course.rule = NO_HOST if failed.is_down else NO_ANSWER
-            raise failed from error
+            failure = error
         finally:
             seconds = loop.time() - started
             course.exchanged += seconds
@@ -270,11 +277,22 @@ class Client:
             sent = Sent(name, request.table, request.line, status, seconds, size, course.attempts)
             log.debug("%s %s %.0f ms %d bytes", sent.line, status, seconds * 1000, size)
             self._door.observe(sent)
+        if failure is not None:
+            raise self._failed(request, failure, course)
+        assert reply is not None
         if reply.body.startswith(BOM_UTF8):
             return Reply(reply.status, reply.headers, reply.body[len(BOM_UTF8) :])
         return reply
 
     # --- what went wrong ---------------------------------------------------------------------
+
+    def _failed(self, request: Request, error: BaseException, course: Course) -> FetchError:
+        """No whole answer. What a library says of one repeats it: that is no cause to be told."""
+        failed = self._judge.failed(request, error, self.secrets())
+        if failed.is_worth_retrying:
+            course.rule = NO_HOST if failed.is_down else NO_ANSWER
+        failed.__cause__ = error if isinstance(error, OSError) else None
+        return failed
 
     def _refused(
         self,

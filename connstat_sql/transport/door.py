@@ -25,6 +25,8 @@ class Request:
 
     `raw_query` is a query that is sent as it is, before those: that of a link that is followed.
     `method_name` is that of the definition, and `family` the limits that it names ("": none).
+    `shown` is the URL as people may read it, where a server told secrets of ours in it ("": as it
+    is sent).
     Without slots, so that what is made of it is made once.
     """
 
@@ -38,11 +40,12 @@ class Request:
     method_name: str = ""
     family: str = ""
     raw_query: str = ""
+    shown: str = ""
 
     @cached_property
     def line(self) -> RequestLine:
         """Method and URL, as people read them."""
-        return RequestLine(self.method, self.full_url)
+        return RequestLine(self.method, self.shown or self.full_url)
 
     @cached_property
     def origin(self) -> str:

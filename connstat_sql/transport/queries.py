@@ -31,3 +31,8 @@ def with_query(request: Request, pairs: Sequence[tuple[str, str]]) -> Request:
         return request
     public = without(request, pairs)
     return replace(public, query=(*public.query, *pairs))
+
+
+def with_shown(request: Request, shown: str) -> Request:
+    """The request with another text for people than the URL that is sent."""
+    return replace(request, shown=shown)

@@ -24,4 +24,5 @@ def redirected(request: Request, reply: Reply) -> Request | None:
     rest = place.partition("#")[0].partition("://")[2]
     path, _, raw_query = rest.partition("?")
     path = path.partition("/")[2]
-    return replace(request, url=f"{request.origin}/{path}", query=(), raw_query=raw_query)
+    url = f"{request.origin}/{path}"
+    return replace(request, url=url, query=(), raw_query=raw_query, shown="")

@@ -1,17 +1,18 @@
 """Texts of the other side's → the same without our credentials, however it has written them.
 
-A credential is looked for as it is, as URLs, JSON, HTML, base64 and hexadecimal digits hold it, in
-any case, and in part, as texts are cut.
+A credential is looked for as it is, in base64 and in hexadecimal digits, in any case, and in part,
+as texts are cut; and in every reading of the text, without the escapes of URLs, JSON, HTML and
+programs, however often it was escaped or encoded.
 """
 
 from __future__ import annotations
 
 import base64
-import html
-import json
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from urllib.parse import unquote
+
+from connstat_sql.transport.readings import readings
 
 SHORTEST_SECRET = 4
 PART = 8
@@ -21,18 +22,33 @@ _GAP = "…"
 
 def scrubbed(text: str, secrets: Iterable[str]) -> str:
     """The text without these secrets: an ellipsis stands where one stood, or a part of one."""
-    low = _small(text)
     parts, short = _parts(tuple(secrets))
     covered = bytearray(len(text))
-    for place in range(len(text) - PART + 1):
-        if low[place : place + PART] in parts:
-            covered[place : place + PART] = b"\1" * PART
-    for form in short:
-        place = low.find(form)
-        while place >= 0:
-            covered[place : place + len(form)] = b"\1" * len(form)
-            place = low.find(form, place + 1)
+    if not (parts or short):
+        return text
+    for reading in readings(text, PART):
+        for start, end in _places(_small(reading.text), parts, short):
+            first, last = reading.starts[start], reading.ends[end - 1]
+            covered[first:last] = b"\1" * (last - first)
     return "".join(_left(text, covered))
+
+
+def holds(text: str, secrets: Iterable[str]) -> bool:
+    """Whether a whole secret, one of the longer, stands in a URL of ours: quickly said."""
+    low = unquote(text).lower()
+    return any(form in low for form in _long_forms(tuple(secrets)))
+
+
+def _places(low: str, parts: frozenset[str], short: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """From where to where a credential stands in a text of small letters, or a part of one."""
+    for start in range(len(low) - PART + 1):
+        if low[start : start + PART] in parts:
+            yield start, start + PART
+    for form in short:
+        start = low.find(form)
+        while start >= 0:
+            yield start, start + len(form)
+            start = low.find(form, start + 1)
 
 
 def _left(text: str, covered: bytearray) -> Iterator[str]:
@@ -45,6 +61,12 @@ def _left(text: str, covered: bytearray) -> Iterator[str]:
 
 
 @lru_cache(maxsize=64)
+def _long_forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    forms = (form for secret in secrets if len(secret) >= PART for form in _forms(secret))
+    return tuple(form for form in forms if len(form) >= PART)
+
+
+@lru_cache(maxsize=64)
 def _parts(secrets: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
     """All parts of that length, and the forms that are shorter."""
     long_enough = (secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
@@ -54,14 +76,10 @@ def _parts(secrets: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
-    """A credential as others may write it, in small letters."""
+    """A credential as others may write it, but for escapes, in small letters."""
     raw = secret.encode("utf-8", "replace")
     secret = raw.decode()
-    forms = [
-        secret, quote(secret), quote(secret, safe=""), quote_plus(secret),
-        quote(quote(secret, safe=""), safe=""), json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret), raw.hex(),
-    ]  # fmt: skip
+    forms = [secret, secret.replace(" ", "+"), raw.hex()]
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         forms += _encoded(raw, encode(b"\0" + raw), 1), _encoded(raw, encode(b"\0\0" + raw), 2)
         forms.append(_encoded(raw, encode(raw), 0))

@@ -38,7 +38,10 @@ class Workers:
         first = self.urls[0]
         if url == first or not _is_below(request.url, first):
             return request
-        return replace(request, url=url + request.url[len(first) :])
+        shown = request.shown
+        if shown.startswith(first):
+            shown = url + shown[len(first) :]
+        return replace(request, url=url + request.url[len(first) :], shown=shown)
 
     def next_after(self, url: str, request: Request, error: FetchError, tried: set[str]) -> bool:
         """Whether another worker than those tried may answer what one of them did not."""

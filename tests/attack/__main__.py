@@ -6,13 +6,14 @@ import argparse
 import sys
 import time
 
-from tests.attack import bodies, kills, network, statements, urls
+from tests.attack import bodies, kills, network, reflections, statements, urls
 from tests.attack.outcome import held, peak
 
 RUNS = {
     "bodies": bodies.run,
     "kills": kills.run,
     "network": network.run,
+    "reflections": reflections.run,
     "statements": statements.run,
     "urls": urls.run,
 }

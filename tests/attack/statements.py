@@ -19,7 +19,7 @@ from tests.soak.rude import rude_server
 from tests.soak.run import HurriedClock, left_of
 
 SHARE = 0.05
-TIMEOUT = 0.3
+TIMEOUT = 0.15
 _WORDS = re.compile(r"[A-Za-z_]+|[^\sA-Za-z_0-9]")
 _JUNK = ("nowhere", "'", "(", ")", ",", "NULL", "SELECT", "", "", "\x00", "::DATE", "number", "--")
 
