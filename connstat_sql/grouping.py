@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from connstat_sql.nodes import children, walk
 from connstat_sql.stretches import Stretch, replaced, stretch_of
 
 _OPERATORS = (
@@ -42,7 +43,7 @@ def bracketed(root: exp.Expr) -> str | None:
 
 def _operands(root: exp.Expr) -> Iterator[exp.Expr]:
     """The operators that are operands themselves, or all of a clause."""
-    for node in root.walk():
+    for node in walk(root):
         if not _is_operator(node) or node is root:
             continue
         above = node.parent
@@ -63,7 +64,7 @@ def _is_operator(node: exp.Expr) -> bool:
 def _is_certain(node: exp.Expr) -> bool:
     if isinstance(node, (exp.And, exp.Or)):
         return isinstance(node.parent, (exp.Or, *_AROUND))
-    if not isinstance(node, _COMPARISONS) or any(map(_is_operator, node.iter_expressions())):
+    if not isinstance(node, _COMPARISONS) or any(map(_is_operator, children(node))):
         return False
     return isinstance(node.parent, (exp.And, exp.Or, *_AROUND))
 

@@ -36,6 +36,7 @@ from connstat_sql.executor import (
 )
 from connstat_sql.executor.kept import Kept, MaxAge, accounts
 from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
+from connstat_sql.nodes import find_all
 from connstat_sql.origins import leading_back
 from connstat_sql.parser import Statement, parse
 from connstat_sql.pieces import Piece, is_rowless
@@ -282,7 +283,7 @@ class LiveTables:
     def _writes_within(self, statement: Statement) -> bool:
         """Whether a CTE writes: it would run whenever a part of the statement is asked for."""
         tree = statement.tree
-        ctes = tree.find_all(exp.CTE) if tree is not None else ()
+        ctes = find_all(tree, exp.CTE) if tree is not None else ()
         if any(isinstance(one.this, _WRITES) for one in ctes):
             return True
         return self._session.writes_within(statement.sql)
@@ -340,7 +341,7 @@ def _named(statement: Statement, arguments: Arguments) -> Arguments:
     """The arguments that are left once macros are written out, which may use one not at all."""
     if statement.origin is None or statement.tree is None or not arguments:
         return arguments
-    names = {one.name for one in statement.tree.find_all(exp.Placeholder)}
+    names = {one.name for one in find_all(statement.tree, exp.Placeholder)}
     if len(names) == len(arguments):
         return arguments
     if not isinstance(arguments, Mapping):

@@ -23,6 +23,7 @@ from connstat_sql.depth import with_room
 from connstat_sql.errors import ParseError, Span
 from connstat_sql.explaining import read_explain
 from connstat_sql.long_lists import set_aside, values_of
+from connstat_sql.nodes import find, find_all, walk
 from connstat_sql.origins import Origin
 from connstat_sql.stretches import NotingParser
 from connstat_sql.unread import Syntax, Unread, read_unread
@@ -266,7 +267,7 @@ def _tree(sql: str, whole: str) -> exp.Expr | None:
 
 def _quantify(tree: exp.Expr) -> None:
     """Make comparisons of `= ALL (list)` and `= SOME (list)`, which sqlglot takes for functions."""
-    for node in [*tree.find_all(exp.Anonymous)]:
+    for node in [*find_all(tree, exp.Anonymous)]:
         kind = {"ALL": exp.All, "SOME": exp.Any}.get(str(node.this).upper())
         is_side = isinstance(node.parent, exp.Predicate) and node.arg_key == "expression"
         if kind is not None and is_side and len(node.expressions) == 1:
@@ -300,7 +301,7 @@ def _shift_back(tree: exp.Expr, marks: list[int]) -> None:
     sums = [0]
     for number in range(1, len(marks) + 1):
         sums.append(sums[-1] + len(str(number)))
-    for node in tree.walk():
+    for node in walk(tree):
         for key in ("start", "end"):
             if key in node.meta:
                 node.meta[key] -= sums[bisect(shifted, node.meta[key])]
@@ -322,7 +323,7 @@ def _put_back(tree: exp.Expr, lists: Mapping[int, str]) -> bool:
     """Make of each first value its whole list; False where one is not the list of a column."""
     found = {
         literal.meta["start"]: literal
-        for literal in tree.find_all(exp.Literal)
+        for literal in find_all(tree, exp.Literal)
         if literal.meta.get("start") in lists
     }
     if len(found) < len(lists) or not all(map(_is_list_of_column, found.values())):
@@ -337,7 +338,7 @@ def _is_list_of_column(literal: exp.Expr) -> bool:
     above = literal.parent
     if not isinstance(above, exp.In) or isinstance(above.parent, exp.Pivot):
         return False
-    return len(above.expressions) == 1 and above.this.find(exp.Column) is not None
+    return len(above.expressions) == 1 and find(above.this, exp.Column) is not None
 
 
 # --- the tables that a statement names -----------------------------------------------------------
@@ -348,8 +349,8 @@ _WRITES = (
 
 
 def _mentions(tree: exp.Expr) -> Iterator[TableMention]:
-    ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
-    for node in tree.find_all(exp.Table):
+    ctes = {cte.alias.lower() for cte in find_all(tree, exp.CTE)}
+    for node in find_all(tree, exp.Table):
         parts = node.parts
         if not all(isinstance(part, exp.Identifier) and "start" in part.meta for part in parts):
             continue

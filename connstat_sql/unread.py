@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import Span
+from connstat_sql.nodes import find, find_all
 from connstat_sql.syntax import nodes_of
 
 Read = Callable[[str], "exp.Expr | None"]
@@ -267,10 +268,10 @@ class _Text:
         An alias of the select list may be meant in HAVING, and a CTE be read there alone.
         """
         words = {one.text.lower() for mask in masks for one in self.tokens[slice(*mask)]}
-        if tree.find(exp.Having) or any(o.alias.lower() in words for o in tree.find_all(exp.CTE)):
+        if find(tree, exp.Having) or any(o.alias.lower() in words for o in find_all(tree, exp.CTE)):
             return False
         starts = {self.tokens[mask[0]].start for mask in masks}
-        selects = [one for one in tree.find_all(exp.Select) if _star_place(one) in starts]
+        selects = [one for one in find_all(tree, exp.Select) if _star_place(one) in starts]
         for select in selects:
             select.set("expressions", [exp.Columns(this=exp.Star())])
             select.set("distinct", exp.Distinct())  # not even how many rows they leave
@@ -358,7 +359,7 @@ def free_names(node: exp.Expr, without: str = "") -> Iterator[str]:
 
 def _named(tree: exp.Expr) -> Iterator[exp.Table]:
     """The tables that are names, no functions."""
-    for one in tree.find_all(exp.Table):
+    for one in find_all(tree, exp.Table):
         if all(isinstance(part, exp.Identifier) and "start" in part.meta for part in one.parts):
             yield one
 

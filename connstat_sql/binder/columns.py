@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from connstat_sql.definitions import Resource
 from connstat_sql.errors import BindError, Span
+from connstat_sql.nodes import find_all
 from connstat_sql.parser import TableMention
 from connstat_sql.quoting import is_own
 from connstat_sql.unread import Unread
@@ -215,7 +216,7 @@ def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> f
 def _others(names: Names, node: exp.Table) -> set[tuple[str, ...]]:
     """What names columns of other tables alone: no CTE, and no source that is made of others."""
     made = {one.alias.lower() for one in names.ctes}
-    for alias in names.tree.find_all(exp.TableAlias):
+    for alias in find_all(names.tree, exp.TableAlias):
         if not isinstance(alias.parent, exp.Table):
             made.add(alias.name.lower())
     called = {one.alias_or_name.lower() for one in names.tables if one is not node}

@@ -10,6 +10,7 @@ from sqlglot import exp
 from connstat_sql.binder.rendering import is_told, written
 from connstat_sql.binder.values import Questions, Value
 from connstat_sql.definitions import literal, quote
+from connstat_sql.nodes import find_all
 from connstat_sql.parser import long_list
 from connstat_sql.quoting import call, member, unnested
 
@@ -56,7 +57,7 @@ class Constants:
             return True
         if not is_told(node):
             return False
-        for one in node.find_all(*_CHANGING):
+        for one in find_all(node, *_CHANGING):
             if not isinstance(one, exp.Column) or not _is_inside_a_query(one, node):
                 return False
         return self.is_lasting(node)

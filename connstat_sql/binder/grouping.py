@@ -16,6 +16,7 @@ from connstat_sql.binder.outputs import (
 )
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.values import Field, Term
+from connstat_sql.nodes import find, find_all, walk
 
 _OF_WHOLE_PARTITIONS = (
     exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Cast,
@@ -82,9 +83,9 @@ def keeps_whole_partitions(predicate: exp.Expr) -> bool:
 
     Rows of one partition may still differ in what functions make of their keys, such as -0.0.
     """
-    if any(one.find(exp.Column) for one in predicate.find_all(exp.Cast)):
+    if any(find(one, exp.Column) for one in find_all(predicate, exp.Cast)):
         return False
-    return all(isinstance(one, _OF_WHOLE_PARTITIONS) for one in predicate.walk())
+    return all(isinstance(one, _OF_WHOLE_PARTITIONS) for one in walk(predicate))
 
 
 def _fields(nodes: Sequence[exp.Expr], scope: Scope) -> list[Term]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.binder.rendering import outermost_queries
+from connstat_sql.nodes import children, find, find_all
 
 Wanted = frozenset[str] | None
 """Names that may be read of a query's columns, and maybe others; None: all are."""
@@ -30,10 +31,10 @@ _UNTOLD = (
 def idle_mentions(tree: exp.Expr, mentions: Sequence[exp.Table]) -> frozenset[int]:
     """Of some mentions of tables those, by the ids of their nodes, of which nobody reads a row."""
     known: dict[int, bool] = {}
-    if not any(_is_in_a_column(one, known) for one in mentions) or tree.find(*_UNTOLD) is not None:
+    if not any(_is_in_a_column(one, known) for one in mentions) or find(tree, *_UNTOLD) is not None:
         return frozenset()
-    search = _Search(frozenset(one.name.lower() for one in tree.find_all(exp.Column)))
-    for table in tree.find_all(exp.Table):
+    search = _Search(frozenset(one.name.lower() for one in find_all(tree, exp.Column)))
+    for table in find_all(tree, exp.Table):
         search.mentions.setdefault(table.name.lower(), []).append(table)
     for query in outermost_queries(tree):
         search.visit(query, None)
@@ -90,7 +91,7 @@ class _Search:
         for inner in outermost_queries(*nodes):
             self.visit(inner, None)
         for node in nodes:
-            for table in node.find_all(exp.Table):
+            for table in find_all(node, exp.Table):
                 self.ctes[table.name.lower()] = None
                 self.seen.add(id(table))
 
@@ -178,7 +179,7 @@ class _Search:
                 continue
             if isinstance(one, exp.Table):
                 self._opaque(one)
-            pending += one.iter_expressions()
+            pending += children(one)
 
     def _note_idle(self, select: exp.Select, wanted: frozenset[str], places: Sequence[int]) -> None:
         """Mark the columns that neither the reader nor another part of the SELECT speaks of."""
@@ -188,7 +189,7 @@ class _Search:
             if place not in places
             and one.alias_or_name
             and one.alias_or_name.lower() not in wanted
-            and one.find(*_MAKING_ROWS) is None
+            and find(one, *_MAKING_ROWS) is None
         }
         aside = [*unread.values(), *_sources(select), select.args.get("with_")]
         spoken = self._names(select, frozenset(map(id, aside)))
@@ -210,7 +211,7 @@ class _Search:
                 continue
             if isinstance(one, (exp.Identifier, exp.Var)):
                 found.update(_stems(one.name.lower()))
-            pending += one.iter_expressions()
+            pending += children(one)
         return frozenset(found)
 
 
@@ -256,9 +257,9 @@ def _reads_all(select: exp.Select) -> bool:
         clause = select.args.get(key)
         if clause is None:
             continue
-        if clause.args.get("all") or clause.find(exp.Literal, exp.All) is not None:
+        if clause.args.get("all") or find(clause, exp.Literal, exp.All) is not None:
             return True
-        if any(one.name.upper() == "ALL" for one in clause.find_all(exp.Identifier, exp.Var)):
+        if any(one.name.upper() == "ALL" for one in find_all(clause, exp.Identifier, exp.Var)):
             return True
     return False
 

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.values import Types
+from connstat_sql.nodes import find_all
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -30,7 +31,7 @@ class Cte:
         query = self.node.this
         name = self.node.alias.lower()
         return isinstance(query, exp.SetOperation) and any(
-            len(one.parts) == 1 and one.name.lower() == name for one in query.find_all(exp.Table)
+            len(one.parts) == 1 and one.name.lower() == name for one in find_all(query, exp.Table)
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from connstat_sql.binder.values import Fact, Field
+from connstat_sql.nodes import children
 
 _COMPARISONS = (
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.RegexpLike,
@@ -61,5 +62,5 @@ class _Reading:
         if isinstance(node, exp.Not):
             return self.is_null(node.this)
         if isinstance(node, _STRICT):
-            return any(self.is_null(one) for one in node.iter_expressions())
+            return any(self.is_null(one) for one in children(node))
         return False

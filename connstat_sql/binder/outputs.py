@@ -20,6 +20,7 @@ from connstat_sql.binder.values import (
     relations_of,
 )
 from connstat_sql.definitions import quote
+from connstat_sql.nodes import children, find, find_all
 
 _OF_MORE_THAN_A_ROW = (
     exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns,
@@ -41,7 +42,7 @@ class Functions:
 
     def is_read_alike(self, node: exp.Expr) -> bool:
         """Whether DuckDB reads a node's text as the tree does, its functions being DuckDB's own."""
-        if node.find(exp.Comprehension) is not None:
+        if find(node, exp.Comprehension) is not None:
             return False  # `x` of `[x FOR x IN list]` is a column in the tree
         asked = self.questions
         return asked.is_grouped_alike(node) and not asked.calls_hiding(node)
@@ -212,7 +213,7 @@ def _projections(clauses: Clauses, scope: Scope) -> Iterator[Projection | None]:
             for name, term in listed:
                 yield Projection(clauses, scope, exp.column(name), name, 0, term)
             continue
-        if inner.find(exp.Columns) or _is_filtered_star(inner):
+        if find(inner, exp.Columns) or _is_filtered_star(inner):
             yield None  # it stands for as many columns as there are
             return
         name = node.alias_or_name.lower()
@@ -239,7 +240,7 @@ def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
         return scope.resolve(node)
     if not functions.is_read_alike(node):
         return None
-    if node.find(*_OF_MORE_THAN_A_ROW) or calls(node, functions.either):
+    if find(node, *_OF_MORE_THAN_A_ROW) or calls(node, functions.either):
         return None
     terms: dict[int, Term] = {}
     for column in expression_columns(node):
@@ -252,7 +253,7 @@ def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
 
 def calls(node: exp.Expr, names: frozenset[str]) -> bool:
     """Whether an expression calls one of some functions."""
-    return any(name in names for one in node.find_all(exp.Func) for name in own_names(one))
+    return any(name in names for one in find_all(node, exp.Func) for name in own_names(one))
 
 
 def own_names(function: exp.Func) -> Iterator[str]:
@@ -277,7 +278,7 @@ def has_grouping_sets(group: exp.Expr) -> bool:
     """Whether GROUP BY makes rows in which keys are NULL."""
     if any(group.args.get(key) for key in ("rollup", "cube", "grouping_sets", "totals")):
         return True
-    return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None
+    return find(group, exp.Rollup, exp.Cube, exp.GroupingSets) is not None
 
 
 def holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
@@ -292,9 +293,9 @@ def holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
             return True
         if isinstance(one, exp.Window):  # its own function is none, what that is given may be one
             pending += [each for key, each in _parts_of(one) if key != "this"]
-            pending += one.this.iter_expressions()
+            pending += children(one.this)
         elif not isinstance(one, exp.Query):
-            pending += one.iter_expressions()
+            pending += children(one)
     return False
 
 
@@ -310,7 +311,7 @@ def _windows(select: exp.Select) -> Iterator[exp.Window]:
     clauses.append(select.args.get("order"))
     for clause in clauses:
         if clause is not None:
-            yield from clause.find_all(exp.Window)
+            yield from find_all(clause, exp.Window)
 
 
 def _is_distinct_key(key: exp.Expr, one: Projection) -> bool:

@@ -19,6 +19,7 @@ from connstat_sql.binder.scopes import Scope
 from connstat_sql.binder.sources import Sources
 from connstat_sql.binder.trees import Leaf, Output, Query
 from connstat_sql.binder.values import Expression, Fact, Field, Merged, Term, relations_of
+from connstat_sql.nodes import find, walk
 
 UNKNOWN = 0
 """The relation of what cannot be told: it is never there to be read."""
@@ -110,7 +111,7 @@ class Predicates:
         if found is None or (isinstance(node, exp.EQ) and is_not):
             return None
         word, sides, query = found
-        if query.find(exp.Table) is None:
+        if find(query, exp.Table) is None:
             return None
         kind = self._membership[f"NOT {word}" if is_not else word]
         inner = self._query(query, scope, ctes)
@@ -132,7 +133,7 @@ class Predicates:
         self, predicate: exp.Expr, keys: Sequence[Term | None], scope: Scope
     ) -> bool:
         """Whether a predicate of HAVING is about grouping keys alone."""
-        if predicate.find(exp.AggFunc, exp.Query, exp.Anonymous) is not None:
+        if find(predicate, exp.AggFunc, exp.Query, exp.Anonymous) is not None:
             return False
         columns = [*expression_columns(predicate)]
         if any(map(scope.has_two_meanings, columns)):
@@ -192,9 +193,9 @@ def equality(left: Term, right: Term, name: str) -> Fact:
 
 def part_of(node: exp.Expr, fact: Fact) -> Fact | None:
     """A part of a predicate as a fact of its own; None where it says something of a subquery."""
-    if node.find(exp.Query) is not None:
+    if find(node, exp.Query) is not None:
         return None
-    keys = {id(one) for one in node.walk()} & fact.terms.keys()
+    keys = {id(one) for one in walk(node)} & fact.terms.keys()
     terms = {key: fact.terms[key] for key in keys}
     return Fact(node, terms, relations_of(terms.values()))
 
@@ -229,7 +230,7 @@ def _common(either: exp.Or) -> Iterator[exp.Expr]:
         {
             written(part): part
             for part in conjuncts(branch)
-            if isinstance(part, exp.EQ) and part.find(exp.Query) is None
+            if isinstance(part, exp.EQ) and find(part, exp.Query) is None
         }
         for branch in branches
     ]
@@ -244,7 +245,7 @@ def is_listing(select: exp.Select) -> bool:
     clauses = ("group", "having", "qualify", "distinct", "sample", "windows")
     if any(select.args.get(key) for key in clauses):
         return False
-    return select.find(exp.Explode, exp.Unnest, exp.Window) is None
+    return find(select, exp.Explode, exp.Unnest, exp.Window) is None
 
 
 def _membership(node: exp.Expr) -> tuple[str, list[exp.Expr], exp.Query] | None:

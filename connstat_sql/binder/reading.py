@@ -35,6 +35,7 @@ from connstat_sql.binder.trees import (
     Tree,
 )
 from connstat_sql.binder.values import Fact, Term
+from connstat_sql.nodes import children
 
 Ctes = Mapping[str, Cte]
 
@@ -77,7 +78,7 @@ class Reading:
 
     def _sealed(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Sealed:
         """What is not looked into, with the queries in it."""
-        inner = outermost_queries(*node.iter_expressions())
+        inner = outermost_queries(*children(node))
         return Sealed(tuple(self.query(one, outer, ctes) for one in inner))
 
     def ctes_of(self, node: exp.Expr) -> Ctes:

@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from connstat_sql.binder.values import Field, Merged, Relation, Scalar, Term
 from connstat_sql.definitions import quote
+from connstat_sql.nodes import children, walk
 from connstat_sql.parser import DIALECT
 from connstat_sql.quoting import own
 from connstat_sql.stretches import Stretch, Text, instead_of, name_in, replaced, stretch_of
@@ -75,7 +76,7 @@ def node_text(
         return f"{node_text(node.this, terms, name, read)} = " + node_text(
             node.expression, terms, name, read
         )
-    texts = {id(one): term for one in node.walk() if (term := terms.get(id(one))) is not None}
+    texts = {id(one): term for one in walk(node) if (term := terms.get(id(one))) is not None}
     return written(node, {key: term_text(term, name, read) for key, term in texts.items()})
 
 
@@ -87,12 +88,12 @@ def written(node: exp.Expr, others: Mapping[int, str] = MappingProxyType({})) ->
     if whole is None:
         return _made(node, others)
     edits: list[tuple[Stretch, str]] = []
-    pending = [*node.iter_expressions()]
+    pending = [*children(node)]
     while pending:
         one = pending.pop()
         place = instead_of(one)
         if place is None and id(one) not in others:
-            pending += one.iter_expressions()
+            pending += children(one)
             continue
         sql = written(one, others)
         place = place or _place(whole.text, one)
@@ -161,7 +162,7 @@ def expression_columns(node: exp.Expr) -> Iterator[exp.Column]:
         if isinstance(one, exp.Column) and not isinstance(one.this, exp.Star):
             yield one
         elif not isinstance(one, exp.Query):
-            pending += one.iter_expressions()
+            pending += children(one)
 
 
 def outermost_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
@@ -172,7 +173,7 @@ def outermost_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
         if isinstance(one, exp.Query):
             yield one
         else:
-            pending += one.iter_expressions()
+            pending += children(one)
 
 
 def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
@@ -183,7 +184,7 @@ def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
         if isinstance(one, exp.Query) and not isinstance(one, exp.Subquery):
             yield one
         else:
-            pending += one.iter_expressions()
+            pending += children(one)
 
 
 def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention) -> str:
@@ -228,4 +229,4 @@ def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
             continue
         for one in value if isinstance(value, list) else [value]:
             if isinstance(one, exp.Expr):
-                yield from one.walk()
+                yield from walk(one)

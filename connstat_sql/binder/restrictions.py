@@ -27,6 +27,7 @@ from connstat_sql.binder.values import (
     Types,
     Value,
 )
+from connstat_sql.nodes import find
 
 MAX_ALTERNATIVES = 200_000
 
@@ -112,14 +113,14 @@ class Restriction:
         node = relation.node if relation is not None else None
         if relation is None or node is None or relation.is_scalar or relation.ctes:
             return False
-        if node.find(exp.Table) is not None or not self.constants.is_listed(node):
+        if find(node, exp.Table) is not None or not self.constants.is_listed(node):
             return False
         if number in self.missing:
             facts = [fact for fact in facts if rejects_null(fact, frozenset({number}))]
         texts = [
             f"({node_text(fact.predicate, fact.terms, field_text, str)})"
             for fact in facts
-            if fact.predicate.find(exp.Query, exp.Collate) is None
+            if find(fact.predicate, exp.Query, exp.Collate) is None
             and self.constants.is_lasting(fact.predicate)
         ]
         source = f"{relation_text(relation, {}, str)} AS {relation_name(number)}"

@@ -30,6 +30,7 @@ from connstat_sql.binder.values import (
     Types,
 )
 from connstat_sql.definitions import literal, quote
+from connstat_sql.nodes import find, find_all
 from connstat_sql.quoting import call
 from connstat_sql.stretches import stretch_of
 
@@ -148,9 +149,9 @@ class Sources:
         if clause is None:
             return absent
         number = clause.expression
-        if clause.args.get("limit_options") or number.find(exp.Column, exp.Query):
+        if clause.args.get("limit_options") or find(number, exp.Column, exp.Query):
             return None
-        if any(not one.name for one in number.find_all(exp.Placeholder)):
+        if any(not one.name for one in find_all(number, exp.Placeholder)):
             return None  # a `?` counts from the statement's start, not from that of a piece
         text = str(number.this) if isinstance(number, exp.Literal) else ""
         if not text and not calls(number, self.functions.volatile):

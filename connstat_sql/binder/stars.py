@@ -11,6 +11,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 from connstat_sql.binder.columns import Names, joins_naturally, sources_of
 from connstat_sql.binder.values import Edit
 from connstat_sql.errors import BindError, Span
+from connstat_sql.nodes import find_all
 from connstat_sql.parser import tokens
 from connstat_sql.quoting import quote
 from connstat_sql.stretches import stretch_of
@@ -126,7 +127,7 @@ def _excluding(
     elif after[1].token_type is TokenType.L_PAREN:
         yield Edit(Span(after[1].end + 1, after[1].end + 1), f"{listed}, ")
     else:
-        last = [part.meta["end"] for part in star.args["except_"][0].find_all(exp.Identifier)]
+        last = [part.meta["end"] for part in find_all(star.args["except_"][0], exp.Identifier)]
         yield Edit(Span(after[1].start, after[1].start), f"({listed}, ")
         yield Edit(Span(max(last) + 1, max(last) + 1), ")")
 

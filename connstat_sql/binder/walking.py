@@ -36,6 +36,7 @@ from connstat_sql.binder.values import (
     is_fixed,
     relations_of,
 )
+from connstat_sql.nodes import walk
 from connstat_sql.stretches import put_in_place
 
 Facts = tuple[Fact, ...]
@@ -109,7 +110,7 @@ class Walking:
             isinstance(one, _OF_EQUALITY)
             or (isinstance(one, exp.Literal) and not one.is_string and is_short_number(one.name))
             or (isinstance(one, exp.Literal) and one.is_int and not others)
-            for one in fact.predicate.walk()
+            for one in walk(fact.predicate)
         )
 
     def _as_a_number(self, term: Term, wanted: str) -> Term | None:
@@ -294,7 +295,7 @@ def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]
     """A copy of an expression with constants in the places of columns."""
     copy = node.copy()
     others, places = dict[int, Term](), list[tuple[exp.Expr, exp.Expr]]()
-    for one, twin in zip(node.walk(), copy.walk(), strict=True):
+    for one, twin in zip(walk(node), walk(copy), strict=True):
         term = fixed.get(id(one))
         if isinstance(term, Expression):
             value = put_in_place(exp.Paren(this=term.node.copy()), one)

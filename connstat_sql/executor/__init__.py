@@ -26,6 +26,7 @@ from connstat_sql.executor.tuples import feed_table
 from connstat_sql.executor.unseen import unseen
 from connstat_sql.executor.values_seen import SeenValues, TakeValues
 from connstat_sql.fetcher import Failure
+from connstat_sql.nodes import find, find_all
 from connstat_sql.parser import DIALECT, Statement
 from connstat_sql.planner import Plan, mention_table, scan_table
 from connstat_sql.quoting import call
@@ -81,11 +82,11 @@ def _check_over_views(
 def _limits(statement: Statement) -> Iterator[tuple[str, Span | None]]:
     """What LIMIT and OFFSET are given: DuckDB does not look at it before it runs the statement."""
     tree = statement.tree
-    for clause in tree.find_all(exp.Limit, exp.Offset) if tree is not None else ():
+    for clause in find_all(tree, exp.Limit, exp.Offset) if tree is not None else ():
         number = clause.expression
-        if isinstance(number, exp.Literal) or number.find(exp.Column, exp.Query, exp.Star):
+        if isinstance(number, exp.Literal) or find(number, exp.Column, exp.Query, exp.Star):
             continue
-        places = [one.meta for one in number.find_all(exp.Literal) if "start" in one.meta]
+        places = [one.meta for one in find_all(number, exp.Literal) if "start" in one.meta]
         span = Span(places[0]["start"], places[-1]["end"] + 1) if places else None
         yield number.sql(dialect=DIALECT), span
 
@@ -94,7 +95,7 @@ def _is_plain_query(tree: exp.Expr | None) -> bool:
     """Whether binding it finds all that planning it would: not so where it may be correlated."""
     if not isinstance(tree, exp.Query):
         return False
-    found = tree.find_all(exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest)
+    found = find_all(tree, exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest)
     return all(isinstance(one, exp.Subquery) and _stands_first(one) for one in found)
 
 

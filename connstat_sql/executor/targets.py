@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlglot import exp
 
 from connstat_sql.errors import BindError
+from connstat_sql.nodes import find
 from connstat_sql.parser import Statement
 from connstat_sql.quoting import call, literal
 from connstat_sql.session import Session
@@ -45,7 +46,7 @@ def _check_folder(tree: exp.Copy, statement: Statement) -> None:
 
 
 def _check_name(tree: exp.Create, statement: Statement, session: Session) -> None:
-    table = tree.find(exp.Table)
+    table = find(tree, exp.Table)
     if table is None or tree.args.get("exists"):
         return
     *place, name = (part.name for part in table.parts)
@@ -62,7 +63,7 @@ def _check_name(tree: exp.Create, statement: Statement, session: Session) -> Non
 
 def _is_temp(tree: exp.Create) -> bool:
     properties = tree.args.get("properties")
-    return properties is not None and properties.find(exp.TemporaryProperty) is not None
+    return properties is not None and find(properties, exp.TemporaryProperty) is not None
 
 
 def _place(parts: list[str], *, is_temporary: bool) -> str:

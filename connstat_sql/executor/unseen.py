@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from connstat_sql.definitions import VARCHAR, MapOf, Redaction, SqlType, literal, quote
 from connstat_sql.errors import counted
+from connstat_sql.nodes import children, find, find_all, walk
 from connstat_sql.planner import Plan, scan_table
 from connstat_sql.quoting import call
 from connstat_sql.session import Session
@@ -68,10 +69,10 @@ def _compared(tree: exp.Expr, names: set[str]) -> set[tuple[str, Key]]:
     """Masked columns, or other names for them, that are compared with something else."""
     masked = _followed(tree, names)
     compared: set[tuple[str, Key]] = set()
-    for node in tree.walk():
+    for node in walk(tree):
         if not _is_comparing(node):
             continue
-        sides = [(side, [*_masked_in(side, masked)]) for side in node.iter_expressions()]
+        sides = [(side, [*_masked_in(side, masked)]) for side in children(node)]
         others = [side for side, inside in sides if not inside]
         if others and len(others) < len(sides) and not all(map(_is_about_masks, others)):
             compared.update(one for _, inside in sides for one in inside)
@@ -83,13 +84,13 @@ def _is_comparing(node: exp.Expr) -> bool:
         return node.name.lower() in _NAMED
     if not isinstance(node, _COMPARING) or isinstance(node, (exp.Is, exp.SubqueryPredicate)):
         return False
-    return node.find(exp.Subquery) is None
+    return find(node, exp.Subquery) is None
 
 
 def _followed(tree: exp.Expr, names: set[str]) -> set[str]:
     """The names, and the aliases of whatever is made of something of such a name."""
     masked = {name.lower() for name in names}
-    aliases = [one for one in tree.find_all(exp.Alias) if one.alias]
+    aliases = [one for one in find_all(tree, exp.Alias) if one.alias]
     while True:
         further = {
             one.alias.lower() for one in aliases if any(_masked_in(one.this, masked))
@@ -101,7 +102,7 @@ def _followed(tree: exp.Expr, names: set[str]) -> set[str]:
 
 def _masked_in(node: exp.Expr, masked: set[str]) -> Iterator[tuple[str, Key]]:
     """Mentions of masked names in an expression, with the key that is taken out of a MAP."""
-    for column in node.find_all(exp.Column):
+    for column in find_all(node, exp.Column):
         parts = [part.name.lower() for part in column.parts]
         if parts[-1] == "key" or masked.isdisjoint(parts) or _is_of_keys(column, node):
             continue
@@ -125,7 +126,7 @@ def _is_of_keys(column: exp.Expr, until: exp.Expr) -> bool:
 
 def _is_about_masks(node: exp.Expr) -> bool:
     """Whether it is the look of a mask, so that masks are what is to be compared."""
-    texts = [one.name for one in node.find_all(exp.Literal) if one.is_string]
+    texts = [one.name for one in find_all(node, exp.Literal) if one.is_string]
     return bool(texts) and all(text.startswith(("****", r"\*", r"^\*", "%****")) for text in texts)
 
 

@@ -25,6 +25,7 @@ from connstat_sql.binder.rendering import (
     node_text,
 )
 from connstat_sql.definitions import literal, quote
+from connstat_sql.nodes import find
 from connstat_sql.planner.bound import Bound, Values
 from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.values import Constant, Feed
@@ -151,7 +152,7 @@ class Binding:
         A subquery, in place of a table or in an expression, may answer less for more rows.
         """
         spoken = frozenset[int]().union(joined, *(fact.relations for fact in facts))
-        if any(fact.predicate.find(exp.Query) is not None for fact in facts):
+        if any(find(fact.predicate, exp.Query) is not None for fact in facts):
             return False
         return all(self._is_plain(number) for number in spoken - {self.use.relation})
 

@@ -14,6 +14,7 @@ from connstat_sql.binder.constants import INTEGERS, are_distinct
 from connstat_sql.binder.rendering import field_text, is_told, relation_name, term_text
 from connstat_sql.binder.values import COLLATED, Scalar
 from connstat_sql.definitions import quote
+from connstat_sql.nodes import find, walk
 from connstat_sql.parser import DIALECT
 from connstat_sql.planner.rows import Rows
 from connstat_sql.planner.values import mention_table
@@ -111,7 +112,7 @@ class Values:
             return relation is None or COLLATED not in relation.types.values()
         if not isinstance(term, Expression):
             return True
-        if term.node.find(exp.Collate) is not None:
+        if find(term.node, exp.Collate) is not None:
             return False
         return all(map(self.is_faithful, term.terms.values()))
 
@@ -179,7 +180,7 @@ class Values:
         """
         terms = _terms_in([node], fact)
         is_plain = not terms or isinstance(fact.terms.get(id(node)), Field)
-        if is_plain or any(map(self.is_scalar, relations_of(terms))) or node.find(exp.Query):
+        if is_plain or any(map(self.is_scalar, relations_of(terms))) or find(node, exp.Query):
             return value
         return f"TRY({value})"
 
@@ -191,7 +192,7 @@ class Values:
                 return None
             if isinstance(node, (exp.All, exp.Tuple)):
                 return None
-            keys = {id(one) for one in node.walk()} & fact.terms.keys()
+            keys = {id(one) for one in walk(node)} & fact.terms.keys()
             term = Expression(node, {key: fact.terms[key] for key in keys})
         is_ours = self.own in relations_of([term])
         return None if is_ours or not self.is_faithful(term) else term
@@ -256,7 +257,7 @@ class Values:
 
 def _terms_in(nodes: Iterable[exp.Expr], fact: Fact) -> list[Term]:
     """What the columns and subqueries in some parts of a fact stand for."""
-    return [fact.terms[id(n)] for node in nodes for n in node.walk() if id(n) in fact.terms]
+    return [fact.terms[id(n)] for node in nodes for n in walk(node) if id(n) in fact.terms]
 
 
 def _among(fact: Fact, fields: Set[Field]) -> Callable[[exp.Expr], bool]:

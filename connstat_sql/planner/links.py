@@ -12,6 +12,7 @@ from sqlglot import exp
 from connstat_sql.binder import Fact, Field, Relation, equal_nodes, relations_of, substituted
 from connstat_sql.binder.comparisons import options_of
 from connstat_sql.binder.predicates import UNKNOWN
+from connstat_sql.nodes import walk
 
 MOST_FACTS = 1_000
 """Facts that are looked at; what others say is not known when an order is chosen."""
@@ -46,7 +47,7 @@ class Links:
             return
         for one, node in ((left, pair[1]), (right, pair[0])):
             if isinstance(one, Field):
-                terms = [fact.terms[id(n)] for n in node.walk() if id(n) in fact.terms]
+                terms = [fact.terms[id(n)] for n in walk(node) if id(n) in fact.terms]
                 spoken = relations_of(terms) - {one.relation}
                 if spoken:
                     self.beside.setdefault(one, []).append(spoken)
@@ -59,7 +60,7 @@ class Links:
             found = options_of(fact.predicate, partial(_is_column, fact, one))
             if found is not None:
                 nodes = (*found.values, *found.lists, *found.queries)
-                keys = {id(each) for node in nodes for each in node.walk()} & fact.terms.keys()
+                keys = {id(each) for node in nodes for each in walk(node)} & fact.terms.keys()
                 spoken = relations_of(fact.terms[key] for key in keys)
                 if spoken - {one.relation}:
                     self.beside.setdefault(one, []).append(spoken)

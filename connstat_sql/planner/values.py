@@ -225,10 +225,11 @@ class Plan:
     def older(self, scan: Scan) -> tuple[str, ...]:
         """The connections whose servers are known to be older than the method of a scan."""
         method = scan.method
-        names = [name for (name,) in projected(scan.constants, (CONNECTION,))]
+        rows = projected(scan.constants, (CONNECTION,)) if method.fallback else ()
         return tuple(
             name
-            for name in (names if method.fallback else ())
+            for row in rows  # an empty one where a feed says the connection
+            for name in row
             if is_before(self.versions.get(name, ""), method.since)
         )
 

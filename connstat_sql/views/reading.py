@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import BindError, Span
+from connstat_sql.nodes import find_all
 from connstat_sql.origins import rewritten
 from connstat_sql.parser import parse, tokens
 
@@ -227,7 +228,7 @@ def read_calls(sql: str, tree: exp.Expr) -> Iterator[Call]:
 
 def _starts(tree: exp.Expr) -> Iterator[tuple[int, bool]]:
     """Where the name of each such call begins, and whether the call has an alias."""
-    for node in tree.find_all(exp.Table, exp.Lateral):
+    for node in find_all(tree, exp.Table, exp.Lateral):
         if not isinstance(node.this, exp.Func):
             continue
         names = [node.args.get("catalog"), node.args.get("db"), node.this]
@@ -301,7 +302,7 @@ def with_arguments(body: str, values: Mapping[str, str]) -> str:
     if tree is None or not values:
         return body
     edits = {}
-    for column in tree.find_all(exp.Column):
+    for column in find_all(tree, exp.Column):
         name = column.name.lower()
         if len(column.parts) != 1 or name not in values or "start" not in column.this.meta:
             continue

@@ -16,6 +16,7 @@ from connstat_sql.binder.columns import names_in, used_columns
 from connstat_sql.catalog import Catalog, LiveTable
 from connstat_sql.definitions import TableName, quote
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, Span
+from connstat_sql.nodes import find_all
 from connstat_sql.origins import Origin, leading_back, rewritten
 from connstat_sql.parser import MAX_LENGTH, Statement, TableMention, Use, parse, tokens, words
 from connstat_sql.unread import Syntax
@@ -359,7 +360,7 @@ def _full_qualifiers(
     edits: dict[Span, str] = {}
     if mention.has_alias:
         return edits
-    for column in tree.find_all(exp.Column):
+    for column in find_all(tree, exp.Column):
         parts = column.parts
         names = tuple(part.name.lower() for part in parts)
         for count in (3, 2):
