@@ -94,6 +94,10 @@ def test_without_the_words_the_usual_holds(tmp_path: Path) -> None:
         ("retry: [{status: [500], tries: 0}]\n", "provider.yaml:4"),
         ("retry: [{status: [500], for: 0}]\n", "provider.yaml:4"),
         ("retry: [{status: [500], tries: 3, for: 60}]\n", "says both `tries` and `for` (one of"),
+        (
+            "retry:\n  - {status: [403]}\n",
+            "5: 403 is tried again for its words alone (`message`, with what the API says)",
+        ),
         ("retry:\n  - {status: [500, 404, 401]}\n", "5: 401 is never tried again (leave it out)"),
         ("retry:\n  - {status: [500, 404, 401]}\n", "5: 404 is never tried again (leave it out)"),
     ],

@@ -58,6 +58,15 @@ def test_a_status_that_another_try_would_not_change_is_final_whatever_is_declare
     assert rule_for(status, b"", (RetryRule(frozenset({status})),)) is None
 
 
+@over(("status", "is_tried"), [(400, True), (401, False), (403, True), (404, False)])
+def test_a_limit_that_comes_with_a_refusal_is_known_by_its_words(
+    status: int, is_tried: bool
+) -> None:
+    rules = (RetryRule(frozenset({status}), "throttled"),)
+    assert (rule_for(status, b'{"reason":"throttled"}', rules) is not None) is is_tried
+    assert rule_for(status, b'{"reason":"forbidden"}', rules) is None
+
+
 @over(
     ("provider", "status", "body", "seconds"),
     [

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-NEVER_RETRIED = frozenset({400, 401, 403, 404})
+NEVER_RETRIED = frozenset({401, 404})
 """Answers that another try would not change, whatever a definition says."""
+ONLY_SAID = frozenset({400, 403})
+"""Answers that are worth another try only where they say so in words, as some limits do."""
 TRIES = 4
 """How often a request is sent at most where nothing else is declared."""
 

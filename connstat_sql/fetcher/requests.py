@@ -84,7 +84,7 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
     ]
     in_body += [(target.path, value) for target, value in placed if isinstance(target, InBody)]
     body, content_type = _body(fetch, in_body)
-    if content_type:
+    if content_type and not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", content_type))
     if cursor is not None and cursor.link:
         url, _, raw_query = cursor.link.partition("?")

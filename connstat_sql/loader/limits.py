@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from connstat_sql.definitions import DEFAULT_RETRIES, Limits, RetryRule
-from connstat_sql.definitions.limits import NEVER_RETRIED, TRIES, Limit, Reset
+from connstat_sql.definitions.limits import NEVER_RETRIED, ONLY_SAID, TRIES, Limit, Reset
 from connstat_sql.loader.checks import Findings
 from connstat_sql.loader.documents import (
     LimitDocument,
@@ -45,6 +45,9 @@ def _retry(rule: RetryDocument, path: KeyPath, findings: Findings) -> RetryRule:
     """One rule; notes what can never apply, and when it says twice when to stop."""
     for status in sorted(NEVER_RETRIED & set(rule.status)):
         findings.add((*path, "status"), f"{status} is never tried again", "leave it out")
+    for status in sorted(ONLY_SAID & set(rule.status) if not rule.message else ()):
+        known = f"{status} is tried again for its words alone"
+        findings.add((*path, "status"), known, "`message`, with what the API says")
     if rule.for_ is not None and rule.tries is not msgspec.UNSET:
         findings.add(path, "says both `tries` and `for`", "one of them")
     tries = TRIES if rule.tries is msgspec.UNSET else rule.tries

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from connstat_sql.definitions import RetryRule
-from connstat_sql.definitions.limits import NEVER_RETRIED
+from connstat_sql.definitions.limits import NEVER_RETRIED, ONLY_SAID
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 8.0
@@ -24,7 +24,8 @@ def rule_for(status: int, body: bytes, rules: tuple[RetryRule, ...]) -> RetryRul
     if status in NEVER_RETRIED:
         return None
     text = body[:4096].decode("utf-8", "replace")
-    return next((one for one in rules if status in one.statuses and one.message in text), None)
+    fitting = (one for one in rules if status in one.statuses and one.message in text)
+    return next((one for one in fitting if one.message or status not in ONLY_SAID), None)
 
 
 @dataclass(slots=True)
