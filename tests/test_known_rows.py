@@ -1,7 +1,7 @@
 """The rows of a table are the same whatever columns are asked for, and an unknown state is said."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import unquote
@@ -202,6 +202,119 @@ def test_a_connector_that_is_listed_without_a_status_is_of_unknown_health(vendor
     sql = f"SELECT connector_name, state, health FROM {FLEET}"
     assert fleet_of(vendor, None, sql) == [("x", "UNKNOWN", "UNKNOWN")]
     assert fleet_of(vendor, None, f"SELECT count(*) FROM {FLEET}") == [(1,)]
+
+
+ENVIRONMENT = "environment_id = 'env-1' AND kafka_cluster_id = 'lkc-1'"
+TABLES = {
+    "kafka_connect": "kafka_connect.connect.connector_status",
+    "confluent": f"confluent.connect.connector_status WHERE {ENVIRONMENT}",
+    "redpanda": "redpanda.kafka_connect.connector_status WHERE cluster_id = 'rp-1'",
+}
+
+
+@over("vendor", ["kafka_connect", "confluent", "redpanda"])
+def test_a_connector_without_a_status_is_in_the_table_of_states(vendor: str) -> None:
+    """Whatever columns are asked for, and of unknown state."""
+    found = fleet_of(vendor, None, f"SELECT name, connector.state FROM {TABLES[vendor]}")
+    assert found == [("x", None)]
+    for column in (
+        "count(*)",
+        "count(name)",
+        "count(DISTINCT connector_name)",
+        "count(*), max(type)",
+    ):
+        assert fleet_of(vendor, None, f"SELECT {column} FROM {TABLES[vendor]}")[0][0] == 1, column
+
+
+def lists(late: str) -> dict[str, Callable[[httpx.Request], httpx.Response]]:
+    """Vendors that know a connector by its name, say that it has no status, and no other."""
+
+    def plant_like(request: httpx.Request) -> httpx.Response:
+        parts = unquote(request.url.path).strip("/").split("/")
+        if parts[-1] == "connectors":
+            part: dict[str, Any] = {"status": None, "info": {"name": late}}
+            is_names = "expand" not in request.url.params
+            return httpx.Response(200, json=[late] if is_names else {late: part})
+        body = {"error_code": 404, "message": f"No status found for connector {parts[-2]}"}
+        confluent = {"error": {"code": 404, "message": "resource not found"}}
+        return httpx.Response(404, json=body if parts[0] == "connectors" else confluent)
+
+    return {"kafka_connect": plant_like, "confluent": plant_like}
+
+
+@over(
+    ("vendor", "name", "rows", "asked"),
+    [
+        (vendor, *case)
+        for vendor in ("kafka_connect", "confluent")
+        for case in (("= 'late'", [("late", None)], 2), ("= 'gone'", [], 2),
+                     ("IN ('gone', 'late')", [("late", None)], None))
+    ],
+)  # fmt: skip
+def test_a_read_by_name_of_one_without_a_status_is_held_against_the_names(
+    vendor: str, name: str, rows: list[Any], asked: int | None
+) -> None:
+    sent = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.url)
+        return lists("late")[vendor](request)
+
+    keys = {"token": "t"} if vendor == "confluent" else {}
+    table = {"provider": vendor, "base_url": "http://vendor.test", **keys}
+    where = TABLES[vendor] + (" AND" if "WHERE" in TABLES[vendor] else " WHERE")
+    with engine_of({"v": table}, transport=httpx.MockTransport(answer)) as engine:
+        sql = f"SELECT connector_name, connector.state FROM {where} connector_name {name}"
+        assert run(engine, sql).fetchall() == rows
+    assert asked is None or len(sent) == asked
+
+
+@over(
+    ("server", "state", "health"),
+    [
+        ({"id": "mcp_1", "status": None}, "PROVISIONING", "TRANSITION"),
+        ({"id": "mcp_1"}, "PROVISIONING", "TRANSITION"),
+        ({"id": "mcp_1", "status": ""}, "UNKNOWN", "UNKNOWN"),
+        ({"id": "mcp_1", "status": "dozing"}, "UNKNOWN", "UNKNOWN"),
+        (None, "NOT_INSTALLED", "INACTIVE"), ({}, "NOT_INSTALLED", "INACTIVE"),
+    ],
+)  # fmt: skip
+def test_an_install_without_a_status_is_there_and_never_healthy(
+    server: dict[str, Any] | None, state: str, health: str
+) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        row = {"id": "wsp_1", "organizationId": "o", "slug": "mail", "server": server}
+        return httpx.Response(200, json={"data": [row], "pageInfo": {"hasNextPage": False}})
+
+    table = {"provider": "aeontel", "base_url": "http://vendor.test", "api_key": "k"}
+    with engine_of({"v": table}, transport=httpx.MockTransport(answer)) as engine:
+        fleet = run(engine, f"SELECT connector_name, state, health FROM {FLEET}")
+        installs = run(engine, "SELECT slug FROM aeontel.connectors.installs")
+    assert (fleet.fetchall(), installs.fetchall()) == ([("mail", state, health)], [("mail",)])
+
+
+def test_rows_that_the_query_cannot_use_are_not_asked_for() -> None:
+    sql = "SELECT name, connector.state FROM kafka_connect.connect.connector_status WHERE "
+    cases = {
+        "connector.state = 'FAILED'": 1, "len(tasks) > 0 AND name LIKE 'a%'": 1,
+        "NOT connector.state = 'FAILED'": 1, "connector.state IN ('FAILED', 'PAUSED')": 1,
+        "name = 'a/b'": 2, "connector IS NULL": 2, "connector.state IS DISTINCT FROM 'x'": 2,
+        "connector.state = 'FAILED' OR name = 'a/b'": 2, "coalesce(type, 'sink') = 'sink'": 2,
+    }  # fmt: skip
+    worker = Worker(LATE)
+    with plant(worker) as engine:
+        for where, requests in cases.items():
+            rows = run(engine, sql + where).fetchall()
+            assert len(worker.asked) == requests, where
+            assert any(state is None for _, state in rows) is (requests == 2), where
+            worker.asked.clear()
+        run(engine, "SELECT * FROM inventory.connectors.tasks")
+        assert worker.asked == ["/connectors?expand=status"]
+        everything = run(engine, sql + "true", max_age=60)
+        worker.asked.clear()
+        some = run(engine, sql + "connector.state = 'RUNNING'", max_age=60)
+    assert (len(everything.fetchall()), some.fetchall()) == (3, [("alive", "RUNNING")])
+    assert not worker.asked
 
 
 @over("told", [None, status("x", "SLEEPY", []), status("x", "RUNNING", ["RUNNING", "SLEEPY"])])
