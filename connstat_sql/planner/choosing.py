@@ -128,6 +128,11 @@ class Choosing:
             for method in self.resource.choices
         ]
         fewest = min(lacking, key=len)
+        deaf = {name for method in self.resource.choices for name in self._deaf(method)}
+        if not fewest and deaf:
+            names = listed(sorted(deaf))
+            message = f"no method of {self.resource.table} with these parameters takes {names}"
+            return blame.error(message, "leave it out of the query")
         if not fewest:
             return blame.error(f"no method of {self.resource.table} serves these columns", "")
         message = f"{self.resource.table} needs {listed(fewest)}"
@@ -147,6 +152,8 @@ class Choosing:
         columns: tuple[str, ...],
         weigh: Weigh,
     ) -> Choice | None:
+        if self._deaf(method):
+            return None
         wanting = [supply for supply in supplies if supply.rows != ()]
         wanted = self._wanted(method, columns)
         missing: dict[str, bool] = {}
@@ -173,6 +180,18 @@ class Choosing:
         """What the method wants a value for, defaults aside."""
         wanted = dict.fromkeys((*wanted_params(self.resource, method, columns), *method.required))
         return tuple(name for name in wanted if not self._has_default(name))
+
+    def _deaf(self, method: Method) -> list[str]:
+        """Parameters that the query speaks of and that the method neither takes nor fills.
+
+        Its rows would bear whatever the query says, whether they are of that or not.
+        """
+        known = {*method.required, *method.fills}
+        return [
+            param.name
+            for param in self.resource.params
+            if param.name in self.spoken - known and param.parent is None
+        ]
 
     def _has_default(self, name: str) -> bool:
         return name not in self.spoken and has_default(self.resource, name)
