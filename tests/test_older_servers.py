@@ -350,16 +350,32 @@ def test_another_list_stands_in_with_its_own_request_pages_and_places(
             run(engine, "SELECT label FROM depot.stock.crates")
 
 
-def test_a_gateway_s_answer_asks_for_no_version() -> None:
+def test_an_answer_that_is_known_to_be_a_gateway_s_asks_for_no_version() -> None:
     asked = []
 
     def gateway(request: httpx.Request) -> httpx.Response:
         asked.append(request.url.path)
         return httpx.Response(404, text="<html>not here</html>")
 
-    with depot(gateway, "{path: /about, at: about.number}") as engine, pytest.raises(Status):
-        run(engine, "SELECT id FROM depot.stock.crates")
-    assert asked == ["/v2/ghent/crates"]
+    rule = "{path: /about, at: about.number}"
+    marked = f"{rule}\nerror_mark: depot_says"
+    for said, paths in ((marked, ["/v2/ghent/crates"]), (rule, ["/v2/ghent/crates", "/about"])):
+        with depot(gateway, said) as engine, pytest.raises(Status) as caught:
+            run(engine, "SELECT id FROM depot.stock.crates")
+        assert "version" not in str(caught.value)
+        assert asked == paths
+        asked.clear()
+
+
+def test_a_connection_that_cannot_be_used_costs_its_rows_alone() -> None:
+    given = {
+        "plant": {"provider": "kafka_connect", "base_url": "http://plant.test"},
+        "yard": {"provider": "kafka_connect", "base_url": "${NO_SUCH_VARIABLE}"},
+    }
+    with engine_of(given, transport=httpx.MockTransport(Worker())) as engine:
+        result = run(engine, f"SELECT name, connector.state FROM {STATUS}", partial=True)
+    assert result.table.num_rows == 2
+    assert [one.fetch.connection for one in result.errors] == ["yard"]
 
 
 @over(

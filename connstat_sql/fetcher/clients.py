@@ -66,7 +66,7 @@ class Clients:
         """The servers' versions by connection, as far as connections or answers have told them."""
         told = {name: one.server_version for name, one in self._connections.items()}
         for name, client in self._made.items():
-            told[name] = told[name] or next(iter(client.versions.values()), "")
+            told[name] = told[name] or "".join([*client.versions.values()][:1])
         return {name: version for name, version in told.items() if version}
 
     def close(self) -> None:
@@ -99,6 +99,7 @@ class NoClient(Client):
         self.provider = provider
         self.connection = connection
         self.concurrency = 1
+        self.versions = {}
         self._door = door
         self._error = error
 

@@ -57,19 +57,15 @@ async def begin(
         try:
             first, following = await walk.begin(fetch, client, request)
         except FetchError as error:
-            if not (
-                error.is_own and (error.status in _SIGNS or isinstance(error, UnexpectedShape))
-            ):
+            if not _looks_old(error, client):
                 raise
             spent = await _asked(fetch, walk, client)
             if not is_older(fetch, client):
                 raise _told(error, fetch, client) from error
             spent.append(_unread(fetch, error))
         else:
-            may_lack = first.is_no_row and not client.version(base_of(fetch, client.base_url))
-            spent = (
-                await _asked(fetch, walk, client) if may_lack and _is_open(fetch, client) else []
-            )
+            if first.is_no_row and _is_open(fetch, client):
+                spent = await _asked(fetch, walk, client)
             if not is_older(fetch, client):
                 return first, _all(spent, following) if spent else following
             if following is not None:
@@ -79,9 +75,20 @@ async def begin(
     return await anext(pages), pages
 
 
+def _looks_old(error: FetchError, client: Client) -> bool:
+    """Whether an older server may have answered so.
+
+    Of an error in other words than its own only where nobody knows what its own would be.
+    """
+    if error.is_own and isinstance(error, UnexpectedShape):
+        return True
+    return error.status in _SIGNS and (error.is_own or not client.provider.error_mark)
+
+
 def _is_open(fetch: Fetch, client: Client) -> bool:
     """Whether "no such row" may be said by a server that does not know the path as well."""
-    return not (fetch.method.no_row_says or client.provider.no_row_says)
+    says = fetch.method.no_row_says or client.provider.no_row_says
+    return not says and not client.version(base_of(fetch, client.base_url))
 
 
 async def _all(
