@@ -39,6 +39,11 @@ resources:
     columns: {{name: "VARCHAR{EVIL}"}}
     methods: {{list: {{path: "/x"}}}}
 """
+EVIL_TEXT = "\u202e\u009b2J"
+QUESTION = f"SELECT 'owned{EVIL_TEXT}' AS a"
+SAVED = f"""-- title: "owned {EVIL}"
+SELECT 'owned{EVIL_TEXT}' AS a
+"""
 UNSAFE = (b"\x1b]", b"\x1b[31m", b"\x07", b"\xe2\x80\xae", b"\xc2\x9b")
 
 
@@ -70,6 +75,11 @@ def shown(folder: Path, *words: str) -> bytes:
         ("query", "SHOW TABLES IN evil.s"),
         ("query", "DESCRIBE evil.s.a"),
         ("doctor",),
+        ("explain", "-F", "json", QUESTION),
+        ("saved", "list", "-F", "json"),
+        ("saved", "show", "evil"),
+        ("query", "-o", f"nowhere/owned{EVIL_TEXT}.csv", "SELECT 1"),
+        ("check", "--sql", "SELECT 1", "-o", f"nowhere/owned{EVIL_TEXT}.prom"),
     ],
 )
 def test_a_terminal_obeys_no_definition(tmp_path: Path, words: tuple[str, ...]) -> None:
@@ -79,6 +89,9 @@ def test_a_terminal_obeys_no_definition(tmp_path: Path, words: tuple[str, ...]) 
     (folder / "s.yaml").write_text(SERVICE, encoding="utf-8")
     if "validate" in words:
         (folder / "broken.yaml").write_text(BROKEN, encoding="utf-8")
+    queries = tmp_path / "connstat" / "queries"
+    queries.mkdir(parents=True)
+    (queries / "evil.sql").write_text(SAVED, encoding="utf-8")
     said = shown(tmp_path, *words)
     assert [one for one in UNSAFE if one in said] == []
     assert b"owned" in said or "doctor" in words

@@ -62,10 +62,6 @@ class Scope:
     aliases: Mapping[str, exp.Expr | None] = field(default_factory=dict)
     outer: Scope | None = None
 
-    def with_source(self, source: Source) -> Scope:
-        """The scope with one source more."""
-        return replace(self, sources=(*self.sources, source))
-
     def joined(self, other: Scope) -> Scope:
         """Both scopes side by side, as a comma joins them."""
         return replace(

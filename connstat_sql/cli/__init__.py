@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from connstat_sql import __version__
-from connstat_sql.cli.context import Globals, pass_globals
+from connstat_sql.cli.context import Globals, pass_globals, show_error
 from connstat_sql.cli.sparing import spare
 
 COMMANDS = {
@@ -207,7 +207,7 @@ _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 def _show(error: click.ClickException) -> None:
     with suppress(OSError):  # stderr takes nothing: the exit code must do
-        error.show()
+        show_error(error)
 
 
 def _end(code: int) -> NoReturn:

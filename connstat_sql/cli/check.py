@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connstat_sql.cli.context import Globals, each, pass_globals
+from connstat_sql.cli.context import Globals, each, pass_globals, show_error
 from connstat_sql.cli.naming import complete_given, complete_names, read_given
 from connstat_sql.cli.seconds import SECONDS
 from connstat_sql.cli.statement import (
@@ -81,7 +81,7 @@ def _unknown(*, is_silent: bool) -> Iterator[None]:
         raise
     except Exception as error:
         if isinstance(error, click.ClickException):
-            error.show()
+            show_error(error)
             said = error.format_message()
         else:
             click.echo(traceback.format_exc(), err=True, nl=False)

@@ -146,6 +146,24 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(for_terminal(text), err=err)
 
 
+def say_json(document: object) -> None:
+    """Print a document as JSON, in which a terminal obeys nothing either."""
+    import json
+
+    from connstat_sql.renderer.clean import in_json
+
+    click.echo(in_json(json.dumps(document, ensure_ascii=False, indent=2)))
+
+
+def show_error(error: click.ClickException) -> None:
+    """Print an error of the command line as click does, but for what a terminal would obey."""
+    import io
+
+    text = io.StringIO()
+    error.show(text)
+    say(text.getvalue().removesuffix("\n"), err=True)
+
+
 class Interruptible(Protocol):
     """What can be asked, from a signal handler too, to end the statement that it runs."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
 
-from connstat_sql.cli.context import Globals, each, pass_globals, say, told
+from connstat_sql.cli.context import Globals, each, pass_globals, say, say_json, told
 from connstat_sql.cli.query import read_params, read_sql, sql_options
 from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import budget_option, max_age_option, strict_option
@@ -56,6 +55,6 @@ def command(globals_: Globals, /, **given: Any) -> None:
     if given["format_"] == "json":
         nothing = {"expected": 0, "at_most": 0, "budget": given["max_requests"]}
         empty = {"statement": text, "complete": True, "scans": [], "requests": nothing}
-        click.echo(json.dumps(as_document(plan) if plan else empty, ensure_ascii=False, indent=2))
+        say_json(as_document(plan) if plan else empty)
     else:
         say(as_text(plan) if plan else "no live table: DuckDB answers alone, 0 requests")

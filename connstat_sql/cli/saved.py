@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import sys
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from connstat_sql.cli.context import Globals, pass_globals, say, told
+from connstat_sql.cli.context import Globals, pass_globals, say, say_json, told
 from connstat_sql.cli.naming import complete_names, saved_queries
 from connstat_sql.diagnostics import USAGE
 from connstat_sql.errors import SavedQueryError, counted
@@ -119,8 +118,7 @@ def print_list(globals_: Globals, format_: str | None) -> None:
         queries = saved_queries(globals_)
         entries = queries.entries()
         if format_ == "json":
-            documents = [_document(one) for one in entries]
-            click.echo(json.dumps(documents, ensure_ascii=False, indent=2))
+            say_json([_document(one) for one in entries])
             return
         usable = list(queries)
         if usable:

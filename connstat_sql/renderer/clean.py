@@ -34,6 +34,18 @@ def for_terminal(text: str) -> str:
     return UNSAFE.sub(lambda m: m[0] if m[0] in "\n\t" else _number(m), text.replace("\r\n", "\n"))
 
 
+def in_json(text: str) -> str:
+    """The same JSON, without characters that a terminal would obey."""
+    if text.isascii() and text.isprintable():
+        return text
+    return UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    letter = found.group()  # between tokens white space may stand as it is; in strings it cannot
+    return letter if letter in "\n\r\t" else f"\\u{ord(letter):04x}"
+
+
 def _plain(text: str, ascii_: bool) -> str:
     return text.encode("ascii", "backslashreplace").decode() if ascii_ else text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -11,7 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from connstat_sql.python_values import python_values
-from connstat_sql.renderer.clean import UNSAFE
+from connstat_sql.renderer.clean import in_json
 from connstat_sql.renderer.looks import Look
 from connstat_sql.renderer.rows import noted_types, shape_of, unique
 
@@ -43,21 +42,8 @@ def _objects(table: pa.Table, look: Look) -> Iterator[bytes]:
         ]
         for row in zip(*columns, strict=True):
             line = encoder.encode(dict(zip(names, row, strict=True)))
-            yield _escaped(line) if look.is_terminal else line
+            yield in_json(line.decode()).encode() if look.is_terminal else line
 
 
 def _raw(text: str) -> Any:
     return msgspec.Raw(text.encode())
-
-
-def _escaped(line: bytes) -> bytes:
-    """The same JSON, without characters that a terminal would obey."""
-    text = line.decode()
-    if text.isascii() and text.isprintable():
-        return line
-    return UNSAFE.sub(_escape, text).encode()
-
-
-def _escape(found: re.Match[str]) -> str:
-    letter = found.group()  # between tokens white space may stand as it is; in strings it cannot
-    return letter if letter in "\n\r\t" else f"\\u{ord(letter):04x}"

@@ -126,10 +126,6 @@ class Known:
             return None
         return next((known for known in self.connections if known.lower() == lower), None)
 
-    def connections_to(self, provider: str) -> tuple[str, ...]:
-        """Names of a provider's connections."""
-        return tuple(name for name, of in self.connections.items() if of == provider)
-
     def table(self, parts: Sequence[str]) -> Table | None:
         """The table that a name means, or None."""
         if len(parts) == 3:
@@ -222,11 +218,6 @@ class Known:
             output.name, found.type, found.description, found.table, found.path, found.is_masked,
             found.param, type_text=found.type_text,
         )  # fmt: skip
-
-    def sources_named(self, name: str, scope: Scope) -> tuple[Source, ...]:
-        """The sources that a qualifier speaks of, the innermost first."""
-        lower = name.lower()
-        return tuple(one for one in scope.sources if one.name.lower() == lower)
 
     def resolve(self, chain: Sequence[str], scope: Scope, depth: int = 0) -> Field | None:
         """What a dotted name in an expression means: a column, or a field inside one."""

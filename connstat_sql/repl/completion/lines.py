@@ -45,7 +45,7 @@ class Command(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A command that is being typed: its name, and where its arguments begin in the text.
+    """A command that is being typed: its name, where that begins, and what stands behind it.
 
     `rest` is None while the name itself is typed.
     """
@@ -53,7 +53,6 @@ class Line:
     name: str
     start: int
     rest: str | None
-    rest_start: int
 
 
 def command_line(text: str) -> Line | None:
@@ -63,8 +62,8 @@ def command_line(text: str) -> Line | None:
         return None
     rest = found["rest"]
     if rest is None:
-        return Line(found["name"], found.start("name"), None, len(text))
-    return Line(found["name"], found.start("name"), rest[1:], found.start("rest") + 1)
+        return Line(found["name"], found.start("name"), None)
+    return Line(found["name"], found.start("name"), rest[1:])
 
 
 def command_names(commands: Mapping[str, Command], word: str) -> list[Candidate]:
