@@ -19,8 +19,11 @@ from typing import BinaryIO
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _ROOT = 0
 _OWN_FDS = Path("/proc/self/fd")
-_SCRATCH: dict[Path, int] = {}
-"""Folders of ours, each with the process that made it: a child does not remove its parent's."""
+_SCRATCH: dict[Path, tuple[int, int | None]] = {}
+"""Folders of ours, each with the process that made it, as a child does not remove its parent's,
+and the descriptor whose lock says that the process lives."""
+_SCRATCH_NAME = "connstat-scratch-"
+_SWEPT: set[Path] = set()
 _BEGINNING = 4096
 """Bytes by which a file of ours is known."""
 _KINDS = (
@@ -171,22 +174,64 @@ def make_scratch(parent: Path | None = None) -> Path | None:
 
     It is in `parent`, or where the system keeps temporary files.
     It stays until `remove_scratch`, or until the process ends, by a signal too where
-    `remove_all_scratch` is called on the way out.
+    `remove_all_scratch` is called on the way out. Those of processes that were killed are removed
+    with the first one that is made in the same place: nobody holds their locks any more.
     """
+    place = Path(tempfile.gettempdir()) if parent is None else parent
     try:
-        folder = Path(tempfile.mkdtemp(prefix="connstat-", dir=parent))
+        _sweep(place)
+        made = Path(tempfile.mkdtemp(prefix=".connstat-", dir=place))
+        lock = _locked(made)
+        folder = made.rename(place / f"{_SCRATCH_NAME}{made.name.removeprefix('.connstat-')}")
     except OSError:
         return None
     if not _SCRATCH:
         atexit.register(remove_all_scratch)
-    _SCRATCH[folder] = os.getpid()
+    _SCRATCH[folder] = os.getpid(), lock
     return folder
 
 
 def remove_scratch(folder: Path) -> None:
     """Remove one with all that is in it, if this process has made it."""
-    if _SCRATCH.pop(folder, 0) == os.getpid():
+    pid, lock = _SCRATCH.pop(folder, (0, None))
+    if pid == os.getpid():
         shutil.rmtree(folder, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor that holds a lock on a folder; None: another holds one, or there are none."""
+    try:
+        import fcntl
+    except ImportError:
+        return None
+    opened = os.open(folder, os.O_RDONLY | _NO_LINK)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(opened)
+        return None
+    return opened
+
+
+def _sweep(place: Path) -> None:
+    """Remove the folders that killed processes of the user have left in a place, once."""
+    if place in _SWEPT:
+        return
+    _SWEPT.add(place)
+    with os.scandir(place) as found:
+        left = [Path(one) for one in found if one.name.startswith(_SCRATCH_NAME)]
+    for folder in left:
+        with suppress(OSError):
+            status = folder.lstat()
+            if not stat.S_ISDIR(status.st_mode) or stat.S_IMODE(status.st_mode) != 0o700:
+                continue
+            _check_owner(folder, status)
+            lock = _locked(folder)
+            if lock is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(lock)
 
 
 def remove_all_scratch() -> None:

@@ -84,11 +84,11 @@ def command(here: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 
 def test_no_answer_takes_the_place_of_what_is_read(here: Path, command: Command) -> None:
     for name, what in READ.items():
-        before = (here / name).stat()
+        before = (here / name).read_bytes()
         for words in COMMANDS if name == "connstat.toml" else COMMANDS[:1]:
             told = command.refused(*words, name)
             assert f"{name} cannot be written: it is {what}" in told
-        assert (here / name).stat() == before
+        assert (here / name).read_bytes() == before
 
 
 @pytest.mark.parametrize("lay", [os.symlink, os.link])
@@ -116,10 +116,10 @@ def test_nor_in_the_shell(here: Path) -> None:
     desk = desk_of(lambda _: pytest.fail("nothing is opened"), here, inputs=inputs)
     for command in (".output", ".once"):
         for name, what in READ.items():
-            before = (here / name).stat()
+            before = (here / name).read_bytes()
             _, told, code = desk.do(f"{command} {name}")
             assert (f"it is {what}" in told, code) == (True, 2)
-            assert (here / name).stat() == before
+            assert (here / name).read_bytes() == before
 
 
 def test_what_is_saved_anew_is_a_file_and_no_link(here: Path) -> None:

@@ -58,6 +58,38 @@ def test_nor_what_was_spilled(tmp_path: Path, name: str) -> None:
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.long
+def test_what_a_killed_process_leaves_goes_with_the_next(tmp_path: Path) -> None:
+    process = begin(tmp_path, "query", "-F", "csv", SPILLING)
+    with process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        process.kill()
+    assert [path for path in tmp_path.rglob("*.tmp") if path.is_file()] != []
+    with begin(tmp_path, "query", "SELECT 1") as following:
+        following.communicate()
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_only_what_nobody_holds_is_removed(tmp_path: Path) -> None:
+    """By a process of its own: one looks once at each place."""
+    held = make_scratch(tmp_path)
+    assert held is not None
+    left = tmp_path / "connstat-scratch-abcdefgh"
+    left.mkdir(0o700)
+    (left / "rows").write_text("rows")
+    others = [tmp_path / "connstat-scratch-file", tmp_path / "connstat-scratch-link"]
+    others[0].write_text("dear diary")
+    others[1].symlink_to(held)
+    shared = tmp_path / "connstat-scratch-shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    code = f"from connstat_sql.files import *; make_scratch(Path({str(tmp_path)!r}))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert {*tmp_path.iterdir()} == {held, *others, shared}
+    remove_scratch(held)
+
+
 def test_what_is_spilled_lies_where_the_user_alone_can_look() -> None:
     session = Session()
     [(folder,)] = session.duckdb.execute("SELECT current_setting('temp_directory')").fetchall()

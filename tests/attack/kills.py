@@ -76,7 +76,7 @@ def _wrong(folder: Path) -> list[str]:
         faults.append(f"{log.name} has no file, or holds rows")
     known = {"rows.csv", "kept.duckdb", log.name, "history"}
     strange = [path.name for path in folder.iterdir() if path.name not in known]
-    faults += [name for name in strange if not name.startswith(".connstat-")]
+    faults += [name for name in strange if not name.startswith((".connstat-", "connstat-scratch-"))]
     return faults
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ import duckdb
 from connstat_sql.definitions import literal
 from connstat_sql.executor.kept.keys import VERSION
 from connstat_sql.executor.kept.shelf import Shelf, open_memory
-from connstat_sql.files import is_own_file
+from connstat_sql.files import is_own_file, make_scratch, remove_scratch
 
 _MARK = "connstat_kept"
 """The table that says which version a file is of; its name is how a file of ours is known."""
@@ -167,8 +166,11 @@ class KeptFile:
     def _create(self) -> None:
         """An empty one, made where nobody else can look, with nothing to see for others."""
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.TemporaryDirectory(prefix=".connstat-", dir=self._path.parent) as folder:
-            made = Path(folder) / "kept"
+        folder = make_scratch(self._path.parent)
+        if folder is None:
+            raise NotUsable(f"{self._path} cannot be made: its folder takes no files")
+        try:
+            made = folder / "kept"
             connection = self._connection()
             connection.execute(f"ATTACH {literal(str(made))} AS made")
             try:
@@ -182,6 +184,8 @@ class KeptFile:
             self._remove_stray_log()
             with suppress(FileExistsError):  # another has made it, or something else, meanwhile
                 os.link(made, self._path)
+        finally:
+            remove_scratch(folder)
         self._is_there()
 
     def _remove_stray_log(self) -> None:
