@@ -77,6 +77,28 @@ def test_an_answer_that_says_itself_that_it_goes_on_is_noted(
     )
 
 
+COUNTED = "{style: offset, request: from, total: hits.total, size: {query: n, max: 9}}"
+IN_HEADER = COUNTED.replace("hits.total", "{header: X-Total}")
+
+
+@over(
+    ("paging", "total", "is_noted"),
+    [(COUNTED, 1000, True), (COUNTED, 999, False), (IN_HEADER, 10_000, True)],
+)
+def test_a_total_at_which_searches_stop_counting_is_noted(
+    paging: str, total: int, is_noted: bool
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        start = int(request.url.params.get("from", 0))
+        rows = [{"id": str(n)} for n in range(start, min(start + 500, total))]
+        said = {"X-Total": str(total)}
+        return httpx.Response(200, json={"crates": rows, "hits": {"total": total}}, headers=said)
+
+    result = answer(depot(handler, f"{LIST}        paging: {paging}\n"), ALL)
+    assert result.table.num_rows == total
+    assert [f"is exactly {total:,}, where" in one for one in result.notes] == [True] * is_noted
+
+
 def test_a_service_may_say_that_none_of_its_lists_has_pages() -> None:
     body = {"crates": [{"id": str(n)} for n in range(50)]}
     service = LIST.replace("service: stock", "service: stock\npaging: null")

@@ -43,7 +43,8 @@ _REPEATED = (
 )
 _FILTERED = (
     "the definition says what that means, under `paging`:  empty_pages: 10  where rows are left "
-    "out after pages are cut,  last_page: empty  where it is the end"
+    "out after pages are cut,  last_page: empty  where it is the end,  ends: [0]  where the cursor "
+    "before it said so"
 )
 _HEEDLESS = "where it takes none, `paging: null`; where pages count from 1, `first: 1`"
 

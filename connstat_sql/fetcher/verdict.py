@@ -21,6 +21,8 @@ _READ = 4 * LONGEST_WORDS
 """So many are read, as secrets are taken out of them before they are cut."""
 _LED = (PagingStyle.TOKEN, PagingStyle.LINK, PagingStyle.LINK_HEADER)
 """Styles of paging in which an answer leads to the next page."""
+_CAPS = frozenset({"1000", "5000", "10000", "50000", "100000"})
+"""Rows after which searches give no more, and some count no more."""
 _NO_PATH = (404, 405, 501)
 """With what a server answers that does not know a path, or not with that verb."""
 _WORDS = ("message", "detail", "reason", "error", "title", "name")
@@ -113,8 +115,23 @@ def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, body: Body) 
     if sign:
         return f"a list stopped after {rows}, though the answer holds {sign}: {lacks}"
     goes_on = method.paging is None and next_link(answer.headers.get("Link", "")) is not None
-    may_go_on = lacks and (goes_on or _is_full(fetch, request, body.given))
-    return f"a list stopped at exactly {rows}, and {lacks}" if may_go_on else ""
+    if lacks and (goes_on or _is_full(fetch, request, body.given)):
+        return f"a list stopped at exactly {rows}, and {lacks}"
+    return _where_it_counts_no_further(fetch, answer, body)
+
+
+def _where_it_counts_no_further(fetch: Fetch, answer: Answer, body: Body) -> str:
+    """A total at which searches usually stop counting, and what pages they give; "" otherwise."""
+    place = None if fetch.method.paging is None else fetch.method.paging.total
+    if place is None or isinstance(place, InLastRow):
+        return ""
+    if isinstance(place, InHeader):
+        total = answer.headers.get(place.name, "")
+    else:
+        total = str(body.opened.value(place))
+    if total not in _CAPS:
+        return ""
+    return f"{place_of(place)} is exactly {int(total):,}, where some APIs count no further"
 
 
 def _why_it_ends(fetch: Fetch, answer: Answer, body: Body) -> str:
