@@ -85,6 +85,15 @@ class Result:
         return sum(scan.requests for scan in self.scans)
 
     @property
+    def open_ends(self) -> tuple[str, ...]:
+        """What makes it doubtful that the lists were all that there is."""
+        return tuple(
+            f"{scan.table}: {scan.may_go_on}: there may be more"
+            for scan in self.scans
+            if scan.may_go_on
+        )
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What a careful reader should know of how the rows came about."""
         no_row = tuple(
@@ -98,12 +107,7 @@ class Result:
             for scan in self.scans
             if scan.oldest is not None
         )
-        cut = tuple(
-            f"{scan.table}: {scan.may_go_on}: there may be more"
-            for scan in self.scans
-            if scan.may_go_on
-        )
-        return (*self.doubts, *cut, *no_row, *kept, *self.remarks)
+        return (*self.doubts, *self.open_ends, *no_row, *kept, *self.remarks)
 
     def __repr__(self) -> str:
         names = [repr(name) for name in self.table.column_names[:_NAMED]]

@@ -125,6 +125,37 @@ def test_an_error_beside_rows_is_noted_until_the_definition_says_what_it_means()
         ] * is_noted
 
 
+@over(
+    ("said", "key"),
+    [
+        ({"partial": True}, "partial"), ({"isPartial": True}, "isPartial"),
+        ({"incomplete_results": True}, "incomplete_results"), ({"timed_out": True}, "timed_out"),
+        ({"unreachable": ["ghent"]}, "unreachable"), ({"failures": [{"node": 1}]}, "failures"),
+        ({"jobComplete": False}, "jobComplete"), ({"partialFailure": {"code": 3}}, "partialFailu"),
+        ({"partial": False, "unreachable": [], "timedOut": None, "jobComplete": True}, ""),
+        ({"incomplete": 7, "partial": "none", "failures": 0, "complete": False}, ""),
+        ({"unreached": [], "late": False, "part": True, "partially_paid": True}, ""),
+    ],
+)  # fmt: skip
+def test_what_says_that_a_part_is_missing_is_noted_until_it_is_declared(
+    said: dict[str, Any], key: str
+) -> None:
+    rows = status(200, {"crates": [{"id": "8"}], "state": "done", **said})
+    notes = answer(depot(rows), ALL).notes
+    assert [f"holds `{key}" in one for one in notes] == [True] * bool(key)
+    for at in said if key else ():
+        mark = f"{{at: {at}, when: false}}" if said[at] is False else at
+        declared = SERVICE.replace("- _parts.failed", f"- {mark}")
+        with pytest.raises(Incomplete):
+            answer(depot(rows, declared), ALL)
+
+
+def test_such_words_of_a_row_are_its_own() -> None:
+    row = status(200, {"weight": 7, "partial": True, "unreachable": ["x"]})
+    result = answer(depot(row), BY_ID)
+    assert (result.fetchall(), result.notes) == ([(7,)], ())
+
+
 def test_a_column_may_read_what_is_called_error() -> None:
     service = SERVICE.replace("columns: {", "columns: {error: VARCHAR -- What went wrong, ")
     result = answer(depot(status(200, {"error": "rust"}), service), BY_ID)

@@ -246,8 +246,9 @@ def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, sho
 
 
 def _doubts(result: Result) -> Iterator[str]:
-    """Why no row may mean nothing: a value that cannot be there, or that nobody was asked."""
+    """Why no row may mean nothing: a value that cannot be there, a list that may go on, nobody."""
     yield from result.doubts
+    yield from result.open_ends
     is_asked = any(scan.requests or scan.kept for scan in result.scans)
     if result.plan is not None and not is_asked and not result.doubts and not result.errors:
         yield "no API was asked, as nothing can fit all of its conditions"

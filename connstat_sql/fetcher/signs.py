@@ -32,6 +32,11 @@ _DONE = re.compile("(is)?(last|done)(page)?")
 _PAGES = re.compile("(total|num|last)pages?|pagecount|pages")
 _TOTAL = re.compile("total(count|results|size|items|records|hits|elements|rows)?")
 _FAULT = re.compile("errors?|faults?|exception")
+_PART = re.compile(
+    "(is)?partial(results?|data|response|failures?|errors?)?|(is)?incomplete(results?|data)?"
+    "|(is)?timedout|unreachable|failures"
+)
+_WHOLE = re.compile("jobcomplete|(is)?(results?|data|search)complete")
 _SHORT = 2_000
 """Bytes of a value that can be one of these words; longer ones are not opened."""
 
@@ -60,6 +65,25 @@ def sign_of_fault(opened: OpenBody, resource: Resource, method: Method) -> str:
             text = entries[key]
             if len(bytes(text)) > _SHORT or decoded(text, Any):
                 return key
+    return ""
+
+
+def sign_of_part(opened: OpenBody, resource: Resource, method: Method) -> str:
+    """The key of a body that tells that it is not whole; "" where none does.
+
+    A number may count anything, and a text may be a name: true says so, a list with something in
+    it, and false where the word is that it is whole.
+    """
+    if () in method.rows.at:  # what stands there is of the rows, or may be one
+        return ""
+    for key, text in (opened.entries(()) or {}).items():
+        word, what, is_said = _plain(key), kind(text), False
+        if what == "a boolean":
+            is_said = bool((_PART if decoded(text, Any) else _WHOLE).fullmatch(word))
+        elif what in ("an array", "an object") and _PART.fullmatch(word):
+            is_said = len(bytes(text)) > _SHORT or bool(decoded(text, Any))
+        if is_said and not _is_of_rows(key, resource, method):
+            return key
     return ""
 
 

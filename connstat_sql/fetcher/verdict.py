@@ -11,7 +11,7 @@ from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape,
 from connstat_sql.fetcher.link_header import next_link
 from connstat_sql.fetcher.page_facts import USUAL_SIZES, place_of
 from connstat_sql.fetcher.requests import Fetch
-from connstat_sql.fetcher.signs import has_no_rows, sign_of_fault, sign_of_more
+from connstat_sql.fetcher.signs import has_no_rows, sign_of_fault, sign_of_more, sign_of_part
 from connstat_sql.masks import hidden
 from connstat_sql.transport import Answer, Client, Request, is_json
 
@@ -80,15 +80,17 @@ def request_of(fetch: Fetch) -> str:
 
 
 def check_silent_fault(fetch: Fetch, request: Request, answer: Answer, client: Client) -> str:
-    """The key that tells of a fault beside rows, where its definition does not speak of it; or "".
+    """The key of a fault or of a missing part, of which the definition does not speak; or "".
 
-    Raises Status where it stands in place of rows: that is an error with a success for a status.
+    Raises Status where a fault stands in place of rows: an error with a success for a status.
     """
     opened = OpenBody(answer.body)
     key = sign_of_fault(opened, fetch.resource, fetch.method)
     marks = (*client.provider.incomplete, *fetch.method.incomplete)
-    if not key or client.provider.failed or key in {mark.at[0] for mark in marks}:
-        return ""
+    declared = {mark.at[0] for mark in marks}
+    if not key or client.provider.failed or key in declared:
+        key = sign_of_part(opened, fetch.resource, fetch.method)
+        return "" if key in declared else key
     if not has_no_rows(opened, fetch.resource, fetch.method):
         return key
     error = client.refused(request, answer)
