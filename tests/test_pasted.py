@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 
 from connstat_sql.definitions import Auth, AuthKind, Provider, Setting, Template
+from connstat_sql.sandbox import Sandbox, World
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from connstat_sql.transport import Connection
 from connstat_sql.transport.curl import curl_options
@@ -164,6 +165,33 @@ def test_credentials_are_variables_in_a_command(host: str, tmp_path: Path) -> No
         raise
 
 
+@needs_curl
+def test_the_restarts_of_each_vendor_work_as_they_are_printed(tmp_path: Path) -> None:
+    secret = {
+        "confluent": ("api_secret", "CONFLUENT_CLOUD_API_SECRET"),
+        "redpanda": ("client_secret", "REDPANDA_CLIENT_SECRET"),
+        "plant_b": ("password", "KAFKA_CONNECT_PASSWORD"),
+    }
+    query = SavedQueries(standard_folders(Path("/nowhere"), Path("/nowhere"))).find("restarts")
+    with Sandbox(World.seeded(7)) as sandbox:
+        environment = {
+            variable: str(sandbox.connections[name][key])
+            for name, (key, variable) in secret.items()
+        }
+        with engine_of(sandbox.connections) as engine:
+            *_, answer = engine.run(prepare(query, {}, engine).sql)
+        plain = [row for row in answer.table.to_pylist() if "/" not in row["connector_name"]]
+        commands = {row["_connection"]: row["command"] for row in plain}
+        assert commands.keys() == {"confluent", "redpanda", "plant_a", "plant_b"}
+        assert not any(value in str(commands) for value in environment.values())
+        sandbox.reset()
+        for command in commands.values():
+            pasted(f"{command} -sSf", tmp_path, **environment)
+        posts = [one for one in sandbox.requests if one.path.endswith("/restart")]
+    assert [one.method for one in posts] == ["POST"] * 4
+    assert {one.status for one in posts} <= {202, 204}
+
+
 def test_the_url_of_a_connector_is_whole_whatever_was_asked(worker: Worker) -> None:
     wanted = {name: f"{worker.url}/connectors/{quote(name, safe='')}" for name in NAMES}
     connections = {"a": {"provider": "kafka_connect", "base_url": worker.url}}
@@ -189,7 +217,9 @@ WAYS = {
     '-H "Authorization: Bearer $T"': (AuthKind.BEARER, {"password": "${T}"}),
     '-H "Authorization: Bearer $(cat /run/t)"': (AuthKind.BEARER, {"password": "${file:/run/t}"}),
     '-H "X-Key: $K"': (AuthKind.HEADER, {"password": "${K}"}),
-    '-H "Authorization: Bearer $CONNECT_TOKEN"': (
+    '-H "Authorization: Bearer $(curl -sS --data-urlencode "grant_type=client_credentials" '
+    '--data-urlencode "client_id=a" --data-urlencode "client_secret=$PET_P" "https://x" '
+    """| sed -n 's/.*"access_token" *: *"\\([^"]*\\)".*/\\1/p')\"""": (
         AuthKind.CLIENT_CREDENTIALS,
         {"username": "a", "password": "b"},
     ),

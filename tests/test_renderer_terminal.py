@@ -105,6 +105,20 @@ def test_names_and_reasons_keep_their_width_and_what_is_between_gives(width: int
     assert "columns (" in lines[-1] or "pppp…" in lines[3]
 
 
+def test_a_reason_wider_than_its_column_goes_on_in_further_lines() -> None:
+    reason = "ConnectException: Connection to the warehouse was refused as its certificate is old"
+    sql = f"SELECT 'a' || i AS name, repeat('x', 90) AS plugin, '{reason}' AS error_summary"
+    lines = lines_of(f"{sql} FROM range(3) AS r(i)", Look(width=80, expanded=False))
+    assert {len(line) for line in lines[:-1]} == {80}
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in lines[3:-2]]
+    firsts = [number for number, cell in enumerate(cells) if cell[0]]
+    assert [cells[number][0] for number in firsts] == ["a0", "a1", "a2"]
+    assert " ".join(cell[-1] for cell in cells[: firsts[1]]) == reason
+    assert "plugin" in lines[-1] or "cut" in lines[-1]
+    assert "…" in "".join(lines_of("SELECT 'a' AS name, repeat('why ', 200) AS cause FROM range(2)",
+                                   Look(width=60, expanded=False)))  # fmt: skip
+
+
 def test_a_reason_longer_than_the_screen_leaves_room_for_names_and_states() -> None:
     sql = NAMED.replace("' is gone'", "repeat(' is gone', 50)")
     lines = lines_of(sql, Look(width=80, height=24))

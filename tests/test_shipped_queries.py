@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from weakref import WeakKeyDictionary
 
 import pytest
@@ -385,14 +386,23 @@ def test_duplicates_are_connectors_of_one_name_in_two_places(sandbox: Sandbox) -
     assert all(one["places"] == 2 and one["same_plugin"] for one in found)
 
 
-def test_restarts_are_commands_for_what_is_broken_of_kafka_connect(engine: Engine) -> None:
-    found = rows(engine, "restarts")
-    broken = [
-        one for one in rows(engine, "fleet", provider="kafka_connect")
-        if one["health"] in ("UNHEALTHY", "DEGRADED")
-    ]  # fmt: skip
-    assert len(found) == len(broken) > 0
-    assert all("/restart?includeTasks=true&onlyFailed=true" in one["command"] for one in found)
+def test_restarts_are_commands_for_what_is_broken_where_there_is_such_a_request(
+    engine: Engine,
+) -> None:
+    place = ("_connection", "scope_1", "scope_2", "connector_name")
+    broken = {
+        tuple(one[name] for name in place)
+        for one in rows(engine, "fleet")
+        if one["health"] in ("UNHEALTHY", "DEGRADED") and one["provider"] != "aeontel"
+    }
+    commands = {
+        tuple(one[name] for name in place): one["command"] for one in rows(engine, "restarts")
+    }
+    assert commands.keys() == broken
+    assert len({name for name, *_ in broken}) == 4
+    assert all(
+        f"/connectors/{quote(key[-1], safe='')}/restart" in one for key, one in commands.items()
+    )
 
 
 def test_workers_count_each_task_once(engine: Engine) -> None:

@@ -21,6 +21,18 @@ def fit(text: str, width: int, cut: str, *, right: bool = False) -> str:
     return set_cell_size(text, width - len(cut)) + cut
 
 
+def wrapped(text: str, width: int, most: int, cut: str) -> list[str]:
+    """Text in at most so many lines of `width` cells, parted between words where that goes."""
+    lines: list[str] = []
+    while len(lines) < most - 1 and cell_width(text) > width:
+        part: str = chop_cells(text, width)[0]
+        if not text[len(part) :].startswith(" ") and part.rfind(" ") >= len(part) // 2:
+            part = part[: part.rfind(" ")]
+        lines.append(fit(part, width, cut))
+        text = text[len(part) :].lstrip(" ")
+    return [*lines, fit(text, width, cut)]
+
+
 def fold(text: str, width: int) -> list[str]:
     """A line in lines of at most `width` cells, all as far indented; nothing of it is lost."""
     if cell_width(text) <= width:

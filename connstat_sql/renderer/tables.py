@@ -246,6 +246,8 @@ class _Frame:
 
 
 _FRAME = _Frame("┌┬┐", "├┼┤", "└┴┘", "│", "─", "…")
+_MOST_LINES = 4
+"""Lines of a text that says why a row is as it is."""
 _ASCII_FRAME = _Frame("+++", "+++", "+++", "|", "-", "..")
 
 
@@ -274,17 +276,38 @@ def _lines(
     between = f" {frame.bar} "
     padded = [_padded(one, w, frame, look) for one, w in zip(shown, widths, strict=True)]
     for row in zip(*padded, strict=True):
-        yield f"{frame.bar} {between.join(row)} {frame.bar}"
+        height = max(map(len, row))
+        for line in range(height):
+            parts = (
+                cell[line] if line < len(cell) else " " * w
+                for cell, w in zip(row, widths, strict=True)
+            )
+            yield f"{frame.bar} {between.join(parts)} {frame.bar}"
     yield rule(frame.bottom)
-    are_cut = any(one.natural > w for one, w in zip(shown, widths, strict=True))
+    are_cut = any(_is_cut(one, w) for one, w in zip(shown, widths, strict=True))
     left_out = [one for one in columns if one not in shown]
     if note := _footer(table.num_rows, left_out, are_cut, look):
         yield note
 
 
-def _padded(one: Drawn, width: int, frame: _Frame, look: Look) -> Iterator[str]:
-    """The cells of a column, each exactly `width` wide, in colour where that is wanted."""
-    from connstat_sql.renderer.cells import fit
+def _lines_of(one: Drawn) -> int:
+    """How many lines a cell of a column may take: what says why is there to be read."""
+    return _MOST_LINES if one.rank is Rank.REASON else 1
+
+
+def _is_cut(one: Drawn, width: int) -> bool:
+    from connstat_sql.renderer.cells import wrapped
+
+    most = _lines_of(one)
+    return one.natural > width and (
+        most == 1
+        or any(len(wrapped(cell, width, most + 1, "")) > most for cell in one.cells if cell)
+    )
+
+
+def _padded(one: Drawn, width: int, frame: _Frame, look: Look) -> Iterator[list[str]]:
+    """The cells of a column in lines, each exactly `width` wide, in colour where that is wanted."""
+    from connstat_sql.renderer.cells import fit, wrapped
 
     right = one.column.kind is Kind.NUMBER
     null = fit("NULL", width, frame.cut, right=right)
@@ -292,10 +315,12 @@ def _padded(one: Drawn, width: int, frame: _Frame, look: Look) -> Iterator[str]:
     color = _coloring(one.column) if look.color else None
     for text in one.cells:
         if text is None:
-            yield null
+            yield [null]
+        elif _lines_of(one) > 1:
+            yield wrapped(text, width, _lines_of(one), frame.cut)
         else:
             cell = fit(text, width, frame.cut, right=right)
-            yield color(cell) if color else cell
+            yield [color(cell) if color else cell]
 
 
 def _coloring(column: Column) -> Callable[[str], str] | None:

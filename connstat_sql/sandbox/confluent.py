@@ -52,13 +52,17 @@ class Confluent:
             for cluster in world.clusters
         }
         self._router = Router(self._routes())
+        path = "connect/v1/environments/{}/clusters/{}/connectors/{}/restart"
+        self._restarts = Router({path: self._restart})
 
     def refused(self, call: Call) -> Answer | None:
         """Checks the Cloud API key."""
         return None if call.headers.get("authorization") == self._credentials else self._401(call)
 
     def read(self, call: Call) -> Answer:
-        """Answers a GET; every other method is refused."""
+        """Answers a GET, and the POST that restarts a connector; nothing else."""
+        if call.method == "POST" and call.path.endswith("/restart"):
+            return self._restarts.answer(call) or self.failure(404, call)
         if call.method != "GET":
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
@@ -127,6 +131,10 @@ class Confluent:
         if not parts & {"id", "info", "status"}:
             return json_answer(list(known))
         return json_answer({name: bodies.expanded(each, parts) for name, each in known.items()})
+
+    def _restart(self, call: Call, environment_id: str, cluster_id: str, name: str) -> Answer:
+        known = self._of_connector(bodies.status)(call, environment_id, cluster_id, name)
+        return known if known.status != 200 else Answer(202)
 
     def _of_connector(self, body: Callable[[Connector], object]) -> Callable[..., Answer]:
         def handler(_call: Call, environment_id: str, cluster_id: str, name: str) -> Answer:

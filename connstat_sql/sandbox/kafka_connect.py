@@ -51,6 +51,7 @@ class KafkaConnect:
         self._connectors = {each.name: each for each in cluster.connectors}
         token = b64encode(f"{cluster.username}:{cluster.password}".encode()).decode()
         self._credentials = f"Basic {token}" if cluster.password else ""
+        self._restarts = Router({"connectors/{}/restart": self._restart})
         self._router = Router(
             {
                 "": self._root,
@@ -76,9 +77,14 @@ class KafkaConnect:
         return None if is_open or given == self._credentials else self.failure(401, call)
 
     def read(self, call: Call) -> Answer:
-        """Answers a GET; a slash encoded in a name is refused before anything else."""
+        """Answers a GET, and the POST that restarts a connector.
+
+        A slash encoded in a name is refused before anything else.
+        """
         if "%2f" in call.path.lower():
             return Answer(400, _AMBIGUOUS, "text/html;charset=iso-8859-1")
+        if call.method == "POST" and call.path.endswith("/restart"):
+            return self._restarts.answer(call) or self.failure(404, call)
         if call.method != "GET":
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
@@ -123,6 +129,10 @@ class KafkaConnect:
             return json_answer(body(self._connectors[name]))
 
         return handler
+
+    def _restart(self, call: Call, name: str) -> Answer:
+        known = self._status(call, name)
+        return known if known.status != 200 else Answer(202, known.body)
 
     def _status(self, _call: Call, name: str) -> Answer:
         if name not in self._connectors:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from connstat_sql.sandbox import redpanda_bodies as bodies
 from connstat_sql.sandbox.connectors import Connector
 from connstat_sql.sandbox.redpanda import Paging, Tokens, failed, listed
@@ -27,6 +29,7 @@ class DataPlane:
         self._is_bare = False
         connect = "v1/kafka-connect/clusters"
         one = f"{connect}/{{}}/connectors/{{}}"
+        self._restarts = Router({f"{one}/restart": self._restart})
         self._router = Router(
             {
                 connect: self._connect_clusters,
@@ -59,7 +62,9 @@ class DataPlane:
         return self._tokens.refusal(call, bodies.DATA_PLANE)
 
     def read(self, call: Call) -> Answer:
-        """Answers a GET; every other method is refused."""
+        """Answers a GET, and the POST that restarts a connector; nothing else."""
+        if call.method == "POST" and call.path.endswith("/restart"):
+            return self._restarts.answer(call) or self.failure(404, call)
         if call.method != "GET":
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
@@ -105,6 +110,17 @@ class DataPlane:
             return self._single(key, body(found)) if found else self._no_connector()
 
         return handler
+
+    def _restart(self, call: Call, cluster: str, name: str) -> Answer:
+        if cluster != _CONNECT or name not in self._connectors:
+            return self._no_connector()
+        try:
+            options = msgspec.json.decode(call.body, type=dict[str, bool])
+        except msgspec.DecodeError:
+            options = {}
+        if options.keys() != {"include_tasks", "only_failed"}:
+            return self.failure(400, call)
+        return Answer(204)
 
     def _topics_of_connector(self, _call: Call, cluster: str, name: str) -> Answer:
         found = self._connectors.get(name) if cluster == _CONNECT else None

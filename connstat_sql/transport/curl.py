@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from connstat_sql.definitions import AuthKind, Provider, Template
+from connstat_sql.definitions import AuthKind, Provider, Template, TokenRules
+from connstat_sql.definitions.auth import Sending
 from connstat_sql.errors import ConfigError
 from connstat_sql.transport.configuration import REFERENCE, Connection, default
 from connstat_sql.transport.resolving import Resolver
@@ -63,9 +64,24 @@ def _login(provider: Provider, connection: Connection) -> Iterator[str]:
         yield f"-H {_word([*options['name'], ': ', *options['value']])}"
     elif way.kind is AuthKind.CLIENT_CREDENTIALS:
         header = f"{way.rules.header}: {way.rules.scheme}".strip() + " "
-        yield f"-H {_word([header, _TOKEN])}"
+        fetched = _fetched(way.rules, options)
+        yield f'-H "{header}{fetched}"' if fetched else f"-H {_word([header, _TOKEN])}"
     elif way.kind is AuthKind.QUERY:
         yield f"--url-query {_word([*options['name'], '=', *options['value']])}"
+
+
+def _fetched(rules: TokenRules, options: Mapping[str, Iterable[str]]) -> str:
+    """A command in a command that asks for the token; "" where a form would not do."""
+    if rules.send is not Sending.FORM or len(rules.token) != 1:
+        return ""
+    fields = {name: pieces for name, pieces in options.items() if name != "token_url"}
+    words = [
+        f"--data-urlencode {_word([f'{name}=', *pieces])}"
+        for name, pieces in {"grant_type": ["client_credentials"], **fields}.items()
+    ]
+    place = rf's/.*"{re.escape(rules.token[0])}" *: *"\([^"]*\)".*/\1/p'
+    command = " ".join(["curl -sS", *words, _word(options["token_url"])])
+    return f"$({command} | sed -n '{place}')"
 
 
 def _filled(template: Template, provider: Provider, connection: Connection) -> Iterator[str]:
