@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -46,7 +47,7 @@ class Cluster:
 
 
 def status(number: int) -> Fault:
-    return lambda _: httpx.Response(number, json={"message": "no"})
+    return lambda _: httpx.Response(number, json={"error_code": number, "message": "no"})
 
 
 @over("fault", [refused, silent, status(502), status(503), status(504)])
@@ -71,6 +72,22 @@ def test_what_another_worker_would_answer_too_is_asked_of_one(fault: Fault) -> N
     with pytest.raises(ConnstatError):
         with_client(PLANT, cluster, lambda client: client.send(asked(f"{FIRST}/x")))
     assert set(cluster.asked) == {f"{FIRST}/x"}
+
+
+@over("accepts", [frozenset[int](), frozenset({404})])
+def test_a_worker_that_is_starting_hands_over(accepts: frozenset[int]) -> None:
+    cluster = Cluster(one=lambda _: httpx.Response(404, text="<h1>Not Found</h1>"))
+    asking = replace(asked(f"{FIRST}/x"), accepts=accepts)
+    answer = with_client(PLANT, cluster, lambda client: client.send(asking))
+    assert (answer.status, answer.attempts) == (200, 2)
+    assert cluster.asked == [f"{one}/x" for one in (FIRST, SECOND)]
+
+
+def test_no_such_row_is_told_by_the_first_that_knows() -> None:
+    cluster = Cluster(one=status(404))
+    asking = replace(asked(f"{FIRST}/x"), accepts=frozenset({404}))
+    answer = with_client(PLANT, cluster, lambda client: client.send(asking))
+    assert (answer.status, cluster.asked) == (404, [f"{FIRST}/x"])
 
 
 def test_where_none_works_the_error_names_them_all() -> None:
@@ -102,6 +119,8 @@ def test_rows_and_their_urls_are_those_of_the_worker_that_answered() -> None:
         if request.url.host == "one.test":
             return refused(request)
         assert "authorization" in request.headers
+        if "expand" not in request.url.params:
+            return httpx.Response(200, json=["orders"])
         return httpx.Response(200, json={"orders": {"status": status_of}})
 
     with connect(

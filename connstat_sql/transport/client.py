@@ -60,7 +60,9 @@ class Client:
         self.connection = connection
         self._door = door
         resolver = Resolver(provider, connection, door.environment)
-        self.workers = Workers(connection.name, resolver.base_urls())
+        self.workers = Workers(
+            connection.name, resolver.base_urls(), tells_own=bool(provider.error_mark)
+        )
         self.versions: dict[str, str] = {}
         """What servers have said of their versions, by their base URLs."""
         self._credentials = make_credentials(resolver, door.clock.now)
@@ -203,7 +205,8 @@ class Client:
         is_answer = reply.status in request.accepts or (
             reply.status in COMPLETE and not self._says_failed(reply)
         )
-        if is_answer:
+        is_own = reply.status in COMPLETE or self.is_own(reply.body)
+        if is_answer and not self.workers.is_starting(reply.status, is_own=is_own):
             return Answer(reply.status, reply.headers, reply.body, self.now(), course.attempts)
         raise self._refused(request, reply, course, self.provider.retries)
 

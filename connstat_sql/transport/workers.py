@@ -21,8 +21,10 @@ class Workers:
     them to the worker in use. What does not begin with that URL goes where it says.
     """
 
-    def __init__(self, connection: str, urls: Sequence[str]) -> None:
+    def __init__(self, connection: str, urls: Sequence[str], *, tells_own: bool = False) -> None:
+        """Those of a connection; `tells_own`: the API's own errors can be told from others."""
         self.urls = tuple(urls)
+        self._tells_own = tells_own
         self._connection = connection
         self._place = 0
         self.failures: dict[str, str] = {}
@@ -43,9 +45,14 @@ class Workers:
             shown = url + shown[len(first) :]
         return replace(request, url=url + request.url[len(first) :], shown=shown)
 
+    def is_starting(self, status: int | None, *, is_own: bool) -> bool:
+        """Whether one of several knows no path yet: its 404 is not in the API's own words."""
+        return len(self.urls) > 1 and self._tells_own and status == 404 and not is_own
+
     def next_after(self, url: str, request: Request, error: FetchError, tried: set[str]) -> bool:
         """Whether another worker than those tried may answer what one of them did not."""
         is_its_fault = isinstance(error, ConnectionFailed) or error.status in ELSEWHERE
+        is_its_fault |= self.is_starting(error.status, is_own=error.is_own)
         if not is_its_fault or not _is_below(request.url, self.urls[0]):
             return False
         self.failures[url] = error.message

@@ -219,6 +219,33 @@ class RealKafka:
         self.kill_worker()
         self.start_worker()
 
+    def start_second(self) -> Worker:
+        """Start another worker of the plain cluster, and wait until it serves."""
+        (port,) = free_ports(1)
+        second = Worker(f"http://127.0.0.1:{port}", self.connectors)
+        text = self._worker_text("plain", second)
+        (self._folder / "second.properties").write_text(text, encoding="utf-8")
+        self._start_worker("second")
+        with open_client(second) as client:
+            self._wait("second worker", lambda: _is_ready(client))
+            self._wait("names of second", lambda: bool(client.get("/connectors").json()))
+        return second
+
+    def roll(self, name: str, worker: Worker) -> None:
+        """End a worker of the plain cluster, start it again, wait until it knows the connectors."""
+        self._processes[name].end(START_SECONDS)
+        self._start_worker(name)
+        with open_client(worker) as client:
+            self._wait(f"{name} worker", lambda: _is_ready(client))
+            self._wait(f"names of {name}", lambda: bool(client.get("/connectors").json()))
+
+    def end_second(self) -> None:
+        """End the second worker; the connectors are then as before on the first."""
+        self._processes.pop("second").end(START_SECONDS)
+        with open_client(self.plain) as client:
+            self._wait("plain worker", lambda: _is_ready(client))
+            self._wait_for_states(client, self.plain, lasting=SETTLE_SECONDS)
+
     def _write_files(self) -> None:
         folder = self._folder
         texts = {
