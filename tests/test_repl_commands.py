@@ -19,6 +19,7 @@ from connstat_sql.repl.interactive import toolbar
 from connstat_sql.repl.narrating import ShellNarrator
 from connstat_sql.repl.script import run_script
 from connstat_sql.repl.shell import Shell, Surroundings
+from connstat_sql.repl.storing import edited
 from connstat_sql.sandbox import Fault, Sandbox
 from connstat_sql.transport import Sent
 
@@ -384,3 +385,15 @@ def test_a_configuration_at_fault_is_said_at_the_first_statement_and_can_be_mend
     config.write_text("", encoding="utf-8")
     assert desk.do("SELECT 1;")[2] == DONE
     desk.shell.close()
+
+
+def test_what_is_in_the_editor_is_the_users_alone_and_goes(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text(
+        '#!/bin/sh\n{ cat "$1"; stat -c %a "$1" "$(dirname "$1")"; dirname "$1"; } > "$1.new"\n'
+        'mv "$1.new" "$1"\n'
+    )
+    editor.chmod(0o755)
+    desk = desk_of(lambda _: pytest.fail("nothing is opened"), tmp_path, EDITOR=str(editor))
+    text, file, folder, place = edited(desk.shell, "SELECT 1").splitlines()
+    assert (text, file, folder, Path(place).exists()) == ("SELECT 1", "600", "700", False)

@@ -49,7 +49,11 @@ def keys() -> Iterator[PipeInput]:
         yield pipe
 
 
-def prompt_of(completer: Completer | None, on_first: Callable[[], None] = lambda: None) -> Prompt:
+def prompt_of(
+    completer: Completer | None,
+    on_first: Callable[[], None] = lambda: None,
+    edit: Callable[[str], str | None] = lambda _: None,
+) -> Prompt:
     prompt = Prompt(
         InMemoryHistory(["SELECT 'before';"]),
         {},
@@ -57,6 +61,7 @@ def prompt_of(completer: Completer | None, on_first: Callable[[], None] = lambda
         toolbar=lambda: [("", "")],
         is_looking_up=lambda: False,
         stop=lambda: None,
+        edit=edit,
         on_first=on_first,
     )
     if completer is not None:
@@ -188,3 +193,22 @@ def test_a_quote_that_a_completion_has_closed_is_not_closed_again(
     keys.send_text(before + tab)
     with pressing(keys, f"{rest}\r", when=lambda: prompt.text == until):
         assert prompt.ask() == text
+
+
+@pytest.mark.parametrize(("mode", "pressed"), [("emacs", "\x18\x05"), ("vi", "\x1bv")])
+def test_an_editor_has_what_is_written_and_gives_it_back(
+    keys: PipeInput, mode: str, pressed: str
+) -> None:
+    prompt = prompt_of(None, edit=lambda text: f"{text} + 41;")
+    prompt.use_keys(mode)
+    keys.send_text(f"SELECT 1{pressed}")
+    with pressing(keys, "\x1b\r", lambda: prompt.text == "SELECT 1 + 41;"):
+        assert prompt.ask() == "SELECT 1 + 41;"
+
+
+def test_an_editor_that_gives_nothing_back_leaves_what_is_written(keys: PipeInput) -> None:
+    edited: list[str] = []
+    prompt = prompt_of(None, edit=edited.append)
+    keys.send_text("SELECT 2\x18\x05")
+    with pressing(keys, ";\r", lambda: edited == ["SELECT 2"]):
+        assert prompt.ask() == "SELECT 2;"

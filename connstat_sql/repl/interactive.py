@@ -138,10 +138,20 @@ def _prompt(shell: Shell) -> Prompt:
         toolbar=lambda: toolbar(shell),
         is_looking_up=lambda: _is_held(shell),
         stop=lambda: _interrupt(shell),
+        edit=lambda text: _edited(shell, text),
         on_first=lambda: shell.engine.begin(prompt.warm),
     )
     shell.engine.afterwards(lambda engine: _teach(prompt, shell, engine))
     return prompt
+
+
+def _edited(shell: Shell, text: str) -> str | None:
+    """What the user makes of a text in an editor; None, once it has been told, where nothing."""
+    from connstat_sql.repl.storing import edited
+
+    texts: list[str] = []
+    shell.attempt(lambda: texts.append(edited(shell, text)))
+    return texts[0] if texts else None
 
 
 def banner() -> str:

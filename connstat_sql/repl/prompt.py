@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit.application.current import set_app
+from prompt_toolkit.application.run_in_terminal import run_in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.buffer import Buffer, CompletionState
 from prompt_toolkit.completion import CompleteEvent, Completer, DummyCompleter, DynamicCompleter
@@ -19,9 +20,12 @@ from prompt_toolkit.filters import (
     Condition,
     completion_is_selected,
     emacs_insert_mode,
+    emacs_mode,
     has_completions,
     has_focus,
+    has_selection,
     vi_insert_mode,
+    vi_navigation_mode,
 )
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import History
@@ -53,7 +57,8 @@ class Prompt:
     """Asks for one text after the other.
 
     `mark` is what stands before the `>`; `toolbar` answers the line at the bottom;
-    `is_looking_up` says whether the completion uses the engine, and `stop` ends that;
+    `is_looking_up` says whether the completion uses the engine, and `stop` ends that; `edit` is
+    what an editor makes of a text, or None;
     `on_first` is called once the first prompt stands.
     """
 
@@ -66,6 +71,7 @@ class Prompt:
         toolbar: Callable[[], StyleAndTextTuples],
         is_looking_up: Callable[[], bool],
         stop: Callable[[], None],
+        edit: Callable[[str], str | None],
         on_first: Callable[[], None],
     ) -> None:
         self.colors = SqlColors()
@@ -73,6 +79,7 @@ class Prompt:
         self._mark = mark
         self._is_looking_up = is_looking_up
         self._stop = stop
+        self._edit = edit
         self._on_first: Callable[[], None] | None = on_first
         self._asked = threading.Event()
         self._sought: CompletionState | None = None
@@ -96,9 +103,7 @@ class Prompt:
             key_bindings=self._keys(),
             bottom_toolbar=lambda: [*toolbar(), *self._how_it_ends()],
             editing_mode=EditingMode.VI if wants_vi(environment) else EditingMode.EMACS,
-            enable_open_in_editor=True,
             enable_suspend=True,
-            tempfile_suffix=".sql",
             search_ignore_case=True,
         )
         self._session.app.after_render += self._rendered
@@ -176,10 +181,22 @@ class Prompt:
         keys.add("up", filter=is_open)(_up)
         keys.add("down", filter=is_open & ~Condition(self._is_on_last_line))(_down)
         keys.add("c-c", filter=is_writing)(self._interrupt)
+        is_in_editor = is_writing & ~has_selection
+        keys.add("c-x", "c-e", filter=is_in_editor & emacs_mode)(self._open_editor)
+        keys.add("v", filter=is_in_editor & vi_navigation_mode)(self._open_editor)
         is_typing = is_writing & (emacs_insert_mode | vi_insert_mode)
         for quote in "'\"":
             keys.add(quote, filter=is_typing)(self._quote)
         return keys
+
+    def _open_editor(self, event: KeyPressEvent) -> None:
+        """Let an editor have what is written; prompt_toolkit's own way outlives a signal."""
+        event.app.create_background_task(self._let_edit(event.current_buffer))
+
+    async def _let_edit(self, buffer: Buffer) -> None:
+        text = await run_in_terminal(lambda: self._edit(buffer.text))
+        if text is not None:
+            buffer.document = Document(text, len(text))
 
     def _quote(self, event: KeyPressEvent) -> None:
         """A quote; one that a completion has just closed is not closed a second time."""

@@ -141,14 +141,23 @@ def edit(shell: Shell, argument: str) -> Next:
         path = path_of(argument, shell)
         _edit(path, shell)
         return Next(Step.WRITE, _text_of(path))
+    return Next(Step.WRITE, edited(shell, shell.statement.strip()))
+
+
+def edited(shell: Shell, text: str) -> str:
+    """What the user makes of a text in an editor. Raises ConfigError.
+
+    It is on disk meanwhile where the user alone can look, and a signal removes it.
+    """
     folder = make_scratch()
     if folder is None:
         raise ConfigError("there is no folder for temporary files", hint="name one by TMPDIR")
     try:
         path = folder / "statement.sql"
-        path.write_text(shell.statement.strip() + "\n", encoding="utf-8")
+        path.touch(0o600)
+        path.write_text(f"{text}\n", encoding="utf-8")
         _edit(path, shell)
-        return Next(Step.WRITE, _text_of(path))
+        return _text_of(path)
     finally:
         remove_scratch(folder)
 
