@@ -35,12 +35,20 @@ from connstat_sql.executor import (
     in_words,
 )
 from connstat_sql.executor.kept import Kept, MaxAge, accounts
-from connstat_sql.fetcher import Answers, Budget, Clients, PageStream
+from connstat_sql.fetcher import Answers, Budget, Clients, Declared, Inquiry, PageStream
 from connstat_sql.nodes import find_all
 from connstat_sql.origins import leading_back
 from connstat_sql.parser import Statement, parse
 from connstat_sql.pieces import Piece, is_rowless
-from connstat_sql.planner import CONNECTION, Cached, Plan, as_text, check_budget, plan
+from connstat_sql.planner import (
+    CONNECTION,
+    Cached,
+    Plan,
+    as_text,
+    check_budget,
+    plan,
+    secret_columns,
+)
 from connstat_sql.refresh import Refresh, read_refresh
 from connstat_sql.result import Options, Result
 from connstat_sql.session import Session
@@ -80,6 +88,7 @@ class LiveTables:
         self._session = session
         self._catalog = catalog
         self._mask_key = mask_key
+        self._declared = Declared(catalog.definitions.resource)
         self.views = Views(session, catalog, self._bind_definition)
 
     def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
@@ -184,6 +193,7 @@ class LiveTables:
 
     def _refreshed(self, refresh: Refresh, started: float) -> Result:
         count = self.kept.forget(refresh.connection, refresh.names)
+        self._declared.forget(refresh.connection)
         fetches = counted(count, "fetch", "fetches")
         remarks = (f"rows of {fetches} forgotten", *self.kept.take_notes())
         seconds = time.monotonic() - started
@@ -197,7 +207,8 @@ class LiveTables:
             max_age = self._max_age(options, scan.resource.table)
             if not any(max_age(name) > 0 for name in names):
                 continue
-            of_scan = self.kept.cached(scan, max_age, now)
+            must_know = scan.name in found.secrets
+            of_scan = self.kept.cached(scan, max_age, now, must_know=must_know)
             if of_scan is not None:
                 cached[scan.name] = of_scan
         return replace(found, cached=cached)
@@ -243,6 +254,8 @@ class LiveTables:
             max_requests=options.max_requests,
             strict=options.strict,
         )
+        if self._mask_key is not None:
+            found = replace(found, secrets=secret_columns(found))
         found = replace(self._with_cached(found, options), versions=self.clients.versions())
         check_budget(found)
         check(found, self._session, arguments)
@@ -303,8 +316,9 @@ class LiveTables:
         now = self._door.clock.now
         answers = Answers(budget, until)
         self._stream = stream = PageStream(
-            self.clients.loop, self.clients.made, answers, now, is_partial=options.partial
-        )
+            self.clients.loop, self.clients.made, answers, now, is_partial=options.partial,
+            inquiry=Inquiry(self._declared, budget, until),
+        )  # fmt: skip
         self.before_fetching()  # an interrupt from here on reaches the stream
         tools = Tools(
             session=self._session,

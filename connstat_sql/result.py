@@ -107,7 +107,13 @@ class Result:
             for scan in self.scans
             if scan.oldest is not None
         )
-        return (*self.doubts, *self.open_ends, *no_row, *kept, *self.remarks)
+        unknown = tuple(
+            f"{scan.table}: what plugins declare secret is not known, so that names and looks "
+            f"decide: {'; '.join(scan.unknown)}"
+            for scan in self.scans
+            if scan.unknown
+        )
+        return (*self.doubts, *self.open_ends, *no_row, *kept, *unknown, *self.remarks)
 
     def __repr__(self) -> str:
         names = [repr(name) for name in self.table.column_names[:_NAMED]]

@@ -25,6 +25,7 @@ STATUS = "plant_a.connect.connector_status"
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
     """For statements that leave nothing behind."""
     with narrow_engine_of(sandbox.connections) as opened:
+        rows(opened, f"SELECT config FROM {LIVE}")  # asks about each plugin, once
         yield opened
 
 

@@ -6,7 +6,7 @@ explains the YAML words; here each value says what its fields mean.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
@@ -26,6 +26,7 @@ from connstat_sql.definitions.places import (
     Source,
     Target,
 )
+from connstat_sql.definitions.secret_keys import SecretKeys
 from connstat_sql.definitions.spellings import Spelling
 from connstat_sql.definitions.sql_types import (
     JSON,
@@ -47,9 +48,9 @@ __all__ = [
     "Auth", "AuthKind", "Bounds", "Column", "Filter", "InBody", "InHeader", "InLastRow", "JsonBody",
     "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "OrderPairs", "Paging",
     "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
-    "Resource", "RetryRule", "Rows", "Scalar", "Sending", "Service", "Setting", "Shape", "Source",
-    "Spelling", "SqlType", "Struct", "TableName", "Target", "Template", "TokenRules", "VersionRule",
-    "View", "literal", "quote",
+    "Resource", "RetryRule", "Rows", "Scalar", "SecretKeys", "Sending", "Service", "Setting",
+    "Shape", "Source", "Spelling", "SqlType", "Struct", "TableName", "Target", "Template",
+    "TokenRules", "VersionRule", "View", "literal", "quote",
 ]  # fmt: skip
 
 # --- where rows are in a body ---------------------------------------------------------------------
@@ -115,8 +116,9 @@ class Column:
     """A column of a table; `path` leads to its value in a row unless the method says otherwise.
 
     `redact_by` names the column whose value says whether this one is a credential (a table of
-    `key, value` rows), or is None. `spelling` says how the API writes its values (None: as DuckDB
-    reads them). `known` are values that it can have, or fields of it (empty: nobody knows).
+    `key, value` rows), or is None. `secret_keys` say where the API tells which settings are secret
+    (None: nowhere). `spelling` says how the API writes its values (None: as DuckDB reads them).
+    `known` are values that it can have, or fields of it (empty: nobody knows).
     """
 
     name: str
@@ -126,6 +128,7 @@ class Column:
     mismatch: Mismatch = Mismatch.ERROR
     redaction: Redaction = Redaction.NONE
     redact_by: str | None = None
+    secret_keys: SecretKeys | None = None
     spelling: Spelling | None = None
     known: tuple[KnownValues, ...] = ()
 
@@ -359,6 +362,13 @@ class Resource:
     def method(self, name: str) -> Method:
         """The method of that name; the loader has checked that it exists."""
         return next(method for method in self.methods if method.name == name)
+
+    def method_asked_by(self, param: str, others: Collection[str]) -> Method | None:
+        """The method without pages that asks for a parameter, and for none but some of others."""
+        for method in self.methods:
+            if method.paging is None and {param} <= {*method.required} <= {param, *others}:
+                return method
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from connstat_sql.binder import Arguments
+from connstat_sql.definitions import Column
 from connstat_sql.errors import ConnectionFailed, DeadlinePassed
 from connstat_sql.executor.fetches import Fetches
 from connstat_sql.executor.reports import Count, ScanReport, Tools
@@ -16,7 +17,7 @@ from connstat_sql.executor.staging import Staging
 from connstat_sql.executor.tuples import Tuples, read_tuples
 from connstat_sql.executor.values_seen import tell_values
 from connstat_sql.fetcher import Failure, Fetch, Finished, Group, Page
-from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way
+from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way, declared_columns
 
 MANY = 5 * UNKNOWN_PAGES
 """Requests of which it is worth one more to find out that another way may need fewer."""
@@ -46,7 +47,8 @@ class Fetching:
     _ended: float = 0.0
 
     def __post_init__(self) -> None:
-        self._reuse = Reuse(self.chosen, self.tools)
+        must_know = self.chosen.name in self.plan.secrets
+        self._reuse = Reuse(self.chosen, self.tools, must_know)
         self._fetches = Fetches(self.chosen, self.plan, self.tools, self._reuse)
 
     def begin(self, rows: int, *, is_last: bool, whole: Collection[str] = ()) -> None:
@@ -62,6 +64,7 @@ class Fetching:
             keep=scan.keeps,
             limit=self._way.limit,
             may_fail=scan.looks,
+            columns=self._asked_columns(),
         )
         self._hand_in(groups, rows, is_last=is_last)
 
@@ -126,6 +129,11 @@ class Fetching:
         }
         session, mask_key = self.tools.session, self.tools.mask_key
         self._staging = Staging(session, self.chosen, mask_key, number, named)
+
+    def _asked_columns(self) -> tuple[Column, ...]:
+        """Columns of which it is asked what is secret in them: those that are read, or kept."""
+        asked = self.plan.secrets.get(self.chosen.name, ())
+        return tuple(one for one in declared_columns(self.chosen) if one.name in asked)
 
     def go_on(self, rows: int, *, is_last: bool) -> None:
         """Fetch for the tuples that have come since. Raises PlanError when over budget."""
@@ -287,6 +295,8 @@ class Fetching:
             began=self._began,
             kept=len(self._reuse.hits),
             oldest=self._reuse.oldest,
+            asked_aside=count.asked_aside,
+            unknown=tuple(dict.fromkeys((*count.unknown, *self._reuse.unknown))),
         )
 
 

@@ -38,18 +38,23 @@ class Redactor:
         self._key = key.encode()
 
     def column(
-        self, column: Column, values: pa.ChunkedArray, by: pa.ChunkedArray | None
+        self,
+        column: Column,
+        values: pa.ChunkedArray,
+        by: pa.ChunkedArray | None,
+        names: pa.Array | None = None,
     ) -> pa.Array:
         """A column's values with their credentials masked.
 
         `by` are those of the column that says which credential each is (None: there is none).
+        `names` stand for the keys of its maps, NULL where all of a value is secret.
         """
-        array = _together(values)
+        array = together(values)
         if column.redaction is Redaction.KEYS:
-            return self._inside(column.type, array)
+            return self._inside(column.type, array, names)
         if column.redaction is Redaction.TEXT:
             return self._texts(column.type, array)
-        return whole(array, self._mask) if by is None else self._shown(_together(by), array)
+        return whole(array, self._mask) if by is None else self._shown(together(by), array)
 
     def _mask(self, secret: str) -> str:
         hashed = hashlib.sha256(self._key + secret.encode()).hexdigest()
@@ -58,13 +63,14 @@ class Redactor:
     def _shown(self, names: pa.Array, values: pa.Array) -> pa.Array:
         return shown(names, values, self._mask)
 
-    def _inside(self, of: SqlType, values: pa.Array) -> pa.Array:
+    def _inside(self, of: SqlType, values: pa.Array, names: pa.Array | None = None) -> pa.Array:
         """Masks the entries of every MAP inside a value whose keys or values tell of secrets."""
-        if isinstance(of, MapOf) and of.value == VARCHAR:
-            return _rebuilt(of, values, lambda _, items: self._shown(values.keys, items))
-        if isinstance(of, MapOf) and of.value == JSON:
+        if isinstance(of, MapOf) and of.value in (VARCHAR, JSON):
+            keys = values.keys if names is None else names
+            if of.value == VARCHAR:
+                return _rebuilt(of, values, lambda _, items: self._shown(keys, items))
             return _rebuilt(of, values, lambda _, items: in_json(
-                items, lambda texts: self._shown(values.keys, texts), self._mask
+                items, lambda texts: self._shown(keys, texts), self._mask
             ))  # fmt: skip
         return _rebuilt(of, values, self._inside)
 
@@ -92,6 +98,6 @@ def _rebuilt(of: SqlType, values: pa.Array, inner: _Inner) -> pa.Array:
     return values
 
 
-def _together(values: pa.ChunkedArray) -> pa.Array:
+def together(values: pa.ChunkedArray) -> pa.Array:
     """Chunks as one array from its start on: a part of an array has no parts of its own."""
     return pa.concat_arrays([*values.chunks, pa.array([], values.type)])

@@ -64,7 +64,9 @@ class ScanReport:
     there were none). `began` is in seconds since the epoch; `waited` are the seconds
     that its requests spent waiting for rate limits and between tries, in all. `may_go_on` is why
     one of its lists may have further pages that nothing leads to ("": none has). `fell_back` says
-    which servers are too old for the method, and by what they were asked instead.
+    which servers are too old for the method, and by what they were asked instead. `asked_aside` of
+    the requests asked what plugins declare to be secret, and `unknown` is why some of that is not
+    known.
     """
 
     name: str
@@ -85,6 +87,8 @@ class ScanReport:
     waited: float = 0.0
     may_go_on: str = ""
     fell_back: tuple[str, ...] = ()
+    asked_aside: int = 0
+    unknown: tuple[str, ...] = ()
 
 
 def in_words(report: ScanReport, expected: int | None, after: float) -> str:
@@ -92,6 +96,9 @@ def in_words(report: ScanReport, expected: int | None, after: float) -> str:
     known = "not known before" if expected is None else f"at least {expected:,} expected"
     parts = [
         f"{counted(report.requests, 'request')} ({known})",
+        f"{report.asked_aside:,} of them for what plugins declare secret"
+        if report.asked_aside
+        else "",
         counted(report.pages, "page"),
         counted(report.rows, "row"),
         counted(report.bytes, "byte"),
@@ -122,11 +129,15 @@ class Count:
     waited: float = 0.0
     may_go_on: str = ""
     fell_back: dict[str, None] = field(default_factory=dict)
+    asked_aside: int = 0
+    unknown: dict[str, None] = field(default_factory=dict)
 
     def add(self, page: Page) -> None:
         """One more page."""
         self.pages += 1
-        self.requests += not page.is_reused
+        self.requests += (not page.is_reused) + page.learnt.sent
+        self.asked_aside += page.learnt.sent
+        self.unknown |= dict.fromkeys(page.learnt.unknown)
         self.retries += max(0, page.attempts - 1)
         self.rows += page.count
         self.bytes += page.size

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -18,11 +18,15 @@ class Reuse:
 
     scan: Scan
     tools: Tools
+    must_know: bool = False
+    """Whether kept rows are of use only where it was asked what plugins declare secret in them."""
     hits: dict[int, Hit] = field(default_factory=dict)
     rows: int = 0
     """How many rows kept ones have given."""
     _numbers: dict[int, int] = field(default_factory=dict)
     _observed: dict[int, float] = field(default_factory=dict)
+    _unknown: dict[int, dict[str, None]] = field(default_factory=dict)
+    _unsure: set[int] = field(default_factory=set)
     _whole: list[WholeFetch] = field(default_factory=list)
 
     @cached_property
@@ -48,9 +52,12 @@ class Reuse:
         """Which fetches by a way kept rows would answer."""
         if not self.is_wanted:
             return ()
-        tools = self.tools
-        numbered = dict(enumerate(fetches))
-        return tools.kept.find(self.scan.by(way), numbered, self.max_age, tools.now())
+        return self._find(way, dict(enumerate(fetches)))
+
+    def _find(self, way: Way, fetches: Mapping[int, Fetch]) -> tuple[Hit, ...]:
+        kept, now = self.tools.kept, self.tools.now()
+        hits = kept.find(self.scan.by(way), fetches, self.max_age, now)
+        return tuple(hit for hit in hits if not self.must_know or kept.unknown_in(hit) is not None)
 
     def fill(
         self, way: Way, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
@@ -58,7 +65,7 @@ class Reuse:
         """Put kept rows into a table with the scan's rows; the fetches that they do not answer."""
         tools = self.tools
         numbered = {self.number(fetch): fetch for fetch in fetches}
-        found = tools.kept.find(self.scan.by(way), numbered, self.max_age, tools.now())
+        found = self._find(way, numbered)
         if not found:
             return list(fetches)
         hits = {hit.number: hit for hit in tools.kept.fill(table, (*columns, FETCH), found)}
@@ -70,6 +77,9 @@ class Reuse:
         """A page has come: a fetch is as old as the oldest of its pages."""
         number = self.number(page.fetch)
         at = page.observed_at
+        self._unknown.setdefault(number, {}).update(dict.fromkeys(page.learnt.unknown))
+        if page.learnt.may_change:
+            self._unsure.add(number)
         self._observed[number] = min(at, self._observed.get(number, at))
 
     def finish(self, fetches: Sequence[Fetch]) -> None:
@@ -84,6 +94,17 @@ class Reuse:
         if way.limit is None and self._whole:
             table, tools = scan_table(self.scan.name), self.tools
             tools.kept.keep(table, self._whole, self.max_age, tools.now())
+            for one in self._whole:
+                is_sure = self.must_know and one.number not in self._unsure
+                unknown = tuple(self._unknown.get(one.number, ()))
+                tools.kept.learn(one, unknown if is_sure else None)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Why it is not known what plugins declare secret in the kept rows in use."""
+        kept = self.tools.kept
+        found = (kept.unknown_in(hit) or () for hit in self.hits.values() if self.must_know)
+        return tuple(dict.fromkeys(why for unknown in found for why in unknown))
 
     @property
     def oldest(self) -> float | None:

@@ -24,10 +24,11 @@ from connstat_sql.definitions import (
     quote,
 )
 from connstat_sql.errors import UnexpectedShape
+from connstat_sql.executor.declared_names import LEARNT, names_of_entries, names_of_rows
 from connstat_sql.executor.kept import FETCH
-from connstat_sql.executor.redaction import Redactor
-from connstat_sql.fetcher import Fetch, Page
-from connstat_sql.planner import CONNECTION, Scan, mention_table, scan_table
+from connstat_sql.executor.redaction import Redactor, together
+from connstat_sql.fetcher import Fetch, Page, owner_of
+from connstat_sql.planner import CONNECTION, Scan, declared_columns, mention_table, scan_table
 from connstat_sql.quoting import call, own
 from connstat_sql.session import Session
 from connstat_sql.translation import interruptible
@@ -88,6 +89,7 @@ class Staging:
         self._scan = scan
         self.reader = reader_of(scan)
         self._redactor = None if mask_key is None else Redactor(mask_key)
+        self._learns = mask_key is not None and bool(declared_columns(scan))
         self._number = number
         self._hidden = tuple(
             name for name in HIDDEN if number is not None or name in (CONNECTION, *named)
@@ -197,9 +199,23 @@ class Staging:
         for name, column in self._redacted.items():
             assert self._redactor is not None
             by = column.redact_by if column.redact_by in decoded.column_names else None
-            values = self._redactor.column(column, decoded[name], by and decoded[by])
+            told_by, names = by and decoded[by], None
+            if self._learns and column.secret_keys is not None:
+                learnt = together(decoded[LEARNT])
+                if told_by is None:
+                    names = names_of_entries(column, together(decoded[name]), learnt)
+                else:
+                    told_by = names_of_rows(column, told_by, self._owners(decoded), learnt)
+            values = self._redactor.column(column, decoded[name], told_by, names)
             masked = masked.set_column(masked.column_names.index(name), name, values)
-        return masked
+        return masked.drop_columns([LEARNT]) if self._learns else masked
+
+    def _owners(self, decoded: pa.Table) -> list[str]:
+        """Whose settings rows of keys and values are; "" where all of an answer are of one."""
+        owner = owner_of(self._scan.method)
+        if not owner:
+            return [""] * decoded.num_rows
+        return ["" if one is None else str(one) for one in decoded[owner].to_pylist()]
 
     def _values(self, page: Page) -> dict[str, str]:
         values = {name: page.fetch.arguments[name] for name in self._arguments}
@@ -208,13 +224,16 @@ class Staging:
         values["_url"] = page.url
         if self._number is not None:
             values[FETCH] = str(self._number(page.fetch))
+        if self._learns:
+            values[LEARNT] = page.learnt.names
         return values
 
     @property
     def _beside(self) -> tuple[str, ...]:
         """What comes with each text of rows."""
         number = (FETCH,) if self._number is not None else ()
-        return (*self._arguments, *self._hidden, *number)
+        learnt = (LEARNT,) if self._learns else ()
+        return (*self._arguments, *self._hidden, *number, *learnt)
 
     @cached_property
     def _rows(self) -> str:
@@ -231,6 +250,7 @@ class Staging:
         columns += map(quote, self._arguments)
         columns += [f"{_HIDDEN_VALUES[name]} AS {quote(name)}" for name in self._hidden]
         columns += [quote(FETCH)] if self._number is not None else []
+        columns += [quote(LEARNT)] if self._learns else []
         decoded = call("from_json", rows, literal(f"[{reader.structure}]"))
         return (
             f"SELECT {', '.join(columns)} FROM "

@@ -252,4 +252,7 @@ def _let_go(error: BaseException | None) -> None:
 def _pages_of(page: Page, fetches: Sequence[Fetch]) -> Iterator[Page]:
     yield page
     for fetch in fetches[1:]:
-        yield replace(page, fetch=fetch, size=0, attempts=0, waited=0.0, is_reused=True)
+        learnt = replace(page.learnt, sent=0)
+        yield replace(
+            page, fetch=fetch, size=0, attempts=0, waited=0.0, is_reused=True, learnt=learnt
+        )

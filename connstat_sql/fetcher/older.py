@@ -22,6 +22,8 @@ from connstat_sql.definitions import Method, Rows, Shape
 from connstat_sql.definitions.segments import refusal
 from connstat_sql.errors import FetchError, NotAsked, PlanError, UnexpectedShape, counted
 from connstat_sql.fetcher.answers import Asked
+from connstat_sql.fetcher.configurations import owner_of
+from connstat_sql.fetcher.declared import Learnt, owned, together
 from connstat_sql.fetcher.pages import Failure, Page, Walk
 from connstat_sql.fetcher.requests import Fetch, base_of, build_request
 from connstat_sql.fetcher.server_versions import ask_version, is_older
@@ -139,6 +141,7 @@ class Fallback:
     client: Client
     _failures: list[Failure] = field(default_factory=list)
     _spent: list[Page] = field(default_factory=list)
+    _learnt: list[Learnt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         resource, fields = self.fetch.resource, self.walk.reader.fields
@@ -297,6 +300,8 @@ class Fallback:
             async with aclosing(following):
                 pages += [page async for page in following]
         self._spent += pages
+        owner = arguments.get(owner_of(self.fetch.method), "")
+        self._learnt += [owned(page.learnt, owner) for page in pages]
         if pages[0].is_no_row:
             return None
         reader = self._readers[method.name]
@@ -363,8 +368,15 @@ class Fallback:
             for row in rows
         )
         body = self._reader.read(b"[" + b",".join(b"{%b}" % one for one in objects) + b"]")
+        names = together([listed.learnt, *self._learnt]).names
+        learnt, self._learnt = with_changes(listed.learnt, names=names), []
         return with_changes(
-            listed, fetch=self.fetch, texts=body.texts, count=body.count, reader=self._reader
+            listed,
+            fetch=self.fetch,
+            texts=body.texts,
+            count=body.count,
+            reader=self._reader,
+            learnt=learnt,
         )
 
 

@@ -11,9 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from connstat_sql.arrow import Body, RowReader, SeenRows
+from connstat_sql.definitions import Column
 from connstat_sql.errors import FetchError, Incomplete, PlanError, UnexpectedShape, counted
 from connstat_sql.fetcher.answers import Answers, Asked
 from connstat_sql.fetcher.cursor import Cursor
+from connstat_sql.fetcher.declared import Inquiry, Learnt
 from connstat_sql.fetcher.page_facts import PageFacts
 from connstat_sql.fetcher.paging import Known, Steps
 from connstat_sql.fetcher.requests import Fetch, build_request, size_asked
@@ -37,7 +39,7 @@ class Page(msgspec.Struct, frozen=True):
     seconds that the request waited for limits and between tries. `may_go_on` is why the
     list may have further pages though nothing leads to them, or "". `reader` has read the rows
     where that is not the scan's (None: it is). `fell_back` says by what an older server was asked
-    in place of the method, or "".
+    in place of the method, or "". `learnt` is what plugins declare to be secret in it.
     """
 
     fetch: Fetch
@@ -53,6 +55,7 @@ class Page(msgspec.Struct, frozen=True):
     may_go_on: str = ""
     reader: RowReader | None = None
     fell_back: str = ""
+    learnt: Learnt = Learnt()
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -76,6 +79,7 @@ class Walk:
     With `keep`, what is fetched now is kept for later requests of the statement. `limit` is how
     many rows of a fetch are enough (None: all of them): no page is asked for beyond those. With
     `is_partial`, a list of which the API says that a part is missing is read to its end first.
+    `inquiry` asks what is secret in the `columns` (None: nobody needs to know).
     """
 
     reader: RowReader
@@ -83,6 +87,8 @@ class Walk:
     keep: bool = False
     limit: int | None = None
     is_partial: bool = False
+    inquiry: Inquiry | None = None
+    columns: tuple[Column, ...] = ()
 
     async def begin(
         self, fetch: Fetch, client: Client, request: Request | None = None
@@ -167,7 +173,16 @@ class _List:
             page = replace(page, may_go_on=stops_at_a_page(fetch, request, answer, body))
         if fault:
             page = replace(page, may_go_on=_UNTOLD.format(fault))
+        page = await self._with_learnt(page, body)
         return _Read(page, number, request, answer, body)
+
+    async def _with_learnt(self, page: Page, body: Body | None) -> Page:
+        """The page, with what its plugins declare to be secret in it."""
+        walk = self._walk
+        if walk.inquiry is None or not walk.columns or body is None or not page.count:
+            return page
+        about = walk.inquiry.about(self._fetch, self._client, body.opened, walk.columns)
+        return replace(page, learnt=await about)
 
     def _hear(self, lacking: Incomplete | None) -> None:
         """Of rows that are taken in an order, those that are missing could have come first."""
@@ -220,7 +235,7 @@ class _List:
             body = self._walk.reader.read(content)
         except UnexpectedShape as error:
             raise _placed(error, self._client, roll.request, roll.answer, 1) from None
-        yield _page(fetch, roll.request, roll.answer, body)
+        yield await self._with_learnt(_page(fetch, roll.request, roll.answer, body), body)
 
     def _empty(self, roll: Roll) -> Page:
         """A request that gave no row of its own."""

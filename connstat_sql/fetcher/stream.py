@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from connstat_sql.arrow import RowReader
+from connstat_sql.definitions import Column
 from connstat_sql.errors import DeadlinePassed, FetchError, Interrupted
 from connstat_sql.fetcher.answers import Answers, Asked
+from connstat_sql.fetcher.declared import Inquiry
 from connstat_sql.fetcher.fan_out import Group, Item, Run
 from connstat_sql.fetcher.mailbox import Mailbox
 from connstat_sql.fetcher.pages import Walk
@@ -128,7 +130,8 @@ class PageStream:
     """The pages of a statement's scans, in the order in which they arrive.
 
     `client` finds an open client by its connection's name. `now` answers seconds since the epoch.
-    With `is_partial`, fetches may fail and the others go on.
+    With `is_partial`, fetches may fail and the others go on. `inquiry` asks what plugins declare to
+    be secret (None: nobody does).
     """
 
     def __init__(
@@ -139,12 +142,14 @@ class PageStream:
         now: Callable[[], float],
         *,
         is_partial: bool = False,
+        inquiry: Inquiry | None = None,
     ) -> None:
         self._loop = loop
         self._client = client
         self._answers = answers
         self._now = now
         self._is_partial = is_partial
+        self._inquiry = inquiry
         self._mailbox: Mailbox[Item] = Mailbox(loop.events)
         self._runs: list[Run] = []
         self._used: set[str] = set()
@@ -158,15 +163,17 @@ class PageStream:
         keep: bool = False,
         limit: int | None = None,
         may_fail: bool = False,
+        columns: tuple[Column, ...] = (),
     ) -> Intake:
         """An intake for the fetches of a scan.
 
         What was answered before in this statement is not sent again; with `keep`, later scans can
         do without these requests too. With `limit`, the scan ends when it has so many rows. Where
-        it `may_fail`, that is told and raises nothing.
+        it `may_fail`, that is told and raises nothing. Of the configurations in `columns` it is
+        asked what is secret in them.
         """
         is_partial = self._is_partial or may_fail
-        walk = Walk(reader, self._answers, keep, limit, is_partial)
+        walk = Walk(reader, self._answers, keep, limit, is_partial, self._inquiry, columns)
         run = Run(scan, walk, self._client, self._mailbox, limit=limit, is_partial=is_partial)
         self._runs.append(run)
         return Intake(self._loop, run)

@@ -73,6 +73,7 @@ from connstat_sql.loader.limits import build_limits, build_retries
 from connstat_sql.loader.marks import build_marks
 from connstat_sql.loader.paging import build_paging, check_paging
 from connstat_sql.loader.places import path_faults, path_of
+from connstat_sql.loader.secret_keys import with_secret_keys
 from connstat_sql.loader.source import KeyPath
 from connstat_sql.loader.spellings import build_spelling
 from connstat_sql.loader.types import UnknownType, is_literal_of, parse_type, suggestion_for
@@ -244,9 +245,12 @@ def _resource(
         for name, param in document.params.items()
     }
     columns = tuple(
-        _column(name, column, (*path, "columns", name), findings)
+        with_secret_keys(
+            _column(name, column, (*path, "columns", name), findings),
+            column, service.secret_keys, (*path, "columns", name), findings,
+        )
         for name, column in document.columns.items()
-    )
+    )  # fmt: skip
     methods = tuple(
         _method(name, method, service, (*path, "methods", name), findings)
         for name, method in document.methods.items()
@@ -327,7 +331,8 @@ def _column(name: str, document: str | ColumnDocument, path: KeyPath, findings: 
     return Column(
         name, parsed, place, document.description, mismatch,
         Redaction(document.redact), document.redact_by,
-        build_spelling(document, parsed, path, findings), known,
+        spelling=build_spelling(document, parsed, path, findings),
+        known=known,
     )  # fmt: skip
 
 

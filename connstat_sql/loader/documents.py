@@ -256,6 +256,29 @@ class ParamDocument(_Document, frozen=True):
     ] = msgspec.field(default={}, name="with")
 
 
+class SecretKeysDocument(_Document, frozen=True):
+    """Where the API tells which settings of a configuration are secrets."""
+
+    from_: Annotated[
+        str, _about("provider.service.resource.column that holds the names of secret settings")
+    ] = msgspec.field(name="from")
+    with_: Annotated[
+        dict[str, str],
+        _about(
+            "parameter of that table: the setting of the same configuration that has its value",
+            {"plugin_class": "connector.class"},
+        ),
+    ] = msgspec.field(name="with")
+    where: Annotated[
+        dict[str, str | list[str]],
+        _about("column of that table: its value, or values, in the rows that name secrets"),
+    ] = {}
+    never: Annotated[
+        list[str],
+        _about("settings that are never secret: a query that reads no others asks nothing"),
+    ] = []
+
+
 class ColumnDocument(_Document, frozen=True):
     """A column; its short form is the text `TYPE -- description`."""
 
@@ -273,6 +296,10 @@ class ColumnDocument(_Document, frozen=True):
     redact_by: Annotated[
         str | None, _about("column whose value says whether this one is a credential")
     ] = None
+    secret_keys: Annotated[
+        SecretKeysDocument | UnsetType | None,
+        _about("in place of the service's, for this column; null: the API does not tell"),
+    ] = UNSET
     allowed: Annotated[
         list[str] | dict[str, list[str]],
         _about(
@@ -642,6 +669,13 @@ class ServiceDocument(_Document, frozen=True):
         PagingDocument | UnsetType | None,
         _about("of every method that does not say otherwise; null: no list has further pages"),
     ] = UNSET
+    secret_keys: Annotated[
+        SecretKeysDocument | None,
+        _about(
+            "where the API tells which settings are secrets, beside those that their names tell: "
+            "for every column with settings, by `redact: keys` of a map or by `redact_by`"
+        ),
+    ] = None
 
 
 _FILES = (ProviderDocument, ServiceDocument, PartsDocument)

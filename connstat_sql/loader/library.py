@@ -22,6 +22,7 @@ from connstat_sql.loader.between import (
 from connstat_sql.loader.build import build_provider, build_service
 from connstat_sql.loader.checks import Findings, same_but_case
 from connstat_sql.loader.documents import PartsDocument, ProviderDocument, ServiceDocument
+from connstat_sql.loader.secret_keys import secret_problems
 from connstat_sql.loader.source import Source, read_source
 from connstat_sql.loader.views import build_parts
 
@@ -155,6 +156,7 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     tables = Tables({(one.provider, one.name): one for one, _ in services}, library)
     for service, source in services:
         problems += parent_problems(service, source, tables)
+        problems += secret_problems(service, source, tables)
         problems += view_problems(service, source, tables)
         problems += provider_problems(service, source, providers[service.provider])
     for given, source in parts:

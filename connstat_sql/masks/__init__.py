@@ -9,6 +9,7 @@ from connstat_sql.masks.keys import (
     documented,
     documented_keys,
     hook_keys,
+    is_secret_name,
     named_keys,
     partly_secret_keys,
     public_keys,
@@ -28,6 +29,6 @@ from connstat_sql.masks.values import (
 
 __all__ = [
     "BEGIN", "END", "KEEP", "LEFT", "MAY_HOLD", "Connector", "Pass", "documented",
-    "documented_keys", "hidden", "hook_keys", "hook_pass", "named_keys", "partly_secret_keys",
-    "passes", "public_keys", "secret_keys",
+    "documented_keys", "hidden", "hook_keys", "hook_pass", "is_secret_name", "named_keys",
+    "partly_secret_keys", "passes", "public_keys", "secret_keys",
 ]  # fmt: skip

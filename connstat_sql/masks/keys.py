@@ -83,7 +83,7 @@ def _names_of_their_own() -> Iterator[str]:
 @cache
 def secret_keys() -> str:
     """The pattern of names whose values are secrets, unless `public_keys` has them too."""
-    return f"(?i)({_SECRET}|{documented_keys()})"
+    return f"(?i)({_SECRET}|{_documented()})"
 
 
 @cache
@@ -100,7 +100,7 @@ def partly_secret_keys() -> str:
 @cache
 def named_keys() -> str:
     """A pattern that has all names of which the others say something, and some more."""
-    return f"(?i)({_SECRET}|{_PARTLY}|{_HOOKS}|{documented_keys()})"
+    return f"(?i)({_SECRET}|{_PARTLY}|{_HOOKS}|{_documented()})"
 
 
 def hook_keys() -> str:
@@ -111,5 +111,23 @@ def hook_keys() -> str:
 @cache
 def documented_keys() -> str:
     """The pattern of documented names that go before `public_keys`."""
+    return f"(?i){_documented()}"
+
+
+@cache
+def _documented() -> str:
     names = sorted(set(_names_of_their_own()))
-    return f"(?i)^({'|'.join(map(re.escape, names))})$"
+    return f"^({'|'.join(map(re.escape, names))})$"
+
+
+@cache
+def _compiled() -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, (secret_keys(), public_keys(), documented_keys())))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether the name of a setting tells that its whole value is a secret."""
+    secret, public, documented_ = _compiled()
+    if not secret.search(name):
+        return False
+    return not public.search(name) or documented_.search(name) is not None

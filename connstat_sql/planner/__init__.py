@@ -6,6 +6,7 @@ from connstat_sql.planner.connections import nearest_to, no_such_connection
 from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
 from connstat_sql.planner.planning import plan
+from connstat_sql.planner.secrets import declared_columns, secret_columns
 from connstat_sql.planner.values import (
     CONNECTION,
     Cached,
@@ -23,7 +24,8 @@ from connstat_sql.planner.values import (
 
 __all__ = [
     "CONNECTION", "UNKNOWN_PAGES", "Cached", "Constant", "Feed", "Instead", "Placement", "Plan",
-    "Scan", "Way", "as_document", "as_text", "check_budget", "mention_table", "nearest_to",
+    "Scan", "Way", "as_document", "as_text", "check_budget", "declared_columns",
+    "mention_table", "nearest_to",
     "no_such_connection", "pages_of", "plan", "projected", "refusal", "scan_table",
-    "source_in_words",
+    "secret_columns", "source_in_words",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from connstat_sql.definitions import TableName
 from connstat_sql.planner.values import CONNECTION, Constant, Instead, Plan, Scan, Way
 
 SHOWN_VALUES = 20
@@ -30,6 +31,7 @@ def as_text(plan: Plan) -> str:
         lines += [f"     {one}" for one in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
+        lines += [f"     {one}" for one in _asked_aside(scan, plan)]
         lines += [f"     {one}" for one in _cache_lines(scan, plan)]
     total = _total(plan)
     at_least = "" if total["at_most"] is not None else "at least "
@@ -54,8 +56,7 @@ def as_document(plan: Plan) -> dict[str, Any]:
 
 def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
     expected = plan.expected(scan)
-    is_open = scan.method.paging is not None or bool(plan.older(scan))
-    at_most = None if is_open and expected else expected
+    at_most = None if _may_need_more(scan, plan) else expected
     return {
         "name": scan.name,
         "table": str(scan.resource.table),
@@ -76,9 +77,33 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         "depends_on": list(scan.depends_on),
         "streams": scan.streams and bool(scan.depends_on),
         "requests": {"expected": expected, "at_most": at_most},
+        "may_ask": [str(table) for table, _, _ in _tables_aside(scan, plan)],
         "cache": _cache_document(scan, plan),
         "reason": _reason(scan, plan),
     }
+
+
+def _may_need_more(scan: Scan, plan: Plan) -> bool:
+    """Whether it may need more requests than it is expected to."""
+    is_open = scan.method.paging is not None or scan.name in plan.secrets or plan.older(scan)
+    return plan.expected(scan) != 0 and bool(is_open)
+
+
+def _tables_aside(scan: Scan, plan: Plan) -> list[tuple[TableName, str, str]]:
+    """Tables that tell what is secret in its rows: each with the setting and the column."""
+    if plan.expected(scan) == 0:
+        return []
+    columns = (scan.resource.column(name) for name in plan.secrets.get(scan.name, ()))
+    return [
+        (c.secret_keys.table, c.secret_keys.setting, c.name) for c in columns if c and c.secret_keys
+    ]
+
+
+def _asked_aside(scan: Scan, plan: Plan) -> list[str]:
+    return [
+        f"may ask {table} once for each {setting}: what plugins declare secret in {column}"
+        for table, setting, column in _tables_aside(scan, plan)
+    ]
 
 
 def _begins(scan: Scan) -> list[str]:
@@ -253,6 +278,7 @@ def _total(plan: Plan) -> dict[str, int | None]:
     is_paged = any(
         (scan.method.paging and plan.expected(scan) != 0 and scan.ways[0].limit is None)
         or plan.older(scan)
+        or (plan.expected(scan) != 0 and scan.name in plan.secrets)
         for scan in plan.scans
     )
     return {"expected": known, "at_most": None if is_paged else known}

@@ -34,9 +34,15 @@ def wanted_params(resource: Resource, method: Method, columns: tuple[str, ...]) 
 
 
 def fetched(resource: Resource, method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """What is read from the rows: used columns, and filled parameters."""
+    """What is read from the rows: used columns, and filled parameters.
+
+    Those also that tell whose settings rows are, where it has to be known what is secret.
+    """
     names = [column.name for column in resource.columns if column.name in columns]
-    filled = [name for name in method.fills if name in columns and name not in method.required]
+    tells = any(c.secret_keys and c.redact_by and c.name in names for c in resource.columns)
+    filled = [
+        name for name in method.fills if (name in columns or tells) and name not in method.required
+    ]
     for column in resource.columns:
         if column.redact_by is not None and column.name in names and column.redact_by not in names:
             names.append(column.redact_by)

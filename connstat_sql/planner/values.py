@@ -209,8 +209,9 @@ class Plan:
 
     `free` are scans whose requests another scan has sent already. `cached` says, by the names of
     scans, what kept rows answer; scans that do not ask for any are not in it. `versions` are those
-    of servers, by connection, as far as they have been told. `defects` are
-    questions of the planner's that DuckDB could not read: each may have cost requests.
+    of servers, by connection, as far as they have been told. `defects` are questions of the
+    planner's that DuckDB could not read: each may have cost requests. `secrets` are columns, by the
+    names of scans, of which it is asked what plugins declare secret.
     """
 
     query: BoundQuery
@@ -221,6 +222,7 @@ class Plan:
     cached: Mapping[str, Cached] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     defects: tuple[str, ...] = ()
+    secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def older(self, scan: Scan) -> tuple[str, ...]:
         """The connections whose servers are known to be older than the method of a scan."""

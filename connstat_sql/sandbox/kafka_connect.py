@@ -65,6 +65,7 @@ class KafkaConnect:
                 "connectors/{}/topics": self._of_connector(bodies.topics),
                 "connectors/{}/offsets": self._of_connector(bodies.offsets),
                 "connector-plugins": self._plugins,
+                "connector-plugins/{}/config": self._plugin_settings,
                 "admin/loggers": self._loggers,
                 "admin/loggers/{}": self._logger,
             }
@@ -159,6 +160,12 @@ class KafkaConnect:
                 {"class": name, "type": kind, "version": version} for name, kind in _CONVERTERS
             ]
         return json_answer(found)
+
+    def _plugin_settings(self, _call: Call, name: str) -> Answer:
+        for each in TECHNOLOGIES:
+            if name in (each.open_class, each.configured_class):
+                return json_answer(bodies.settings(each))
+        return _error(404, f"Unknown plugin {name}.")
 
     def _loggers(self, _call: Call) -> Answer:
         return json_answer(_LOGGERS)

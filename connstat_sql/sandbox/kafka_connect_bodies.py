@@ -1,8 +1,11 @@
 """The JSON objects of Apache Kafka Connect, as a 4.3 worker spells them."""
 
 from connstat_sql.sandbox.connectors import Connector, Task, steady_number
+from connstat_sql.sandbox.technologies import Technology
 
 Body = dict[str, object]
+_SECRETS = ("sandbox-", "SANDBOXACCESSKEY")
+"""How the values begin of settings that plugins declare to be passwords."""
 
 
 def info(item: Connector) -> Body:
@@ -42,6 +45,26 @@ def tasks(item: Connector) -> list[Body]:
     return [
         {"id": {"connector": item.name, "task": task.id}, "config": {**item.config, **extra}}
         for task in item.tasks
+    ]
+
+
+def settings(kind: Technology) -> list[Body]:
+    """What a plugin declares of its settings."""
+    return [
+        {
+            "name": name,
+            "type": "PASSWORD" if value.startswith(_SECRETS) else "STRING",
+            "required": False,
+            "default_value": None,
+            "importance": "MEDIUM",
+            "documentation": "",
+            "group": None,
+            "width": "NONE",
+            "display_name": name,
+            "dependents": [],
+            "order": -1,
+        }
+        for name, value in kind.config.items()
     ]
 
 

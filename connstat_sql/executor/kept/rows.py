@@ -17,7 +17,7 @@ import duckdb
 
 from connstat_sql.definitions import literal
 from connstat_sql.executor.kept.file import KeptFile, NotUsable, first_line, is_broken
-from connstat_sql.executor.kept.keys import redacted
+from connstat_sql.executor.kept.keys import keys_of, redacted
 from connstat_sql.executor.kept.shelf import Shelf, open_memory
 from connstat_sql.executor.kept.tier import Hit, MaxAge, Tier, WholeFetch
 from connstat_sql.fetcher import Fetch
@@ -57,6 +57,7 @@ class Kept:
         self._notes: dict[str, None] = {}
         self._file = None if file is None else KeptFile(file, self._note, pause)
         self._opened: duckdb.DuckDBPyConnection | None = None
+        self._learnt: dict[tuple[str, ...], tuple[float, tuple[str, ...]]] = {}
 
     def close(self) -> None:
         """Forget what is in memory; what is on disk stays."""
@@ -113,8 +114,10 @@ class Kept:
                 filled += self._use(fill, [], is_on_disk=is_on_disk)
         return tuple(sorted(filled, key=lambda hit: hit.number))
 
-    def cached(self, scan: Scan, max_age: MaxAge, now: float) -> Cached | None:
-        """How much of a scan kept rows would answer.
+    def cached(
+        self, scan: Scan, max_age: MaxAge, now: float, *, must_know: bool = False
+    ) -> Cached | None:
+        """How much of a scan kept rows would answer; `must_know` as in `Reuse`.
 
         None where no kept rows are wanted, and where the arguments are not known yet.
         """
@@ -122,6 +125,7 @@ class Kept:
         if not any(max_age(fetch.connection) > 0 for fetch in fetches):
             return None
         hits = self.find(scan.by(scan.ways[0]), dict(enumerate(fetches)), max_age, now)
+        hits = tuple(hit for hit in hits if not must_know or self.unknown_in(hit) is not None)
         oldest = max((now - hit.observed_at for hit in hits), default=None)
         return Cached(len(fetches), len(hits), oldest)
 
@@ -153,6 +157,21 @@ class Kept:
     def _rows(self, table: str) -> int:
         sql = f"SELECT {call('count', '*')} FROM {table}"
         return int(self._session.duckdb.execute(sql).fetchall()[0][0])
+
+    def learn(self, kept: WholeFetch, unknown: tuple[str, ...] | None) -> None:
+        """It was asked what plugins declare secret in a fetch; `unknown` is why some is not known.
+
+        None: nobody asked, or somebody may know later. On disk there are none of these columns.
+        """
+        key = _names_of(kept.fetch, self._account)[0]
+        self._learnt.pop(key, None)
+        if unknown is not None:
+            self._learnt[key] = (kept.observed_at, unknown)
+
+    def unknown_in(self, hit: Hit) -> tuple[str, ...] | None:
+        """Why some of what plugins declare secret in kept rows is not known; None: nobody asked."""
+        learnt = (self._learnt.get(key) for key in _names_of(hit.fetch, self._account))
+        return next((why for at, why in filter(None, learnt) if at == hit.observed_at), None)
 
     def forget(self, connection: str | None, names: Sequence[str]) -> int:
         """Forget fetches, and answer how many.
@@ -227,6 +246,11 @@ class Kept:
     def _note(self, text: str) -> None:
         if text:
             self._notes[text] = None
+
+
+def _names_of(fetch: Fetch, account: Callable[[str], str]) -> list[tuple[str, ...]]:
+    about = (str(fetch.resource.table), fetch.method.name)
+    return [(*about, key) for key in keys_of(fetch, account(fetch.connection))]
 
 
 def _constant_fetches(scan: Scan) -> list[Fetch]:

@@ -1,0 +1,94 @@
+"""Of which configurations a statement has to know what their plugins declare to be secret."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from connstat_sql.definitions import Column
+from connstat_sql.planner.values import Plan, Scan
+
+_READABLE = (exp.Query, exp.Create)
+_ALL = (exp.Columns, exp.Pivot)
+
+
+def secret_columns(plan: Plan) -> dict[str, tuple[str, ...]]:
+    """By the names of scans, the columns whose secrets their plugins declare and have to be known.
+
+    Those are left out of which nothing is read but settings that are never secret.
+    """
+    tree = plan.query.statement.tree
+    columns: dict[str, tuple[str, ...]] = {}
+    for scan in plan.scans:
+        read = tuple(
+            column.name
+            for column in declared_columns(scan)
+            if column.secret_keys and _reads_more(tree, column.name, column.secret_keys.never)
+        )
+        if read and not scan.looks:
+            columns[scan.name] = read
+    return columns
+
+
+def declared_columns(scan: Scan) -> tuple[Column, ...]:
+    """Columns that a scan fetches whose secrets their plugins declare."""
+    columns = (scan.resource.column(name) for name in scan.columns)
+    return tuple(column for column in columns if column and column.secret_keys)
+
+
+def _reads_more(tree: exp.Expr | None, name: str, never: tuple[str, ...]) -> bool:
+    """Whether a statement may read more of a column of that name than some of its settings.
+
+    Only where each mention is `name['setting']` it does not: whatever else could lead to it, such
+    as a star over a live table or a whole row, counts.
+    """
+    if not isinstance(tree, _READABLE) or tree.find(*_ALL):
+        return True
+    queries = {one.alias.lower() for one in tree.find_all(exp.CTE)}
+    rows = {one.alias_or_name.lower() for one in tree.find_all(exp.Table, exp.Subquery)}
+    for node in tree.walk():
+        if isinstance(node, exp.Star) and _is_of_table(node, queries):
+            return True
+        if isinstance(node, exp.Column):
+            parts = [part.name.lower() for part in node.parts]
+            if len(parts) == 1 and parts[0] in rows:
+                return True
+            if name.lower() in parts and _setting(node) not in never:
+                return True
+        elif isinstance(node, exp.Join) and _names(node.args.get("using"), name):
+            return True
+    return False
+
+
+def _setting(column: exp.Column) -> str | None:
+    """The setting that is taken out of a column of settings; None where it is not one alone."""
+    above = column.parent
+    if not isinstance(above, exp.Bracket) or above.this is not column:
+        return None
+    key = above.expressions[0]
+    return key.name if isinstance(key, exp.Literal) and key.is_string else None
+
+
+def _names(identifiers: object, name: str) -> bool:
+    return isinstance(identifiers, list) and any(
+        isinstance(one, exp.Expr) and one.name.lower() == name.lower() for one in identifiers
+    )
+
+
+def _is_of_table(star: exp.Star, queries: set[str]) -> bool:
+    """Whether it may stand for the columns of a table, not only for those of other queries."""
+    if isinstance(star.parent, exp.Count):
+        return False
+    query = star.find_ancestor(exp.Select)
+    begin = query.args.get("from_") if query is not None else None
+    if query is None or begin is None:
+        return True
+    sources = [one.this for one in (begin, *(query.args.get("joins") or ()))]
+    return not all(
+        isinstance(source, exp.Subquery)
+        or (
+            isinstance(source, exp.Table)
+            and len(source.parts) == 1
+            and source.name.lower() in queries
+        )
+        for source in sources
+    )
