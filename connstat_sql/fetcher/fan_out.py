@@ -243,8 +243,13 @@ class Run:
 
 
 def _let_go(error: BaseException | None) -> None:
-    """Forget the frames that an error came through: they hold all that was read until then."""
-    while error is not None:
+    """Forget the frames that an error came through: they hold all that was read until then.
+
+    Errors that were raised again may lead in a circle.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 
