@@ -32,6 +32,12 @@ _PYTHON_AFTER = (
 )
 _PYTHON_FRAMES = r"Traceback \(most recent call last\):[ \t]*\n(?:[ \t]+[^\n]*\n)*"
 _ESCAPED = r"\\n(?:\\t| +)at |\\nCaused by: "
+_COLOURS = (
+    r"(?:\x1b|\x{241b}|\\u001[bB]|\\x1[bB]|\\033|\\e)"
+    r"(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?)"
+    r"|\x1b[()][0-9A-B]|\x{feff}|\x{200b}"
+)
+"""What a terminal takes for colours, also where it was escaped, and marks that nobody sees."""
 _SAYS_NOTHING = (
     r"(?i)^(?:(?:\w*\.)*(?:(?:Runtime|Execution|Completion|Retriable|Kafka|Connect|SQL|IO|Camel"
     r"|RuntimeCamel|InvocationTarget|UndeclaredThrowable|Debezium|Aggregate)?(?:Exception|Error)"
@@ -63,6 +69,11 @@ _HEAD = rf"(?:{_CLASS}){_NUMBER}"
 _NAME = rf"{_OUTER}({_CLASS}){_NUMBER}[:\[;{{]"
 _SHORT = r"([A-Za-z_]\w*(?:\$\d+)?)\$?$"
 _NAMED = rf"{_OUTER}{_HEAD}(?::\s*)?"
+_LOGGED = (
+    r"\[?\d{4}-\d\d-\d\d[T ][^\n]*?[ \[](?:ERROR|FATAL|SEVERE|CRITICAL|WARN|WARNING)\b"
+    r"(?:[^\n]*?[ \t])?"
+)
+"""What a log writes before an error, on its line."""
 _LINK = rf"(?m)^[ \t]*({_CLASS}:[^\n]*\S)"
 _CODE = (
     r"(?:(?i:\b(?:status|error|exit|return|response|reply|result|sql|vendor)?[ _-]?codes?"
@@ -150,7 +161,7 @@ def _where(values: str, condition: str) -> str:
 
 
 _LINES = (
-    _replaced("x", (r"\r+\n?", "\n")),
+    _replaced("x", (_COLOURS, ""), (r"\r+\n?", "\n")),
     f"""CASE WHEN @contains(x, @chr(10)) OR NOT {_matches("x", _ESCAPED)} THEN x
         ELSE @replace(@replace(@replace(x, '\\r', ''), '\\n', @chr(10)), '\\t', @chr(9)) END""",
 )
@@ -172,6 +183,7 @@ _HEADS = (
     _replaced(
         "x",
         (rf'^(?:Exception in thread "[^"\n]*" |\[?\d{{4}}-\d\d-\d\d[^\n]*\n({_HEAD}:))', r"\1"),
+        (rf"^{_LOGGED}({_HEAD}:)", r"\1"),
         (r"(?s)^.*nested exception is:?\s*(\S)", r"\1"),
         (rf"(?s)^\[({_CLASS}) - (.*)\]\s*$", r"\1: \2"),
         (r"((?:ClassNotFoundException|NoClassDefFoundError): )", "\\1\x04"),

@@ -59,6 +59,31 @@ def test_a_trace_that_says_nothing_has_no_root_cause(session: Session, text: str
     assert run(session, "SELECT root_cause($1)", text) == [(None,)]
 
 
+ESC = chr(27)
+WRAPPED = "org.acme.ConnectException: it ended\n\tat a.b.C.d(C.java:1)\n"
+
+
+@pytest.mark.parametrize(
+    "trace",
+    [
+        f"{ESC}[31mjava.net.SocketException: Connection reset{ESC}[0m\n\tat a.b.C.d(C.java:1)",
+        f"{WRAPPED}{ESC}[1mCaused by: {ESC}[0;33mjava.net.SocketException{ESC}[m: Connection reset",
+        f"{WRAPPED}Caused by: java.net.SocketException: {ESC}[38;5;196mConnection{ESC}[0m reset",
+        f"{WRAPPED}Caused by: java.net.SocketException: Connection reset{ESC}[K",
+        "\\u001b[31mjava.net.SocketException: Connection reset\\u001b[0m",
+        f"{chr(0xFEFF)}{chr(0x241B)}[1;31mjava.net.SocketException: Connection reset",
+        f"{ESC}]8;;http://x{ESC}\\java.net.SocketException: Connection reset{ESC}]8;;{ESC}\\",
+    ],
+)
+def test_colours_are_no_part_of_a_cause(trace: str, session: Session) -> None:
+    assert run(session, "SELECT root_cause($1)", trace) == [("SocketException: Connection reset",)]
+
+
+@pytest.mark.parametrize("cause", ["RangeError: rate(x[5m]) has no rows", r"IOError: C:\\event"])
+def test_what_only_looks_like_a_colour_stays(cause: str, session: Session) -> None:
+    assert run(session, "SELECT root_cause($1)", cause) == [(cause,)]
+
+
 GROUPS = {
     "TimeoutException: Topic returns not present in metadata after <n> ms.": [
         "TimeoutException: Topic returns not present in metadata after 60000 ms.",
