@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -44,6 +45,15 @@ class Authority:
         """That of a server with a certificate that nobody else has signed."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.file, self.key)
+        return context
+
+    def old(self) -> ssl.SSLContext:
+        """That of a server which speaks TLS 1.1 at most."""
+        context = self.context()
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
         return context
 
     def asking(self, most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> ssl.SSLContext:
@@ -122,12 +132,13 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("other"))
 
 
-def failed(shake: Shake, ca_file: str) -> tuple[ConnectionFailed, list[bytes]]:
+def failed(shake: Shake, ca_file: str, **more: str) -> tuple[ConnectionFailed, list[bytes]]:
     """What becomes of a request with a body and a credential, and what reached the server."""
     with serving(shake) as (url, received):
         headers = {"X-Key": "k-5518-of-the-plant"}
         table = {
             "provider": "kafka_connect", "base_url": url, "headers": headers, "ca_file": ca_file,
+            **more,
         }  # fmt: skip
 
         async def send(client: Client) -> None:
@@ -165,6 +176,7 @@ CASES: dict[str, tuple[Callable[[Authority, Authority], Shake], str, str]] = {
     "a client of an unknown authority": (lambda *_: alerting(48), WANTED, "set client_cert"),
     "a client that may not": (lambda *_: alerting(49), WANTED, "set client_cert"),
     "TLS 1.1 at most": (lambda *_: alerting(70), OLD, "switch on TLS 1.2"),
+    "TLS 1.1 at most, spoken": (lambda ours, _: shaking(ours.old()), OLD, "switch on TLS 1.2"),
     "HTTP/2 alone": (lambda *_: alerting(120, b"\x08http/1.1"), NO_ALPN, "HTTP/2"),
     "another name": (
         lambda *_: alerting(112),
@@ -203,3 +215,75 @@ def test_http_1_1_is_agreed_on_with_a_server_that_speaks_more(authority: Authori
         with_client(table, lambda _: httpx.Response(500), get, transport=None)
     assert agreed == ["http/1.1"]
     assert received[0].startswith(b"GET /x HTTP/1.1\r\n")
+
+
+def test_a_certificate_of_ours_by_another_authority_is_refused(
+    authority: Authority, other: Authority, tmp_path: Path
+) -> None:
+    ours = other.ca.issue_cert("client@plant.test")
+    cert, key = tmp_path / "client.pem", tmp_path / "client.key"
+    ours.cert_chain_pems[0].write_to_path(cert)
+    ours.private_key_pem.write_to_path(key)
+    shake = shaking(authority.asking())
+    error, received = failed(shake, authority.file, client_cert=str(cert), client_key=str(key))
+    assert error.message == f"one did not answer: TLS: {WANTED}"
+    assert received == [b""]
+
+
+def test_the_name_is_sent_by_which_a_server_chooses_its_certificate(authority: Authority) -> None:
+    names: list[str | None] = []
+    context, right = authority.context("other.test"), authority.context("localhost")
+
+    def choose(tls: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        names.append(name)
+        tls.context = right
+
+    context.sni_callback = choose
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"
+    with serving(answering(context, answer)) as (address, _):
+        url = address.replace("127.0.0.1", "localhost")
+        table = {"provider": "kafka_connect", "base_url": url, "ca_file": authority.file}
+
+        async def send(client: Client) -> bytes:
+            return (await client.send(Request("p.s.t", "GET", f"{url}/x"))).body
+
+        assert with_client(table, lambda _: httpx.Response(500), send, transport=None) == b"[]"
+    assert names == ["localhost"]
+
+
+def answering(context: ssl.SSLContext, answer: bytes) -> Shake:
+    """Answers whatever is asked, and closes the socket without a word of TLS."""
+
+    def shake(raw: socket.socket) -> bytes:
+        with context.wrap_socket(raw, server_side=True) as tls:
+            sent = tls.recv(4096)
+            tls.sendall(answer)
+            return sent
+
+    return shake
+
+
+def frame(kind: int, content: bytes = b"", stream: int = 0) -> bytes:
+    """A frame of HTTP/2 (RFC 9113 §4.1)."""
+    return len(content).to_bytes(3, "big") + bytes((kind, 0)) + stream.to_bytes(4, "big") + content
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+NO_HTTP, CUT = "the answer is not HTTP", "the answer was cut short"
+ENDS: dict[str, tuple[bytes, str]] = {
+    "HTTP/2, SETTINGS and GOAWAY": (frame(4) + frame(7, bytes(8)), NO_HTTP),
+    "HTTP/2, RST_STREAM": (frame(4) + frame(3, bytes(4), 1), NO_HTTP),
+    "a body shorter than its length": (HEAD + b"Content-Length: 9\r\n\r\n[1, 2", CUT),
+    "no last chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\n[1]\r\n", CUT),
+    "no end of the head": (HEAD + b"Content-Le", "the connection was closed before the answer"),
+}
+
+
+@over("label", ENDS)
+def test_an_answer_that_is_none_or_ends_midway_is_an_error(
+    authority: Authority, label: str
+) -> None:
+    answer, words = ENDS[label]
+    error, received = failed(answering(authority.context(), answer), authority.file)
+    assert error.message == f"one did not answer: {words}"
+    assert all(sent.startswith(b"POST /x HTTP/1.1\r\n") for sent in received)
