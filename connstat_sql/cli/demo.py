@@ -76,7 +76,8 @@ def _play(globals_: Globals) -> None:
     if sys.stdin is not None and sys.stdin.isatty():
         click.echo(f"{SYSTEMS},")
         click.echo("on a sandbox that is gone when you leave. Try")
-        click.echo("  SELECT * FROM inventory.connectors.connectors;\n")
+        click.echo("  SELECT provider, connector_name, health, error_summary")
+        click.echo("  FROM inventory.connectors.connectors ORDER BY health;\n")
     code = run_alone(globals_)
     if code is None:
         raise click.UsageError("the shell needs a terminal, or a script on standard input")

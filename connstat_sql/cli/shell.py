@@ -80,6 +80,7 @@ def _surroundings(globals_: Globals) -> Surroundings:
         Path(click.get_app_dir("connstat")),
         lambda: definition_folders(globals_.setup(), os.environ),
         globals_.inputs,
+        globals_.connections is not None,
     )
 
 

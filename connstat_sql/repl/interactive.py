@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 HINT = (
     "SHOW PROVIDERS;  and  .tables  tell what there is; Tab completes names, values.",
     "A statement ends with ;  and Ctrl-C stops it. The bottom line says how it went.",
-    "Nothing configured yet?  connstat demo  shows it work, connstat doctor  helps.",
 )
+HOW_TO_BEGIN = "Nothing configured yet?  connstat demo  shows it work, connstat doctor  helps."
 
 
 class Asks(Protocol):
@@ -130,7 +130,8 @@ def _prompt(shell: Shell) -> Prompt:
     history: History = InMemoryHistory()
     if path is not None:
         history = DiskHistory(path, lambda text: shell.narrator.say(f"note: {text}"), time.time)
-    shell.narrator.say("\n".join((banner(), *(HINT if is_first else ()))))
+    hint = HINT if shell.around.has_connections else (*HINT, HOW_TO_BEGIN)
+    shell.narrator.say("\n".join((banner(), *(hint if is_first else ()))))
     prompt = Prompt(
         history,
         shell.around.environment,

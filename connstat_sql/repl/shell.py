@@ -56,7 +56,7 @@ class Surroundings:
     `open` opens an engine that tells the narrator, `each` is how Ctrl-C reaches a statement;
     `out` takes rows. `here` is the working directory, `user` the user's configuration directory,
     `providers` finds further folders of definitions, `inputs` the files that no answer is written
-    in place of.
+    in place of. `has_connections` says that some were handed in, so that nobody has to make any.
     """
 
     open: Callable[[ShellNarrator], Engine]
@@ -68,6 +68,7 @@ class Surroundings:
     user: Path
     providers: Callable[[], tuple[Path, ...]] = tuple
     inputs: Callable[[], Iterable[Input]] = tuple
+    has_connections: bool = False
 
 
 class Shell:

@@ -62,7 +62,10 @@ def test_the_demo_and_its_shell(terminal: Terminal) -> None:
     assert code == 0
     assert "What next:" in shown
     terminal.enter("clear; connstat demo --shell")
-    terminal.wait_for(PROMPT, "Try", "inventory.connectors.connectors")
+    shown = terminal.wait_for(
+        PROMPT, "Try", "FROM inventory.connectors.connectors ORDER BY health;"
+    )
+    assert "Nothing configured yet?" not in shown
     terminal.enter("SELECT count(DISTINCT provider) AS n FROM inventory.connectors.connectors;")
     terminal.wait_for("│ 4 │", "complete")
     at_prompt(terminal)
