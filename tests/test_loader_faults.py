@@ -138,6 +138,14 @@ FAULTS = [
     method("columns: {name: a..b}", "holds an empty name"),
     method("rows: $.items[*]",
            "`$.items[*]` is no path: it leads to an array as a whole (items)"),
+    method("rows: 'items[-1]'",
+           "`items[-1]` is no path: it leads to a last element "
+           "({last_row: id} for a cursor in the last row)"),
+    method("paging: {style: next_url, response: {header: N}}",
+           "`next_url` is not one of cursor, link, link_header, offset, page, token "
+           "(did you mean `link`?)"),
+    method("no_row: 404", "expected a list, found the number 404 ([404])"),
+    method("record_path: items", "unknown key `record_path` (did you mean `rows`?)"),
     method("rows: /a/items", "`/a/items` is no path: a dot is between keys (a.items)"),
     method("rows: items[0].of",
            "`items[0].of` is no path: the number of an element is a key (items.0.of)"),
@@ -204,7 +212,7 @@ FAULTS = [
      ["s.yaml:1: `service: z` stands in the file `s.yaml` (name both alike)"]),
     ("resources:", "extra: 1\nresources:",
      ["s.yaml:2: unknown key `extra` "
-      "(known here: base_url, description, paging, params, resources, service)"]),
+      "(known here: base_url, description, paging, params, resources, secret_keys, service)"]),
 ]  # fmt: skip
 
 
@@ -227,7 +235,7 @@ PROVIDER_FAULTS = [
     ("auth: [{bearer: {token: a}, none: {}}]", "names 2 kinds of authentication "
      "(name one of none, basic, bearer, header, query, client_credentials)"),
     ("auth: [{bearer: {token: '{tok}'}}]", "names `tok`, which is not a setting"),
-    ("auth: {bearer: x}", "expected a list, found a mapping"),
+    ("auth: {bearer: x}", "expected a list, found a mapping (each entry begins with `- `)"),
     ("auth: [{basic: {username: a}}]", "`password` is missing"),
     ("headers: {A: '{tok}'}", "names `tok`, which is not a setting"),
     ("headers: {A: 'x}'}", "a brace stands alone in `x}` (write parameters as `{name}`)"),
@@ -294,7 +302,7 @@ extra: 1
         "s.yaml:9: `path` is missing (is it misspelt?)",
         "s.yaml:9: unknown key `pth` (did you mean `path`?)",
         "s.yaml:10: unknown key `extra` "
-        "(known here: base_url, description, paging, params, resources, service)",
+        "(known here: base_url, description, paging, params, resources, secret_keys, service)",
     ]
 
 

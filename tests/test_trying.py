@@ -90,6 +90,10 @@ def test_one_request_shows_what_a_definition_says_otherwise(tmp_path: Path) -> N
         "beside the rows: next", "# in 1 of 2 rows",
     ):  # fmt: skip
         assert line in text, line
+    assert lines[-1] == (
+        "more may follow: a list stopped after 2 rows, though the answer holds `next`: its "
+        "definition says nothing of further pages (`paging`)"
+    )
     for secret in ("hush-hush", "Kn0ck", "Ann", "example.org", "1764000000"):
         assert secret not in text
 

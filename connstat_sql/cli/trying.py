@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from connstat_sql.arrow import Field
+from connstat_sql.arrow import Body, Field, OpenBody
 from connstat_sql.arrow.comparing import Comparison, compare
 from connstat_sql.catalog import LiveTable
 from connstat_sql.definitions import Method, Resource
 from connstat_sql.errors import BindError, ConfigError, UnexpectedShape, counted
 from connstat_sql.fetcher import Fetch, build_request
+from connstat_sql.fetcher.verdict import stops_at_a_page
 from connstat_sql.planner import nearest_to
 
 if TYPE_CHECKING:
@@ -28,9 +29,8 @@ def try_table(
     chosen = _method(resource, given, method)
     name = _connection(engine, table, connection)
     client = engine.clients.open(name)
-    request = build_request(
-        Fetch(name, resource, chosen, _arguments(resource, given)), client.base_url, None
-    )
+    fetch = Fetch(name, resource, chosen, _arguments(resource, given))
+    request = build_request(fetch, client.base_url, None)
     answer = engine.clients.loop.call(client.send(request))
     fields = tuple(_fields(resource, chosen))
     head = f"{resource.table}  by {chosen.name}: {client.plain(str(request.line))}  {answer.status}"
@@ -40,8 +40,10 @@ def try_table(
         error.table, error.connection, error.request = str(resource.table), name, request.line
         error.hint = error.hint or "say where the rows are:  rows: PATH, or {shape: …, at: PATH}"
         raise
-    lines = (_indented(line, client.plain) for line in _lines(head, found))
-    return list(lines), not found.misfits
+    lines = [_indented(line, client.plain) for line in _lines(head, found)]
+    page = Body((), found.rows, OpenBody(answer.body), found.rows)
+    may_go_on = stops_at_a_page(fetch, request, answer, page)
+    return [*lines, *([f"more may follow: {may_go_on}"] if may_go_on else [])], not found.misfits
 
 
 def _indented(line: str, plain: Callable[[str], str]) -> str:

@@ -21,7 +21,7 @@ _READ = 4 * LONGEST_WORDS
 """So many are read, as secrets are taken out of them before they are cut."""
 _LED = (PagingStyle.TOKEN, PagingStyle.LINK, PagingStyle.LINK_HEADER)
 """Styles of paging in which an answer leads to the next page."""
-_CAPS = frozenset({"1000", "5000", "10000", "50000", "100000"})
+_CAPS = frozenset({"10000", "50000", "100000"})
 """Rows after which searches give no more, and some count no more."""
 _NO_PATH = (404, 405, 501)
 """With what a server answers that does not know a path, or not with that verb."""

@@ -35,23 +35,42 @@ _MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("before", "below", "exclusiveMaximum"), ("lt",)),
     **dict.fromkeys(("empty", "null", "nulls", "nullstr", "null_if"), ("null_values",)),
     **dict.fromkeys(("reads", "datetime_format", "time_format", "date_format"), ("format",)),
-    **dict.fromkeys(("stop", "stop_condition", "sentinel"), ("ends",)),
-    **dict.fromkeys(("limit", "per_page", "page_size"), ("size",)),
+    **dict.fromkeys(("stop", "stop_condition", "stop_when", "sentinel"), ("ends",)),
+    **dict.fromkeys(("limit", "limit_param", "per_page", "page_size"), ("size",)),
+    **dict.fromkeys(("offset_param", "page_param", "cursor_param"), ("request",)),
     **dict.fromkeys(("has_more", "has_next"), ("more",)),
     **dict.fromkeys(("pagination", "paginator"), ("paging",)),
-    **dict.fromkeys(("next", "token_path", "cursor_path", "response", "records"),
-                    ("response", "rows")),
-    **dict.fromkeys(("param", "params", "parameters"), ("request", "query")),
-    **dict.fromkeys(("json", "payload"), ("body",)), "form": ("body",),
+    **dict.fromkeys(("next", "token_path", "cursor_path", "next_url_path", "response", "records",
+                     "record_path", "response_path", "data_selector"), ("response", "rows")),
+    **dict.fromkeys(("param", "params", "parameters", "query_params", "request_parameters"),
+                    ("request", "query")),
+    **dict.fromkeys(("json", "payload", "data", "request_body"), ("body",)), "form": ("body",),
+    **dict.fromkeys(("accept", "accepts", "ignore", "missing", "not_found"), ("no_row",)),
+    **dict.fromkeys(("range", "ranges", "pushdown", "predicates"), ("filters",)),
+    **dict.fromkeys(("eq", "equals", "equal"), ("query", "when")), "in": ("several",),
+    **dict.fromkeys(("scope", "scopes", "audience", "extra"), ("fields",)),
+    **dict.fromkeys(("content_type", "auth_style", "in_body"), ("send",)),
+    **dict.fromkeys(("codes", "code", "statuses", "http_codes"), ("status",)),
+    **dict.fromkeys(("attempts", "max_attempts", "max_retries"), ("tries",)),
+    **dict.fromkeys(("sensitive", "password", "hidden"), ("secret",)),
+    **dict.fromkeys(("id", "client"), ("client_id",)), "header": ("name",),
+    **dict.fromkeys(("tz", "zone", "time_zone"), ("timezone",)),
     **dict.fromkeys(("method", "http_method"), ("verb",)),
-    **dict.fromkeys(("url", "uri", "endpoint"), ("path", "base_url")),
+    **dict.fromkeys(("url", "uri", "endpoint"), ("path", "base_url", "token_url")),
     **dict.fromkeys(("errors", "partial", "unreachable"), ("incomplete",)),
     **dict.fromkeys(("version", "min_version"), ("since",)),
     **dict.fromkeys(("oauth", "oauth2"), ("client_credentials",)),
     **dict.fromkeys(("api_key", "apikey"), ("header",)), "token": ("bearer",),
-    "key": ("query",), "true": ("true_values",), "false": ("false_values",),
+    "key": ("name", "query"), "true": ("true_values",), "false": ("false_values",),
 }  # fmt: skip
 """What others call our words; the first that is known at the place is meant."""
+_VALUES = {
+    "next_url": "link", "json_link": "link", "url": "link", "next_link": "link",
+    "header_link": "link_header", "page_number": "page", "page_increment": "page",
+    "limit_offset": "offset", "offset_increment": "offset", "continuation": "token",
+    "body": "form", "header": "basic", "follow": "same_origin", "always": "same_origin",
+}  # fmt: skip
+"""What others say in place of words that are one of several."""
 
 
 def schema_faults(source: Source, document: str) -> tuple[Problem, ...]:
@@ -91,11 +110,16 @@ def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
             yield source.problem(path, f"`{key}` is missing", misspelt and "is it misspelt?")
     elif error.validator == "type":
         yield source.problem(
-            path, f"expected {_kinds(error.validator_value)}, found {_kind(error.instance)}"
+            path,
+            f"expected {_kinds(error.validator_value)}, found {_kind(error.instance)}",
+            _as_list(error.instance) if error.validator_value == "array" else "",
         )
     elif error.validator == "enum":
         allowed = ", ".join(map(str, error.validator_value))
-        hint = nearest(str(error.instance), map(str, error.validator_value))
+        words = list(map(str, error.validator_value))
+        meant_value = _VALUES.get(str(error.instance))
+        hint = f"did you mean `{meant_value}`?" if meant_value in words else ""
+        hint = hint or nearest(str(error.instance), words)
         yield source.problem(path, f"`{error.instance}` is not one of {allowed}", hint)
     elif error.validator == "minItems":
         yield source.problem(path, "an empty list says nothing")
@@ -118,6 +142,13 @@ def _explain_choice(error: ValidationError, source: Source) -> Iterator[Problem]
     kinds = [str(one.get("type", "object")) for one in error.validator_value]
     path = tuple(error.absolute_path)
     yield source.problem(path, f"expected {_kinds(kinds)}, found {_kind(error.instance)}")
+
+
+def _as_list(value: Any) -> str:
+    """How a single thing is written as a list."""
+    if isinstance(value, dict):
+        return "each entry begins with `- `"
+    return f"[{value}]" if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
 def _kinds(names: str | list[str]) -> str:

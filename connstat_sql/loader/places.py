@@ -31,6 +31,8 @@ def path_faults(text: PathText, *, of_row: bool = False) -> Iterator[tuple[str, 
     shown = f"`{text}` is no path"
     if "[*]" in text or "[]" in text:
         yield f"{shown}: it leads to an array as a whole", re.sub(r"\[\*?\]", "", plain)
+    elif "[-1]" in text or ".-1" in text:
+        yield f"{shown}: it leads to a last element", "{last_row: id} for a cursor in the last row"
     elif text.startswith("/") and len(text) > 1:
         yield f"{shown}: a dot is between keys", plain.strip("/").replace("/", ".")
     elif of_row and _ELEMENT.search(plain):
