@@ -213,7 +213,7 @@ def test_explain_sends_nothing(config: Path, sandbox: Sandbox) -> None:
 
 
 def test_explain_analyze_says_what_happened(config: Path) -> None:
-    assert "1 request (at least 1 expected)" in run(config, "explain", "--analyze", STATUS).stdout
+    assert "2 requests (at least 2 expected)" in run(config, "explain", "--analyze", STATUS).stdout
 
 
 def test_show_and_describe_answer_from_the_definitions(config: Path, sandbox: Sandbox) -> None:
@@ -240,6 +240,9 @@ def test_providers_are_listed_shown_and_described_by_a_schema(config: Path) -> N
         "needs connector_name"
         in run(config, "providers", "show", "kafka_connect.connect.connector_status").stdout
     )
+    shown = run(config, "providers", "show", "kafka_connect.connect.connector_config").stdout
+    assert "list  GET /connectors  since 2.3  older servers by list_names, then get" in shown
+    assert "list_names  GET /connectors  for other methods alone" in shown
     assert "$defs" in json.loads(run(config, "providers", "schema").stdout)
 
 
@@ -328,7 +331,8 @@ def test_trace_tells_every_attempt_and_the_waits_between(config: Path, sandbox: 
     sandbox.inject(Fault(api="plant_a", status=503, times=1))
     answer = run(config, "query", "--trace", "-F", "jsonl", STATUS)
     assert answer.exit_code == 0
-    first, wait, second = answer.stderr.splitlines()
+    first, wait, second, names = answer.stderr.splitlines()
+    assert "/connectors  200  " in names
     assert "  503  " in first
     assert re.fullmatch(r"info: plant_a answered 503.*: try 2 in \d\.\d s", wait)
     assert "  200  " in second
@@ -341,7 +345,7 @@ def test_verbose_tells_scans_and_very_verbose_each_attempt(config: Path) -> None
     assert [line.partition(" by ")[0] for line in scans[:-1]] == [
         "info: kafka_connect.connect.connector_status"
     ]
-    assert re.fullmatch(r"6 rows, 1 request, \d+ ms", scans[-1])
+    assert re.fullmatch(r"6 rows, 2 requests, \d+ ms", scans[-1])
     attempts = run(config, "-vv", "query", "-F", "jsonl", STATUS).stderr
     assert "debug: GET http" in attempts
     assert "sandbox-secret" not in attempts

@@ -124,7 +124,7 @@ def test_a_declared_404_is_no_row_and_a_note(sandbox: Sandbox, engine: Engine) -
     assert result.table.num_rows == 0
     assert result.complete
     assert result.notes == (
-        "kafka_connect.connect.connector_status: 1 of 1 requests found no such row",
+        "kafka_connect.connect.connector_status: 1 of 2 requests found no such row",
     )
     assert sandbox.count() == 1
 

@@ -156,4 +156,10 @@ def _described(resource: Resource) -> list[str]:
 def _method(method: Method, resource: Resource) -> str:
     defaults = {param.name for param in resource.params if param.default is not None}
     needed = ", ".join(name for name in method.required if name not in defaults)
-    return f"{method.name}  {method.verb} {method.path}" + (f"  needs {needed}" if needed else "")
+    words = [
+        f"needs {needed}" if needed else "",
+        f"since {method.since}" if method.since else "",
+        f"older servers {method.in_its_place}" if method.fallback else "",
+        "" if method.is_standalone else "for other methods alone",
+    ]
+    return "  ".join([f"{method.name}  {method.verb} {method.path}", *filter(None, words)])
