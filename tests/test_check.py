@@ -82,6 +82,28 @@ def test_the_exit_code_and_the_line_say_what_the_rows_mean(
     assert answer.stderr == ""
 
 
+STATUS = "SELECT name FROM kafka_connect.connect.connector_status WHERE connector_name IN ({}) "
+
+
+@pytest.mark.parametrize(
+    ("names", "code", "said"),
+    [
+        ("'catalog-jdbc-sink'", 0, "CONNSTAT OK - sql: 0 rows | "),
+        (
+            "'catalog-jdbc-sinc'",
+            3,
+            "sql: 0 rows, incomplete: kafka_connect.connect.connector_status: ",
+        ),
+        ("'catalog-jdbc-sink', 'gone'", 0, "CONNSTAT OK - sql: 0 rows | "),
+    ],
+)
+def test_the_state_of_a_connector_that_no_cluster_has_is_unknown(
+    folder: Path, names: str, code: int, said: str
+) -> None:
+    answer = check(folder, "--sql", f"{STATUS.format(names)} AND connector.state = 'FAILED'")
+    assert (said in answer.stdout, answer.exit_code) == (True, code), answer.stdout
+
+
 def test_the_first_rows_follow_a_line_each(folder: Path) -> None:
     lines = check(folder, "paused", "--rows", "1").stdout.splitlines()
     assert lines[1:] == [

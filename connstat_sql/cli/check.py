@@ -249,6 +249,9 @@ def _doubts(result: Result) -> Iterator[str]:
     """Why no row may mean nothing: a value that cannot be there, a list that may go on, nobody."""
     yield from result.doubts
     yield from result.open_ends
+    for scan in result.scans:
+        if scan.no_row and scan.no_row >= scan.fetches and not scan.rows:
+            yield f"{scan.table}: what was asked for is not there, says the API"
     is_asked = any(scan.requests or scan.kept for scan in result.scans)
     if result.plan is not None and not is_asked and not result.doubts and not result.errors:
         yield "no API was asked, as nothing can fit all of its conditions"

@@ -26,7 +26,10 @@ told AS (
               ELSE list_filter([settings['topics.regex'], settings['topic.regex'], settings['topics.pattern']], lambda p: p IS NOT NULL) END AS patterns,
          CASE WHEN mirrors THEN string_split(coalesce(settings['topics.exclude'], settings['topics.blacklist'], ''), ',') ELSE [] END AS excluded,
          list_filter(map_entries(settings), lambda e: ends_with(e.key, '.type') AND starts_with(e.key, 'transforms.')
-                     AND regexp_matches(e.value, 'Router|Topic|Route')) AS routers
+                     AND regexp_matches(e.value, 'Router|Topic|Route')
+                     AND list_contains(list_transform(string_split(settings['transforms'], ','), lambda t: trim(t)), split_part(e.key, '.', 2))) AS routers,
+         -- what Debezium makes has a dot behind its prefix, others put anything there
+         CASE WHEN regexp_matches(plugin_class, '(?i)debezium|cdc') THEN prefix || '.' ELSE prefix END AS beginning
   FROM fleet
 ),
 compared AS (
@@ -37,9 +40,10 @@ compared AS (
          list_transform(readable, lambda p: TRY(regexp_full_match(asked.topic, trim(p)))) AS fits,
          list_transform(readable, lambda p: TRY(regexp_full_match(asked.topic, coalesce(settings['source.cluster.alias'], '') || coalesce(settings['replication.policy.separator'], '.') || '(' || trim(p) || ')'))) AS fits_copy,
          list_transform(readable_not, lambda p: TRY(regexp_full_match(asked.topic, trim(p)))) AS fits_not,
-         -- a router makes names of its replacement, in which $1 stands for anything
-         list_transform(list_filter(routers, lambda e: ends_with(e.value, 'RegexRouter')), lambda e:
-           TRY(regexp_full_match(asked.topic, regexp_replace(regexp_replace(settings[replace(e.key, '.type', '.replacement')], '([.+*?()\[\]{}|^\\])', '\\\1', 'g'), '\$\{?\w+\}?', '.*', 'g')))) AS routed,
+         -- a router makes names of its replacement, in which $1 and ${name} stand for anything
+         list_transform(list_filter(routers, lambda e: ends_with(e.value, 'RegexRouter')), lambda e: settings[replace(e.key, '.type', '.replacement')]) AS replacements,
+         list_transform(replacements, lambda r:
+           TRY(regexp_full_match(asked.topic, regexp_replace(regexp_replace(regexp_replace(r, '\$(\w+|\{\w+\})', chr(1), 'g'), '([.+*?()\[\]{}|^$\\])', '\\\1', 'g'), chr(1), '.*', 'g')))) AS routed,
          len(routers) > len(list_filter(routers, lambda e: ends_with(e.value, 'RegexRouter'))) AS routes_otherwise
   -- sets within sets, [a-z&&[^b]], mean something else to Java
   FROM (SELECT *, list_transform(patterns, lambda p: CASE WHEN NOT regexp_matches(p, '&&|\[[^\]]*\[') THEN p END) AS readable,
@@ -53,12 +57,12 @@ judged AS (
     WHEN may_write AND len(mapping) > 0 THEN mapping[1].key
     WHEN list_contains(fits, true) AND NOT list_contains(fits_not, true) THEN CASE WHEN mirrors THEN 'pattern in topics' ELSE 'topics.regex' END
     WHEN mirrors AND settings['source.cluster.alias'] IS NOT NULL AND list_contains(fits_copy, true) THEN 'copy of pattern in topics'
-    WHEN may_write AND list_contains(routed, true) THEN 'router to ' || settings[replace(routers[1].key, '.type', '.replacement')]
-    WHEN may_write AND starts_with(topic, prefix) AND len(routers) = 0 THEN 'prefix ' || prefix
+    WHEN may_write AND list_contains(routed, true) THEN 'router to ' || replacements[list_position(routed, true)]
+    WHEN may_write AND starts_with(topic, beginning) AND len(routers) = 0 THEN 'prefix ' || prefix
     WHEN list_contains(list_transform(fits || fits_not, lambda f: f IS NULL), true) THEN 'not judged: pattern ' || array_to_string(patterns, ',')
     WHEN may_write AND routes_otherwise THEN 'not judged: router ' || list_filter(routers, lambda e: NOT ends_with(e.value, 'RegexRouter'))[1].value
-    WHEN may_write AND list_contains(list_transform(routed, lambda r: r IS NULL), true) THEN 'not judged: router ' || routers[1].value
-    WHEN may_write AND starts_with(topic, prefix) THEN 'prefix ' || prefix
+    WHEN may_write AND list_contains(list_transform(routed, lambda r: r IS NULL), true) THEN 'not judged: router ' || list_filter(routers, lambda e: ends_with(e.value, 'RegexRouter'))[1].value
+    WHEN may_write AND starts_with(topic, beginning) THEN 'prefix ' || prefix
     WHEN list_contains(list_transform(named, lambda e: contains(e.value, '${')), true) THEN 'not judged: a topic is a reference'
     WHEN len(naming_any) = 0 AND prefix IS NULL AND len(patterns) = 0 THEN 'not judged: it names no topic'
     END AS how
