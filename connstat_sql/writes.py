@@ -22,6 +22,14 @@ READ = f"SELECT {call('json_serialize_sql', '$1')}"
 _WHOLE = 'WITH "_connstat_whole" AS ({}) SELECT 1'
 
 
+def kind_of(statement: duckdb.Statement) -> str:
+    """The type of a statement; "" of one for which this DuckDB has no name (UPDATE EXTENSIONS)."""
+    try:
+        return statement.type.name
+    except ValueError:
+        return ""
+
+
 def is_query(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> bool:
     """Whether a statement of DuckDB's type `kind` only reads; if in doubt, it does not."""
     if kind != "EXPLAIN":
@@ -34,7 +42,7 @@ def is_query(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> bool
         found = connection.extract_statements(inner)
     except (duckdb.Error, ValueError):
         return False
-    return len(found) == 1 and is_query(connection, found[0].type.name, inner)
+    return len(found) == 1 and is_query(connection, kind_of(found[0]), inner)
 
 
 def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:

@@ -43,6 +43,8 @@ OUTSIDE = (
     "IMPORT DATABASE '{folder}'",
     "INSTALL httpfs",
     "LOAD httpfs",
+    "UPDATE EXTENSIONS",
+    "UPDATE EXTENSIONS (httpfs)",
     "LOAD '{file}'",
     "CREATE PERSISTENT SECRET s (TYPE s3, KEY_ID 'x', SECRET 'y')",
     "FROM duckdb_secrets()",
