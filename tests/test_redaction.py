@@ -20,10 +20,11 @@ from connstat_sql.definitions import (
     Redaction,
     Struct,
 )
-from connstat_sql.masks import LEFT, documented
+from connstat_sql.masks import LEFT, documented, hidden
 from tests import mask_tables
 from tests.examples import examples
 from tests.masking import SHOWN, masked
+from tests.tabled import over
 
 # Names of settings of Kafka Connect itself, of the Debezium, JDBC, S3, GCS, Azure, Snowflake,
 # BigQuery, Elasticsearch, MongoDB, Salesforce, Splunk, HTTP, MQ and other connectors.
@@ -343,3 +344,13 @@ class TestTables:
     def test_documented_secrets_of_the_commonest_connectors_are_masked(self) -> None:
         assert len(documented()) >= 50
         assert mask_tables.documented_and_visible() == []
+
+
+@over(
+    ("text", "shown"),
+    [("name: x\npassword: |\n  moonlit7\n  again8\nport: 1", "name: x\npassword: …port: 1"),
+     ("token: >-\n    moonlit7\nport: 1", "token: …port: 1"),
+     ("password: |\n  ${env:PW}", "password: |\n  ${env:PW}")],
+)  # fmt: skip
+def test_a_block_of_yaml_is_masked_to_its_end(text: str, shown: str) -> None:
+    assert hidden(text) == shown

@@ -17,7 +17,7 @@ _BEFORE_KEY = (
     "access|account|admin|aes|api|app|application|auth|authentication|client|consumer|cosmos"
     "|credential|customer|decryption|encrypt(ion)?|function|hec|hmac|ingest(ion)?|instrumentation"
     "|integration|license|master|pem|pgp|private|rsa|sas|service|shared|signing|ssh|sse|ssl|storage"
-    "|subscription|webhook|write|bot|server|pvt|keystore|certificate|pagerduty[._-][a-z._-]*routing"
+    "|subscription|webhook|workspace|adls|write|bot|server|pvt|keystore|certificate|pagerduty[._-][a-z._-]*routing"
 )
 _SECRET = (
     r"passw(or)?[dt]|passphrase|passcode|pass[._-]?(phrase|code|word|key)|(db|user|admin|root|my)pass$|secret|token"
@@ -25,12 +25,17 @@ _SECRET = (
     r"|(^|[._-])(pass|pwd|passwd|pswd|psw|pin|psk|pat|jwt|sas)$|(?-i:[a-z](Pass|Pwd|Sas))$"
     rf"|({_BEFORE_KEY})[._-]?keys?([^a-z]|id|value|$)"
     r"|(data|crypto|cipher)[._-]?keys?$|^key$"
+    r"|(^|[._-])(salt|nkey[._-]?seed|session[._-]?id)$|insights?[._-](insert|query)[._-]?key$"
     r"|(^|[._-])license$|(account|keyfile|key)[._-]json$"
 )
-_PARTLY = r"(connection|redis)[._-]?(uri|string)$|(^|[._-])dsn$|jaas\.config$|(^|[._-])keyfile$"
+_PARTLY = (
+    r"(connection|redis)[._-]?(uri|string)$|(^|[._-])dsn$|jaas\.config$"
+    r"|(^|[._-])(keyfile|creds|pem)$"
+)
 _HOOKS = r"web[._-]?hooks?([._-]?(url|uri|endpoint|address))?$"
 _ENDS = (
     "class|classes|type|types|provider|providers|location|path|paths|file|filename|url|uri"
+    "|days"
     "|endpoint|endpoints|host|hosts|port|region|ms|seconds|secs|minutes|interval|timeout|ttl"
     "|enable|enabled|mode|format|converter|serializer|deserializer|manager|expiry|expiration"
     "|lifetime|algorithm|name|names|arn|username|source|strategy|field|fields|column|columns"
