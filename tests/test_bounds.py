@@ -265,7 +265,7 @@ def test_the_plan_tells_what_is_passed_on(database: tuple[LiveDatabase, list[str
         ("{at: {gte: a, format: '%Q'}}", "`%Q` cannot be in a format"),
         ("{at: {format: epoch}}", "names no key (`query`, `body`, `gte`, `gt`, `lte` or `lt`)"),
         ("{at: {gte: a, several: comma}}", "`several` says nothing without `query`"),
-        ("{at: {since: a}}", "unknown key `since` (did you mean `gte`?)"),
+        ("{at: {since: a}}", "unknown key `since` (did you mean `gte`?"),
         ("{at: {before: a}}", "unknown key `before` (did you mean `lt`?)"),
         ("{n: {gte: a, format: epoch}}",
          "`format` needs the type TIMESTAMPTZ, TIMESTAMP or DATE"),

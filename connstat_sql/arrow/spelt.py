@@ -124,11 +124,18 @@ def _among(text: str, texts: Sequence[str]) -> str:
 
 
 def _time(text: str, of: str, spelling: Spelling) -> str:
-    """A time in the first of some formats that fits; the last one has to."""
+    """A time in the first of some formats that fits; the last one has to.
+
+    DuckDB may evaluate what stands behind THEN for rows that do not get there, so each function
+    gets NULL in place of a text that is not for it.
+    """
     *others, last = spelling.formats or (ISO,)
     tries = [_tried(text, of, form, spelling.timezone) for form in others]
-    value = _in(text, of, last, spelling.timezone)
-    return f"COALESCE({', '.join((*tries, value))})" if tries else value
+    if not tries:
+        return _in(text, of, last, spelling.timezone)
+    nothing = " AND ".join(f"{one} IS NULL" for one in tries)
+    value = _in(f"CASE WHEN {nothing} THEN {text} END", of, last, spelling.timezone)
+    return f"COALESCE({', '.join((*tries, value))})"
 
 
 def _tried(text: str, of: str, form: str, zone: str) -> str:
@@ -137,7 +144,7 @@ def _tried(text: str, of: str, form: str, zone: str) -> str:
         return _in(text, of, form, zone, "try_strptime")
     look = _iso(of, bool(zone)) if form == ISO else f"{_COUNT}|{_TICKS}"
     fits = call("regexp_full_match", text, literal(look))
-    return f"CASE WHEN {fits} THEN {_in(text, of, form, zone)} END"
+    return _in(f"CASE WHEN {fits} THEN {text} END", of, form, zone)
 
 
 def _in(text: str, of: str, form: str, zone: str, parse: str = "strptime") -> str:
