@@ -48,7 +48,7 @@ class Called:
             return httpx.Response(200, json={"till": {"topics": ["sales"]}})
         if path.endswith("/status"):
             return httpx.Response(200, json=STATES[path.split("/")[1]]["status"])
-        return httpx.Response(200, json=STATES)
+        return httpx.Response(200, json=STATES if "expand" in request.url.params else [*STATES])
 
 
 @contextmanager
