@@ -93,6 +93,9 @@ FORMS: Mapping[str, Write] = {
     "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
 }
 
+IN_ROWS = ("plain", "URL", "URL, all", "base64", "base64, for URLs", "hexadecimal")
+"""Writings that are seen in a value of a row which becomes part of a request."""
+
 
 class Mirror:
     """A server whose path says where credentials are told back; `written` says how."""
@@ -283,6 +286,8 @@ def run(count: int, seed: int) -> Outcome:
             for number in outcome.turns(count):
                 name = [*CONNECTIONS][number % len(CONNECTIONS)]
                 form, place = source.choice([*FORMS]), source.choice([*PLACES])
+                if place == "row":
+                    form = source.choice(IN_ROWS)
                 mirror.written = FORMS[form]
                 mirror.reflected.clear()
                 logged.clear()
