@@ -219,7 +219,10 @@ class Open:
 
 
 def opened(world: Organisation, files: Path) -> Iterator[Open]:
+    """An engine that has asked what the plugins declare, once for all statements."""
     with engine_of(CONNECTIONS, transport=world.transport) as engine, copies(world) as full:
+        [*engine.run(f"SELECT config FROM {PLANT}.connectors")]
+        world.sent.clear()
         yield Open(world, engine, full, files)
 
 

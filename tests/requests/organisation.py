@@ -84,6 +84,8 @@ class Organisation:
                 return self._connect(of, one, rest, query)
             case ["connectors", *rest]:
                 return _plant(rest, query)
+            case ["connector-plugins", _, "config"]:
+                return httpx.Response(200, json=[])
             case ["v1", "clusters", *rest]:
                 return self._redpanda(rest, query)
         return httpx.Response(404, json={"message": f"no such path: {request.url.path}"})
