@@ -34,8 +34,11 @@ def scrubbed(text: str, secrets: Iterable[str]) -> str:
 
 
 def holds(text: str, secrets: Iterable[str]) -> bool:
-    """Whether a whole secret, one of the longer, stands in a URL of ours: quickly said."""
-    low = unquote(text).lower()
+    """Whether a whole secret, one of the longer, stands in a URL of ours: quickly said.
+
+    What was quoted already when it came is quoted once more in it.
+    """
+    low = unquote(unquote(text)).lower()
     return any(form in low for form in _long_forms(tuple(secrets)))
 
 
