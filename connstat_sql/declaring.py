@@ -28,6 +28,11 @@ _WHY = "is live: it has rows only where a statement that can be planned names it
 _WRITTEN: dict[tuple[str, ...], bytes] = {}
 """Files of such databases by the SQL that fills them: a second engine attaches a copy."""
 _MOST = 16
+_KINDS = {
+    "schema": "oid", "table": "table_oid", "view": "view_oid", "function": "function_oid",
+    "sequence": "sequence_oid", "type": "type_oid", "column": "table_oid",
+}  # fmt: skip
+"""What a database holds, in DuckDB's lists of each kind, with the number that it has there."""
 _SAID = re.compile(rf"([\w-]+\.\w+\.\w+) {re.escape(_WHY)}")
 
 
@@ -35,7 +40,8 @@ class Declared:
     """The databases of a session that hold nothing but live tables; they can only be read.
 
     DuckDB opens none in memory so: each is written to a file of its own in `folder`, which goes at
-    once where the system lets it. Without a folder, or with a full disk, they are in memory.
+    once where the system lets it. Without a folder, or with a full disk, they are in memory, and
+    what a statement has done to one is undone behind it.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path | None = None) -> None:
@@ -44,6 +50,8 @@ class Declared:
         self._made = 0
         self._providers: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
+        self._in_memory: dict[str, tuple[object, ...]] = {}
+        """What each of those holds that DuckDB would let a statement write to."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -79,6 +87,24 @@ class Declared:
             self._make(name, catalog)
         return next(iter((*lost, *strange)), None)
 
+    def written_to(self, catalog: Catalog) -> str | None:
+        """The name of one that a statement has written to; it is as before, but in a transaction.
+
+        There the next statement that asks here does it, unless it is the ROLLBACK.
+        """
+        if not self._in_memory:
+            return None
+        with suppress(duckdb.TransactionException):  # what has failed is undone already
+            now = _contents(self._connection, self._in_memory)
+            changed = [name for name, held in self._in_memory.items() if now.get(name) != held]
+            with self._connection.cursor() as beside:
+                now = _contents(beside, changed)
+            for name in changed:
+                if now.get(name) != self._in_memory[name]:
+                    self._make(name, catalog)
+            return next(iter(changed), None)
+        return None
+
     def _lost(self) -> list[str]:
         if not self._numbers:
             return []
@@ -93,6 +119,7 @@ class Declared:
                 beside.execute(f"DETACH DATABASE IF EXISTS {quote(name)}")
                 beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
                 _fill(beside, statements)
+                self._in_memory[name] = _contents(beside, [name])[name]
             self._numbers[name.lower()] = _databases(beside)[name]
 
     def _attach(
@@ -129,6 +156,26 @@ class Declared:
 def _databases(connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
     sql = f"SELECT database_name, database_oid FROM {call('duckdb_databases')}"
     return dict(connection.execute(sql).fetchall())
+
+
+def _contents(
+    connection: duckdb.DuckDBPyConnection, names: Iterable[str]
+) -> dict[str, tuple[object, ...]]:
+    """How much some databases hold, and a number that is another when anything has changed."""
+    listed = ", ".join(map(literal, names))
+    if not listed:
+        return {}
+    kinds = " UNION ALL ".join(
+        f"SELECT database_name, {literal(kind)} AS kind, {number} AS number, comment "
+        f"FROM {call(f'duckdb_{kind}s')}"
+        for kind, number in _KINDS.items()
+    )
+    held = call("sum", call("hash", "kind", "number", "comment"))
+    rows = connection.execute(
+        f"SELECT database_name, {call('count', '*')}, {held} FROM ({kinds}) AS t "
+        f"WHERE database_name IN ({listed}) GROUP BY database_name"
+    ).fetchall()
+    return {name: tuple(held) for name, *held in rows}
 
 
 def _fill(beside: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:

@@ -357,6 +357,8 @@ class Engine:
             result = self._run_locally(piece, arguments, options.deadline)
             if self._opened is not None and not piece.is_query:
                 self._opened.views.look_again()
+        if not piece.is_query and self.session.declared:
+            self.session.confirm_declared(self.catalog, piece.sql)
         return result
 
     def _run_live(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:

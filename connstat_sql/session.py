@@ -68,7 +68,7 @@ class Session:
 
     def __init__(self, database: str = ":memory:", *, is_sandboxed: bool = False) -> None:
         self.is_sandboxed = is_sandboxed
-        self._scratch = make_scratch()
+        self._scratch = None if is_sandboxed else make_scratch()
         spill = "" if self._scratch is None else str(self._scratch / "spill")
         self.duckdb = duckdb.connect(database, config={**CONFIG, "temp_directory": spill})
         self.duckdb.execute("SET TimeZone = 'UTC'")
@@ -95,12 +95,10 @@ class Session:
     def _lock(self) -> None:
         """No SQL reaches files, URLs, extensions or other databases from here on, for good.
 
-        What we need ourselves stays: a folder of our own, and settings that change no more than how
-        an answer looks.
+        DuckDB lets SQL into the folder in which it puts rows aside, so there is none: an answer has
+        to fit into memory. Settings that change no more than how it looks stay.
         """
-        folders = [] if self._scratch is None else [literal(str(self._scratch))]
         harmless = ", ".join(map(literal, HARMLESS))
-        self.duckdb.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         self.duckdb.execute(f"SET allowed_configs = [{harmless}]")
         self.duckdb.execute("SET enable_external_access = false")
         self.duckdb.execute("SET lock_configuration = true")
@@ -443,6 +441,12 @@ class Session:
                 hint="give a database of your own another name:  ATTACH … AS mine",
             )
 
+    def confirm_declared(self, catalog: Catalog, sql: str) -> None:
+        """Undo what a statement `sql` has written where live tables are. Raises BindError."""
+        name = self._declared.written_to(catalog)
+        if name is not None:
+            raise _read_only(name, sql)
+
     @property
     def declared(self) -> frozenset[str]:
         """The databases that hold nothing but live tables, in lower case."""
@@ -524,18 +528,22 @@ class Session:
         database = read_only_in(str(error).replace("\\", ""))
         if database is None or database.lower() not in self.declared:
             return translated(error, text, otherwise, requests_sent)
-        return BindError(
-            f"{database} is live and read-only",
-            sql=text.original,
-            hint="USE memory  leads back to tables of your own",
-            requests_sent=requests_sent,
-        )
+        return _read_only(database, text.original, requests_sent)
 
     def _set_json_errors(self, *, on: bool) -> None:
         try:
             self.duckdb.execute(f"SET errors_as_json = {str(on).lower()}")
         except duckdb.Error:
             return  # an aborted transaction takes no settings; errors are then plain text
+
+
+def _read_only(database: str, sql: str, requests_sent: int = 0) -> BindError:
+    return BindError(
+        f"{database} is live and read-only",
+        sql=sql,
+        hint="USE memory  leads back to tables of your own",
+        requests_sent=requests_sent,
+    )
 
 
 def _empty_name(number: int) -> str:

@@ -56,6 +56,7 @@ _MISSING = re.compile(r"Values were not provided for the following parameters: (
 _LONGEST = 12
 
 
+_NO_ROOM = "no temporary directory is specified"
 _SANDBOXED = re.compile(r"disabled (?:by|through) configuration|the configuration has been locked")
 
 
@@ -80,6 +81,8 @@ def translated(
         hint = f"name it in FROM or JOIN:  FROM {live} WHERE …"
     if _SANDBOXED.search(message):
         hint = "this session is sandboxed: SQL reaches no files and changes no settings"
+    if _NO_ROOM in message:
+        hint = "no rows are put aside on disk here: what runs has to fit into memory"
     message = _without_run_names(message)
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
@@ -13,8 +14,9 @@ from click.testing import CliRunner
 import connstat_sql
 from connstat_sql.api import LiveDatabase
 from connstat_sql.cli import root
-from connstat_sql.errors import ConnstatError
+from connstat_sql.errors import ConnstatError, ExecuteError
 from connstat_sql.sandbox import Sandbox
+from connstat_sql.translation import RunText, translated
 from tests.tabled import over
 
 
@@ -35,6 +37,32 @@ OUTSIDE = (
     "FROM sniff_csv('{file}')",
     "FROM parquet_metadata('{file}')",
     "FROM query('FROM read_text(''{file}'')')",
+    "FROM query_table('{file}')",
+    "FROM read_json('{file}')",
+    "FROM read_parquet(['{file}'])",
+    "FROM parquet_schema('{file}')",
+    "FROM read_duckdb('{file}')",
+    "SELECT (SELECT content FROM read_text('{file}'))",
+    "SELECT * FROM (SELECT 1) AS t, LATERAL (FROM read_text('{file}'))",
+    "WITH t AS (FROM '{file}') SELECT count(*) FROM t",
+    "DESCRIBE FROM '{file}'",
+    "SUMMARIZE FROM '{file}'",
+    "EXPLAIN ANALYZE FROM read_csv('{file}')",
+    "PREPARE p AS FROM read_text('{file}'); EXECUTE p",
+    "PREPARE p AS COPY (SELECT 1) TO '{folder}/out.csv'; EXECUTE p",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{folder}/out.csv'",
+    "CREATE MACRO m() AS TABLE FROM read_text('{file}'); FROM m()",
+    "CREATE VIEW v AS FROM read_text('{file}'); FROM v",
+    "SET VARIABLE path = '{file}'; FROM read_text(getvariable('path'))",
+    "COPY (SELECT 1 AS a) TO '{folder}' (FORMAT parquet, PARTITION_BY a)",
+    "COPY (SELECT 1) TO 'spill.csv'",
+    "COPY (SELECT 1) TO '/dev/stderr'",
+    "CREATE TABLE into_it (a INTEGER); COPY into_it FROM '{file}'",
+    "ATTACH '{folder}/other.db' (READ_ONLY)",
+    "ATTACH OR REPLACE '{folder}/other.db' AS memory",
+    "PRAGMA import_database('{folder}')",
+    "FROM which_secret('{file}', 'http')",
+    "CALL dbgen(sf = 0.01)",
     "SELECT getenv('HOME')",
     "COPY (SELECT 1) TO '{folder}/out.csv'",
     "CREATE TABLE copied AS FROM read_csv('{file}')",
@@ -68,6 +96,62 @@ def test_what_leads_outside_is_refused(con: LiveDatabase, tmp_path: Path, sql: s
     with pytest.raises(ConnstatError):
         con.sql(sql.format(file=file, folder=tmp_path))
     assert [*tmp_path.iterdir()] == [file]
+
+
+def test_there_is_no_folder_that_it_could_reach(con: LiveDatabase) -> None:
+    names = ("temp_directory", "allowed_directories", "allowed_paths")
+    told = [con.sql(f"SELECT current_setting('{name}')").fetchall() for name in names]
+    assert told == [[("",)], [([],)], [([],)]]
+    beside = "ATTACH ':memory:' AS beside; CREATE TABLE beside.t AS SELECT 1; FROM beside.t"
+    assert con.sql(beside).fetchall() == [(1,)]
+
+
+def test_what_needs_more_memory_than_there_is_has_to_fit() -> None:
+    sql = "FROM range(3000000) AS t(i) ORDER BY hash(i)"
+    with (
+        duckdb.connect(config={"temp_directory": "", "memory_limit": "10MB"}) as small,
+        pytest.raises(duckdb.OutOfMemoryException) as caught,
+    ):
+        small.execute(sql)
+    told = translated(caught.value, RunText(sql, sql), ExecuteError, 0)
+    assert "has to fit into memory" in told.hint
+
+
+CHANGES = (
+    "CREATE TYPE confluent.org.t AS INTEGER",
+    "DROP SCHEMA confluent.org CASCADE",
+    "CREATE SCHEMA confluent.mine",
+    "COMMENT ON COLUMN confluent.org.environments.id IS 'mine'",
+    "CREATE OR REPLACE VIEW environments AS SELECT 1",
+    "CREATE MACRO f() AS 1",
+    "CREATE SEQUENCE s",
+    "COPY FROM DATABASE memory TO confluent",
+)
+
+
+@over("sql", CHANGES[:1])
+def test_what_is_written_where_live_tables_are_is_undone(con: LiveDatabase, sql: str) -> None:
+    is_undone(con, sql)
+
+
+@pytest.mark.long
+@over("sql", CHANGES[1:])
+def test_however_it_is_written(con: LiveDatabase, sql: str) -> None:
+    is_undone(con, sql)
+
+
+def is_undone(con: LiveDatabase, sql: str) -> None:
+    listed = "FROM duckdb_columns() SELECT schema_name, table_name, column_name, comment"
+    listed += " WHERE database_name = 'confluent' ORDER BY ALL"
+    before = con.sql(listed).fetchall()
+    con.sql("CREATE TABLE IF NOT EXISTS memory.rows AS SELECT 1; USE confluent.org")
+    try:
+        for text in (sql, f"BEGIN; {sql}"):
+            with pytest.raises(ConnstatError, match="confluent is live and read-only"):
+                con.sql(text)
+    finally:
+        con.sql("ROLLBACK; USE memory")
+    assert con.sql(listed).fetchall() == before
 
 
 def test_it_says_why(con: LiveDatabase) -> None:
