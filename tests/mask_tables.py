@@ -7,6 +7,7 @@ stand for digits and letters of a token. No secret here opens anything.
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -85,3 +86,5 @@ if __name__ == "__main__":
     print(f"harmless settings: {len(masked)} of {len(harmless())} masked")
     count, connectors = len(documented_names()), len(documented())
     print(f"documented settings of {connectors} connectors: {count - len(names)} of {count} masked")
+    for known, entries in Counter(connector.known for connector in documented()).items():
+        print(f"  {known}: {entries}")

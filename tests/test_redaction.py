@@ -20,7 +20,7 @@ from connstat_sql.definitions import (
     Redaction,
     Struct,
 )
-from connstat_sql.masks import LEFT, documented, hidden
+from connstat_sql.masks import LEFT, Known, documented, hidden
 from tests import mask_tables
 from tests.examples import examples
 from tests.masking import SHOWN, masked
@@ -344,6 +344,21 @@ class TestTables:
     def test_documented_secrets_of_the_commonest_connectors_are_masked(self) -> None:
         assert len(documented()) >= 50
         assert mask_tables.documented_and_visible() == []
+
+    def test_each_documented_connector_says_what_was_read_of_it(self) -> None:
+        for connector in documented():
+            assert connector.sources, connector.name
+            assert all(source.startswith("https://") for source in connector.sources)
+            assert connector.secrets, connector.name
+        assert sum(connector.known is Known.READ for connector in documented()) >= 25
+
+    def test_the_list_names_no_connector_class_or_setting_of_one_twice(self) -> None:
+        names = [connector.name for connector in documented()]
+        classes = [name for connector in documented() for name in connector.classes]
+        assert len(set(names)) == len(names)
+        assert len(set(classes)) == len(classes)
+        for connector in documented():
+            assert len(set(connector.secrets)) == len(connector.secrets), connector.name
 
 
 @over(

@@ -6,6 +6,7 @@ what a text looks like (`values.py`). Rows are masked by it in SQL, texts of our
 
 from connstat_sql.masks.keys import (
     Connector,
+    Known,
     documented,
     documented_keys,
     hook_keys,
@@ -28,7 +29,7 @@ from connstat_sql.masks.values import (
 )
 
 __all__ = [
-    "BEGIN", "END", "KEEP", "LEFT", "MAY_HOLD", "Connector", "Pass", "documented",
+    "BEGIN", "END", "KEEP", "LEFT", "MAY_HOLD", "Connector", "Known", "Pass", "documented",
     "documented_keys", "hidden", "hook_keys", "hook_pass", "is_secret_name", "named_keys",
     "partly_secret_keys", "passes", "public_keys", "secret_keys",
 ]  # fmt: skip

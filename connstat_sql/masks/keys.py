@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
@@ -52,16 +53,25 @@ _PUBLIC = (
 )
 
 
+class Known(StrEnum):
+    """How an entry of the published list came about; the list itself says what the words mean."""
+
+    READ = "read"
+    SEEN = "seen"
+    UNREAD = "unread"
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """What a connector documents: the names of its secret settings, by `source`, a URL.
+    """What a connector documents: the names of its secret settings, by `sources`, URLs.
 
     `classes` are values of `connector.class`, by which plugins are known.
     """
 
     name: str
     classes: tuple[str, ...]
-    source: str
+    sources: tuple[str, ...]
+    known: Known
     secrets: tuple[str, ...]
 
 
@@ -70,8 +80,14 @@ def documented() -> tuple[Connector, ...]:
     """The connectors of the published list."""
     text = Path(__file__).with_name("documented.toml").read_text(encoding="utf-8")
     return tuple(
-        Connector(one["name"], tuple(one["classes"]), one["source"], tuple(one["secrets"]))
-        for one in tomllib.loads(text)["connectors"]
+        Connector(
+            entry["name"],
+            tuple(entry["classes"]),
+            tuple(entry["sources"]),
+            Known(entry["known"]),
+            tuple(entry["secrets"]),
+        )
+        for entry in tomllib.loads(text)["connectors"]
     )
 
 
