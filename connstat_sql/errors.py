@@ -169,7 +169,8 @@ class FetchError(ConnstatError):
 
     `status` is None when no answer came. `attempts` counts the requests sent for this one fetch,
     the last included; 0 when it was refused before sending. With `is_own` it is known to be the
-    API's own answer, and not that of a gateway before it.
+    API's own answer, and not that of a gateway before it. `confirming` requests came before it or
+    after, because a list had no rows.
     """
 
     def __init__(
@@ -191,6 +192,7 @@ class FetchError(ConnstatError):
         self.attempts = attempts
         self.is_worth_retrying = False
         self.is_own = False
+        self.confirming = 0
 
 
 class ConnectionFailed(FetchError):

@@ -188,7 +188,7 @@ class Fetching:
             self._open.pop(id(fetch), None)
         if item.failures:
             for error in {id(one.error): one.error for one in item.failures}.values():
-                self._count.fail(error.attempts)
+                self._count.fail(error.attempts, error.confirming)
             self.failures += item.failures
         else:
             self._reuse.finish(item.fetches)
@@ -296,6 +296,7 @@ class Fetching:
             kept=len(self._reuse.hits),
             oldest=self._reuse.oldest,
             asked_aside=count.asked_aside,
+            confirming=count.confirming,
             unknown=tuple(dict.fromkeys((*count.unknown, *self._reuse.unknown))),
         )
 

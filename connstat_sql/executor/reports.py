@@ -66,7 +66,7 @@ class ScanReport:
     one of its lists may have further pages that nothing leads to ("": none has). `fell_back` says
     which servers are too old for the method, and by what they were asked instead. `asked_aside` of
     the requests asked what plugins declare to be secret, and `unknown` is why some of that is not
-    known.
+    known. `confirming` were sent because lists had no rows.
     """
 
     name: str
@@ -89,6 +89,7 @@ class ScanReport:
     fell_back: tuple[str, ...] = ()
     asked_aside: int = 0
     unknown: tuple[str, ...] = ()
+    confirming: int = 0
 
 
 def in_words(report: ScanReport, expected: int | None, after: float) -> str:
@@ -99,6 +100,7 @@ def in_words(report: ScanReport, expected: int | None, after: float) -> str:
         f"{report.asked_aside:,} of them for what plugins declare secret"
         if report.asked_aside
         else "",
+        f"{report.confirming:,} of them because a list had no rows" if report.confirming else "",
         counted(report.pages, "page"),
         counted(report.rows, "row"),
         counted(report.bytes, "byte"),
@@ -131,11 +133,13 @@ class Count:
     fell_back: dict[str, None] = field(default_factory=dict)
     asked_aside: int = 0
     unknown: dict[str, None] = field(default_factory=dict)
+    confirming: int = 0
 
     def add(self, page: Page) -> None:
         """One more page."""
         self.pages += 1
-        self.requests += (not page.is_reused) + page.learnt.sent
+        self.requests += (not page.is_reused) + page.learnt.sent + page.confirming
+        self.confirming += page.confirming
         self.asked_aside += page.learnt.sent
         self.unknown |= dict.fromkeys(page.learnt.unknown)
         self.retries += max(0, page.attempts - 1)
@@ -148,7 +152,11 @@ class Count:
         if page.fell_back:
             self.fell_back[page.fell_back] = None
 
-    def fail(self, attempts: int) -> None:
-        """A fetch has failed after so many tries of one more request, 0 if none was sent."""
-        self.requests += attempts > 0
+    def fail(self, attempts: int, confirming: int) -> None:
+        """A fetch has failed after so many tries of one more request, 0 if none was sent.
+
+        `confirming` requests were sent because a list had no rows.
+        """
+        self.requests += (attempts > 0) + confirming
+        self.confirming += confirming
         self.retries += max(0, attempts - 1)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from connstat_sql.errors import ConnectionFailed, FetchError, PlanError
 from connstat_sql.fetcher.circuits import Circuits
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.transport import Answer, Client, Confirm, Request
 
 
 class Asked(NamedTuple):
@@ -73,7 +73,8 @@ class Answers:
     """Asks for the answers of one statement; equal requests share one, also while it is awaited.
 
     `until` is when the statement must have ended, by the clients' clock (None: no limit).
-    Failures are not kept: whoever asks later asks again.
+    Failures are not kept: whoever asks later asks again. A list without rows counts once its server
+    has said that it is well, after which it is asked once more: it may have become so meanwhile.
     """
 
     budget: Budget
@@ -81,6 +82,8 @@ class Answers:
     circuits: Circuits = field(default_factory=Circuits)
     _kept: dict[Asked, Answer] = field(default_factory=dict)
     _awaited: dict[Asked, asyncio.Future[Answer] | None] = field(default_factory=dict)
+    _confirming: dict[str, str] = field(default_factory=dict)
+    """Servers that have been asked how they are, and why that is not known ("": they are well)."""
 
     def has(self, asked: Asked, request: Request) -> bool:
         """Whether asking costs nothing; may be asked from any thread."""
@@ -102,23 +105,54 @@ class Answers:
         self.budget.spend(request.table)
         self._awaited[asked] = None
         try:
-            answer = await self._send(request, client, mark)
+            answer = await self._confirmed(connection, request, client, mark)
         except BaseException as error:
             self._tell(asked, error)
             raise
         if keep:
-            self._kept[asked] = replace(answer, attempts=0)
+            self._kept[asked] = replace(answer, attempts=0, confirming=0)
         self._tell(asked, answer)
         return answer
+
+    async def _confirmed(
+        self, connection: str, request: Request, client: Client, mark: int
+    ) -> Answer:
+        """The answer; one without rows only of a server that was well before it was asked."""
+        confirm, before = request.confirm, 0
+        while True:
+            well = {server for server, why in self._confirming.items() if not why}
+            try:
+                answer = await self._send(request, client, mark)
+                if confirm is None or not confirm.is_empty(answer.body):
+                    return replace(answer, confirming=before) if before else answer
+                server = _server(request, answer, confirm)
+                if server not in self._confirming:
+                    before += 1
+                    told = await self.ask(connection, confirm.request, client)
+                    server = _server(confirm.request, told, confirm)
+                    self._confirming[server] = _unconfirmed(told, confirm, client)
+                    well.discard(server)
+                    before -= told.attempts == 0
+                why = self._confirming[server]
+                if why or server in well:
+                    return replace(answer, confirming=before, unconfirmed=why)
+                before += 1
+                self.budget.spend(request.table)
+                mark = self.circuits.check(request)
+            except FetchError as error:
+                error.confirming = before
+                raise
 
     async def _send(self, request: Request, client: Client, mark: int) -> Answer:
         try:
             answer = await client.send(request, until=self.until)
         except ConnectionFailed as error:
             self.circuits.failed(request, error, mark)
+            _say_what_for(error, request)
             raise
-        except FetchError:
+        except FetchError as error:
             self.circuits.answered(request)
+            _say_what_for(error, request)
             raise
         self.circuits.answered(request)
         return answer
@@ -145,7 +179,7 @@ class Answers:
         if awaited is None:
             return
         if isinstance(outcome, Answer):
-            awaited.set_result(replace(outcome, attempts=0))
+            awaited.set_result(replace(outcome, attempts=0, confirming=0))
         elif isinstance(outcome, Exception):
             awaited.set_exception(outcome)
             awaited.exception()  # those who wait for it may have gone
@@ -155,6 +189,42 @@ class Answers:
     def _find(self, asked: Asked, request: Request) -> Answer | None:
         kept = self._kept.get(asked)
         return kept if kept is not None and _is_for(request, kept) else None
+
+
+def _server(request: Request, answer: Answer, confirm: Confirm) -> str:
+    """The base URL of the worker that answered."""
+    url = (answer.sent or request).url
+    return url[: len(url) - len(request.url) + len(confirm.base_url)]
+
+
+def _unconfirmed(answer: Answer, confirm: Confirm, client: Client) -> str:
+    """Why nobody knows how a server is that does not know the question; "" where it is well.
+
+    Raises Status where somebody before the server says that there is no such path.
+    """
+    if answer.status < 300:
+        return ""
+    if client.provider.error_mark and not client.is_own(answer.body):
+        error = client.refused(confirm.request, answer)
+        _say_what_for(error, confirm.request)
+        raise error
+    return (
+        f"a list without rows, and {client.connection.name} does not know "
+        f"{_line(confirm.request)} ({answer.status}), which tells whether it is starting"
+    )
+
+
+def _say_what_for(error: FetchError, request: Request) -> None:
+    """Put into the error of a server that was asked how it is what that is for."""
+    if request.is_of_worker:
+        error.message = f"a list without rows does not count: to {_line(request)} {error.message}"
+        error.args = (error.message,)
+        error.hint = error.hint or "ask again once it is well"
+
+
+def _line(request: Request) -> str:
+    """The verb and the path."""
+    return f"{request.method} /{request.url.partition('://')[2].partition('/')[2]}"
 
 
 def _is_for(request: Request, answer: Answer) -> bool:

@@ -259,5 +259,6 @@ def _pages_of(page: Page, fetches: Sequence[Fetch]) -> Iterator[Page]:
     for fetch in fetches[1:]:
         learnt = replace(page.learnt, sent=0)
         yield replace(
-            page, fetch=fetch, size=0, attempts=0, waited=0.0, is_reused=True, learnt=learnt
-        )
+            page, fetch=fetch, size=0, attempts=0, waited=0.0, is_reused=True, learnt=learnt,
+            confirming=0,
+        )  # fmt: skip

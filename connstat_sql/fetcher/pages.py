@@ -39,7 +39,8 @@ class Page(msgspec.Struct, frozen=True):
     seconds that the request waited for limits and between tries. `may_go_on` is why the
     list may have further pages though nothing leads to them, or "". `reader` has read the rows
     where that is not the scan's (None: it is). `fell_back` says by what an older server was asked
-    in place of the method, or "". `learnt` is what plugins declare to be secret in it.
+    in place of the method, or "". `learnt` is what plugins declare to be secret in it. `confirming`
+    requests went besides because it had no rows.
     """
 
     fetch: Fetch
@@ -56,6 +57,7 @@ class Page(msgspec.Struct, frozen=True):
     reader: RowReader | None = None
     fell_back: str = ""
     learnt: Learnt = Learnt()
+    confirming: int = 0
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -170,7 +172,8 @@ class _List:
         self._pages_read += 1
         page = _page(fetch, request, answer, body)
         if number == 1 and body is not None:
-            page = replace(page, may_go_on=stops_at_a_page(fetch, request, answer, body))
+            ends = answer.unconfirmed or stops_at_a_page(fetch, request, answer, body)
+            page = replace(page, may_go_on=ends)
         if fault:
             page = replace(page, may_go_on=_UNTOLD.format(fault))
         page = await self._with_learnt(page, body)
@@ -402,6 +405,7 @@ def _page(
         is_no_row=is_no_row and body is None,
         is_reused=is_reused,
         waited=0.0 if is_reused else answer.waited,
+        confirming=answer.confirming,
     )
 
 

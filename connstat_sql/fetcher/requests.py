@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from connstat_sql.arrow import OpenBody
 from connstat_sql.definitions import (
     VARCHAR,
     ArrayStyle,
@@ -23,16 +25,19 @@ from connstat_sql.definitions import (
     Path,
     QueryItem,
     Resource,
+    Rows,
     Scalar,
     Target,
     Template,
 )
 from connstat_sql.definitions.spellings import EPOCHS
-from connstat_sql.errors import ConnectionFailed, PlanError
+from connstat_sql.errors import ConnectionFailed, PlanError, UnexpectedShape
 from connstat_sql.fetcher.bodies import json_body, sendable, typed
 from connstat_sql.fetcher.cursor import Cursor
-from connstat_sql.transport import Request, is_plain_url
+from connstat_sql.transport import Confirm, Request, is_plain_url
 
+NO_PATH = frozenset({404, 405, 501})
+"""With what a server answers that does not know a path, or not with that verb."""
 _NEVER_QUOTED = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*")
 
 
@@ -102,13 +107,39 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
         method_name=method.name,
         family=method.limit,
         raw_query=raw_query,
+        confirm=_confirm(fetch, base_url) if cursor is None else None,
     )
 
 
+def _confirm(fetch: Fetch, base_url: str) -> Confirm | None:
+    """What makes a list without rows count, where it does not by itself."""
+    path = fetch.method.confirm_empty
+    if path is None:
+        return None
+    base = base_of(fetch, base_url)
+    request = Request(
+        str(fetch.resource.table), "GET", base + _path(path, fetch), accepts=NO_PATH,
+        family=fetch.method.limit, is_of_worker=True,
+    )  # fmt: skip
+    return Confirm(request, base, partial(_is_empty, fetch.method.rows))
+
+
+def _is_empty(rows: Rows, body: bytes) -> bool:
+    """Whether a body has no rows; one in another shape is not known to have none."""
+    try:
+        return next(iter(OpenBody(body).rows(rows)), None) is None
+    except UnexpectedShape:
+        return False
+
+
 def _url(fetch: Fetch, base_url: str) -> str:
-    return base_of(fetch, base_url) + "".join(
+    return base_of(fetch, base_url) + _path(fetch.method.path, fetch)
+
+
+def _path(template: Template, fetch: Fetch) -> str:
+    return "".join(
         _segment(fetch.arguments[part]) if index % 2 else part
-        for index, part in enumerate(fetch.method.path.parts)
+        for index, part in enumerate(template.parts)
     )
 
 

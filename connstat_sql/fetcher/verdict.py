@@ -10,7 +10,7 @@ from connstat_sql.definitions.marks import says
 from connstat_sql.errors import FetchError, Incomplete, Status, UnexpectedShape, counted
 from connstat_sql.fetcher.link_header import next_link
 from connstat_sql.fetcher.page_facts import USUAL_SIZES, place_of
-from connstat_sql.fetcher.requests import Fetch
+from connstat_sql.fetcher.requests import NO_PATH, Fetch
 from connstat_sql.fetcher.signs import has_no_rows, sign_of_fault, sign_of_more, sign_of_part
 from connstat_sql.masks import hidden
 from connstat_sql.transport import Answer, Client, Request, is_json
@@ -23,8 +23,6 @@ _LED = (PagingStyle.TOKEN, PagingStyle.LINK, PagingStyle.LINK_HEADER)
 """Styles of paging in which an answer leads to the next page."""
 _CAPS = frozenset({"10000", "50000", "100000"})
 """Rows after which searches give no more, and some count no more."""
-_NO_PATH = (404, 405, 501)
-"""With what a server answers that does not know a path, or not with that verb."""
 _WORDS = ("message", "detail", "reason", "error", "title", "name")
 """Where people put the words in an object that tells of a fault."""
 
@@ -57,7 +55,7 @@ def with_version(error: FetchError, fetch: Fetch) -> FetchError:
     somebody before the server says, such as a gateway, tells nothing of its version.
     """
     since = fetch.method.since
-    is_unknown = error.status in _NO_PATH or isinstance(error, UnexpectedShape)
+    is_unknown = error.status in NO_PATH or isinstance(error, UnexpectedShape)
     if since and is_unknown and error.is_own:
         error.message += f"; {request_of(fetch)} came with version {since}"
         error.args = (error.message,)

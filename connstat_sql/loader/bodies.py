@@ -103,7 +103,7 @@ def check_order_bodies(resource: Resource, path: KeyPath, findings: Findings) ->
                         findings.add(where, f"`{key}` is sent by a filter or by `paging` too", "")
 
 
-_WITH_PARAMETERS = ("path", "base_url", "query", "headers", "body", "form")
+_WITH_PARAMETERS = ("path", "base_url", "query", "headers", "body", "form", "confirm_empty")
 _WORDS_ALONE = ("description",)
 
 

@@ -43,6 +43,7 @@ from connstat_sql.loader.bodies import build_body, check_order_bodies, check_pla
 from connstat_sql.loader.checks import (
     Findings,
     check_braces,
+    check_confirmation,
     check_headers,
     check_names,
     check_resource,
@@ -389,6 +390,9 @@ def _method(
         or (document.paging is msgspec.UNSET and service.paging is None),
         known_by=document.known_by,
         rest_from=document.rest_from,
+        confirm_empty=None
+        if document.confirm_empty is None
+        else template_of(document.confirm_empty),
         since=document.since,
         fallback=fallback_of(document),
         is_standalone=document.standalone,
@@ -397,6 +401,7 @@ def _method(
         form=tuple(_query_item(key, value) for key, value in document.form.items()),
     )
     check_paging(method, path, findings)
+    check_confirmation(method, path, findings)
     return method
 
 

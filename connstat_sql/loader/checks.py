@@ -280,6 +280,20 @@ def texts_of(value: Any, place: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
             yield from texts_of(below, (*place, key))
 
 
+def check_confirmation(method: Method, path: KeyPath, findings: Findings) -> None:
+    """Note a `confirm_empty` that can never be asked, or not with what the list is asked with."""
+    template, where = method.confirm_empty, (*path, "confirm_empty")
+    if template is None:
+        return
+    if not template.parts[0].startswith("/") or set("".join(template.parts[::2])) & set("?#"):
+        findings.add(where, f"`{template}` is no path of an API", "such as /health")
+    check_braces(template, where, findings)
+    what = f"a parameter that `{method.name}` asks for"
+    check_names(template.params, method.required, what, where, findings)
+    if method.rows.shape is Shape.OBJECT:
+        findings.add(where, "a single row is no list that may be empty", "leave it out")
+
+
 def _check_keys(method: Method, other: Method, path: KeyPath, findings: Findings) -> None:
     """A list of keys fills one parameter, which the method that needs it fills or asks for."""
     if len(other.fills) != 1 or other.paging is not None:

@@ -596,6 +596,15 @@ class MethodDocument(_Document, frozen=True):
             "have what is known of them"
         ),
     ] = ""
+    confirm_empty: Annotated[
+        str | None,
+        _about(
+            "path of a GET, asked only where the list has no rows: these count where it answers "
+            "with success, and the list is asked once more; for a server that says there is "
+            "nothing while it is starting",
+            "/health",
+        ),
+    ] = None
     since: Annotated[
         str,
         _about("first version of the server that has it; named when one answers that it has not"),

@@ -31,7 +31,7 @@ def as_text(plan: Plan) -> str:
         lines += [f"     {one}" for one in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
-        lines += [f"     {one}" for one in _asked_aside(scan, plan)]
+        lines += [f"     {one}" for one in (*_confirmed(scan, plan), *_asked_aside(scan, plan))]
         lines += [f"     {one}" for one in _cache_lines(scan, plan)]
     total = _total(plan)
     at_least = "" if total["at_most"] is not None else "at least "
@@ -135,6 +135,15 @@ def _cache_lines(scan: Scan, plan: Plan) -> list[str]:
         f"kept rows: for {cached.kept:,} of {cached.fetches:,} fetches, "
         f"up to {cached.oldest:,.0f} s old"
     ]
+
+
+def _confirmed(scan: Scan, plan: Plan) -> list[str]:
+    """What is asked where a list has no rows."""
+    if plan.expected(scan) == 0:
+        return []
+    ways = (*scan.ways, *(one.way for one in scan.instead))
+    paths = dict.fromkeys(way.method.confirm_empty for way in ways if way.method.confirm_empty)
+    return [f"a list without rows asks GET {path}, and once more" for path in paths]
 
 
 def _older_lines(scan: Scan, plan: Plan) -> list[str]:

@@ -10,7 +10,7 @@ from connstat_sql.transport.configuration import (
     environment_connection,
     is_plain_url,
 )
-from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
+from connstat_sql.transport.door import Answer, Confirm, Door, Request, Sent, Waiting
 from connstat_sql.transport.judge import is_json
 from connstat_sql.transport.limits import Limits
 
@@ -19,6 +19,7 @@ __all__ = [
     "Client",
     "Clock",
     "Configuration",
+    "Confirm",
     "Connection",
     "Door",
     "Limits",

@@ -26,7 +26,8 @@ class Request:
     `raw_query` is a query that is sent as it is, before those: that of a link that is followed.
     `method_name` is that of the definition, and `family` the limits that it names ("": none).
     `shown` is the URL as people may read it, where a server told secrets of ours in it ("": as it
-    is sent).
+    is sent). `confirm` makes an answer without rows count (None: it does). One that `is_of_worker`
+    asks it how it is: whatever goes wrong is its own, and another may be well.
     Without slots, so that what is made of it is made once.
     """
 
@@ -41,6 +42,8 @@ class Request:
     family: str = ""
     raw_query: str = ""
     shown: str = ""
+    confirm: Confirm | None = field(default=None, repr=False, compare=False)
+    is_of_worker: bool = False
 
     @cached_property
     def line(self) -> RequestLine:
@@ -60,12 +63,26 @@ class Request:
         return f"{self.url}?{query}" if query else self.url
 
 
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A request that a server answers with success once its lists are what they should be.
+
+    `is_empty` says of the body of a list whether it has no rows. `base_url` is what both requests
+    were built for.
+    """
+
+    request: Request
+    base_url: str
+    is_empty: Callable[[bytes], bool]
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back: `status` is one of a whole answer, or one that the request accepts.
 
     `waited` are the seconds of it that were spent on no exchange: until limits let it start, and
     between tries. `sent` is the request that was answered, where it went to another worker of the
-    connection than the one it was built for (None: it did not).
+    connection than the one it was built for (None: it did not). `confirming` requests went besides
+    for the sake of it, and `unconfirmed` is why it is not known that it has no rows.
     """
 
     status: int
@@ -75,6 +92,8 @@ class Answer(msgspec.Struct, frozen=True):
     attempts: int
     waited: float = 0.0
     sent: Request | None = None
+    confirming: int = 0
+    unconfirmed: str = ""
 
 
 class Sent(msgspec.Struct, frozen=True):

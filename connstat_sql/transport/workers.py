@@ -52,6 +52,7 @@ class Workers:
     def next_after(self, url: str, request: Request, error: FetchError, tried: set[str]) -> bool:
         """Whether another worker than those tried may answer what one of them did not."""
         is_its_fault = isinstance(error, ConnectionFailed) or error.status in ELSEWHERE
+        is_its_fault |= request.is_of_worker
         is_its_fault |= self.is_starting(error.status, is_own=error.is_own)
         if not is_its_fault or not _is_below(request.url, self.urls[0]):
             return False
