@@ -350,7 +350,7 @@ class TestTables:
             assert connector.sources, connector.name
             assert all(source.startswith("https://") for source in connector.sources)
             assert connector.secrets, connector.name
-        assert sum(connector.known is Known.READ for connector in documented()) >= 25
+        assert sum(connector.known is Known.READ for connector in documented()) >= 40
 
     def test_the_list_names_no_connector_class_or_setting_of_one_twice(self) -> None:
         names = [connector.name for connector in documented()]
