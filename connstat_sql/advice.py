@@ -22,6 +22,10 @@ _BEFORE_TEXT = re.compile(
     r"(?:[=<>(,]|\b(?:like|ilike|glob|in|between|and|then|else))\s*\Z", re.IGNORECASE
 )
 
+_COMPARED = re.compile(r"(?:[=<>]|\b(?:like|ilike|glob))\s*\Z", re.IGNORECASE)
+_BARE_TEXT = re.compile(r"\w+(?:[-.:/*]\w*)*(?![\w(.\"])")
+"""A name as people write one without quotes, `orders-s3-sink` or `env-1`; no call."""
+
 
 def advise(error: BindError, catalog: Catalog) -> None:
     """Give an error without a hint the one that fits, if any does; never raises."""
@@ -46,6 +50,7 @@ def advise(error: BindError, catalog: Catalog) -> None:
                 _about_quotes(error, column[1])
                 or _field(error, column[1], catalog)
                 or _near_column(error, column[1], catalog)
+                or _bare_text(error)
             )
 
 
@@ -88,11 +93,21 @@ def _near_column(error: BindError, name: str, catalog: Catalog) -> str:
     views = [one for one in _resources(error, catalog) if one.view]
     columns = dict.fromkeys(one.name for view in views for one in view.columns)
     close = difflib.get_close_matches(name.lower(), columns, n=3)
+    close = close or [one for one in columns if name.lower() in one.split("_")][:3]
     if not close:
         return ""
     error.message = _CANDIDATES.sub("", error.message)
     error.args = (error.message,)
     return f"did you mean  {', '.join(close)}?"
+
+
+def _bare_text(error: BindError) -> str:
+    """What to say of a name that something is compared with: it may be a text without quotes."""
+    start = error.span.start if error.span is not None else 0
+    word = _BARE_TEXT.match(error.sql, start)
+    if word is None or not _COMPARED.search(error.sql[:start]):
+        return ""
+    return f"if that is a text, it stands in straight single quotes: '{word[0]}'"
 
 
 def _about_quotes(error: BindError, name: str) -> str:

@@ -60,6 +60,10 @@ _NO_ROOM = "no temporary directory is specified"
 _SANDBOXED = re.compile(r"disabled (?:by|through) configuration|the configuration has been locked")
 
 
+_TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+"""Texts of a statement, and what may hold a quote that begins none."""
+
+
 def translated(
     error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
 ) -> QueryError:
@@ -136,9 +140,16 @@ def _only_name(message: str) -> str:
 
 
 def _only_place(word: str, sql: str) -> Span | None:
-    """Where a word is, when the text holds it exactly once."""
+    """Where a word is, when the text holds it exactly once, and not as a part of a text."""
     found = [*re.finditer(rf"(?<![\w$]){re.escape(word)}(?!\w)", sql)] if word else []
-    return Span(*found[0].span()) if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    start, end = found[0].span()
+    texts = (match.span() for match in _TEXTS.finditer(sql) if match[0].startswith("'"))
+    is_part = any(
+        first < start and end < last and end - start < last - first - 2 for first, last in texts
+    )
+    return None if is_part else Span(start, end)
 
 
 def _word_end(sql: str, start: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql.engine import Engine
-from connstat_sql.errors import BindError
+from connstat_sql.errors import BindError, QueryError
 from connstat_sql.sandbox import Sandbox
 from tests.conftest import narrow_engine_of
 
@@ -121,3 +121,29 @@ def test_no_tables_of_ones_own_is_not_all_there_is_to_say(engine: Engine) -> Non
         assert result.notes == ()
     finally:
         list(engine.run("DROP TABLE mine"))
+
+
+@pytest.mark.parametrize(
+    ("compared", "text"),
+    [
+        ("name = orders-s3-sink", "orders-s3-sink"),
+        ("name <> orders", "orders"),
+        ("name LIKE orders", "orders"),
+    ],
+)
+def test_a_text_without_quotes_is_told_where_something_is_compared_with_it(
+    engine: Engine, compared: str, text: str
+) -> None:
+    error = failed(engine, f"SELECT name FROM kafka_connect.connect.connectors WHERE {compared}")
+    assert error.hint == f"if that is a text, it stands in straight single quotes: '{text}'"
+
+
+def test_a_misspelt_column_that_is_compared_with_something_is_no_text(engine: Engine) -> None:
+    sql = "SELECT name FROM kafka_connect.connect.connectors WHERE nam = 'orders'"
+    assert failed(engine, sql).hint == ""
+
+
+def test_a_part_of_a_text_is_not_the_place_of_an_error(engine: Engine) -> None:
+    with pytest.raises(QueryError, match="no 'file' here") as caught:
+        list(engine.run("SELECT error('no ''file'' here') FROM range(1)"))
+    assert caught.value.span is None

@@ -29,6 +29,12 @@ def test_a_text_that_begins_with_a_comment_is_sql(sql: str) -> None:
     assert run("explain", sql).exit_code == 0
 
 
+def test_sql_without_quotes_is_told_to_stand_in_quotes() -> None:
+    answer = run("query", "SELECT", "1", "AS", "a")
+    assert answer.exit_code == 2
+    assert "(1 AS a); the SQL is one argument, in quotes:  root query" in answer.stderr
+
+
 @pytest.mark.parametrize("text", ["--formatt", "--format csv", "--max-requests=1 2"])
 def test_an_option_that_is_none_is_still_one_that_is_none(text: str) -> None:
     assert run("query", text, "SELECT 1").exit_code == 2

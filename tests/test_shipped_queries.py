@@ -13,10 +13,10 @@ from weakref import WeakKeyDictionary
 import pytest
 
 from connstat_sql.engine import Engine
-from connstat_sql.errors import ConnstatError
+from connstat_sql.errors import QueryError
 from connstat_sql.result import Options, Result
 from connstat_sql.sandbox import Sandbox, World
-from connstat_sql.saved import SavedQueries, prepare, standard_folders
+from connstat_sql.saved import SavedQueries, prepare, results_of, standard_folders
 from tests.conftest import engine_of
 
 QUERIES = SavedQueries(standard_folders(Path("/nowhere"), Path("/nowhere")))
@@ -341,8 +341,12 @@ def test_drift_reads_files_as_people_have_them_and_names_those_it_cannot(
 
 
 def test_drift_without_files_says_what_to_give(engine: Engine, tmp_path: Path) -> None:
-    with pytest.raises(ConnstatError, match=r"no file matches .*: say which they are, such as"):
-        rows(engine, "drift", files=f"{tmp_path}/*.json", connection="plant_b")
+    query = QUERIES.find("drift")
+    prepared = prepare(query, {"files": f"{tmp_path}/*.json"}, engine)
+    with pytest.raises(QueryError, match=r"No files found that match") as caught:
+        list(results_of(query, prepared, engine, Options()))
+    assert caught.value.hint == "say which they are:  connstat run drift files=FILES"
+    assert caught.value.requests_sent == 0
 
 
 def test_drift_shows_no_credential_of_a_file(

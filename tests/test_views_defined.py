@@ -122,6 +122,12 @@ def test_a_misspelt_column_is_answered_with_the_nearest_of_all_its_columns(engin
     assert "provider" not in caught.value.message  # the only one that was written out
 
 
+def test_a_word_of_a_name_is_answered_with_the_columns_that_have_it(engine: Engine) -> None:
+    with pytest.raises(QueryError) as caught:
+        answer(engine, f"SELECT raw FROM {VIEW}")
+    assert caught.value.hint == "did you mean  raw_state, raw_health?"
+
+
 def own(tmp_path: Path, **services: str) -> Path:
     """A folder of definitions with a provider `mine`."""
     folder = tmp_path / "mine"

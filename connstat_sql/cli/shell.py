@@ -12,7 +12,8 @@ import click
 
 from connstat_sql.cli.context import Globals, each, told
 from connstat_sql.diagnostics import DONE
-from connstat_sql.opening import definition_folders
+from connstat_sql.errors import ConfigError
+from connstat_sql.opening import definition_folders, find_config
 from connstat_sql.repl.narrating import ShellNarrator
 from connstat_sql.repl.shell import Surroundings
 
@@ -80,8 +81,18 @@ def _surroundings(globals_: Globals) -> Surroundings:
         Path(click.get_app_dir("connstat")),
         lambda: definition_folders(globals_.setup(), os.environ),
         globals_.inputs,
-        globals_.connections is not None,
+        _is_configured(globals_),
     )
+
+
+def _is_configured(globals_: Globals) -> bool:
+    """Whether connections were handed in, or there is a file that may name some."""
+    setup = globals_.setup()
+    try:
+        file = find_config(setup.config, os.environ, setup.user, setup.here)
+    except ConfigError:
+        return True
+    return setup.connections is not None or file is not None
 
 
 def _each(results: Iterator[Result], engine: Engine) -> Iterator[Result]:

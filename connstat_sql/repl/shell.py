@@ -56,7 +56,7 @@ class Surroundings:
     `open` opens an engine that tells the narrator, `each` is how Ctrl-C reaches a statement;
     `out` takes rows. `here` is the working directory, `user` the user's configuration directory,
     `providers` finds further folders of definitions, `inputs` the files that no answer is written
-    in place of. `has_connections` says that some were handed in, so that nobody has to make any.
+    in place of. `has_connections` says that there are some, so that nobody is told to make any.
     """
 
     open: Callable[[ShellNarrator], Engine]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from connstat_sql.engine import Engine
     from connstat_sql.result import Options, Result
 
+_NO_FILES = re.compile(r'No files found that match the pattern "([^"]+)"')
+
 
 def results_of(
     query: SavedQuery, prepared: Prepared, engine: Engine, options: Options
@@ -24,6 +26,25 @@ def results_of(
     Names are looked up only where no row shows that they are right: an answer without rows, or
     several names in one parameter. Raises a ConnstatError.
     """
+    try:
+        yield from _results(query, prepared, engine, options)
+    except ConnstatError as error:
+        error.hint = error.hint or _about_files(error, query, prepared)
+        raise
+
+
+def _about_files(error: ConnstatError, query: SavedQuery, prepared: Prepared) -> str:
+    """What to give where the files that a parameter names are not there; else nothing."""
+    missing = _NO_FILES.search(error.message)
+    for name, value in prepared.arguments.items() if missing else ():
+        if missing and value == missing[1]:
+            return f"say which they are:  connstat run {query.name} {name}={name.upper()}"
+    return ""
+
+
+def _results(
+    query: SavedQuery, prepared: Prepared, engine: Engine, options: Options
+) -> Iterator[Result]:
     results = engine.run(prepared.sql, dict(prepared.arguments) or None, options)
     named = [one for one in query.params if one.exists and one.name in prepared.arguments]
     if not named:

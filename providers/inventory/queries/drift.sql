@@ -21,9 +21,8 @@ WITH documents AS (  -- without a byte order mark; a comment is left out, a plac
          ), '') AS JSON) AS body
   FROM read_blob($files)
 ),
-given AS (
-  SELECT CASE WHEN count(*) = 0 THEN error('no file matches ' || $files || ': say which they are, such as  connstat run drift files="connectors/*.json"') END AS nothing
-  FROM documents
+nothing AS (  -- reads nothing: that no file is there is an error of it, before anything is asked
+  FROM read_csv($files, columns = {'line': 'VARCHAR'}, auto_detect = false) LIMIT 0
 ),
 entries AS (  -- one of each connector: a file may hold an array of them
   SELECT filename, base, json_type(body) = 'ARRAY' AS is_listed,
@@ -70,8 +69,8 @@ WHERE is_missing
        AND NOT contains(coalesce(setting.value, ''), '${'))
 UNION ALL
 SELECT d._connection, d.scope_1, d.scope_2, d.connector_name, 'in no file', NULL, NULL, NULL, NULL
-FROM deployed AS d, given
-WHERE given.nothing IS NULL AND d.connector_name NOT IN (SELECT connector_name FROM wanted UNION ALL SELECT base FROM unusable)
+FROM deployed AS d
+WHERE NOT EXISTS (FROM nothing) AND d.connector_name NOT IN (SELECT connector_name FROM wanted UNION ALL SELECT base FROM unusable)
 UNION ALL
 SELECT NULL, NULL, NULL, base, 'file cannot be used', NULL, 'a connector as JSON', NULL, filename FROM unusable
 ORDER BY ALL
