@@ -25,6 +25,7 @@ FIRST, SECOND = "http://mill.test", "http://kiln.test/base"
 UNKNOWN = {"error_code": 404, "message": "HTTP 404 Not Found"}
 BUSY = {"status": "starting", "message": "The worker reads its topics."}
 ILL = {"status": "unhealthy", "message": "The worker waits in vain."}
+STATE = {"type": "sink", "connector": {"state": "RUNNING", "worker_id": "w"}, "tasks": []}
 WELL = {"status": "healthy", "message": "The worker is ready."}
 
 
@@ -49,13 +50,23 @@ class Worker:
             status, body = self.health if self.after > 0 or self.health[0] != 503 else (200, WELL)
             return httpx.Response(status, json=body)
         names = self.names if self.after <= 0 else ()
+        if path.endswith("/topics"):
+            name = path.split("/")[2]
+            topics = [name] if name in names else []
+            return httpx.Response(200, json={name: {"topics": topics}})
+        if path.endswith("/status"):
+            return self._status(path.split("/")[2], names)
         if not parts.query:
             return httpx.Response(200, json=list(names))
-        state = {"state": "RUNNING", "worker_id": "w"}
-        body = {"type": "sink", "connector": state, "tasks": []}
         return httpx.Response(
-            200, json={name: {"status": {"name": name, **body}} for name in names}
+            200, json={name: {"status": {"name": name, **STATE}} for name in names}
         )
+
+    def _status(self, name: str, names: tuple[str, ...]) -> httpx.Response:
+        if name in names:
+            return httpx.Response(200, json={"name": name, **STATE})
+        message = f"No status found for connector {name}"
+        return httpx.Response(404, json={"error_code": 404, "message": message})
 
 
 @contextmanager
@@ -88,6 +99,28 @@ def test_what_a_worker_did_not_know_yet_is_asked_once_more() -> None:
     assert worker.asked == ["/connectors", "/health", "/connectors"]
     assert result.requests == 3
     assert not result.open_ends
+
+
+@over(
+    "sql, rows",
+    [
+        (f"{STATES} WHERE connector_name IN ('oven', 'sieve')", [("oven", "RUNNING")]),
+        (
+            "SELECT connector_name, topics FROM kafka_connect.connect.connector_topics "
+            "WHERE connector_name IN ('oven', 'sieve')",
+            [("oven", ["oven"])],
+        ),
+    ],
+)
+def test_a_row_that_a_worker_did_not_know_yet_is_read_once_more(sql: str, rows: list[Any]) -> None:
+    worker = Worker(("oven",))
+    with plant(worker) as engine:
+        result = run(engine, sql)
+        assert result.fetchall() == rows
+        assert result.requests == len(worker.asked) == 6
+        worker.asked.clear()
+        assert run(engine, sql).fetchall() == rows
+    assert "/health" not in worker.asked
 
 
 def test_a_worker_that_is_starting_is_waited_for() -> None:

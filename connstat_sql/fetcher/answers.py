@@ -90,14 +90,22 @@ class Answers:
         return asked in self._awaited or self._find(asked, request) is not None
 
     async def ask(
-        self, connection: str, request: Request, client: Client, *, keep: bool = False
+        self,
+        connection: str,
+        request: Request,
+        client: Client,
+        *,
+        keep: bool = False,
+        again: bool = False,
     ) -> Answer:
         """The answer to a request, with `attempts` 0 where another had asked for it already.
 
-        With `keep`, it is there for later requests too. Raises FetchError, and PlanError when the
-        budget is used up.
+        With `keep`, it is there for later requests too; with `again`, what was kept does not do.
+        Raises FetchError, and PlanError when the budget is used up.
         """
         asked = Asked.of(connection, request)
+        if again:
+            self._kept.pop(asked, None)
         found = await self._shared(asked, request)
         if found is not None:
             return found
@@ -124,7 +132,9 @@ class Answers:
             try:
                 answer = await self._send(request, client, mark)
                 if confirm is None or not confirm.is_empty(answer.body):
-                    return replace(answer, confirming=before) if before else answer
+                    if not before:
+                        return answer
+                    return replace(answer, confirming=before, has_filled=True)
                 server = _server(request, answer, confirm)
                 if server not in self._confirming:
                     before += 1

@@ -138,11 +138,26 @@ class _List:
         self._roll: Roll | None = None
 
     async def read(self, number: int, request: Request, known: Known | None = None) -> _Read:
-        """Ask for a page and read it; the first has the number 1."""
+        """Ask for a page and read it; the first has the number 1.
+
+        What a row is that the list of keys had not yet when it was read by key is asked once more.
+        """
+        read, roll = await self._read(number, request, known), self._roll
+        if roll is None or not roll.answer.has_filled:
+            return read
+        if self._fetch.arguments[key_of(self._fetch)] not in roll.keys:
+            return read
+        later = await self._read(number, request, known, again=True)
+        more = later.page.confirming + (not read.page.is_reused)
+        return replace(later, page=replace(later.page, confirming=more))
+
+    async def _read(
+        self, number: int, request: Request, known: Known | None, *, again: bool = False
+    ) -> _Read:
         fetch, answers = self._fetch, self._walk.answers
         try:
             answer = await answers.ask(
-                fetch.connection, request, self._client, keep=self._walk.keep
+                fetch.connection, request, self._client, keep=self._walk.keep, again=again
             )
         except PlanError as error:
             raise self._told(error) from error
@@ -252,10 +267,7 @@ class _List:
             self._keys.update(keys_in(content, fetch.method.rows, fetch.method.fills[param]))
         elif fetch.method.known_by and is_hollow(content, fetch.method.rows):
             param = key_of(fetch)
-            self._roll = await call_roll(
-                fetch, fetch.method.known_by, self._walk.answers, self._client
-            )
-            return fetch.arguments[param] in self._roll.keys
+            return fetch.arguments[param] in (await self._called()).keys
         return True
 
     async def _without_answer(self) -> Body | None:
@@ -266,11 +278,17 @@ class _List:
         fetch = self._fetch
         if not fetch.method.known_by or self._is_called:
             return None
-        self._roll = await call_roll(fetch, fetch.method.known_by, self._walk.answers, self._client)
-        key = fetch.arguments[key_of(fetch)]
-        if key not in self._roll.keys:
+        roll, key = await self._called(), fetch.arguments[key_of(fetch)]
+        if key not in roll.keys:
             return None
-        return self._walk.reader.read(body_of(fetch, [key], self._roll))
+        return self._walk.reader.read(body_of(fetch, [key], roll))
+
+    async def _called(self) -> Roll:
+        """The list of keys that a read by key is held against."""
+        if self._roll is None:
+            method, answers = self._fetch.method, self._walk.answers
+            self._roll = await call_roll(self._fetch, method.known_by, answers, self._client)
+        return self._roll
 
     def taken(self, page: Page) -> Page:
         """The page, which now counts for the limit."""

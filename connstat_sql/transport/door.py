@@ -82,7 +82,8 @@ class Answer(msgspec.Struct, frozen=True):
     `waited` are the seconds of it that were spent on no exchange: until limits let it start, and
     between tries. `sent` is the request that was answered, where it went to another worker of the
     connection than the one it was built for (None: it did not). `confirming` requests went besides
-    for the sake of it, and `unconfirmed` is why it is not known that it has no rows.
+    for the sake of it, and `unconfirmed` is why it is not known that it has no rows. With
+    `has_filled` its rows came after the server had first said that there are none.
     """
 
     status: int
@@ -94,6 +95,7 @@ class Answer(msgspec.Struct, frozen=True):
     sent: Request | None = None
     confirming: int = 0
     unconfirmed: str = ""
+    has_filled: bool = False
 
 
 class Sent(msgspec.Struct, frozen=True):
