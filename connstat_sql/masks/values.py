@@ -44,6 +44,7 @@ _HOOK = (
     r"|open\.(?:feishu|larksuite)\.(?:cn|com)/open-apis/bot/v2/hook/"
     r"|api\.telegram\.org/(?:file/)?bot)"
 )
+_FILE = r"data:(?:text|application)/[\w.+-]+;(?:[\w=.-]+;)?base64,"
 _TOKEN = (  # by what comes after what they begin with: a pattern costs by its repetitions
     r"(?:(?:gh[opusr]_|github_pat_|do[por]_v1_|shp(?:at|ss|ca|pa)_|lin_api_|dckr_pat_|nfp_|ATBB"
     r"|AGE-SECRET-KEY-1|NR(?:AK|JS)-|sk-(?:[a-z]+-)*)\w{16,}[\w-]*"
@@ -55,7 +56,8 @@ _TOKEN = (  # by what comes after what they begin with: a pattern costs by its r
     r"|(?:npm_|ntn_|rdme_|dp\.\w{2}\.|EAA[A-Za-z0-9]{30})\w{30,}|hf_[A-Za-z]{20,}"
     r"|(?:dapi|key-|SK|rubygems_|pul-)[0-9a-f]{32,}(?:-\d)?|[sr]k_(?:live|test)_\w{6,}"
     r"|eyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)*|00D\w{12,15}![\w.]{20,}"
-    r"|\$(?:2[aby]|argon2\w*|6)\$[\w./$=,+-]{20,}|MII[\w+/]{3,4}IBA(?:DAN|AKC)[\w+/=\s]+"
+    r"|\$(?:2[aby]|argon2\w*|6)\$[\w./$=,+-]{20,}|MII[\w+/]{3,4}IBA(?:DAN|AKC|zC)[\w+/=\s]+"
+    r"|(?:/u3\+7QAAAA|zs7OzgAAAA|MIACAQMwgA)[\w+/=]+"  # keystores of Java and of PKCS 12
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}(?::[A-Za-z0-9/+]{8,}|[;,|/ ]+[A-Za-z0-9/+]{40})?)"
 )
 
@@ -98,7 +100,8 @@ _PASSES = (
     ),
     (
         Form(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----", r"(?:[^-]|-[^-])+"),
-        Form(rf"(?i:{_HOOK})", r"[^\s?#\"'<>\\]{6,}"),
+        # a web hook; a file written as a URL, such as a keystore
+        Form(rf"(?i:{_HOOK}|{_FILE})", r"[^\s?#\"'<>\\]{6,}"),
         Form(r"^|[^\w-]", _TOKEN),
         Form(r"\$\$?\{[^}]*\}|arn:[\w-]+:[^\s\"',;]*|"
              r"(?i:\b(?:bearer|basic)\s+(?:auth\w*|token|credentials?|access\w*)\b)",
@@ -163,7 +166,8 @@ LEFT = (
 """What holds no secret though it stands where one would: references, and what is hidden already."""
 
 _OFTEN = (
-    r"://[^\s@]*@|@tcp\(|PRIVATE KEY|IBADAN|IBAAKC|\"value|RAW[({]"
+    r"://[^\s@]*@|@tcp\(|PRIVATE KEY|IBA(?:DAN|AKC|zC)|/u3\+7Q|zs7Ozg|MIACAQM|;base64,"
+    r"|\"value|RAW[({]"
     r"|(?i:thin:|hooks?[./]|webhook|victorops|pagerduty\.com/integration|/with/key/|telegram\.org"
     r"|identified by|password\s+')"
     r"|(?i:pass|passw(?:or)?[dt]|phrase|code|pswd|pwd|pw|psw|psk|otp|pin|pat|jwt|sig|sas|auth|secret"
