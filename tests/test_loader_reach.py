@@ -77,6 +77,10 @@ OUTSIDE = (
     "((('x')))",
     "a.b.c ASOF JOIN 'x' USING (a)",
     "SUMMARIZE 'x'",
+    "memory.main.mine",
+    '"Temp"."main"."mine"',
+    "system.information_schema.tables",
+    "a.b.c WHERE nextval('numbers') > 1",
     "a.b.c WHERE x = trim((FROM 'y'))",
 )
 """What may not."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.errors import BindError, QueryError
+from connstat_sql.errors import BindError, ConfigError, QueryError
 from connstat_sql.opening import Setup, open_engine
 from connstat_sql.sandbox import Sandbox
 from tests.conftest import FakeClock, engine_of
@@ -234,5 +234,25 @@ def test_a_view_of_a_provider_may_be_named_by_its_connection(
         for head in ("plant_a", "plant_b", "kafka_connect"):
             found = answer(engine, sql.format(f"{head}.v.names"))
             assert found == answer(engine, sql.format(f"{head}.connect.connectors"))
+    finally:
+        engine.close()
+
+
+def test_a_view_reads_no_database_of_the_users(sandbox: Sandbox, tmp_path: Path) -> None:
+    folder = own(
+        tmp_path,
+        v="service: v\nresources:\n  all:\n    description: All\n    view:\n"
+        "      from: (FROM kafka_connect.connect.connectors SELECT name"
+        " UNION ALL FROM diary.main.days)\n"
+        "    columns: {name: VARCHAR}\n",
+    )
+    plants = {"plant_a": sandbox.connections["plant_a"]}
+    setup = Setup(connections=plants, providers=(folder,))
+    engine = open_engine(setup, Outside(environment={}, clock=FakeClock()))
+    try:
+        answer(engine, "ATTACH ':memory:' AS diary")
+        answer(engine, "CREATE TABLE diary.days AS SELECT 'dear diary' AS name")
+        with pytest.raises(ConfigError, match=r"providers alone, not `diary\.main\.days`"):
+            answer(engine, "FROM mine.v.all")
     finally:
         engine.close()

@@ -9,7 +9,7 @@ a table is due is told by the words and brackets around it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 _TOKEN = re.compile(
@@ -27,8 +27,11 @@ _READS = re.compile(
     r"(?:read|parquet|sniff|duckdb|pragma|sqlite|postgres|mysql|iceberg|delta|http|load|import"
     r"|export|copy|python|write|json_execute|arrow|pandas)_\w+|\w+_(?:scan\w*|attach|query)"
     r"|glob|getenv|getvariable|current_setting|current_query|query(?:_table)?|which_secret"
+    r"|nextval|currval"
 )
 """Functions that look at files, the network or the session, or run a text as SQL."""
+_OF_THE_SESSION = ("memory", "temp", "system")
+"""Databases that DuckDB always has."""
 _BEGIN = ("select", "with", "from", "values")
 _NO_TABLES = (
     "select", "with", "values", "where", "group", "having", "order", "limit", "offset", "window",
@@ -66,16 +69,24 @@ class _Bracket:
     is_list: bool = False
 
 
-def outside_reach(sql: str, *, is_source: bool) -> str | None:
+def outside_reach(
+    sql: str, *, is_source: bool, is_provider: Callable[[str], bool] | None = None
+) -> str | None:
     """What a piece of a definition's SQL reaches that it may not; None where there is nothing.
 
-    `is_source` says that it stands after FROM; else it is a value.
+    `is_source` says that it stands after FROM; else it is a value. `is_provider` tells
+    of the first part of a table's name whether it is one (None: that is not known yet).
     """
-    return next(_Reach(sql).faults(is_source=is_source), None)
+    return next(_Reach(sql, is_provider or _is_no_own_database).faults(is_source=is_source), None)
+
+
+def _is_no_own_database(head: str) -> bool:
+    return head not in _OF_THE_SESSION
 
 
 class _Reach:
-    def __init__(self, sql: str) -> None:
+    def __init__(self, sql: str, is_provider: Callable[[str], bool]) -> None:
+        self._is_provider = is_provider
         self._tokens = [
             _Token(str(match.lastgroup), match.group())
             for match in _TOKEN.finditer(sql)
@@ -154,7 +165,8 @@ class _Reach:
     def _is_table(self, parts: list[str]) -> bool:
         if len(parts) == 1:
             return parts[0] in self._queries
-        return len(parts) == _PARTS and all(re.fullmatch(r"\w+", part) for part in parts)
+        is_whole = len(parts) == _PARTS and all(re.fullmatch(r"\w+", part) for part in parts)
+        return is_whole and self._is_provider(parts[0])
 
     def _end_of_name(self, number: int) -> int:
         end = number + 1

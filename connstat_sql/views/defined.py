@@ -5,10 +5,11 @@ What nobody uses is not written, so that nothing is fetched for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from connstat_sql.definitions import Part, Resource, View, quote
+from connstat_sql.loader.reach import outside_reach
 from connstat_sql.macros import called_by_ours
 from connstat_sql.parser import tokens
 
@@ -31,6 +32,25 @@ def select_of(resource: Resource, columns: Sequence[str], parts: Sequence[Part])
     if set(names) & set(view.values):
         rows = f"SELECT {listed} FROM ({rows}) AS {_PARTS}"
     return called_by_ours(rows)
+
+
+def reached_by(
+    resource: Resource, parts: Sequence[Part], is_provider: Callable[[str], bool]
+) -> str | None:
+    """What a view would read that is no table of a provider; None where there is nothing.
+
+    Which providers there are is not known when a definition is read, and a table in a database of
+    the user's has a name of three parts as well.
+    """
+    view = resource.view
+    assert view is not None, "the resource is a view"
+    sources = [(view.source, view.values), *((part.source, part.values) for part in parts)]
+    reached = (
+        outside_reach(sql, is_source=is_source, is_provider=is_provider)
+        for source, values in sources
+        for sql, is_source in ((source, True), *((value, False) for value in values.values()))
+    )
+    return next((what for what in reached if what is not None), None)
 
 
 def _needed(resource: Resource, view: View, names: Sequence[str]) -> dict[str, str]:

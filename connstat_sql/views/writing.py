@@ -20,7 +20,7 @@ from connstat_sql.nodes import find_all
 from connstat_sql.origins import Origin, leading_back, rewritten
 from connstat_sql.parser import MAX_LENGTH, Statement, TableMention, Use, parse, tokens, words
 from connstat_sql.unread import Syntax
-from connstat_sql.views.defined import select_of
+from connstat_sql.views.defined import reached_by, select_of
 from connstat_sql.views.names import Found, Names, Path, home_of
 from connstat_sql.views.reading import Call, Definition, given, read_calls, read_definition
 from connstat_sql.views.reading import with_arguments as with_values
@@ -208,6 +208,12 @@ class Writer:
             raise ConfigError(
                 f"nothing is connected that {resource.table} has rows of",
                 hint="connstat doctor  says what each provider needs",
+            )
+        reached = reached_by(resource, parts, self._catalog.is_provider)
+        if reached is not None:
+            raise ConfigError(
+                f"{resource.table} may read tables of providers alone, not {reached}",
+                hint="it says so in its definition, or in parts.yaml of a provider",
             )
         text = select_of(resource, columns, parts)
         if self._parse(text).tree is None:
