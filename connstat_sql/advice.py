@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from connstat_sql.catalog import Catalog, LiveTable
@@ -27,8 +27,11 @@ _BARE_TEXT = re.compile(r"\w+(?:[-.:/*]\w*)*(?![\w(.\"])")
 """A name as people write one without quotes, `orders-s3-sink` or `env-1`; no call."""
 
 
-def advise(error: BindError, catalog: Catalog) -> None:
-    """Give an error without a hint the one that fits, if any does; never raises."""
+def advise(error: BindError, catalog: Catalog, names: Sequence[str] = ()) -> None:
+    """Give an error without a hint the one that fits, if any does; never raises.
+
+    `names` are those of views and databases that the configuration names.
+    """
     if error.hint:
         return
     table, schema = (pattern.search(error.message) for pattern in (_NO_TABLE, _NO_SCHEMA))
@@ -38,6 +41,8 @@ def advise(error: BindError, catalog: Catalog) -> None:
         with suppress(ConnstatError):  # a broken definition is told by who uses it
             near = catalog.tables_near(table[1])
             error.hint = f"there is  {', '.join(near)}" if near else ""
+        meant = _configured_near(table[1], names)
+        error.hint = f"did you mean  {', '.join(meant)}?" if meant else error.hint
     elif schema is not None and catalog.is_provider(schema[1]):
         error.hint = f"name it in each query:  FROM {schema[1]}.SERVICE.TABLE"
     elif schema is not None:
@@ -52,6 +57,13 @@ def advise(error: BindError, catalog: Catalog) -> None:
                 or _near_column(error, column[1], catalog)
                 or _bare_text(error)
             )
+
+
+def _configured_near(table: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The views that a name comes close to, or the databases that its first part does."""
+    first, _, rest = table.lower().partition(".")
+    close = difflib.get_close_matches(first, names, n=3)
+    return tuple(f"{one}.{rest}" if rest else one for one in close)
 
 
 def _schemas(catalog: Catalog) -> list[str]:

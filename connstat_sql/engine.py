@@ -324,7 +324,7 @@ class Engine:
         for piece in self._split(sql):
             live = self._live if self._may_be_live(piece) else None
             if live is None or live.run(piece, None, Options()) is None:
-                self._run_locally(piece, None, None)
+                self._advising(partial(self._run_locally, piece, None, None))
 
     def _stoppable(self, act: Callable[[], T]) -> T:
         """What an act answers. Whatever DuckDB says when it is stopped, it is an interrupt."""
@@ -344,7 +344,8 @@ class Engine:
         except BindError as error:
             from connstat_sql.advice import advise
 
-            advise(error, self.catalog)
+            names = self._configured.names if self._configured is not None else ()
+            advise(error, self.catalog, names)
             raise
 
     def _stop_if_interrupted(self) -> None:

@@ -297,3 +297,31 @@ def test_they_tell_cautions_with_the_statement_and_not_before(tmp_path: Path) ->
     with opened(tmp_path, text) as (engine, _):
         [result] = engine.run("FROM states")
         assert "verify" in result.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ("unwel", "did you mean  unwell?"),
+        ("shift.people", "did you mean  shifts.people?"),
+        ("connectors", "there is  kafka_connect.connect.connectors"),
+    ],
+)
+def test_a_name_that_comes_close_to_a_configured_one_is_answered_with_it(
+    tmp_path: Path, table: str, hint: str
+) -> None:
+    views = '[views]\nunwell = "FROM depot.connect.connectors"\n'
+    with opened(tmp_path, PLANT + SHIFTS + views) as (engine, called):
+        with pytest.raises(BindError) as caught:
+            list(engine.run(f"FROM {table}"))
+        assert caught.value.hint.startswith(hint)
+        assert not called.paths
+
+
+def test_a_view_of_a_misspelt_table_is_answered_with_what_is_meant(tmp_path: Path) -> None:
+    views = '[views]\nunwell = "FROM depot.connect.connectors"\nworse = "FROM unwel"\n'
+    with opened(tmp_path, PLANT + views) as (engine, _):
+        with pytest.raises(ConfigError, match=r"\[views\] worse: .*unwel does not") as caught:
+            list(engine.run("FROM worse"))
+        assert caught.value.hint == "did you mean  unwell?"
+        assert "pg_" not in caught.value.message
