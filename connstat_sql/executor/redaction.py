@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Callable
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connstat_sql.definitions import (
     JSON,
@@ -28,6 +29,8 @@ from connstat_sql.definitions import (
 from connstat_sql.masks.arrays import cut, in_json, shown, whole
 
 _DIGITS = 8
+_TEXTS = (pa.large_string(), pa.string_view())
+_VIEWS = (pa.ListViewType, pa.LargeListViewType)
 _Inner = Callable[[SqlType, pa.Array], pa.Array]
 
 
@@ -100,4 +103,26 @@ def _rebuilt(of: SqlType, values: pa.Array, inner: _Inner) -> pa.Array:
 
 def together(values: pa.ChunkedArray) -> pa.Array:
     """Chunks as one array from its start on: a part of an array has no parts of its own."""
-    return pa.concat_arrays([*values.chunks, pa.array([], values.type)])
+    return _usual(pa.concat_arrays([*values.chunks, pa.array([], values.type)]))
+
+
+def _usual(values: pa.Array) -> pa.Array:
+    """The same values as texts, lists and maps of the usual types.
+
+    By settings of its user DuckDB hands over others, such as `large_string` and `list_view`.
+    """
+    of, nulls = values.type, values.is_null()
+    if isinstance(of, _VIEWS):
+        ends = pc.cumulative_sum(pc.fill_null(pc.list_value_length(values), 0))
+        offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+        return pa.ListArray.from_arrays(offsets, _usual(values.flatten()), mask=nulls)
+    if isinstance(of, (pa.ListType, pa.LargeListType)):
+        elements, offsets = _usual(values.values), values.offsets.cast(pa.int32())
+        return pa.ListArray.from_arrays(offsets, elements, mask=nulls)
+    if isinstance(of, pa.MapType):
+        keys, items = _usual(values.keys), _usual(values.items)
+        return pa.MapArray.from_arrays(values.offsets, keys, items, mask=nulls)
+    if isinstance(of, pa.StructType):
+        fields = [_usual(values.field(at)) for at in range(of.num_fields)]
+        return pa.StructArray.from_arrays(fields, [field.name for field in of], mask=nulls)
+    return values.cast(pa.string()) if of in _TEXTS else values

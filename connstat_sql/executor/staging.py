@@ -12,6 +12,7 @@ import pyarrow as pa
 from connstat_sql.arrow import ROWS, Field, RowReader, pages_table
 from connstat_sql.binder import HIDDEN, BoundTable
 from connstat_sql.definitions import (
+    JSON,
     VARCHAR,
     Column,
     ListOf,
@@ -45,6 +46,7 @@ _HIDDEN_VALUES = {
     "_observed_at": call("to_timestamp", "CAST(_observed_at AS DOUBLE)"),
     "_url": "_url",
 }
+_NOT_IN_ARROW = (Scalar("HUGEINT"), Scalar("UUID"), JSON)
 _HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
 
 
@@ -265,14 +267,14 @@ class Staging:
 
 
 def _as_held_by_arrow(of: SqlType) -> SqlType:
-    """A type without HUGEINT, of which DuckDB makes a DOUBLE for Arrow."""
+    """A type without those of which DuckDB makes none of Arrow's own, or a DOUBLE of HUGEINT."""
     if isinstance(of, Struct):
         return Struct(tuple((name, _as_held_by_arrow(field)) for name, field in of.fields))
     if isinstance(of, ListOf):
         return ListOf(_as_held_by_arrow(of.element))
     if isinstance(of, MapOf):
         return MapOf(_as_held_by_arrow(of.value))
-    return VARCHAR if of == Scalar("HUGEINT") else of
+    return VARCHAR if of in _NOT_IN_ARROW else of
 
 
 def empty_tables(session: Session, tables: Sequence[BoundTable]) -> list[str]:
