@@ -30,7 +30,10 @@ resources:
 ID = "00000000-0000-0000-0000-00000000000b"
 LOTS: list[Any] = [{"u": ID, "m": {"password": "thyme77", "kind": "rye"}, "j": [1]}, None,
         {"u": None, "m": {}, "j": None}]  # fmt: skip
-TRACE: list[Any] = [{"lines": ["dry", None, "password=thyme77"], "seen": {"password": "thyme77"}}, None]
+TRACE: list[Any] = [
+    {"lines": ["dry", None, "password=thyme77"], "seen": {"password": "thyme77"}},
+    None,
+]
 ROWS: list[Any] = [
     {"id": None}, {"id": ID, "notes": {"a": [1]}, "names": ["x", None], "lots": LOTS},
     {"id": ID, "lots": [], "names": [], "trace": []}, {"id": ID, "lots": LOTS, "trace": TRACE},

@@ -184,6 +184,26 @@ def test_who_reveals_asks_nothing() -> None:
     assert worker.asked == []
 
 
+@over(
+    "sql",
+    [f"SELECT a, b, c, d, e FROM {CONNECTORS} t(a, b, c, d, e)",
+     f"SELECT t.b FROM {SETTINGS} t(a, b) WHERE connector_name = 'rye'",
+     f"SELECT #2, #3, #4, #5, #6 FROM {CONNECTORS}",
+     f"WITH i AS (SELECT 1) SELECT u.b, u.c, u.d, u.e FROM {CONNECTORS} c, "
+     "LATERAL (SELECT c.* FROM i) u(a, b, c, d, e)",
+     "USE kafka_connect.connect; SELECT * FROM connectors "
+     "WHERE name IN (WITH connectors AS (SELECT 'rye' AS n) FROM connectors)"],
+)  # fmt: skip
+def test_it_is_masked_under_whatever_name_its_column_is_read(engine: Engine, sql: str) -> None:
+    worker = fresh(engine)
+    (*_, result) = engine.run(sql, None, Options())
+    rows = str(result.fetchall())
+    assert "grain.seasoning" in rows or "t.b" in sql
+    assert "thyme7" not in rows
+    assert GRINDER in worker.asked
+    run(engine, "USE memory")
+
+
 def test_it_is_counted_and_explained(engine: Engine) -> None:
     fresh(engine)
     plan = str(run(engine, f"EXPLAIN SELECT config FROM {CONNECTORS}").fetchall())

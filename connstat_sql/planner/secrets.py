@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from connstat_sql.binder import BoundQuery
 from connstat_sql.definitions import Column
 from connstat_sql.planner.values import Plan, Scan
 
 _READABLE = (exp.Query, exp.Create)
-_ALL = (exp.Columns, exp.Pivot)
+_ALL = (exp.Columns, exp.Pivot, exp.PositionalColumn)
 
 
 def secret_columns(plan: Plan) -> dict[str, tuple[str, ...]]:
@@ -16,13 +17,12 @@ def secret_columns(plan: Plan) -> dict[str, tuple[str, ...]]:
 
     Those are left out of which nothing is read but settings that are never secret.
     """
-    tree = plan.query.statement.tree
     columns: dict[str, tuple[str, ...]] = {}
     for scan in plan.scans:
         read = tuple(
             column.name
             for column in declared_columns(scan)
-            if column.secret_keys and _reads_more(tree, column.name, column.secret_keys.never)
+            if column.secret_keys and _reads_more(plan.query, column.name, column.secret_keys.never)
         )
         if read and not scan.looks:
             columns[scan.name] = read
@@ -35,18 +35,21 @@ def declared_columns(scan: Scan) -> tuple[Column, ...]:
     return tuple(column for column in columns if column and column.secret_keys)
 
 
-def _reads_more(tree: exp.Expr | None, name: str, never: tuple[str, ...]) -> bool:
+def _reads_more(query: BoundQuery, name: str, never: tuple[str, ...]) -> bool:
     """Whether a statement may read more of a column of that name than some of its settings.
 
     Only where each mention is `name['setting']` it does not: whatever else could lead to it, such
-    as a star over a live table or a whole row, counts.
+    as a star over a live table, other names for its columns or a whole row, counts.
     """
+    tree = query.statement.tree
     if not isinstance(tree, _READABLE) or tree.find(*_ALL):
         return True
-    queries = {one.alias.lower() for one in tree.find_all(exp.CTE)}
+    live = {id(table.mention.node) for table in query.tables}
     rows = {one.alias_or_name.lower() for one in tree.find_all(exp.Table, exp.Subquery)}
     for node in tree.walk():
-        if isinstance(node, exp.Star) and _is_of_table(node, queries):
+        if id(node) in live and node.args.get("alias") and node.args["alias"].columns:
+            return True
+        if isinstance(node, exp.Star) and _is_of_table(node, live):
             return True
         if isinstance(node, exp.Column):
             parts = [part.name.lower() for part in node.parts]
@@ -54,7 +57,7 @@ def _reads_more(tree: exp.Expr | None, name: str, never: tuple[str, ...]) -> boo
                 return True
             if name.lower() in parts and _setting(node) not in never:
                 return True
-        elif isinstance(node, exp.Join) and _names(node.args.get("using"), name):
+        elif isinstance(node, exp.Join) and _compares(node, name):
             return True
     return False
 
@@ -68,14 +71,16 @@ def _setting(column: exp.Column) -> str | None:
     return key.name if isinstance(key, exp.Literal) and key.is_string else None
 
 
-def _names(identifiers: object, name: str) -> bool:
-    return isinstance(identifiers, list) and any(
-        isinstance(one, exp.Expr) and one.name.lower() == name.lower() for one in identifiers
+def _compares(join: exp.Join, name: str) -> bool:
+    """Whether a join compares columns of that name without an expression that says so."""
+    return join.args.get("method") == "NATURAL" or any(
+        isinstance(one, exp.Expr) and one.name.lower() == name.lower()
+        for one in join.args.get("using") or ()
     )
 
 
-def _is_of_table(star: exp.Star, queries: set[str]) -> bool:
-    """Whether it may stand for the columns of a table, not only for those of other queries."""
+def _is_of_table(star: exp.Star, live: set[int]) -> bool:
+    """Whether it may stand for the columns of a live table, not only for those of others."""
     if isinstance(star.parent, exp.Count):
         return False
     query = star.find_ancestor(exp.Select)
@@ -83,12 +88,11 @@ def _is_of_table(star: exp.Star, queries: set[str]) -> bool:
     if query is None or begin is None:
         return True
     sources = [one.this for one in (begin, *(query.args.get("joins") or ()))]
+    owner = star.parent.table.lower() if isinstance(star.parent, exp.Column) else ""
+    if owner and owner not in {one.alias_or_name.lower() for one in sources}:
+        return True
     return not all(
         isinstance(source, exp.Subquery)
-        or (
-            isinstance(source, exp.Table)
-            and len(source.parts) == 1
-            and source.name.lower() in queries
-        )
+        or (isinstance(source, exp.Table) and id(source) not in live)
         for source in sources
     )
