@@ -60,6 +60,7 @@ _NO_ROOM = "no temporary directory is specified"
 _SANDBOXED = re.compile(r"disabled (?:by|through) configuration|the configuration has been locked")
 
 
+_CLOSED = "Connection already closed!"
 _TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 """Texts of a statement, and what may hold a quote that begins none."""
 
@@ -87,6 +88,9 @@ def translated(
         hint = "this session is sandboxed: SQL reaches no files and changes no settings"
     if _NO_ROOM in message:
         hint = "no rows are put aside on disk here: what runs has to fit into memory"
+    if message == _CLOSED:
+        message, kind = "the connection is closed", otherwise
+        hint = "open another one:  connstat_sql.connect()"
     message = _without_run_names(message)
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 

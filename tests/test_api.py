@@ -189,3 +189,13 @@ def test_a_hint_stands_in_the_text_of_an_error_in_words_of_python(
     assert str(error) == f"{error.message}\nhint: {error.hint}"
     assert not OPTION.search(str(error))
     assert "max_requests=" in str(error) or '{"name": VALUE}' in str(error)
+
+
+def test_a_closed_connection_says_so(sandbox: Sandbox) -> None:
+    database = connstat_sql.connect(connections=sandbox.connections, environment={})
+    database.close()
+    with pytest.raises(connstat_sql.ConnstatError) as caught:
+        database.sql("SELECT 1")
+    assert str(caught.value).splitlines() == [
+        "the connection is closed", "hint: open another one:  connstat_sql.connect()"
+    ]  # fmt: skip
