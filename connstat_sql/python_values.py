@@ -1,11 +1,13 @@
 """Values of Arrow as Python has them, and as text where Python has none.
 
-Python's dates end at the years 1 and 9999; DuckDB's go on, and it has infinite ones.
+Python's dates end at the years 1 and 9999; DuckDB's go on, and it has infinite ones. A day may
+end at 24:00:00 in DuckDB, for which Arrow gives Python's midnight, where it begins.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import time
 from typing import Any
 
 import duckdb
@@ -20,18 +22,39 @@ _IN_TIME = re.compile(r"^(\S+) (\d\d:\d\d:\d\d(?:\.\d+)?)(?:(\+00)|$)")
 
 def python_values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
     """The values of a column; of times that Python cannot hold, the text, as ISO 8601 has it."""
-    try:
-        values: list[Any] = column.to_pylist()
-    except _BEYOND:
-        return [_value(scalar, text) for scalar, text in zip(column, _texts(column), strict=True)]
-    return values
+    if not _has_times(column.type):
+        try:
+            values: list[Any] = column.to_pylist()
+        except _BEYOND:
+            pass
+        else:
+            return values
+    return [_value(scalar, text) for scalar, text in zip(column, _texts(column), strict=True)]
+
+
+def _has_times(of: pa.DataType) -> bool:
+    """Whether a type holds times of a day, which few tables have."""
+    if pa.types.is_time(of):
+        return True
+    return any(_has_times(of.field(place).type) for place in range(of.num_fields))
 
 
 def _value(scalar: Any, text: Any) -> Any:
     try:
-        return scalar.as_py()
+        return _with_ends(scalar.as_py(), text)
     except _BEYOND:
         return _iso(text)
+
+
+def _with_ends(value: Any, text: Any) -> Any:
+    """A value in which what ends a day is not where it begins."""
+    if isinstance(value, time):
+        return text if text.startswith("24:") else value
+    if isinstance(value, dict):
+        return {name: _with_ends(inner, text[name]) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_with_ends, value, text))
+    return value
 
 
 def _iso(text: Any) -> Any:
@@ -68,4 +91,7 @@ def _with_texts(of: Any) -> str:
     if of.id == "map":
         (_, key), (_, value) = of.children
         return f"MAP({_with_texts(key)}, {_with_texts(value)})"
+    if of.id == "union":
+        members = (f"{quote(name)} {_with_texts(inner)}" for name, inner in of.children[1:])
+        return f"UNION({', '.join(members)})"
     return "VARCHAR" if str(of).startswith(("DATE", "TIME")) else str(of)

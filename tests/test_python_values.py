@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +31,13 @@ VALUES = (
     ("DATE '-infinity'", "-infinity"),
     ("[DATE '12000-01-01', NULL]", ["12000-01-01", None]),
     ("{'date': DATE '12000-01-01', 'x y': 1}", {"date": "12000-01-01", "x y": 1}),
+    ("union_value(d := DATE '12000-01-01')", "12000-01-01"),
+    ("[union_value(at := TIMESTAMP '12000-01-01')]", ["12000-01-01T00:00:00"]),
+    ("TIME '24:00:00'", "24:00:00"),
+    (
+        "{'a': [TIME '24:00:00', NULL], 'b': DATE '12000-01-01'}",
+        {"a": ["24:00:00", None], "b": "12000-01-01"},
+    ),
     ("[{'at': [TIMESTAMPTZ '12000-01-01 00:00:00+00']}]", [{"at": ["12000-01-01T00:00:00Z"]}]),
 )
 
@@ -50,6 +57,16 @@ def test_json_says_it_too(sql: str, value: object) -> None:
         assert answer.exit_code == 0, answer.stderr
         found = json.loads(answer.stdout)
         assert (found[0] if format_ == "json" else found) == {"a": value}
+
+
+def test_other_times_of_a_day_are_those_of_python(con: LiveDatabase) -> None:
+    sql = "SELECT unnest([TIME '00:00:00', '23:59:59.999999', '24:00:00', NULL]) AS t, [t] AS l"
+    assert con.sql(sql).fetchall() == [
+        (time(0), [time(0)]),
+        (time.max, [time.max]),
+        ("24:00:00", ["24:00:00"]),
+        (None, [None]),
+    ]
 
 
 def test_its_neighbours_are_what_they_always_are(con: LiveDatabase) -> None:
