@@ -177,8 +177,8 @@ def make_scratch(parent: Path | None = None) -> Path | None:
     `remove_all_scratch` is called on the way out. Those of processes that were killed are removed
     with the first one that is made in the same place: nobody holds their locks any more.
     """
-    place = Path(tempfile.gettempdir()) if parent is None else parent
     try:
+        place = Path(tempfile.gettempdir()) if parent is None else parent
         _sweep(place)
         made = Path(tempfile.mkdtemp(prefix=".connstat-", dir=place))
         lock = _locked(made)

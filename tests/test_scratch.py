@@ -104,6 +104,17 @@ def test_where_there_can_be_none_there_is_none(tmp_path: Path) -> None:
     assert make_scratch(tmp_path / "nowhere") is None
 
 
+def test_where_no_file_can_hold_anything_what_needs_none_runs(tmp_path: Path) -> None:
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0));"
+        "from connstat_sql.cli import main; main(['query', '-F', 'csv', 'SELECT 41 + 1 AS n'])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"n\n42\n", b"")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process cannot be doubled here")
 def test_a_child_leaves_its_parents_folder_alone() -> None:
     folder = make_scratch()
