@@ -236,7 +236,7 @@ def _parameters(query: SavedQuery) -> Iterator[str]:
         if param.allowed:
             notes.append(f"one of {', '.join(param.allowed)}")
         if param.exists:
-            notes.append("of something that there is")
+            notes.append("names something that has to be there")
         yield f"{param.name}  {param.type}  {'; '.join(note for note in notes if note)}".rstrip()
         for condition in _conditions(query, param) if param.is_removable else ():
             yield f"  without it, this is left out:  {condition}"
