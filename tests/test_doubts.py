@@ -108,6 +108,7 @@ def test_it_is_noted_wherever_the_column_comes_from(sql: str, engine: Engine) ->
     "sql",
     [
         f"SELECT 1 FROM {FLEET} WHERE health = 'UNKNOWN' AND state <> 'NOT_INSTALLED'",
+        f"SELECT 1 FROM {FLEET} WHERE state[1:3] = 'RUN' OR state[1] = 'F'",
         f"SELECT 1 FROM {FLEET} WHERE health LIKE '%HEALTHY' AND _connection ILIKE 'PLANT__%'",
         f"SELECT 1 FROM {FLEET} WHERE state LIKE 'NOT!_%' ESCAPE '!' OR state ILIKE 'run_ing'",
         f"SELECT 1 FROM {FLEET} WHERE lower(health) = 'healthy' OR connector_name = 'plantA'",

@@ -53,8 +53,9 @@ class Reader:
             return self.known(node.this, (node.expression.name.lower(), *fields))
         if isinstance(node, exp.Bracket):
             key = node.expressions[0]
-            is_field = isinstance(key, exp.Literal) and key.is_string
-            return self.known(node.this, (key.name.lower(), *fields) if is_field else fields)
+            if isinstance(key, exp.Literal) and key.is_string:
+                return self.known(node.this, (key.name.lower(), *fields))
+            return self.known(node.this, fields) if fields else None  # of a text it is a part
         if isinstance(node, (exp.Paren, exp.Explode)):
             return self.known(node.this, fields)
         return None
