@@ -204,6 +204,13 @@ def test_it_is_masked_under_whatever_name_its_column_is_read(engine: Engine, sql
     run(engine, "USE memory")
 
 
+@over("text", ["[1]", "[{}]", '[{"name": null, "type": "PASSWORD"}]', '[{"name": "topics"}]'])
+def test_an_answer_that_says_nothing_of_secrets_is_no_answer(engine: Engine, text: str) -> None:
+    fresh(engine, status=200, text=text)
+    (note,) = run(engine, f"SELECT config FROM {CONNECTORS}").notes
+    assert "does not say what is asked of it" in note
+
+
 def test_it_is_counted_and_explained(engine: Engine) -> None:
     fresh(engine)
     plan = str(run(engine, f"EXPLAIN SELECT config FROM {CONNECTORS}").fetchall())

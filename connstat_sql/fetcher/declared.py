@@ -17,7 +17,7 @@ import msgspec
 from connstat_sql.arrow import OpenBody
 from connstat_sql.definitions import Column, Resource, SecretKeys, TableName
 from connstat_sql.definitions.versions import is_before
-from connstat_sql.errors import ConnstatError, FetchError, PlanError, counted
+from connstat_sql.errors import ConnstatError, FetchError, PlanError, UnexpectedShape, counted
 from connstat_sql.fetcher.answers import Asked, Budget
 from connstat_sql.fetcher.configurations import owners_in, path_of, texts_at
 from connstat_sql.fetcher.requests import Fetch, base_of, build_request
@@ -255,6 +255,9 @@ def _read(question: _Question, answer: Answer) -> Known:
     names = set()
     for key, row in OpenBody(answer.body).rows(method.rows):
         name, *others = texts_at(key, row, paths)
+        if None in (name, *others):
+            table, client = secret.table, question.client.connection.name
+            raise UnexpectedShape(f"{client}: a row of {table} does not say what is asked of it")
         is_secret = all(
             text in values for text, (_, values) in zip(others, secret.where, strict=True)
         )
