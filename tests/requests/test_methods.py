@@ -20,17 +20,20 @@ LIBRARY = Library([shipped_providers()])
 TABLES = {
     str(one.table): one
     for one in LIBRARY.tables()
-    if len(one.methods) > 1 and one.table.provider in ("confluent", "kafka_connect", "redpanda")
+    if len(one.choices) > 1 and one.table.provider in ("confluent", "kafka_connect", "redpanda")
 }
 PAIRS = [
     pytest.param(resource, method, id=f"{name}:{method.name}")
     for name, resource in TABLES.items()
-    for method in resource.methods[:-1]
+    for method in resource.choices[:-1]
 ]
 
 
 def alone(resource: Resource, method: Method, folder: Path) -> Path:
-    """A folder of definitions in which the table has that one method (and its details)."""
+    """A folder of definitions in which the table has that one method, and those that it names.
+
+    Older servers, which are asked otherwise, are none of these.
+    """
     table = resource.table
     place = folder / f"{table}-{method.name}"
     copy = place / table.provider
@@ -39,10 +42,11 @@ def alone(resource: Resource, method: Method, folder: Path) -> Path:
         file = copy / f"{table.service}.yaml"
         content: dict[str, Any] = yaml.load(file.read_text("utf-8"), yaml.CSafeLoader)
         of = content["resources"][table.resource]
+        named = (method.name, method.details, method.known_by, method.rest_from)
         of["methods"] = {
-            name: one
+            name: {word: value for word, value in one.items() if word != "fallback"}
             for name, one in of["methods"].items()
-            if name in (method.name, method.details, method.known_by, method.rest_from)
+            if name in named
         }
         file.write_text(yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False), "utf-8")
     return place
@@ -108,7 +112,7 @@ def methods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
 def test_a_method_answers_what_the_last_one_does(
     methods: Alone, resource: Resource, method: Method
 ) -> None:
-    last = resource.methods[-1]
+    last = resource.choices[-1]
     keys = [one.name for one in resource.params]
     found = methods.ask(resource, last, keys, "true")
     assert found
@@ -140,7 +144,7 @@ def test_a_method_answers_what_the_last_one_does(
     ids=" and ".join,
 )
 def test_tables_that_one_list_serves_ask_for_it_in_the_same_words(names: list[str]) -> None:
-    last = [TABLES[name].methods[-1] for name in names]
+    last = [TABLES[name].choices[-1] for name in names]
     asked = {(m.verb, str(m.base_url), str(m.path), m.query, m.headers, m.paging) for m in last}
     assert len(asked) == 1
     assert len({m.no_row for m in last}) == 1
