@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from itertools import accumulate
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -113,8 +114,8 @@ def _usual(values: pa.Array) -> pa.Array:
     """
     of, nulls = values.type, values.is_null()
     if isinstance(of, _VIEWS):
-        ends = pc.cumulative_sum(pc.fill_null(pc.list_value_length(values), 0))
-        offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends.cast(pa.int32())])
+        lengths = (length or 0 for length in pc.list_value_length(values).to_pylist())
+        offsets = pa.array(accumulate(lengths, initial=0), pa.int32())
         return pa.ListArray.from_arrays(offsets, _usual(values.flatten()), mask=nulls)
     if isinstance(of, (pa.ListType, pa.LargeListType)):
         elements, offsets = _usual(values.values), values.offsets.cast(pa.int32())
