@@ -95,7 +95,7 @@ class Macros:
         if function == HIDING:
             from connstat_sql.masks.sql import shown  # reads a list, which few texts need
 
-            return "name, value", shown("name", "value", lambda _: literal("****"))
+            return "name, value", shown("name", "value")
         if function != CURL:
             parameter, text = TEXTS[function]
             return parameter, re.sub(r"@(\w+)(?=\()", r"system.main.\1", text)

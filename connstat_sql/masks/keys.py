@@ -118,12 +118,6 @@ def partly_secret_keys() -> str:
     return f"(?i)({_PARTLY})"
 
 
-@cache
-def named_keys() -> str:
-    """A pattern that has all names of which the others say something, and some more."""
-    return f"(?i)({_SECRET}|{_PARTLY}|{_HOOKS}|{_documented()})"
-
-
 def hook_keys() -> str:
     """The pattern of names of URLs whose path is a secret."""
     return f"(?i)({_HOOKS})"

@@ -1,16 +1,10 @@
-"""The rule as SQL: a value beside its name, or a text, with a mask where a secret stood.
-
-`mask` makes SQL for the mask out of SQL for a secret.
-"""
+"""The rule as SQL, for settings that no API has sent: a value beside its name, without secrets."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 from connstat_sql.masks.keys import (
     documented_keys,
     hook_keys,
-    named_keys,
     partly_secret_keys,
     public_keys,
     secret_keys,
@@ -28,14 +22,13 @@ from connstat_sql.masks.values import (
 )
 from connstat_sql.quoting import call, literal, own, quote
 
-Mask = Callable[[str], str]
-_LONGER = len("xoxb-") + 7
-"""Bytes of the shortest secret without a sign before it; looking for signs is cheap."""
+_MASK = "****"
 
 
-def _masked(value: str, mask: Mask) -> str:
+def _masked(value: str) -> str:
     """SQL that masks one text as a whole, unless it is a reference or hidden already."""
-    return f"CASE WHEN {value} IS NULL OR {_is_left(value)} THEN {value} ELSE {mask(value)} END"
+    kept = f"{value} IS NULL OR {_is_left(value)}"
+    return f"CASE WHEN {kept} THEN {value} ELSE {literal(_MASK)} END"
 
 
 def _is_left(value: str) -> str:
@@ -46,27 +39,21 @@ def _matches(value: str, pattern: str) -> str:
     return call("regexp_matches", value, literal(pattern))
 
 
-def shown(name: str, value: str, mask: Mask) -> str:
-    """SQL for a value beside its name.
-
-    DuckDB leaves out what is decided already: of most settings one look at the name says that it
-    is no secret's, and one at the value that it holds none.
-    """
-    is_named, is_hook, is_partly = (
-        _matches(name, pattern) for pattern in (named_keys(), hook_keys(), partly_secret_keys())
-    )
+def shown(name: str, value: str) -> str:
+    """SQL for a value beside its name, as `arrays.shown` answers it, with `****` for a secret."""
+    is_hook, is_partly = _matches(name, hook_keys()), _matches(name, partly_secret_keys())
     is_url = call("contains", value, literal("://"))
     is_path = call("starts_with", value, literal("/"))
-    is_strict = f"({is_named} AND ({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
-    text, left, whole = quote(own("text")), quote(own("left")), _masked(value, mask)
+    is_strict = f"(({is_hook} OR {is_partly}) AND NOT ({is_url} OR {is_path}))"
+    text, left, whole = quote(own("text")), quote(own("left")), _masked(value)
     hook = _replaced(_bare(text), hook_pass())
     marked = f"CASE WHEN {is_hook} THEN {hook} ELSE {_bare(text)} END"
     chosen = f"CASE WHEN {left} = {value} AND {is_strict} THEN {whole} ELSE {left} END"
-    rest = _once(value, text, _once(_cut(marked, mask), left, chosen))
+    rest = _once(value, text, _once(_cut(marked), left, chosen))
     return (
         f"CASE WHEN {value} IS NULL THEN NULL"
-        f" WHEN {name} IS NULL OR ({is_named} AND {_is_secret_name(name)}) THEN {whole}"
-        f" WHEN {_may_hold(value)} OR ({is_named} AND {is_hook} AND {is_url}) THEN {rest}"
+        f" WHEN {name} IS NULL OR {_is_secret_name(name)} THEN {whole}"
+        f" WHEN {_matches(value, MAY_HOLD)} OR ({is_hook} AND {is_url}) THEN {rest}"
         f" WHEN {is_strict} THEN {whole} ELSE {value} END"
     )
 
@@ -76,13 +63,6 @@ def _is_secret_name(name: str) -> str:
         f"({_matches(name, secret_keys())} AND (NOT {_matches(name, public_keys())}"
         f" OR {_matches(name, documented_keys())}))"
     )
-
-
-def _may_hold(value: str) -> str:
-    """SQL that is true of every text with such a thing in it, at little cost."""
-    signs = " OR ".join(call("contains", value, literal(sign)) for sign in ":=>")
-    may_be = f"({call('strlen', value)} >= {_LONGER} OR {signs})"
-    return f"({may_be} AND {_matches(value, MAY_HOLD)})"
 
 
 def _once(value: str, name: str, of_it: str) -> str:
@@ -106,14 +86,14 @@ def _replaced(value: str, by: Pass) -> str:
     return text
 
 
-def _cut(marked: str, mask: Mask) -> str:
+def _cut(marked: str) -> str:
     """SQL that masks the secrets in a text: signs are put around them, it is cut at those."""
     for one in passes():
         marked = _replaced(marked, one)
     piece = quote(own("piece"))
     parts = call("string_split", piece, literal(BEGIN))  # split_part is a macro over others
     before, secret = (call("list_extract", parts, place) for place in ("1", "2"))
-    seen = call("concat", call("translate", before, literal(KEEP), "''"), _masked(secret, mask))
+    seen = call("concat", call("translate", before, literal(KEEP), "''"), _masked(secret))
     pieces = call("string_split", marked, literal(END))
     seen = call("list_transform", pieces, f"lambda {piece}: {seen}")
     return call("list_aggregate", seen, literal("string_agg"), "''")
