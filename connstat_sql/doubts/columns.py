@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from connstat_sql.catalog import Catalog, LiveTable
+from connstat_sql.nodes import find, find_all
 from connstat_sql.parser import Statement
 
 CONNECTION = "_connection"
@@ -170,8 +171,8 @@ def _cte(source: exp.Table) -> exp.Expr | None:
     while around is not None:
         with_ = around.args.get("with") or around.args.get("with_")
         for one in with_.expressions if with_ is not None else ():
-            if one.alias.lower() == name and one.find(exp.Table) is not None:
+            if one.alias.lower() == name and find(one, exp.Table) is not None:
                 columns = one.args["alias"].args.get("columns")
-                return None if columns or source in one.find_all(exp.Table) else one.this
+                return None if columns or source in find_all(one, exp.Table) else one.this
         around = around.parent
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from connstat_sql.nodes import children, find_all, walk
 from connstat_sql.quoting import literal
 from connstat_sql.stretches import Stretch, replaced, stretch_of
 
@@ -51,7 +52,7 @@ class Match:
 
 def equalities(tree: exp.Expr) -> Iterator[Equality]:
     """Each pair of expressions that a statement compares, both ways round."""
-    for node in tree.find_all(*_EQUALITIES, exp.In, exp.ArrayContains, exp.Case):
+    for node in find_all(tree, *_EQUALITIES, exp.In, exp.ArrayContains, exp.Case):
         is_wanted = not isinstance(node, (exp.NEQ, exp.NullSafeNEQ)) and not node.find_ancestor(
             exp.Not
         )
@@ -85,7 +86,7 @@ def _paired(left: exp.Expr, right: exp.Expr, is_wanted: bool) -> Iterator[Equali
 
 def matches(tree: exp.Expr) -> Iterator[Match]:
     """Each predicate that a text may fit."""
-    for node in tree.find_all(*_TESTS, exp.Anonymous):
+    for node in find_all(tree, *_TESTS, exp.Anonymous):
         if isinstance(node, exp.Anonymous) and node.name.lower() not in _NAMED_TESTS:
             continue
         is_escaped = isinstance(node.parent, exp.Escape) and node.parent.this is node
@@ -103,7 +104,7 @@ def subject_of(node: exp.Expr) -> exp.Expr | None:
         elif isinstance(part, (*_PLAIN, *_TESTS)) or (
             isinstance(part, exp.Anonymous) and part.name.lower() in _PLAIN_NAMES | _NAMED_TESTS
         ):
-            waiting += part.iter_expressions()
+            waiting += children(part)
         else:
             return None
     return subjects[0] if len(subjects) == 1 else None
@@ -124,9 +125,7 @@ def is_subject(node: exp.Expr) -> bool:
 
 def is_constant(node: exp.Expr) -> bool:
     """Whether an expression has no column in it, and the same value each time."""
-    return all(
-        isinstance(part, _PLAIN) and not isinstance(part, exp.Column) for part in node.walk()
-    )
+    return all(isinstance(part, _PLAIN) and not isinstance(part, exp.Column) for part in walk(node))
 
 
 def tried(node: exp.Expr, subject: exp.Expr, *edits: tuple[Stretch, str]) -> str | None:

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from connstat_sql.binder import BoundQuery
 from connstat_sql.definitions import Column
+from connstat_sql.nodes import find, find_all, walk
 from connstat_sql.planner.values import Plan, Scan
 
 _READABLE = (exp.Query, exp.Create)
@@ -42,11 +43,11 @@ def _reads_more(query: BoundQuery, name: str, never: tuple[str, ...]) -> bool:
     as a star over a live table, other names for its columns or a whole row, counts.
     """
     tree = query.statement.tree
-    if not isinstance(tree, _READABLE) or tree.find(*_ALL):
+    if not isinstance(tree, _READABLE) or find(tree, *_ALL):
         return True
     live = {id(table.mention.node) for table in query.tables}
-    rows = {one.alias_or_name.lower() for one in tree.find_all(exp.Table, exp.Subquery)}
-    for node in tree.walk():
+    rows = {one.alias_or_name.lower() for one in find_all(tree, exp.Table, exp.Subquery)}
+    for node in walk(tree):
         if id(node) in live and node.args.get("alias") and node.args["alias"].columns:
             return True
         if isinstance(node, exp.Star) and _is_of_table(node, live):

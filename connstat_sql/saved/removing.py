@@ -19,6 +19,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import Span
+from connstat_sql.nodes import find_all
 from connstat_sql.origins import Origin, rewritten
 from connstat_sql.parser import dialect_of
 
@@ -288,7 +289,7 @@ def _trees(sql: str) -> list[exp.Expr] | None:
 
 
 def _placeholders(tree: exp.Expr) -> Iterator[exp.Expr]:
-    yield from tree.find_all(exp.Placeholder, exp.Parameter)
+    yield from find_all(tree, exp.Placeholder, exp.Parameter)
 
 
 def _condition_around(node: exp.Expr) -> exp.Expr | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from connstat_sql.errors import ConnstatError
+from connstat_sql.nodes import children, find, find_all, walk
 from connstat_sql.parser import parse, split_on_semicolons
 from connstat_sql.watching.rows import CONNECTION
 
@@ -32,10 +33,10 @@ def is_apart(sql: str, aggregates: frozenset[str]) -> bool:
         tree = parse(statements[0][0]).tree if len(statements) == 1 else None
     except ConnstatError:
         return False
-    if tree is None or tree.find(*_ACROSS) is not None or any(map(_is_made_up, tree.walk())):
+    if tree is None or find(tree, *_ACROSS) is not None or any(map(_is_made_up, walk(tree))):
         return False
-    ctes = frozenset(one.alias.lower() for one in tree.find_all(exp.CTE))
-    selects = [one for one in tree.find_all(exp.Select) if not _is_local_subquery(one, ctes)]
+    ctes = frozenset(one.alias.lower() for one in find_all(tree, exp.CTE))
+    selects = [one for one in find_all(tree, exp.Select) if not _is_local_subquery(one, ctes)]
     return bool(selects) and all(
         _is_structural(select) and _is_apart(select, ctes, aggregates - _ONE_ROW)
         for select in selects
@@ -62,7 +63,7 @@ def _place(branch: exp.Expr) -> int | None:
 
 def _is_local_subquery(select: exp.Select, ctes: frozenset[str]) -> bool:
     """Whether a SELECT within an expression reads nothing that can fail to answer."""
-    sources = select.find_all(exp.Table)
+    sources = find_all(select, exp.Table)
     return not _is_structural(select) and not any(_may_be_live(one, ctes) for one in sources)
 
 
@@ -77,7 +78,7 @@ def _is_structural(select: exp.Select) -> bool:
 def _is_apart(select: exp.Select, ctes: frozenset[str], aggregates: frozenset[str]) -> bool:
     return (
         _has_one_live_source(select, ctes)
-        and all(map(_is_by_connection, select.find_all(exp.Window)))
+        and all(map(_is_by_connection, find_all(select, exp.Window)))
         and _is_grouped_by_connection(select, aggregates)
     )
 
@@ -118,7 +119,7 @@ def _both(condition: exp.Expr | None) -> Iterator[exp.Expr]:
 
 
 def _is_same_connection(condition: exp.Expr) -> bool:
-    return isinstance(condition, exp.EQ) and all(map(_is_connection, condition.iter_expressions()))
+    return isinstance(condition, exp.EQ) and all(map(_is_connection, children(condition)))
 
 
 def _is_connection(one: exp.Expr) -> bool:
@@ -137,7 +138,7 @@ def _is_grouped_by_connection(select: exp.Select, aggregates: frozenset[str]) ->
     if distinct is not None and (distinct.args.get("on") is not None or not shown):
         return False
     if group is None:
-        calls = (call for one in select.selects for call in one.find_all(exp.Func))
+        calls = (call for one in select.selects for call in find_all(one, exp.Func))
         own = (call for call in calls if call.find_ancestor(exp.Select) is select)
         return not any(_is_aggregate(call, aggregates) for call in own)
     if group.args.get("all"):
