@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from pathlib import Path as FilePath
 from typing import TypeVar
 
@@ -32,6 +32,8 @@ _TEXTS = 64
 """Definitions of each kind that are remembered: those of all providers that one project has."""
 Parts = Mapping[TableName, Part]
 _Value = TypeVar("_Value", Provider, Service, Parts)
+_Read = tuple[_Value | None, tuple[Problem, ...], Source]
+"""What a file defines (None: nothing that can be used), what is wrong in it, and its places."""
 _Document = TypeVar("_Document", ProviderDocument, ServiceDocument, PartsDocument)
 
 
@@ -98,7 +100,7 @@ class Library:
         if folder is None or name not in self.services(provider):
             return None
         if (provider, name) not in self._services:
-            service, problems = _read_service(folder / f"{name}.yaml", provider)
+            service, problems, _ = _read_service(folder / f"{name}.yaml", provider)
             self._services[(provider, name)] = _sound(service, problems)
         return self._services[(provider, name)]
 
@@ -149,7 +151,7 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
                 problems += found
                 parts.append((given or {}, source))
                 continue
-            service, found, source = _read_service_file(file, folder.name)
+            service, found, source = _read_service(file, folder.name)
             problems += found
             if service is not None:
                 services.append((service, source))
@@ -177,7 +179,7 @@ def examples(paths: Iterable[FilePath]) -> Iterator[tuple[FilePath, Resource, Pr
         for file in files:
             if file.name in (PROVIDER_FILE, PARTS_FILE):
                 continue
-            service, problems, source = _read_service_file(file, folder.name)
+            service, problems, source = _read_service(file, folder.name)
             for resource in service.resources.values() if service and not problems else ():
                 place = ("resources", resource.table.resource, "example")
                 if resource.example:
@@ -212,13 +214,15 @@ def _sound(value: _Value | None, problems: tuple[Problem, ...]) -> _Value:
     return value
 
 
-def _read(file: FilePath) -> Source | bytes:
-    """A file's bytes, or what tells that it cannot be read."""
+def _read(file: FilePath, build: Callable[[bytes, str], _Read[_Value]]) -> _Read[_Value]:
+    """What a file defines, with what is wrong in it; nothing of one that cannot be read."""
+    shown = _shown(file)
     try:
-        return file.read_bytes()
+        content = file.read_bytes()
     except OSError as error:
-        problem = Problem(_shown(file), 0, f"cannot be read: {error.strerror or error}")
-        return Source(_shown(file), None, problems=(problem,))
+        problems = (Problem(shown, 0, f"cannot be read: {error.strerror or error}"),)
+        return None, problems, Source(shown, None, problems=problems)
+    return build(content, shown)
 
 
 def _shown(file: FilePath) -> str:
@@ -247,33 +251,19 @@ def _faults(source: Source, document: str, first: str) -> list[Problem]:
     return list(schema_faults(source, document)) or [source.problem((), first)]
 
 
-def _read_provider(folder: FilePath) -> tuple[Provider | None, tuple[Problem, ...], Source]:
-    file = folder / PROVIDER_FILE
-    content = _read(file)
-    if isinstance(content, Source):
-        return None, content.problems, content
-    return _provider_of(content, _shown(file), folder.name, _service_names(folder))
+def _read_provider(folder: FilePath) -> _Read[Provider]:
+    services = _service_names(folder)
+    return _read(
+        folder / PROVIDER_FILE, partial(_provider_of, folder=folder.name, services=services)
+    )
 
 
-def _read_service(file: FilePath, provider: str) -> tuple[Service | None, tuple[Problem, ...]]:
-    service, problems, _ = _read_service_file(file, provider)
-    return service, problems
+def _read_service(file: FilePath, provider: str) -> _Read[Service]:
+    return _read(file, partial(_service_of, provider=provider, stem=file.stem))
 
 
-def _read_service_file(
-    file: FilePath, provider: str
-) -> tuple[Service | None, tuple[Problem, ...], Source]:
-    content = _read(file)
-    if isinstance(content, Source):
-        return None, content.problems, content
-    return _service_of(content, _shown(file), provider, file.stem)
-
-
-def _read_parts(folder: FilePath) -> tuple[Parts | None, tuple[Problem, ...], Source]:
-    content = _read(folder / PARTS_FILE)
-    if isinstance(content, Source):
-        return None, content.problems, content
-    return _parts_of(content, _shown(folder / PARTS_FILE))
+def _read_parts(folder: FilePath) -> _Read[Parts]:
+    return _read(folder / PARTS_FILE, _parts_of)
 
 
 # A text is read once by a process, however many databases are opened: that takes longer than many
@@ -283,7 +273,7 @@ def _read_parts(folder: FilePath) -> tuple[Parts | None, tuple[Problem, ...], So
 @lru_cache(_TEXTS)
 def _provider_of(
     content: bytes, file: str, folder: str, services: tuple[str, ...]
-) -> tuple[Provider | None, tuple[Problem, ...], Source]:
+) -> _Read[Provider]:
     source = read_source(file, content)
     document, problems = _document(source, ProviderDocument)
     if document is None:
@@ -299,9 +289,7 @@ def _provider_of(
 
 
 @lru_cache(_TEXTS)
-def _service_of(
-    content: bytes, file: str, provider: str, stem: str
-) -> tuple[Service | None, tuple[Problem, ...], Source]:
+def _service_of(content: bytes, file: str, provider: str, stem: str) -> _Read[Service]:
     source = read_source(file, content)
     document, problems = _document(source, ServiceDocument)
     if document is None:
@@ -315,7 +303,7 @@ def _service_of(
 
 
 @lru_cache(_TEXTS)
-def _parts_of(content: bytes, file: str) -> tuple[Parts | None, tuple[Problem, ...], Source]:
+def _parts_of(content: bytes, file: str) -> _Read[Parts]:
     source = read_source(file, content)
     document, problems = _document(source, PartsDocument)
     if document is None:
