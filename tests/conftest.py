@@ -90,12 +90,16 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(autouse=True)
-def _clean_sandbox(request: pytest.FixtureRequest) -> None:
-    """Faults and counts of one test do not reach the next."""
-    if "sandbox" in request.fixturenames:
-        running = cast(Sandbox, request.getfixturevalue("sandbox"))
-        running.heal()
-        running.reset()
+def _clean_sandbox(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Faults and counts of one test do not reach the next, nor what is set up for a next module."""
+    if "sandbox" not in request.fixturenames:
+        yield
+        return
+    running = cast(Sandbox, request.getfixturevalue("sandbox"))
+    running.heal()
+    running.reset()
+    yield
+    running.heal()
 
 
 @pytest.fixture(autouse=True)
