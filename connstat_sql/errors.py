@@ -170,7 +170,7 @@ class FetchError(ConnstatError):
     `status` is None when no answer came. `attempts` counts the requests sent for this one fetch,
     the last included; 0 when it was refused before sending. With `is_own` it is known to be the
     API's own answer, and not that of a gateway before it. `confirming` requests came before it or
-    after, because a list had no rows.
+    after, to see whether a list is whole.
     """
 
     def __init__(

@@ -331,8 +331,9 @@ def test_trace_tells_every_attempt_and_the_waits_between(config: Path, sandbox: 
     sandbox.inject(Fault(api="plant_a", status=503, times=1))
     answer = run(config, "query", "--trace", "-F", "jsonl", STATUS)
     assert answer.exit_code == 0
-    first, wait, second, names = answer.stderr.splitlines()
-    assert "/connectors  200  " in names
+    first, wait, second, *rest = answer.stderr.splitlines()
+    paths = [line.split("  ")[0].partition("/plant_a")[2] for line in rest]
+    assert paths == ["/health", "/connectors?expand=status", "/connectors"]
     assert "  503  " in first
     assert re.fullmatch(r"info: plant_a answered 503.*: try 2 in \d\.\d s", wait)
     assert "  200  " in second

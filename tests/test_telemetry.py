@@ -64,7 +64,7 @@ def answered(_: int) -> httpx.Response:
 
 
 def busy_at_first(call: int) -> httpx.Response:
-    return answered(call) if call > 2 else httpx.Response(503)
+    return answered(call) if call > 2 else httpx.Response(429)
 
 
 def forbidden(_: int) -> httpx.Response:
@@ -138,10 +138,10 @@ def test_an_attempt_is_a_client_span_within_its_statement(spans: Spans) -> None:
 def test_every_attempt_again_is_a_span_that_counts(spans: Spans) -> None:
     ask(spans, busy_at_first)
     attempts = sorted(spans.named("GET"), key=lambda one: one.start_time or 0)
-    assert [attributes(one)["http.response.status_code"] for one in attempts] == [503, 503, 200]
+    assert [attributes(one)["http.response.status_code"] for one in attempts] == [429, 429, 200]
     assert [attributes(one).get("http.request.resend_count") for one in attempts] == [None, 1, 2]
     assert [one.status.status_code.name for one in attempts] == ["ERROR", "ERROR", "UNSET"]
-    assert attributes(attempts[0])["error.type"] == "503"
+    assert attributes(attempts[0])["error.type"] == "429"
     assert spans.one("connstat.statement").status.status_code is StatusCode.UNSET
 
 
@@ -218,7 +218,7 @@ def test_the_observer_is_told_with_and_without_spans(spans: Spans, has_spans: bo
     provider = spans.provider if has_spans else None
     with plant(busy_at_first, tracer_provider=provider, observe=seen.append) as engine:
         list(engine.run(SQL, {"other": ""}))
-    assert [one.status for one in seen] == [503, 503, 200]
+    assert [one.status for one in seen] == [429, 429, 200]
 
 
 # the log
@@ -234,8 +234,8 @@ def test_the_log_tells_retries_and_scans_and_in_detail_each_attempt(
     with caplog.at_level(logging.DEBUG, "connstat_sql"):
         ask(spans, busy_at_first)
     *retries, scan = records(caplog, logging.INFO)
-    assert any("503" in one and "try 2 in" in one for one in retries)
-    assert any("503" in one and "try 3 in" in one for one in retries)
+    assert any("429" in one and "try 2 in" in one for one in retries)
+    assert any("429" in one and "try 3 in" in one for one in retries)
     assert scan.startswith("kafka_connect.connect.connectors by ")
     assert "1 requests, 2 retries, 1 rows" in scan
     assert len([one for one in records(caplog, logging.DEBUG) if "GET http" in one]) == 3

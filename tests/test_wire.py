@@ -209,6 +209,17 @@ def test_a_connection_is_used_again() -> None:
     assert (server.count, len(server.heads)) == (1, 5)
 
 
+def test_a_request_may_want_a_connection_of_its_own() -> None:
+    server = Script()
+
+    async def use(wire: Wire, base: str) -> None:
+        for fresh in (False, True, True, False):
+            await wire.exchange(asked(base, fresh=fresh), {})
+
+    with_network(server, use)
+    assert (server.count, len(server.heads)) == (3, 4)
+
+
 def test_a_large_body_arrives_whole() -> None:
     body = bytes(range(256)) * 20_000
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body

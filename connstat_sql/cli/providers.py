@@ -161,6 +161,6 @@ def _method(method: Method, resource: Resource) -> str:
         f"since {method.since}" if method.since else "",
         f"older servers {method.in_its_place}" if method.fallback else "",
         "" if method.is_standalone else "for other methods alone",
-        f"without rows asks GET {method.confirm_empty}" if method.confirm_empty else "",
+        f"in doubt asks GET {method.confirm_empty}" if method.confirm_empty else "",
     ]
     return "  ".join([f"{method.name}  {method.verb} {method.path}", *filter(None, words)])

@@ -273,8 +273,8 @@ class Method:
     `known_by` names the method that knows which rows there are: a list that leaves some out gets
     them from there, and a read by key that says nothing of its row is held against it ("": it is
     not needed). `rest_from` names a list that has what is known of those ("": their keys are).
-    `confirm_empty` is the path of what is asked where a list has no rows, which count only where it
-    answers with success (None: they do).
+    `confirm_empty` is the path of what is asked where a list has no rows, or its server had failed:
+    it counts only where that answers with success (None: it does).
     `since` is the first version of the server that has it ("": every one). `fallback` names what
     an older one is asked instead: a method whose rows these are, and others that are asked for
     each of its rows, for the columns that those before them do not serve. One that is not

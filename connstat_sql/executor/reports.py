@@ -66,7 +66,7 @@ class ScanReport:
     one of its lists may have further pages that nothing leads to ("": none has). `fell_back` says
     which servers are too old for the method, and by what they were asked instead. `asked_aside` of
     the requests asked what plugins declare to be secret, and `unknown` is why some of that is not
-    known. `confirming` were sent because lists had no rows.
+    known. `confirming` were sent to see whether lists are whole.
     """
 
     name: str
@@ -100,7 +100,9 @@ def in_words(report: ScanReport, expected: int | None, after: float) -> str:
         f"{report.asked_aside:,} of them for what plugins declare secret"
         if report.asked_aside
         else "",
-        f"{report.confirming:,} of them because a list had no rows" if report.confirming else "",
+        f"{report.confirming:,} of them to see whether a list is whole"
+        if report.confirming
+        else "",
         counted(report.pages, "page"),
         counted(report.rows, "row"),
         counted(report.bytes, "byte"),
@@ -155,7 +157,7 @@ class Count:
     def fail(self, attempts: int, confirming: int) -> None:
         """A fetch has failed after so many tries of one more request, 0 if none was sent.
 
-        `confirming` requests were sent because a list had no rows.
+        `confirming` requests were sent to see whether a list is whole.
         """
         self.requests += (attempts > 0) + confirming
         self.confirming += confirming

@@ -12,6 +12,8 @@ from connstat_sql.errors import ConnectionFailed, FetchError, PlanError
 from connstat_sql.fetcher.circuits import Circuits
 from connstat_sql.transport import Answer, Client, Confirm, Request
 
+_BACK = "a list of a server that had failed before"
+
 
 class Asked(NamedTuple):
     """A request as it is sent, whichever table it is for: equal ones need sending only once."""
@@ -73,8 +75,9 @@ class Answers:
     """Asks for the answers of one statement; equal requests share one, also while it is awaited.
 
     `until` is when the statement must have ended, by the clients' clock (None: no limit).
-    Failures are not kept: whoever asks later asks again. A list without rows counts once its server
-    has said that it is well, after which it is asked once more: it may have become so meanwhile.
+    Failures are not kept: whoever asks later asks again. A list without rows, or of a server that
+    had failed before, counts once that has said that it is well: what starts knows not all its rows
+    yet. What it had listed until then is asked once more.
     """
 
     budget: Budget
@@ -125,33 +128,50 @@ class Answers:
     async def _confirmed(
         self, connection: str, request: Request, client: Client, mark: int
     ) -> Answer:
-        """The answer; one without rows only of a server that was well before it was asked."""
-        confirm, before = request.confirm, 0
+        """The answer; one without rows, or of a server that had failed, once that is well."""
+        confirm, workers = request.confirm, client.workers
+        if confirm is None:
+            return await self._send(request, client, mark)
+        asked: set[str] = set()
+        before = 0
         while True:
-            well = {server for server, why in self._confirming.items() if not why}
             try:
+                if workers.routed(request, workers.url).origin in workers.doubted:
+                    server, sent = await self._ask_how(connection, confirm, client)
+                    asked.add(server)
+                    before += sent
+                doubted = set(workers.doubted)
+                well = {server for server, why in self._confirming.items() if not why}
                 answer = await self._send(request, client, mark)
-                if confirm is None or not confirm.is_empty(answer.body):
-                    if not before:
-                        return answer
-                    return replace(answer, confirming=before, has_filled=True)
-                server = _server(request, answer, confirm)
-                if server not in self._confirming:
-                    before += 1
-                    told = await self.ask(connection, confirm.request, client)
-                    server = _server(confirm.request, told, confirm)
-                    self._confirming[server] = _unconfirmed(told, confirm, client)
+                server = (answer.sent or request).origin
+                is_doubted = server in doubted or server in workers.doubted
+                is_empty = confirm.is_empty(answer.body)
+                if is_doubted or (is_empty and server not in self._confirming):
+                    if server in workers.doubted or server not in self._confirming:
+                        server, sent = await self._ask_how(connection, confirm, client)
+                        before += sent
+                    asked.add(server)
                     well.discard(server)
-                    before -= told.attempts == 0
-                why = self._confirming[server]
-                if why or server in well:
-                    return replace(answer, confirming=before, unconfirmed=why)
+                why = self._confirming.get(server, "") if is_empty or server in asked else ""
+                if why or server in well or not (is_empty or is_doubted):
+                    what = "a list without rows" if is_empty else _BACK
+                    why = f"{what}, and {why}" if why else ""
+                    is_later = bool(asked) and not is_empty
+                    return replace(answer, confirming=before, unconfirmed=why, has_filled=is_later)
                 before += 1
                 self.budget.spend(request.table)
                 mark = self.circuits.check(request)
             except FetchError as error:
                 error.confirming = before
                 raise
+
+    async def _ask_how(self, connection: str, confirm: Confirm, client: Client) -> tuple[str, int]:
+        """Ask a server how it is: its origin, and how many requests that took."""
+        answer = await self.ask(connection, confirm.request, client)
+        server = (answer.sent or confirm.request).origin
+        self._confirming[server] = _unconfirmed(answer, confirm, client)
+        client.workers.doubted.discard(server)
+        return server, answer.attempts > 0
 
     async def _send(self, request: Request, client: Client, mark: int) -> Answer:
         try:
@@ -201,12 +221,6 @@ class Answers:
         return kept if kept is not None and _is_for(request, kept) else None
 
 
-def _server(request: Request, answer: Answer, confirm: Confirm) -> str:
-    """The base URL of the worker that answered."""
-    url = (answer.sent or request).url
-    return url[: len(url) - len(request.url) + len(confirm.base_url)]
-
-
 def _unconfirmed(answer: Answer, confirm: Confirm, client: Client) -> str:
     """Why nobody knows how a server is that does not know the question; "" where it is well.
 
@@ -219,15 +233,15 @@ def _unconfirmed(answer: Answer, confirm: Confirm, client: Client) -> str:
         _say_what_for(error, confirm.request)
         raise error
     return (
-        f"a list without rows, and {client.connection.name} does not know "
+        f"{client.connection.name} does not know "
         f"{_line(confirm.request)} ({answer.status}), which tells whether it is starting"
     )
 
 
 def _say_what_for(error: FetchError, request: Request) -> None:
     """Put into the error of a server that was asked how it is what that is for."""
-    if request.is_of_worker:
-        error.message = f"a list without rows does not count: to {_line(request)} {error.message}"
+    if request.is_of_worker and error.status is not None:
+        error.message = f"its list does not count yet: to {_line(request)} {error.message}"
         error.args = (error.message,)
         error.hint = error.hint or "ask again once it is well"
 

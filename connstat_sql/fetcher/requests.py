@@ -112,7 +112,7 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
 
 
 def _confirm(fetch: Fetch, base_url: str) -> Confirm | None:
-    """What makes a list without rows count, where it does not by itself."""
+    """What makes a list in doubt count, where it does not by itself."""
     path = fetch.method.confirm_empty
     if path is None:
         return None
@@ -121,7 +121,7 @@ def _confirm(fetch: Fetch, base_url: str) -> Confirm | None:
         str(fetch.resource.table), "GET", base + _path(path, fetch), accepts=NO_PATH,
         family=fetch.method.limit, is_of_worker=True,
     )  # fmt: skip
-    return Confirm(request, base, partial(_is_empty, fetch.method.rows))
+    return Confirm(request, partial(_is_empty, fetch.method.rows))
 
 
 def _is_empty(rows: Rows, body: bytes) -> bool:

@@ -599,9 +599,9 @@ class MethodDocument(_Document, frozen=True):
     confirm_empty: Annotated[
         str | None,
         _about(
-            "path of a GET, asked only where the list has no rows: these count where it answers "
-            "with success, and the list is asked once more; for a server that says there is "
-            "nothing while it is starting",
+            "path of a GET, asked only where the list has no rows or its server had failed: the "
+            "list counts where that answers with success, and is asked once more; for a server "
+            "that does not know all of its rows while it is starting",
             "/health",
         ),
     ] = None

@@ -138,12 +138,12 @@ def _cache_lines(scan: Scan, plan: Plan) -> list[str]:
 
 
 def _confirmed(scan: Scan, plan: Plan) -> list[str]:
-    """What is asked where a list has no rows."""
+    """What is asked where a list has no rows, or its server had failed."""
     if plan.expected(scan) == 0:
         return []
     ways = (*scan.ways, *(one.way for one in scan.instead))
     paths = dict.fromkeys(way.method.confirm_empty for way in ways if way.method.confirm_empty)
-    return [f"a list without rows asks GET {path}, and once more" for path in paths]
+    return [f"a list in doubt asks GET {path}, and once more" for path in paths]
 
 
 def _older_lines(scan: Scan, plan: Plan) -> list[str]:

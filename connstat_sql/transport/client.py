@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
@@ -133,6 +134,7 @@ class Client:
             except FetchError as error:
                 failed = error
             self._sign(failed, routed, course)
+            self.workers.doubt(routed, failed)
             if self.workers.next_after(url, request, failed, tried):
                 continue
             tried.clear()
@@ -241,6 +243,8 @@ class Client:
             if course.until is not None and self.now() >= course.until:
                 raise DeadlinePassed("the statement ran past its deadline")
             proved = with_query(request, self._credentials.query)
+            if course.was_cut and not proved.fresh:
+                proved = dataclasses.replace(proved, fresh=True)
             reply = await self._exchange(request, proof, course, proved)
         finally:
             course.asked = self._gate.leave(permit, request, reply, loop.time() - started)
@@ -292,6 +296,7 @@ class Client:
     def _failed(self, request: Request, error: BaseException, course: Course) -> FetchError:
         """No whole answer. What a library says of one repeats it: that is no cause to be told."""
         failed = self._judge.failed(request, error, self.secrets())
+        course.was_cut = True
         if failed.is_worth_retrying:
             course.rule = NO_HOST if failed.is_down else NO_ANSWER
         failed.__cause__ = error if isinstance(error, OSError) else None

@@ -27,7 +27,8 @@ class Request:
     `method_name` is that of the definition, and `family` the limits that it names ("": none).
     `shown` is the URL as people may read it, where a server told secrets of ours in it ("": as it
     is sent). `confirm` makes an answer without rows count (None: it does). One that `is_of_worker`
-    asks it how it is: whatever goes wrong is its own, and another may be well.
+    asks it how it is: whatever goes wrong is its own, and another may be well. One that is `fresh`
+    goes over a connection of its own.
     Without slots, so that what is made of it is made once.
     """
 
@@ -44,6 +45,7 @@ class Request:
     shown: str = ""
     confirm: Confirm | None = field(default=None, repr=False, compare=False)
     is_of_worker: bool = False
+    fresh: bool = False
 
     @cached_property
     def line(self) -> RequestLine:
@@ -67,12 +69,10 @@ class Request:
 class Confirm:
     """A request that a server answers with success once its lists are what they should be.
 
-    `is_empty` says of the body of a list whether it has no rows. `base_url` is what both requests
-    were built for.
+    `is_empty` says of the body of a list whether it has no rows.
     """
 
     request: Request
-    base_url: str
     is_empty: Callable[[bytes], bool]
 
 
@@ -83,7 +83,7 @@ class Answer(msgspec.Struct, frozen=True):
     between tries. `sent` is the request that was answered, where it went to another worker of the
     connection than the one it was built for (None: it did not). `confirming` requests went besides
     for the sake of it, and `unconfirmed` is why it is not known that it has no rows. With
-    `has_filled` its rows came after the server had first said that there are none.
+    `has_filled` its rows are those of a server that had to say first that it is well.
     """
 
     status: int

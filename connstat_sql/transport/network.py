@@ -58,8 +58,17 @@ def open_network(
     How many requests there are at once is for others to say.
     """
     proxies, context = proxies_of(resolver, environment), tls_of(resolver)
+
+    def pool(**options: Any) -> Connector:
+        return connector(bounds.sockets, limit=0, ssl=context, **options)
+
+    kept = _session(pool(keepalive_timeout=KEEP_ALIVE), bounds)
+    return Network(kept, lambda: _session(pool(force_close=True), bounds), proxies, bounds)
+
+
+def _session(pool: Connector, bounds: Bounds) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
-        connector=connector(bounds.sockets, limit=0, ssl=context, keepalive_timeout=KEEP_ALIVE),
+        connector=pool,
         headers=OWN_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None, connect=bounds.connect_timeout),
@@ -70,14 +79,23 @@ def open_network(
         max_headers=MOST_HEADERS,
     )
     session._retry_connection = False  # tries again unseen and uncounted; that is for us to do
-    return Network(session, proxies, bounds)
+    return session
 
 
 class Network:
     """Sends over aiohttp. Made, used and closed on one event loop."""
 
-    def __init__(self, session: aiohttp.ClientSession, proxies: Proxies, bounds: Bounds) -> None:
-        self._session = session
+    def __init__(
+        self,
+        kept: aiohttp.ClientSession,
+        open_fresh: Callable[[], aiohttp.ClientSession],
+        proxies: Proxies,
+        bounds: Bounds,
+    ) -> None:
+        """Over a pool of connections that are kept, and one that keeps none, made when needed."""
+        self._kept = kept
+        self._open_fresh = open_fresh
+        self._fresh: aiohttp.ClientSession | None = None
         self._proxies = proxies
         self._bounds = bounds
         self._reading: set[aiohttp.ClientResponse] = set()
@@ -90,7 +108,8 @@ class Network:
         """Close the pool, and give its sockets the turn of the loop in which they end."""
         for response in tuple(self._reading):
             response.close()  # or whoever reads it would wait for the time-out
-        await self._session.close()
+        for session in filter(None, (self._kept, self._fresh)):
+            await session.close()
         await asyncio.sleep(0)
 
     async def _talk(
@@ -120,18 +139,26 @@ class Network:
         if request.headers:
             sent = CIMultiDict(headers)
             sent.update(request.headers)
+        session = self._session_for(request)
         proxy = self._proxies.find(url.scheme, url.raw_host or "", url.port)
         if proxy is None:
-            return await self._session.request(
+            return await session.request(
                 request.method, url, headers=sent, data=request.body, allow_redirects=False
             )
         login = {"Proxy-Authorization": proxy.login} if proxy.login else {}
         if url.scheme == "http":
             sent = {**sent, **login}  # it is the proxy that reads this request
-        return await self._session.request(
+        return await session.request(
             request.method, url, headers=sent, data=request.body, allow_redirects=False,
             proxy=proxy.url, proxy_headers=login,
         )  # fmt: skip
+
+    def _session_for(self, request: Request) -> aiohttp.ClientSession:
+        if not request.fresh:
+            return self._kept
+        if self._fresh is None:
+            self._fresh = self._open_fresh()
+        return self._fresh
 
 
 def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:

@@ -44,7 +44,8 @@ class Course:
     is no such time); `longest_wait` is in seconds, and so is `patience`: a host that
     gives no answer is tried no longer than that. Of the last try, `rule` says by what it is
     worth another one (None: it is final), `asked` how many seconds the API asks to wait (None:
-    it does not). `exchanged` are the seconds that its exchanges took.
+    it does not). `exchanged` are the seconds that its exchanges took. Once it `was_cut`, no answer
+    came over a connection, and others that are kept open may be just as dead.
     """
 
     random: Callable[[], float]
@@ -56,6 +57,7 @@ class Course:
     rule: RetryRule | None = None
     asked: float | None = None
     exchanged: float = 0.0
+    was_cut: bool = False
     _kinds: dict[int, _Kind] = field(default_factory=dict)
     _is_told: bool = False
 

@@ -29,6 +29,8 @@ class Workers:
         self._place = 0
         self.failures: dict[str, str] = {}
         """What became of the last request to those that did not work, by their URLs."""
+        self.doubted: set[str] = set()
+        """Origins of those that failed and have not said since that they are well."""
 
     @property
     def url(self) -> str:
@@ -48,6 +50,12 @@ class Workers:
     def is_starting(self, status: int | None, *, is_own: bool) -> bool:
         """Whether one of several knows no path yet: its 404 is not in the API's own words."""
         return len(self.urls) > 1 and self._tells_own and status == 404 and not is_own
+
+    def doubt(self, request: Request, error: FetchError) -> None:
+        """A request has failed: its server may not know all it should for some time."""
+        is_not_up = self._tells_own and error.status == 404 and not error.is_own
+        if isinstance(error, ConnectionFailed) or error.status in ELSEWHERE or is_not_up:
+            self.doubted.add(request.origin)
 
     def next_after(self, url: str, request: Request, error: FetchError, tried: set[str]) -> bool:
         """Whether another worker than those tried may answer what one of them did not."""
