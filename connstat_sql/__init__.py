@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from connstat_sql.pythons import refusal
+from connstat_sql.python_version import refusal
 
 _refusal = refusal(sys.version_info[:3])
 if _refusal:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.binder import Arguments
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
 from connstat_sql.hints import in_python, worded
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
-from connstat_sql.transport.limits import of_process
+from connstat_sql.sql.binder import Arguments
+from connstat_sql.transport.process_limits import of_process
 
 if TYPE_CHECKING:
     import httpx

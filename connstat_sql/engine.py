@@ -15,6 +15,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from connstat_sql.database.errors import RunText, interruptible
+from connstat_sql.database.session import Session
+from connstat_sql.database.splitter import Piece, is_rowless, named_arguments
+from connstat_sql.database.statement_lock import Turns
 from connstat_sql.errors import (
     BindError,
     DeadlinePassed,
@@ -24,12 +28,8 @@ from connstat_sql.errors import (
     PlanError,
     QueryError,
 )
-from connstat_sql.long_lists import set_aside
-from connstat_sql.pieces import Piece, is_rowless, named_arguments
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Session
-from connstat_sql.translation import RunText, interruptible
-from connstat_sql.turns import Turns
+from connstat_sql.sql.in_lists import set_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,17 +37,17 @@ if TYPE_CHECKING:
     import httpx
     from opentelemetry.trace import TracerProvider
 
-    from connstat_sql.binder import Arguments
-    from connstat_sql.catalog import Catalog
-    from connstat_sql.configured import Configured
+    from connstat_sql.config.attachments import Attachment
+    from connstat_sql.database.configured import Configured
+    from connstat_sql.definitions.catalog import Catalog
+    from connstat_sql.executor.observed_values import TakeValues
     from connstat_sql.executor.progress import Progress
-    from connstat_sql.executor.values_seen import TakeValues
-    from connstat_sql.fetcher import Clients
+    from connstat_sql.fetch import Clients
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
+    from connstat_sql.sql.binder import Arguments
     from connstat_sql.telemetry import Telemetry
     from connstat_sql.transport import Clock, Connection, Limits, Sent, Waiting
-    from connstat_sql.transport.attachments import Attachment
 
 T = TypeVar("T")
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
@@ -190,7 +190,7 @@ class Engine:
         self._run = _Run()
         self._configured: Configured | None = None
         if wiring.attachments or wiring.views:
-            from connstat_sql.configured import Configured
+            from connstat_sql.database.configured import Configured
 
             self._configured = Configured(
                 self.session, wiring.attachments, wiring.views, outside.environment,
@@ -310,7 +310,7 @@ class Engine:
         if self._configured is None:
             yield ()
             return
-        from connstat_sql.configured import is_listing, meant
+        from connstat_sql.database.configured import is_listing, meant
 
         if is_new:
             self._configured.begin()
@@ -342,7 +342,7 @@ class Engine:
         try:
             return act()
         except BindError as error:
-            from connstat_sql.advice import advise
+            from connstat_sql.sql.suggestions import advise
 
             names = self._configured.names if self._configured is not None else ()
             advise(error, self.catalog, names)
@@ -413,7 +413,7 @@ class Engine:
             from connstat_sql.live import LiveTables
             from connstat_sql.telemetry import Telemetry
             from connstat_sql.transport import Door, Limits
-            from connstat_sql.transport.limits import of_process
+            from connstat_sql.transport.process_limits import of_process
 
             out = self._outside
             limits = out.limits or (of_process() if out.shares_limits else Limits())
@@ -521,8 +521,8 @@ def _own_statements(sql: str) -> Iterator[tuple[str, bool]]:
     if not _OWN.search(sql):
         yield sql, False
         return
-    from connstat_sql.parser import parse, split_on_semicolons
-    from connstat_sql.refresh import is_refresh
+    from connstat_sql.sql.refresh import is_refresh
+    from connstat_sql.sql.statement import parse, split_on_semicolons
 
     for text, _ in split_on_semicolons(sql):
         yield text, parse(text).show is not None or is_refresh(text)

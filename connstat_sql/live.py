@@ -17,12 +17,12 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from connstat_sql.asking import Asking
-from connstat_sql.binder import Arguments, BoundQuery, bind
-from connstat_sql.catalog import Catalog, LiveTable
-from connstat_sql.definitions import TableName
-from connstat_sql.depth import with_room
-from connstat_sql.doubts import doubts_of
+from connstat_sql.cache import Kept, MaxAge, accounts
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.session import Session
+from connstat_sql.database.splitter import Piece, is_rowless
+from connstat_sql.definitions.catalog import Catalog, LiveTable
+from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ParseError, PlanError, counted
 from connstat_sql.executor import (
     Execution,
@@ -34,12 +34,7 @@ from connstat_sql.executor import (
     failures_table,
     in_words,
 )
-from connstat_sql.executor.kept import Kept, MaxAge, accounts
-from connstat_sql.fetcher import Answers, Budget, Clients, Declared, Inquiry, PageStream
-from connstat_sql.nodes import find_all
-from connstat_sql.origins import leading_back
-from connstat_sql.parser import Statement, parse
-from connstat_sql.pieces import Piece, is_rowless
+from connstat_sql.fetch import Answers, Budget, Clients, Declared, Inquiry, PageStream
 from connstat_sql.planner import (
     CONNECTION,
     Cached,
@@ -49,13 +44,18 @@ from connstat_sql.planner import (
     plan,
     secret_columns,
 )
-from connstat_sql.refresh import Refresh, read_refresh
+from connstat_sql.planner.unsatisfiable import doubts_of
 from connstat_sql.result import Options, Result
-from connstat_sql.session import Session
-from connstat_sql.shows import own_answer
-from connstat_sql.translation import RunText
+from connstat_sql.sql.binder import Arguments, BoundQuery, bind
+from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.nodes import find_all
+from connstat_sql.sql.recursion import with_room
+from connstat_sql.sql.refresh import Refresh, read_refresh
+from connstat_sql.sql.shows import own_answer
+from connstat_sql.sql.source_map import leading_back
+from connstat_sql.sql.statement import Statement, parse
+from connstat_sql.sql.views import Views
 from connstat_sql.transport import Connection, Door
-from connstat_sql.views import Views
 
 T = TypeVar("T")
 _WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Copy)

@@ -7,7 +7,7 @@ from html import escape
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.quoting import quote
+from connstat_sql.definitions.quoting import quote
 
 MOST_ROWS = 60
 _LONGEST = 400

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from connstat_sql.database.python_values import python_values
 from connstat_sql.errors import ConfigError, QueryError, counted
-from connstat_sql.python_values import python_values
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from connstat_sql.definitions import TableName
+    from connstat_sql.definitions.model import TableName
     from connstat_sql.executor import ScanReport
-    from connstat_sql.fetcher import Failure
+    from connstat_sql.fetch import Failure
     from connstat_sql.planner import Plan
 
 DEFAULT_MAX_REQUESTS = 1000

@@ -14,11 +14,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.live import LiveTables
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, Wiring
-from connstat_sql.sandbox import Sandbox, World
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox
 from tests.defects import listening
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from connstat_sql import definitions
-from connstat_sql.definitions import (
+from connstat_sql.definitions import model as definitions
+from connstat_sql.definitions.model import (
     Column,
     ListOf,
     MapOf,

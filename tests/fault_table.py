@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from connstat_sql import FetchError, LiveDatabase
+from connstat_sql.bootstrap import Setup
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.live import LiveTables
-from connstat_sql.opening import Setup
-from connstat_sql.sandbox import Sandbox
 from connstat_sql.transport import Door
-from connstat_sql.transport.limits import Limits
+from connstat_sql.transport.process_limits import Limits
 from tests.chaos.rows import row
 from tests.conftest import FakeClock, SharedWiring
 

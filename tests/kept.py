@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connstat_sql.definitions import (
+from connstat_sql.cache import FETCH, Kept, WholeFetch, served
+from connstat_sql.database.session import Session
+from connstat_sql.definitions.model import (
     JSON,
     TIMESTAMPTZ,
     VARCHAR,
@@ -26,11 +28,9 @@ from connstat_sql.definitions import (
     TableName,
     Template,
 )
-from connstat_sql.executor.kept import FETCH, Kept, WholeFetch, served
-from connstat_sql.fetcher import Fetch
+from connstat_sql.definitions.quoting import quote
+from connstat_sql.fetch import Fetch
 from connstat_sql.planner import Scan, Way, scan_table
-from connstat_sql.quoting import quote
-from connstat_sql.session import Session
 
 NOW = 1_800_000_000.0
 KIND = Filter("kind", "kind")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from connstat_sql.definitions import VARCHAR, Column, MapOf, Redaction
+from connstat_sql.definitions.model import VARCHAR, Column, MapOf, Redaction
 from connstat_sql.executor.redaction import Redactor
-from connstat_sql.masks import documented
+from connstat_sql.redaction import documented
 
 HEX, MIXED = "0123456789abcdef0123456789abcdef", "Zq7Rk2Lm9Xc4Vb8Nw3Ty6Pd1"
 FIXTURES = Path(__file__).parent / "fixtures"

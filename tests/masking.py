@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.definitions import Column
+from connstat_sql.definitions.model import Column
 from connstat_sql.executor.redaction import Redactor
 
 SHOWN = "shown"

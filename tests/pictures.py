@@ -21,7 +21,7 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.demo import Sandbox, World
 from tests.sitting import at_prompt, home_at, shell
 from tests.terminal import Terminal
 

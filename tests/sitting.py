@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.terminal import Terminal
 from tests.test_cli import toml_of
 

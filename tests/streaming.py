@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from connstat_sql.arrow import RowReader
-from connstat_sql.fetcher import Arrived, Ended, Failure, Fetch, Finished, Page, PageStream
+from connstat_sql.decode import RowReader
+from connstat_sql.fetch import Arrived, Ended, Failure, Fetch, Finished, Page, PageStream
 
 
 def batches(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, QueryError
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import narrow_engine_of
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import connstat_sql
 from connstat_sql import LiveDatabase
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.demo import Sandbox, World
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,19 @@ from uuid import UUID
 import duckdb
 import pytest
 
-from connstat_sql.arrow import ROWS, ROWS_PER_TEXT, Field, RowReader, pages_table
-from connstat_sql.definitions import KEY, Column, Mismatch, Path, Redaction, Rows, Shape, quote
+from connstat_sql.decode import ROWS, ROWS_PER_TEXT, Field, RowReader, pages_table
+from connstat_sql.definitions.loader.types import parse_type
+from connstat_sql.definitions.model import (
+    KEY,
+    Column,
+    Mismatch,
+    Path,
+    Redaction,
+    Rows,
+    Shape,
+    quote,
+)
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.loader.types import parse_type
 from tests.tabled import over
 
 DUCKDB = duckdb.connect(config={"python_enable_replacements": "false"})

@@ -14,8 +14,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.arrow import Field, RowReader
-from connstat_sql.definitions import (
+from connstat_sql.decode import Field, RowReader
+from connstat_sql.definitions.model import (
     JSON,
     TIMESTAMPTZ,
     VARCHAR,

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Options
 from tests.tabled import over
 

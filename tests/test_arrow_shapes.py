@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.arrow import ROWS, Field, OpenBody, RowReader, pages_table
-from connstat_sql.definitions import KEY, Path, Rows, Shape
+from connstat_sql.decode import ROWS, Field, OpenBody, RowReader, pages_table
+from connstat_sql.definitions.loader.types import parse_type
+from connstat_sql.definitions.model import KEY, Path, Rows, Shape
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.loader.types import parse_type
 from tests.tabled import over
 from tests.test_arrow import column, decode
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from connstat_sql.asking import Asking
-from connstat_sql.binder import Value, bind
 from connstat_sql.errors import BindError, ParseError
-from connstat_sql.parser import parse
+from connstat_sql.sql.binder import Value, bind
+from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.statement import parse
 from tests.oracle.stages import Stages, open_stages
 from tests.tabled import over
 

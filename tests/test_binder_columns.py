@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.binder import Edit
 from connstat_sql.errors import BindError, Span
 from connstat_sql.executor.run_text import apply_edits, run_text
 from connstat_sql.planner import mention_table
+from connstat_sql.sql.binder import Edit
 from tests.oracle.stages import Stages, open_stages
 from tests.tabled import over
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.asking import Asking
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import QueryError
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.parser import parse
 from connstat_sql.planner import as_text
+from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.statement import parse
 
 PLANS = Path(__file__).parent / "fixtures" / "plans"
 CONNECTIONS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
-from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.definitions.loader import Library, shipped_providers
 
 CATALOG = Catalog(
     Library([shipped_providers()]),

@@ -6,10 +6,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.macros import DESCRIBED, HIDING, NAMES, called_by_ours
+from connstat_sql.database.session import Session
 from connstat_sql.errors import BindError
-from connstat_sql.macros import DESCRIBED, HIDING, NAMES, called_by_ours
-from connstat_sql.session import Session
-from connstat_sql.translation import RunText
 
 TRACES = (Path(__file__).parent / "fixtures" / "traces.txt").read_text(encoding="utf-8")
 """A title after ####, the root cause after =, and the trace."""

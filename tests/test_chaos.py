@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import PagingStyle, Resource
+from connstat_sql.bootstrap import Setup, find_connections, open_engine
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.model import PagingStyle, Resource
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError, QueryError, Status
-from connstat_sql.loader import Library, shipped_providers, validate
-from connstat_sql.opening import Setup, find_connections, open_engine
 from connstat_sql.result import Options
-from connstat_sql.sandbox import Sandbox
 from tests.chaos import CHAOS_PROVIDERS, chaos_of
 from tests.chaos.serve import serve
 from tests.conftest import engine_of

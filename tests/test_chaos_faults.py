@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     ConnectionFailed,
@@ -19,7 +20,6 @@ from connstat_sql.errors import (
     UnexpectedShape,
 )
 from connstat_sql.result import Options, Result
-from connstat_sql.sandbox import Sandbox
 from tests.chaos import chaos_of
 from tests.conftest import FakeClock, engine_of
 

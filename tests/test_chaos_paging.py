@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
 from connstat_sql.result import Options
-from connstat_sql.sandbox import Sandbox
 from connstat_sql.transport import Sent
 from tests.chaos import chaos_of
 from tests.conftest import engine_of

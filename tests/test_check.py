@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connstat_sql.cli import root
 from connstat_sql.cli.check import PlugIn
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.demo import Fault, Sandbox, World
 
 PAUSED = """SELECT _connection, name, connector.state FROM kafka_connect.connect.connectors
 WHERE connector.state = $state ORDER BY ALL"""

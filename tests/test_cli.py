@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.demo import Fault, Sandbox, World
 
 STATUS = "SELECT name, connector.state FROM plant_a.connect.connector_status ORDER BY name"
 

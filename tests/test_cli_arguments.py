@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 
 import connstat_sql
 from connstat_sql.cli import root
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConfigError, ConnstatError
-from connstat_sql.sandbox import Fault, Sandbox
 from tests.conftest import narrow_engine_of
 from tests.test_cli import toml_of
 

@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 from connstat_sql.cli import root
-from connstat_sql.cli.manual import pages
-from connstat_sql.loader import shipped_providers
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.cli.help import pages
+from connstat_sql.definitions.loader import shipped_providers
+from connstat_sql.demo import Fault, Sandbox, World
 from tests.test_cli import toml_of
 
 

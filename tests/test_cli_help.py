@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from connstat_sql.cli import COMMANDS, root
-from connstat_sql.cli.manual import pages
+from connstat_sql.cli.help import pages
 
 WIDTH = 100
 PROMISED = {

@@ -36,7 +36,7 @@ LOADED = """
 import atexit, sys
 from connstat_sql.cli import main
 
-wire = ("connstat_sql.transport", "connstat_sql.definitions", "msgspec", "asyncio", "ssl")
+wire = ("connstat_sql.transport", "connstat_sql.definitions.model", "msgspec", "asyncio", "ssl")
 atexit.register(lambda: print([name for name in wire if name in sys.modules]))
 sys.argv = ["connstat", *sys.argv[1:]]
 main()

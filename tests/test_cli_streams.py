@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from connstat_sql.cli import root
 from connstat_sql.cli.statement import Printer
-from connstat_sql.diagnostics import Narrator
-from connstat_sql.renderer import Look
+from connstat_sql.output.render import Look
+from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Result
 from tests.terminal import Terminal
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.definitions import TableName
+from connstat_sql.bootstrap import Setup
+from connstat_sql.definitions.model import TableName
 from connstat_sql.executor import SeenValues
-from connstat_sql.opening import Setup
-from connstat_sql.repl.completion import KnowingCompleter
+from connstat_sql.shell.completion import KnowingCompleter
 from tests.benchmarks.completing import complete, completer_of, offered
 
 CONNECTIONS = {
@@ -230,7 +230,7 @@ def test_a_fault_of_completion_is_no_fault_of_typing(caplog: pytest.LogCaptureFi
 
     completer = KnowingCompleter(broken, RLock(), [], {})
     assert complete(completer, "SELECT |") == []
-    assert [one.name for one in caplog.records] == ["connstat_sql.repl.completion.completer"]
+    assert [one.name for one in caplog.records] == ["connstat_sql.shell.completion.completer"]
 
 
 def test_before_there_is_an_engine_keywords_are_offered() -> None:

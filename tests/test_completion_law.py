@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.opening import Setup
-from connstat_sql.repl.completion import KnowingCompleter
-from connstat_sql.repl.completion.finding import place
-from connstat_sql.repl.completion.ranking import Candidate, ranked
-from connstat_sql.repl.completion.tokens import LONGEST
+from connstat_sql.bootstrap import Setup
+from connstat_sql.shell.completion import KnowingCompleter
+from connstat_sql.shell.completion.context import place
+from connstat_sql.shell.completion.ranking import Candidate, ranked
+from connstat_sql.shell.completion.tokens import LONGEST
 from tests.benchmarks.completing import FIRST, complete, completer_of, examples, hits, offered
 
 pytestmark = pytest.mark.long

@@ -11,13 +11,13 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import SavedQueryError
-from connstat_sql.repl.commands import COMMANDS
-from connstat_sql.repl.completion import KnowingCompleter
-from connstat_sql.repl.completion.lines import files
-from connstat_sql.sandbox import Sandbox
 from connstat_sql.saved import SavedParam, SavedQuery
+from connstat_sql.shell.commands import COMMANDS
+from connstat_sql.shell.completion import KnowingCompleter
+from connstat_sql.shell.completion.commands import files
 from tests.benchmarks.completing import complete, offered
 from tests.conftest import FakeClock, engine_of
 

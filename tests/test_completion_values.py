@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.executor import SeenValues
-from connstat_sql.repl.completion import KnowingCompleter, make_completer
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.shell.completion import KnowingCompleter, make_completer
 from tests.benchmarks.completing import complete, offered
 from tests.conftest import FakeClock, engine_of
 

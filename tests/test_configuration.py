@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.definitions import Limits
+from connstat_sql.bootstrap import Setup, find_connections, open_engine
+from connstat_sql.config.secrets import Resolver
 from connstat_sql.definitions.limits import Limit
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import Limits
 from connstat_sql.engine import Outside
 from connstat_sql.errors import ConfigError
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, find_connections, open_engine
 from connstat_sql.transport import Connection, Door, build_connection
-from connstat_sql.transport.resolving import Resolver
 from tests.conftest import FakeClock, engine_of
 
 LIBRARY = Library([shipped_providers()])

@@ -11,12 +11,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from connstat_sql.bootstrap import Setup, Wiring, find_config, open_engine
 from connstat_sql.cli import root
+from connstat_sql.config.secrets import Resolver
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConfigError, ConnectionFailed, NotUsable
-from connstat_sql.opening import Setup, Wiring, find_config, open_engine
 from connstat_sql.result import Options, Result
-from connstat_sql.transport.resolving import Resolver
 from tests.conftest import FakeClock
 from tests.test_configuration import LIBRARY, PLANT, write
 

@@ -12,10 +12,10 @@ import duckdb
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import BindError, ConfigError, ConnstatError
-from connstat_sql.inputs import Input, inputs_of
-from connstat_sql.opening import Setup
+from connstat_sql.output.protected_files import Input, inputs_of
 from tests.conftest import FakeClock, NarrowWiring
 
 PLANT = """

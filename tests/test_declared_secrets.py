@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.loader import Library, shipped_providers, validate
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Options, Result
 from tests.conftest import FakeClock, engine_of
 from tests.tabled import over

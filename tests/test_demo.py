@@ -13,13 +13,13 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.cli import root
 from connstat_sql.cli.demo import SHOWN, examples
 from connstat_sql.cli.program import program
 from connstat_sql.errors import ConfigError
 from connstat_sql.extras import EXTRAS, lacking
-from connstat_sql.opening import Setup, Wiring
-from connstat_sql.pythons import OLDEST, refusal
+from connstat_sql.python_version import OLDEST, refusal
 from tests.test_cli import process
 
 

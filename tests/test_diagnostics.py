@@ -19,9 +19,8 @@ from hypothesis import strategies as st
 
 from connstat_sql.cli.context import each
 from connstat_sql.cli.context import told as told_with_code
-from connstat_sql.definitions import Method, Resource, TableName
-from connstat_sql.diagnostics import Narrator, exit_code
-from connstat_sql.diagnostics.logs import told_logs
+from connstat_sql.definitions.loader.builder import template_of
+from connstat_sql.definitions.model import Method, Resource, TableName
 from connstat_sql.errors import (
     BindError,
     ConfigError,
@@ -37,8 +36,9 @@ from connstat_sql.errors import (
     UnexpectedShape,
 )
 from connstat_sql.executor import ScanReport
-from connstat_sql.fetcher import Failure, Fetch
-from connstat_sql.loader.build import template_of
+from connstat_sql.fetch import Failure, Fetch
+from connstat_sql.output.logs import told_logs
+from connstat_sql.output.stderr import Narrator, exit_code
 from connstat_sql.result import Result
 from tests.examples import examples
 

@@ -14,14 +14,14 @@ from click.testing import CliRunner
 
 import connstat_sql
 from connstat_sql import LiveDatabase
+from connstat_sql.bootstrap import Setup, Wiring, open_engine
 from connstat_sql.cli import COMMANDS, root
 from connstat_sql.cli.demo import SHOWN, examples
-from connstat_sql.diagnostics.progress_line import in_words
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Outside
 from connstat_sql.executor import Progress
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, Wiring, open_engine
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.output.progress import in_words
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from connstat_sql.transport import Connection
 from tests.conftest import FakeClock

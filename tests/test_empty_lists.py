@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from connstat_sql.definitions.loader import Library, validate
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, PlanError, Status
-from connstat_sql.loader import Library, validate
 from connstat_sql.planner import as_text
 from connstat_sql.result import Options, Result
 from tests.conftest import engine_of

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError, FetchError
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Options
-from connstat_sql.sandbox import Fault, Sandbox
 from connstat_sql.transport import Sent
 from tests.conftest import engine_of
 

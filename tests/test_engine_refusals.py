@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     BindError,
@@ -23,7 +24,6 @@ from connstat_sql.errors import (
     Status,
 )
 from connstat_sql.result import Options
-from connstat_sql.sandbox import Fault, Sandbox
 from tests.chaos import chaos_of
 from tests.conftest import engine_of, narrow_engine_of
 from tests.examples import examples

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import narrow_engine_of
 
 LIVE = "plant_a.connect.connectors"

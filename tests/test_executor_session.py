@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.binder import Value
-from connstat_sql.catalog import Catalog
+from connstat_sql.database.errors import RunText, translated
+from connstat_sql.database.session import Session
+from connstat_sql.database.splitter import is_rowless, named_arguments
+from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.pieces import is_rowless, named_arguments
-from connstat_sql.session import Session
-from connstat_sql.shows import values_table
-from connstat_sql.translation import RunText, translated
+from connstat_sql.sql.binder import Value
+from connstat_sql.sql.shows import values_table
 from tests.examples import examples
 from tests.oracle.stages import open_stages
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from connstat_sql.failing import cannot_fail
+from connstat_sql.database.infallible import cannot_fail
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.zoo import LOCALS, TABLES

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql import ConnectionFailed, LiveDatabase, Status, UnexpectedShape
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.chaos import chaos_of
 from tests.fault_table import LIMIT, Case, Said, Survived, check, fault, live
 

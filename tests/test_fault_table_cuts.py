@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql import LiveDatabase, Result
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.chaos import chaos_of
 from tests.conftest import FakeClock
 from tests.fault_table import live, rows_of

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from connstat_sql import ConnectionFailed
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.demo import Sandbox, World
 from tests.chaos import ChaosSandbox, chaos_of
 from tests.fault_table import live, rows_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql import ConnstatError, LiveDatabase, PlanError, UnexpectedShape
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.chaos import chaos_of
 from tests.fault_table import live
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connstat_sql import LiveDatabase, RateLimited, Status, Unauthorized
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.demo import Fault, Sandbox, World
 from tests.chaos import chaos_of
 from tests.conftest import FakeClock
 from tests.fault_table import Case, DateIn, Said, Survived, check, fault, live, rows_of

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     FetchError,
@@ -16,7 +17,6 @@ from connstat_sql.errors import (
     UnexpectedShape,
 )
 from connstat_sql.result import Options, Result
-from connstat_sql.sandbox import Fault, Sandbox
 from tests.conftest import FakeClock, engine_of
 
 ENVIRONMENTS = "SELECT id, display_name FROM confluent.org.environments ORDER BY id"

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.arrow import RowReader
+from connstat_sql.decode import RowReader
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine, RealClock
 from connstat_sql.errors import (
     ConnectionFailed,
@@ -21,9 +22,8 @@ from connstat_sql.errors import (
     Status,
     Unauthorized,
 )
-from connstat_sql.fetcher import Answers, Budget, Fetch, PageStream
+from connstat_sql.fetch import Answers, Budget, Fetch, PageStream
 from connstat_sql.result import Options, Result
-from connstat_sql.sandbox import Fault, Sandbox
 from tests.conftest import FakeClock, engine_of
 from tests.streaming import batches
 from tests.test_hostile import method

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.arrow import Field, RowReader
-from connstat_sql.definitions import (
+from connstat_sql.decode import Field, RowReader
+from connstat_sql.definitions.loader.builder import template_of
+from connstat_sql.definitions.model import (
     VARCHAR,
     Auth,
     AuthKind,
@@ -32,8 +33,7 @@ from connstat_sql.definitions import (
     TableName,
 )
 from connstat_sql.errors import FetchError, PlanError, Status, UnexpectedShape
-from connstat_sql.fetcher import Answers, Budget, Clients, Failure, Fetch, Page, PageStream
-from connstat_sql.loader.build import template_of
+from connstat_sql.fetch import Answers, Budget, Clients, Failure, Fetch, Page, PageStream
 from connstat_sql.transport import Connection, Door
 from tests.conftest import FakeClock
 from tests.examples import examples

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import Status
-from connstat_sql.fetcher import Failure, Fetch
+from connstat_sql.fetch import Failure, Fetch
 from tests.examples import examples
 from tests.streaming import unanswered
 from tests.test_fetcher_answers import LIST, fetch, paged, reader, values, world

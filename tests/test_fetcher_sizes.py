@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import Paging, PagingStyle, QueryItem
+from connstat_sql.definitions.loader.builder import template_of
+from connstat_sql.definitions.model import Paging, PagingStyle, QueryItem
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.fetcher import Fetch
-from connstat_sql.loader.build import template_of
+from connstat_sql.fetch import Fetch
 from tests.examples import examples
 from tests.streaming import batches, unanswered
 from tests.test_fetcher_answers import fetch, get, reader, rows_at, values, world

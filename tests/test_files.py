@@ -16,8 +16,8 @@ import pytest
 
 from connstat_sql.errors import ConfigError
 from connstat_sql.files import NotOurs, is_own_file, opened_to_add, write_new, written_whole
-from connstat_sql.repl.history import DiskHistory, history_file
-from connstat_sql.repl.showing import check_writable, write_whole
+from connstat_sql.shell.display import check_writable, write_whole
+from connstat_sql.shell.history import DiskHistory, history_file
 from connstat_sql.transport import read_config
 
 OTHER_USER = 12345

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.arrow import Field, RowReader
-from connstat_sql.definitions import TableName
+from connstat_sql.decode import Field, RowReader
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.transport.judge import error_message
+from connstat_sql.transport.responses import error_message
 from tests.tabled import over
 from tests.test_arrow import DUCKDB, decode
 

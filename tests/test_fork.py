@@ -16,7 +16,7 @@ _PARENT = """
 import os, signal
 import connstat_sql
 from connstat_sql.errors import ExecuteError
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.demo import Sandbox, World
 
 SQL = "SELECT count(*) > 1 FROM plant_a.connect.connectors"
 

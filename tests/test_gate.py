@@ -8,14 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.definitions import Limits as Declared
+from connstat_sql.bootstrap import Setup, find_connections
 from connstat_sql.definitions.limits import Limit, Reset
+from connstat_sql.definitions.model import Limits as Declared
 from connstat_sql.errors import FetchError, RateLimited, Status
-from connstat_sql.opening import Setup, find_connections
 from connstat_sql.transport import Client, Connection, Door
-from connstat_sql.transport.gate import limits_of, wait_asked
-from connstat_sql.transport.judge import Reply
-from connstat_sql.transport.limits import Limits, of_process
+from connstat_sql.transport.process_limits import Limits, of_process
+from connstat_sql.transport.rate_limits import limits_of, wait_asked
+from connstat_sql.transport.responses import Reply
 from tests.conftest import FakeClock
 from tests.test_transport import LIBRARY, PLANT, SECRET, asked, get, with_client
 

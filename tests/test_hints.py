@@ -10,7 +10,7 @@ from connstat_sql.errors import PlanError
 from connstat_sql.hints import in_python, in_shell, worded
 
 ROOT = Path(connstat_sql.__file__).parent
-OF_THE_COMMAND_LINE = ("cli", "repl", "sandbox", "top", "watching")
+OF_THE_COMMAND_LINE = ("cli", "shell", "demo", "top", "monitor")
 HINT = re.compile(r'hint=f?"([^"]*(?:--[a-z]|-p )[^"]*)"')
 
 

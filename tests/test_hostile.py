@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import Method, TableName
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import Method, TableName
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, PlanError
-from connstat_sql.fetcher import Fetch, build_request
-from connstat_sql.fetcher.cursor import Cursor
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.fetch import Fetch, build_request
+from connstat_sql.fetch.cursor import Cursor
 from tests.conftest import engine_of
 from tests.examples import examples
 

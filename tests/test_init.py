@@ -11,7 +11,7 @@ import tomllib
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 
 VARIABLES = (
     "CONNSTAT_CONFIG", "AEONTEL_API_KEY", "CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET",

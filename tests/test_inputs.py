@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from connstat_sql.bootstrap import Setup
 from connstat_sql.cli import main
-from connstat_sql.inputs import Input, inputs_of
-from connstat_sql.opening import Setup
+from connstat_sql.output.protected_files import Input, inputs_of
 from tests.test_repl_commands import desk_of
 
 CONFIGURATION = """

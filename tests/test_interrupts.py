@@ -17,9 +17,9 @@ import duckdb
 import httpx
 import pytest
 
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Engine
 from connstat_sql.errors import Interrupted
-from connstat_sql.sandbox import Sandbox, World
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox, chaos_of
 from tests.chaos.faults import LONGEST_DELAY
 from tests.conftest import engine_of

@@ -10,11 +10,11 @@ import duckdb
 import httpx
 import pytest
 
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.demo import Sandbox, redpanda_bodies
+from connstat_sql.demo.connectors import Connector, Task
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConfigError
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.sandbox import Sandbox, redpanda_bodies
-from connstat_sql.sandbox.connectors import Connector, Task
 from tests.conftest import engine_of
 
 LIBRARY = Library([shipped_providers()])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.loader import Library, validate
+from connstat_sql.definitions.loader import Library, validate
 from tests.joborder.bench import SHOP, asked, films
 from tests.joborder.questions import QUESTIONS
 from tests.shop.bench import Bench

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.executor.kept import FETCH, WholeFetch, served
-from connstat_sql.executor.kept.shelf import BATCH, batches
-from connstat_sql.quoting import quote
+from connstat_sql.cache import FETCH, WholeFetch, served
+from connstat_sql.cache.store import BATCH, batches
+from connstat_sql.definitions.quoting import quote
 from tests.examples import examples
 from tests.kept import GET, KIND, LIST, NOW, PETS, Pets, always, fetch, pets, scan
 

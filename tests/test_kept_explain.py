@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.executor.kept import FETCH, Kept, WholeFetch, served
-from connstat_sql.fetcher import Fetch
+from connstat_sql.cache import FETCH, Kept, WholeFetch, served
+from connstat_sql.definitions.quoting import quote
+from connstat_sql.fetch import Fetch
 from connstat_sql.planner import Cached, Plan, as_document, as_text, scan_table
-from connstat_sql.quoting import quote
 from tests.kept import HIDDEN, NOW, always
 from tests.oracle.stages import Stages, open_stages
 

@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from connstat_sql.definitions import Provider, Scalar, Setting
-from connstat_sql.executor.kept import WholeFetch, account_of
-from connstat_sql.executor.kept.file import PAUSES, log_of
+from connstat_sql.cache import WholeFetch, account_of
+from connstat_sql.cache.file import PAUSES, log_of
+from connstat_sql.definitions.model import Provider, Scalar, Setting
 from connstat_sql.transport import Connection
 from tests.kept import NOW, TOKEN, ZOO, always, fetch, pets, scan, with_type
 

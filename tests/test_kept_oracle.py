@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from connstat_sql.binder import Arguments
+from connstat_sql.database.splitter import Piece
 from connstat_sql.live import LiveTables
-from connstat_sql.pieces import Piece
 from connstat_sql.result import Options, Result
+from connstat_sql.sql.binder import Arguments
 from tests.oracle.law import SHARED, Court, Verdict
 
 pytestmark = pytest.mark.long

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import as_document
 from connstat_sql.result import Options, Result
-from connstat_sql.sandbox import Fault, Sandbox
 from tests.chaos import chaos_of
 from tests.conftest import FakeClock, engine_of
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.transport.limits import Limits, Verdict
-from connstat_sql.transport.scope import HeldBack, Patience, Scope
+from connstat_sql.transport.limiter import HeldBack, Patience, Scope
+from connstat_sql.transport.process_limits import Limits, Verdict
 from tests.conftest import FakeClock
 from tests.examples import examples
 

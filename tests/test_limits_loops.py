@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from connstat_sql.transport.limits import Limits
-from connstat_sql.transport.scope import Permit
+from connstat_sql.transport.limiter import Permit
+from connstat_sql.transport.process_limits import Limits
 from tests.conftest import FakeClock
 from tests.test_limits import FINE, PATIENT, Endless, is_idle, run, starts
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.fetcher.link_header import next_link
+from connstat_sql.fetch.link_header import next_link
 from tests.tabled import over
 
 

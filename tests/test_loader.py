@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from connstat_sql.definitions import (
+from connstat_sql.definitions.loader import Library, json_schema, shipped_providers, validate
+from connstat_sql.definitions.model import (
     KEY,
     TIMESTAMPTZ,
     VARCHAR,
@@ -23,7 +24,6 @@ from connstat_sql.definitions import (
     TableName,
 )
 from connstat_sql.errors import DefinitionError
-from connstat_sql.loader import Library, json_schema, shipped_providers, validate
 from tests.tabled import over
 
 PROVIDER = "provider: p\ndescription: d\nbase_url: https://p.example\n"

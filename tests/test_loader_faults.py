@@ -9,13 +9,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.loader.builder import build_provider, build_service
+from connstat_sql.definitions.loader.checks import Findings
+from connstat_sql.definitions.loader.documents import ProviderDocument, ServiceDocument
+from connstat_sql.definitions.loader.library import _document
+from connstat_sql.definitions.loader.yaml import read_source
 from connstat_sql.errors import DefinitionError
-from connstat_sql.loader import Library, shipped_providers, validate
-from connstat_sql.loader.build import build_provider, build_service
-from connstat_sql.loader.checks import Findings
-from connstat_sql.loader.documents import ProviderDocument, ServiceDocument
-from connstat_sql.loader.library import _document
-from connstat_sql.loader.source import read_source
 from tests.examples import examples
 from tests.test_loader import PROVIDER, SERVICE, folder_of, problems_of, service_problems
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.definitions import Limits, RetryRule
 from connstat_sql.definitions.limits import Limit, Reset
-from connstat_sql.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.model import Limits, RetryRule
 
 PROVIDER = """\
 provider: p

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 import yaml
 
-from connstat_sql.definitions import Order, TableName
-from connstat_sql.loader import Library, documents, json_schema
+from connstat_sql.definitions.loader import Library, documents, json_schema
+from connstat_sql.definitions.model import Order, TableName
 from tests.test_loader import folder_of, problems_of
 
 README = Path(__file__).parent.parent / "providers" / "README.md"

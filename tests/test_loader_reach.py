@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.loader.reach import outside_reach
 from connstat_sql.errors import ConfigError
-from connstat_sql.loader import Library, shipped_providers, validate
-from connstat_sql.loader.reach import outside_reach
-from connstat_sql.opening import Setup, find_connections
 from tests.tabled import over
 
 SOURCES = (

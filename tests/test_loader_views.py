@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from connstat_sql.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
 
 VIEW = """
 service: s

@@ -16,8 +16,8 @@ from sqlglot import exp
 
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ParseError
-from connstat_sql.long_lists import LONG, set_aside, values_of
-from connstat_sql.parser import DIALECT, long_list, parse
+from connstat_sql.sql.in_lists import LONG, set_aside, values_of
+from connstat_sql.sql.statement import DIALECT, long_list, parse
 from tests.examples import examples
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.world import open_zoo

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import as_text
 from connstat_sql.result import Options
 

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from connstat_sql.definitions import Auth, AuthKind, Provider
+from connstat_sql.config.secrets import Resolver
+from connstat_sql.definitions.model import Auth, AuthKind, Provider
 from connstat_sql.errors import ConnectionFailed
 from connstat_sql.transport import Client, Connection, Door
-from connstat_sql.transport.network import Connector, open_network
-from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.aiohttp_backend import Connector, open_network
 from connstat_sql.transport.wire import Bounds, Wire
 from tests.conftest import FakeClock
 from tests.test_transport import asked

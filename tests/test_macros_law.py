@@ -14,11 +14,11 @@ from pathlib import Path
 import duckdb
 import httpx
 
+from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.definitions.loader import Library
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.loader import Library
-from connstat_sql.opening import Setup, Wiring
-from connstat_sql.repl.completion.learning import Learner
-from connstat_sql.repl.highlighting import words_of
+from connstat_sql.shell.completion.loader import Learner
+from connstat_sql.shell.highlighting import words_of
 from tests.oracle.zoo import HOSTS
 from tests.test_repl_commands import desk_of
 

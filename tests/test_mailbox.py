@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from connstat_sql.fetcher import mailbox
-from connstat_sql.fetcher.mailbox import Mailbox
+from connstat_sql.fetch import queue as mailbox
+from connstat_sql.fetch.queue import Mailbox
 
 PATIENCE = 10.0
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.result import Result
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import engine_of
 
 CONNECTORS = "SELECT name FROM plant_a.connect.connectors WHERE"

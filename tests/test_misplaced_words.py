@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from connstat_sql.config import connections as configuration
+from connstat_sql.definitions.loader.misplaced import CONNECTION_WORDS
 from connstat_sql.errors import ConfigError
-from connstat_sql.loader.homes import CONNECTION_WORDS
-from connstat_sql.transport import configuration
 from tests.conftest import engine_of
 from tests.tabled import over
 from tests.test_loader import folder_of, problems_of

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from connstat_sql.monitoring import (
+from connstat_sql.monitor.nagios import (
     Outcome,
     Status,
     Thresholds,

@@ -14,7 +14,7 @@ import duckdb
 import httpx
 import pytest
 
-from connstat_sql.definitions import literal, quote
+from connstat_sql.definitions.model import literal, quote
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
 from connstat_sql.result import Options

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from connstat_sql.definitions.loader import Library, validate
 from connstat_sql.definitions.versions import is_before, numbers_of
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
@@ -21,7 +22,6 @@ from connstat_sql.errors import (
     Status,
     UnexpectedShape,
 )
-from connstat_sql.loader import Library, validate
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.result import Options, Result
 from tests.conftest import engine_of

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.renderer.pager import Screen
+from connstat_sql.output.pager import Screen
 from tests.sitting import press_until
 from tests.terminal import Terminal
 

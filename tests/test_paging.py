@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.arrow import Field, RowReader
-from connstat_sql.definitions import (
+from connstat_sql.decode import Field, RowReader
+from connstat_sql.definitions.model import (
     Auth,
     AuthKind,
     Method,
@@ -31,9 +31,9 @@ from connstat_sql.definitions import (
     Template,
 )
 from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
-from connstat_sql.fetcher import Answers, Budget, Fetch, Page
-from connstat_sql.fetcher.pages import Walk
-from connstat_sql.fetcher.paging import LONGEST_CURSOR
+from connstat_sql.fetch import Answers, Budget, Fetch, Page
+from connstat_sql.fetch.pages import Walk
+from connstat_sql.fetch.paginators import LONGEST_CURSOR
 from connstat_sql.transport import Client, Connection, Door
 from tests.conftest import FakeClock
 from tests.examples import examples

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from connstat_sql.definitions import KEY, InHeader, InLastRow, Paging, PagingStyle
-from connstat_sql.loader import Library, json_schema, shipped_providers
+from connstat_sql.definitions.loader import Library, json_schema, shipped_providers
+from connstat_sql.definitions.model import KEY, InHeader, InLastRow, Paging, PagingStyle
 from tests.tabled import over
 from tests.test_loader import SERVICE, folder_of, problems_of
 

@@ -10,7 +10,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import KEY, Path, Rows, Shape
+from connstat_sql.definitions.model import KEY, Path, Rows, Shape
 from tests.examples import examples
 from tests.test_paging import FLAGGED_OFFSETS, SIZE, TOKENS, TOTALS, World, body, listing, numbers
 

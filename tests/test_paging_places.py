@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.definitions import (
+from connstat_sql.definitions.model import (
     KEY,
     InBody,
     InHeader,
@@ -24,7 +24,7 @@ from connstat_sql.definitions import (
     Template,
 )
 from connstat_sql.errors import ConnectionFailed, FetchError, UnexpectedShape
-from connstat_sql.fetcher import Fetch
+from connstat_sql.fetch import Fetch
 from tests.tabled import over
 from tests.test_paging import World, body, numbers, reader
 

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.definitions import Paging
+from connstat_sql.definitions.model import Paging
 from connstat_sql.errors import PlanError, Status, UnexpectedShape
-from connstat_sql.fetcher import Answers, Budget, Page
-from connstat_sql.fetcher.pages import Walk
+from connstat_sql.fetch import Answers, Budget, Page
+from connstat_sql.fetch.pages import Walk
 from tests.tabled import over
 from tests.test_paging import (
     NUMBER_TOTALS,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from connstat_sql.errors import BindError, ParseError, Span
-from connstat_sql.origins import Origin, leading_back, rewritten
-from connstat_sql.parser import (
+from connstat_sql.sql.source_map import Origin, leading_back, rewritten
+from connstat_sql.sql.statement import (
     MAX_LENGTH,
     Show,
     Use,

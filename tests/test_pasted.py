@@ -18,8 +18,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 
-from connstat_sql.definitions import Auth, AuthKind, Provider, Setting, Template
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.definitions.model import Auth, AuthKind, Provider, Setting, Template
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from connstat_sql.transport import Connection
 from connstat_sql.transport.curl import curl_options

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.cache import Kept
 from connstat_sql.engine import Engine
 from connstat_sql.errors import DeadlinePassed, PlanError
 from connstat_sql.executor import Execution, Tools, execute
-from connstat_sql.executor.kept import Kept
-from connstat_sql.fetcher import Answers, Budget, PageStream
-from connstat_sql.fetcher.fan_out import Ended, Item, Run
-from connstat_sql.fetcher.mailbox import Mailbox
-from connstat_sql.fetcher.pages import Walk
+from connstat_sql.fetch import Answers, Budget, PageStream
+from connstat_sql.fetch.pages import Walk
+from connstat_sql.fetch.queue import Mailbox
+from connstat_sql.fetch.scan_run import Ended, Item, Run
 from connstat_sql.result import Options
 from tests.conftest import FakeClock, engine_of
 from tests.examples import examples

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from connstat_sql.errors import ConnstatError
-from connstat_sql.parser import parse
-from connstat_sql.unread import Unread
+from connstat_sql.sql.duckdb_only import Unread
+from connstat_sql.sql.statement import parse
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.world import World, open_zoo

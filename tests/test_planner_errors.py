@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.asking import Asking
-from connstat_sql.catalog import Catalog
+from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError
 from connstat_sql.planner import check_budget, plan, refusal
+from connstat_sql.sql.introspection import Asking
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.world import PROVIDER
 from tests.test_planner import PETS

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import QueryError
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.planner import as_text
 
 PLANS = sorted((Path(__file__).parent / "fixtures" / "plans").glob("*.sql"))

@@ -19,11 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.diagnostics import Narrator
-from connstat_sql.diagnostics.progress_line import ERASE, ProgressLine, in_words, is_wanted
+from connstat_sql.demo import Fault, Sandbox, World
 from connstat_sql.errors import ConfigError
 from connstat_sql.executor.progress import Progress
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.output.progress import ERASE, ProgressLine, in_words, is_wanted
+from connstat_sql.output.stderr import Narrator
 from connstat_sql.transport import Waiting
 from tests.conftest import engine_of
 from tests.examples import examples

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.definitions.loader import Library
 from connstat_sql.errors import FetchError, Status, Unauthorized, UnexpectedShape
-from connstat_sql.loader import Library
-from connstat_sql.opening import Setup, find_connections
 from connstat_sql.transport import Answer, Client, Door, Request, Sent
 from tests.conftest import FakeClock
 from tests.tabled import over

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from connstat_sql import definitions
-from connstat_sql.definitions import (
+from connstat_sql.definitions import model as definitions
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
+from connstat_sql.definitions.model import (
     KEY,
     ListOf,
     MapOf,
@@ -24,7 +25,6 @@ from connstat_sql.definitions import (
     Struct,
     quote,
 )
-from connstat_sql.loader import Library, shipped_providers, validate
 from tests.facts import FACTS, facts_of, fits, missing, path_in, row_schema, step
 from tests.tabled import over
 

@@ -17,11 +17,11 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import pytest
 
-from connstat_sql.definitions import DEFAULT_RETRIES, Mismatch, PagingStyle, Redaction, Shape
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.definitions.loader import Library, documents, shipped_providers, validate
+from connstat_sql.definitions.loader.types import parse_type
+from connstat_sql.definitions.model import DEFAULT_RETRIES, Mismatch, PagingStyle, Redaction, Shape
 from connstat_sql.engine import Outside
-from connstat_sql.loader import Library, documents, shipped_providers, validate
-from connstat_sql.loader.types import parse_type
-from connstat_sql.opening import Setup, open_engine
 
 README = (Path(__file__).parent.parent / "providers" / "README.md").read_text("utf-8")
 

@@ -8,8 +8,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
+from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.errors import ConnstatError
-from connstat_sql.loader import Library, shipped_providers, validate
 from connstat_sql.result import Options
 from tests.public_apis.serving import (
     DEFINITIONS,

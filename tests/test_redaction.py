@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import (
+from connstat_sql.definitions.model import (
     JSON,
     VARCHAR,
     Column,
@@ -20,7 +20,7 @@ from connstat_sql.definitions import (
     Redaction,
     Struct,
 )
-from connstat_sql.masks import LEFT, Known, documented, hidden
+from connstat_sql.redaction import LEFT, Known, documented, hidden
 from tests import mask_tables
 from tests.examples import examples
 from tests.masking import SHOWN, masked

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import JSON, VARCHAR, Column, ListOf, MapOf, Redaction
-from connstat_sql.masks import hidden
-from connstat_sql.masks.sql import shown as shown_in_sql
+from connstat_sql.definitions.model import JSON, VARCHAR, Column, ListOf, MapOf, Redaction
+from connstat_sql.redaction import hidden
+from connstat_sql.redaction.sql import shown as shown_in_sql
 from tests.examples import examples
 from tests.masking import SHOWN, masked
 

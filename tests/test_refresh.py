@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ParseError
-from connstat_sql.refresh import is_refresh
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.sql.refresh import is_refresh
 from tests.conftest import engine_of
 
 

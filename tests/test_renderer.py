@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from connstat_sql.renderer import BINARY, FORMATS, Look, render
-from connstat_sql.renderer.tables import DRAWN_BY_DUCKDB, box, framed
-from connstat_sql.session import Session
-from connstat_sql.translation import RunText
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.session import Session
+from connstat_sql.output.render import BINARY, FORMATS, Look, render
+from connstat_sql.output.table import DRAWN_BY_DUCKDB, box, framed
 
 EVERY_TYPE = """
 SELECT true AS yes, 1::TINYINT AS tiny, 12345678901234567890123::HUGEINT AS huge,

@@ -12,8 +12,8 @@ from importlib.abc import MetaPathFinder
 import pytest
 
 from connstat_sql.errors import ConfigError, QueryError
-from connstat_sql.renderer import About, Look
-from connstat_sql.renderer.charts import MOST_BARS, chart
+from connstat_sql.output.charts import MOST_BARS, chart
+from connstat_sql.output.render import About, Look
 from tests.test_renderer import table_of
 
 DAYS = "SELECT DATE '2026-01-01' + i::INT AS day, i AS cost FROM range(6) r(i) ORDER BY random()"

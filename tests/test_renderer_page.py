@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from connstat_sql.renderer import About, render
-from connstat_sql.renderer.page import Page
+from connstat_sql.output.html import Page
+from connstat_sql.output.render import About, render
 from tests.test_renderer import EVERY_TYPE, table_of
 
 ABOUT = About(

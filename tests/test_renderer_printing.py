@@ -12,15 +12,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.cli import root
 from connstat_sql.cli.statement import Printer, printer
-from connstat_sql.diagnostics import Narrator
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import QueryError
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.renderer import Look
+from connstat_sql.output.render import Look
+from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Options
-from connstat_sql.sandbox import Fault, Sandbox
 from tests.terminal import Terminal
 from tests.test_cli import toml_of
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from connstat_sql.renderer import Look, render
-from connstat_sql.renderer.tables import shares
-from connstat_sql.renderer.tones import Tone, tells_state, tone_of
+from connstat_sql.output.render import Look, render
+from connstat_sql.output.state_colors import Tone, tells_state, tone_of
+from connstat_sql.output.table import shares
 from tests.examples import examples
 from tests.test_renderer import answer
 

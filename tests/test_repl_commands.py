@@ -10,17 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.diagnostics import DONE, PARTIAL, QUERY_AT_FAULT, USAGE
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.inputs import Input
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.repl.commands import BY_WORD, COMMANDS, Argument
-from connstat_sql.repl.interactive import toolbar
-from connstat_sql.repl.narrating import ShellNarrator
-from connstat_sql.repl.script import run_script
-from connstat_sql.repl.shell import Shell, Surroundings
-from connstat_sql.repl.storing import edited
-from connstat_sql.sandbox import Fault, Sandbox
+from connstat_sql.output.protected_files import Input
+from connstat_sql.output.stderr import DONE, PARTIAL, QUERY_AT_FAULT, USAGE
+from connstat_sql.shell.app import toolbar
+from connstat_sql.shell.commands import BY_WORD, COMMANDS, Argument
+from connstat_sql.shell.file_commands import edited
+from connstat_sql.shell.narration import ShellNarrator
+from connstat_sql.shell.script import run_script
+from connstat_sql.shell.session import Shell, Surroundings
 from connstat_sql.transport import Sent
 
 FLEET = "SELECT DISTINCT _connection FROM kafka_connect.connect.connectors;"

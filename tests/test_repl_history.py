@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.repl import history
-from connstat_sql.repl.history import DiskHistory, history_file, holds_secret
+from connstat_sql.shell import history
+from connstat_sql.shell.history import DiskHistory, history_file, holds_secret
 from tests.examples import examples
 
 

@@ -16,7 +16,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import PipeInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from connstat_sql.repl.prompt import Prompt, is_short
+from connstat_sql.shell.prompt import Prompt, is_short
 
 PATIENCE = 30.0
 

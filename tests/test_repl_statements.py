@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.repl.prompt import is_whole
-from connstat_sql.repl.statements import is_blank, is_ended, pieces
+from connstat_sql.shell.prompt import is_whole
+from connstat_sql.shell.statements import is_blank, is_ended, pieces
 from tests.examples import examples
 
 PARTS = (

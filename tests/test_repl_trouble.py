@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.diagnostics import DONE, QUERY_AT_FAULT, USAGE
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine
-from connstat_sql.sandbox import Fault, Sandbox
+from connstat_sql.output.stderr import DONE, QUERY_AT_FAULT, USAGE
 from tests.conftest import engine_of
 from tests.test_repl_commands import Desk, desk_of
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connstat_sql.definitions import ArrayStyle, Filter, InBody, TableName
+from connstat_sql.definitions.loader import Library
+from connstat_sql.definitions.model import ArrayStyle, Filter, InBody, TableName
 from connstat_sql.errors import PlanError
-from connstat_sql.fetcher import Fetch, build_request
-from connstat_sql.fetcher.cursor import Cursor
-from connstat_sql.loader import Library
+from connstat_sql.fetch import Fetch, build_request
+from connstat_sql.fetch.cursor import Cursor
 from connstat_sql.result import Options
 from tests.conftest import engine_of
 from tests.tabled import over

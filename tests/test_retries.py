@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import DEFAULT_RETRIES, RetryRule
+from connstat_sql.definitions.model import DEFAULT_RETRIES, RetryRule
 from connstat_sql.errors import ConnectionFailed, DeadlinePassed, FetchError, Status
 from connstat_sql.transport import Answer, Client
 from connstat_sql.transport.retries import NO_ANSWER, Course, rule_for

@@ -16,8 +16,8 @@ import pytest
 
 from connstat_sql.errors import ConfigError, UnexpectedShape
 from connstat_sql.transport import read_config
-from connstat_sql.transport.limits import Limits
-from connstat_sql.transport.room import DEFAULT, Room
+from connstat_sql.transport.memory_budget import DEFAULT, Room
+from connstat_sql.transport.process_limits import Limits
 from connstat_sql.transport.wire import Bounds, read_whole
 
 MEGABYTE = 1 << 20

@@ -13,10 +13,10 @@ import aiohttp
 import httpx
 import pytest
 
-import connstat_sql.sandbox
-from connstat_sql.sandbox import Connector, Fault, Sandbox, World
-from connstat_sql.sandbox.connectors import is_secret, masked
-from connstat_sql.sandbox.redpanda_bodies import errors, holistic_state, reason
+import connstat_sql.demo
+from connstat_sql.demo import Connector, Fault, Sandbox, World
+from connstat_sql.demo.connectors import is_secret, masked
+from connstat_sql.demo.redpanda_bodies import errors, holistic_state, reason
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_redpanda_s_errors_name_the_last_cause() -> None:
 
 
 def test_the_package_imports_no_engine_and_no_http_client() -> None:
-    folder = Path(connstat_sql.sandbox.__file__).parent
+    folder = Path(connstat_sql.demo.__file__).parent
     imported = set()
     for source in folder.glob("*.py"):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):

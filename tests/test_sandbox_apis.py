@@ -6,8 +6,8 @@ from typing import cast
 import httpx
 import pytest
 
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.sandbox.world_kafka_connect import WEIRD_NAME
+from connstat_sql.demo import Sandbox
+from connstat_sql.demo.world_kafka_connect import WEIRD_NAME
 
 
 def base_url(sandbox: Sandbox, name: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.test_sandbox_apis import base_url
 
 CONNECTORS = "/connect/v1/environments/env-1/clusters/lkc-1/connectors"

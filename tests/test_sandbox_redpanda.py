@@ -6,8 +6,8 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.sandbox.redpanda_bodies import holistic_state
+from connstat_sql.demo import Sandbox
+from connstat_sql.demo.redpanda_bodies import holistic_state
 from tests.test_sandbox_apis import base_url, bearer
 
 MANAGED = "/v1/kafka-connect/clusters/redpanda/connectors"

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 import connstat_sql
 from connstat_sql.api import LiveDatabase
 from connstat_sql.cli import root
+from connstat_sql.database.errors import RunText, translated
+from connstat_sql.demo import Sandbox
 from connstat_sql.errors import ConnstatError, ExecuteError
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.translation import RunText, translated
 from tests.tabled import over
 
 

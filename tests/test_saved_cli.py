@@ -16,7 +16,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.benchmarks.saved import write_queries
 from tests.test_cli import toml_of
 

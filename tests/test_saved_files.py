@@ -19,8 +19,8 @@ from connstat_sql.saved import (
     standard_queries,
 )
 from connstat_sql.saved.front_matter import read_page
-from connstat_sql.saved.inspecting import inspect
-from connstat_sql.saved.reading import read_query
+from connstat_sql.saved.lint import inspect
+from connstat_sql.saved.reader import read_query
 from tests.examples import examples
 
 WHOLE = """\

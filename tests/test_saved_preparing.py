@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import SavedQueryError
-from connstat_sql.sandbox import Sandbox
 from connstat_sql.saved import Prepared, SavedParam, SavedQuery, choices, elements, prepare
-from connstat_sql.saved.checking import Checker
+from connstat_sql.saved.check import Checker
 from tests.conftest import narrow_engine_of
 from tests.examples import examples
 from tests.tabled import over

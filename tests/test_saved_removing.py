@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.saved.agreeing import agrees
-from connstat_sql.saved.removing import read_text, remove
-from connstat_sql.session import Session
+from connstat_sql.database.session import Session
+from connstat_sql.saved.agreement import agrees
+from connstat_sql.saved.optional_conditions import read_text, remove
 from tests.examples import examples
 from tests.tabled import over
 

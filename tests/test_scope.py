@@ -2,8 +2,8 @@
 
 import asyncio
 
-from connstat_sql.transport.limits import Limits, Verdict
-from connstat_sql.transport.scope import WINDOW, Scope
+from connstat_sql.transport.limiter import WINDOW, Scope
+from connstat_sql.transport.process_limits import Limits, Verdict
 from tests.conftest import FakeClock
 from tests.test_limits import FINE, PATIENT, run
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from connstat_sql.database.session import Session
 from connstat_sql.files import make_scratch, remove_scratch
-from connstat_sql.session import Session
 
 BIG = "SELECT i, 'tr0ub4dor' || i AS password FROM range(3000000) AS t(i)"
 SPILLING = f"SET memory_limit = '60MB'; CREATE TABLE big AS {BIG}; {BIG}"

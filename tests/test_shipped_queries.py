@@ -12,10 +12,10 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
 from connstat_sql.result import Options, Result
-from connstat_sql.sandbox import Sandbox, World
 from connstat_sql.saved import SavedQueries, prepare, results_of, standard_folders
 from tests.conftest import engine_of
 

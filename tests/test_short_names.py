@@ -9,7 +9,7 @@ import pytest
 
 from connstat_sql.engine import _COMMENT_AT_DOT, _DOTTED
 from connstat_sql.errors import ConnstatError
-from connstat_sql.parser import words
+from connstat_sql.sql.statement import words
 from tests.oracle.law import Court
 from tests.oracle.world import open_zoo
 from tests.tabled import over, spread

@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from connstat_sql.cli import root
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, QueryError
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.shows import required
+from connstat_sql.sql.shows import required
 from tests.chaos import CHAOS_PROVIDERS
 from tests.conftest import engine_of
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.arrow import Field, RowReader
-from connstat_sql.definitions import Mismatch, Rows, Spelling
+from connstat_sql.decode import Field, RowReader
+from connstat_sql.definitions.loader.types import parse_type
+from connstat_sql.definitions.model import Mismatch, Rows, Spelling
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.loader.types import parse_type
 from tests.tabled import over
 from tests.test_arrow import DUCKDB, decode
 from tests.test_loader import SERVICE, problems_of

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions import (
+from connstat_sql.definitions.loader.types import (
+    MAX_DEPTH,
+    SCALARS,
+    UnknownType,
+    is_literal_of,
+    parse_type,
+    suggestion_for,
+)
+from connstat_sql.definitions.model import (
     JSON,
     TIMESTAMPTZ,
     VARCHAR,
@@ -18,14 +26,6 @@ from connstat_sql.definitions import (
     Struct,
     literal,
     quote,
-)
-from connstat_sql.loader.types import (
-    MAX_DEPTH,
-    SCALARS,
-    UnknownType,
-    is_literal_of,
-    parse_type,
-    suggestion_for,
 )
 from tests.examples import examples
 from tests.tabled import over

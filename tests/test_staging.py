@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from connstat_sql.cache import FETCH
+from connstat_sql.database.session import Session
+from connstat_sql.definitions.quoting import quote
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.executor.kept import FETCH
 from connstat_sql.executor.staging import BYTES_AT_ONCE, BYTES_LOOSE, ROWS_AT_ONCE, Staging
-from connstat_sql.fetcher import Fetch, Page
+from connstat_sql.fetch import Fetch, Page
 from connstat_sql.planner import scan_table
-from connstat_sql.quoting import quote
-from connstat_sql.session import Session
 from tests.benchmarks.rows import make_body, make_scan
 
 SCAN = make_scan("array")

@@ -8,11 +8,11 @@ import pytest
 from sqlglot import exp
 from sqlglot.parsers.duckdb import DuckDBParser
 
-from connstat_sql.binder.rendering import written
 from connstat_sql.errors import ConfigError
-from connstat_sql.grouping import bracketed
-from connstat_sql.parser import DIALECT, parse
-from connstat_sql.stretches import NOTED, NotingParser, stretch_of
+from connstat_sql.sql.binder.render import written
+from connstat_sql.sql.parentheses import bracketed
+from connstat_sql.sql.spans import NOTED, NotingParser, stretch_of
+from connstat_sql.sql.statement import DIALECT, parse
 from tests.oracle.grammar import random_query
 from tests.oracle.world import random_world
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.macros import Macros
+from connstat_sql.database.macros import Macros
 from connstat_sql.top.columns import COLUMNS, MARK_WIDTH, Sorting, fitted, placed, since, tasks
-from connstat_sql.top.fleet import (
+from connstat_sql.top.filter import Wanted
+from connstat_sql.top.model import (
     HEALTHS,
     UNREACHABLE,
     Change,
@@ -25,8 +26,7 @@ from connstat_sql.top.fleet import (
     counted,
     read,
 )
-from connstat_sql.top.question import Question
-from connstat_sql.top.wanted import Wanted
+from connstat_sql.top.query import Question
 from tests.examples import examples
 from tests.top_fleets import connector, fleet, table
 

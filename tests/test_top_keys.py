@@ -6,9 +6,9 @@ import pytest
 
 from connstat_sql.errors import BindError, ConnectionFailed, RequestLine
 from connstat_sql.top.pages import DetailPage, Page
-from connstat_sql.top.panels import Tally
-from connstat_sql.top.question import Question
-from connstat_sql.top.refreshing import Broken, Failed, Looked
+from connstat_sql.top.query import Question
+from connstat_sql.top.widgets import Tally
+from connstat_sql.top.worker import Broken, Failed, Looked
 from tests.top_fleets import connector
 from tests.top_screens import CAUSE, FLEET, PLANT_C, Screen, on_screen
 

@@ -11,13 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine, Outside, RealClock
 from connstat_sql.errors import BindError, ConfigError, QueryError
-from connstat_sql.opening import Setup
-from connstat_sql.sandbox import Fault, Sandbox
-from connstat_sql.top.fleet import UNREACHABLE, Connector, Fleet
-from connstat_sql.top.question import Question
-from connstat_sql.top.refreshing import Broken, Failed, Looked, News, Refreshed, Refresher
+from connstat_sql.top.model import UNREACHABLE, Connector, Fleet
+from connstat_sql.top.query import Question
+from connstat_sql.top.worker import Broken, Failed, Looked, News, Refreshed, Refresher
 from tests.conftest import FakeClock, SharedWiring
 
 PATIENCE = 30.0

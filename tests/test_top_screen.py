@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from connstat_sql.errors import ConnectionFailed
-from connstat_sql.top.fleet import Outage
-from connstat_sql.top.refreshing import Failed
+from connstat_sql.top.model import Outage
+from connstat_sql.top.worker import Failed
 from tests.top_fleets import connector
 from tests.top_screens import CAUSE, FLEET, PLANT_C, Screen, on_screen
 

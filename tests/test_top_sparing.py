@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.top.question import Question
+from connstat_sql.demo import Sandbox
+from connstat_sql.top.query import Question
 from tests.conftest import FakeClock
 from tests.requests.organisation import CONNECTIONS, Organisation
 from tests.test_top_refreshing import Watch, watching

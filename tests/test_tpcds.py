@@ -11,7 +11,7 @@ from itertools import chain
 
 import pytest
 
-from connstat_sql.loader import Library, validate
+from connstat_sql.definitions.loader import Library, validate
 from tests.shop.bench import Bench
 from tests.tabled import over
 from tests.tpcds.bench import bench_of, by_hand

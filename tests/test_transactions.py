@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.database.session import Session
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.session import Session
 from tests.conftest import narrow_engine_of
 from tests.tabled import over
 

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.errors import Unauthorized, UnexpectedShape
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, find_connections
 from connstat_sql.transport import Answer, Client, Door, Request, Sent
 from tests.conftest import FakeClock
 

@@ -21,11 +21,11 @@ from aiohttp.client_reqrep import ConnectionKey
 from yarl import URL
 
 from connstat_sql.errors import ConnectionFailed, Unauthorized, UnexpectedShape
-from connstat_sql.transport.judge import (
+from connstat_sql.redaction.credentials import scrubbed
+from connstat_sql.transport.responses import (
     error_message,
     retry_after,
 )
-from connstat_sql.transport.scrubbing import scrubbed
 from tests.conftest import FakeClock
 from tests.tabled import over
 from tests.test_transport import PLANT, get, with_client

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, FetchError, Status, Unauthorized
-from connstat_sql.sandbox import Fault, Sandbox
 from connstat_sql.transport import Client
 from tests.conftest import engine_of
 from tests.test_transport import PLANT, REDPANDA, SECRET, TokenServer, asked, get, with_client

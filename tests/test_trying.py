@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.catalog import LiveTable
-from connstat_sql.cli.trying import try_table
+from connstat_sql.cli.try_definition import try_table
+from connstat_sql.definitions.catalog import LiveTable
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ConfigError, ConnstatError, UnexpectedShape
 from tests.conftest import engine_of

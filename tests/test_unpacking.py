@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.transport.failures import Broken
-from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker, window_of
+from connstat_sql.transport.decompression import MACHINES, STEP, Unpacker, window_of
+from connstat_sql.transport.errors import Broken
 from connstat_sql.transport.wire import OWN_HEADERS, Bounds, read_whole
 from tests.examples import examples
 from tests.tabled import over

@@ -4,7 +4,7 @@ import httpx
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.transport.urls import PLAIN, read_url
+from connstat_sql.config.urls import PLAIN, read_url
 from tests.examples import examples
 from tests.tabled import over
 

@@ -10,9 +10,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import narrow_engine_of
 
 LIVE = "plant_a.connect.connectors"

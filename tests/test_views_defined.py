@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import BindError, ConfigError, QueryError
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import FakeClock, engine_of
 
 VIEW = "inventory.connectors.connectors"

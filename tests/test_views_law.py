@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import engine_of
 from tests.examples import examples
 from tests.test_views import LIVE, ONE, ask

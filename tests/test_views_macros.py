@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
-from connstat_sql.sandbox import Sandbox
 from tests.conftest import narrow_engine_of
 from tests.test_views import LIVE, ONE, STATUS, ask, rows
 

@@ -20,10 +20,10 @@ from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
 from connstat_sql.cli.watch import Watching
-from connstat_sql.diagnostics import Narrator
+from connstat_sql.demo import Fault, Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, DeadlinePassed, QueryError
-from connstat_sql.sandbox import Fault, Sandbox
+from connstat_sql.output.stderr import Narrator
 from connstat_sql.saved import Prepared, SavedQuery
 from tests.conftest import engine_of
 from tests.watched import FastPace

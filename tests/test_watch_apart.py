@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.session import Session
-from connstat_sql.watching import is_apart
+from connstat_sql.database.session import Session
+from connstat_sql.monitor import is_apart
 from tests.tabled import over
 
 

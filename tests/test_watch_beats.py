@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connstat_sql.watching import beats, in_words, seconds_of
+from connstat_sql.monitor import beats, in_words, seconds_of
 from tests.watched import FastPace
 
 

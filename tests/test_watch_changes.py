@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.session import Session
 from connstat_sql.errors import QueryError
-from connstat_sql.session import Session
-from connstat_sql.translation import RunText
-from connstat_sql.watching import Change, Identity, Kind, Look, Memory, jsonl, text
+from connstat_sql.monitor import Change, Identity, Kind, Look, Memory, jsonl, text
 from tests.watched import KEYED, NAMES, START, look, rows
 
 

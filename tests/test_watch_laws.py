@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.watching import Identity, Kind, Memory
+from connstat_sql.monitor import Identity, Kind, Memory
 from tests.examples import examples
 from tests.watched import KEYED, NAMES, look
 

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport.door import Request
-from connstat_sql.transport.handed_in import HandedIn
-from connstat_sql.transport.judge import Reply
+from connstat_sql.transport.httpx_backend import HandedIn
+from connstat_sql.transport.messages import Request
 from connstat_sql.transport.proxies import Proxies, Proxy, proxies_of
+from connstat_sql.transport.responses import Reply
 from connstat_sql.transport.wire import Bounds, Wire
 from tests.examples import examples
 from tests.wire_server import Script, asked, resolver_of, with_network

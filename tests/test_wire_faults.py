@@ -14,8 +14,8 @@ import pytest
 import trustme
 
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.transport.failures import DOCTOR, Failure, explain, wire_errors
-from connstat_sql.transport.network import LONGEST_HEADER, MOST_HEADERS
+from connstat_sql.transport.aiohttp_backend import LONGEST_HEADER, MOST_HEADERS
+from connstat_sql.transport.errors import DOCTOR, Failure, explain, wire_errors
 from connstat_sql.transport.wire import Bounds, Wire
 from tests.wire_server import OK, Behave, Script, asked, with_network
 

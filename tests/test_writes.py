@@ -9,9 +9,9 @@ import duckdb
 import httpx
 import pytest
 
+from connstat_sql.database.session import Session
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError
-from connstat_sql.session import Session
 from tests.conftest import engine_of
 from tests.tabled import over
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from connstat_sql.top.fleet import COLUMNS, Connector, Fleet, Outage, changes, compared
+from connstat_sql.top.model import COLUMNS, Connector, Fleet, Outage, changes, compared
 
 SCHEMA = pa.schema(
     [

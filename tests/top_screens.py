@@ -13,11 +13,11 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.screen import Screen as TextualScreen
 
-from connstat_sql.top.fleet import Connector, Fleet, Outage
-from connstat_sql.top.listing import Listing
-from connstat_sql.top.question import Question
-from connstat_sql.top.refreshing import News, Refreshed
-from connstat_sql.top.screen import Top
+from connstat_sql.top.app import Top
+from connstat_sql.top.model import Connector, Fleet, Outage
+from connstat_sql.top.query import Question
+from connstat_sql.top.table import Listing
+from connstat_sql.top.worker import News, Refreshed
 from tests.top_fleets import connector, fleet
 
 START = 1000.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from connstat_sql.watching import Identity, Look
+from connstat_sql.monitor import Identity, Look
 
 START = 1_800_000_000.0
 

@@ -5,11 +5,11 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, find_connections
-from connstat_sql.transport.door import Request
-from connstat_sql.transport.network import open_network
-from connstat_sql.transport.resolving import Resolver
+from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.config.secrets import Resolver
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.transport.aiohttp_backend import open_network
+from connstat_sql.transport.messages import Request
 from connstat_sql.transport.wire import Bounds, Wire
 
 T = TypeVar("T")

@@ -18,7 +18,7 @@ import click
 
 from connstat_sql import __version__
 from connstat_sql.cli.context import Globals, pass_globals, show_error
-from connstat_sql.cli.sparing import spare
+from connstat_sql.cli.startup import spare
 
 COMMANDS = {
     "query": "Run SQL and print the rows.",
@@ -42,7 +42,7 @@ class _Explained(click.Context):
     """Its help has examples, exit codes and more, read when somebody asks for it."""
 
     def get_help(self) -> str:
-        from connstat_sql.cli.manual import help_of
+        from connstat_sql.cli.help import help_of
 
         return help_of(self)
 

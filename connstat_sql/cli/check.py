@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from connstat_sql.cli.completion import complete_given, complete_names, read_given
 from connstat_sql.cli.context import Globals, each, pass_globals, show_error
-from connstat_sql.cli.naming import complete_given, complete_names, read_given
-from connstat_sql.cli.seconds import SECONDS
+from connstat_sql.cli.durations import SECONDS
 from connstat_sql.cli.statement import (
     STDOUT,
     budget_option,
@@ -25,11 +25,11 @@ from connstat_sql.cli.statement import (
     timeout_option,
 )
 from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, write
-from connstat_sql.diagnostics import INTERRUPTED, Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
 from connstat_sql.files import NotOurs, written_whole
-from connstat_sql.monitoring import (
+from connstat_sql.monitor import first_rows
+from connstat_sql.monitor.nagios import (
     MOST_SERIES,
     Outcome,
     Range,
@@ -39,10 +39,10 @@ from connstat_sql.monitoring import (
     range_of,
     report,
 )
-from connstat_sql.monitoring import status_of as status_of_rows
+from connstat_sql.monitor.nagios import status_of as status_of_rows
+from connstat_sql.output.stderr import INTERRUPTED, Narrator
 from connstat_sql.result import Options, Result
 from connstat_sql.saved import SavedQuery, Severity, results_of
-from connstat_sql.watching import first_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -259,7 +259,7 @@ def _doubts(result: Result) -> Iterator[str]:
 
 def _keys(table: pa.Table, key: Sequence[str]) -> Iterator[dict[str, str]]:
     """What tells the first rows apart, as far as the query says it and they have it."""
-    from connstat_sql.renderer.rows import texts_of
+    from connstat_sql.output.rows import texts_of
 
     wanted = {name.lower() for name in key}
     names = [name for name in table.column_names if name.lower() in wanted]

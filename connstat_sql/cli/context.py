@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import click
 
-from connstat_sql.diagnostics import INTERRUPTED, Narrator, exit_code
 from connstat_sql.errors import ConnstatError, Interrupted
+from connstat_sql.output.stderr import INTERRUPTED, Narrator, exit_code
 
 if TYPE_CHECKING:
+    from connstat_sql.bootstrap import Setup
     from connstat_sql.engine import Engine
     from connstat_sql.executor.progress import Progress
-    from connstat_sql.inputs import Input
-    from connstat_sql.opening import Setup
+    from connstat_sql.output.protected_files import Input
     from connstat_sql.transport import Sent
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Globals:
 
     def setup(self) -> Setup:
         """Connections and definitions as the options say."""
-        from connstat_sql.opening import Setup
+        from connstat_sql.bootstrap import Setup
 
         return Setup(
             config=Path(self.config) if self.config else None,
@@ -63,7 +63,7 @@ class Globals:
 
     def inputs(self) -> Iterator[Input]:
         """Files that are read, which no answer takes the place of. Raises ConfigError."""
-        from connstat_sql.inputs import inputs_of
+        from connstat_sql.output.protected_files import inputs_of
 
         return inputs_of(self.setup(), os.environ)
 
@@ -82,8 +82,8 @@ class Globals:
 
         With `trace` each attempt is told, and no progress; else `observe` takes the attempts.
         """
+        from connstat_sql.bootstrap import open_engine, told_configuration
         from connstat_sql.engine import Outside
-        from connstat_sql.opening import open_engine, told_configuration
 
         def nothing(_: Sequence[Progress]) -> None:
             """Lines of a trace tell enough."""
@@ -119,7 +119,7 @@ def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
         with ExitStack() as around:
             around.callback(narrator.end_progress)
             if narrator.level > 0 or trace:
-                from connstat_sql.diagnostics.logs import told_logs
+                from connstat_sql.output.logs import told_logs
 
                 name = "connstat_sql" if narrator.level > 0 else "connstat_sql.transport"
                 fold = narrator.level == 1 and not trace
@@ -141,7 +141,7 @@ def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
 
 def say(text: str, *, err: bool = False) -> None:
     """Print text that definitions or servers may have written: a terminal obeys none of it."""
-    from connstat_sql.renderer.clean import for_terminal
+    from connstat_sql.output.sanitize import for_terminal
 
     click.echo(for_terminal(text), err=err)
 
@@ -150,7 +150,7 @@ def say_json(document: object) -> None:
     """Print a document as JSON, in which a terminal obeys nothing either."""
     import json
 
-    from connstat_sql.renderer.clean import in_json
+    from connstat_sql.output.sanitize import in_json
 
     click.echo(in_json(json.dumps(document, ensure_ascii=False, indent=2)))
 

@@ -18,13 +18,13 @@ from types import FrameType
 
 import click
 
+from connstat_sql.bootstrap import CONFIG_NAME, Setup, open_engine
 from connstat_sql.cli.context import Globals, pass_globals, told
 from connstat_sql.cli.program import program
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import counted
-from connstat_sql.opening import CONFIG_NAME, Setup, open_engine
-from connstat_sql.renderer import Look, render
-from connstat_sql.sandbox import Sandbox, World
+from connstat_sql.output.render import Look, render
 
 SHOWN = ("01-what-is-broken", "02-one-connector", "03-cost-of-failure")
 SYSTEMS = "Confluent Cloud, Redpanda Cloud, two Kafka Connect clusters and AeonTel"

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from connstat_sql.bootstrap import told_configuration
 from connstat_sql.cli.context import Globals, each, pass_globals, say, told
-from connstat_sql.cli.seconds import SECONDS
-from connstat_sql.definitions import Provider, literal
-from connstat_sql.diagnostics import API_FAILED, DONE, USAGE, exit_code
+from connstat_sql.cli.durations import SECONDS
+from connstat_sql.definitions.model import Provider, literal
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, counted
-from connstat_sql.opening import told_configuration
+from connstat_sql.output.stderr import API_FAILED, DONE, USAGE, exit_code
 from connstat_sql.result import Options
 
 if TYPE_CHECKING:

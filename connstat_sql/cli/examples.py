@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connstat_sql.definitions import Resource
+from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.definitions.loader import Library, examples, shipped_providers
+from connstat_sql.definitions.model import Resource
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError, Problem, QueryError
-from connstat_sql.loader import Library, examples, shipped_providers
-from connstat_sql.opening import Setup, Wiring
 
 if TYPE_CHECKING:
     from connstat_sql.planner import Plan

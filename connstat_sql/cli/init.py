@@ -12,15 +12,15 @@ from pathlib import Path
 import click
 import tomllib
 
+from connstat_sql.bootstrap import CONFIG_NAME, Setup, Wiring
 from connstat_sql.cli.context import Globals, pass_globals, told
 from connstat_sql.cli.doctor import Finding, Watch, examine, lines_on
 from connstat_sql.cli.program import program
-from connstat_sql.definitions import Auth, Provider
+from connstat_sql.definitions.loader import Library
+from connstat_sql.definitions.model import Auth, Provider
 from connstat_sql.errors import ConfigError, counted
 from connstat_sql.extras import typed
 from connstat_sql.files import write_new, written_whole
-from connstat_sql.loader import Library
-from connstat_sql.opening import CONFIG_NAME, Setup, Wiring
 from connstat_sql.transport import is_plain_url, read_config
 
 TIMEOUT = 10.0

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import click
 
-from connstat_sql.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.bootstrap import definition_folders
+from connstat_sql.cli.completion import read_given
 from connstat_sql.cli.context import Globals, pass_globals, say, told
-from connstat_sql.cli.naming import read_given
-from connstat_sql.definitions import Method, Resource
-from connstat_sql.diagnostics import USAGE
+from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.definitions.loader import Library, json_schema, shipped_providers, validate
+from connstat_sql.definitions.model import Method, Resource
 from connstat_sql.errors import BindError
-from connstat_sql.loader import Library, json_schema, shipped_providers, validate
-from connstat_sql.opening import definition_folders
-from connstat_sql.shows import required
+from connstat_sql.output.stderr import USAGE
+from connstat_sql.sql.shows import required
 
 
 @click.group("providers", invoke_without_command=True)
@@ -90,7 +90,7 @@ def try_once(
     Each with the line that its definition could have. Values are not shown. Exit 2 when a value
     does not fit its column.
     """
-    from connstat_sql.cli.trying import try_table
+    from connstat_sql.cli.try_definition import try_table
 
     narrator = globals_.narrator
     with told(narrator):
@@ -126,7 +126,7 @@ def _library(globals_: Globals) -> Library:
 def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindError:
     if found is not None:
         return BindError(found.missing, hint=f"there is  {', '.join(found.candidates)}")
-    from connstat_sql.loader.checks import nearest
+    from connstat_sql.definitions.loader.checks import nearest
 
     close = nearest(table, (str(one.table) for one in library.tables()))
     return BindError(f"there is no table {table}", hint=close or "connstat providers list")

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from connstat_sql.cli.completion import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.context import Globals, pass_globals
-from connstat_sql.cli.naming import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.statement import (
     exit_for,
     opened_engine,

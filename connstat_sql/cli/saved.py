@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
+from connstat_sql.cli.completion import complete_names, saved_queries
 from connstat_sql.cli.context import Globals, pass_globals, say, say_json, told
-from connstat_sql.cli.naming import complete_names, saved_queries
-from connstat_sql.diagnostics import USAGE
+from connstat_sql.definitions.loader import shipped_providers
+from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import SavedQueryError, counted
-from connstat_sql.loader import shipped_providers
-from connstat_sql.loader.checks import nearest
+from connstat_sql.output.stderr import USAGE
 from connstat_sql.saved import (
     Entry,
     SavedParam,
@@ -26,12 +26,12 @@ from connstat_sql.saved import (
     examples,
     read_entry,
 )
-from connstat_sql.saved.places import shown
+from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
+    from connstat_sql.bootstrap import Wiring
     from connstat_sql.engine import Engine
-    from connstat_sql.opening import Wiring
-    from connstat_sql.saved.checking import Verdict
+    from connstat_sql.saved.check import Verdict
 
 _FORMATS = ("table", "json")
 
@@ -139,7 +139,7 @@ def print_list(globals_: Globals, format_: str | None) -> None:
 def _print_table(usable: list[SavedQuery]) -> None:
     import pyarrow as pa
 
-    from connstat_sql.renderer import Look, render
+    from connstat_sql.output.render import Look, render
 
     columns = {
         "name": [one.name for one in usable],
@@ -243,7 +243,7 @@ def _parameters(query: SavedQuery) -> Iterator[str]:
 
 
 def _conditions(query: SavedQuery, param: SavedParam) -> list[str]:
-    from connstat_sql.saved.removing import remove
+    from connstat_sql.saved.optional_conditions import remove
 
     removal = remove(query.sql, (param.name,))
     return [" ".join(query.sql[span.start : span.end].split()) for _, span in removal.spans]
@@ -298,8 +298,8 @@ def _named(known: SavedQueries, name: str) -> list[Entry]:
 
 def _checked(entries: list[Entry], globals_: Globals) -> Verdict:
     """What is wrong with files; connections are read once, so that a fault of theirs is told."""
-    from connstat_sql.opening import Wiring
-    from connstat_sql.saved.shares import check_all
+    from connstat_sql.bootstrap import Wiring
+    from connstat_sql.saved.parallel import check_all
 
     wiring = _StandIns(Wiring(globals_.setup(), os.environ))
     return check_all(entries, lambda: _engine(wiring))
@@ -318,7 +318,7 @@ class _StandIns:
     cautions = ()
 
     def __init__(self, wiring: Wiring) -> None:
-        from connstat_sql.catalog import Catalog
+        from connstat_sql.definitions.catalog import Catalog
         from connstat_sql.transport import Connection
 
         library = wiring.library

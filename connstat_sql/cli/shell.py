@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from connstat_sql.bootstrap import definition_folders, find_config
 from connstat_sql.cli.context import Globals, each, told
-from connstat_sql.diagnostics import DONE
 from connstat_sql.errors import ConfigError
-from connstat_sql.opening import definition_folders, find_config
-from connstat_sql.repl.narrating import ShellNarrator
-from connstat_sql.repl.shell import Surroundings
+from connstat_sql.output.stderr import DONE
+from connstat_sql.shell.narration import ShellNarrator
+from connstat_sql.shell.session import Surroundings
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
@@ -39,7 +39,7 @@ def run_alone(globals_: Globals) -> int | None:
 
 
 def _shell(globals_: Globals) -> int:
-    from connstat_sql.repl.interactive import run_shell
+    from connstat_sql.shell.app import run_shell
 
     return run_shell(_surroundings(globals_), is_simple=_is_simple())
 
@@ -50,8 +50,8 @@ def _is_simple() -> bool:
 
 
 def _script(globals_: Globals, text: str) -> int:
-    from connstat_sql.repl.script import run_script
-    from connstat_sql.repl.shell import Shell
+    from connstat_sql.shell.script import run_script
+    from connstat_sql.shell.session import Shell
 
     around = _surroundings(globals_)
     shell = Shell(around, is_interactive=False)

@@ -15,18 +15,18 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from connstat_sql.cli.context import Globals, each, told
-from connstat_sql.cli.seconds import AGE, SECONDS
-from connstat_sql.diagnostics import PARTIAL, Narrator
+from connstat_sql.cli.durations import AGE, SECONDS
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, counted
 from connstat_sql.files import written_whole
-from connstat_sql.renderer import BINARY, BY_EXTENSION, FORMATS, About, Look, render
-from connstat_sql.renderer.pager import Screen
+from connstat_sql.output.pager import Screen
+from connstat_sql.output.render import BINARY, BY_EXTENSION, FORMATS, About, Look, render
+from connstat_sql.output.stderr import PARTIAL, Narrator
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
 if TYPE_CHECKING:
-    from connstat_sql.inputs import Input
-    from connstat_sql.renderer.page import Page
+    from connstat_sql.output.html import Page
+    from connstat_sql.output.protected_files import Input
 
 STDOUT = "-"
 """The file name that means standard output."""
@@ -240,13 +240,13 @@ class Printer:
 
     def _print(self, result: Result) -> None:
         if self._format in _CHARTS.values():
-            from connstat_sql.renderer.charts import chart
+            from connstat_sql.output.charts import chart
 
             about = replace(self._told_of(result), requests=self._requests)
             look, kind = self._look, self._format
             self._screen.show(lambda out: chart(result.table, out, kind, look=look, about=about))
         elif self._format == "html":
-            from connstat_sql.renderer.page import Page
+            from connstat_sql.output.html import Page
 
             if self._page is None:
                 self._page = Page(self._out, self._about.title)
@@ -273,7 +273,7 @@ class Printer:
         self._out.flush()
 
     def _told_of(self, result: Result) -> About:
-        from connstat_sql.diagnostics.verdict import verdict
+        from connstat_sql.output.verdict import verdict
 
         sql = self._about.sql if result.plan is None else result.plan.query.statement.sql
         return About(
@@ -383,7 +383,7 @@ def check_output(
     output: str, inputs: Callable[[], Iterable[Input]], read: str | None = None
 ) -> None:
     """Raise NotOurs where a file for an answer is one that is read; nothing is written."""
-    from connstat_sql.inputs import Input, refuse_inputs
+    from connstat_sql.output.protected_files import Input, refuse_inputs
 
     own = (Input(Path(read), "the file that the SQL is read from"),) if read else ()
     refuse_inputs(Path(output), (*own, *inputs()))

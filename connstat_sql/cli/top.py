@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals, told
-from connstat_sql.cli.seconds import SECONDS
-from connstat_sql.diagnostics import Narrator
+from connstat_sql.cli.durations import SECONDS
 from connstat_sql.extras import lacking
+from connstat_sql.output.stderr import Narrator
 
 
 @click.command("top")
@@ -79,15 +79,15 @@ def command(globals_: Globals, /, **given: Any) -> None:
     unreachable, with its rows as they were last known.
     """
     _check_terminal()
-    from connstat_sql.top.question import Question
-    from connstat_sql.top.refreshing import Refresher
+    from connstat_sql.top.query import Question
+    from connstat_sql.top.worker import Refresher
 
     question = Question(given["connections"], given["providers"], given["where"])
     quiet = Narrator(sys.stderr, level=-1)  # the screen is ours: nothing is written across it
     with told(quiet):
         if find_spec("textual") is None:
             raise lacking("connstat top", "top")
-        from connstat_sql.top.screen import Top
+        from connstat_sql.top.app import Top
 
         app = Top(
             lambda tell: Refresher(

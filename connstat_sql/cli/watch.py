@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
+from connstat_sql.cli.completion import complete_given, complete_names, read_given, saved_queries
 from connstat_sql.cli.context import Globals, each, pass_globals
-from connstat_sql.cli.naming import complete_given, complete_names, read_given, saved_queries
+from connstat_sql.cli.durations import AGE, SECONDS
 from connstat_sql.cli.query import read_sql
-from connstat_sql.cli.seconds import AGE, SECONDS
 from connstat_sql.cli.statement import (
     budget_option,
     connect_timeout_option,
@@ -23,7 +23,6 @@ from connstat_sql.cli.statement import (
     timeout_option,
     trace_option,
 )
-from connstat_sql.diagnostics import Narrator
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     ConnstatError,
@@ -32,10 +31,7 @@ from connstat_sql.errors import (
     QueryError,
     counted,
 )
-from connstat_sql.parser import split_on_semicolons
-from connstat_sql.result import Options, Result
-from connstat_sql.saved import Prepared, SavedQuery, prepare, results_of
-from connstat_sql.watching import (
+from connstat_sql.monitor import (
     Change,
     Identity,
     Kind,
@@ -52,6 +48,10 @@ from connstat_sql.watching import (
     text,
     watch,
 )
+from connstat_sql.output.stderr import Narrator
+from connstat_sql.result import Options, Result
+from connstat_sql.saved import Prepared, SavedQuery, prepare, results_of
+from connstat_sql.sql.statement import split_on_semicolons
 
 _COLORS = {
     Kind.APPEARED: "yellow", Kind.CHANGED: "yellow", Kind.GONE: "cyan",
@@ -354,7 +354,7 @@ def failures_of(results: list[Result]) -> dict[str, str]:
 
 def jsonl_of(key: Mapping[str, Any]) -> str:
     """A key in a message."""
-    from connstat_sql.watching.rows import written
+    from connstat_sql.monitor.rows import written
 
     return written(key)
 

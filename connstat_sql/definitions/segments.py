@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from functools import cache
 
-from connstat_sql.definitions import Provider
+from connstat_sql.definitions.model import Provider
 
 _NO_SEGMENTS = frozenset({"", ".", ".."})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Union
 
-from connstat_sql.quoting import quote
+from connstat_sql.definitions.quoting import quote
 
 
 @dataclass(frozen=True, slots=True)

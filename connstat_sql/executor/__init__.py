@@ -11,27 +11,27 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from connstat_sql.binder import Arguments
-from connstat_sql.definitions import literal
+from connstat_sql.cache import KEPT_ROWS
+from connstat_sql.database.errors import interruptible
+from connstat_sql.database.session import Session
+from connstat_sql.definitions.model import literal
+from connstat_sql.definitions.quoting import call
 from connstat_sql.errors import Span
-from connstat_sql.executor.fetching import Fetching
-from connstat_sql.executor.kept import KEPT_ROWS
+from connstat_sql.executor.arguments import feed_table
+from connstat_sql.executor.masked_comparisons import unseen
+from connstat_sql.executor.observed_values import SeenValues, TakeValues
 from connstat_sql.executor.pipeline import Pipeline
 from connstat_sql.executor.progress import Progress
-from connstat_sql.executor.reports import ScanReport, Tools, in_words
 from connstat_sql.executor.run_text import checked_text, run_text
+from connstat_sql.executor.scan import Fetching
 from connstat_sql.executor.staging import PAGES, empty_mention, empty_tables
+from connstat_sql.executor.stats import ScanReport, Tools, in_words
 from connstat_sql.executor.targets import check_target
-from connstat_sql.executor.tuples import feed_table
-from connstat_sql.executor.unseen import unseen
-from connstat_sql.executor.values_seen import SeenValues, TakeValues
-from connstat_sql.fetcher import Failure
-from connstat_sql.nodes import find, find_all
-from connstat_sql.parser import DIALECT, Statement
+from connstat_sql.fetch import Failure
 from connstat_sql.planner import Plan, mention_table, scan_table
-from connstat_sql.quoting import call
-from connstat_sql.session import Session
-from connstat_sql.translation import interruptible
+from connstat_sql.sql.binder import Arguments
+from connstat_sql.sql.nodes import find, find_all
+from connstat_sql.sql.statement import DIALECT, Statement
 
 __all__ = [
     "Execution", "Progress", "ScanReport", "SeenValues", "TakeValues", "Tools", "check", "execute",

@@ -12,9 +12,9 @@ from itertools import pairwise
 
 import pyarrow as pa
 
-from connstat_sql.definitions import JSON, Column, MapOf
-from connstat_sql.fetcher import names_key
-from connstat_sql.quoting import own
+from connstat_sql.definitions.model import JSON, Column, MapOf
+from connstat_sql.definitions.quoting import own
+from connstat_sql.fetch import names_key
 
 LEARNT = own("learnt")
 """The column that holds what was learnt, JSON or ""."""

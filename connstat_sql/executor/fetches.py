@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from connstat_sql.definitions import VARCHAR, Method
+from connstat_sql.definitions.model import VARCHAR, Method
 from connstat_sql.errors import NotAsked, PlanError, Span
-from connstat_sql.executor.reports import Tools
+from connstat_sql.executor.arguments import Given, Tuples
 from connstat_sql.executor.reuse import Reuse
-from connstat_sql.executor.tuples import Given, Tuples
-from connstat_sql.fetcher import Failure, Fetch, Group
+from connstat_sql.executor.stats import Tools
+from connstat_sql.fetch import Failure, Fetch, Group
 from connstat_sql.planner import (
     CONNECTION,
     Plan,

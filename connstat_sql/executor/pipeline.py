@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connstat_sql.errors import DeadlinePassed
-from connstat_sql.executor.fetching import WHOLE_PAGES, Fetching
 from connstat_sql.executor.progress import Progress
-from connstat_sql.executor.reports import Tools
+from connstat_sql.executor.scan import WHOLE_PAGES, Fetching
 from connstat_sql.executor.staging import filled_mention
-from connstat_sql.fetcher import Arrived, Ended, Failure, Finished
+from connstat_sql.executor.stats import Tools
+from connstat_sql.fetch import Arrived, Ended, Failure, Finished
 from connstat_sql.planner import Plan
 
 SHOWN = 3

@@ -17,7 +17,7 @@ from itertools import accumulate
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connstat_sql.definitions import (
+from connstat_sql.definitions.model import (
     JSON,
     VARCHAR,
     Column,
@@ -27,7 +27,7 @@ from connstat_sql.definitions import (
     SqlType,
     Struct,
 )
-from connstat_sql.masks.arrays import cut, in_json, shown, whole
+from connstat_sql.redaction.arrays import cut, in_json, shown, whole
 
 _DIGITS = 8
 _TEXTS = (pa.large_string(), pa.string_view())

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from connstat_sql.executor.kept import FETCH, Hit, MaxAge, WholeFetch, served
-from connstat_sql.executor.reports import Tools
-from connstat_sql.fetcher import Fetch, Page
+from connstat_sql.cache import FETCH, Hit, MaxAge, WholeFetch, served
+from connstat_sql.executor.stats import Tools
+from connstat_sql.fetch import Fetch, Page
 from connstat_sql.planner import Scan, Way, scan_table
 
 

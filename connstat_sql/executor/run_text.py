@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from connstat_sql.binder import BoundQuery, BoundTable, Edit
-from connstat_sql.definitions import quote
+from connstat_sql.database.errors import RunText
+from connstat_sql.definitions.model import quote
 from connstat_sql.planner import mention_table
-from connstat_sql.translation import RunText
+from connstat_sql.sql.binder import BoundQuery, BoundTable, Edit
 
 _SOURCES = (
     exp.From, exp.Join, exp.Table, exp.Subquery, exp.Paren, exp.Delete, exp.Merge,

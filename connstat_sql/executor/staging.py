@@ -9,9 +9,11 @@ from functools import cached_property
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.arrow import ROWS, Field, RowReader, pages_table
-from connstat_sql.binder import HIDDEN, BoundTable
-from connstat_sql.definitions import (
+from connstat_sql.cache import FETCH
+from connstat_sql.database.errors import interruptible
+from connstat_sql.database.session import Session
+from connstat_sql.decode import ROWS, Field, RowReader, pages_table
+from connstat_sql.definitions.model import (
     JSON,
     VARCHAR,
     Column,
@@ -24,15 +26,13 @@ from connstat_sql.definitions import (
     literal,
     quote,
 )
+from connstat_sql.definitions.quoting import call, own
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.executor.declared_names import LEARNT, names_of_entries, names_of_rows
-from connstat_sql.executor.kept import FETCH
 from connstat_sql.executor.redaction import Redactor, together
-from connstat_sql.fetcher import Fetch, Page, owner_of
+from connstat_sql.fetch import Fetch, Page, owner_of
 from connstat_sql.planner import CONNECTION, Scan, declared_columns, mention_table, scan_table
-from connstat_sql.quoting import call, own
-from connstat_sql.session import Session
-from connstat_sql.translation import interruptible
+from connstat_sql.sql.binder import HIDDEN, BoundTable
 
 PAGES, DECODED = own("_connstat_pages"), own("_connstat_decoded")
 """The names under which pages, and rows that were masked, are handed to DuckDB."""

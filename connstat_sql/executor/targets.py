@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sqlglot import exp
 
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.session import Session
+from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.errors import BindError
-from connstat_sql.nodes import find
-from connstat_sql.parser import Statement
-from connstat_sql.quoting import call, literal
-from connstat_sql.session import Session
-from connstat_sql.translation import RunText
+from connstat_sql.sql.nodes import find
+from connstat_sql.sql.statement import Statement
 
 _MAKES_FOLDERS = re.compile(r"\b(partition_by|per_thread_output|file_size_bytes)\b", re.IGNORECASE)
 _IN_THE_WAY = f"""SELECT kind FROM (

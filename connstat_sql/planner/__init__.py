@@ -5,9 +5,7 @@ from connstat_sql.planner.budget import check_budget
 from connstat_sql.planner.connections import nearest_to, no_such_connection
 from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
-from connstat_sql.planner.planning import plan
-from connstat_sql.planner.secrets import declared_columns, secret_columns
-from connstat_sql.planner.values import (
+from connstat_sql.planner.model import (
     CONNECTION,
     Cached,
     Constant,
@@ -21,6 +19,8 @@ from connstat_sql.planner.values import (
     projected,
     scan_table,
 )
+from connstat_sql.planner.plan import plan
+from connstat_sql.planner.secrets import declared_columns, secret_columns
 
 __all__ = [
     "CONNECTION", "UNKNOWN_PAGES", "Cached", "Constant", "Feed", "Instead", "Placement", "Plan",

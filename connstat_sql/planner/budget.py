@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connstat_sql.errors import PlanError
-from connstat_sql.planner.values import Plan, Scan
+from connstat_sql.planner.model import Plan, Scan
 
 
 def _least(found: Plan, scan: Scan) -> int:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from connstat_sql.binder import Row
-from connstat_sql.catalog import Catalog, LiveTable
-from connstat_sql.definitions import Provider
+from connstat_sql.definitions.catalog import Catalog, LiveTable
+from connstat_sql.definitions.model import Provider
 from connstat_sql.errors import BindError, ConfigError
+from connstat_sql.planner.model import CONNECTION, Constant
 from connstat_sql.planner.questions import given_columns
-from connstat_sql.planner.values import CONNECTION, Constant
+from connstat_sql.sql.binder import Row
 
 _MOST_LISTED = 12
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from connstat_sql.binder import Fact, Field, Use
-from connstat_sql.definitions import Method, Resource, Shape
+from connstat_sql.definitions.model import Method, Resource, Shape
 from connstat_sql.planner.questions import given_columns
+from connstat_sql.sql.binder import Fact, Field, Use
 
 UNKNOWN_PAGES = 10
 """Pages that a list of unknown length is taken for."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from connstat_sql.definitions import TableName
-from connstat_sql.planner.values import CONNECTION, Constant, Instead, Plan, Scan, Way
+from connstat_sql.definitions.model import TableName
+from connstat_sql.planner.model import CONNECTION, Constant, Instead, Plan, Scan, Way
 
 SHOWN_VALUES = 20
 

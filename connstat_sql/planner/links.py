@@ -9,10 +9,10 @@ from functools import cached_property, partial
 
 from sqlglot import exp
 
-from connstat_sql.binder import Fact, Field, Relation, equal_nodes, relations_of, substituted
-from connstat_sql.binder.comparisons import options_of
-from connstat_sql.binder.predicates import UNKNOWN
-from connstat_sql.nodes import walk
+from connstat_sql.sql.binder import Fact, Field, Relation, equal_nodes, relations_of, substituted
+from connstat_sql.sql.binder.comparisons import options_of
+from connstat_sql.sql.binder.predicates import UNKNOWN
+from connstat_sql.sql.nodes import walk
 
 MOST_FACTS = 1_000
 """Facts that are looked at; what others say is not known when an order is chosen."""

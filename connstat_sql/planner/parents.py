@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from connstat_sql.binder import Fact, Field, Row, Use, substituted
-from connstat_sql.binder.predicates import equality
-from connstat_sql.catalog import LiveTable
-from connstat_sql.definitions import Param, Resource
-from connstat_sql.planner.bindings import Binding
-from connstat_sql.planner.choosing import Choice, Supply
+from connstat_sql.definitions.catalog import LiveTable
+from connstat_sql.definitions.model import Param, Resource
+from connstat_sql.planner.access_paths import Choice, Supply
+from connstat_sql.planner.arguments import Binding
+from connstat_sql.planner.cost import Weighing
 from connstat_sql.planner.estimates import PAGE_ROWS, size_of
+from connstat_sql.planner.model import CONNECTION
 from connstat_sql.planner.questions import siblings
-from connstat_sql.planner.rows import Rows, Synthetic
+from connstat_sql.planner.relations import Rows, Synthetic
 from connstat_sql.planner.targets import Target, types_of
-from connstat_sql.planner.values import CONNECTION
-from connstat_sql.planner.weighing import Weighing
+from connstat_sql.sql.binder import Fact, Field, Row, Use, substituted
+from connstat_sql.sql.binder.predicates import equality
 
 
 @dataclass

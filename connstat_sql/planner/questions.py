@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from connstat_sql.binder import BoundTable, Row, Use, around_all
-from connstat_sql.binder.nulls import rejects_null
-from connstat_sql.definitions import ArrayStyle, Filter, Method, Param, Resource, literal
-from connstat_sql.planner.sending import sent_bounds, sent_value
-from connstat_sql.planner.values import Constant
+from connstat_sql.definitions.model import ArrayStyle, Filter, Method, Param, Resource, literal
+from connstat_sql.planner.model import Constant
+from connstat_sql.planner.wire_values import sent_bounds, sent_value
+from connstat_sql.sql.binder import BoundTable, Row, Use, around_all
+from connstat_sql.sql.binder.nulls import rejects_null
 
 MAX_FILTER_LENGTH = 1_500
 """Characters of values that are passed on in one filter; a longer list is not passed on."""

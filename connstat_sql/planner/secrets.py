@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from connstat_sql.binder import BoundQuery
-from connstat_sql.definitions import Column
-from connstat_sql.nodes import find, find_all, walk
-from connstat_sql.planner.values import Plan, Scan
+from connstat_sql.definitions.model import Column
+from connstat_sql.planner.model import Plan, Scan
+from connstat_sql.sql.binder import BoundQuery
+from connstat_sql.sql.nodes import find, find_all, walk
 
 _READABLE = (exp.Query, exp.Create)
 _ALL = (exp.Columns, exp.Pivot, exp.PositionalColumn)

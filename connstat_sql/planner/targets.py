@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from connstat_sql.binder import BoundTable, Use
-from connstat_sql.catalog import LiveTable
-from connstat_sql.definitions import Resource, TableName
-from connstat_sql.planner.bindings import Binding
+from connstat_sql.definitions.catalog import LiveTable
+from connstat_sql.definitions.model import Resource, TableName
+from connstat_sql.planner.arguments import Binding
 from connstat_sql.planner.questions import spoken_columns, used_columns
+from connstat_sql.sql.binder import BoundTable, Use
 
 
 @dataclass(frozen=True, eq=False, slots=True)

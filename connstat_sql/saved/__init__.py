@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from connstat_sql.saved.folders import Entry, SavedQueries, read_entry, standard_queries
-from connstat_sql.saved.places import standard_folders
-from connstat_sql.saved.values import (
+from connstat_sql.saved.model import (
     Existence,
     Prepared,
     SavedParam,
@@ -17,17 +16,18 @@ from connstat_sql.saved.values import (
     Severity,
     elements,
 )
+from connstat_sql.saved.paths import standard_folders
 
 if TYPE_CHECKING:
-    from connstat_sql.saved.choosing import choices
-    from connstat_sql.saved.naming import results_of
-    from connstat_sql.saved.preparing import examples, prepare
+    from connstat_sql.saved.names import results_of
+    from connstat_sql.saved.param_choices import choices
+    from connstat_sql.saved.parameters import examples, prepare
 
 _LATE = {
-    "choices": "connstat_sql.saved.choosing",
-    "examples": "connstat_sql.saved.preparing",
-    "prepare": "connstat_sql.saved.preparing",
-    "results_of": "connstat_sql.saved.naming",
+    "choices": "connstat_sql.saved.param_choices",
+    "examples": "connstat_sql.saved.parameters",
+    "prepare": "connstat_sql.saved.parameters",
+    "results_of": "connstat_sql.saved.names",
 }
 
 __all__ = [

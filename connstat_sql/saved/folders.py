@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import Problem, SavedQueryError
 from connstat_sql.files import distrust
-from connstat_sql.loader.checks import nearest
 from connstat_sql.saved.front_matter import MAX_BYTES, read_page
-from connstat_sql.saved.places import shown, standard_folders
-from connstat_sql.saved.reading import read_query
-from connstat_sql.saved.values import SavedQuery
+from connstat_sql.saved.model import SavedQuery
+from connstat_sql.saved.paths import shown, standard_folders
+from connstat_sql.saved.reader import read_query
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class SavedQueries:
 
     def inspected(self, query: SavedQuery) -> tuple[Problem, ...]:
         """What is wrong between a query's SQL and its declarations."""
-        from connstat_sql.saved.inspecting import inspect
+        from connstat_sql.saved.lint import inspect
 
         known = self._inspected.get(query.path)
         if known is None or known[0] is not query:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from connstat_sql.definitions.loader.yaml import Source, read_source
 from connstat_sql.errors import Problem
-from connstat_sql.loader.source import Source, read_source
 
 MAX_BYTES = 4_000_000
 WORDS = ("name", "title", "description", "params", "key", "state", "severity", "partial")

@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.cells import set_cell_size
 
-from connstat_sql.top.fleet import Change, Connector, badness
+from connstat_sql.top.model import Change, Connector, badness
 
 MARKS = {Change.NEW: "+", Change.CHANGED: "*", Change.GONE: "-"}
 STALE_MARK = "?"

@@ -16,9 +16,9 @@ from textual.widgets import Static
 
 from connstat_sql.errors import ConnstatError, FetchError
 from connstat_sql.top.columns import clock, printable, since, tasks
-from connstat_sql.top.fleet import Connector, Outage
-from connstat_sql.top.listing import HEALTH_STYLES
-from connstat_sql.top.refreshing import Looked
+from connstat_sql.top.model import Connector, Outage
+from connstat_sql.top.table import HEALTH_STYLES
+from connstat_sql.top.worker import Looked
 
 HELP = """\
 up down  k j       one row                 pageup pagedown   one screen

@@ -14,14 +14,14 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import msgspec
 
-from connstat_sql.definitions import AuthKind, Path, Sending, TokenRules
+from connstat_sql.config.secrets import Resolver
+from connstat_sql.definitions.model import AuthKind, Path, Sending, TokenRules
 from connstat_sql.errors import ConfigError, FetchError, Unauthorized, UnexpectedShape
-from connstat_sql.masks import hidden
-from connstat_sql.transport.door import Request
-from connstat_sql.transport.failures import plain
-from connstat_sql.transport.judge import SAID_LENGTH, value_at
-from connstat_sql.transport.resolving import Resolver
-from connstat_sql.transport.scrubbing import scrubbed
+from connstat_sql.redaction import hidden
+from connstat_sql.redaction.credentials import scrubbed
+from connstat_sql.transport.errors import plain
+from connstat_sql.transport.messages import Request
+from connstat_sql.transport.responses import SAID_LENGTH, value_at
 
 RENEW_BEFORE = 60.0
 """Seconds before a token's end at which a new one is fetched; half its life when that is short."""

@@ -11,16 +11,23 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from connstat_sql.definitions import DEFAULT_RETRIES, Provider, RetryRule
+from connstat_sql.config.connections import Connection
+from connstat_sql.config.secrets import Resolver
+from connstat_sql.definitions.model import DEFAULT_RETRIES, Provider, RetryRule
 from connstat_sql.errors import DeadlinePassed, FetchError, RateLimited
-from connstat_sql.masks import hidden
+from connstat_sql.redaction import hidden
+from connstat_sql.redaction.credentials import holds, scrubbed
 from connstat_sql.transport.auth import ERRORS, make_credentials
-from connstat_sql.transport.configuration import Connection
-from connstat_sql.transport.door import Answer, Door, Request, Sent, Waiting
-from connstat_sql.transport.failures import plain, wire_errors
-from connstat_sql.transport.gate import Gate, limits_of
-from connstat_sql.transport.hosts import Hosts, Origin
-from connstat_sql.transport.judge import (
+from connstat_sql.transport.backend import open_wire
+from connstat_sql.transport.base_urls import Workers
+from connstat_sql.transport.errors import plain, wire_errors
+from connstat_sql.transport.limiter import HeldBack
+from connstat_sql.transport.messages import Answer, Door, Request, Sent, Waiting
+from connstat_sql.transport.proxies import Proxies, proxies_of
+from connstat_sql.transport.query_strings import with_query, with_shown, without
+from connstat_sql.transport.rate_limits import Gate, limits_of
+from connstat_sql.transport.redirects import redirected
+from connstat_sql.transport.responses import (
     SAID_LENGTH,
     Judge,
     Reply,
@@ -28,16 +35,9 @@ from connstat_sql.transport.judge import (
     retry_after,
     value_at,
 )
-from connstat_sql.transport.opening import open_wire
-from connstat_sql.transport.proxies import Proxies, proxies_of
-from connstat_sql.transport.queries import with_query, with_shown, without
-from connstat_sql.transport.redirects import redirected
-from connstat_sql.transport.resolving import Resolver
 from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
-from connstat_sql.transport.scope import HeldBack
-from connstat_sql.transport.scrubbing import holds, scrubbed
+from connstat_sql.transport.trusted_hosts import Hosts, Origin
 from connstat_sql.transport.wire import Bounds, Wire
-from connstat_sql.transport.workers import Workers
 
 log = logging.getLogger("connstat_sql.transport")
 

@@ -10,11 +10,11 @@ import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-from connstat_sql.definitions import AuthKind, Provider, Template, TokenRules
+from connstat_sql.config.connections import REFERENCE, Connection, default
+from connstat_sql.config.secrets import Resolver
 from connstat_sql.definitions.auth import Sending
+from connstat_sql.definitions.model import AuthKind, Provider, Template, TokenRules
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport.configuration import REFERENCE, Connection, default
-from connstat_sql.transport.resolving import Resolver
 
 _PLAIN = re.compile(r"[\w .:/@%+=,-]*")
 """What means itself between double quotes, also to a shell that people type into."""

@@ -19,9 +19,9 @@ from ipaddress import (
 )
 from urllib.parse import unquote, urlsplit
 
+from connstat_sql.config.connections import Connection, is_plain_url
+from connstat_sql.config.secrets import Resolver
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport.configuration import Connection, is_plain_url
-from connstat_sql.transport.resolving import Resolver
 
 _VARIABLES = {
     "http": ("http_proxy", "all_proxy", "ALL_PROXY"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from connstat_sql.transport.door import Request
-from connstat_sql.transport.judge import Reply, location, origin_of
+from connstat_sql.transport.messages import Request
+from connstat_sql.transport.responses import Reply, location, origin_of
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from connstat_sql.definitions import RetryRule
 from connstat_sql.definitions.limits import NEVER_RETRIED, ONLY_SAID
+from connstat_sql.definitions.model import RetryRule
 
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 8.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from functools import cache
 
+from connstat_sql.config.secrets import Resolver
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport.resolving import Resolver
 
 
 def tls_of(resolver: Resolver) -> ssl.SSLContext:

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Protocol
 
+from connstat_sql.config.connections import Connection
+from connstat_sql.config.urls import tidied
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.transport.configuration import Connection
-from connstat_sql.transport.door import Door, Request
-from connstat_sql.transport.failures import TimedOut
-from connstat_sql.transport.judge import Reply
-from connstat_sql.transport.room import Room
+from connstat_sql.transport.decompression import MACHINES, STEP, Unpacker, window_of
+from connstat_sql.transport.errors import TimedOut
+from connstat_sql.transport.memory_budget import Room
+from connstat_sql.transport.messages import Door, Request
+from connstat_sql.transport.responses import Reply
 from connstat_sql.transport.sockets import Sockets
-from connstat_sql.transport.unpacking import MACHINES, STEP, Unpacker, window_of
-from connstat_sql.transport.urls import tidied
 
 OWN_HEADERS = {
     "User-Agent": "connstat-sql",

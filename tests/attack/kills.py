@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from connstat_sql.executor.kept.file import log_of
+from connstat_sql.cache.file import log_of
 from tests.attack.outcome import Outcome
 from tests.kept import NOW, fetch, pets
 
@@ -20,7 +20,7 @@ import sys
 from pathlib import Path
 from connstat_sql.files import written_whole
 from tests.kept import pets
-from connstat_sql.repl.history import DiskHistory
+from connstat_sql.shell.history import DiskHistory
 folder = Path(sys.argv[1])
 print("begun", flush=True)
 number = 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import connstat_sql
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.errors import ConnstatError
-from connstat_sql.sandbox import Sandbox, World
 from tests.attack.outcome import Outcome
 from tests.fakes.fault_proxy import FAULTS, fault_proxy
 

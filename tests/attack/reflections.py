@@ -18,9 +18,9 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from connstat_sql import LiveDatabase
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside
 from connstat_sql.errors import ConnstatError, PlanError
-from connstat_sql.opening import Setup, open_engine
 from tests.attack.outcome import Outcome
 from tests.soak.run import HurriedClock
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from connstat_sql import LiveDatabase
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside
 from connstat_sql.errors import ConnstatError, Interrupted
-from connstat_sql.opening import Setup, open_engine
 from tests.attack.outcome import Outcome
 from tests.chaos import CHAOS_PROVIDERS
 from tests.soak.asked import ask

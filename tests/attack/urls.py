@@ -18,7 +18,8 @@ import idna
 import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from connstat_sql.definitions import (
+from connstat_sql.config.secrets import Resolver
+from connstat_sql.definitions.model import (
     Auth,
     AuthKind,
     Method,
@@ -31,14 +32,13 @@ from connstat_sql.definitions import (
     Template,
 )
 from connstat_sql.errors import ConnstatError, FetchError
-from connstat_sql.fetcher import Answers, Budget, Fetch
-from connstat_sql.fetcher.pages import Walk
+from connstat_sql.fetch import Answers, Budget, Fetch
+from connstat_sql.fetch.pages import Walk
 from connstat_sql.transport import Client, Connection, Door, Limits, Request
-from connstat_sql.transport.hosts import Hosts, Origin
-from connstat_sql.transport.judge import Reply
-from connstat_sql.transport.network import Connector, open_network
-from connstat_sql.transport.resolving import Resolver
+from connstat_sql.transport.aiohttp_backend import Connector, open_network
+from connstat_sql.transport.responses import Reply
 from connstat_sql.transport.sockets import Sockets
+from connstat_sql.transport.trusted_hosts import Hosts, Origin
 from connstat_sql.transport.wire import Bounds, Wire
 from tests.attack.outcome import Outcome
 from tests.conftest import FakeClock

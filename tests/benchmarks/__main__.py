@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.demo import Fault, Sandbox, World
 from connstat_sql.engine import Outside
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.sandbox import Fault, Sandbox, World
 from tests.benchmarks import completing, dependent, fleets, paging, topping, walking
 from tests.benchmarks import planning as plans
 from tests.benchmarks import shell as shells

@@ -61,8 +61,8 @@ def ask(question: Question) -> Figures:
 
 def answered(question: Question) -> Figures:
     """Run a statement here."""
+    from connstat_sql.bootstrap import Setup, open_engine
     from connstat_sql.engine import Outside
-    from connstat_sql.opening import Setup, open_engine
     from connstat_sql.result import Options
 
     setup = Setup(connections=question.connections, providers=(PROVIDERS,))

@@ -14,12 +14,12 @@ from pathlib import Path
 from prompt_toolkit.completion import CompleteEvent, Completion
 from prompt_toolkit.document import Document
 
-from connstat_sql.definitions import TableName
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.definitions.model import TableName
 from connstat_sql.engine import Outside
 from connstat_sql.executor import SeenValues
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.repl.completion import KnowingCompleter, make_completer
-from connstat_sql.repl.completion.tokens import Kind, read
+from connstat_sql.shell.completion import KnowingCompleter, make_completer
+from connstat_sql.shell.completion.tokens import Kind, read
 from tests.benchmarks.planning import PROVIDERS, write_providers
 
 VALUES = 10_000
@@ -66,7 +66,7 @@ def completer_of(setup: Setup, local: str = "SELECT 1") -> Iterator[KnowingCompl
 
     `local` is run before that.
     """
-    from connstat_sql.repl.commands import COMMANDS
+    from connstat_sql.shell.commands import COMMANDS
 
     engine = open_engine(setup, Outside(environment={}))
     try:

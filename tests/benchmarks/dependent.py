@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Options
 from tests.benchmarks.asking import MAX_REQUESTS, PROVIDERS
 from tests.benchmarks.serving import Served, name_of

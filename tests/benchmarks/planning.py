@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.opening import Setup, open_engine
 
 RUNS = 9
 CONFLUENT = {"confluent": {"provider": "confluent", "api_key": "k", "api_secret": "s"}}

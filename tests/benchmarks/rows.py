@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from connstat_sql.definitions import Rows, TableName
+from connstat_sql.database.session import Session
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import Rows, TableName
 from connstat_sql.executor.staging import Staging
-from connstat_sql.fetcher import Fetch, Page
-from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.fetch import Fetch, Page
 from connstat_sql.planner import CONNECTION, Constant, Feed, Scan, Way, scan_table
-from connstat_sql.session import Session
 
 ROWS = 100_000
 

@@ -14,8 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside
-from connstat_sql.opening import Setup, open_engine
 from tests.requests.organisation import Organisation
 
 LATENCY = 0.02

@@ -7,7 +7,7 @@ counters: of all calls, and of the tries of one request, which start anew when i
 
 from collections.abc import Mapping
 
-from connstat_sql.sandbox.wire import Answer, Call, Router, json_answer
+from connstat_sql.demo.wire import Answer, Call, Router, json_answer
 from tests.chaos.echo import ECHOES
 from tests.chaos.faults import FAULTS, status, wrong
 from tests.chaos.pages import PAGES, PAGING_FAULTS, tokens

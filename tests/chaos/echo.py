@@ -3,7 +3,7 @@
 from decimal import Decimal
 from random import Random
 
-from connstat_sql.sandbox.wire import Answer, Handler, json_answer, token_at
+from connstat_sql.demo.wire import Answer, Handler, json_answer, token_at
 from tests.chaos.pages import Page, marked, page_size, start_of
 from tests.chaos.rows import Row, row
 from tests.chaos.wire import Asked, Refused

@@ -10,7 +10,7 @@ from itertools import chain
 
 import msgspec
 
-from connstat_sql.sandbox.wire import JSON, Answer, json_answer
+from connstat_sql.demo.wire import JSON, Answer, json_answer
 from tests.chaos.wire import (
     Asked,
     Refused,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from connstat_sql.sandbox.wire import Answer, Handler, json_answer, offset_of, token_at
+from connstat_sql.demo.wire import Answer, Handler, json_answer, offset_of, token_at
 from tests.chaos.rows import Row, row
 from tests.chaos.wire import Asked, Refused
 

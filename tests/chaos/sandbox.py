@@ -8,10 +8,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from connstat_sql.sandbox import Sandbox
-from connstat_sql.sandbox.faults import Entry
-from connstat_sql.sandbox.server import reset, sent, written
-from connstat_sql.sandbox.wire import Answer, Api
+from connstat_sql.demo import Sandbox
+from connstat_sql.demo.faults import Entry
+from connstat_sql.demo.server import reset, sent, written
+from connstat_sql.demo.wire import Answer, Api
 from tests.chaos.api import Chaos
 from tests.chaos.wire import RudeAnswer
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from connstat_sql.sandbox.wire import Answer, Call, bounded, json_answer
+from connstat_sql.demo.wire import Answer, Call, bounded, json_answer
 
 MOST = 1_000_000
 HIDDEN = "[hidden]"

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.renderer import About
-from connstat_sql.renderer.page import Page
+from connstat_sql.output.html import Page
+from connstat_sql.output.render import About
 from tests.integration.conftest import is_required
 from tests.test_renderer import table_of
 

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConfigError, ConnectionFailed, ConnstatError, Unauthorized
-from connstat_sql.loader import Library, shipped_providers
 from connstat_sql.result import Result
 from tests.conftest import engine_of
 from tests.integration.connectors import AWKWARD_NAME, SECRET, SPACED_NAME

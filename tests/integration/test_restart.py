@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from connstat_sql import LiveDatabase
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside, RealClock
 from connstat_sql.errors import ConnectionFailed, ConnstatError
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Result
 from connstat_sql.transport import Sent
 from tests.conftest import engine_of

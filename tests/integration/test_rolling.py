@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from connstat_sql import LiveDatabase
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside, RealClock
 from connstat_sql.errors import FetchError
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Result
 from connstat_sql.transport import Sent
 from tests.integration.connectors import AWKWARD_NAME

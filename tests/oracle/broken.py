@@ -14,8 +14,12 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from connstat_sql.asking import Asking
-from connstat_sql.binder import (
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.splitter import Piece
+from connstat_sql.live import LiveTables
+from connstat_sql.planner import Feed, Placement, Plan, Scan
+from connstat_sql.result import Options, Result
+from connstat_sql.sql.binder import (
     RULES_OF_SQL,
     Arguments,
     BoundQuery,
@@ -31,13 +35,9 @@ from connstat_sql.binder import (
     bindable_types,
     substituted,
 )
-from connstat_sql.binder.restrictions import Restriction
-from connstat_sql.live import LiveTables
-from connstat_sql.parser import DIALECT, Statement
-from connstat_sql.pieces import Piece
-from connstat_sql.planner import Feed, Placement, Plan, Scan
-from connstat_sql.result import Options, Result
-from connstat_sql.translation import RunText
+from connstat_sql.sql.binder.restrictions import Restriction
+from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.statement import DIALECT, Statement
 from tests.oracle.misreading import Misread
 
 Misbound = Callable[[BoundQuery, Asking], BoundQuery]

@@ -6,7 +6,7 @@ import datetime
 
 import duckdb
 
-from connstat_sql.definitions import literal, quote
+from connstat_sql.definitions.model import literal, quote
 from tests.oracle.world import Copies, World
 from tests.oracle.zoo import HOSTS, LOCALS, STATE, TABLES
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from connstat_sql.binder import RULES_OF_SQL, Rules
-from connstat_sql.binder import outputs as clauses
-from connstat_sql.binder.joins import Facts, Rule, Sides, inner
-from connstat_sql.binder.outputs import Clause
-from connstat_sql.binder.values import Fact
+from connstat_sql.sql.binder import RULES_OF_SQL, Rules
+from connstat_sql.sql.binder import clause_rules as clauses
+from connstat_sql.sql.binder.clause_rules import Clause
+from connstat_sql.sql.binder.join_rules import Facts, Rule, Sides, inner
+from connstat_sql.sql.binder.model import Fact
 from tests.oracle import broken, misreading
 from tests.oracle.broken import Misbound, Mutant
 from tests.oracle.misreading import Misread

@@ -10,11 +10,8 @@ from typing import Any
 import duckdb
 import httpx
 
-from connstat_sql.asking import Asking
-from connstat_sql.binder import BoundQuery, Use, bind
-from connstat_sql.definitions import literal, quote
+from connstat_sql.definitions.model import literal, quote
 from connstat_sql.engine import Engine
-from connstat_sql.parser import parse
 from connstat_sql.planner import (
     CONNECTION,
     Feed,
@@ -25,6 +22,9 @@ from connstat_sql.planner import (
     plan,
     scan_table,
 )
+from connstat_sql.sql.binder import BoundQuery, Use, bind
+from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.statement import parse
 from tests.oracle.world import PROVIDER, SERVICE, open_zoo
 
 Restriction = list[dict[str, str]] | None

@@ -12,9 +12,9 @@ from urllib.parse import unquote
 
 import httpx
 
+from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.live import LiveTables
-from connstat_sql.opening import Setup, Wiring
 from tests.oracle.zoo import (
     DAYS,
     HOSTS,

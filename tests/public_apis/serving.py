@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 import httpx
 
+from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.definitions.loader import Library
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
-from connstat_sql.loader import Library
-from connstat_sql.opening import Setup, Wiring
 from connstat_sql.result import Options
 from connstat_sql.transport import Sent
 from tests.conftest import FakeClock

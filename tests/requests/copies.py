@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import duckdb
 
-from connstat_sql.definitions import TableName, quote
-from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import TableName, quote
 from tests.requests.organisation import (
     PLANT_CONNECTORS,
     Body,

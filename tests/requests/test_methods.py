@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from connstat_sql.definitions import Method, Resource, literal, quote
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import Method, Resource, literal, quote
+from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Engine, Outside
-from connstat_sql.loader import Library, shipped_providers
-from connstat_sql.opening import Setup, open_engine
-from connstat_sql.sandbox import Sandbox, World
 
 LIBRARY = Library([shipped_providers()])
 TABLES = {

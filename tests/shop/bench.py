@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pyarrow as pa
 
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
-from connstat_sql.opening import Setup, open_engine
 from connstat_sql.result import Options
 from tests.shop.api import Api
 from tests.shop.copies import Shop

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from connstat_sql.definitions import Resource, literal, quote
-from connstat_sql.loader import Library
+from connstat_sql.definitions.loader import Library
+from connstat_sql.definitions.model import Resource, literal, quote
 
 
 @dataclass(frozen=True, slots=True)

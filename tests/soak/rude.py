@@ -10,8 +10,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from random import Random
 
-from connstat_sql.sandbox import Fault, World
-from connstat_sql.sandbox.faults import Faults
+from connstat_sql.demo import Fault, World
+from connstat_sql.demo.faults import Faults
 from tests.chaos import ChaosSandbox
 
 FAULTS = (

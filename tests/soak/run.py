@@ -13,8 +13,8 @@ from pathlib import Path
 from random import Random
 
 from connstat_sql import FetchError, LiveDatabase
+from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Outside
-from connstat_sql.opening import Setup, open_engine
 from tests.chaos import CHAOS_PROVIDERS
 from tests.soak.asked import Asked, ask
 from tests.soak.rude import rude_server

@@ -20,8 +20,8 @@ from typing import Any
 
 import yaml
 
-from connstat_sql.definitions import Method
-from connstat_sql.loader import Library, shipped_providers
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import Method
 
 # Which documents describe which service. AeonTel publishes none.
 DOCUMENTS = {

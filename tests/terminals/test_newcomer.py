@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.sandbox import Sandbox
+from connstat_sql.demo import Sandbox
 from tests.sitting import PROMPT, at_prompt, home_at
 from tests.terminal import Terminal
 from tests.test_documents import shell_lines

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.sandbox import Fault, Sandbox
+from connstat_sql.demo import Fault, Sandbox
 from tests.sitting import PROMPT, at_prompt, history_of, home_at, shell
 
 SLOW = "SELECT name FROM plant_b.connect.connectors;"

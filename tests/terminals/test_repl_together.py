@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.sandbox import Fault, Sandbox
+from connstat_sql.demo import Fault, Sandbox
 from tests.sitting import PROMPT, at_prompt, home_at, shell
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.sandbox import Fault, Sandbox
+from connstat_sql.demo import Fault, Sandbox
 from tests.sitting import PROMPT, at_prompt, home_at, press_until, shell
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.sandbox import Fault, Sandbox, World
+from connstat_sql.demo import Fault, Sandbox, World
 from tests.benchmarks import topping
 from tests.terminal import Terminal
 

@@ -1,0 +1,103 @@
+"""Saved queries as commands name them: found, completed, given their values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from connstat_sql.bootstrap import definition_folders
+from connstat_sql.cli.context import Globals
+from connstat_sql.errors import SavedQueryError
+from connstat_sql.saved import SavedQueries, SavedQuery, standard_queries
+
+
+def saved_queries(globals_: Globals) -> SavedQueries:
+    """The saved queries of the working directory, the user, further definitions and the package."""
+    setup = globals_.setup()
+    return standard_queries(setup.here, setup.user, definition_folders(setup, os.environ))
+
+
+def read_given(pairs: Iterable[str]) -> dict[str, str]:
+    """`NAME=VALUE` pairs as a mapping. Raises click.UsageError."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        name, separator, value = pair.partition("=")
+        if not separator:
+            raise click.UsageError(f"a parameter is given as NAME=VALUE, not {pair!r}")
+        if name in given:
+            raise click.UsageError(f"{name} is given twice; several values are  {name}=a,b")
+        given[name] = value
+    return given
+
+
+# --- completion ----------------------------------------------------------------------------------
+
+
+def complete_names(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Names of saved queries, with their titles."""
+    queries = _queries_of(ctx)
+    return [
+        CompletionItem(one.name, help=one.title)
+        for one in queries
+        if one.name.lower().startswith(incomplete.lower())
+    ]
+
+
+def complete_given(
+    ctx: click.Context,
+    param: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """`name=` for each parameter that has no value yet; behind it, the values there are.
+
+    Some shells hand over `name`, `=` and the value as words of their own.
+    """
+    try:
+        query = _queries_of(ctx).find(ctx.params.get("name") or "")
+    except SavedQueryError:
+        return []
+    words = [str(one) for one in ctx.params.get("given") or ()]
+    name, separator, value = incomplete.partition("=")
+    if separator:
+        return [
+            CompletionItem(f"{name}={one.value}", help=one.help)
+            for one in _values(query, name, value)
+        ]
+    if words and words[-1] == "=":
+        words.pop()
+    if words and query.param(words[-1]) is not None:
+        return _values(query, words[-1], incomplete)
+    if words and words[-1].endswith("="):
+        return _values(query, words[-1][:-1], incomplete)
+    used = {word.partition("=")[0] for word in words}
+    return [
+        CompletionItem(f"{one.name}=", help=one.description or one.type)
+        for one in query.params
+        if one.name not in used and one.name.startswith(incomplete)
+    ]
+
+
+def _values(query: SavedQuery, name: str, begun: str) -> list[CompletionItem]:
+    """The values of a parameter that begin so; of a list, the last one is completed."""
+    found = query.param(name)
+    if found is None:
+        return []
+    before, comma, last = begun.rpartition(",") if found.is_list else ("", "", begun)
+    values = found.allowed or (() if found.default is None else (found.default,))
+    offered = [one for one in values if one.startswith(last)]
+    return [CompletionItem(f"{before}{comma}{one}") for one in offered]
+
+
+def _queries_of(ctx: click.Context) -> SavedQueries:
+    """While completing nothing has run yet, and the global options are only parsed."""
+    providers = ctx.find_root().params.get("providers") or ()
+    user = Path(click.get_app_dir("connstat"))
+    return standard_queries(Path(), user, map(Path, providers))

@@ -1,0 +1,1 @@
+"""`connstat.toml` and the environment → connections, their secrets, databases to attach."""

@@ -1,0 +1,1 @@
+"""The one place that calls DuckDB: its connection, its catalog, its reading of SQL, its errors."""

@@ -1,0 +1,190 @@
+"""Databases and views that the configuration names: made once a statement mentions them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from connstat_sql.definitions.quoting import call, literal, own, quote
+from connstat_sql.errors import ConfigError, ConnstatError, PlanError, QueryError
+
+if TYPE_CHECKING:
+    from connstat_sql.config.attachments import Attachment
+    from connstat_sql.database.session import Session
+
+_LISTS = re.compile(
+    r"\b(information_schema|duckdb_(?:databases|schemas|tables|views|columns)|pg_\w+"
+    r"|show\s+(?:all\s+)?(?:tables|databases))\b",
+    re.IGNORECASE,
+)
+"""What tells of all databases and views."""
+_IS_MISSING = re.compile(r"does not exist|there is no|unknown")
+_VALUE = own("_connstat_value")
+
+
+def is_listing(sql: str) -> bool:
+    """Whether a statement tells of all databases and views."""
+    return _LISTS.search(sql) is not None
+
+
+@contextmanager
+def meant(failures: Mapping[str, ConnstatError]) -> Iterator[None]:
+    """An error over a name that could not be made says why it could not."""
+    try:
+        yield
+    except QueryError as error:
+        line = error.message.lower().partition("\n")[0]
+        for name, failure in failures.items():
+            if _IS_MISSING.search(line) and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line):
+                raise failure from error
+        raise
+
+
+class Configured:
+    """What a configuration names beside connections, for one session.
+
+    `define` runs the text of a CREATE VIEW as a statement of the user's; `origin` is the file.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        attachments: Sequence[Attachment],
+        views: Mapping[str, str],
+        environment: Mapping[str, str],
+        define: Callable[[str], None],
+        origin: str,
+    ) -> None:
+        self._session = session
+        self._attachments = {one.name.lower(): one for one in attachments}
+        self._views = {name.lower(): (name, sql) for name, sql in views.items()}
+        self._environment = environment
+        self._define = define
+        self._origin = origin
+        self._made: set[str] = set()
+        self._making: list[str] = []
+        self._failures: dict[str, ConnstatError] = {}
+        listed = "|".join(re.escape(name.replace('"', '""')) for name in self.names)
+        self._words = re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE) if listed else None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names that it gives, in lower case."""
+        return (*self._attachments, *self._views)
+
+    def begin(self) -> None:
+        """Another text begins: what could not be made is tried again."""
+        self._failures.clear()
+
+    def make(self, sql: str) -> dict[str, ConnstatError]:
+        """Make what a text may mention; answers why some could not be, by their names.
+
+        A word of the text may be something else: whoever runs it knows whether it was meant.
+        """
+        wanted = [name for name in self._mentioned(sql) if name not in self._made]
+        for name in wanted:
+            if name in self._failures or name in self._making:  # a part of its own text
+                continue
+            try:
+                self._make(name)
+            except ConnstatError as error:
+                self._failures[name] = error
+            else:
+                if not self._session.is_in_transaction():  # else it may go with a ROLLBACK
+                    self._made.add(name)
+        return {name: self._failures[name] for name in wanted if name in self._failures}
+
+    def _mentioned(self, sql: str) -> list[str]:
+        if self._words is None:
+            return []
+        if is_listing(sql):
+            return list(self.names)
+        found = (word.lower().replace('""', '"') for word in self._words.findall(sql))
+        return list(dict.fromkeys(found))
+
+    def _make(self, name: str) -> None:
+        if name in self._attachments:
+            self._attach(self._attachments[name])
+            return
+        written, sql = self._views[name]
+        place = f"{self._origin}: [views] {written}"
+        self._making.append(name)
+        try:
+            with meant(self.make(sql)):
+                self._create(written, sql)
+        except QueryError as error:
+            raise ConfigError(f"{place}: {error.message}", hint=error.hint) from error
+        finally:
+            self._making.pop()
+
+    def _create(self, name: str, sql: str) -> None:
+        pieces = self._session.split(sql)
+        if len(pieces) != 1 or not pieces[0].is_query or pieces[0].names:
+            raise PlanError(
+                "it is not one SELECT without parameters",
+                hint=f'write  {name} = "FROM confluent.connect.connectors"',
+            )
+        self._define(f"CREATE TEMP VIEW IF NOT EXISTS {quote(name)} AS {pieces[0].sql}")
+
+    # --- databases ---------------------------------------------------------------------------
+
+    def _attach(self, written: Attachment) -> None:
+        if self._session.is_sandboxed:
+            raise ConfigError(f"{written.place}: sandboxed SQL reads no other databases")
+        one = written.values(self._environment)
+        options = ["READ_ONLY" if one.is_read_only else "READ_WRITE"]
+        if one.type:
+            options.append(f"TYPE {one.type}")
+        try:
+            if one.secret:
+                name = self._keep_secret(one)
+                if one.secret_type == one.type:
+                    options.append(f"SECRET {name}")
+            self._session.duckdb.execute(
+                f"ATTACH IF NOT EXISTS {literal(one.path)} AS {quote(one.name)} "
+                f"({', '.join(options)})"
+            )
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            # what DuckDB says may repeat whatever it was given
+            raise ConfigError(f"{one.place}: {_without(one, written, error)}") from None
+
+    def _keep_secret(self, one: Attachment) -> str:
+        """Hand DuckDB the secret, which it shows to nobody; answers its name there.
+
+        No statement has the values in its text, which DuckDB may log: they go by a variable of a
+        connection that ends here.
+        """
+        name = quote(own(f"_connstat_attach_{one.name}"))
+        options = {key: text for key, text in one.secret.items() if key != "type"}
+        with self._session.duckdb.cursor() as beside:
+            for place, text in enumerate(options.values()):
+                beside.execute(f"SET VARIABLE {quote(f'{_VALUE}_{place}')} = $1", [text])
+            listed = "".join(
+                f", {key} {call('getvariable', literal(f'{_VALUE}_{place}'))}"
+                for place, key in enumerate(options)
+            )
+            beside.execute(
+                f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE {one.secret_type}{listed})"
+            )
+        return name
+
+
+def _without(one: Attachment, written: Attachment, error: duckdb.Error) -> str:
+    """What DuckDB says, without values that came from elsewhere, or that look like secrets."""
+    from connstat_sql.config.attachments import OF_FILES
+    from connstat_sql.redaction import hidden
+    from connstat_sql.redaction.credentials import scrubbed
+
+    secrets = [
+        text for key, text in one.secret.items()
+        if "${" in written.secret[key] or hidden(f"{key}={text}") != f"{key}={text}"
+    ]  # fmt: skip
+    if "${" in written.path and written.type not in OF_FILES:
+        secrets.append(one.path)
+    return hidden(scrubbed(" ".join(str(error).split()), secrets))

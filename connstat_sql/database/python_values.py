@@ -1,0 +1,97 @@
+"""Values of Arrow as Python has them, and as text where Python has none.
+
+Python's dates end at the years 1 and 9999; DuckDB's go on, and it has infinite ones. A day may
+end at 24:00:00 in DuckDB, for which Arrow gives Python's midnight, where it begins.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from connstat_sql.definitions.quoting import quote
+
+_BEYOND = (OverflowError, ValueError)
+"""What Arrow raises where Python has no such value."""
+_IN_TIME = re.compile(r"^(\S+) (\d\d:\d\d:\d\d(?:\.\d+)?)(?:(\+00)|$)")
+
+
+def python_values(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """The values of a column; of times that Python cannot hold, the text, as ISO 8601 has it."""
+    if not _has_times(column.type):
+        try:
+            values: list[Any] = column.to_pylist()
+        except _BEYOND:
+            pass
+        else:
+            return values
+    return [_value(scalar, text) for scalar, text in zip(column, _texts(column), strict=True)]
+
+
+def _has_times(of: pa.DataType) -> bool:
+    """Whether a type holds times of a day, which few tables have."""
+    if pa.types.is_time(of):
+        return True
+    return any(_has_times(of.field(place).type) for place in range(of.num_fields))
+
+
+def _value(scalar: Any, text: Any) -> Any:
+    try:
+        return _with_ends(scalar.as_py(), text)
+    except _BEYOND:
+        return _iso(text)
+
+
+def _with_ends(value: Any, text: Any) -> Any:
+    """A value in which what ends a day is not where it begins."""
+    if isinstance(value, time):
+        return text if text.startswith("24:") else value
+    if isinstance(value, dict):
+        return {name: _with_ends(inner, text[name]) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_with_ends, value, text))
+    return value
+
+
+def _iso(text: Any) -> Any:
+    """DuckDB writes a blank between date and time, and +00 for UTC."""
+    if isinstance(text, str):
+        return _IN_TIME.sub(lambda found: f"{found[1]}T{found[2]}{'Z' if found[3] else ''}", text)
+    if isinstance(text, dict):
+        return {name: _iso(inner) for name, inner in text.items()}
+    if isinstance(text, (list, tuple)):
+        return type(text)(map(_iso, text))
+    return text
+
+
+def _texts(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """The same values with texts in place of times, at any depth."""
+    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows = connection.from_arrow(pa.table({"v": column}))
+        cast = f"CAST(v AS {_with_texts(rows.types[0])}) AS v"
+        found: list[Any] = rows.project(cast).to_arrow_table().column(0).to_pylist()
+    return found
+
+
+def _with_texts(of: Any) -> str:
+    """A DuckDB type with VARCHAR in place of times."""
+    if of.id == "list":
+        return f"{_with_texts(of.child)}[]"
+    if of.id == "array":
+        (_, inner), (_, size) = of.children
+        return f"{_with_texts(inner)}[{size}]"
+    if of.id == "struct":
+        fields = (f"{quote(name)} {_with_texts(inner)}" for name, inner in of.children)
+        return f"STRUCT({', '.join(fields)})"
+    if of.id == "map":
+        (_, key), (_, value) = of.children
+        return f"MAP({_with_texts(key)}, {_with_texts(value)})"
+    if of.id == "union":
+        members = (f"{quote(name)} {_with_texts(inner)}" for name, inner in of.children[1:])
+        return f"UNION({', '.join(members)})"
+    return "VARCHAR" if str(of).startswith(("DATE", "TIME")) else str(of)

@@ -1,0 +1,86 @@
+"""The statements of a text, and the arguments that each takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from connstat_sql.database import writes
+from connstat_sql.definitions.quoting import length_of_comments
+
+if TYPE_CHECKING:
+    from connstat_sql.sql.binder import Arguments
+
+_ROWLESS = (["Count"], ["Success"])
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One statement of a text: `offset` is where it begins; `names` are its `$` parameters.
+
+    `is_query` says that it only reads, so that no later statement depends on it.
+    """
+
+    sql: str
+    offset: int
+    names: frozenset[str]
+    is_rowless: bool
+    is_query: bool
+
+
+def pieces_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, statements: Iterable[duckdb.Statement]
+) -> tuple[Piece, ...]:
+    """The statements of a text that DuckDB has split."""
+    pieces, start = [], 0
+    for statement in statements:
+        start = max(sql.find(statement.query, start), start)
+        kinds = _results_of(statement)
+        kind = writes.kind_of(statement)
+        is_rowless = "QUERY_RESULT" not in kinds or kind in ("CREATE", "COPY")
+        names = frozenset(statement.named_parameters)
+        before = length_of_comments(statement.query)
+        text_alone = statement.query[before:]
+        is_query = writes.is_query(connection, kind, text_alone)
+        pieces.append(Piece(text_alone, start + before, names, is_rowless, is_query))
+        start += len(statement.query)
+    return tuple(pieces)
+
+
+def _results_of(statement: duckdb.Statement) -> set[str]:
+    """What a statement may answer; DuckDB fails where it does not know (UPDATE EXTENSIONS)."""
+    try:
+        return {str(kind).rpartition(".")[2] for kind in statement.expected_result_type}
+    except duckdb.InternalException:
+        return {"QUERY_RESULT"}
+
+
+def named_values(
+    connection: duckdb.DuckDBPyConnection, sql: str, arguments: Arguments
+) -> Arguments:
+    """Of the arguments of a statement, those that a piece of it names; DuckDB refuses others.
+
+    Raises duckdb.Error where DuckDB cannot read the piece.
+    """
+    if not arguments or "$" not in sql:
+        return None
+    if not isinstance(arguments, Mapping):
+        arguments = {str(index + 1): value for index, value in enumerate(arguments)}
+    named = {name for one in connection.extract_statements(sql) for name in one.named_parameters}
+    return {name: value for name, value in arguments.items() if name in named} or None
+
+
+def named_arguments(piece: Piece, arguments: Arguments) -> Arguments:
+    """The arguments that one statement takes, out of those for the whole text."""
+    if isinstance(arguments, Mapping):
+        return {name: value for name, value in arguments.items() if name in piece.names} or None
+    return list(arguments) if arguments and piece.names else None
+
+
+def is_rowless(piece: Piece, table: pa.Table) -> bool:
+    """Whether a statement answers with no rows of its own: CREATE, SET, plain INSERT."""
+    return piece.is_rowless or table.column_names in _ROWLESS

@@ -1,0 +1,134 @@
+"""Views in documents → definitions: tables that are SQL over other tables, and parts of unions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from connstat_sql.definitions.loader.checks import Findings, nearest
+from connstat_sql.definitions.loader.documents import (
+    ColumnDocument,
+    PartsDocument,
+    ResourceDocument,
+)
+from connstat_sql.definitions.loader.reach import outside_reach
+from connstat_sql.definitions.loader.types import UnknownType, parse_type, suggestion_for
+from connstat_sql.definitions.loader.yaml import KeyPath
+from connstat_sql.definitions.model import Part, Resource, SqlType, TableName, View
+
+_NAMED = re.compile(r"(?:^|\bfrom|\bjoin|[(,])\s*(\w+)\.(\w+)\.(\w+)(?![\w.])", re.IGNORECASE)
+"""A table where SQL names one; what is written in another way is found when it is asked for."""
+_TEXTS = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+_Find = Callable[[TableName], "Resource | None"]
+
+
+def build_view(document: ResourceDocument, path: KeyPath, findings: Findings) -> View | None:
+    """What a resource is made of where no method serves it; None where methods do."""
+    values = {
+        name: one.value
+        for name, one in document.columns.items()
+        if isinstance(one, ColumnDocument) and one.value is not None
+    }
+    if document.view is None:
+        for name in values:
+            findings.add((*path, "columns", name, "value"), "`value` says nothing without `view`")
+        return None
+    for word in ("methods", "params"):
+        if getattr(document, word):
+            findings.add((*path, word), f"a view has no `{word}`")
+    inputs = _inputs(document.view.inputs, (*path, "view", "inputs"), findings)
+    if document.view.from_ and inputs:
+        findings.add((*path, "view", "inputs"), "`inputs` says nothing beside `from`")
+    if not document.columns:
+        findings.add((*path, "columns"), "a view needs columns")
+    _check_reach(document.view.from_, (*path, "view", "from"), findings, is_source=True)
+    for name, value in values.items():
+        _check_reach(value, (*path, "columns", name, "value"), findings)
+        if not value.strip():
+            findings.add((*path, "columns", name, "value"), "an empty `value`", "leave it out")
+    for name in set(inputs) & set(document.columns):
+        findings.add((*path, "view", "inputs", name), f"`{name}` is a column already")
+    return View(document.view.from_, values, inputs)
+
+
+def _check_reach(sql: str, path: KeyPath, findings: Findings, *, is_source: bool = False) -> None:
+    reached = outside_reach(sql, is_source=is_source)
+    if reached is not None:
+        findings.add(path, f"SQL of a definition reads tables of providers alone, not {reached}")
+
+
+def _inputs(texts: Mapping[str, str], path: KeyPath, findings: Findings) -> dict[str, SqlType]:
+    inputs = {}
+    for name, text in texts.items():
+        try:
+            inputs[name] = parse_type(text.partition(" -- ")[0])
+        except UnknownType as error:
+            findings.add((*path, name), str(error), suggestion_for(error.word))
+    return inputs
+
+
+def build_parts(document: PartsDocument, findings: Findings) -> dict[TableName, Part]:
+    """What a provider gives to views over all of them."""
+    found = {}
+    for name, one in document.parts.items():
+        words = name.split(".")
+        _check_reach(one.from_, ("parts", name, "from"), findings, is_source=True)
+        for column, value in one.columns.items():
+            _check_reach(value, ("parts", name, "columns", column), findings)
+        if len(words) == 3:
+            found[TableName(*words)] = Part(one.from_, one.columns)
+        else:
+            findings.add(("parts", name), f"`{name}` is not provider.service.resource")
+    return found
+
+
+def part_faults(view: Resource, part: Part) -> Iterator[tuple[str, str, str]]:
+    """What is wrong with a part of a view: its column, a message, a suggestion."""
+    if view.view is None or not view.view.is_union:
+        yield "", f"{view.table} takes no parts", "it would be a view without `from`"
+        return
+    if not part.source.strip():
+        yield "", "the part has no `from`", "say what its rows are"
+    for name, value in part.values.items():
+        if not value.strip():
+            yield name, f"`{name}` is empty", "leave it out: it is NULL then"
+    computed = view.view.values
+    known = [one.name for one in view.columns if one.name not in computed]
+    known += view.view.inputs
+    for name in part.values:
+        if name in computed:
+            yield name, f"{view.table} makes `{name}` itself", "leave it out"
+        elif name not in known:
+            yield name, f"{view.table} has no column `{name}`", nearest(name, known)
+
+
+def tables_of(view: View) -> tuple[TableName, ...]:
+    """The tables that a view's own SQL names with provider and service."""
+    return _tables_in(view.source, *view.values.values())
+
+
+def tables_of_part(part: Part) -> tuple[TableName, ...]:
+    """The tables that a part's SQL names with provider and service."""
+    return _tables_in(part.source, *part.values.values())
+
+
+def _tables_in(source: str, *values: str) -> tuple[TableName, ...]:
+    texts = (f"FROM {source}", *(f" {value}" for value in values))
+    found = (_NAMED.findall(_TEXTS.sub(" ", text)) for text in texts)
+    return tuple(dict.fromkeys(TableName(*name) for names in found for name in names))
+
+
+def circle_of(start: Resource, find: _Find) -> tuple[str, ...]:
+    """Views on a way through what they are made of, back to where it began; () without one."""
+    ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
+    seen: set[TableName] = set()
+    while ways:
+        one, way = ways.pop()
+        for name in tables_of(one.view) if one.view is not None else ():
+            inner = find(name)
+            if name == start.table:
+                return (*way, str(name))
+            if inner is not None and name not in seen:
+                seen.add(name)
+                ways.append((inner, (*way, str(name))))
+    return ()

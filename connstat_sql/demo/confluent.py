@@ -1,0 +1,329 @@
+"""Confluent Cloud: connect/v1 and the v2 services."""
+
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from connstat_sql.demo import confluent_bodies as bodies
+from connstat_sql.demo.connectors import Connector
+from connstat_sql.demo.wire import (
+    Answer,
+    Call,
+    Router,
+    bounded,
+    json_answer,
+    offset_of,
+    token_at,
+)
+from connstat_sql.demo.world_confluent import ConfluentWorld, Environment, KafkaCluster
+
+API_KEY = "SANDBOXCLOUDKEY"
+API_SECRET = "sandbox-secret"
+
+_HOST = "https://api.confluent.cloud"
+_CHALLENGE = 'Basic error="invalid_key", error_description="the API key is not valid"'
+_CODES = {
+    400: ("invalid_request", "Bad Request"),
+    403: ("forbidden_access", "Forbidden Access"),
+    404: ("resource_not_found", "Resource Not Found"),
+    409: ("resource_already_exists", "Conflict"),
+    500: ("internal_server_error", "Oops, something went wrong!"),
+}
+
+Item = TypeVar("Item")
+
+
+class Confluent:
+    """Answers from a ``ConfluentWorld``."""
+
+    def __init__(self, world: ConfluentWorld) -> None:
+        self.names: tuple[str, ...] = ("confluent",)
+        self.prefix = "/confluent"
+        self.edition = 0
+        self.headers: Mapping[str, str] = {"X-Request-Id": "sandbox"}
+        self._world = world
+        token = b64encode(f"{API_KEY}:{API_SECRET}".encode()).decode()
+        self._credentials = f"Basic {token}"
+        self._environments = {each.id: each for each in world.environments}
+        self._connectors = {
+            cluster.id: {each.name: each for each in cluster.connectors}
+            for cluster in world.clusters
+        }
+        self._router = Router(self._routes())
+        path = "connect/v1/environments/{}/clusters/{}/connectors/{}/restart"
+        self._restarts = Router({path: self._restart})
+
+    def refused(self, call: Call) -> Answer | None:
+        """Checks the Cloud API key."""
+        return None if call.headers.get("authorization") == self._credentials else self._401(call)
+
+    def read(self, call: Call) -> Answer:
+        """Answers a GET, and the POST that restarts a connector; nothing else."""
+        if call.method == "POST" and call.path.endswith("/restart"):
+            return self._restarts.answer(call) or self.failure(404, call)
+        if call.method != "GET":
+            return self.failure(405, call)
+        return self._router.answer(call) or self.failure(404, call)
+
+    def failure(self, status: int, call: Call) -> Answer:
+        """Connect's error object or the v2 services' list of errors; 429 has no body."""
+        if status == 401:
+            return self._401(call)
+        if status == 429:
+            limits = {"X-RateLimit-Limit": "50", "X-RateLimit-Remaining": "0"}
+            return Answer(429, headers={**limits, "X-RateLimit-Reset": "0", "Retry-After": "0"})
+        code, detail = _CODES.get(status, ("", "Unexpected error"))
+        if _is_connect(call):
+            return json_answer({"error": {"code": status, "message": detail}}, status)
+        return _refusal(status, code, detail)
+
+    def _401(self, call: Call) -> Answer:
+        challenge = {"WWW-Authenticate": _CHALLENGE}
+        if _is_connect(call):
+            body: object = {"error": {"code": 401, "message": "Unauthorized"}}
+        else:
+            body = _errors(401, "", "Unauthorized", {})
+        return json_answer(body, 401, challenge)
+
+    def _routes(self) -> dict[str, Callable[..., Answer]]:
+        of_cluster = "connect/v1/environments/{}/clusters/{}"
+        one = f"{of_cluster}/connectors/{{}}"
+        return {
+            f"{of_cluster}/connectors": self._list_connectors,
+            one: self._of_connector(bodies.connector),
+            f"{one}/config": self._of_connector(bodies.config),
+            f"{one}/status": self._of_connector(bodies.status),
+            f"{one}/tasks": self._of_connector(bodies.tasks),
+            f"{one}/offsets": self._of_connector(bodies.offsets),
+            f"{of_cluster}/connector-plugins": self._plugins,
+            "connect/v1/custom-connector-plugins": self._custom_plugins,
+            "connect/v1/custom-connector-plugins/{}": self._custom_plugin,
+            "org/v2/environments": self._list_environments,
+            "org/v2/environments/{}": self._environment,
+            "cmk/v2/clusters": self._clusters,
+            "cmk/v2/clusters/{}": self._cluster,
+            "srcm/v3/clusters": self._registries,
+            "networking/v1/networks": self._networks,
+            "iam/v2/service-accounts": self._service_accounts,
+            "iam/v2/service-accounts/{}": self._service_account,
+            "iam/v2/users": self._users,
+            "iam/v2/users/{}": self._user,
+            "iam/v2/api-keys": self._api_keys,
+            "iam/v2/api-keys/{}": self._api_key,
+            "billing/v1/costs": self._costs,
+        }
+
+    # connect/v1
+
+    def _known(self, environment_id: str, cluster_id: str) -> dict[str, Connector] | None:
+        environment = self._environments.get(environment_id)
+        clusters = environment.clusters if environment else ()
+        found = any(cluster.id == cluster_id for cluster in clusters)
+        return self._connectors[cluster_id] if found else None
+
+    def _list_connectors(self, call: Call, environment_id: str, cluster_id: str) -> Answer:
+        known = self._known(environment_id, cluster_id)
+        if known is None:
+            return _no_cluster()
+        parts = {part for text in call.arguments("expand") for part in text.split(",")}
+        if not parts & {"id", "info", "status"}:
+            return json_answer(list(known))
+        return json_answer({name: bodies.expanded(each, parts) for name, each in known.items()})
+
+    def _restart(self, call: Call, environment_id: str, cluster_id: str, name: str) -> Answer:
+        known = self._of_connector(bodies.status)(call, environment_id, cluster_id, name)
+        return known if known.status != 200 else Answer(202)
+
+    def _of_connector(self, body: Callable[[Connector], object]) -> Callable[..., Answer]:
+        def handler(_call: Call, environment_id: str, cluster_id: str, name: str) -> Answer:
+            known = self._known(environment_id, cluster_id)
+            if known is None:
+                return _no_cluster()
+            if name not in known:
+                return json_answer({"error_code": 404, "message": "resource not found"}, 404)
+            return json_answer(body(known[name]))
+
+        return handler
+
+    def _plugins(self, _call: Call, environment_id: str, cluster_id: str) -> Answer:
+        if self._known(environment_id, cluster_id) is None:
+            return _no_cluster()
+        return json_answer(bodies.plugins())
+
+    def _custom_plugins(self, call: Call) -> Answer:
+        wanted = call.argument("cloud")
+        found = [each for each in bodies.custom_plugins() if wanted in ("", each["cloud"])]
+        return _listed(call, "CustomConnectorPlugin", found, _same)
+
+    def _custom_plugin(self, call: Call, plugin_id: str) -> Answer:
+        found = next((each for each in bodies.custom_plugins() if each["id"] == plugin_id), None)
+        return json_answer(found) if found else self.failure(404, call)
+
+    # v2 services
+
+    def _list_environments(self, call: Call) -> Answer:
+        return _listed(call, "Environment", self._world.environments, bodies.environment)
+
+    def _environment(self, _call: Call, environment_id: str) -> Answer:
+        found = self._environments.get(environment_id)
+        return json_answer(bodies.environment(found)) if found else _forbidden()
+
+    def _clusters(self, call: Call) -> Answer:
+        def of(environment: Environment) -> Iterable[KafkaCluster]:
+            wanted = call.arguments("spec.network")
+            return (c for c in environment.clusters if not wanted or c.network_id in wanted)
+
+        return self._in_environment(call, "Cluster", of, bodies.cluster)
+
+    def _cluster(self, call: Call, cluster_id: str) -> Answer:
+        environment = self._environments.get(call.argument("environment"))
+        if not call.argument("environment"):
+            return _missing("environment")
+        clusters = environment.clusters if environment else ()
+        found = next((each for each in clusters if each.id == cluster_id), None)
+        return json_answer(bodies.cluster(found)) if found else _forbidden()
+
+    def _registries(self, call: Call) -> Answer:
+        return self._in_environment(call, "Cluster", lambda each: (each,), bodies.registry)
+
+    def _networks(self, call: Call) -> Answer:
+        return self._in_environment(call, "Network", lambda each: (each,), bodies.network, 1000)
+
+    def _in_environment(
+        self,
+        call: Call,
+        kind: str,
+        items: Callable[[Environment], Iterable[Item]],
+        body: Callable[[Item], object],
+        highest: int = 100,
+    ) -> Answer:
+        wanted = call.argument("environment")
+        if not wanted:
+            return _missing("environment")
+        found = self._environments.get(wanted)
+        return _listed(call, kind, list(items(found)), body, highest) if found else _forbidden()
+
+    def _service_accounts(self, call: Call) -> Answer:
+        names = call.arguments("display_name")
+        found = [each for each in self._world.service_accounts if not names or each.name in names]
+        return _listed(call, "ServiceAccount", found, bodies.service_account)
+
+    def _service_account(self, call: Call, account_id: str) -> Answer:
+        return self._one(call, self._world.service_accounts, account_id, bodies.service_account)
+
+    def _users(self, call: Call) -> Answer:
+        return _listed(call, "User", self._world.users, bodies.user)
+
+    def _user(self, call: Call, user_id: str) -> Answer:
+        return self._one(call, self._world.users, user_id, bodies.user)
+
+    def _api_keys(self, call: Call) -> Answer:
+        owner, resource = call.argument("spec.owner"), call.argument("spec.resource")
+        found = [
+            each
+            for each in self._world.api_keys
+            if owner in ("", each.owner_id) and resource in ("", each.cluster_id)
+        ]
+        return _listed(call, "ApiKey", found, bodies.api_key)
+
+    def _api_key(self, call: Call, key_id: str) -> Answer:
+        return self._one(call, self._world.api_keys, key_id, bodies.api_key)
+
+    def _one(
+        self, call: Call, items: Iterable[Item], item_id: str, body: Callable[[Item], object]
+    ) -> Answer:
+        found = next((each for each in items if getattr(each, "id", None) == item_id), None)
+        return json_answer(body(found)) if found is not None else self.failure(404, call)
+
+    def _costs(self, call: Call) -> Answer:
+        days = []
+        for name in ("start_date", "end_date"):
+            if not (text := call.argument(name)):
+                return _missing(name)
+            try:
+                days.append(date.fromisoformat(text))
+            except ValueError:
+                return _invalid(name, f"'{text}' is not a date of the form YYYY-MM-DD")
+        if days[0] >= days[1]:
+            return _invalid("end_date", "end_date must be later than start_date")
+        found = self._world.costs(*days)
+        return _listed(call, "Cost", found, bodies.cost, highest=10_000, default=5000)
+
+
+def _listed(
+    call: Call,
+    kind: str,
+    items: Sequence[Item],
+    body: Callable[[Item], object],
+    highest: int = 100,
+    default: int = 10,
+) -> Answer:
+    size = bounded(call.argument("page_size", str(default)), 1, highest)
+    if size is None:
+        return _invalid("page_size", f"page_size must be between 1 and {highest}")
+    path = call.path.rstrip("/")
+    token = call.argument("page_token")
+    start = offset_of(path, token) if token else 0
+    if start is None:
+        return _invalid("page_token", "page_token is not valid")
+    following = start + size if start + size < len(items) else None
+    service, version, *_ = call.segments
+    return json_answer(
+        {
+            "api_version": f"{service}/{version}",
+            "kind": f"{kind}List",
+            "metadata": _metadata(call, path, following, len(items)),
+            "data": [body(item) for item in items[start : start + size]],
+        }
+    )
+
+
+def _metadata(call: Call, path: str, following: int | None, total: int) -> dict[str, object]:
+    """The links of a page; most services leave out all of them on the last one."""
+    around: dict[str, object] = {"first": _HOST + path, "total_size": total}
+    if following is not None:
+        repeated = {"page_token": token_at(path, following)}
+        if path == "/cmk/v2/clusters":
+            repeated["environment"] = call.argument("environment")
+        return {**around, "next": f"{_HOST}{path}?{urlencode(repeated)}"}
+    at_the_end = {"/networking/v1/networks": {**around, "next": ""}, "/srcm/v3/clusters": around}
+    return at_the_end.get(path, {})
+
+
+def _same(item: Item) -> Item:
+    return item
+
+
+def _is_connect(call: Call) -> bool:
+    return call.path.startswith("/connect/v1/environments/")
+
+
+def _no_cluster() -> Answer:
+    return json_answer({"error": {"code": 404, "message": "cluster not found"}}, 404)
+
+
+def _forbidden() -> Answer:
+    return _refusal(403, *_CODES[403])
+
+
+def _missing(parameter: str) -> Answer:
+    return _invalid(parameter, f"{parameter} is required")
+
+
+def _invalid(parameter: str, detail: str) -> Answer:
+    return _refusal(400, "invalid_parameter", detail, {"parameter": parameter})
+
+
+def _refusal(
+    status: int, code: str, detail: str, source: Mapping[str, str] | None = None
+) -> Answer:
+    return json_answer(_errors(status, code, detail, source or {}), status)
+
+
+def _errors(status: int, code: str, detail: str, source: Mapping[str, str]) -> dict[str, object]:
+    error: dict[str, object] = {"id": f"sandbox-{status}", "status": str(status)}
+    if code:
+        error["code"] = code
+    return {"errors": [{**error, "detail": detail, "source": dict(source)}]}

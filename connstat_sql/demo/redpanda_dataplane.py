@@ -1,0 +1,158 @@
+"""Redpanda Cloud: the data plane of one cluster."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from connstat_sql.demo import redpanda_bodies as bodies
+from connstat_sql.demo.connectors import Connector
+from connstat_sql.demo.redpanda import Paging, Tokens, failed, listed
+from connstat_sql.demo.wire import Answer, Call, Router, json_answer
+from connstat_sql.demo.world_redpanda import RedpandaCluster
+
+_CONNECT = "redpanda"
+"""The name of the only Kafka Connect cluster in the cloud."""
+_PAGING = Paging(-1, 1000, bodies.DATA_PLANE)
+
+
+class DataPlane:
+    """Answers for one cluster."""
+
+    def __init__(self, cluster: RedpandaCluster, tokens: Tokens) -> None:
+        self.names: tuple[str, ...] = ("redpanda_dataplane", "redpanda", cluster.id)
+        self.prefix = f"/redpanda-dataplane/{cluster.id}"
+        self.edition = 0
+        self.headers: Mapping[str, str] = {}
+        self._cluster = cluster
+        self._connectors = {each.name: each for each in cluster.connectors}
+        self._tokens = tokens
+        self._is_bare = False
+        connect = "v1/kafka-connect/clusters"
+        one = f"{connect}/{{}}/connectors/{{}}"
+        self._restarts = Router({f"{one}/restart": self._restart})
+        self._router = Router(
+            {
+                connect: self._connect_clusters,
+                f"{connect}/{{}}": self._connect_cluster,
+                f"{connect}/{{}}/connectors": self._list_connectors,
+                one: self._of_connector("connector", bodies.connector),
+                f"{one}/status": self._of_connector("status", bodies.status),
+                f"{one}/config": self._of_connector("config", bodies.config),
+                f"{one}/topics": self._topics_of_connector,
+                "v1/topics": self._topics,
+                "v1/users": self._users,
+                "v1/acls": self._acls,
+                "v1/redpanda-connect/pipelines": self._pipelines,
+                "v1/redpanda-connect/pipelines/{}": self._pipeline,
+            }
+        )
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether single objects come without the key that wraps them."""
+        return self._is_bare
+
+    @is_bare.setter
+    def is_bare(self, value: bool) -> None:
+        self._is_bare = value
+        self.edition += 1
+
+    def refused(self, call: Call) -> Answer | None:
+        """Checks the bearer token."""
+        return self._tokens.refusal(call, bodies.DATA_PLANE)
+
+    def read(self, call: Call) -> Answer:
+        """Answers a GET, and the POST that restarts a connector; nothing else."""
+        if call.method == "POST" and call.path.endswith("/restart"):
+            return self._restarts.answer(call) or self.failure(404, call)
+        if call.method != "GET":
+            return self.failure(405, call)
+        return self._router.answer(call) or self.failure(404, call)
+
+    def failure(self, status: int, call: Call) -> Answer:
+        """A gRPC status; about connectors, it names Kafka Connect as the reason."""
+        reason = "REASON_KAFKA_CONNECT_API_ERROR" if "kafka-connect" in call.path else ""
+        return failed(status, bodies.DATA_PLANE, reason=reason if status != 401 else "")
+
+    def _single(self, key: str, body: bodies.Body) -> Answer:
+        return json_answer(body if self._is_bare else {key: body})
+
+    def _no_connector(self) -> Answer:
+        return failed(
+            404,
+            bodies.DATA_PLANE,
+            "the connect cluster or connector was not found",
+            "REASON_KAFKA_CONNECT_API_ERROR",
+        )
+
+    def _connect_clusters(self, _call: Call) -> Answer:
+        none = self._cluster.is_serverless
+        return json_answer({"clusters": [] if none else [bodies.connect_cluster(self._cluster)]})
+
+    def _connect_cluster(self, _call: Call, name: str) -> Answer:
+        if name != _CONNECT or self._cluster.is_serverless:
+            return self._no_connector()
+        return self._single("cluster", bodies.connect_cluster(self._cluster))
+
+    def _list_connectors(self, call: Call, name: str) -> Answer:
+        if name != _CONNECT or self._cluster.is_serverless:
+            return self._no_connector()
+        found = sorted(self._cluster.connectors, key=lambda each: each.name)
+        if call.argument("page_size") == "-1":
+            found = list(self._cluster.connectors)
+        return listed(call, "connectors", found, bodies.listed_connector, _PAGING)
+
+    def _of_connector(
+        self, key: str, body: Callable[[Connector], bodies.Body]
+    ) -> Callable[..., Answer]:
+        def handler(_call: Call, cluster: str, name: str) -> Answer:
+            found = self._connectors.get(name) if cluster == _CONNECT else None
+            return self._single(key, body(found)) if found else self._no_connector()
+
+        return handler
+
+    def _restart(self, call: Call, cluster: str, name: str) -> Answer:
+        if cluster != _CONNECT or name not in self._connectors:
+            return self._no_connector()
+        try:
+            options = msgspec.json.decode(call.body, type=dict[str, bool])
+        except msgspec.DecodeError:
+            options = {}
+        if options.keys() != {"include_tasks", "only_failed"}:
+            return self.failure(400, call)
+        return Answer(204)
+
+    def _topics_of_connector(self, _call: Call, cluster: str, name: str) -> Answer:
+        found = self._connectors.get(name) if cluster == _CONNECT else None
+        return json_answer({"topics": list(found.topics)}) if found else self._no_connector()
+
+    def _topics(self, call: Call) -> Answer:
+        part = call.argument("filter.name_contains")
+        found = [each for each in self._cluster.topics if part in each.name]
+        return listed(call, "topics", found, bodies.topic, _PAGING)
+
+    def _users(self, call: Call) -> Answer:
+        name, part = call.argument("filter.name"), call.argument("filter.name_contains")
+        users = self._cluster.users
+        found = [each for each in users if name in ("", each) and part in each]
+        return listed(call, "users", found, bodies.scram_user, _PAGING)
+
+    def _acls(self, call: Call) -> Answer:
+        wanted = call.argument("filter.resource_name")
+        topics = [
+            each
+            for each in self._cluster.topics
+            if not each.is_internal and wanted in ("", each.name)
+        ]
+        return json_answer({"resources": [bodies.acl(each) for each in topics]})
+
+    def _pipelines(self, call: Call) -> Answer:
+        part = call.argument("filter.name_contains")
+        found = [each for each in self._cluster.pipelines if part in each.name]
+        return listed(call, "pipelines", found, bodies.pipeline, _PAGING)
+
+    def _pipeline(self, call: Call, pipeline_id: str) -> Answer:
+        for each in self._cluster.pipelines:
+            if each.id == pipeline_id:
+                return self._single("pipeline", bodies.pipeline(each))
+        return self.failure(404, call)

@@ -1,0 +1,259 @@
+"""Answers of one statement: each asked for once, out of its budget, and of no host that is down."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from connstat_sql.errors import ConnectionFailed, FetchError, PlanError
+from connstat_sql.fetch.circuit_breaker import Circuits
+from connstat_sql.transport import Answer, Client, Confirm, Request
+
+_BACK = "a list of a server that had failed before"
+
+
+class Asked(NamedTuple):
+    """A request as it is sent, whichever table it is for: equal ones need sending only once."""
+
+    connection: str
+    method: str
+    url: str
+    query: tuple[tuple[str, str], ...]
+    raw_query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+
+    @classmethod
+    def of(cls, connection: str, request: Request) -> Asked:
+        """What a request of a connection asks."""
+        return cls(
+            connection, request.method, request.url, request.query, request.raw_query,
+            request.headers, request.body,
+        )  # fmt: skip
+
+
+@dataclass
+class Budget:
+    """Requests that a statement may send; counts what was sent. Retries are not counted.
+
+    `promised` are those that are known to be needed, sent by now or not.
+    """
+
+    limit: int
+    sent: int = 0
+    promised: int = 0
+
+    @property
+    def taken(self) -> int:
+        """Requests that were sent or are sure to be."""
+        return max(self.sent, self.promised)
+
+    def fits(self, count: int) -> bool:
+        """Whether so many more may be sent."""
+        return self.taken + count <= self.limit
+
+    def promise(self, count: int) -> None:
+        """So many more will be sent."""
+        self.promised = self.taken + count
+
+    def spend(self, table: str) -> None:
+        """Count one request, or raise PlanError when the budget is used up."""
+        if self.sent >= self.limit:
+            raise PlanError(
+                f"the budget of {self.limit:,} requests is used up, and {table} needs more",
+                hint=f"narrow the query, or raise it:  --max-requests {self.limit * 10}",
+                requests_sent=self.sent,
+            )
+        self.sent += 1
+
+
+@dataclass
+class Answers:
+    """Asks for the answers of one statement; equal requests share one, also while it is awaited.
+
+    `until` is when the statement must have ended, by the clients' clock (None: no limit).
+    Failures are not kept: whoever asks later asks again. A list without rows, or of a server that
+    had failed before, counts once that has said that it is well: what starts knows not all its rows
+    yet. What it had listed until then is asked once more.
+    """
+
+    budget: Budget
+    until: float | None = None
+    circuits: Circuits = field(default_factory=Circuits)
+    _kept: dict[Asked, Answer] = field(default_factory=dict)
+    _awaited: dict[Asked, asyncio.Future[Answer] | None] = field(default_factory=dict)
+    _confirming: dict[str, str] = field(default_factory=dict)
+    """Servers that have been asked how they are, and why that is not known ("": they are well)."""
+
+    def has(self, asked: Asked, request: Request) -> bool:
+        """Whether asking costs nothing; may be asked from any thread."""
+        return asked in self._awaited or self._find(asked, request) is not None
+
+    async def ask(
+        self,
+        connection: str,
+        request: Request,
+        client: Client,
+        *,
+        keep: bool = False,
+        again: bool = False,
+    ) -> Answer:
+        """The answer to a request, with `attempts` 0 where another had asked for it already.
+
+        With `keep`, it is there for later requests too; with `again`, what was kept does not do.
+        Raises FetchError, and PlanError when the budget is used up.
+        """
+        asked = Asked.of(connection, request)
+        if again:
+            self._kept.pop(asked, None)
+        found = await self._shared(asked, request)
+        if found is not None:
+            return found
+        mark = self.circuits.check(request)
+        self.budget.spend(request.table)
+        self._awaited[asked] = None
+        try:
+            answer = await self._confirmed(connection, request, client, mark)
+        except BaseException as error:
+            self._tell(asked, error)
+            raise
+        if keep:
+            self._kept[asked] = replace(answer, attempts=0, confirming=0)
+        self._tell(asked, answer)
+        return answer
+
+    async def _confirmed(
+        self, connection: str, request: Request, client: Client, mark: int
+    ) -> Answer:
+        """The answer; one without rows, or of a server that had failed, once that is well."""
+        confirm, workers = request.confirm, client.workers
+        if confirm is None:
+            return await self._send(request, client, mark)
+        asked: set[str] = set()
+        before = 0
+        while True:
+            try:
+                if workers.routed(request, workers.url).origin in workers.doubted:
+                    server, sent = await self._ask_how(connection, confirm, client)
+                    asked.add(server)
+                    before += sent
+                doubted = set(workers.doubted)
+                well = {server for server, why in self._confirming.items() if not why}
+                answer = await self._send(request, client, mark)
+                server = (answer.sent or request).origin
+                is_doubted = server in doubted or server in workers.doubted
+                is_empty = confirm.is_empty(answer.body)
+                if is_doubted or (is_empty and server not in self._confirming):
+                    if server in workers.doubted or server not in self._confirming:
+                        server, sent = await self._ask_how(connection, confirm, client)
+                        before += sent
+                    asked.add(server)
+                    well.discard(server)
+                why = self._confirming.get(server, "") if is_empty or server in asked else ""
+                if why or server in well or not (is_empty or is_doubted):
+                    what = "a list without rows" if is_empty else _BACK
+                    why = f"{what}, and {why}" if why else ""
+                    is_later = bool(asked) and not is_empty
+                    return replace(answer, confirming=before, unconfirmed=why, has_filled=is_later)
+                before += 1
+                self.budget.spend(request.table)
+                mark = self.circuits.check(request)
+            except FetchError as error:
+                error.confirming = before
+                raise
+
+    async def _ask_how(self, connection: str, confirm: Confirm, client: Client) -> tuple[str, int]:
+        """Ask a server how it is: its origin, and how many requests that took."""
+        answer = await self.ask(connection, confirm.request, client)
+        server = (answer.sent or confirm.request).origin
+        self._confirming[server] = _unconfirmed(answer, confirm, client)
+        client.workers.doubted.discard(server)
+        return server, answer.attempts > 0
+
+    async def _send(self, request: Request, client: Client, mark: int) -> Answer:
+        try:
+            answer = await client.send(request, until=self.until)
+        except ConnectionFailed as error:
+            self.circuits.failed(request, error, mark)
+            _say_what_for(error, request)
+            raise
+        except FetchError as error:
+            self.circuits.answered(request)
+            _say_what_for(error, request)
+            raise
+        self.circuits.answered(request)
+        return answer
+
+    async def _shared(self, asked: Asked, request: Request) -> Answer | None:
+        """An answer that was kept, or is being awaited by another, whose failure is ours too."""
+        while True:
+            kept = self._find(asked, request)
+            if kept is not None:
+                await asyncio.sleep(0)  # so that what is on the way elsewhere is not held up
+                return kept
+            if asked not in self._awaited:
+                return None
+            awaited = self._awaited[asked]
+            if awaited is None:
+                awaited = self._awaited[asked] = asyncio.get_running_loop().create_future()
+            await asyncio.wait({awaited})
+            if not awaited.cancelled() and _is_for(request, awaited.result()):
+                return awaited.result()
+
+    def _tell(self, asked: Asked, outcome: Answer | BaseException) -> None:
+        """Tell those who wait for the same."""
+        awaited = self._awaited.pop(asked)
+        if awaited is None:
+            return
+        if isinstance(outcome, Answer):
+            awaited.set_result(replace(outcome, attempts=0, confirming=0))
+        elif isinstance(outcome, Exception):
+            awaited.set_exception(outcome)
+            awaited.exception()  # those who wait for it may have gone
+        else:
+            awaited.cancel()
+
+    def _find(self, asked: Asked, request: Request) -> Answer | None:
+        kept = self._kept.get(asked)
+        return kept if kept is not None and _is_for(request, kept) else None
+
+
+def _unconfirmed(answer: Answer, confirm: Confirm, client: Client) -> str:
+    """Why nobody knows how a server is that does not know the question; "" where it is well.
+
+    Raises Status where somebody before the server says that there is no such path.
+    """
+    if answer.status < 300:
+        return ""
+    if client.provider.error_mark and not client.is_own(answer.body):
+        error = client.refused(confirm.request, answer)
+        _say_what_for(error, confirm.request)
+        raise error
+    return (
+        f"{client.connection.name} does not know "
+        f"{_line(confirm.request)} ({answer.status}), which tells whether it is starting"
+    )
+
+
+def _say_what_for(error: FetchError, request: Request) -> None:
+    """Put into the error of a server that was asked how it is what that is for."""
+    if request.is_of_worker and error.status is not None:
+        error.message = f"its list does not count yet: to {_line(request)} {error.message}"
+        error.args = (error.message,)
+        error.hint = error.hint or "ask again once it is well"
+
+
+def _line(request: Request) -> str:
+    """The verb and the path."""
+    return f"{request.method} /{request.url.partition('://')[2].partition('/')[2]}"
+
+
+def _is_for(request: Request, answer: Answer) -> bool:
+    """A 404 is an answer only for those to whom it means "no such row".
+
+    Others ask for themselves, and get the error that they would have got.
+    """
+    return 200 <= answer.status < 300 or answer.status in request.accepts

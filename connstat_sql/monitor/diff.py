@@ -1,0 +1,216 @@
+"""What changed between one run and the next; what is not known is never taken for gone."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+import pyarrow as pa
+
+from connstat_sql.monitor.rows import CONNECTION, Identity, Kept, decoded, differing, read
+
+_Connections = frozenset[str | None]
+"""Names of connections; None stands for rows that do not tell theirs."""
+
+
+class Kind(str, Enum):
+    """What happened to a row, or to a connection."""
+
+    PRESENT = "present"  # found when its connection was looked at for the first time
+    APPEARED = "appeared"
+    CHANGED = "changed"
+    GONE = "gone"
+    UNREACHABLE = "unreachable"
+    REACHABLE = "reachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change, seen at a time in seconds since the epoch.
+
+    `key` holds the key columns (None: the whole row is its key), of a connection its name. `row`
+    is the row as it is (None: it is gone), `before` as it was last known (None: it was not).
+    `changed` are the columns that are worth telling. Of a connection that gave no answer `row`
+    says why, and since when in seconds since the epoch; once it answers that is `before`.
+    """
+
+    at: float
+    kind: Kind
+    key: Mapping[str, Any] | None
+    row: Mapping[str, Any] | None = None
+    before: Mapping[str, Any] | None = None
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one run found, at a time in seconds since the epoch.
+
+    `table` is None when the run had no result. `failures` are the connections that did not give
+    all that they were asked for, each with what is wrong. `is_apart` says that a row depends on
+    no connection but the one that its column `_connection` names.
+    """
+
+    at: float
+    table: pa.Table | None
+    failures: Mapping[str, str] = field(default_factory=dict)
+    is_apart: bool = False
+
+
+class Memory:
+    """The last known rows, and what a further look says of them.
+
+    Where requests failed, the rows of those connections stay as they were last known, and so do
+    rows that do not tell their connection; where rows depend on several connections, all do. The
+    rows of the first look at a connection are `present`, however late it comes.
+    """
+
+    def __init__(self, identity: Identity, *, tells_present: bool = True) -> None:
+        """`tells_present` says whether the rows of first looks are changes to tell."""
+        self._identity = identity
+        self._tells_present = tells_present
+        self._known: dict[bytes, list[Kept]] = {}
+        self._failing: dict[str, tuple[float, str]] = {}
+        self._unseen: _Connections | None = None
+        self._shared: bytes | None = None
+
+    @property
+    def count(self) -> int:
+        """How many rows are known."""
+        return sum(map(len, self._known.values()))
+
+    @property
+    def shared_key(self) -> Mapping[str, Any] | None:
+        """A key that several rows had at once, which says that it is none; None: there was none."""
+        return None if self._shared is None else decoded(self._shared)
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether rows have been looked at, so that there is something to compare with."""
+        return self._unseen is not None
+
+    def take(self, look: Look) -> tuple[Change, ...]:
+        """What a look changes, connections first. Raises QueryError for a column that is missing.
+
+        A row is told as changed where one row of a key took the place of one; of several with the
+        same key, those that are no longer there are gone and the others have appeared.
+        """
+        told = tuple(self._connections(look))
+        if look.table is None or (look.failures and not look.is_apart):
+            return told
+        silent = frozenset((*look.failures, None)) if look.failures else frozenset()
+        found = _by_key(one for one in read(look.table, self._identity) if not _is_of(one, silent))
+        known, kept = self._split(silent)
+        changes = (*told, *self._compare(look.at, known, found))
+        self._unseen = silent if self._unseen is None else self._unseen & silent
+        self._remember(found, kept)
+        return changes
+
+    def _connections(self, look: Look) -> Iterator[Change]:
+        for name, why in look.failures.items():
+            if name not in self._failing:
+                self._failing[name] = look.at, why
+                row = _of_connection(name, look.at, why)
+                yield Change(look.at, Kind.UNREACHABLE, {CONNECTION: name}, row)
+        if look.table is None or (look.failures and not look.is_apart):
+            return  # whether it was asked at all is not known
+        for name in [one for one in self._failing if one not in look.failures]:
+            before = _of_connection(name, *self._failing.pop(name))
+            yield Change(look.at, Kind.REACHABLE, {CONNECTION: name}, None, before)
+
+    def _split(self, silent: _Connections) -> tuple[dict[bytes, list[Kept]], list[Kept]]:
+        """The known rows to compare with, and those that stay as they are."""
+        if not silent:
+            return self._known, []
+        rows = [one for group in self._known.values() for one in group]
+        known = _by_key(one for one in rows if not _is_of(one, silent))
+        return known, [one for one in rows if _is_of(one, silent)]
+
+    def _compare(
+        self, at: float, known: Mapping[bytes, list[Kept]], found: Mapping[bytes, list[Kept]]
+    ) -> Iterator[Change]:
+        for key, rows in found.items():
+            before = known.get(key, [])
+            if len(before) == len(rows) == 1 and before[0].face == rows[0].face:
+                continue
+            yield from self._between(at, before, rows)
+        for key, before in known.items():
+            if key not in found:
+                yield from self._between(at, before, [])
+
+    def _between(self, at: float, before: list[Kept], rows: list[Kept]) -> Iterator[Change]:
+        new, old = _without(rows, before), _without(before, rows)
+        if len(new) == len(old) == 1:
+            yield self._changed(at, old[0], new[0])
+            return
+        for one in new:
+            is_first = self._unseen is None or one.connection in self._unseen
+            if self._tells_present or not is_first:
+                kind = Kind.PRESENT if is_first else Kind.APPEARED
+                yield Change(at, kind, self._key(one), decoded(one.text))
+        for one in old:
+            yield Change(at, Kind.GONE, self._key(one), None, decoded(one.text))
+
+    def _changed(self, at: float, old: Kept, new: Kept) -> Change:
+        row, before = decoded(new.text), decoded(old.text)
+        counts = self._identity.counts
+        changed = tuple(name for name in differing(before, row) if counts(name))
+        return Change(at, Kind.CHANGED, self._key(new), row, before, changed)
+
+    def _key(self, row: Kept) -> Mapping[str, Any] | None:
+        if not self._identity.key:
+            return None
+        found = {name.lower(): (name, value) for name, value in decoded(row.key).items()}
+        return dict(found[name.lower()] for name in self._identity.key)
+
+    def _remember(self, found: dict[bytes, list[Kept]], kept: list[Kept]) -> None:
+        if self._identity.key and self._shared is None:
+            self._shared = next((key for key, rows in found.items() if len(rows) > 1), None)
+        for one in kept:
+            found.setdefault(one.key, []).append(one)
+        self._known = found
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One run of a query that is watched: the beats missed before it, and what it changes."""
+
+    missed: int
+    look: Look
+    changes: tuple[Change, ...]
+
+
+def watch(run: Callable[[], Look], memory: Memory, times: Iterable[int]) -> Iterator[Seen]:
+    """Run a query at each of the times, which say how many were missed before."""
+    for missed in times:
+        look = run()
+        yield Seen(missed, look, memory.take(look))
+
+
+def _of_connection(name: str, since: float, why: str) -> dict[str, Any]:
+    return {CONNECTION: name, "message": why, "since": since}
+
+
+def _is_of(row: Kept, connections: _Connections) -> bool:
+    return row.connection in connections
+
+
+def _by_key(rows: Iterable[Kept]) -> dict[bytes, list[Kept]]:
+    found: defaultdict[bytes, list[Kept]] = defaultdict(list)
+    for row in rows:
+        found[row.key].append(row)
+    return dict(found)
+
+
+def _without(rows: list[Kept], others: list[Kept]) -> list[Kept]:
+    """The rows that have no counterpart among the others, each of which is one for one row."""
+    counts, left = Counter(one.face for one in others), []
+    for row in rows:
+        if counts[row.face]:
+            counts[row.face] -= 1
+        else:
+            left.append(row)
+    return left

@@ -1,0 +1,1 @@
+"""Rows → bytes on stdout, in each format; narration on stderr, and the exit codes."""

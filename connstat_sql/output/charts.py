@@ -1,0 +1,222 @@
+"""A picture of two columns, a label and a number: bars in a terminal, a drawing in a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from connstat_sql.errors import QueryError, counted
+from connstat_sql.output.rows import Column, Kind, columns_of, texts_of
+from connstat_sql.output.sanitize import one_line
+from connstat_sql.output.series import Series
+from connstat_sql.output.terminal import About, Look
+
+MOST_BARS = 50
+"""Rows that are drawn as bars; how many are left out is said below."""
+_WIDTH = 80
+"""Cells of a chart where there is no terminal."""
+_COLUMNS_HIGH = 12
+_FARTHEST = 60e9
+"""Seconds from 1970 to some time before the year 3900; beyond, and for ever, is no course."""
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = " ▁▂▃▄▅▆▇█"
+
+
+def chart(
+    table: pa.Table,
+    out: BinaryIO,
+    kind: str = "bars",
+    *,
+    look: Look = Look(),  # noqa: B008  # frozen
+    about: About | None = None,
+) -> None:
+    """Draw a table of two columns. `kind` is "bars", as text, or "svg" or "png", of matplotlib.
+
+    Raises a QueryError where the columns are no label and number, and a ConfigError where
+    matplotlib is not installed.
+    """
+    series = series_of(table, about)
+    if kind == "bars":
+        out.write(("\n".join(drawn(series, look)) + "\n").encode())
+    else:
+        from connstat_sql.output.images import write_picture
+
+        write_picture(series, out, kind, title=about.title if about else "")
+
+
+# --- what to draw --------------------------------------------------------------------------------
+
+
+def series_of(table: pa.Table, about: About | None = None) -> Series:
+    """The label and the number of each row. Raises a QueryError that names the columns."""
+    columns = columns_of(table)
+    label, number = _label_and_number(columns, about or About())
+    texts = texts_of(table)
+    figures = [text if text is not None else "NULL" for text in texts[number]]
+    labels = [one_line(text) if text is not None else "NULL" for text in texts[label]]
+    numbers = [_finite(text) for text in texts[number]]
+    order: Sequence[int] = range(table.num_rows)
+    at = _moments(table, label, columns[label])
+    if at:
+        order = sorted(at, key=lambda i: at[i])
+    return Series(
+        one_line(columns[label].name),
+        one_line(columns[number].name),
+        tuple(labels[i] for i in order),
+        tuple(figures[i] for i in order),
+        tuple(numbers[i] for i in order),
+        tuple(at[i] for i in order) if at else (),
+    )
+
+
+def _moments(table: pa.Table, index: int, column: Column) -> dict[int, float]:
+    """Seconds since 1970 by row, those without a time left out; empty where they are no course."""
+    if not column.type.startswith(("DATE", "TIMESTAMP")):
+        return {}
+    at = table.column(index).cast(pa.timestamp("us"), safe=False).cast(pa.int64()).to_pylist()
+    found = {i: one / 1e6 for i, one in enumerate(at) if one is not None}
+    return found if all(abs(one) < _FARTHEST for one in found.values()) else {}
+
+
+def _label_and_number(columns: Sequence[Column], about: About) -> tuple[int, int]:
+    if len(columns) == 2:
+        is_number = [one.kind is Kind.NUMBER for one in columns]
+        if is_number[1] and columns[0].kind is not Kind.NESTED:
+            return 0, 1
+        if is_number[0] and columns[1].kind is not Kind.NESTED:
+            return 1, 0
+    found = ", ".join(f"{one.name} {one.type}" for one in columns[:10]) or "none"
+    more = ", …" if len(columns) > 10 else ""
+    raise QueryError(
+        f"a chart shows two columns, a label and a number; the answer has {found}{more}",
+        hint="write  SELECT health, count(*) AS connectors FROM … GROUP BY health",
+        requests_sent=about.requests,
+    )
+
+
+def _finite(text: str | None) -> float | None:
+    number = math.nan if text is None else float(text)
+    return number if math.isfinite(number) else None
+
+
+# --- as text -------------------------------------------------------------------------------------
+
+
+def drawn(series: Series, look: Look) -> Iterator[str]:
+    """The lines of a chart: columns over time, else a bar for each row."""
+    width = look.width or _WIDTH
+    if not series.labels:
+        yield "no rows: there is nothing to draw"
+    elif series.is_time and not series.is_negative and len(series.labels) > 2:
+        yield from _over_time(series, width, look)
+    else:
+        yield from _bars(series, width, look)
+
+
+def _bars(series: Series, width: int, look: Look) -> Iterator[str]:
+    from connstat_sql.output.cells import cell_width, fit
+
+    shown = slice(-MOST_BARS, None) if series.is_time else slice(MOST_BARS)
+    labels = [_shown(one, look) for one in series.labels[shown]]
+    numbers, figures = series.numbers[shown], series.figures[shown]
+    right = max(map(len, figures))
+    left = min(max(map(cell_width, labels)), max(8, (width - right) // 2))
+    room = max(width - left - right - 4, 4)
+    known = [one for one in numbers if one is not None]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    yield _shown(f"{series.number} by {series.label}", look)
+    for label, number, figure in zip(labels, numbers, figures, strict=True):
+        bar = _bar(number, low, high, room, look)
+        name = fit(label, left, ".." if look.ascii else "…")
+        yield f"{name}  {_colored(bar, number, look)}  {figure:>{right}}"
+    left_out = len(series.labels) - len(labels)
+    if left_out:
+        which = "before" if series.is_time else "more"
+        yield f"and {counted(left_out, 'row')} {which}: narrow it with WHERE, or ORDER BY and LIMIT"
+
+
+def _shown(text: str, look: Look) -> str:
+    return text.encode("ascii", "backslashreplace").decode() if look.ascii else text
+
+
+def _bar(number: float | None, low: float, high: float, room: int, look: Look) -> str:
+    """A bar from zero, in exactly `room` cells; zero stands where the least number leaves it."""
+    span = (high - low) or 1.0
+    zero = round(-low / span * room)
+    if number is None:
+        return " " * room
+    if number < 0:
+        length = max(1, round(-number / span * room))
+        solid = "#" if look.ascii else "█"
+        return (" " * (zero - length) + solid * min(length, zero)).ljust(room)[:room]
+    return (" " * zero + _to_the_right(number / span * room, look))[:room].ljust(room)
+
+
+def _to_the_right(cells: float, look: Look) -> str:
+    if look.ascii:
+        return "#" * max(round(cells), 1 if cells > 0 else 0)
+    eighths = max(round(cells * 8), 1 if cells > 0 else 0)
+    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
+
+
+def _colored(bar: str, number: float | None, look: Look) -> str:
+    if not look.color:
+        return bar
+    return f"\033[{31 if number is not None and number < 0 else 36}m{bar}\033[0m"
+
+
+def _over_time(series: Series, width: int, look: Look) -> Iterator[str]:
+    """Columns at their moments; where several fall into one cell, the highest of them."""
+    known = [one for one in series.numbers if one is not None]
+    top = max(known, default=0.0)
+    scale = len(f"{top:,.4g}")
+    room = max(width - scale - 3, 4)
+    tops, crowded = _tops(series, room)
+    yield _shown(f"{series.number} over {series.label}", look)
+    high = max(3, min(_COLUMNS_HIGH, (look.height or 24) - 6))
+    for line in range(high, 0, -1):
+        mark = f"{top:,.4g}" if line == high else f"{0:>{scale}}" if line == 1 else ""
+        cells = "".join(_level(one, top, line, high, look) for one in tops)
+        yield f"{mark:>{scale}} {'|' if look.ascii else '┤'} {_colored(cells, None, look)}".rstrip()
+    first, last = series.labels[0], series.labels[-1]
+    blank = " " * (scale + 3)
+    yield f"{blank}{first}{last:>{max(len(tops) - len(first), len(last) + 2)}}"
+    if crowded:
+        yield f"{counted(len(series.labels), 'row')}; each column is the highest of its time"
+
+
+def _tops(series: Series, room: int) -> tuple[list[float | None], bool]:
+    """The height of each cell, and whether several rows share one.
+
+    As many columns as there are steps of time, each as wide as there is room for.
+    """
+    begin, end = series.moments[0], series.moments[-1]
+    gaps = [b - a for a, b in pairwise(series.moments) if b > a]
+    steps = round((end - begin) / min(gaps)) + 1 if gaps else 1
+    count = min(steps, room)
+    found: list[float | None] = [None] * count
+    rows = [0] * count
+    for moment, number in zip(series.moments, series.numbers, strict=True):
+        at = round((moment - begin) / ((end - begin) or 1) * (count - 1))
+        rows[at] += 1
+        if number is not None:
+            found[at] = number if found[at] is None else max(found[at] or 0.0, number)
+    wide = room // count
+    column = [True] * (wide - 1) + [wide < 3]  # a blank between columns that are wide enough
+    return [one if is_drawn else None for one in found for is_drawn in column], max(rows) > 1
+
+
+def _level(number: float | None, top: float, line: int, high: int, look: Look) -> str:
+    if number is None or not top:
+        return " "
+    eighths = round(number / top * high * 8) - (line - 1) * 8
+    if line == 1 and number > 0:
+        eighths = max(eighths, 1)
+    filled = max(0, min(8, eighths))
+    return (
+        ("#" if filled >= 4 or (line == 1 and filled) else " ") if look.ascii else _LEVELS[filled]
+    )

@@ -1,0 +1,49 @@
+"""JSON, in both its forms: one array of objects, or an object a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from connstat_sql.database.python_values import python_values
+from connstat_sql.output.rows import noted_types, shape_of, unique
+from connstat_sql.output.sanitize import in_json
+from connstat_sql.output.terminal import Look
+
+
+def write_json(table: pa.Table, out: BinaryIO, look: Look) -> None:
+    """One array, an object a line in it."""
+    separator = b"["
+    for line in _objects(table, look):
+        out.write(separator + b"\n  " + line)
+        separator = b","
+    out.write(b"[]\n" if separator == b"[" else b"\n]\n")
+
+
+def write_jsonl(table: pa.Table, out: BinaryIO, look: Look) -> None:
+    """An object a line."""
+    for line in _objects(table, look):
+        out.write(line + b"\n")
+
+
+def _objects(table: pa.Table, look: Look) -> Iterator[bytes]:
+    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+    names = unique(table)
+    types = noted_types(table) or ["VARCHAR"] * table.num_columns
+    shapes = [shape_of(duckdb.sqltype(text), _raw) for text in types]
+    for batch in table.to_batches(max_chunksize=1000):
+        columns = [
+            [None if value is None else shape(value) for value in python_values(column)]
+            for shape, column in zip(shapes, batch.columns, strict=True)
+        ]
+        for row in zip(*columns, strict=True):
+            line = encoder.encode(dict(zip(names, row, strict=True)))
+            yield in_json(line.decode()).encode() if look.is_terminal else line
+
+
+def _raw(text: str) -> Any:
+    return msgspec.Raw(text.encode())

@@ -1,0 +1,88 @@
+"""Rows → bytes: the formats of the command line. DuckDB writes CSV, Parquet and plain tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from connstat_sql.output.table import box, fitted
+from connstat_sql.output.terminal import About, Look
+
+__all__ = ["BINARY", "BY_EXTENSION", "FORMATS", "About", "Look", "render"]
+
+FORMATS = ("table", "vertical", "json", "jsonl", "csv", "markdown", "html", "parquet", "arrow")
+BINARY = ("parquet", "arrow")
+BY_EXTENSION = {
+    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".md": "markdown",
+    ".html": "html", ".htm": "html", ".parquet": "parquet", ".arrow": "arrow",
+    ".feather": "arrow", ".txt": "table",
+}  # fmt: skip
+
+_Writer = Callable[[pa.Table, BinaryIO, Look], None]
+_WRITERS = {
+    "json": ("json", "write_json"),
+    "jsonl": ("json", "write_jsonl"),
+    "csv": ("formats", "write_csv"),
+    "markdown": ("formats", "write_markdown"),
+    "parquet": ("formats", "write_parquet"),
+    "arrow": ("formats", "write_arrow"),
+}
+"""Where each is; imported when it is wanted, as starting up is to stay quick."""
+
+
+def render(
+    table: pa.Table,
+    format_: str,
+    out: BinaryIO,
+    *,
+    look: Look = Look(),  # noqa: B008  # frozen
+    about: About | None = None,
+) -> None:
+    """Write a table's rows in a format, as the place can show them.
+
+    `json` is one array of objects, `jsonl` an object a line; nested values stay nested, times are
+    ISO 8601 in UTC, and numbers of any size are printed exactly. `html` is a page of its own,
+    which tells what `about` holds; the other formats are rows and nothing else. On a terminal no
+    character of a value is obeyed; otherwise values are written as they are.
+    """
+    if format_ in ("table", "vertical"):
+        _draw(table, format_, out, look)
+    elif format_ == "html":
+        from connstat_sql.output.html import Page
+
+        page = Page(out, (about or About()).title)
+        page.section(table, about)
+        page.close()
+    else:
+        module, name = _WRITERS[format_]
+        write: _Writer = getattr(import_module(f"connstat_sql.output.{module}"), name)
+        write(table, out, look)
+
+
+def _draw(table: pa.Table, format_: str, out: BinaryIO, look: Look) -> None:
+    lines: Iterable[str] | None = None
+    if format_ == "table" and look.expanded is not True:
+        if look.width is None:
+            out.write(box(table).encode())
+            return
+        lines = fitted(table, look, look.width) if table.num_columns else ()
+    if lines is None:
+        from connstat_sql.output.vertical import write_lines
+
+        lines = write_lines(table, look)
+    _write(lines, out)
+
+
+def _write(lines: Iterable[str], out: BinaryIO) -> None:
+    """Some lines at a time: a screen of a hundred thousand is one of megabytes."""
+    some: list[str] = []
+    for line in lines:
+        some.append(line)
+        if len(some) == 1000:
+            out.write(("\n".join(some) + "\n").encode())
+            some.clear()
+    if some:
+        out.write(("\n".join(some) + "\n").encode())

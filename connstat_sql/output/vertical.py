@@ -1,0 +1,75 @@
+"""A line for each value, for rows that are wider than any screen, as in psql and MySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from connstat_sql.errors import counted
+from connstat_sql.output.cells import cell_width, fit, fold
+from connstat_sql.output.nested import outline, reader_of
+from connstat_sql.output.rows import Column, Kind, columns_of, texts_of
+from connstat_sql.output.sanitize import lines, one_line
+from connstat_sql.output.state_colors import colored, colored_inside, tells_state
+from connstat_sql.output.terminal import Look
+
+_WIDEST_NAME = 40
+_NARROWEST = 20
+"""Cells that a value has at least, also where the terminal is narrower than that."""
+_RULE = 60
+"""Cells of the line above each row, where there is no terminal to fit."""
+
+
+def write_lines(table: pa.Table, look: Look) -> Iterator[str]:
+    """The lines; values are folded to the terminal's width, and in full without one."""
+    columns = columns_of(table)
+    names = [one_line(one.name, ascii_=look.ascii) for one in columns]
+    label = min(max(map(cell_width, names), default=0), _WIDEST_NAME)
+    names = [fit(name, label, "" if look.ascii else "…") for name in names]
+    width = None if look.width is None else max(look.width - label - 3, _NARROWEST)
+    texts = texts_of(table)
+    readers = [reader_of(one) if one.kind is Kind.NESTED else None for one in columns]
+    bar = "|" if look.ascii else "│"
+    for number in range(table.num_rows):
+        yield _rule(number + 1, label, look)
+        for index, (column, name) in enumerate(zip(columns, names, strict=True)):
+            text, read = texts[index][number], readers[index]
+            found = _whole(text, width, look)
+            if read is not None and text is not None and found != [text]:
+                value = read(table.column(index)[number].as_py())
+                found = [part for line in outline(value) for part in _whole(line, width, look)]
+            if look.color:
+                found = _colored(found, text, column)
+            for at, line in enumerate(found):
+                yield f"{name if at == 0 else ' ' * label} {bar} {line}".rstrip()
+    if look.footer and look.is_terminal:
+        count = counted(table.num_rows, "row")
+        yield f"\033[2m{count}\033[0m" if look.color else count
+
+
+def _rule(number: int, label: int, look: Look) -> str:
+    dash, cross = ("-", "+") if look.ascii else ("─", "┬")
+    title = f"{dash}[ ROW {number:,} ]"
+    width = _RULE if look.width is None else look.width
+    line = title.ljust(label + 1, dash)
+    if len(line) == label + 1:
+        line += cross
+    line = line.ljust(width, dash)[: max(width, len(title))]
+    return f"\033[1m{line}\033[0m" if look.color else line
+
+
+def _whole(text: str | None, width: int | None, look: Look) -> list[str]:
+    """A text in lines of that width, nothing of it lost."""
+    if text is None:
+        return ["NULL"]
+    found = lines(text, ascii_=look.ascii)
+    return found if width is None else [part for line in found for part in fold(line, width)]
+
+
+def _colored(found: list[str], text: str | None, column: Column) -> list[str]:
+    if text is None:
+        return [f"\033[2m{found[0]}\033[0m"]
+    if column.kind is Kind.NESTED:
+        return [colored_inside(line) for line in found]
+    return [colored(line) for line in found] if tells_state(column.name) else found

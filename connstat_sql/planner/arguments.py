@@ -1,0 +1,309 @@
+"""Facts about a use of a live table → values for its parameters, out of rows that are there."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from sqlglot import exp
+
+from connstat_sql.definitions.model import literal, quote
+from connstat_sql.definitions.quoting import own
+from connstat_sql.planner.model import Constant, Feed
+from connstat_sql.planner.parameter_sql import Bound, Values
+from connstat_sql.planner.relations import Rows
+from connstat_sql.sql.binder import (
+    EqualColumns,
+    Expression,
+    Fact,
+    Field,
+    Term,
+    Types,
+    Use,
+    relations_of,
+)
+from connstat_sql.sql.binder.nulls import rejects_null
+from connstat_sql.sql.binder.predicates import chained, conjuncts, part_of
+from connstat_sql.sql.binder.render import (
+    node_text,
+)
+from connstat_sql.sql.nodes import find
+
+CONSTANTS = quote(own("constants"))
+"""The alias of the tuples of constants in the SQL of a feed."""
+MAX_FILTER_VALUES = 500
+"""Values of one IN list that a feed is filtered by; a longer list is left to DuckDB's own run."""
+
+
+@dataclass
+class Binding:
+    """What one use of a table can be fed with; `types` are those of the table's columns.
+
+    `wanted` are the columns that are worth a value; `extra` are columns that rows made for this
+    use have, by their names.
+    """
+
+    use: Use
+    types: Types
+    rows: Rows
+    wanted: tuple[str, ...] = ()
+    extra: Mapping[str, Field] = field(default_factory=dict)
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """Facts that speak only of rows that are there; subqueries looked into where need be."""
+        return self._sorted_facts[0]
+
+    @cached_property
+    def _sorted_facts(self) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+        """Those, and facts that speak of rows besides that are still to come."""
+        found: list[Fact] = []
+        later: list[Fact] = []
+        pending, opened = deque(self.use.facts), set[int]()
+        while pending:
+            fact = pending.popleft()
+            closed = next(iter(self.rows.absent(fact) - {self.use.relation}), None)
+            if closed is None:
+                if self._is_sound(fact):
+                    found.append(fact)
+                continue
+            relation = self.rows.relation(closed)
+            if relation is None or not relation.inside:
+                if self._is_sound(fact):
+                    later.append(fact)
+                continue
+            inner = self.rows.looked_into(fact, relation)
+            if inner is not None:
+                pending.append(inner)
+            if relation.id not in opened:
+                opened.add(relation.id)
+                pending += relation.held
+        return tuple(found), tuple(later)
+
+    def _is_sound(self, fact: Fact) -> bool:
+        """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
+        if not self.rows.query.missing:
+            return True
+        missing = fact.relations & self.rows.query.missing - {self.use.relation}
+        return all(rejects_null(fact, frozenset({one})) for one in missing)
+
+    @cached_property
+    def bound(self) -> dict[str, Bound]:
+        """Values for parameters, and for the connection, out of the rows that are there."""
+        equal = self.rows.equal_columns(self._ties)
+        ways: Sequence[Callable[[str], Bound | None]] = (
+            lambda name: self.values.of_column(name, equal),
+            lambda name: self.values.of_expression(name, equal),
+            lambda name: self.values.of_options(name, equal, self.facts),
+            lambda name: self.values.of_column(name, self._equal_at_last),
+        )
+        found: dict[str, Bound] = {}
+        for way in ways:
+            for name in self.wanted:
+                one = way(name) if name not in found else None
+                if one is not None:
+                    found[name] = one
+        return found
+
+    @cached_property
+    def _equal_at_last(self) -> EqualColumns:
+        """What is equal when all rows are there: where a = b and b = c, a = c without any b."""
+        later = (fact for fact in self._sorted_facts[1] if self._is_joining(fact))
+        return self.rows.equal_columns((*self._ties, *later))
+
+    @cached_property
+    def values(self) -> Values:
+        """What finds them."""
+        return Values(self.use.relation, self.types, self.rows)
+
+    @cached_property
+    def _ties(self) -> tuple[Fact, ...]:
+        """The equalities that are there between two sources."""
+        return tuple(fact for fact in self.facts if self._is_joining(fact))
+
+    def feed(self, constant: Constant, wanted: Sequence[str]) -> Feed:
+        """Tuples of the constants and of the wanted columns, filtered by all that is known."""
+        chosen = {name: self.bound[name] for name in wanted if name in self.bound}
+        chosen = {name: one for name, one in chosen.items() if name not in constant.columns}
+        if not chosen:
+            return Feed(constant)
+        needed = frozenset[int]().union(*(one.relations for one in chosen.values()))
+        joined, facts = self._joined(needed, constant, chosen)
+        equal = [fact for fact in facts if self._is_harmless(fact)]
+        scans = dict.fromkeys(name for number in sorted(joined) for name in self.rows.scans(number))
+        for fact in facts:
+            for number in sorted(fact.relations - joined - {self.use.relation}):
+                scans.update(dict.fromkeys(self.rows.scans(number)))
+        return Feed(
+            constant,
+            tuple((name, one.words) for name, one in chosen.items()),
+            self._sql(constant, chosen, joined, facts),
+            "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
+            tuple(scans),
+            self._is_product(needed, facts),
+            all(one.grows for one in chosen.values()) and self._grows(joined, facts),
+        )
+
+    def _grows(self, joined: frozenset[int], facts: Sequence[Fact]) -> bool:
+        """Whether live rows are only joined and filtered, never counted or ruled out.
+
+        A subquery, in place of a table or in an expression, may answer less for more rows.
+        """
+        spoken = frozenset[int]().union(joined, *(fact.relations for fact in facts))
+        if any(find(fact.predicate, exp.Query) is not None for fact in facts):
+            return False
+        return all(self._is_plain(number) for number in spoken - {self.use.relation})
+
+    def _is_plain(self, number: int) -> bool:
+        relation = self.rows.relation(number)
+        if relation is None or relation.mention is not None:
+            return True
+        return not relation.needs
+
+    def _is_product(self, needed: frozenset[int], facts: Sequence[Fact]) -> bool:
+        """Whether values come from sources that nothing ties: every combination of their rows."""
+        groups = [{number} for number in self.values.read(needed)]
+        for fact in facts:
+            tied = self.values.read(fact.relations) - {self.use.relation}
+            touched = [group for group in groups if group & tied]
+            groups = [group for group in groups if not group & tied]
+            groups.append(set(tied).union(*touched))
+        return sum(bool(group & needed) for group in groups) > 1
+
+    # --- all values together -----------------------------------------------------------------
+
+    def _joined(
+        self, needed: frozenset[int], constant: Constant, chosen: Mapping[str, Bound]
+    ) -> tuple[frozenset[int], list[Fact]]:
+        """The relations that equalities tie to the needed ones, and the facts about them all."""
+        known = {*constant.columns, *chosen, *self.extra}
+        weakened = (self._weakened(fact, known) for fact in self.facts)
+        tellable = [fact for fact in weakened if fact and self._is_tellable(fact, known)]
+        joined = set(needed) | {one.relation for one in self.extra.values()}
+        tied: dict[int, list[Fact]] = {}
+        for fact in filter(self._is_joining, tellable):
+            for number in fact.relations:
+                tied.setdefault(number, []).append(fact)
+        pending = [*joined, self.use.relation]
+        while pending:
+            for fact in tied.get(pending.pop(), ()):
+                others = self.values.read(fact.relations) - {self.use.relation} - joined
+                joined |= others
+                pending += others
+        own = joined | {self.use.relation}
+        return frozenset(joined), [
+            fact
+            for fact in tellable
+            if self.values.read(fact.relations) <= own and not self._is_constant(fact, constant)
+        ]
+
+    def _weakened(self, fact: Fact, known: set[str]) -> Fact | None:
+        """An OR without what cannot be told yet in its branches: less is said, and still true."""
+        either = fact.predicate.unnest()
+        if self._is_tellable(fact, known) or not isinstance(either, exp.Or):
+            return fact
+        terms: dict[int, Term] = {}
+        branches: list[exp.Expr] = []
+        for branch in either.flatten():
+            parts = [part_of(one, fact) for one in conjuncts(branch)]
+            kept = [part for part in parts if part and self._is_tellable(part, known)]
+            if not kept:
+                return None
+            columns = [exp.column("part") for _ in kept]
+            for column, part in zip(columns, kept, strict=True):
+                terms[id(column)] = Expression(part.predicate, part.terms)
+            branches.append(chained(exp.And, columns))
+        return Fact(chained(exp.Or, branches), terms, relations_of(terms.values()))
+
+    def _is_tellable(self, fact: Fact, known: set[str]) -> bool:
+        """Whether it can be evaluated over what is known of the table itself."""
+        if not all(self._is_known(term, known) for term in fact.terms.values()):
+            return False
+        if not all(self.values.is_faithful(term) for term in fact.terms.values()):
+            return False
+        predicate = fact.predicate
+        return not isinstance(predicate, exp.In) or len(predicate.expressions) <= MAX_FILTER_VALUES
+
+    def _is_known(self, term: Term, known: set[str]) -> bool:
+        if isinstance(term, Field):
+            return term.relation != self.use.relation or term.column in known
+        if isinstance(term, Expression):
+            return all(self._is_known(one, known) for one in term.terms.values())
+        return self.use.relation not in relations_of([term])
+
+    def _is_constant(self, fact: Fact, constant: Constant) -> bool:
+        """Whether the constants say it already."""
+        if fact.relations != {self.use.relation}:
+            return False
+        fields = [term for term in fact.terms.values() if isinstance(term, Field)]
+        return all(one.column in constant.columns for one in fields)
+
+    def _is_harmless(self, fact: Fact) -> bool:
+        """Whether it ties columns of one type, so that evaluating it cannot fail."""
+        fields = [term for term in fact.terms.values() if isinstance(term, Field)]
+        if not self._is_joining(fact) or len(fields) < len(fact.terms):
+            return False
+        types = {self.rows.types(one.relation).get(one.column) for one in fields if not one.path}
+        return len(types) == 1 and not any(one.path for one in fields)
+
+    def _is_joining(self, fact: Fact) -> bool:
+        return isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ)) and len(fact.relations) > 1
+
+    def _sql(
+        self,
+        constant: Constant,
+        chosen: Mapping[str, Bound],
+        joined: frozenset[int],
+        facts: Sequence[Fact],
+    ) -> str:
+        used: dict[int, set[str]] = {number: set() for number in joined}
+
+        def name(one: Field) -> str:
+            if one.relation != self.use.relation:
+                used.setdefault(one.relation, set()).add(one.column)
+                return self.values.name(one)
+            if one.column in constant.columns:
+                of = self.types.get(one.column, "VARCHAR")
+                text = f"{CONSTANTS}.{quote(one.column)}"
+                return text if of == "VARCHAR" else f"CAST({text} AS {of})"
+            if one.column in chosen:
+                return chosen[one.column].sql
+            return self.values.name(self.extra[one.column])
+
+        where = []
+        for fact in facts:
+            text = node_text(fact.predicate, fact.terms, name, self.rows.scalar_text)
+            left, _, right = text.partition(" = ")
+            if left != right:  # what binds a parameter says nothing more
+                where.append(f"({text})")
+        values = {column: f"CAST({one.sql} AS VARCHAR)" for column, one in chosen.items()}
+        where += [f"{value} IS NOT NULL" for value in values.values()]
+        listed = [f"{CONSTANTS}.{quote(column)}" for column in constant.columns]
+        listed += [f"{value} AS {quote(column)}" for column, value in values.items()]
+        read = frozenset[int]().union(*(one.relations for one in chosen.values()))
+        sources = [
+            f"({constants_text(constant)}) AS {CONSTANTS}",
+            *(
+                self.rows.text(number)
+                if number in read
+                else self.rows.distinct(number, used[number])
+                for number in sorted(joined)
+            ),
+            *(one.source for one in chosen.values() if one.source),
+        ]
+        return (
+            f"SELECT DISTINCT {', '.join(listed)} FROM {', '.join(sources)} "
+            f"WHERE {' AND '.join(dict.fromkeys(where))}"
+        )
+
+
+def constants_text(constant: Constant) -> str:
+    """SQL that answers with the constant tuples."""
+    names = ", ".join(map(quote, (*constant.columns, own("nothing"))))
+    rows = ["(" + ", ".join((*map(literal, row), "''")) + ")" for row in constant.rows]
+    if not rows:
+        columns = ", ".join(f"CAST(NULL AS VARCHAR) AS {quote(n)}" for n in constant.columns)
+        return f"SELECT {columns or '1'} WHERE false"
+    return f"SELECT * FROM (VALUES {', '.join(rows)}) AS listed({names})"

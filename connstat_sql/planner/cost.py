@@ -1,0 +1,149 @@
+"""What placing a target would cost, and which mentions are cheaper together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.model import Method, Provider, Resource, TableName
+from connstat_sql.errors import PlanError
+from connstat_sql.planner.access_paths import Choice, Choosing, Supply, Weigh
+from connstat_sql.planner.arguments import Binding
+from connstat_sql.planner.connections import constant_of
+from connstat_sql.planner.model import CONNECTION
+from connstat_sql.planner.questions import may_use_left_out, pushed_filters
+from connstat_sql.planner.relations import Rows
+from connstat_sql.planner.shared_requests import Sharing
+from connstat_sql.planner.targets import Target, target_of, types_of
+from connstat_sql.sql.binder import Field
+
+NOT_COVERED = 9
+"""More than any method can lack: there is none that could be asked."""
+
+
+@dataclass
+class Weighing:
+    """Weighs targets by what is there already: rows that can be read, requests sent before."""
+
+    catalog: Catalog
+    rows: Rows
+    strict: bool
+    sharing: Sharing = field(default_factory=Sharing)
+
+    def choosing(self, target: Target) -> Choosing:
+        """The methods of a target's table."""
+        resource = target.live.resource
+        return Choosing(resource, self.provider(resource), self.strict, target.spoken)
+
+    def bindings(self, target: Target) -> list[Binding]:
+        """What each use can be fed with now."""
+        resource = target.live.resource
+        types = {**types_of(resource, None), CONNECTION: "VARCHAR"}
+        wanted = tuple(param.name for param in resource.params)
+        found = []
+        for given in target.uses:
+            # where nothing is said of it, it has no number yet
+            use = given if given.relation else replace(given, relation=self.rows.next_relation())
+            if use.relation not in self.rows.query.relations:
+                self.rows.own_types[use.relation] = types
+            found.append(Binding(use, types, self.rows, wanted))
+        return found
+
+    def supplies(self, target: Target, bindings: Sequence[Binding]) -> list[Supply]:
+        """Which parameters each use gives a value."""
+        params = {param.name for param in target.live.resource.params}
+        found = []
+        for binding in bindings:
+            given = Supply(binding.use.rows).given
+            bound = params & binding.bound.keys() - given.keys()
+            found.append(Supply(binding.use.rows, frozenset(bound)))
+        return found
+
+    def weigh(self, target: Target, bindings: Sequence[Binding]) -> Weigh:
+        """How many requests a method adds when its arguments are constants."""
+        provider = self.provider(target.live.resource)
+        constants = [
+            constant_of(target.live, one.use.rows, self.catalog, provider) for one in bindings
+        ]
+
+        def weigh(method: Method) -> tuple[int, int]:
+            filters = pushed_filters(target.live.resource, method, target.uses)
+            asked = set()
+            for constant in constants:
+                asked |= self.sharing.requests(method, constant, filters)
+                if may_use_left_out(target.live.resource, method, target.uses):
+                    other = target.live.resource.method(method.known_by)
+                    asked |= self.sharing.requests(other, constant, ())
+            shared = self.sharing.count(target.live.resource, method)
+            return len(self.sharing.new(asked)), shared
+
+        return weigh
+
+    def lacking(self, target: Target) -> int:
+        """How many parameters have no value when a target is placed now."""
+        supplies = self.supplies(target, self.bindings(target))
+        choices = self.choosing(target).choices(supplies, target.columns, lambda _: (1, 0))
+        return len(choices[0].missing) if choices else NOT_COVERED
+
+    def merged(self, places: list[int]) -> list[Target]:
+        """Mentions of one table together when that costs no more requests than apart."""
+        tables = [self.rows.query.tables[place] for place in places]
+        targets = [target_of([table], [place]) for table, place in zip(tables, places, strict=True)]
+        uses = [use for table in tables for use in table.uses]
+        if len(tables) == 1 or (uses and all(use.limit is not None for use in uses)):
+            return targets  # so many rows of each are fewer than all of both
+        whole = target_of(tables, places)
+        apart = [self.constant_choice(target) for target in targets]
+        together = self.constant_choice(whole)
+        known = [choice for choice in apart if choice is not None]
+        if together is None or len(known) < len(apart):
+            return targets
+        separate = sum(choice.requests or 0 for choice in known)
+        is_within = all(set(choice.missing) <= set(together.missing) for choice in known)
+        if not is_within or (together.requests or 0) > separate:
+            return targets
+        is_same = all(choice.missing == together.missing for choice in known)
+        for target, choice in zip(targets, known, strict=True):
+            others = whole if is_same else target
+            if choice.missing and self._may_be_bound(target, others):
+                return targets
+        return [whole]
+
+    def constant_choice(self, target: Target) -> Choice | None:
+        """The method for a target of which only constants are known."""
+        choosing = self.choosing(target)
+        supplies = [Supply(use.rows) for use in target.uses]
+        bindings = [Binding(use, {}, self.rows) for use in target.uses]
+        weigh = self.weigh(target, bindings)
+        return next(iter(choosing.choices(supplies, target.columns, weigh)), None)
+
+    def _may_be_bound(self, target: Target, whole: Target) -> bool:
+        """Whether a parameter of the target equals something of another table."""
+        own = {use.relation for use in whole.uses}
+        params = {param.name for param in target.live.resource.params}
+        return any(
+            isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ))
+            and any(not self.rows.is_there(one) for one in fact.relations - own)
+            and any(
+                isinstance(term, Field) and term.relation == use.relation and term.column in params
+                for term in fact.terms.values()
+            )
+            for use in target.uses
+            for fact in use.facts
+        )
+
+    def provider(self, resource: Resource) -> Provider:
+        """The provider of a table."""
+        provider = self.catalog.definitions.provider(resource.table.provider)
+        assert provider is not None
+        return provider
+
+    def resource(self, table: TableName) -> Resource:
+        """The table that a parameter's parent is. Raises PlanError when there is none."""
+        resource = self.catalog.definitions.resource(table)
+        if resource is None:
+            raise PlanError(f"the parent {table} does not exist", sql=self.rows.query.statement.sql)
+        return resource

@@ -1,0 +1,387 @@
+"""Which target to place next: the first of an order that is expected to need the fewest requests.
+
+What a target costs depends on what has been placed before: values for its parameters come from
+there, the fewer the more predicates speak of it. A target that nothing can make cheaper is placed
+at once, as it may help others; between the rest every order is tried where they are few, and
+otherwise the one is taken that loses the least by not waiting and saves others the most. Ties are
+broken by tables and predicates, never by the place in the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
+
+from connstat_sql.planner.access_paths import Choice, Supply
+from connstat_sql.planner.arguments import Binding
+from connstat_sql.planner.cost import Weighing
+from connstat_sql.planner.estimates import (
+    MOST_KEYS,
+    OWNED_ROWS,
+    PAGE_ROWS,
+    Size,
+    is_key,
+    pages_of,
+    size_of,
+)
+from connstat_sql.planner.links import Links, Sources
+from connstat_sql.planner.questions import pushed_filters, wanted_params
+from connstat_sql.planner.targets import Target
+from connstat_sql.sql.binder import Field, Use
+from connstat_sql.sql.statement import DIALECT
+
+MOST_TRIED = 7
+"""Targets between which every order is tried."""
+MOST_COMPARED = 20
+"""Targets of which each is weighed against what it would save all others."""
+ENUMERATED = 10_000.0
+"""What a parameter that only a parent gives a value weighs, in requests: more than any fan-out."""
+UNASKED = ENUMERATED**2
+"""What a target weighs that no method can ask for yet."""
+NEVER = -1
+EARLY_LIST, EARLY_FAN_OUT = 1.0, 10.0
+"""What is lost by not waiting for a source, where the expected requests are the same."""
+
+CHOICE = 0.5
+"""What it is worth that the fewest of several fan-outs can be taken once values are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One method: `requests` for constants alone, and the parameters wanted from other sources.
+
+    `parents` are those of the wanted that a parent gives where nothing else does.
+    """
+
+    requests: float
+    wanted: tuple[str, ...]
+    parents: frozenset[str]
+    more: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One use of a table: what it can be asked by, and where the values may come from."""
+
+    relation: int
+    offers: tuple[Offer, ...]
+    sources: Mapping[str, Sequence[tuple[Sources, int]]]
+    links: Links
+
+
+@dataclass(eq=False, slots=True)
+class Group:
+    """Relations whose rows are tied: by their keys, so that each stands for one, or by others."""
+
+    first: int
+    single: set[int] = field(default_factory=set)
+    many: set[int] = field(default_factory=set)
+
+    @property
+    def relations(self) -> set[int]:
+        """All of them."""
+        return self.single | self.many
+
+
+@dataclass
+class Ordering:
+    """Chooses between targets; a set of those that are placed is a number of as many bits."""
+
+    targets: Sequence[Target]
+    weighing: Weighing
+    _links: dict[tuple[int, ...], Links] = field(default_factory=dict)
+    _costs: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
+    _rests: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _together: dict[tuple[int, int], dict[int, Group]] = field(default_factory=dict)
+    _needs: dict[int, int] = field(default_factory=dict)
+    _names: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _settled: list[int] = field(default_factory=list)
+
+    def ranked(self, placed: int) -> list[int]:
+        """The targets that are not placed, the one to place next first."""
+        pending = [n for n in range(len(self.targets)) if not placed >> n & 1]
+        if len(pending) < 2:
+            return pending
+        self._settled = [n for n in self._settled if not placed >> n & 1]
+        if not self._settled:
+            self._settled = self._in_order(self._now_settled(placed, pending))
+        if not self._settled:
+            return self._in_order(self._scores(placed, pending))
+        first = {*self._settled}
+        return [*self._settled, *(n for n in pending if n not in first)]
+
+    def expected(self, n: int, placed: int) -> float:
+        """How many requests a target is expected to need when it is placed now."""
+        return self._cost(n, placed)[0]
+
+    def _now_settled(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
+        """Those that nothing can make cheaper, with how early and how dear they are."""
+        everything = (1 << len(self.targets)) - 1
+        found = {}
+        for n in pending:
+            now, early = self._cost(n, placed)
+            if (now <= 1 or not early) and now <= self._cost(n, everything & ~(1 << n))[0]:
+                found[n] = (early, now)
+        return found
+
+    def _scores(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
+        if len(pending) <= MOST_TRIED:
+            return {n: self._rest_after(n, placed) for n in pending}
+        if len(pending) <= MOST_COMPARED:
+            return {n: (self._loss(n, placed, pending), self._cost(n, placed)[0]) for n in pending}
+        return {n: self._cost(n, placed)[::-1] for n in pending}
+
+    def _in_order(self, scores: Mapping[int, tuple[float, float]]) -> list[int]:
+        """The lowest first; those that are alike by their names."""
+        groups: dict[tuple[float, float], list[int]] = {}
+        for n, score in scores.items():
+            groups.setdefault(score, []).append(n)
+        found = []
+        for score in sorted(groups):
+            alike = groups[score]
+            found += sorted(alike, key=self._name) if len(alike) > 1 else alike
+        return found
+
+    def _rest_after(self, n: int, placed: int) -> tuple[float, float]:
+        """Requests of one target and of all others after it, in the best order; what is early."""
+        requests, early = self._cost(n, placed)
+        rest, late = self._rest(placed | 1 << n)
+        return round(requests + rest, 6), early + late
+
+    def _rest(self, placed: int) -> tuple[float, float]:
+        if placed not in self._rests:
+            pending = [n for n in range(len(self.targets)) if not placed >> n & 1]
+            self._rests[placed] = min(
+                (self._rest_after(n, placed) for n in pending), default=(0.0, 0.0)
+            )
+        return self._rests[placed]
+
+    def _loss(self, n: int, placed: int, pending: Iterable[int]) -> float:
+        """What a target would save by waiting for all others, less what it saves them now."""
+        others = [one for one in pending if one != n]
+        after = placed | 1 << n
+        waited = placed | sum(1 << one for one in others)
+        saved = sum(self._cost(one, placed)[0] - self._cost(one, after)[0] for one in others)
+        return round(self._cost(n, placed)[0] - self._cost(n, waited)[0] - saved, 6)
+
+    def _name(self, n: int) -> tuple[str, ...]:
+        """What tells targets apart wherever the text has them: tables, then predicates."""
+        if n not in self._names:
+            target = self.targets[n]
+            own = {use.relation for use in target.uses}
+            facts = [fact for use in target.uses for fact in use.facts if fact.relations & own]
+            texts = sorted({fact.predicate.sql(DIALECT) for fact in facts})
+            self._names[n] = (str(target.live.resource.table), str(len(target.uses)), *texts)
+        return self._names[n]
+
+    # --- what one target costs ---------------------------------------------------------------
+
+    def _cost(self, n: int, placed: int) -> tuple[float, float]:
+        """Expected requests when it is placed after some others, and how early that would be."""
+        if (n, placed) not in self._costs:
+            found = [self._cost_of_use(wish, placed) for wish in self._wishes[n]]
+            requests = sum(one for one, _ in found)
+            early = max((early for _, early in found), default=0.0)
+            self._costs[n, placed] = (min(requests, UNASKED), early)
+        return self._costs[n, placed]
+
+    def _cost_of_use(self, wish: Wish, placed: int) -> tuple[float, float]:
+        best, is_fed = inf, False
+        together = self._grouped(wish.links, placed)
+        ways = set()
+        for offer in wish.offers:
+            requests = self._requests(offer, wish, placed, together)
+            if requests < ENUMERATED:
+                ways.add(offer.wanted)
+            if requests < best:
+                best, is_fed = requests, bool(offer.wanted)
+        if is_fed and len(ways) > 1 and best > 1:
+            best *= CHOICE
+        waits = any(needs & ~placed for sources in wish.sources.values() for _, needs in sources)
+        if not waits:
+            return best, 0.0
+        return best, EARLY_FAN_OUT if is_fed else EARLY_LIST
+
+    def _requests(
+        self, offer: Offer, wish: Wish, placed: int, together: Mapping[int, Group]
+    ) -> float:
+        requests, groups = offer.requests, dict[frozenset[int], float]()
+        for name in offer.wanted:
+            found = self._tuples(wish.sources.get(name, ()), placed, together)
+            if found is not None:
+                group, rows = found
+                groups[group] = max(groups.get(group, 1.0), rows)
+            elif name in offer.parents:
+                requests += ENUMERATED
+            else:
+                return inf
+        for rows in groups.values():
+            requests *= rows
+        return requests + offer.more
+
+    def _tuples(
+        self, sources: Sequence[tuple[Sources, int]], placed: int, together: Mapping[int, Group]
+    ) -> tuple[frozenset[int], float] | None:
+        """How many values come from the narrowest source that is there, and what it is tied to."""
+        found: list[tuple[float, list[int]]] = []
+        bound = MOST_KEYS
+        for relations, needs in sources:
+            if needs & ~placed:
+                if len(relations) == 1:
+                    bound = min(bound, *(self._size(one).rows for one in relations))
+                continue
+            left = max(self._left(one, together.get(one)) for one in relations)
+            tied = {together[one].first if one in together else one for one in relations}
+            found.append((left, sorted(tied)))
+        if not found:
+            return None
+        rows, key = min(found)
+        return frozenset(key), min(rows, bound)
+
+    def _grouped(self, links: Links, placed: int) -> Mapping[int, Group]:
+        """For relations that are there, what is tied to them."""
+        key = (id(links), placed)
+        if key not in self._together:
+            found: dict[int, Group] = {}
+            for tied in links.ties:
+                there = [one for one in tied if self._needs_of(one.relation) & ~placed == 0]
+                for one in there:
+                    self._tie(one, there[0], found)
+            self._together[key] = found
+        return self._together[key]
+
+    def _tie(self, one: Field, other: Field, found: dict[int, Group]) -> None:
+        """The groups of two relations are one; those that a key ties are told apart."""
+        ours = found.setdefault(one.relation, Group(one.relation))
+        (ours.single if self._is_single(one) else ours.many).add(one.relation)
+        theirs = found.setdefault(other.relation, Group(other.relation))
+        if ours is theirs:
+            return
+        if len(ours.single) + len(ours.many) > len(theirs.single) + len(theirs.many):
+            ours, theirs = theirs, ours
+        theirs.first = min(ours.first, theirs.first)
+        theirs.single |= ours.single
+        theirs.many |= ours.many
+        found.update(dict.fromkeys(ours.relations, theirs))
+
+    def _is_single(self, one: Field) -> bool:
+        """Whether one of a relation's rows is tied to others by a column, or many may be."""
+        relation = self.weighing.rows.relation(one.relation)
+        if relation is None or relation.mention is None:
+            return True
+        return is_key(self.targets[self._of_place[relation.mention]].live.resource, one.column)
+
+    def _left(self, relation: int, group: Group | None) -> float:
+        """What the predicates about all that is tied to it leave of a relation's rows."""
+        size = self._size(relation)
+        rows = size.rows * size.fraction
+        if group is None:
+            return max(1.0, rows)
+        for one in sorted(group.relations - {relation}):
+            fraction = self._size(one).fraction
+            rows *= fraction if one in group.single else min(1.0, OWNED_ROWS * fraction)
+        return max(1.0, rows)
+
+    # --- what the targets are ----------------------------------------------------------------
+
+    @cached_property
+    def _of_place(self) -> dict[int, int]:
+        return {place: n for n, target in enumerate(self.targets) for place in target.places}
+
+    def _size(self, relation: int) -> Size:
+        """Of a live relation its own; of others what the tables they are made of make likely."""
+        if relation not in self._known:
+            needs = self._needs_of(relation)
+            uses = [
+                size_of(target.live.resource, use)
+                for n, target in enumerate(self.targets)
+                for use in target.uses
+                if needs >> n & 1
+            ]
+            rows = max((one.rows for one in uses), default=float(PAGE_ROWS))
+            fraction = min((one.fraction for one in uses), default=1.0)
+            self._known[relation] = Size(rows, fraction)
+        return self._known[relation]
+
+    @cached_property
+    def _known(self) -> dict[int, Size]:
+        return {
+            use.relation: size_of(target.live.resource, use)
+            for target in self.targets
+            for use in target.uses
+        }
+
+    def _needs_of(self, number: int) -> int:
+        """The targets that must be placed for a relation to be read; NEVER where it cannot be."""
+        if number not in self._needs:
+            relation, found = self.weighing.rows.relation(number), NEVER
+            if relation is not None and relation.mention is not None:
+                found = self._bits((relation.mention,))
+            elif relation is not None and relation.node is not None:
+                found = self._bits(relation.needs)
+            self._needs[number] = found
+        return self._needs[number]
+
+    def _bits(self, places: Iterable[int]) -> int:
+        found = 0
+        for place in places:
+            if place not in self._of_place:
+                return NEVER
+            found |= 1 << self._of_place[place]
+        return found
+
+    @cached_property
+    def _wishes(self) -> list[list[Wish]]:
+        return [
+            [self._wish(one, use) for use in one.uses if use.rows != ()] for one in self.targets
+        ]
+
+    def _wish(self, target: Target, use: Use) -> Wish:
+        key = tuple(map(id, use.facts))
+        if key not in self._links:
+            self._links[key] = Links.among(use.facts, self.weighing.rows.query.relations)
+        links, given = self._links[key], Supply(use.rows).given
+        own = self._bits(target.places)
+        sources = {}
+        for param in target.live.resource.params:
+            if param.name not in given:
+                found = [
+                    (told, needs)
+                    for told in links.sources(Field(use.relation, param.name))
+                    if (needs := self._needs_of_all(told)) != NEVER and not needs & own
+                ]
+                if found:
+                    sources[param.name] = found
+        return Wish(
+            use.relation, tuple(self._offers(target, use, frozenset(sources))), sources, links
+        )
+
+    def _needs_of_all(self, relations: Iterable[int]) -> int:
+        found = 0
+        for one in relations:
+            needs = self._needs_of(one)
+            if needs == NEVER:
+                return NEVER
+            found |= needs
+        return found
+
+    def _offers(self, target: Target, use: Use, bound: frozenset[str]) -> Iterable[Offer]:
+        weigh = self.weighing.weigh(target, [Binding(use, {}, self.weighing.rows)])
+        choosing = self.weighing.choosing(target)
+        for choice in choosing.choices([Supply(use.rows, bound)], target.columns, weigh):
+            yield _offer(target, use, choice, bound)
+
+
+def _offer(target: Target, use: Use, choice: Choice, bound: frozenset[str]) -> Offer:
+    resource, method = target.live.resource, choice.method
+    names = dict.fromkeys((*wanted_params(resource, method, target.columns), *method.required))
+    asked = tuple(name for name in names if name in bound)
+    params = (resource.param(name) for name in asked)
+    parents = frozenset(p.name for p in params if p is not None and p.parent is not None)
+    alternatives = len(use.rows or ()) or 1
+    requests = alternatives if choice.requests is None else choice.requests
+    pages = pages_of(method, len(pushed_filters(resource, method, [use])))
+    more = choice.second + ENUMERATED * len(choice.missing)
+    return Offer(float(requests * pages), asked, parents, more)

@@ -1,0 +1,94 @@
+"""Values of columns as an API wants them sent: bounds of intervals rounded towards more rows."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from connstat_sql.definitions.model import Column, Filter, Template
+from connstat_sql.definitions.spellings import EPOCHS, ISO, unit_of
+from connstat_sql.sql.binder import Interval, ticks_of
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_DAY = 86_400 * 10**6
+_MOMENTS = ("TIMESTAMP", "TIMESTAMP WITH TIME ZONE")
+_FIRST, _LAST = (
+    (datetime(year, 1, 1, tzinfo=timezone.utc) - _EPOCH) // timedelta(microseconds=1)
+    for year in (1000, 9999)
+)
+"""Points in time that every format can say, and some room around them, in microseconds."""
+
+
+def sent_value(text: str, one: Filter, column: Column) -> str | None:
+    """A value that equals a column's as it is sent; None where it cannot be said exactly."""
+    kind, form = str(column.type), _format(one, column)
+    if kind == "BOOLEAN" and column.spelling is not None:
+        words = column.spelling.trues if text == "true" else column.spelling.falses
+        return text if not words else words[0] if len(words) == 1 else None
+    if kind not in (*_MOMENTS, "DATE"):
+        return text
+    place = ticks_of(text, kind)
+    if place is None:
+        return None
+    moment = place * _DAY if kind == "DATE" else place
+    is_exact = form in ("", ISO) or moment % unit_of(form) == 0
+    return _written(moment, form or ISO, kind) if is_exact else None
+
+
+def sent_bounds(
+    interval: Interval | None, one: Filter, column: Column
+) -> list[tuple[Filter, tuple[str, ...]]]:
+    """What is sent of the bounds of a column, each as a filter of its own.
+
+    A time is sent a unit further than it is: servers round, and hold more digits than they tell.
+    """
+    bounds = one.bounds
+    if interval is None or bounds is None:
+        return []
+    found: list[tuple[Filter, tuple[str, ...]]] = []
+    for key, place, side, is_open in (
+        (bounds.lower, interval[0], -1, bounds.at_least is None),
+        (bounds.upper, interval[1], 1, bounds.at_most is None),
+    ):
+        text = None if key is None or place is None else _sent(place, side, is_open, one, column)
+        if key is not None and text is not None:
+            sent = Filter(one.column, key[0], format=_format(one, column))
+            found.append((sent, (_filled(key[1], text),)))
+    return found
+
+
+def _sent(place: int, side: int, is_open: bool, one: Filter, column: Column) -> str | None:
+    kind, form = str(column.type), _format(one, column) or ISO
+    if kind == "DATE" and unit_of(form, kind) == _DAY:
+        days = place + side if is_open else place
+        return _written(days * _DAY, form, kind)
+    if kind not in (*_MOMENTS, "DATE"):
+        return str(place + side if is_open else place)
+    own = (column.spelling.formats if column.spelling is not None else ()) or (ISO,)
+    unit = max(unit_of(each, kind) for each in (form, *own))
+    if kind == "DATE":  # sent as a point in time: from its first to its last
+        place = place * _DAY if side < 0 else (place + 1) * _DAY
+    whole = place // unit if side < 0 else -(-place // unit)
+    return _written((whole + side) * unit, form, kind)
+
+
+def _format(one: Filter, column: Column) -> str:
+    """How a column's times are sent; "" where nothing says so."""
+    return one.format or (column.spelling.format if column.spelling is not None else "")
+
+
+def _written(moment: int, form: str, kind: str) -> str | None:
+    """A point in time, in microseconds, in a format; None for years that formats cannot say."""
+    if not _FIRST <= moment < _LAST:
+        return None
+    if form in EPOCHS:
+        return str(moment * EPOCHS[form] // 10**6)
+    told = _EPOCH + timedelta(microseconds=moment)
+    if form == ISO:
+        patterns = {"DATE": "%Y-%m-%d", "TIMESTAMP": "%Y-%m-%dT%H:%M:%S"}
+        form = patterns.get(kind, "%Y-%m-%dT%H:%M:%SZ")
+        form = form.replace("%S", "%S.%f") if moment % 10**6 else form
+    return told.strftime(form)
+
+
+def _filled(template: Template, value: str) -> str:
+    return "".join(value if at % 2 else part for at, part in enumerate(template.parts))

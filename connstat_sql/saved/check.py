@@ -1,0 +1,228 @@
+"""Binding saved queries against the catalog, with nothing sent: for CI."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from connstat_sql.database.errors import RunText
+from connstat_sql.definitions.loader.checks import nearest
+from connstat_sql.errors import (
+    ConnstatError,
+    ParseError,
+    Problem,
+    QueryError,
+    SavedQueryError,
+    Span,
+)
+from connstat_sql.executor.run_text import checked_text
+from connstat_sql.executor.staging import empty_tables
+from connstat_sql.saved.front_matter import read_page
+from connstat_sql.saved.lint import line_of
+from connstat_sql.saved.model import SavedParam, SavedQuery
+from connstat_sql.saved.optional_conditions import Removal, read_text
+from connstat_sql.saved.parameters import check_type, typed, without
+from connstat_sql.saved.paths import shown
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+    from connstat_sql.planner import Plan
+
+_SPECIMENS = ("1", "2026-01-01", "1 day", "08:00:00", "00000000-0000-0000-0000-000000000000")
+_NO_FILES = "No files found that match the pattern"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with queries; `unseen` says what kept some from being bound."""
+
+    problems: tuple[Problem, ...]
+    unseen: tuple[str, ...] = ()
+
+
+class _Unseen(Exception):
+    """The statement reads files that are not here, and cannot be bound without them."""
+
+
+class Checker:
+    """Checks one query after the other with one engine; what they share is asked once."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._specimens: dict[str, object] = {}
+
+    def check(self, query: SavedQuery) -> Verdict:
+        """Bind a query with a value for every parameter, and with all absent that may be.
+
+        It has been inspected before. Nothing is sent; the first fault of each way is told.
+        """
+        try:
+            return self._checked(query)
+        except SavedQueryError as error:
+            message = error.message.removeprefix(f"{query.name}: ")
+            message = message.removeprefix(f"{error.file}:{error.line}: ")
+            return Verdict((Problem(error.file, error.line, message, error.hint),))
+
+    def _checked(self, query: SavedQuery) -> Verdict:
+        arguments = {one.name: self._specimen(query, one) for one in query.params}
+        found: list[Problem] = []
+        named = (*query.key, query.state) if query.state else query.key
+        unseen: dict[str, None] = {}
+        for removal, words in _ways(query, self._engine):
+            try:
+                last = _Last() if named else None
+                problem = _bound(query, removal, arguments, self._engine, last)
+                if last is not None and problem is None:
+                    found += _missing(query, named, last.columns(self._engine))
+                    named = ()
+            except _Unseen as error:
+                unseen[str(error)] = None
+                continue
+            if problem is not None:
+                found.append(replace(problem, message=f"{words}{problem.message}"))
+                break
+        return Verdict((*found, *_choices(query, self._engine)), tuple(unseen))
+
+    def _specimen(self, query: SavedQuery, param: SavedParam) -> object:
+        """A value of a parameter's type; all of its own values are tried."""
+        if param.type not in self._specimens:
+            check_type(query, param, self._engine)
+            self._specimens[param.type] = self._any(query, param)
+        own = [*param.allowed, *([] if param.default is None else [param.default])]
+        values = [typed(query, param, text, self._engine) for text in own]
+        return values[-1] if values else self._specimens[param.type]
+
+    def _any(self, query: SavedQuery, param: SavedParam) -> object:
+        for text in _SPECIMENS:
+            with suppress(SavedQueryError):
+                return typed(query, replace(param, allowed=()), text, self._engine)
+        return None
+
+
+@dataclass
+class _Last:
+    """The last statement that was bound: what it is asked for is its columns."""
+
+    sql: str = ""
+    given: Mapping[str, object] | None = None
+    plan: Plan | None = None
+
+    def columns(self, engine: Engine) -> Set[str] | None:
+        """The names of its columns, in lower case; None when DuckDB does not tell."""
+        sql = self.sql
+        if self.plan is not None:
+            query = self.plan.query
+            sql = checked_text(query, empty_tables(engine.session, query.tables)).sql
+        found = engine.session.describe(sql, self.given)
+        return None if found is None else found.keys()
+
+
+def _missing(query: SavedQuery, named: tuple[str, ...], columns: Set[str] | None) -> list[Problem]:
+    """What `key` and `state` name and the query does not answer with."""
+    found: list[Problem] = []
+    if columns is None:
+        return found
+    for name in named:
+        if name.lower() not in columns:
+            word = "key" if name in query.key else "state"
+            hint = nearest(name, columns) or f"there is {', '.join(sorted(columns))}"
+            message = f"{word} names {name}, which is no column of the query"
+            found.append(Problem(shown(query.path), _line_of_word(query, word), message, hint))
+    return found
+
+
+def _line_of_word(query: SavedQuery, word: str) -> int:
+    """Where the front matter says it."""
+    try:
+        return read_page(query.path.name, query.path.read_bytes()).source.line((word,))
+    except OSError:
+        return 1
+
+
+def _ways(query: SavedQuery, engine: Engine) -> Iterator[tuple[Removal, str]]:
+    yield Removal(query.sql, ()), ""
+    removable = [param.name for param in query.params if param.is_removable]
+    if removable:
+        yield without(query, removable, engine), f"without {', '.join(removable)}: "
+
+
+def _bound(
+    query: SavedQuery,
+    removal: Removal,
+    arguments: Mapping[str, object],
+    engine: Engine,
+    last: _Last | None = None,
+) -> Problem | None:
+    """What is wrong with the statements of a text, by the first fault; `last` is filled in."""
+    before = 0
+    try:
+        for sql, offset, names, is_last in _statements(removal.sql, engine):
+            before = offset
+            given = {name: value for name, value in arguments.items() if name in names} or None
+            plan = engine.explain(sql, given)
+            if plan is None and not _is_own(sql):
+                engine.session.check(RunText(sql, sql), given)
+            if last is not None:
+                last.sql, last.given, last.plan = sql, given, plan
+            if is_last:
+                break
+    except ConnstatError as error:
+        message = error.message.partition("\n")[0]
+        if _NO_FILES in message:
+            is_stand_in = any(f'"{one}"' in message for one in _SPECIMENS)
+            which = "that a parameter names" if is_stand_in else f"that are not here ({message})"
+            raise _Unseen(f"it reads files {which}") from error
+        place = 0
+        if isinstance(error, QueryError) and error.span is not None:
+            start = error.span.start + before
+            whole = Span(start, start + 1)
+            place = (removal.origin.span(whole) if removal.origin else whole).start
+        hint = "" if "\n" in error.hint else error.hint
+        return Problem(shown(query.path), line_of(query, place), message, hint)
+    return None
+
+
+def _statements(sql: str, engine: Engine) -> Iterator[tuple[str, int, Set[str], bool]]:
+    """The statements of a text, with where each begins and which parameters it has.
+
+    And whether later ones may depend on it.
+    """
+    from connstat_sql.sql.statement import split_on_semicolons
+
+    try:
+        pieces = engine.session.split(sql)
+    except ParseError:
+        if not any(_is_own(text) for text, _ in split_on_semicolons(sql)):
+            raise
+        for text, offset in split_on_semicolons(sql):
+            yield text, offset, _names(text), False
+        return
+    yield from ((one.sql, one.offset, one.names, not one.is_query) for one in pieces)
+
+
+def _names(sql: str) -> Set[str]:
+    return {mention.name for mention in read_text(sql).mentions}
+
+
+def _is_own(sql: str) -> bool:
+    """Whether it is a statement of ours, which DuckDB does not know."""
+    from connstat_sql.sql.refresh import is_refresh
+    from connstat_sql.sql.statement import parse
+
+    return is_refresh(sql) or ("show" in sql.lower() and parse(sql).show is not None)
+
+
+def _choices(query: SavedQuery, engine: Engine) -> Iterator[Problem]:
+    """What is wrong with the queries for values worth offering."""
+    for param in query.params:
+        if param.choices is None:
+            continue
+        try:
+            problem = _bound(query, Removal(param.choices, ()), {}, engine)
+        except _Unseen:
+            continue
+        if problem is not None:
+            message = f"the choices of {param.name}: {problem.message}"
+            yield Problem(problem.file, param.line, message, problem.suggestion)

@@ -1,0 +1,168 @@
+"""A saved query and the texts given for its parameters → SQL and typed values.
+
+A value is only ever bound; no text of it becomes part of the SQL.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from connstat_sql.database.errors import RunText
+from connstat_sql.definitions.loader.checks import nearest
+from connstat_sql.errors import QueryError, SavedQueryError
+from connstat_sql.saved.agreement import agrees
+from connstat_sql.saved.lint import line_of
+from connstat_sql.saved.model import Prepared, SavedParam, SavedQuery, elements
+from connstat_sql.saved.optional_conditions import Removal, remove
+from connstat_sql.saved.paths import shown
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+
+
+def prepare(query: SavedQuery, given: Mapping[str, str], engine: Engine) -> Prepared:
+    """What to run for these texts by parameter name; DuckDB makes typed values of them.
+
+    Raises SavedQueryError: an unknown or missing parameter, a value that does not fit.
+    """
+    _check_names(query, given)
+    texts = {param.name: given.get(param.name, param.default) for param in query.params}
+    missing = [one for one in query.params if one.is_required and texts[one.name] is None]
+    if missing:
+        names = " and ".join(one.name for one in missing)
+        raise SavedQueryError(
+            f"{query.name} needs {names}",
+            hint=f"connstat run {query.name} {' '.join(examples(missing))}",
+        )
+    arguments = {
+        param.name: typed(query, param, text, engine)
+        for param in query.params
+        if (text := texts[param.name]) is not None
+    }
+    absent = [name for name in texts if name not in arguments]
+    return Prepared(without(query, absent, engine).sql, arguments)
+
+
+def without(query: SavedQuery, names: list[str], engine: Engine) -> Removal:
+    """A query's SQL without the conditions of these parameters. Raises SavedQueryError."""
+    removal = remove(query.sql, tuple(names))
+    if removal.refusals:
+        first = removal.refusals[0]
+        line, message, hint = line_of(query, first.place), first.message, first.hint
+    elif not removal.spans or agrees(engine.session, query.sql, removal.sql):
+        return removal
+    else:
+        line = line_of(query, removal.spans[0][1].start)
+        message = f"DuckDB reads other conditions of {', '.join(names)} than were found"
+        hint = "put parentheses around each condition, or give them defaults"
+    file = shown(query.path)
+    raise SavedQueryError(
+        f"{query.name}: {file}:{line}: {message}", file=file, line=line, hint=hint
+    )
+
+
+def typed(query: SavedQuery, param: SavedParam, text: str, engine: Engine) -> object:
+    """The value that a text gives a parameter, of its type. Raises SavedQueryError."""
+    _check_allowed(query, param, text)
+    what: object = text
+    if param.is_list and not text.strip().startswith("["):
+        what = list(elements(param, text))
+    sql = f"SELECT TRY_CAST($1 AS {param.type})"
+    try:
+        engine.session.check(RunText(sql, sql), [what])
+    except QueryError as error:
+        reason = error.message.partition("\n")[0]
+        message = f"{param.name} cannot be read as {param.type}: {reason}"
+        hint = "types are DuckDB's, such as VARCHAR, INTEGER, DATE, VARCHAR[]"
+        raise _fault(query, param, message, hint) from error
+    row = engine.session.duckdb.execute(sql, [what]).fetchone()
+    value: object = row[0] if row else None
+    if value is None or (isinstance(value, list) and None in value):
+        message = f"{param.name} is of type {param.type}, and {_quoted(text)} is not"
+        raise _fault(query, param, message, _what_fits(param))
+    return value
+
+
+def check_type(query: SavedQuery, param: SavedParam, engine: Engine) -> None:
+    """Ask DuckDB whether it knows a parameter's type. Raises SavedQueryError when it does not."""
+    if engine.session.describe(f"SELECT CAST(NULL AS {param.type}) AS v", None) is None:
+        hint = "types are DuckDB's, such as VARCHAR, INTEGER, DATE, VARCHAR[]"
+        raise _fault(query, param, f"{param.name}: there is no type {param.type}", hint)
+
+
+def _fault(query: SavedQuery, param: SavedParam, message: str, hint: str) -> SavedQueryError:
+    """What is wrong with a parameter, or a value for it."""
+    file = shown(query.path)
+    return SavedQueryError(f"{query.name}: {message}", file=file, line=param.line, hint=hint)
+
+
+def examples(params: Iterable[SavedParam]) -> list[str]:
+    """How parameters may be given together: of several days, each after the one before."""
+    written: list[str] = []
+    day = date.fromisoformat(_FITTING["DATE"])
+    for param in params:
+        text = example(param)
+        if text.endswith(f"={_FITTING['DATE']}"):
+            text, day = f"{param.name}={day}", day + timedelta(days=30)
+        written.append(text)
+    return written
+
+
+def example(param: SavedParam) -> str:
+    """How a parameter may be given on the command line."""
+    value = param.default or (param.allowed[0] if param.allowed else "")
+    if not value:
+        kinds = (fits for kind, fits in _FITTING.items() if param.type.upper().startswith(kind))
+        value = next(kinds, param.name.upper())
+    return f"{param.name}={value}"
+
+
+def _check_names(query: SavedQuery, given: Mapping[str, str]) -> None:
+    names = [param.name for param in query.params]
+    for name in given:
+        if name not in names:
+            listed = f"it has {', '.join(names)}" if names else "it has none"
+            hint = nearest(name, names) or listed
+            raise SavedQueryError(f"{query.name} has no parameter {name}", hint=hint)
+
+
+def _check_allowed(query: SavedQuery, param: SavedParam, text: str) -> None:
+    if not param.allowed:
+        return
+    for one in elements(param, text):
+        if one not in param.allowed:
+            close = nearest(one, param.allowed)
+            hint = f"allowed: {', '.join(param.allowed)}"
+            message = f"{param.name} is never {_quoted(one)}"
+            raise _fault(query, param, message, f"{close} {hint}" if close else hint)
+
+
+def _what_fits(param: SavedParam) -> str:
+    if param.is_list:
+        return f"write  {param.name}=a,b  or  '{param.name}=[a, b]'"
+    return f"such as  {shlex.quote(example(param))}"
+
+
+_FITTING = {
+    "TIMESTAMP": "2026-11-01 08:00:00",
+    "DATE": "2026-11-01",
+    "TIME": "08:00:00",
+    "INTERVAL": "7 days",
+    "BOOL": "true",
+    "DECIMAL": "1.5",
+    "DOUBLE": "1.5",
+    "FLOAT": "1.5",
+    "JSON": '{"a": 1}',
+    "UUID": "00000000-0000-0000-0000-000000000000",
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INT", "BIGINT", "HUGEINT", "UINTEGER"), "1"),
+}
+"""By how a type begins, a text that fits it."""
+
+
+def _quoted(text: str) -> str:
+    """A text as messages show it: in quotes, and not at length."""
+    short = text if len(text) <= 60 else f"{text[:59]}…"
+    return repr(short)

@@ -1,0 +1,31 @@
+"""Where saved queries are kept, and how their files are called in messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from connstat_sql.definitions.loader import shipped_providers
+
+FOLDER = "queries"
+
+
+def standard_folders(here: Path, user: Path, providers: Iterable[Path] = ()) -> tuple[Path, ...]:
+    """Where saved queries are looked for, the first first; folders that are not there as well.
+
+    `here` is the working directory, `user` the user's configuration directory; `providers` are
+    further folders of definitions, whose queries come before those that are shipped.
+    """
+    beside = [folder for root in (*providers, shipped_providers()) for folder in _beside(root)]
+    return (here / "connstat" / FOLDER, user / FOLDER, *beside)
+
+
+def _beside(root: Path) -> list[Path]:
+    """The folders of queries next to definitions."""
+    return sorted(one for one in (root / FOLDER, *root.glob(f"*/{FOLDER}")) if one.is_dir())
+
+
+def shown(path: Path) -> str:
+    """A file's name as people know it: relative to where they are, when it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and here in path.parents else str(path)

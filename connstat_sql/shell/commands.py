@@ -1,0 +1,204 @@
+"""The commands of the shell as a table: `.help` and the completion are made of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from connstat_sql.errors import ConfigError
+from connstat_sql.shell import file_commands as storing
+from connstat_sql.shell import inspection_commands as asking
+from connstat_sql.shell import settings as setting
+from connstat_sql.shell.next_step import Next, Step
+from connstat_sql.shell.session import Shell
+
+
+class Argument(str, Enum):
+    """What a command's argument is, for whoever completes it."""
+
+    NOTHING = "nothing"
+    TABLE = "table"
+    PATH = "path"
+    FORMAT = "format"
+    SAVED = "saved query"
+    CHOICE = "choice"
+    COMMAND = "command"
+    SQL = "sql"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command. `usage` shows its arguments, `help` says in a line what it does.
+
+    `aliases` are its other names; `takes` is what its first argument is, and `choices` are the
+    words that it may be where it is one of some.
+    """
+
+    name: str
+    usage: str
+    help: str
+    action: Callable[[Shell, str], Next | None]
+    takes: Argument = Argument.NOTHING
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+_SWITCH = ("on", "off")
+
+
+def _leave(_shell: Shell, _argument: str) -> Next:
+    return Next(Step.LEAVE)
+
+
+def _help(shell: Shell, argument: str) -> None:
+    if argument:
+        shell.display.text(described(find(argument if argument[0] in ".\\" else f".{argument}")))
+        return
+    width = max(len(f"{one.name} {one.usage}") for one in COMMANDS.values())
+    lines = [f"{f'{one.name} {one.usage}':<{width}}  {one.help}" for one in COMMANDS.values()]
+    shell.display.text("\n".join((*lines, "", *_KEYS)))
+
+
+_KEYS = (
+    "A statement ends with ; and Enter; Alt-Enter runs it as it stands. Tab completes.",
+    "Ctrl-R searches what was typed, Ctrl-C stops a statement, Ctrl-D leaves.",
+    "Commands of psql work too: .help COMMAND tells its other names.",
+)
+
+_ALL = (
+    Command(
+        ".tables", "[PATTERN]", "The tables there are; * and % stand for anything",
+        asking.tables, Argument.TEXT, ("\\dt", "\\dv"),
+    ),
+    Command(
+        ".describe", "TABLE", "Columns and parameters of a table",
+        asking.describe, Argument.TABLE, ("\\d", "\\d+", ".schema", ".desc"),
+    ),
+    Command(
+        ".explain", "SQL", "Which requests a statement would send; none is sent",
+        asking.explain, Argument.SQL,
+    ),
+    Command(
+        ".connections", "", "The connections, and whether they answered",
+        asking.connections, aliases=("\\conninfo", "\\l"),
+    ),
+    Command(".errors", "", "The requests that failed in the last partial answer", asking.errors),
+    Command(
+        ".mode", "[FORMAT]", "How rows are shown", setting.mode, Argument.FORMAT, (".format",)
+    ),
+    Command(
+        ".expanded", "[on|off|auto]", "A line for each value, or as it fits",
+        setting.expanded, Argument.CHOICE, ("\\x",), (*_SWITCH, "auto"),
+    ),
+    Command(
+        ".output", "[FILE]", "Rows go to a file; without FILE, to the screen again",
+        setting.output, Argument.PATH, ("\\o",),
+    ),
+    Command(
+        ".once", "FILE", "Rows of the next statement go to a file",
+        setting.once, Argument.PATH,
+    ),
+    Command(
+        ".chart", "[FILE]", "The last answer as bars; FILE ends in .svg or .png",
+        asking.chart, Argument.PATH,
+    ),
+    Command(
+        ".pager", "[on|off]", "Long answers go through $PAGER",
+        setting.pager, Argument.CHOICE, choices=_SWITCH,
+    ),
+    Command(
+        ".timer", "[on|off]", "Rows, requests and time after each statement",
+        setting.timer, Argument.CHOICE, ("\\timing",), _SWITCH,
+    ),
+    Command(
+        ".trace", "[on|off]", "Each request as it is answered",
+        setting.trace, Argument.CHOICE, choices=_SWITCH,
+    ),
+    Command(
+        ".partial", "[on|off]", "Keep good rows when some requests fail",
+        setting.partial, Argument.CHOICE, choices=_SWITCH,
+    ),
+    Command(
+        ".max-requests", "[N]", "Request budget of one statement", setting.max_requests,
+        Argument.TEXT,
+    ),
+    Command(
+        ".max-age", "[SECONDS|off]", "Accept rows fetched at most so long ago", setting.max_age,
+        Argument.TEXT,
+    ),
+    Command(
+        ".keys", "[emacs|vi]", "Keys as in Emacs or vi",
+        setting.keys, Argument.CHOICE, choices=("emacs", "vi"),
+    ),
+    Command(
+        ".saved", "[NAME]", "The saved queries, or one of them in full",
+        storing.saved, Argument.SAVED,
+    ),
+    Command(
+        ".run", "NAME [PARAM=VALUE …]", "Run a saved query", storing.run, Argument.SAVED
+    ),
+    Command(
+        ".save", "[-f] NAME [TITLE]", "Save the last statement; -f writes over the one there is",
+        storing.save, Argument.TEXT,
+    ),
+    Command(
+        ".read", "FILE", "Run a file of statements and commands",
+        storing.read, Argument.PATH, ("\\i",),
+    ),
+    Command(
+        ".edit", "[FILE]", "The last statement, or a file, in $EDITOR; it comes back to the prompt",
+        storing.edit, Argument.PATH, ("\\e",),
+    ),
+    Command(
+        ".help", "[COMMAND]", "This, or more on one command", _help, Argument.COMMAND,
+        ("\\?", "\\h", "help"),
+    ),
+    Command(
+        ".quit", "", "Leave; so does Ctrl-D", _leave,
+        aliases=(".exit", "\\q", "quit", "exit"),
+    ),
+)  # fmt: skip
+
+COMMANDS: Mapping[str, Command] = {one.name: one for one in _ALL}
+"""The commands by name, in the order of `.help`."""
+BY_WORD: Mapping[str, Command] = {
+    word: one for one in COMMANDS.values() for word in (one.name, *one.aliases)
+}
+"""The commands by every word that calls them."""
+WORDS_ALONE = frozenset(word for word in BY_WORD if word.isalpha())
+"""Words that are commands only where nothing else stands in the line."""
+
+
+def find(word: str) -> Command:
+    """The command a word calls. Raises ConfigError, with the nearest, where there is none."""
+    found = BY_WORD.get(word.lower())
+    if found is not None:
+        return found
+    begun = {one.name: one for key, one in BY_WORD.items() if key.startswith(word.lower())}
+    if len(begun) == 1 and len(word) > 2:
+        return next(iter(begun.values()))
+    close = [*begun, *difflib.get_close_matches(word.lower(), BY_WORD, n=3)]
+    hint = f"did you mean  {'  or  '.join(dict.fromkeys(close))}  ?" if close else ""
+    raise ConfigError(f"there is no command {word}", hint=hint or ".help lists the commands")
+
+
+def described(command: Command) -> str:
+    """What there is to tell of a command."""
+    lines = [f"{command.name} {command.usage}".rstrip(), f"  {command.help}."]
+    if command.choices:
+        lines.append(f"  It takes: {', '.join(command.choices)}.")
+    if command.aliases:
+        lines.append(f"  Also: {'  '.join(command.aliases)}")
+    return "\n".join(lines)
+
+
+def perform(line: str, shell: Shell) -> Next | None:
+    """Do what a line says that is a command; what is to come next, if anything.
+
+    Raises a ConnstatError.
+    """
+    word, _, argument = line.strip().rstrip(";").rstrip().partition(" ")
+    return find(word).action(shell, argument.strip())

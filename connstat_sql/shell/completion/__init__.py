@@ -1,0 +1,41 @@
+"""Completion that knows: tables, columns in scope, values that rows had, what is still missing.
+
+A key press is answered in four steps, each pure over the values of the one before:
+
+    text, cursor ─ read ─▶ Reading ─ place ─▶ Place ─ Candidates.at ─▶ [Candidate] ─ ranked ─▶ menu
+              (tokens.py)   (scopes.py, context.py)   (over `Known` and `Values`)
+
+`loader.py` makes `Known` of the engine, on threads beside the typing; `values.py` remembers what
+rows had, and `lookup.py` asks for more when, and only when, somebody asks by a key.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from connstat_sql.shell.completion.commands import Command
+from connstat_sql.shell.completion.completer import KnowingCompleter
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+
+__all__ = ["KnowingCompleter", "make_completer"]
+
+
+def make_completer(
+    engine_when_ready: Callable[[], Engine | None],
+    lock: threading.RLock,
+    saved: Iterable[object],
+    commands: Mapping[str, Command],
+) -> KnowingCompleter:
+    """A completer for prompt_toolkit, to be asked on a thread of its own.
+
+    `engine_when_ready` gives the engine once it is open, and None before; `lock` is held by
+    whoever uses it. `saved` are saved queries (`saved.SavedQueries`) or their names, `commands`
+    those of the shell by name.
+    """
+    found = KnowingCompleter(engine_when_ready, lock, saved, commands)
+    found.learner.known()  # so that the values of the first statement are remembered too
+    return found

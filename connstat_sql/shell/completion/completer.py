@@ -1,0 +1,244 @@
+"""The completer itself: a document → completions; whatever goes wrong, typing goes on."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from connstat_sql.definitions.model import TableName
+from connstat_sql.errors import ConnstatError
+from connstat_sql.saved import SavedParam, SavedQuery
+from connstat_sql.shell.completion import commands as lines
+from connstat_sql.shell.completion.context import place
+from connstat_sql.shell.completion.loader import Learner
+from connstat_sql.shell.completion.lookup import Asked, Lookup, Question, question
+from connstat_sql.shell.completion.metadata import Field
+from connstat_sql.shell.completion.places import Place, Wanted
+from connstat_sql.shell.completion.ranking import Candidate
+from connstat_sql.shell.completion.suggestions import Candidates
+from connstat_sql.shell.completion.values import Values
+from connstat_sql.shell.completion.view_columns import columns_behind
+
+if TYPE_CHECKING:
+    from connstat_sql.definitions.catalog import Catalog
+    from connstat_sql.engine import Engine
+
+log = logging.getLogger(__name__)
+_LONGEST_META = 100
+_WORD = re.compile(r"\S*\Z")
+_CHOICES = TableName("", "saved", "choices")
+"""Under which the choices of saved queries' parameters are remembered; no table is called so."""
+
+
+class KnowingCompleter(Completer):
+    """Completes SQL and commands out of what the engine knows and what was fetched before."""
+
+    def __init__(
+        self,
+        ready: Callable[[], Engine | None],
+        lock: threading.RLock,
+        saved: Iterable[object],
+        commands: Mapping[str, lines.Command],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """As `make_completer`; `now` is a clock in seconds."""
+        self._saved = saved
+        self._commands = commands
+        self.values = Values(now)
+        self.learner = Learner(
+            ready,
+            lock,
+            lambda engine: engine.watch_values(self.values.take),
+            now,
+            self._look_behind,
+        )
+        self._lookup = Lookup(ready, lock, self.values, now)
+        self._candidates: Candidates | None = None
+        self._requested = ""
+
+    def _look_behind(self, catalog: Catalog) -> None:
+        self.values.behind = columns_behind(catalog)
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterator[Completion]:
+        """What may stand at the cursor, the likeliest first."""
+        try:
+            found = self._completions(
+                document.text, document.cursor_position, complete_event.completion_requested
+            )
+        except Exception:  # whatever it is: whoever types must not be stopped by it
+            log.exception("completion failed")
+            return
+        yield from found
+
+    def _completions(self, text: str, cursor: int, is_requested: bool) -> list[Completion]:
+        is_again = is_requested and self._requested == text[:cursor]
+        self._requested = text[:cursor] if is_requested else ""
+        line = lines.command_line(text[:cursor])
+        if line is not None:
+            return self._in_line(line, text, cursor, is_requested)
+        return self._in_sql(text, cursor, is_requested, is_again)
+
+    # --- SQL ---------------------------------------------------------------------------------
+
+    def _in_sql(
+        self, text: str, cursor: int, is_requested: bool, is_again: bool
+    ) -> list[Completion]:
+        at = place(text, cursor)
+        if at.wanted is Wanted.FILE:
+            return _written(lines.files(at.word, Path()), at, cursor)
+        if at.wanted is Wanted.STATEMENT and not at.word and not is_requested:
+            return []  # whoever has just ended a statement has no use for a menu
+        offers = self._offers(at)
+        found = offers.at(at)
+        if at.wanted is Wanted.STATEMENT and text[:cursor].strip() == at.word:
+            begun = [one for one in found if one.text.lower().startswith(at.word.lower())]
+            alone = lines.words_alone(self._commands, at.word)
+            found = [*begun, *alone, *(one for one in found if one not in begun)]
+        if at.wanted not in (Wanted.VALUE, Wanted.MAP_KEY):
+            return _written(found, at, cursor)
+        asked = Asked()
+        listing = question(offers.known, at) if at.wanted is Wanted.VALUE else None
+        if listing is not None and is_requested and (not found or is_again):
+            asked = self._lookup.ask(listing)
+            found = offers.at(at)
+        if listing is not None:
+            answer = self._lookup.answer(listing)
+            found.sort(key=lambda one: one.text not in answer)
+        column = offers.known.resolve(at.compared, at.scope)
+        if column is not None:
+            found = self.values.with_age(found, column, is_now=asked.is_now)
+        return [*_written(found, at, cursor), *_hint(asked, found)]
+
+    def _offers(self, at: Place) -> Candidates:
+        known = self.learner.known(at)
+        if self._candidates is None or self._candidates.known is not known:
+            self._candidates = Candidates(known, self.values)
+        return self._candidates
+
+    # --- commands ----------------------------------------------------------------------------
+
+    def _in_line(
+        self, line: lines.Line, text: str, cursor: int, is_requested: bool
+    ) -> list[Completion]:
+        if line.rest is None:
+            found = lines.command_names(self._commands, line.name)
+            return _plain(found, line.start - cursor)
+        command = lines.find(self._commands, line.name)
+        if command is None:
+            return []
+        word = _WORD.search(line.rest).group()  # type: ignore[union-attr]
+        takes = str(getattr(command.takes, "value", command.takes))
+        if takes == "sql":
+            return self._in_sql(line.rest + text[cursor:], len(line.rest), is_requested, False)
+        if takes == "table":
+            prefix = "DESCRIBE "
+            return self._in_sql(prefix + line.rest, len(prefix + line.rest), is_requested, False)
+        if takes == "saved query":
+            return self._in_saved(line.rest, word, is_requested)
+        return _plain(self._arguments(takes, command, word), -len(word))
+
+    def _arguments(self, takes: str, command: lines.Command, word: str) -> list[Candidate]:
+        if takes == "path":
+            return lines.files(word, Path())
+        if takes == "command":
+            return lines.words((one.name for one in self._commands.values()), word)
+        if takes == "format":
+            from connstat_sql.output.render import FORMATS
+
+            return lines.words(FORMATS, word, "format")
+        return lines.words(command.choices, word)
+
+    def _in_saved(self, rest: str, word: str, is_requested: bool) -> list[Completion]:
+        """`.run NAME param=value`: whichever of the three is being typed."""
+        name, _, typed = rest.lstrip().partition(" ")
+        if not typed and not rest.endswith(" "):
+            return _plain(lines.saved_names(self._saved, word), -len(word))
+        query = self._saved_query(name)
+        if query is None:
+            return []
+        key, equals, value = word.partition("=")
+        if not equals:
+            given = (one.partition("=")[0] for one in typed.split())
+            return _plain(lines.saved_params(query, given, word), -len(word))
+        param = query.param(key)
+        return self._saved_values(query, param, value, is_requested) if param is not None else []
+
+    def _saved_values(
+        self, query: SavedQuery, param: SavedParam, value: str, is_requested: bool
+    ) -> list[Completion]:
+        of = Field(param.name, table=_CHOICES, path=(query.name, param.name))
+        found = lines.saved_values(param, self.values.candidates(of, value), value)
+        asked = Asked()
+        if is_requested and param.choices and not found:
+            listing = Question(param.choices.strip().rstrip(";"), _CHOICES, of.path)
+            asked = self._lookup.ask(listing)
+            found = lines.saved_values(param, self.values.candidates(of, value), value)
+        found = [
+            replace(one, text=f'"{one.text}"' if " " in one.text else one.text)
+            for one in self.values.with_age(found, of, is_now=asked.is_now)
+        ]
+        return [*_plain(found, -len(value)), *_hint(asked, found)]
+
+    def _saved_query(self, name: str) -> SavedQuery | None:
+        find = getattr(self._saved, "find", None)
+        try:
+            found = find(name) if find is not None else None
+        except ConnstatError:
+            return None
+        return found if isinstance(found, SavedQuery) else None
+
+
+def _plain(found: Iterable[Candidate], start: int) -> list[Completion]:
+    return [Completion(one.text, start, one.shown, _meta(one)) for one in found]
+
+
+def _written(found: Iterable[Candidate], at: Place, cursor: int) -> list[Completion]:
+    """Completions for a place; what is in quotes gets the closing one, unless it is there."""
+    start = at.start - cursor
+    if not at.is_quoted:
+        return _plain(found, start)
+    is_text = at.wanted in (Wanted.VALUE, Wanted.MAP_KEY, Wanted.FILE)
+    closing = "" if at.is_closed else "'" if is_text else '"'
+    return [
+        Completion(
+            (one.text.replace("'", "''") if is_text else one.text)
+            + ("" if one.text.endswith("/") else closing),
+            start, one.shown, _meta(one),
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _hint(asked: Asked, found: Sequence[Candidate]) -> list[Completion]:
+    """What came of a look-up, as lines that insert nothing.
+
+    There are two, as one alone that changes nothing would not be shown; and one beside a value
+    that would else be inserted before anybody has read what it cost.
+    """
+    if asked.said:
+        next_step = "type the value, or press the key again in a minute"
+        lines_ = (asked.said, next_step)
+        return [Completion("", 0, "", _short(line)) for line in lines_]
+    if asked.is_now and len(found) == 1:
+        return [Completion("", 0, "", found[0].meta)]
+    return []
+
+
+def _meta(one: Candidate) -> str:
+    return _short(one.meta)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_META else f"{text[: _LONGEST_META - 1]}…"

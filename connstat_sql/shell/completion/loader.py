@@ -1,0 +1,258 @@
+"""An engine → `Known`: names at once, tables beside the typing, a service when it is named."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from connstat_sql.database.macros import DESCRIBED
+from connstat_sql.definitions.loader.types import UnknownType, parse_type
+from connstat_sql.definitions.model import Redaction, Resource, SqlType
+from connstat_sql.definitions.quoting import call, literal
+from connstat_sql.errors import ConnstatError
+from connstat_sql.shell.completion.metadata import Field, Function, Known, Table
+from connstat_sql.shell.completion.places import Place
+from connstat_sql.shell.completion.scopes import Source
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from connstat_sql.definitions.catalog import Catalog
+    from connstat_sql.engine import Engine
+
+log = logging.getLogger(__name__)
+MOST_FAILURES = 10
+LOOK_AGAIN = 1.0
+"""Seconds after which DuckDB's own tables are looked up again."""
+_LOCAL = f"""
+SELECT schema_name, table_name, column_name, data_type, comment FROM {call("duckdb_columns")}
+WHERE NOT internal AND database_name IN ({call("current_database")}, 'temp')
+AND NOT {call("starts_with", "table_name", literal("_connstat_"))}
+ORDER BY schema_name, table_name, column_index"""
+_NAME = literal(r"[a-z]\w+")
+_FUNCTIONS = f"""
+SELECT {call("lower", "function_name")}, {call("any_value", "function_type")},
+  {call("min_by", call("list_zip", "parameters", "parameter_types"), call("len", "parameters"))},
+  {call("any_value", "return_type")}, {call("any_value", "description")}
+FROM {call("duckdb_functions")}
+WHERE {call("regexp_full_match", "function_name", _NAME)}
+GROUP BY ALL ORDER BY ALL"""
+_RESERVED = f"""
+SELECT keyword_name FROM {call("duckdb_keywords")} WHERE keyword_category = 'reserved'"""
+
+
+class Learner:
+    """Learns what an engine knows, on threads of its own, so that typing never waits for it.
+
+    `lock` is held by whoever uses the engine's DuckDB connection.
+    """
+
+    def __init__(
+        self,
+        ready: Callable[[], Engine | None],
+        lock: threading.RLock,
+        prepare: Callable[[Engine], None] = lambda _: None,
+        now: Callable[[], float] = time.monotonic,
+        learnt: Callable[[Catalog], None] = lambda _: None,
+    ) -> None:
+        """`ready` gives the engine once there is one; `prepare` is done with it first.
+
+        `learnt` is called at the end, with the catalog, on the thread that learns.
+        """
+        self._ready = ready
+        self._lock = lock
+        self._prepare = prepare
+        self._now = now
+        self._learnt = learnt
+        self._known = Known()
+        self._catalog: Catalog | None = None
+        self._guard = threading.Lock()
+        self._learning: threading.Thread | None = None
+        self._looking: threading.Thread | None = None
+        self._looked = 0.0
+        self._read: set[tuple[str, str]] = set()
+        self._failures = 0
+
+    def known(self, place: Place | None = None) -> Known:
+        """What is known by now; with the tables of services that a place names."""
+        engine = self._ready()
+        if engine is None:
+            return self._known
+        if self._learning is None:
+            self._looked = self._now()
+            self._prepare(engine)
+            self._learning = self._begun(self._learn, engine)
+        elif self._now() - self._looked > LOOK_AGAIN and not _is_alive(self._looking):
+            self._looked = self._now()
+            self._looking = self._begun(self._look_again, engine)
+        if place is not None and self._catalog is not None:
+            self._read_named(place)
+        return self._known
+
+    def wait(self, seconds: float = 60.0) -> Known:
+        """What is known when all has been learnt that there is now; for those who need it all."""
+        self.known()
+        for thread in (self._learning, self._looking):
+            if thread is not None:
+                thread.join(seconds)
+        return self._known
+
+    # --- beside the typing -------------------------------------------------------------------
+
+    def _learn(self, engine: Engine) -> None:
+        with self._lock:
+            catalog = engine.catalog
+        definitions = catalog.definitions
+        services = {name: definitions.services(name) for name in definitions.providers}
+        self._swap(services=services, connections=dict(catalog.connections))
+        self._catalog = catalog
+        self._learn_functions(engine)
+        self._look_again(engine)
+        connected = {*catalog.connections.values()}
+        for provider in sorted(services, key=lambda name: name not in connected):
+            found = [one for name in services[provider] for one in self._tables(provider, name)]
+            self._add(found)
+        self._learnt(catalog)
+
+    def _learn_functions(self, engine: Engine) -> None:
+        """Not on the engine's own connection: a statement that begins would stop that."""
+        with engine.session.duckdb.cursor() as beside:
+            rows = beside.execute(_FUNCTIONS).fetchall()
+            reserved = beside.execute(_RESERVED).fetchall()
+        functions = tuple(
+            Function(name, _signature(name, params or (), of), kind, description or "")
+            for name, kind, params, of, description in rows
+        ) + tuple(
+            Function(signature.partition("(")[0], signature, description=description)
+            for signature, description in DESCRIBED.items()
+        )
+        self._swap(functions=functions, reserved=frozenset(word for (word,) in reserved))
+
+    def _look_again(self, engine: Engine) -> None:
+        """Look which tables DuckDB itself has; not while a statement runs."""
+        if not self._lock.acquire(blocking=False):
+            return
+        try:
+            self._swap(local=_local_tables(engine.session.duckdb))
+        finally:
+            self._lock.release()
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def _read_named(self, place: Place) -> None:
+        names = [place.qualifier, *(source.parts for source in _mentioned(place))]
+        for parts in names:
+            if len(parts) >= 2:
+                provider, service = self._known.provider_of(parts[0]), parts[1].lower()
+                if provider is not None and (provider, service) not in self._read:
+                    self._add(self._tables(provider, service))
+
+    def _tables(self, provider: str, service: str) -> list[Table]:
+        """The tables of a service; none of one whose file is broken, which others will say."""
+        self._read.add((provider, service))
+        assert self._catalog is not None
+        try:
+            found = self._catalog.definitions.service(provider, service)
+        except ConnstatError as error:
+            log.debug("nothing to complete in %s.%s: %s", provider, service, error)
+            return []
+        return [table_of(one) for one in found.resources.values()] if found is not None else []
+
+    def _add(self, tables: Iterable[Table]) -> None:
+        new = {(one.parts[0], one.parts[1], one.parts[2]): one for one in tables}
+        if new:
+            with self._guard:
+                self._known = replace(self._known, tables={**self._known.tables, **new})
+
+    def _begun(self, act: Callable[[Engine], None], engine: Engine) -> threading.Thread:
+        def safely() -> None:
+            try:
+                act(engine)
+            except Exception as error:  # a statement went first, or the engine is closed
+                log.debug("what can be completed could not be learnt: %s", error)
+                self._failures += 1
+                if act == self._learn and self._failures < MOST_FAILURES:
+                    self._learning = None  # the next key press begins it anew
+
+        thread = threading.Thread(target=safely, name="connstat-completion", daemon=True)
+        thread.start()
+        return thread
+
+    def _swap(self, **changes: object) -> None:
+        with self._guard:
+            if any(getattr(self._known, name) != value for name, value in changes.items()):
+                self._known = replace(self._known, **changes)  # type: ignore[arg-type]
+
+
+def _is_alive(thread: threading.Thread | None) -> bool:
+    return thread is not None and thread.is_alive()
+
+
+def _mentioned(place: Place) -> Iterator[Source]:
+    """Every source in reach of a place, also those inside queries."""
+    yield from _deep(place.scope.sources)
+    for query in place.scope.named.values():
+        for branch in query.branches:
+            yield from _deep(branch.sources)
+
+
+def _deep(sources: Iterable[Source]) -> Iterator[Source]:
+    for one in sources:
+        yield one
+        if one.query is not None:
+            for query in (one.query, *one.query.named.values()):
+                for branch in query.branches:
+                    yield from _deep(branch.sources)
+
+
+# --- into our values ------------------------------------------------------------------------------
+
+
+def table_of(resource: Resource) -> Table:
+    """A live table as completion knows it."""
+    from connstat_sql.sql.shows import required
+
+    name, needed = resource.table, tuple(required(resource))
+    columns = [
+        Field(
+            one.name, one.type, one.description, name, (one.name,),
+            is_masked=one.redaction in (Redaction.KEYS, Redaction.VALUE), allowed=one.allowed,
+        )
+        for one in resource.columns
+    ]  # fmt: skip
+    params = [
+        Field(
+            one.name, one.type, one.description, name, (one.name,), param=one,
+            is_required=one.name in needed, allowed=one.allowed,
+        )
+        for one in resource.params
+    ]  # fmt: skip
+    parts = (name.provider, name.service, name.resource)
+    fields, example = (*columns, *params), resource.example.strip()
+    return Table(parts, fields, resource.description, needed, True, not resource.methods, example)
+
+
+def _local_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:
+    fields: dict[tuple[str, ...], list[Field]] = {}
+    for schema, table, column, of, comment in connection.execute(_LOCAL).fetchall():
+        parts = (table,) if schema == "main" else (schema, table)
+        type_ = _type(of)
+        one = Field(column, type_, comment or "", type_text="" if type_ else of)
+        fields.setdefault(parts, []).append(one)
+    return {parts[-1].lower(): Table(parts, tuple(found)) for parts, found in fields.items()}
+
+
+def _type(text: str) -> SqlType | None:
+    try:
+        return parse_type(text)
+    except (UnknownType, RecursionError):
+        return None
+
+
+def _signature(name: str, params: Iterable[tuple[str, str | None]], of: str | None) -> str:
+    listed = ", ".join(f"{param} {kind}" if kind else str(param) for param, kind in params)
+    return f"{name}({listed})" + (f" → {of}" if of else "")

@@ -1,0 +1,178 @@
+"""Values on demand: the question that lists them, asked when it costs a request or a few."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connstat_sql.definitions.model import VARCHAR, TableName, literal, quote
+from connstat_sql.errors import ConnstatError, Interrupted, counted
+from connstat_sql.executor import SeenValues
+from connstat_sql.shell.completion.metadata import Field, Known, Table
+from connstat_sql.shell.completion.places import Place
+from connstat_sql.shell.completion.scopes import Source
+from connstat_sql.shell.completion.values import Values
+
+if TYPE_CHECKING:
+    from connstat_sql.engine import Engine
+    from connstat_sql.planner import Plan
+
+log = logging.getLogger(__name__)
+FEW = 3
+"""Requests that a list of values may cost: one for each of some connections, as a rule one."""
+AGAIN = 60.0
+"""Seconds after which the same values are fetched again, when they are asked for again."""
+PATIENCE = 0.2
+"""Seconds to wait for a look at DuckDB's own tables to end; a statement takes longer."""
+_PAGE = 100
+"""Rows of one page, where the definition does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """SQL whose first column holds the values of a column of a table.
+
+    `needs` are parameters that the statement gives no value, and that it takes more requests for.
+    """
+
+    sql: str
+    table: TableName
+    path: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of asking: `said` is what went wrong, or ""; `is_now` says that it was sent now."""
+
+    said: str = ""
+    is_now: bool = False
+
+
+def question(known: Known, place: Place) -> Question | None:
+    """What lists the values that a place wants, or None: nothing does."""
+    one = known.resolve(place.compared, place.scope)
+    if one is None or one.table is None or one.is_masked or one.type != VARCHAR:
+        return None
+    source = known.source_of(place.compared, place.scope)
+    table, path = one.table, one.path
+    if one.param is not None and one.param.parent is not None:
+        table, path = one.param.parent.table, (one.param.parent.column,)
+    held = known.tables.get((table.provider, table.service, table.resource))
+    column = held.field(path[0]) if held is not None else None
+    if held is None or column is None or column.is_masked:
+        return None
+    head, conditions = table.provider, dict(_conditions(known, place, source, one, table))
+    if source is not None and len(source.parts) == 3:
+        head = known.connection_of(source.parts[0]) or head
+    name = ".".join(map(quote, (head, table.service, table.resource)))
+    where = " AND ".join(f"{quote(key)} = {literal(value)}" for key, value in conditions.items())
+    value = ".".join(map(quote, path))
+    sql = f"SELECT {value} AS value FROM {name}{' WHERE ' if where else ''}{where}"
+    return Question(sql, table, path, tuple(_needs(held, one, conditions)))
+
+
+def _needs(held: Table, one: Field, conditions: Mapping[str, str]) -> Iterator[str]:
+    parent = one.param.parent if one.param is not None else None
+    ours = dict(parent.shared) if parent is not None else {}
+    for name in held.required:
+        if name not in conditions:
+            yield ours.get(name, name)
+
+
+def _conditions(
+    known: Known, place: Place, source: Source | None, one: Field, table: TableName
+) -> Iterator[tuple[str, str]]:
+    """Columns of the table that is asked, with the values that the statement gives them."""
+    held = known.tables.get((table.provider, table.service, table.resource))
+    names = {field.name: field.name for field in (held.fields if held else ()) if field.param}
+    if one.param is not None and one.param.parent is not None:
+        names |= dict(one.param.parent.shared)
+    names["_connection"] = "_connection"
+    for theirs, ours in names.items():
+        if ours.lower() == one.name.lower():
+            continue
+        for key in (ours, f"{source.name}.{ours}" if source is not None else ours):
+            value = place.given.get(key.lower())
+            if value is not None:
+                yield theirs, value
+                break
+
+
+class Lookup:
+    """Asks questions in the engine, if nobody else uses it; never while somebody merely types."""
+
+    def __init__(
+        self,
+        ready: Callable[[], Engine | None],
+        lock: threading.RLock,
+        values: Values,
+        now: Callable[[], float],
+    ) -> None:
+        self._ready = ready
+        self._lock = lock
+        self._values = values
+        self._now = now
+        self._asked: dict[str, tuple[float | None, str]] = {}
+        self._answers: dict[str, frozenset[str]] = {}
+
+    def answer(self, one: Question) -> frozenset[str]:
+        """What the question answered when it was asked last; nothing if it never was."""
+        return self._answers.get(one.sql, frozenset())
+
+    def ask(self, one: Question) -> Asked:
+        """Fetch the values, unless that was done a moment ago."""
+        at, said = self._asked.get(one.sql, (None, ""))
+        if at is not None and self._now() - at < AGAIN:
+            return Asked(said)
+        engine = self._ready()
+        if engine is None or not self._lock.acquire(timeout=PATIENCE):
+            return Asked()
+        try:
+            said = self._fetch(engine, one)
+        except Interrupted:
+            return Asked()  # for a statement, which goes first
+        except ConnstatError as error:
+            said = f"could not be fetched: {error.message}"
+            log.info("values of %s %s", one.table, said)
+        finally:
+            self._lock.release()
+        self._asked[one.sql] = (self._now(), said)
+        return Asked(said, is_now=True)
+
+    def _fetch(self, engine: Engine, one: Question) -> str:
+        from connstat_sql.result import Options
+
+        options = Options(max_requests=FEW)
+        plan = engine.explain(one.sql, None, options)
+        sql = one.sql
+        if plan is not None:
+            requests = _requests(plan)
+            if requests is None or requests > FEW:
+                count = "many requests" if requests is None else counted(requests, "request")
+                first = f"; give {' and '.join(one.needs)} first" if one.needs else ""
+                return f"not fetched: that takes {count}{first}"
+            sql += _limit(plan)
+        (result,) = engine.run(sql, None, options)
+        texts = dict.fromkeys(str(value) for (value,) in result if value is not None)
+        seen = SeenValues(one.table, one.path, tuple(texts))
+        self._values.take(seen, requests=result.requests)
+        self._answers[one.sql] = frozenset(texts)
+        return "" if texts else "nothing there: the answer has no rows"
+
+
+def _requests(plan: Plan) -> int | None:
+    """How many requests a plan takes, further pages aside; None where that is not known."""
+    found = [plan.expected(scan) for scan in plan.scans]
+    return None if None in found else sum(one for one in found if one is not None)
+
+
+def _limit(plan: Plan) -> str:
+    """One page is enough to choose from."""
+    pagings = [scan.method.paging for scan in plan.scans]
+    if len(pagings) != 1 or pagings[0] is None:
+        return ""
+    return f" LIMIT {pagings[0].size or _PAGE}"

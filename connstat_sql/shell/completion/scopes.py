@@ -1,0 +1,312 @@
+"""Tokens of a half-typed statement → its queries: which sources each has, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from connstat_sql.shell.completion.brackets import (
+    Group,
+    Item,
+    chain_from,
+    is_cursor,
+    is_name,
+    is_symbol,
+    split,
+    word_of,
+)
+from connstat_sql.shell.completion.tokens import Kind, Token
+
+QUERY_STARTS = frozenset({"SELECT", "FROM", "WITH", "VALUES", "PIVOT", "UNPIVOT"})
+SET_WORDS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
+SOURCE_CLAUSES = frozenset(
+    {"FROM", "UPDATE", "INTO", "DESCRIBE", "DESC", "SUMMARIZE", "PIVOT", "UNPIVOT", "REFRESH"}
+)
+CLAUSES = SOURCE_CLAUSES | frozenset(
+    {"SELECT", "WHERE", "GROUP BY", "HAVING", "QUALIFY", "ORDER BY", "LIMIT", "OFFSET", "WINDOW",
+     "SET", "VALUES", "RETURNING", "TABLESAMPLE", "SHOW", "USE"}
+)  # fmt: skip
+JOIN_WORDS = frozenset(
+    {"JOIN", "LEFT", "RIGHT", "FULL", "INNER", "CROSS", "OUTER", "NATURAL", "SEMI", "ANTI", "ASOF",
+     "POSITIONAL", "LATERAL", "STRAIGHT_JOIN"}
+)  # fmt: skip
+NO_ALIAS = CLAUSES | JOIN_WORDS | SET_WORDS | {"ON", "USING", "AS", "AND", "OR", "WITH", "TO"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a FROM, a JOIN and the like name: a table's name in parts, or a query.
+
+    `alias` is None where there is none; `renamed` are its columns, where the alias names them.
+    `unnested` is the column whose elements are its rows (empty: it is no `unnest(column)`).
+    """
+
+    parts: tuple[str, ...]
+    alias: str | None = None
+    query: Query | None = None
+    renamed: tuple[str, ...] = ()
+    is_function: bool = False
+    unnested: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name by which columns speak of it, or ""."""
+        return self.alias or (self.parts[-1] if self.parts else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column that a query answers: a name and where it comes from.
+
+    `chain` is the column as written (empty: an expression); `star` stands for all columns of the
+    sources, or of the one in `chain`, but for those in `without`.
+    """
+
+    name: str
+    chain: tuple[str, ...] = ()
+    star: bool = False
+    without: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause by its first word, "" for what stands before any."""
+
+    word: str
+    items: Sequence[Item]
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One SELECT of a query, or a statement such as UPDATE that has sources too."""
+
+    clauses: tuple[Clause, ...]
+    sources: tuple[Source, ...]
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query: what its WITH names, and its branches between UNION and the like.
+
+    `renamed` are its columns, where the WITH that names it names them.
+    """
+
+    named: Mapping[str, Query]
+    branches: tuple[Branch, ...]
+    renamed: tuple[str, ...] = ()
+
+
+def is_query(group: Group) -> bool:
+    """Whether brackets hold a query."""
+    first = next((one for one in group.items if not is_cursor(one)), None)
+    if isinstance(first, Group):
+        return group.bracket == "(" and len(group.items) > 1 and is_query(first)
+    return word_of(first) in QUERY_STARTS
+
+
+def read_query(items: Sequence[Item]) -> Query:
+    """What stands in brackets, or a whole statement, as a query."""
+    named: dict[str, Query] = {}
+    start = next((at for at, one in enumerate(items) if word_of(one) == "WITH"), None)
+    rest = list(items)
+    if start is not None and not _is_behind(items, start, "SELECT"):
+        at = start + 1
+        while at < len(items):
+            at, name, groups = _named_query(items, at)
+            if name is None:
+                break
+            if groups:
+                renamed = _names_in(groups[0]) if len(groups) > 1 else ()
+                named[name.lower()] = replace(read_query(groups[-1].items), renamed=renamed)
+            if not is_symbol(items[at] if at < len(items) else None, ","):
+                break
+            at += 1
+        rest = [*items[:start], *items[at:]]
+    return Query(named, tuple(map(_branch, _branches(rest))))
+
+
+def _is_behind(items: Sequence[Item], at: int, word: str) -> bool:
+    return any(word_of(one) == word for one in items[:at])
+
+
+def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[Group]]:
+    """One `name (columns) AS (query)` of a WITH: where it ends, its name, and its brackets."""
+    if word_of(items[at]) == "RECURSIVE":
+        at += 1
+    if at >= len(items) or not is_name(items[at]) or word_of(items[at]) in CLAUSES:
+        return at, None, []
+    token = items[at]
+    assert isinstance(token, Token)
+    at += 1
+    groups: list[Group] = []
+    while at < len(items):
+        one = items[at]
+        if isinstance(one, Group):
+            groups.append(one)
+        elif is_symbol(one, ",") or word_of(one) in CLAUSES or is_cursor(one):
+            break
+        at += 1
+    return at, token.text, groups
+
+
+def _names_in(group: Group) -> tuple[str, ...]:
+    tokens = (one for one in group.items if isinstance(one, Token))
+    return tuple(one.text for one in tokens if one.kind is Kind.NAME)
+
+
+def _branches(items: Sequence[Item]) -> Iterator[list[Item]]:
+    found: list[Item] = []
+    for at, one in enumerate(items):
+        is_set = word_of(one) in SET_WORDS and not is_symbol(items[at - 1] if at else None, "*")
+        if is_set:
+            yield found
+            found = []
+        else:
+            found.append(one)
+    yield found
+
+
+def _branch(items: Sequence[Item]) -> Branch:
+    clauses = tuple(cut_clauses(items))
+    sources = [one for clause in clauses for one in _clause_sources(clause)]
+    select = next((clause for clause in clauses if clause.word == "SELECT"), None)
+    inner = [one for one in items if isinstance(one, Group)]
+    if not clauses[1:] and len(inner) == 1 and is_query(inner[0]):  # (SELECT …) in brackets
+        sources = [Source((), None, read_query(inner[0].items))]
+    outputs = (Output("", star=True),) if select is None else tuple(_outputs(select.items))
+    return Branch(clauses, tuple(sources), outputs)
+
+
+def cut_clauses(items: Sequence[Item]) -> Iterator[Clause]:
+    """The clauses of one SELECT; the first has no word."""
+    word, found = "", list[Item]()
+    for at, one in enumerate(items):
+        if word_of(one) in CLAUSES and not _is_plain_word(items, at, word):
+            yield Clause(word, found)
+            word, found = word_of(one), []
+        else:
+            found.append(one)
+    yield Clause(word, found)
+
+
+def _is_plain_word(items: Sequence[Item], at: int, clause: str) -> bool:
+    """Whether what looks like the start of a clause is none: `IS DISTINCT FROM`, `t.values`."""
+    before, after = items[at - 1] if at else None, items[at + 1] if at + 1 < len(items) else None
+    if is_symbol(before, ".") or is_symbol(after, "."):
+        return True
+    word = word_of(items[at])
+    if word == "FROM":
+        return word_of(before) in ("DISTINCT", "IS DISTINCT", "IS NOT DISTINCT") and at > 1 and (
+            word_of(items[at - 2]) in ("IS", "NOT")
+        )  # fmt: skip
+    if word in ("OFFSET", "VALUES", "SET", "DESC", "USE", "SHOW", "REFRESH", "INTO", "LIMIT"):
+        return clause in ("SELECT", "WHERE", "GROUP BY", "ORDER BY") and (
+            word in ("DESC", "USE", "SHOW", "REFRESH") or (word == "SET" and clause != "UPDATE")
+        )
+    return word in ("DESCRIBE", "SUMMARIZE") and clause not in {"", "FROM"}
+
+
+def _clause_sources(clause: Clause) -> Iterator[Source]:
+    if clause.word in SOURCE_CLAUSES:
+        yield from read_sources(clause.items)
+
+
+def read_sources(items: Sequence[Item]) -> Iterator[Source]:
+    """What FROM names, with its joins; what is being typed is left out."""
+    at, is_wanted = 0, True
+    while at < len(items):
+        one = items[at]
+        if is_symbol(one, ",") or word_of(one) == "JOIN":
+            is_wanted = True
+        elif word_of(one) in JOIN_WORDS:
+            pass
+        elif is_wanted and not is_cursor(one):
+            at, found = _source(items, at)
+            yield from found
+            is_wanted = False
+            continue
+        elif is_cursor(one):
+            is_wanted = False
+        at += 1
+
+
+def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[Source, ...]]:
+    """The source that begins here, and where it ends."""
+    one = items[at]
+    at += 1
+    if isinstance(one, Group):
+        at, alias, renamed = _alias(items, at)
+        if is_query(one):
+            return at, (Source((), alias, read_query(one.items), renamed),)
+        return at, tuple(read_sources(one.items))
+    if one.kind is Kind.STRING:
+        at, alias, renamed = _alias(items, at)
+        return at, (Source((one.text,), alias, None, renamed, is_function=True),)
+    parts = [one.text]
+    while at + 1 < len(items) and is_symbol(items[at], "."):
+        name = items[at + 1]
+        if not is_name(name):
+            return at + 1 + is_cursor(name), ()  # still being typed
+        assert isinstance(name, Token)
+        parts.append(name.text)
+        at += 2
+    if at < len(items) and is_symbol(items[at], "."):
+        return at + 1, ()
+    call = items[at] if at < len(items) else None
+    if not isinstance(call, Group):
+        at, alias, renamed = _alias(items, at)
+        return at, (Source(tuple(parts), alias, None, renamed),)
+    at, alias, renamed = _alias(items, at + 1)
+    unnested = chain_from(call.items)[0] if parts[0].lower() == "unnest" else ()
+    return at, (Source(tuple(parts), alias, None, renamed, True, unnested),)
+
+
+def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, ...]]:
+    """`AS name (columns)`: where it ends, the name, the columns."""
+    if at < len(items) and word_of(items[at]) == "AS":
+        at += 1
+    if at >= len(items) or not is_name(items[at]) or word_of(items[at]) in NO_ALIAS:
+        return at, None, ()
+    token = items[at]
+    assert isinstance(token, Token)
+    at += 1
+    columns: tuple[str, ...] = ()
+    if at < len(items):
+        one = items[at]
+        if isinstance(one, Group):
+            at += 1
+            columns = _names_in(one)
+    return at, token.text, columns
+
+
+# --- what a SELECT answers ------------------------------------------------------------------------
+
+
+def _outputs(items: Sequence[Item]) -> Iterator[Output]:
+    for part in split(items):
+        found = _output([one for one in part if not is_cursor(one)])
+        if found is not None:
+            yield found
+
+
+def _output(part: Sequence[Item]) -> Output | None:
+    while part and word_of(part[0]) in ("DISTINCT", "ALL"):
+        part = part[1:]
+    if not part:
+        return None
+    chain, length = chain_from(part)
+    rest = part[length:]
+    star = is_symbol(part[0], "*") or (bool(chain) and is_symbol(rest[0] if rest else None, "*"))
+    if star:
+        groups = (one for one in part if isinstance(one, Group))
+        without = {
+            one.text.lower() for group in groups for one in group.items if isinstance(one, Token)
+        }
+        return Output("", chain, star=True, without=frozenset(without))
+    last = part[-1]
+    if len(part) > length and isinstance(last, Token) and last.kind is Kind.NAME:
+        is_alias = word_of(part[-2]) == "AS" or last.word not in ("END", "NULL", "TRUE", "FALSE")
+        whole = length == len(part) - 1 - (word_of(part[-2]) == "AS")
+        return Output(last.text, chain if whole else ()) if is_alias else None
+    return Output(chain[-1], chain) if chain and length == len(part) else None

@@ -1,0 +1,315 @@
+"""A place and what is known → candidates: pure, over values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+
+from connstat_sql.shell.completion import keywords
+from connstat_sql.shell.completion.join_conditions import Conditions
+from connstat_sql.shell.completion.metadata import HIDDEN, Field, Known, Table
+from connstat_sql.shell.completion.places import Place, Wanted
+from connstat_sql.shell.completion.ranking import Candidate, ranked
+from connstat_sql.shell.completion.scopes import Source
+from connstat_sql.shell.completion.values import Values
+
+_PLAIN = re.compile(r"[^\W\d]\w*")
+_FEW = 300
+"""So many tables are all offered where nothing has been typed."""
+
+
+class Candidates:
+    """Everything that can be offered of one `Known`; lists are made once, when first wanted."""
+
+    def __init__(self, known: Known, values: Values) -> None:
+        self.known = known
+        self._values = values
+        self._by: dict[Wanted, Callable[[Place], Iterable[Candidate]]] = {
+            Wanted.STATEMENT: lambda at: _words(keywords.STATEMENTS, at),
+            Wanted.SHOW: lambda at: _words(keywords.SHOWS, at),
+            Wanted.TYPE: lambda at: _words(keywords.TYPES, at),
+            Wanted.TABLE: self._tables,
+            Wanted.AFTER_TABLE: self._after_table,
+            Wanted.OPERAND: self._operands,
+            Wanted.OPERATOR: self._operators,
+            Wanted.JOIN_COLUMN: self._join_columns,
+            Wanted.STAR_COLUMN: self._star_columns,
+            Wanted.VALUE: self._value_candidates,
+            Wanted.MAP_KEY: self._map_keys,
+            Wanted.PARAMETER: self._parameters,
+            Wanted.PROVIDER: self._heads,
+            Wanted.SERVICE: self._services,
+        }
+
+    def at(self, place: Place) -> list[Candidate]:
+        """The candidates for a place, the likeliest first."""
+        find = self._by.get(place.wanted)
+        if find is None:
+            return []
+        word = place.word
+        if place.wanted is Wanted.VALUE:
+            word = word.strip("%")
+        return ranked(find(place), word)
+
+    # --- tables ------------------------------------------------------------------------------
+
+    def _tables(self, place: Place) -> Iterator[Candidate]:
+        if place.qualifier:
+            yield from self._below(place)
+            return
+        for name in place.scope.named:
+            yield self._name(name, place, "named by WITH", weight=-5)
+        for table in self.known.local.values():
+            text = ".".join(self._written(part, place) for part in table.parts)
+            meta = table.description or "table in DuckDB"
+            yield Candidate(text, ".".join(table.parts), meta, (table.parts[-1],))
+        yield from self._heads(place)
+        if place.word or len(self.known.tables) <= _FEW:
+            yield from self._table_names
+        if place.clause in ("FROM", "PIVOT"):
+            yield from self._table_functions
+            if place.after != "FROM" or place.word:
+                yield from _words(("SELECT", *keywords.JOIN_WORDS), place, weight=50)
+
+    def _heads(self, place: Place) -> Iterator[Candidate]:
+        """Providers and connections: what a name of three parts may begin with."""
+        dot = "." if place.wanted is Wanted.TABLE else ""
+        for name in self.known.services:
+            is_used = name in self.known.used
+            meta = "provider" if is_used else "provider without a connection"
+            yield self._name(name, place, meta, dot, weight=5 if is_used else 40)
+        for name, of in self.known.connections.items():
+            if name.lower() not in self.known.services:
+                yield self._name(name, place, f"connection of {of}", dot, weight=6)
+
+    def _services(self, place: Place) -> Iterator[Candidate]:
+        provider = self.known.provider_of(place.qualifier[0]) if place.qualifier else None
+        for name in self.known.services.get(provider or "", ()):
+            yield self._name(name, place, "service")
+
+    def _below(self, place: Place) -> Iterator[Candidate]:
+        """What stands below `provider.` or `provider.service.`."""
+        provider = self.known.provider_of(place.qualifier[0])
+        service = place.qualifier[1].lower() if len(place.qualifier) > 1 else None
+        if provider is None:
+            for table in self.known.local.values():
+                if [p.lower() for p in table.parts[:-1]] == [p.lower() for p in place.qualifier]:
+                    yield self._name(table.parts[-1], place, table.description)
+            return
+        if service is None and not place.is_quoted:
+            for name in self.known.services.get(provider, ()):
+                yield self._name(name, place, "service", ".", weight=-5)
+        for parts, table in self.known.tables.items():
+            if parts[0] != provider or service not in (None, parts[1]):
+                continue
+            rest = parts[1 if service is None else 2 :]
+            text = ".".join(self._written(part, place) for part in rest)
+            yield Candidate(text, ".".join(rest), _about(table), (rest[-1], ".".join(rest)))
+
+    @cached_property
+    def _table_names(self) -> tuple[Candidate, ...]:
+        """Every live table by its whole name, found by its last part alone."""
+        used = self.known.used
+        return tuple(
+            Candidate(
+                ".".join(parts), ".".join(parts), _about(table),
+                (parts[2], f"{parts[1]}.{parts[2]}", ".".join(parts)),
+                weight=(15 if table.is_union else 20) if parts[0] in used or not used else 45,
+            )
+            for parts, table in self.known.tables.items()
+        )  # fmt: skip
+
+    @cached_property
+    def _table_functions(self) -> tuple[Candidate, ...]:
+        return tuple(
+            Candidate(f"{one.name}(", one.name, one.signature, (one.name,), weight=60)
+            for one in self.known.functions
+            if one.kind.startswith("table")
+        )
+
+    @cached_property
+    def _functions(self) -> tuple[Candidate, ...]:
+        return tuple(
+            Candidate(f"{one.name}(", one.name, one.signature, (one.name,), weight=40)
+            for one in self.known.functions
+            if not one.kind.startswith("table") and one.kind != "pragma"
+        )
+
+    # --- expressions -------------------------------------------------------------------------
+
+    def _operands(self, place: Place) -> Iterator[Candidate]:
+        if place.qualifier or place.is_element:
+            yield from self._members(place) if place.qualifier else ()
+            return
+        if place.after == "IS":
+            yield from _words(keywords.AFTER_IS, place)
+            return
+        if place.clause in ("WHERE", "FROM") and not place.is_quoted:
+            yield from Conditions(self.known, place).operands()
+        yield from self._columns(place)
+        if place.is_quoted:
+            return
+        if place.clause in ("ORDER BY", "GROUP BY", "HAVING", "QUALIFY"):
+            for name in place.outputs:
+                yield self._name(name, place, "named in SELECT", weight=-2)
+        yield from (
+            self._name(one.name, place, "source", ".", weight=8) for one in _distinct(place)
+        )
+        yield from (
+            Candidate(f"${name}", f"${name}", "parameter", (name, f"${name}"), weight=35)
+            for name in dict.fromkeys(place.parameters)
+        )
+        yield from _words(keywords.OPERANDS, place, weight=30)
+        yield from self._functions
+        if not place.scope.sources and place.word and place.clause == "SELECT":
+            yield from self._all_columns
+
+    def _members(self, place: Place) -> Iterator[Candidate]:
+        """What stands behind the dot: columns of a source, or fields of a STRUCT."""
+        found: dict[str, Field] = {}
+        for source in place.scope.sources:
+            names = (source.name.lower(), ".".join(source.parts).lower())
+            if ".".join(place.qualifier).lower() in names:
+                for one in self.known.fields_of(source, place.scope):
+                    found.setdefault(one.name.lower(), one)
+        column = self.known.resolve(place.qualifier, place.scope)
+        columns: tuple[Field, ...] = (column,) if column is not None else ()
+        if not place.scope.sources:
+            columns = self.known.resolve_anywhere(place.qualifier)
+        for each in columns:
+            inner = each.element if place.is_element else each
+            found = {**{one.name.lower(): one for one in inner.fields}, **found}
+        for one in found.values():
+            yield self._column(one, place)
+
+    def _columns(self, place: Place) -> Iterator[Candidate]:
+        """Columns of the sources, by their plain name where that means one of them only."""
+        seen: dict[str, int] = {}
+        listed: list[tuple[int, Source, Field]] = []
+        for order, source in enumerate(place.scope.sources):
+            for one in self.known.fields_of(source, place.scope):
+                seen[one.name.lower()] = seen.get(one.name.lower(), 0) + 1
+                listed.append((order, source, one))
+        for order, source, one in listed:
+            is_unique = seen[one.name.lower()] == 1 or not source.name or place.is_quoted
+            yield self._column(one, place, "" if is_unique else source.name, min(order, 4))
+        if any(len(source.parts) == 3 for source in place.scope.sources):
+            for name in HIDDEN:
+                yield self._name(name, place, "of every live table", weight=7)
+
+    def _star_columns(self, place: Place) -> Iterator[Candidate]:
+        for source in place.scope.sources:
+            for one in self.known.fields_of(source, place.scope):
+                yield self._column(one, place)
+
+    def _join_columns(self, place: Place) -> Iterator[Candidate]:
+        sources = place.scope.sources
+        if len(sources) < 2:
+            return
+        earlier = {
+            one.name.lower()
+            for source in sources[:-1]
+            for one in self.known.fields_of(source, place.scope)
+        }
+        for one in self.known.fields_of(sources[-1], place.scope):
+            if one.name.lower() in earlier:
+                yield self._column(one, place, weight=0 if one.is_required else 2)
+
+    @cached_property
+    def _all_columns(self) -> tuple[Candidate, ...]:
+        """Columns of every table, for a SELECT whose FROM is not written yet."""
+        tables: dict[str, list[str]] = {}
+        for parts, table in self.known.tables.items():
+            for one in table.fields:
+                tables.setdefault(one.name, []).append(".".join(parts))
+        return tuple(
+            Candidate(name, name, f"column of {of[0]}" + (" and others" if of[1:] else ""),
+                      (name,), weight=25)
+            for name, of in tables.items() if _PLAIN.fullmatch(name)
+        )  # fmt: skip
+
+    def _after_table(self, place: Place) -> Iterator[Candidate]:
+        if place.after in keywords.JOIN_WORDS:
+            yield from _words(keywords.AFTER_JOIN_WORD, place)
+            return
+        conditions = Conditions(self.known, place)
+        yield from conditions.after_table()
+        yield from _words(keywords.AFTER_SOURCE, place)
+
+    def _operators(self, place: Place) -> Iterator[Candidate]:
+        if place.clause in ("WHERE", "FROM"):
+            yield from Conditions(self.known, place).operators()
+        yield from _words(keywords.operators(place.clause), place)
+
+    def _parameters(self, place: Place) -> Iterator[Candidate]:
+        for name in dict.fromkeys(place.parameters):
+            yield Candidate(name, f"${name}", "parameter", (name,))
+
+    # --- values ------------------------------------------------------------------------------
+
+    def _value_candidates(self, place: Place) -> Iterator[Candidate]:
+        if len(place.compared) and place.compared[-1].lower() == "_connection":
+            yield from self._connection_names(place)
+            return
+        one = self.known.resolve(place.compared, place.scope)
+        if one is None or one.is_masked:
+            return
+        for value in one.allowed:
+            yield Candidate(value, value, "allowed", weight=-5)
+        yield from self._values.candidates(one, place.word.strip("%"))
+
+    def _connection_names(self, place: Place) -> Iterator[Candidate]:
+        source = self.known.source_of(place.compared, place.scope)
+        provider = self.known.provider_of(source.parts[0]) if source and source.parts else None
+        are_its = provider in self.known.connections.values()
+        for name, of in self.known.connections.items():
+            if provider == of or not are_its:
+                yield Candidate(name, name, f"connection of {of}")
+
+    def _map_keys(self, place: Place) -> Iterator[Candidate]:
+        one = self.known.resolve(place.compared, place.scope)
+        if one is not None and one.is_map:
+            yield from self._values.keys(one, place.word)
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def _column(self, one: Field, place: Place, source: str = "", weight: int = 0) -> Candidate:
+        text = self._written(one.name, place)
+        if source:
+            text = f"{self._written(source, place)}.{text}"
+        meta = " · ".join(
+            part for part in ("required" if one.is_required else "", one.shown_type,
+                              one.description) if part
+        )  # fmt: skip
+        return Candidate(text, text, meta, (one.name, text), weight=weight)
+
+    def _name(
+        self, name: str, place: Place, meta: str, suffix: str = "", weight: int = 0
+    ) -> Candidate:
+        suffix = "" if place.is_quoted else suffix
+        return Candidate(self._written(name, place) + suffix, name, meta, (name,), weight)
+
+    def _written(self, name: str, place: Place) -> str:
+        """A name as SQL has to write it there; quotes around the cursor are added later."""
+        if place.is_quoted:
+            return name.replace('"', '""')
+        if _PLAIN.fullmatch(name) and name.lower() not in self.known.reserved:
+            return name
+        return '"' + name.replace('"', '""') + '"'
+
+
+def _distinct(place: Place) -> Iterator[Source]:
+    names = {one.name.lower(): one for one in reversed(place.scope.sources) if one.name}
+    yield from names.values()
+
+
+def _about(table: Table) -> str:
+    needs = f"needs {', '.join(table.required)} · " if table.required else ""
+    return needs + table.description
+
+
+def _words(words: Sequence[str], place: Place, weight: int = 10) -> Iterator[Candidate]:
+    for order, word in enumerate(words):
+        text = word.lower() if place.is_lower else word
+        yield Candidate(text, text, "", (word,), weight + order // 4)

@@ -1,0 +1,43 @@
+"""Columns behind those of views over all providers: their values are seen in vendors' rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.model import Part, TableName
+
+Column = tuple[TableName, tuple[str, ...]]
+"""A table, and the way to a column in it: its name, fields of STRUCTs."""
+_TABLE = re.compile(r"\bfrom\s+(\w+)\.(\w+)\.(\w+)|\A(\w+)\.(\w+)\.(\w+)", re.IGNORECASE)
+_ALIAS = re.compile(r"\bas\s+(\w+)\s*\Z", re.IGNORECASE)
+_PLAIN = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)*", re.IGNORECASE)
+
+
+def columns_behind(catalog: Catalog) -> Mapping[Column, tuple[Column, ...]]:
+    """For each column of a view, those of vendors' tables that it hands on as they are."""
+    found: dict[Column, tuple[Column, ...]] = {}
+    for provider in catalog.definitions.providers:
+        for view, part in catalog.definitions.parts(provider).items():
+            for name, behind in _of_part(part, catalog):
+                found[(view, (name,))] = (*found.get((view, (name,)), ()), behind)
+    return found
+
+
+def _of_part(part: Part, catalog: Catalog) -> Iterator[tuple[str, Column]]:
+    source = part.source.strip()
+    named, alias = _TABLE.search(source), _ALIAS.search(source)
+    if named is None:
+        return
+    table = TableName(*(one for one in named.groups() if one))
+    resource = catalog.definitions.resource(table)
+    if resource is None:
+        return
+    known = {*(one.name for one in resource.columns), *(one.name for one in resource.params)}
+    for name, value in part.values.items():
+        path = value.strip().split(".")
+        if alias is not None and path[0] == alias[1]:
+            path = path[1:]
+        if _PLAIN.fullmatch(value.strip()) and path and path[0] in known:
+            yield name, (table, tuple(path))

@@ -1,0 +1,399 @@
+"""Which columns of a live table a statement uses, its hidden ones among them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from connstat_sql.definitions.model import Resource
+from connstat_sql.definitions.quoting import is_own
+from connstat_sql.errors import BindError, Span
+from connstat_sql.sql.duckdb_only import Unread
+from connstat_sql.sql.nodes import find_all
+from connstat_sql.sql.statement import TableMention
+
+HIDDEN = ("_connection", "_observed_at", "_url")
+
+
+Spoken = Counter[tuple[str, tuple[str, ...]]]
+"""How often predicates and joins speak of a name, with what stands before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a statement names, and where: read in one walk of its tree, asked about per mention.
+
+    Names are in lower case. `every` holds all that could name a column, a superset; `columns` the
+    columns by their last part, `qualifiers` the parts before it; `stars` those of a SELECT's own
+    list, by the SELECT's id, neither `count(*)` nor `EXISTS (SELECT *)` among them; `using` the
+    columns that joins go by.
+    """
+
+    tree: exp.Expr
+    every: set[str] = field(default_factory=set)
+    columns: dict[str, list[exp.Column]] = field(default_factory=dict)
+    qualifiers: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    stars: dict[int, list[exp.Star]] = field(default_factory=dict)
+    using: set[str] = field(default_factory=set)
+    spoken: Spoken = field(default_factory=Counter)
+    selects: list[exp.Select] = field(default_factory=list)
+    tables: list[exp.Table] = field(default_factory=list)
+    ctes: list[exp.CTE] = field(default_factory=list)
+    qualified: list[exp.Column] = field(default_factory=list)
+    """Columns named with a schema."""
+    untold: list[exp.Expr] = field(default_factory=list)
+    """What takes columns without naming them: by a pattern, by a place, all of them."""
+    branches: dict[int, Branch] = field(default_factory=dict)
+    """The branch of a set operation that a table stands in, by the table's id.
+
+    Not of those in a CTE, which may be read in any other branch.
+    """
+
+
+@dataclass(eq=False, slots=True)
+class Chain:
+    """Set operations on set operations, taken as one; `above` is the branch that they stand in."""
+
+    above: Branch | None
+    spoken: Spoken = field(default_factory=Counter)
+
+
+@dataclass(eq=False, slots=True)
+class Branch:
+    """One branch of a chain."""
+
+    chain: Chain
+    spoken: Spoken = field(default_factory=Counter)
+
+    @property
+    def around(self) -> Iterator[Branch]:
+        """The branch, and those that its chain stands in."""
+        one: Branch | None = self
+        while one is not None:
+            yield one
+            one = one.chain.above
+
+
+_NOTED = (
+    exp.Identifier, exp.Var, exp.Join, exp.Table, exp.Select, exp.CTE,
+    exp.Columns, exp.Pivot, exp.PositionalColumn, exp.Summarize, exp.Describe,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Place:
+    """Where the walk is: in which SELECT and branch, and whether in a predicate or a CTE.
+
+    `chain` is that of the set operation whose side comes next.
+    """
+
+    block: exp.Select | None = None
+    is_spoken: bool = False
+    is_in_cte: bool = False
+    branch: Branch | None = None
+    chain: Chain | None = None
+
+
+def names_in(tree: exp.Expr) -> Names:
+    """Walk a tree once."""
+    names = Names(tree)
+    pending: list[tuple[exp.Expr, _Place]] = [(tree, _Place())]
+    while pending:
+        node, place = pending.pop()
+        if isinstance(node, exp.Column):
+            _note_column(names, node, place)
+        elif isinstance(node, exp.Star):
+            is_counted = isinstance(node.parent, exp.Count)
+            block = place.block
+            if block is not None and not is_counted and not _asks_for_any_row(block):
+                names.stars.setdefault(id(block), []).append(node)
+        elif isinstance(node, _NOTED):
+            _note(names, node, place)
+        pending += _below(node, place)
+    return names
+
+
+def _below(node: exp.Expr, place: _Place) -> Iterator[tuple[exp.Expr, _Place]]:
+    """What a node consists of, each with its place."""
+    chain, branch = place.chain, place.branch
+    if chain is not None and not isinstance(node, exp.SetOperation):
+        branch, chain = Branch(chain), None
+    elif chain is None and isinstance(node, exp.SetOperation):
+        chain = Chain(branch)
+    block = node if isinstance(node, exp.Select) else place.block
+    speaks = place.is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify, Unread))
+    is_in_cte = place.is_in_cte or isinstance(node, exp.CTE)
+    inner = _Place(block, speaks, is_in_cte, branch)
+    for key, value in node.args.items():
+        at = inner
+        if key == "on" and isinstance(node, exp.Join):
+            at = _Place(block, True, is_in_cte, branch)
+        elif chain is not None and key in ("this", "expression"):
+            at = _Place(block, speaks, is_in_cte, branch, chain)
+        if isinstance(value, exp.Expr):
+            yield value, at
+        elif type(value) is list:
+            for one in value:
+                if isinstance(one, exp.Expr):
+                    yield one, at
+
+
+def _asks_for_any_row(block: exp.Select) -> bool:
+    """Whether it is asked only if it has a row, and its columns do not tell how many it has."""
+    tells = block.args.get("distinct") or block.args.get("group")
+    return isinstance(block.parent, exp.Exists) and not tells
+
+
+def _note_column(names: Names, column: exp.Column, place: _Place) -> None:
+    *before, name = (part.name.lower() for part in column.parts)
+    names.columns.setdefault(name, []).append(column)
+    names.qualifiers.setdefault(name, set()).add(tuple(before))
+    if len(before) > 1:
+        names.qualified.append(column)
+    if place.is_spoken:
+        _speak(names, name, tuple(before), place)
+
+
+def _speak(names: Names, name: str, qualifier: tuple[str, ...], place: _Place) -> None:
+    said = name, qualifier
+    names.spoken[said] += 1
+    for branch in place.branch.around if place.branch is not None else ():
+        branch.spoken[said] += 1
+        branch.chain.spoken[said] += 1
+
+
+def _note(names: Names, node: exp.Expr, place: _Place) -> None:
+    if isinstance(node, (exp.Identifier, exp.Var)):
+        if not isinstance(node.parent, exp.Anonymous):  # that is the name of a function, in quotes
+            names.every.add(node.name.lower())
+    elif isinstance(node, exp.Join):
+        using = node.args.get("using") or []
+        for one in using:
+            names.using.add(one.name.lower())
+            _speak(names, one.name.lower(), (), place)
+    elif isinstance(node, exp.Table):
+        names.tables.append(node)
+        if place.branch is not None and not place.is_in_cte:
+            names.branches[id(node)] = place.branch
+    elif isinstance(node, exp.Select):
+        names.selects.append(node)
+    elif isinstance(node, exp.CTE):
+        names.ctes.append(node)
+    else:
+        names.untold.append(node)
+
+
+def used_columns(names: Names, mention: TableMention, resource: Resource) -> tuple[str, ...]:
+    """The columns that may be used, in the definition's order; all where that cannot be told."""
+    every = tuple(one.name for one in resource.all_columns)
+    block = enclosing_block(mention.node)
+    if block is None or mention.node.args.get("pivots") or _takes_all(names, block, mention.node):
+        return every
+    if not has_own_names(mention.node):
+        return every  # the place of a column counts
+    return tuple(name for name in every if name.lower() in names.every)
+
+
+def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> frozenset[str]:
+    """Columns that a predicate may speak of where the mention is read: in no other branch."""
+    branch = names.branches.get(id(mention.node))
+    around = [*branch.around] if branch is not None else []
+    own = {one.name.lower() for one in resource.all_columns}
+    others = _others(names, mention.node) if any(one.default for one in resource.params) else set()
+    found = set[str]()
+    for said, count in names.spoken.items():
+        name, qualifier = said
+        if name in own and name not in found and qualifier not in others:
+            aside = sum(one.chain.spoken[said] - one.spoken[said] for one in around)
+            if count > aside:
+                found.add(name)
+    return frozenset(found)
+
+
+def _others(names: Names, node: exp.Table) -> set[tuple[str, ...]]:
+    """What names columns of other tables alone: no CTE, and no source that is made of others."""
+    made = {one.alias.lower() for one in names.ctes}
+    for alias in find_all(names.tree, exp.TableAlias):
+        if not isinstance(alias.parent, exp.Table):
+            made.add(alias.name.lower())
+    called = {one.alias_or_name.lower() for one in names.tables if one is not node}
+    of_ctes = {one.alias_or_name.lower() for one in names.tables if one.name.lower() in made}
+    others: set[tuple[str, ...]] = {(name,) for name in called - made - of_ctes}
+    return others - {*_qualifiers(node)}
+
+
+def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
+    """The hidden columns that are named on a mention, or named without saying on which."""
+    alias = mention.node.args.get("alias")
+    renamed = {one.name.lower() for one in alias.args.get("columns") or []} if alias else set()
+    return tuple(
+        name
+        for name in HIDDEN
+        if name not in renamed and (name in names.using or _is_named_on(names, name, mention.node))
+    )
+
+
+def refuse_own_names(names: Names, sql: str) -> None:
+    """Raise BindError where a statement uses a name that SQL made for it uses."""
+    for name in sorted(one for one in names.every if is_own(one)):
+        start = sql.lower().find(name.lower())
+        raise BindError(
+            f"the name {name} is taken: names that end in a backslash are made for statements "
+            "over live tables",
+            sql=sql,
+            span=Span(start, start + len(name)),
+            hint="choose another name",
+        )
+
+
+def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
+    """Raise BindError where a mention's rowid is named, which is there only while it is checked."""
+    block = enclosing_block(mention.node)
+    if mention.is_unread:
+        _refuse_unread(names, mention, resource, sql)
+    if block is None or "rowid" not in names.columns:
+        return
+    if any(one.name == "rowid" for one in resource.all_columns):
+        return
+    for column in names.columns["rowid"]:
+        if column.find_ancestor(exp.Select) is block and refers_to(column, mention.node):
+            raise BindError(
+                f"{resource.table} is live: its rows have no rowid",
+                sql=sql,
+                span=mention.span,
+                hint="number them:  row_number() OVER (ORDER BY …)",
+            )
+
+
+def refuse_whole_rows(
+    names: Names,
+    mention: TableMention,
+    live: Mapping[int, Resource],
+    hidden: Sequence[str],
+    sql: str,
+) -> None:
+    """Raise BindError where a whole row is named beside a hidden column, which would be in it.
+
+    `live` is the table of each live mention, by the identity of its node.
+    """
+    alias, resource = mention.node.alias_or_name.lower(), live[id(mention.node)]
+    block = enclosing_block(mention.node)
+    if not hidden or block is None or _has_column(resource, alias):
+        return
+    for column in names.columns.get(alias, ()):
+        is_row = len(column.parts) == 1 and not _is_own_output(column)
+        if is_row and _is_seen_from(column, block, live):
+            raise BindError(
+                f"{hidden[0]} cannot be named beside a whole row, which it is no part of",
+                sql=sql,
+                span=mention.span,
+                hint=f"take the rows first:  FROM (SELECT * FROM {resource.table} …) AS {alias}",
+            )
+
+
+def _is_seen_from(column: exp.Column, block: exp.Select, live: Mapping[int, Resource]) -> bool:
+    """Whether a name may be that of a source of this block: no live table nearer has the column."""
+    around = column.find_ancestor(exp.Select)
+    while around is not None and around is not block:
+        nearer = (live.get(id(source)) for _, source, _ in sources_of(around))
+        if any(one is not None and _has_column(one, column.name.lower()) for one in nearer):
+            return False
+        around = around.find_ancestor(exp.Select)
+    return around is block
+
+
+def _has_column(resource: Resource, name: str) -> bool:
+    return any(one.name.lower() == name for one in resource.all_columns)
+
+
+def _refuse_unread(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
+    """Raise BindError where a column may be meant that is no column of a table for everybody."""
+    own = {one.name for one in resource.all_columns}
+    for name in (*HIDDEN, "rowid"):
+        if name in names.columns and name not in own:
+            raise BindError(
+                f"{name} cannot be used here: this statement cannot be taken apart",
+                sql=sql,
+                span=mention.span,
+                hint="take the rows first:  CREATE TEMP TABLE mine AS SELECT …",
+            )
+
+
+def _takes_all(names: Names, block: exp.Select, node: exp.Table) -> bool:
+    if names.untold or id(block) in names.stars or joins_naturally(block):
+        return True
+    name = node.alias_or_name.lower()
+    return any(not _is_own_output(one) for one in names.columns.get(name, ()))
+
+
+def _is_own_output(column: exp.Column) -> bool:
+    """Whether ORDER BY goes by what its SELECT makes under that name, not by a source's row."""
+    order = column.parent.parent if isinstance(column.parent, exp.Ordered) else None
+    block = order.parent if isinstance(order, exp.Order) else None
+    if len(column.parts) > 1 or not isinstance(block, exp.Select):
+        return False
+    made = (one.alias.lower() for one in block.expressions if isinstance(one, exp.Alias))
+    return column.name.lower() in made
+
+
+def joins_naturally(block: exp.Select) -> bool:
+    """Whether sources of a block are joined by columns that nobody names."""
+    clauses = (clause for clause, _, _ in sources_of(block))
+    return any(str(clause.args.get("method") or "").upper() == "NATURAL" for clause in clauses)
+
+
+def sources_of(block: exp.Select) -> Iterator[tuple[exp.Expr, exp.Expr, str]]:
+    """FROM and each JOIN of a block, what it names, and the name of that in the block.
+
+    Also those inside parentheses and other joins; parentheses may bear the name.
+    """
+    clauses = [block.args.get("from_"), *(block.args.get("joins") or [])]
+    pending = [(clause, "") for clause in clauses if clause is not None]
+    while pending:
+        clause, around = pending.pop(0)
+        source = clause.this
+        while source is not None:
+            pending += [(join, around) for join in source.args.get("joins") or []]
+            if not (isinstance(source, exp.Subquery) and isinstance(source.this, _SOURCES)):
+                yield clause, source, around or source.alias_or_name
+                break
+            around, source = around or source.alias, source.this
+
+
+_SOURCES = (exp.Table, exp.Subquery)
+
+
+def _is_named_on(names: Names, name: str, source: exp.Expr) -> bool:
+    return not names.qualifiers.get(name, set()).isdisjoint(_qualifiers(source))
+
+
+def _qualifiers(source: exp.Expr) -> Iterator[tuple[str, ...]]:
+    """What may stand before a column of this source: nothing, or one of its names."""
+    yield ()
+    if source.args.get("alias") or not isinstance(source, exp.Table):
+        yield (source.alias_or_name.lower(),)
+        return
+    parts = tuple(part.name.lower() for part in source.parts)
+    yield from (parts[start:] for start in range(len(parts)))
+
+
+def refers_to(column: exp.Column, source: exp.Expr) -> bool:
+    """Whether a column's qualifier, if it has one, names this source."""
+    return tuple(part.name.lower() for part in column.parts[:-1]) in _qualifiers(source)
+
+
+def enclosing_block(node: exp.Table) -> exp.Select | None:
+    """The SELECT whose FROM or JOIN names the mention itself; None in any other place."""
+    clause = node.parent
+    if isinstance(clause, (exp.From, exp.Join)) and isinstance(clause.parent, exp.Select):
+        return clause.parent
+    return None
+
+
+def has_own_names(node: exp.Table) -> bool:
+    """Whether its columns bear the table's own names: `AS t(a, b)` would name them otherwise."""
+    alias = node.args.get("alias")
+    return alias is None or not alias.args.get("columns")

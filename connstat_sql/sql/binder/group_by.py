@@ -1,0 +1,97 @@
+"""What a SELECT groups and partitions by: keys by names, by places, or all that is no aggregate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sqlglot import exp
+
+from connstat_sql.sql.binder.clause_rules import (
+    Clauses,
+    Functions,
+    calls,
+    has_aggregates,
+    has_grouping_sets,
+    holds_aggregate,
+)
+from connstat_sql.sql.binder.model import Field, Term
+from connstat_sql.sql.binder.scopes import Scope
+from connstat_sql.sql.nodes import find, find_all, walk
+
+_OF_WHOLE_PARTITIONS = (
+    exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Cast,
+    exp.DataType, exp.Placeholder, exp.Parameter,
+)  # fmt: skip
+
+
+def makes_one_group(select: exp.Select, functions: Functions) -> bool:
+    """Whether there may be a row of the result where there is none inside."""
+    group = select.args.get("group")
+    if group is None:
+        return has_aggregates(select, functions)
+    if group.args.get("all"):
+        keys = not_aggregated(select, functions)
+    else:
+        keys = [
+            one for one in group.expressions if not isinstance(one, exp.Tuple) or one.expressions
+        ]
+    return has_grouping_sets(group) or not keys
+
+
+def not_aggregated(select: exp.Select, functions: Functions) -> list[exp.Expr]:
+    """What GROUP BY ALL groups by."""
+    return [one for one in select.expressions if not holds_aggregate(one, functions)]
+
+
+def grouping_keys(
+    select: exp.Select, group: exp.Group, functions: Functions
+) -> Iterator[exp.Column]:
+    """The columns among the keys of GROUP BY, by name, by place or all of them."""
+    named = group.expressions
+    if group.args.get("all"):
+        named = not_aggregated(select, functions)
+    for key in named:
+        place = int(key.this) - 1 if isinstance(key, exp.Literal) and key.is_int else -1
+        one = select.expressions[place] if 0 <= place < len(select.expressions) else key
+        if isinstance(one.unalias(), exp.Column) and not isinstance(one.unalias().this, exp.Star):
+            yield one.unalias()
+
+
+def window_keys(select: exp.Select, scope: Scope, functions: Functions) -> list[Term]:
+    """The columns by which every window splits the rows, and GROUP BY where there is one.
+
+    What QUALIFY says of them alone keeps or drops partitions as a whole.
+    """
+    windows, group = Clauses(select, functions).windows, select.args.get("group")
+    spoken = [*select.expressions, select.args["qualify"]]
+    if not windows or any(calls(one, functions.volatile) for one in spoken):
+        return []
+    if any(one.args.get("alias") for one in windows):
+        return []
+    splits = [_fields(one.args.get("partition_by") or [], scope) for one in windows]
+    if group is None and has_aggregates(select, functions):
+        return []
+    if group is not None:
+        if has_grouping_sets(group):
+            return []
+        splits.append(_fields([*grouping_keys(select, group, functions)], scope))
+    return [one for one in splits[0] if all(one in others for others in splits[1:])]
+
+
+def keeps_whole_partitions(predicate: exp.Expr) -> bool:
+    """Whether it says of columns only which values they equal.
+
+    Rows of one partition may still differ in what functions make of their keys, such as -0.0.
+    """
+    if any(find(one, exp.Column) for one in find_all(predicate, exp.Cast)):
+        return False
+    return all(isinstance(one, _OF_WHOLE_PARTITIONS) for one in walk(predicate))
+
+
+def _fields(nodes: Sequence[exp.Expr], scope: Scope) -> list[Term]:
+    """The columns among some keys that can be nothing else."""
+    columns = [
+        one for one in nodes if isinstance(one, exp.Column) and not scope.has_two_meanings(one)
+    ]
+    terms = map(scope.resolve, columns)
+    return [one for one in terms if isinstance(one, Field) and not one.path]

@@ -1,0 +1,266 @@
+"""Predicates → facts: conjuncts with each column resolved, and what subqueries make of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from connstat_sql.sql.binder.clause_rules import calls, has_grouping_sets, holds_aggregate
+from connstat_sql.sql.binder.group_by import grouping_keys, keeps_whole_partitions, window_keys
+from connstat_sql.sql.binder.model import Expression, Fact, Field, Merged, Term, relations_of
+from connstat_sql.sql.binder.named import Cte
+from connstat_sql.sql.binder.query_tree import Leaf, Output, Query
+from connstat_sql.sql.binder.render import (
+    expression_columns,
+    expression_queries,
+    outermost_queries,
+    written,
+)
+from connstat_sql.sql.binder.scopes import Scope
+from connstat_sql.sql.binder.sources import Sources
+from connstat_sql.sql.nodes import find, walk
+
+UNKNOWN = 0
+"""The relation of what cannot be told: it is never there to be read."""
+
+Joined = tuple[str, Leaf, tuple[Fact, ...]]
+
+
+ReadQuery = Callable[[exp.Expr, "Scope | None", Mapping[str, Cte]], Query]
+"""Reads a query in the place where it stands."""
+
+
+class Predicates:
+    """Reads predicates; `query` reads the subqueries in them.
+
+    `membership` says as which kind of join each word counts that takes a subquery.
+    """
+
+    def __init__(self, sources: Sources, query: ReadQuery, membership: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._query = query
+        self._membership = membership
+
+    def fact(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Fact:
+        """A predicate with its columns resolved; where DuckDB reads another, it says nothing."""
+        if not self.is_told(predicate):
+            return Fact(exp.Star(), {}, frozenset({UNKNOWN}))
+        terms: dict[int, Term] = {}
+        for column in expression_columns(predicate):
+            term = scope.resolve(column)
+            terms[id(column)] = Field(UNKNOWN, column.name.lower()) if term is None else term
+        for node in outermost_queries(predicate):
+            terms[id(node)] = self._sources.scalar(node, ctes, scope)
+        relations = relations_of(terms.values())
+        functions = self._sources.functions
+        if calls(predicate, functions.volatile) or holds_aggregate(predicate, functions):
+            relations |= {UNKNOWN}
+        return Fact(predicate, terms, relations)
+
+    def is_told(self, predicate: exp.Expr) -> bool:
+        """Whether DuckDB reads a predicate as the tree does."""
+        return self._sources.functions.is_read_alike(predicate)
+
+    def conjuncts(self, clause: exp.Expr) -> Iterator[exp.Expr]:
+        """The parts of a clause that AND joins; all in one where DuckDB groups it otherwise."""
+        if self._sources.questions.is_grouped_alike(clause):
+            yield from conjuncts(clause)
+        else:
+            yield clause
+
+    def where(self, select: exp.Select, scope: Scope) -> Iterator[exp.Expr]:
+        """The conjuncts of WHERE; those of HAVING and QUALIFY that speak of keys alone."""
+        clause, functions = select.args.get("where"), self._sources.functions
+        if clause is not None:
+            yield from self.conjuncts(clause.this)
+        clause = select.args.get("qualify")
+        if clause is not None:
+            parts = window_keys(select, scope, functions)
+            whole = filter(keeps_whole_partitions, self.conjuncts(clause.this))
+            yield from (one for one in whole if self.speaks_only_of(one, parts, scope))
+        clause, group = select.args.get("having"), select.args.get("group")
+        if clause is not None and group is not None and not has_grouping_sets(group):
+            keys = [scope.resolve(one) for one in grouping_keys(select, group, functions)]
+            listed = self.conjuncts(clause.this)
+            yield from (one for one in listed if self.speaks_only_of(one, keys, scope))
+
+    def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
+        """The subqueries of a predicate."""
+        return [self._query(one, scope, ctes) for one in expression_queries(predicate)]
+
+    def queries_beside(self, select: exp.Select) -> Iterator[exp.Query]:
+        """Subqueries of a block outside FROM and WHERE."""
+        for key, value in select.args.items():
+            if key in ("from_", "joins", "where", "with_", "laterals"):
+                continue
+            for node in value if isinstance(value, list) else [value]:
+                if isinstance(node, exp.Expr):
+                    yield from expression_queries(node)
+
+    def subquery_join(
+        self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]
+    ) -> Joined | None:
+        """A conjunct that is a subquery with rows of its own, as the join that it means."""
+        node, is_not = predicate.unnest(), False
+        if not self.is_told(predicate):
+            return None
+        if isinstance(node, exp.Not):
+            node, is_not = node.this.unnest(), True
+        found = _membership(node)
+        if found is None or (isinstance(node, exp.EQ) and is_not):
+            return None
+        word, sides, query = found
+        if find(query, exp.Table) is None:
+            return None
+        kind = self._membership[f"NOT {word}" if is_not else word]
+        inner = self._query(query, scope, ctes)
+        relation = self._sources.derived(query, inner, ctes)
+        on: list[Fact] = []
+        names = list(relation.types)
+        if len(sides) == len(names):
+            for side, name in zip(sides, names, strict=True):
+                on.append(self._equal_to(side, Field(relation.id, name), scope, ctes))
+        if relation.node is None:
+            on += relation.held
+        return kind, Leaf(relation, inner), tuple(on)
+
+    def merged(self, ours: Iterable[Field], theirs: Iterable[Field]) -> Merged:
+        """What FULL JOIN … USING makes of a column."""
+        return Merged((*ours, *theirs))
+
+    def speaks_only_of(
+        self, predicate: exp.Expr, keys: Sequence[Term | None], scope: Scope
+    ) -> bool:
+        """Whether a predicate of HAVING is about grouping keys alone."""
+        if find(predicate, exp.AggFunc, exp.Query, exp.Anonymous) is not None:
+            return False
+        columns = [*expression_columns(predicate)]
+        if any(map(scope.has_two_meanings, columns)):
+            return False  # which of them is meant differs between versions of DuckDB
+        terms = [scope.resolve(column) for column in columns]
+        return bool(columns) and all(isinstance(t, Field) and t in keys for t in terms)
+
+    def fixed_column(self, fact: Fact) -> str | None:
+        """The column that a fact fixes to plain constants and says nothing else of, or None."""
+        node = fact.predicate.unnest()
+        options: list[exp.Expr] = []
+        if isinstance(node, exp.EQ):
+            options = [node.expression]
+        elif isinstance(node, exp.In) and not node.args.get("query"):
+            options = node.expressions
+        if not options or not all(isinstance(one, exp.Literal) for one in options):
+            return None
+        term = fact.terms.get(id(node.this))
+        return term.column if isinstance(term, Field) and not term.path else None
+
+    def order(
+        self, select: exp.Select, scope: Scope, outputs: Sequence[Output] | None
+    ) -> tuple[str, bool] | None:
+        """The one column that ORDER BY sorts by, with NULL last, and whether it descends.
+
+        A name is that of an output column first, so it must be known what each of them is.
+        """
+        keys = select.args["order"].expressions
+        key = keys[0] if len(keys) == 1 else None
+        if outputs is None or not isinstance(key, exp.Ordered) or key.args.get("nulls_first"):
+            return None
+        column = key.this
+        term = scope.resolve(column) if isinstance(column, exp.Column) else None
+        if not isinstance(term, Field) or term.path:
+            return None
+        name = column.name.lower()
+        if len(column.parts) == 1 and any(o.name == name and o.term != term for o in outputs):
+            return None
+        descends = self._sources.descends(key.args.get("desc"))
+        return None if descends is None else (term.column, descends)
+
+    def _equal_to(
+        self, side: exp.Expr, field: Field, scope: Scope, ctes: Mapping[str, Cte]
+    ) -> Fact:
+        inner = self.fact(side, scope, ctes)
+        term = inner.terms.get(id(side), Expression(side, inner.terms))
+        fact = equality(term, field, field.column)
+        return Fact(fact.predicate, fact.terms, fact.relations | inner.relations)
+
+
+def equality(left: Term, right: Term, name: str) -> Fact:
+    """The fact that two things are equal which the text does not compare, such as by USING."""
+    ours, theirs = exp.column(name), exp.column(name)
+    terms = {id(ours): left, id(theirs): right}
+    return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
+
+
+def part_of(node: exp.Expr, fact: Fact) -> Fact | None:
+    """A part of a predicate as a fact of its own; None where it says something of a subquery."""
+    if find(node, exp.Query) is not None:
+        return None
+    keys = {id(one) for one in walk(node)} & fact.terms.keys()
+    terms = {key: fact.terms[key] for key in keys}
+    return Fact(node, terms, relations_of(terms.values()))
+
+
+def chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> exp.Expr:
+    """All parts under one AND or OR, each in parentheses."""
+    first, *others = parts
+    for other in others:
+        first = kind(this=exp.Paren(this=first), expression=exp.Paren(this=other))
+    return first
+
+
+def conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
+    """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
+    pending = [predicate]
+    while pending:
+        one = pending.pop().unnest()
+        if isinstance(one, exp.And):
+            pending += [one.expression, one.this]
+        else:
+            yield one
+            if isinstance(one, exp.Or):
+                yield from _common(one)
+
+
+def _common(either: exp.Or) -> Iterator[exp.Expr]:
+    """Comparisons that stand in every branch of an OR: whichever is true, they are."""
+    branches = [branch.unnest() for branch in either.flatten()]
+    if not all(isinstance(branch, exp.And) for branch in branches):
+        return
+    texts = [
+        {
+            written(part): part
+            for part in conjuncts(branch)
+            if isinstance(part, exp.EQ) and find(part, exp.Query) is None
+        }
+        for branch in branches
+    ]
+    first, *others = texts
+    for text, part in first.items():
+        if all(text in other for other in others):
+            yield part
+
+
+def is_listing(select: exp.Select) -> bool:
+    """Whether rows of the source are rows of the result, one for one."""
+    clauses = ("group", "having", "qualify", "distinct", "sample", "windows")
+    if any(select.args.get(key) for key in clauses):
+        return False
+    return find(select, exp.Explode, exp.Unnest, exp.Window) is None
+
+
+def _membership(node: exp.Expr) -> tuple[str, list[exp.Expr], exp.Query] | None:
+    """`x IN (SELECT …)`, `x = ANY (SELECT …)`, `EXISTS (SELECT …)`: the word, sides and query."""
+    if isinstance(node, exp.Exists):
+        query = node.this.unnest()
+        return ("EXISTS", [], query) if isinstance(query, exp.Query) else None
+    if isinstance(node, exp.In):
+        query = node.args.get("query")
+    elif isinstance(node, exp.EQ) and isinstance(node.expression, exp.Any):
+        query = node.expression.this
+    else:
+        return None
+    query = query.unnest() if query is not None else None
+    if not isinstance(query, exp.Query):
+        return None
+    side = node.this.unnest()
+    return "IN", list(side.expressions) if isinstance(side, exp.Tuple) else [side], query

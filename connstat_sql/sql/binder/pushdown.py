@@ -1,0 +1,329 @@
+"""From the outside of a query down to its live tables: which facts reach which reading of them.
+
+A fact that reaches a live table must be true of every row of it that can change the answer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlglot import exp
+
+from connstat_sql.sql.binder.constants import INTEGERS, SHORT, Constants, is_short_number
+from connstat_sql.sql.binder.join_rules import Sides, positional, silent, sound_on
+from connstat_sql.sql.binder.model import (
+    Beside,
+    Expression,
+    Fact,
+    Field,
+    Relation,
+    Scalar,
+    Term,
+    is_fixed,
+    relations_of,
+)
+from connstat_sql.sql.binder.predicates import chained, conjuncts, part_of
+from connstat_sql.sql.binder.query_tree import (
+    Block,
+    Join,
+    Leaf,
+    Limit,
+    Output,
+    Query,
+    SetOperation,
+    Tree,
+)
+from connstat_sql.sql.binder.rules import Rules
+from connstat_sql.sql.nodes import walk
+from connstat_sql.sql.spans import put_in_place
+
+Facts = tuple[Fact, ...]
+_OF_EQUALITY = (exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reached:
+    """A live mention that the walk has reached; `relation` is None where nothing restricts it."""
+
+    relation: int | None
+    facts: Facts = ()
+    limit: Limit | None = None
+
+
+@dataclass
+class Walking:
+    """Collects what reaches each live mention, by its place."""
+
+    rules: Rules
+    relations: Mapping[int, Relation]
+    constants: Constants
+    reached: dict[int, list[Reached]] = field(default_factory=lambda: defaultdict(list))
+
+    def walk(self, query: Query, relation: Relation | None = None, facts: Facts = ()) -> None:
+        """Go through a query that is read as `relation`; the facts hold for the rows wanted."""
+        if isinstance(query, Block):
+            entering = _entering(facts, relation, query.outputs, self._as_it_is)
+            self._block(query, entering)
+        elif isinstance(query, SetOperation):
+            self._set_operation(query, relation, facts)
+        else:
+            for branch in query.branches:
+                self.walk(branch)
+
+    def _set_operation(self, query: SetOperation, relation: Relation | None, facts: Facts) -> None:
+        """Into every branch alike, where a column has the type there that it has in the whole."""
+        if not query.is_open:
+            facts = silent(facts, frozenset({relation.id})) if relation is not None else facts
+        for branch in query.branches:
+            if isinstance(branch, Block):
+                outputs: Sequence[Output] | None = branch.outputs
+                if query.by_name and self.rules.minds_names:
+                    outputs = _by_name(outputs, query.outputs)
+                self._block(branch, self._into_branch(facts, relation, outputs))
+            else:
+                self.walk(branch, relation, facts if not query.by_name else ())
+
+    def _into_branch(
+        self, facts: Facts, relation: Relation | None, outputs: Sequence[Output] | None
+    ) -> Facts:
+        """Facts about the whole in terms of one of its branches."""
+        found: list[Fact] = []
+        for fact in facts:
+            entered = _entering((fact,), relation, outputs, self._as_in_the_whole)
+            if not entered and relation and self._compares_numbers(fact, relation.id):
+                entered = _entering((fact,), relation, outputs, self._as_a_number)
+            found += entered
+        return tuple(found)
+
+    def _compares_numbers(self, fact: Fact, whole: int) -> bool:
+        """Whether it is about nothing but which numbers are equal, whatever their types.
+
+        Those of the whole aside these are whole numbers, or written with few digits.
+        """
+        terms = [term for term in fact.terms.values() if isinstance(term, Field)]
+        others = [term for term in terms if self._kind(term) not in INTEGERS]
+        if len(terms) < len(fact.terms) or any(term.relation != whole for term in others):
+            return False
+        return all(
+            isinstance(one, _OF_EQUALITY)
+            or (isinstance(one, exp.Literal) and not one.is_string and is_short_number(one.name))
+            or (isinstance(one, exp.Literal) and one.is_int and not others)
+            for one in walk(fact.predicate)
+        )
+
+    def _as_a_number(self, term: Term, wanted: str) -> Term | None:
+        """A whole number of a branch, where the whole has a type that holds every such number."""
+        kind = self._kind(term)
+        is_held = wanted in INTEGERS or wanted.startswith("DECIMAL(")
+        is_held = is_held or (wanted == "DOUBLE" and kind in SHORT)
+        return term if kind in INTEGERS and is_held else None
+
+    def _kind(self, term: Term) -> str:
+        """The type of a column, "" where it is no plain one."""
+        if not isinstance(term, Field) or term.path or term.relation not in self.relations:
+            return ""
+        return self.relations[term.relation].types.get(term.column, "")
+
+    def _block(self, block: Block, above: Facts) -> None:
+        whole = (*block.where, *above)
+        context = whole
+        if block.tree is not None:
+            sound = silent(whole, block.tree.missing)
+            self._descend(block.tree, sound, whole, block.limit)
+            context = (*sound, *block.tree.held)
+        for nested in block.nested:
+            self.walk(nested, None, context)
+        for beside in block.beside:
+            self.walk(beside, None, above if block.is_one_group else context)
+        for loose in block.loose:
+            self.walk(loose)
+
+    def _descend(self, tree: Tree, above: Facts, raw: Facts, limit: Limit | None = None) -> None:
+        if isinstance(tree, Leaf):
+            self._arrive(tree, above, limit)
+            return
+        sides = Sides(
+            above, sound_on(tree, self.rules.rejects), tree.left.held, tree.right.held,
+            tree.left.relations, tree.right.relations, raw,
+        )  # fmt: skip
+        to_left, to_right = self.rules.joins.get(tree.kind, positional)(sides)
+        raw_left, raw_right = _raw_inside(tree, raw)
+        self._descend(tree.left, to_left, raw_left)
+        self._descend(tree.right, to_right, raw_right)
+
+    def _arrive(self, leaf: Leaf, facts: Facts, limit: Limit | None) -> None:
+        if leaf.closed is not None:
+            self.reached[leaf.closed].append(Reached(None))
+        if leaf.relation.mention is not None:
+            self.reached[leaf.relation.mention].append(Reached(leaf.relation.id, facts, limit))
+        if leaf.query is not None:
+            self.walk(leaf.query, leaf.relation, facts)
+
+    def _as_in_the_whole(self, term: Term, wanted: str) -> Term | None:
+        """A term of a branch, where its values are those of the whole."""
+        if not self.rules.minds_types:
+            return self._as_it_is(term, "")
+        if is_fixed(term):
+            return self._as_it_is(term, wanted) if wanted else None
+        if not isinstance(term, Field) or term.relation not in self.relations:
+            return None
+        kind = self.relations[term.relation].types.get(term.column, "")
+        if term.path and kind and wanted:
+            kind = self.constants.type_inside(kind, term.path)
+        return term if wanted and kind == wanted else None
+
+    def _as_it_is(self, term: Term, wanted: str) -> Term | None:
+        """A term of the only query there is; a constant as what says its type."""
+        if not isinstance(term, Expression) or term.terms:
+            return term
+        typed = self.constants.typed(term.node, wanted)
+        return Expression(typed, {}) if typed is not None else None
+
+
+def _entering(
+    facts: Facts,
+    relation: Relation | None,
+    outputs: Sequence[Output] | None,
+    told: Callable[[Term, str], Term | None],
+) -> Facts:
+    """Facts about a subquery in terms of what is inside; those that may not enter stay out.
+
+    `told` answers what a column is for the facts (None: that cannot be said), given its type.
+    """
+    if relation is None:
+        return facts
+    inward: dict[str, Term] = {}
+    names = list(relation.types)
+    if outputs is not None and len(outputs) == len(names):
+        spoken = {one.column for fact in facts for one in _fields(fact.terms.values())}
+        for name, one in zip(names, outputs, strict=True):
+            if one.is_passed and one.term is not None and name in spoken:
+                term = told(one.term, relation.types[name])
+                if term is not None:
+                    inward[name] = term
+    found = (
+        substituted(fact, relation.id, inward) or _weakened(fact, relation.id, inward)
+        for fact in facts
+    )
+    return tuple(fact for fact in found if fact is not None)
+
+
+def _weakened(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | None:
+    """An OR without what cannot be told in its branches: less is said, and still true."""
+    either = fact.predicate.unnest()
+    if not isinstance(either, exp.Or):
+        return None
+    terms: dict[int, Term] = {}
+    branches: list[exp.Expr] = []
+    for branch in either.flatten():
+        parts = [part_of(one, fact) for one in conjuncts(branch)]
+        told = [substituted(part, relation, inward) for part in parts if part is not None]
+        copies = [_filled(one.predicate, one.terms, {}) for one in told if one is not None]
+        if not copies:
+            return None
+        for one in copies:
+            terms |= one.terms
+        branches.append(chained(exp.And, [one.node for one in copies]))
+    return Fact(chained(exp.Or, branches), terms, relations_of(terms.values()))
+
+
+def _fields(terms: Iterable[Term]) -> Iterable[Field]:
+    for term in terms:
+        if isinstance(term, Field):
+            yield term
+        elif isinstance(term, Expression):
+            yield from _fields(term.terms.values())
+
+
+def substituted(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | None:
+    """A fact with a relation's columns in other terms; None when one of them has none."""
+    if relation not in fact.relations:
+        return fact
+    told = _told(fact.predicate, fact.terms, relation, inward)
+    if told is None:
+        return None
+    kept = fact.relations - relations_of(fact.terms.values())  # what marks it as unusable
+    return Fact(told.node, told.terms, relations_of(told.terms.values()) | kept)
+
+
+def _told(
+    node: exp.Expr, terms: Mapping[int, Term], relation: int, inward: Mapping[str, Term]
+) -> Expression | None:
+    """An expression with a relation's columns in other terms; constants are put into the text."""
+    found: dict[int, Term] = {}
+    for key, term in terms.items():
+        inner = _term_told(term, relation, inward)
+        if inner is None:
+            return None
+        found[key] = inner
+    fixed = {key: term for key, term in found.items() if is_fixed(term)}
+    return _filled(node, found, fixed) if fixed else Expression(node, found)
+
+
+def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | None:
+    if relation not in relations_of([term]):
+        return term
+    if isinstance(term, Expression):
+        return _told(term.node, term.terms, relation, inward)
+    if isinstance(term, Scalar):
+        return _scalar_told(term, relation, inward)
+    if not isinstance(term, Field) or term.column not in inward:
+        return None
+    found = inward[term.column]
+    if not term.path:
+        return found
+    if not isinstance(found, Field):
+        return None
+    return Field(found.relation, found.column, (*found.path, *term.path))
+
+
+def _scalar_told(term: Scalar, relation: int, inward: Mapping[str, Term]) -> Scalar | None:
+    """A subquery with the columns around it in other terms, where these are columns too."""
+    beside = []
+    for one in term.beside:
+        told = [(name, _term_told(field, relation, inward)) for name, field in one.columns]
+        columns = tuple((name, field) for name, field in told if isinstance(field, Field))
+        if len(columns) < len(told):
+            return None
+        beside.append(Beside(one.alias, columns))
+    return None if relation == term.relation else Scalar(term.relation, tuple(beside))
+
+
+def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]) -> Expression:
+    """A copy of an expression with constants in the places of columns."""
+    copy = node.copy()
+    others, places = dict[int, Term](), list[tuple[exp.Expr, exp.Expr]]()
+    for one, twin in zip(walk(node), walk(copy), strict=True):
+        term = fixed.get(id(one))
+        if isinstance(term, Expression):
+            value = put_in_place(exp.Paren(this=term.node.copy()), one)
+            places.append((twin, value))
+        elif id(one) in terms:
+            others[id(twin)] = terms[id(one)]
+    for twin, value in places:
+        if twin is copy:
+            copy = value
+        else:
+            twin.replace(value)
+    return Expression(copy, others)
+
+
+def _by_name(
+    outputs: Sequence[Output] | None, whole: Sequence[Output] | None
+) -> list[Output] | None:
+    """The columns of a branch in the order of the whole; NULL where the branch has none."""
+    if outputs is None or whole is None:
+        return None
+    named = {one.name: one for one in outputs}
+    absent = Output("", Expression(exp.Null(), {}), True, False)
+    return [named.get(one.name, absent) for one in whole]
+
+
+def _raw_inside(join: Join, raw: Facts) -> tuple[Facts, Facts]:
+    if join.kind in ("INNER", "CROSS"):
+        return raw, raw
+    if join.kind in ("LEFT", "SEMI", "ANTI", "NOT IN"):
+        return raw, ()
+    return ((), raw) if join.kind == "RIGHT" else ((), ())

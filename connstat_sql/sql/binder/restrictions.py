@@ -1,0 +1,399 @@
+"""Which rows of a live table can matter: the facts that reach it → alternatives of equalities.
+
+Whatever is not understood does not restrict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import product
+
+from sqlglot import exp
+
+from connstat_sql.sql.binder.comparisons import any_of, equal_nodes, sides_of
+from connstat_sql.sql.binder.constants import INTEGERS, Constants
+from connstat_sql.sql.binder.intervals import IntervalReader
+from connstat_sql.sql.binder.model import (
+    Fact,
+    Field,
+    Intervals,
+    Relation,
+    Row,
+    Term,
+    Types,
+    Value,
+)
+from connstat_sql.sql.binder.nulls import rejects_null
+from connstat_sql.sql.binder.ranges import Bound, bounds_in, values_between
+from connstat_sql.sql.binder.render import field_text, node_text, relation_name, relation_text
+from connstat_sql.sql.nodes import find
+
+MAX_ALTERNATIVES = 200_000
+
+Alternatives = Sequence[Row]
+
+
+@dataclass
+class Restriction:
+    """Finds what constants leave of one reading of a live table.
+
+    `types` are its columns that may be bound and their DuckDB types. `equal_columns` remembers
+    what facts make equal, for the other tables that the same facts reach. `misfits` collects
+    columns that were compared with a value of another type. `missing` are relations of which a
+    row may have nothing but NULLs.
+    """
+
+    relation: int
+    types: Types
+    relations: Mapping[int, Relation]
+    constants: Constants
+    equal_columns: dict[frozenset[int], EqualColumns] = field(default_factory=dict)
+    misfits: set[str] = field(default_factory=set)
+    missing: Set[int] = frozenset()
+
+    def rows(self, facts: Sequence[Fact]) -> tuple[Row, ...] | None:
+        """The alternatives, or None when nothing restricts the table."""
+        columns = self._columns(facts, self.types)
+        found: Alternatives | None = None
+        for fact in facts:
+            if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
+                continue  # an equality of two sources says nothing of constants
+            found = _both(found, _Reader(self, fact.terms, columns).of(fact.predicate))
+        found = _both(found, self._between(facts, columns))
+        if found != () and self._is_ruled_out(facts):
+            return ()
+        return None if found is None else _distinct(found)
+
+    def intervals(self, facts: Sequence[Fact], types: Types) -> Intervals:
+        """What the facts leave of the columns of `types`, whose bounds an API can be told."""
+        if not types or not facts:
+            return {}
+        columns = self._columns(facts, types)
+        reader = IntervalReader(types, self.constants, lambda term: columns.get(term, ""))
+        return reader.intervals(facts)
+
+    def _between(self, facts: Sequence[Fact], columns: Mapping[Field, str]) -> Alternatives | None:
+        """What bounds leave that several facts set."""
+        bounds = [
+            one
+            for fact in facts
+            for one in _Reader(self, fact.terms, columns).bounds(fact.predicate)
+        ]
+        return self.listed(bounds)
+
+    def listed(self, bounds: Iterable[Bound]) -> Alternatives | None:
+        """The values between bounds, where they are few."""
+        told = []
+        for name, node, side, gap in bounds:
+            rows = self.constants.rows([node], 1)
+            spelt = self.constants.spelt(rows[0], self.types[name]) if rows else None
+            text = spelt.get(rows[0][0]) if rows and spelt is not None else None
+            is_within = text is None and rows is not None and self.types[name] == "DATE"
+            if is_within and rows:
+                text = self.constants.day_of(rows[0][0])  # which may be one of those wanted
+            if text is not None:
+                told.append((name, text, side, 0 if is_within else gap))
+        found: Alternatives | None = None
+        for name, texts in values_between(told, self.types).items():
+            found = _both(found, [{name: text} for text in texts])
+        return found
+
+    def _is_ruled_out(self, facts: Sequence[Fact]) -> bool:
+        """Whether some list of constants has no row for which all facts about it are true."""
+        about: dict[int, list[Fact]] = {}
+        for fact in facts:
+            if len(fact.relations) == 1 and not fact.relations & {self.relation}:
+                (number,) = fact.relations
+                about.setdefault(number, []).append(fact)
+        return any(self._has_none(number, several) for number, several in about.items())
+
+    def _has_none(self, number: int, facts: Sequence[Fact]) -> bool:
+        relation = self.relations.get(number)
+        node = relation.node if relation is not None else None
+        if relation is None or node is None or relation.is_scalar or relation.ctes:
+            return False
+        if find(node, exp.Table) is not None or not self.constants.is_listed(node):
+            return False
+        if number in self.missing:
+            facts = [fact for fact in facts if rejects_null(fact, frozenset({number}))]
+        texts = [
+            f"({node_text(fact.predicate, fact.terms, field_text, str)})"
+            for fact in facts
+            if find(fact.predicate, exp.Query, exp.Collate) is None
+            and self.constants.is_lasting(fact.predicate)
+        ]
+        source = f"{relation_text(relation, {}, str)} AS {relation_name(number)}"
+        return bool(texts) and self.constants.has_none(f"{source} WHERE {' AND '.join(texts)}")
+
+    def _ties_two(self, fact: Fact) -> bool:
+        found = (self.relations.get(number) for number in fact.relations)
+        return sum(relation is None or not relation.is_scalar for relation in found) > 1
+
+    def _columns(self, facts: Sequence[Fact], types: Types) -> Mapping[Field, str]:
+        """Our columns, and those of other sources that equal one of ours, by our name for them."""
+        key = frozenset(map(id, facts))
+        equal = self.equal_columns.get(key)
+        if equal is None:
+            equal = self.equal_columns[key] = EqualColumns(facts, self.relations)
+        found: dict[Field, str] = {}
+        for name in types:
+            for one in equal.of(Field(self.relation, name)):
+                found.setdefault(one, name)
+        return found
+
+
+class EqualColumns:
+    """Which columns of the sources the facts make equal; of one type, and not of floating point."""
+
+    def __init__(self, facts: Sequence[Fact], relations: Mapping[int, Relation]) -> None:
+        self._relations = relations
+        self._groups: dict[Field, set[Field]] = {}
+        self._beside: dict[Field, list[tuple[int, exp.Expr, Fact]]] = {}
+        for place, fact in enumerate(facts):
+            for pair in equal_nodes(fact.predicate):
+                left, right = (fact.terms.get(id(node)) for node in pair)
+                for one, node in ((left, pair[1]), (right, pair[0])):
+                    if isinstance(one, Field):
+                        self._beside.setdefault(one, []).append((place, node, fact))
+                if isinstance(left, Field) and isinstance(right, Field):
+                    self._join(left, right)
+
+    def of(self, one: Field) -> Sequence[Field]:
+        """The column itself, and those that equal it."""
+        return sorted(
+            self._groups.get(one, {one}), key=lambda field: (field != one, field.relation)
+        )
+
+    def beside(self, one: Field) -> Sequence[tuple[int, exp.Expr, Fact]]:
+        """What facts say equals a column, with those facts and their places among them."""
+        return self._beside.get(one, ())
+
+    def _join(self, left: Field, right: Field) -> None:
+        types = {self._type(left), self._type(right)}
+        if len(types) > 1 or types & {"", "DOUBLE", "FLOAT", "REAL"}:
+            return
+        ours, theirs = self._groups.get(left, {left}), self._groups.get(right, {right})
+        if ours is theirs:
+            return
+        if len(ours) < len(theirs):
+            ours, theirs = theirs, ours
+        ours |= theirs
+        for one in (*theirs, left, right):
+            self._groups[one] = ours
+
+    def _type(self, one: Field) -> str:
+        relation = self._relations.get(one.relation)
+        return "" if relation is None or one.path else relation.types.get(one.column, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one predicate for one table; `columns` are those that are ours, or equal ours."""
+
+    target: Restriction
+    terms: Mapping[int, Term]
+    columns: Mapping[Field, str]
+
+    def of(self, predicate: exp.Expr) -> Alternatives | None:
+        predicate = predicate.unnest()
+        if isinstance(predicate, exp.And):
+            return self._all(predicate)
+        if isinstance(predicate, exp.Or):
+            return self._either(predicate)
+        if self.target.constants.is_constant(predicate):
+            return () if self.target.constants.is_never_true(predicate) else None
+        if isinstance(predicate, (exp.EQ, exp.NullSafeEQ)):
+            return self._equality(predicate)
+        if isinstance(predicate, exp.In):
+            return self._membership(predicate)
+        if isinstance(predicate, exp.ArrayContains):
+            return self._listed(predicate)
+        if isinstance(predicate, exp.Not):
+            return self._opposite(predicate.this.unnest())
+        if isinstance(predicate, exp.Between):
+            return self.target.listed(self.bounds(predicate))
+        return self._flag(predicate, is_true=True)
+
+    def bounds(self, predicate: exp.Expr) -> Iterator[Bound]:
+        """The bounds that a comparison sets to our columns."""
+        return bounds_in(predicate.unnest(), lambda node: self._column(node.unnest()))
+
+    def _all(self, predicate: exp.And) -> Alternatives | None:
+        found: Alternatives | None = None
+        bounds: list[Bound] = []
+        for branch in predicate.flatten():
+            found = _both(found, self.of(branch))
+            bounds += self.bounds(branch)
+        return _both(found, self.target.listed(bounds))
+
+    def _opposite(self, predicate: exp.Expr) -> Alternatives | None:
+        """NOT: what is not unequal is equal, and NULL is neither."""
+        if isinstance(predicate, exp.NEQ):
+            is_of_many = any(any_of(side) is not None for side in sides_of(predicate))
+            return None if is_of_many else self._equality(predicate)
+        if isinstance(predicate, exp.Not):
+            return self.of(predicate.this)
+        if isinstance(predicate, exp.Or):
+            found: Alternatives | None = None
+            for branch in predicate.flatten():
+                found = _both(found, self._opposite(branch.unnest()))
+            return found
+        return self._flag(predicate, is_true=False)
+
+    def _flag(self, predicate: exp.Expr, *, is_true: bool) -> Alternatives | None:
+        """A column of truth values that stands alone, or beside IS."""
+        if isinstance(predicate, exp.Is) and isinstance(predicate.expression, exp.Boolean):
+            if not is_true:
+                return None  # IS NOT TRUE is true of NULL as well
+            is_true, predicate = bool(predicate.expression.this), predicate.this.unnest()
+        name = self._column(predicate)
+        if not name or self.target.types[name] != "BOOLEAN":
+            return None
+        return [{name: "true" if is_true else "false"}]
+
+    def _either(self, predicate: exp.Or) -> Alternatives | None:
+        found: list[Row] = []
+        for branch in predicate.flatten():
+            rows = self.of(branch)
+            if rows is None:
+                return None
+            found += rows
+        return found
+
+    def _equality(self, predicate: exp.Binary) -> Alternatives | None:
+        constants = self.target.constants
+        sides = sides_of(predicate)
+        for left, right in (sides, sides[::-1]):
+            columns = self._columns(left)
+            if not columns:
+                continue
+            listed = any_of(right)
+            if listed is not None:
+                return self._matching(columns, constants.elements(listed))
+            found = self._matching(columns, self._possible(left, [right]))
+            is_null_safe = isinstance(predicate, exp.NullSafeEQ)
+            return None if is_null_safe and not found else found
+        return None
+
+    def _membership(self, predicate: exp.In) -> Alternatives | None:
+        columns = self._columns(predicate.this)
+        if not columns:
+            return None
+        constants = self.target.constants
+        query = predicate.args.get("query")
+        if query is not None:
+            return self._matching(columns, constants.query(query))
+        listed = predicate.args.get("field") or predicate.args.get("unnest")
+        if listed is not None:
+            return self._matching(columns, constants.elements(listed))
+        if len(columns) == 1:
+            texts = constants.long_list(predicate.expressions, self.target.types[columns[0]])
+            if texts is not None:
+                return [{columns[0]: text} for text in texts]
+        return self._matching(columns, self._possible(predicate.this, predicate.expressions))
+
+    def _possible(
+        self, side: exp.Expr, options: Sequence[exp.Expr]
+    ) -> Sequence[Sequence[Value]] | None:
+        """The rows of constants that one side may equal, as far as its own constants allow."""
+        constants, side = self.target.constants, side.unnest()
+        parts = side.expressions if isinstance(side, exp.Tuple) else [side]
+        rows = constants.rows(options, len(parts))
+        if rows is None or len(parts) == 1:
+            return rows
+        for place, part in enumerate(parts):
+            own = constants.rows([part], 1)
+            if own is not None:
+                rows = [row for row in rows if not _differ(row[place], own[0][0])]
+        return rows
+
+    def _listed(self, predicate: exp.ArrayContains) -> Alternatives | None:
+        """`list_contains(list, column)`, which compares what is of one type."""
+        columns = self._columns(predicate.expression)
+        if len(columns) != 1 or isinstance(predicate.expression.unnest(), exp.Tuple):
+            return None
+        wanted = self.target.types[columns[0]]
+        rows = self.target.constants.elements(predicate.this)
+        is_same = all(value.type in (wanted, '"NULL"') for row in rows or () for value in row)
+        return self._matching(columns, rows) if is_same else None
+
+    def _matching(
+        self, columns: list[str], rows: Sequence[Sequence[Value]] | None
+    ) -> Alternatives | None:
+        """Rows of values as alternatives; a value of another type restricts nothing.
+
+        `column = NULL` is never true. Inside a tuple NULL equals NULL, so there it says nothing.
+        """
+        if rows is None or any(len(row) != len(columns) for row in rows):
+            return None
+        texts: list[Mapping[Value, str | None] | None] = []
+        for place, column in enumerate(columns):
+            if not column:
+                texts.append(None)  # a part of a tuple that is not ours: it only narrows further
+                continue
+            spelt = self.target.constants.spelt(
+                [row[place] for row in rows], self.target.types[column]
+            )
+            if spelt is None:
+                self.target.misfits.add(column)
+                return None
+            texts.append(spelt)
+        if not any(columns):
+            return None if rows else ()
+        found: list[Row] = []
+        for row in rows:
+            if any(one is not None and v not in one for one, v in zip(texts, row, strict=True)):
+                continue  # nothing of the column's type equals it
+            given = {
+                column: spelt[value]
+                for column, spelt, value in zip(columns, texts, row, strict=True)
+                if spelt is not None
+            }
+            if len(columns) > 1 or None not in given.values():
+                found.append({name: text for name, text in given.items() if text is not None})
+        return found
+
+    def _columns(self, side: exp.Expr) -> list[str]:
+        """Our columns that one side of a comparison consists of; "" for other parts of a tuple."""
+        side = side.unnest()
+        parts = side.expressions if isinstance(side, exp.Tuple) else [side]
+        names = [self._column(part) for part in parts]
+        if any(names):
+            return names
+        fixed = [self.target.constants.is_constant(part) for part in parts]
+        return names if any(fixed) and not all(fixed) else []
+
+    def _column(self, node: exp.Expr) -> str:
+        term = self.terms.get(id(node))
+        return self.columns.get(term, "") if isinstance(term, Field) else ""
+
+
+def _differ(one: Value, other: Value) -> bool:
+    """Whether two values of one type are there and not equal."""
+    is_told = one.type == other.type and one.text is not None and other.text is not None
+    return is_told and one.type in (*INTEGERS, "VARCHAR") and one.text != other.text
+
+
+# --- the algebra of alternatives -----------------------------------------------------------------
+
+
+def _both(left: Alternatives | None, right: Alternatives | None) -> Alternatives | None:
+    """AND: every pair that does not contradict itself."""
+    if left is None or right is None:
+        return right if left is None else left
+    if len(left) * len(right) > MAX_ALTERNATIVES:
+        return min(left, right, key=len)  # a superset of the product
+    merged = (_merged(a, b) for a, b in product(left, right))
+    return [row for row in merged if row is not None]
+
+
+def _merged(left: Row, right: Row) -> Row | None:
+    both = {**left, **right}
+    if len(both) == len(left) + len(right):
+        return both  # no column in common
+    return None if any(both[column] != text for column, text in left.items()) else both
+
+
+def _distinct(rows: Alternatives) -> tuple[Row, ...]:
+    return tuple({frozenset(row.items()): row for row in rows}.values())

@@ -1,0 +1,155 @@
+"""Which source of which block a column belongs to, by DuckDB's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from connstat_sql.sql.binder.model import Field, Merged, Outputs, Relation, Term
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Source:
+    """A relation as one FROM clause knows it; `names` is how columns may be qualified.
+
+    `renamed` are the relation's columns by the names that they have here (None: by their own).
+    """
+
+    relation: Relation
+    names: tuple[str, ...]
+    renamed: Mapping[str, str] | None = None
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The relation's columns, by the names that they have here."""
+        if self.renamed is not None:
+            return self.renamed
+        return {name: name for name in self.relation.types}
+
+    def field(self, name: str) -> Field | None:
+        """The column of a name; None when there is none."""
+        if self.renamed is not None:
+            own = self.renamed.get(name)
+            return None if own is None else Field(self.relation.id, own)
+        return Field(self.relation.id, name) if name in self.relation.types else None
+
+    def is_called(self, qualifier: tuple[str, ...]) -> bool:
+        """Whether a qualifier names this source."""
+        return self.names[-len(qualifier) :] == qualifier
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A column that USING or NATURAL made of several; `term` is None when it is none of them."""
+
+    term: Term | None
+    members: frozenset[int]
+
+
+@dataclass(frozen=True, eq=False)
+class Scope:
+    """What can be named at one place of a query.
+
+    `merged` are columns that USING or NATURAL made one of several. `aliases` are names of the
+    select list, which WHERE may use too, and what they stand for (None: several). `outer` is the
+    scope of the query around this one.
+    """
+
+    sources: tuple[Source, ...] = ()
+    merged: Mapping[str, Merge] = field(default_factory=dict)
+    aliases: Mapping[str, exp.Expr | None] = field(default_factory=dict)
+    outer: Scope | None = None
+
+    def joined(self, other: Scope) -> Scope:
+        """Both scopes side by side, as a comma joins them."""
+        return replace(
+            self, sources=(*self.sources, *other.sources), merged={**self.merged, **other.merged}
+        )
+
+    def resolve(self, column: exp.Column) -> Term | None:
+        """What a column is; None when that cannot be told."""
+        parts = tuple(part.name.lower() for part in column.parts)
+        return self._resolve(parts)
+
+    def has_two_meanings(self, column: exp.Column) -> bool:
+        """Whether a name is a column and, in the select list, a name of something else."""
+        name = column.name.lower()
+        is_alias = len(column.parts) == 1 and name in self.aliases
+        return is_alias and self._aliased((name,)) != self.resolve(column)
+
+    def named(self, name: str) -> Term | None:
+        """What a plain name is among the sources themselves; None when none or several have it."""
+        if not all(one.relation.is_known for one in self.sources):
+            return None
+        having = [one for one in self.sources if one.field(name) is not None]
+        if name in self.merged:
+            merge = self.merged[name]
+            return merge.term if {one.relation.id for one in having} <= merge.members else None
+        return having[0].field(name) if len(having) == 1 else None
+
+    def outputs(self) -> Iterator[tuple[str, Term | None]]:
+        """What `*` gives, in order; a merged column once, at the place of its first source."""
+        seen: set[str] = set()
+        for source in self.sources:
+            for name in source.columns:
+                if name not in self.merged:
+                    yield name, source.field(name)
+                elif name not in seen:
+                    seen.add(name)
+                    yield name, self.merged[name].term
+
+    def of_source(self, qualifier: str) -> Outputs:
+        """What `name.*` gives."""
+        called = [one for one in self.sources if one.is_called((qualifier,))]
+        if len(called) != 1:
+            return {}
+        source = called[0]
+        return {name: Field(source.relation.id, own) for name, own in source.columns.items()}
+
+    def _resolve(self, parts: tuple[str, ...], *, is_own: bool = True) -> Term | None:
+        for split in range(len(parts) - 1, -1, -1):
+            qualifier, name, path = parts[:split], parts[split], parts[split + 1 :]
+            if qualifier:
+                called = [one for one in self.sources if one.is_called(qualifier)]
+                if len(called) > 1:
+                    return None
+                found = called[0].field(name) if called else None
+                if found is not None:
+                    return Field(found.relation, found.column, path)
+                if called and not called[0].relation.is_known:
+                    return None
+            elif self._may_have(name):
+                return _into(self.named(name), path)
+        if parts[0] in self.aliases:
+            return self._aliased(parts) if is_own else None
+        return self.outer._resolve(parts, is_own=False) if self.outer is not None else None
+
+    def _aliased(self, parts: tuple[str, ...]) -> Term | None:
+        """What a name of the select list stands for, where that is a column."""
+        named = self.aliases[parts[0]]
+        if not isinstance(named, exp.Column) or isinstance(named.this, exp.Star):
+            return None
+        bare = replace(self, aliases=dict.fromkeys(self.aliases))  # no alias of an alias
+        return _into(bare.resolve(named), parts[1:])
+
+    def _may_have(self, name: str) -> bool:
+        return name in self.merged or any(
+            one.field(name) is not None or not one.relation.is_known for one in self.sources
+        )
+
+
+def _into(term: Term | None, path: tuple[str, ...]) -> Term | None:
+    if not path:
+        return term
+    if isinstance(term, Field):
+        return Field(term.relation, term.column, (*term.path, *path))
+    return None
+
+
+def fields_of(term: Term | None) -> tuple[Field, ...]:
+    """The columns that a plain term consists of."""
+    if isinstance(term, Field):
+        return (term,)
+    return term.fields if isinstance(term, Merged) else ()

@@ -1,0 +1,410 @@
+"""SQL text → `Statement`: what is in it, and where; the text itself is never rewritten by sqlglot.
+
+DuckDB splits the text and is the authority on syntax. sqlglot's tree only serves to find tables,
+columns and predicates, each with its place in the text.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from bisect import bisect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import SqlglotError
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
+
+from connstat_sql.database.explain_prefix import read_explain
+from connstat_sql.errors import ParseError, Span
+from connstat_sql.sql.duckdb_only import Syntax, Unread, read_unread
+from connstat_sql.sql.in_lists import set_aside, values_of
+from connstat_sql.sql.nodes import find, find_all, walk
+from connstat_sql.sql.recursion import with_room
+from connstat_sql.sql.source_map import Origin
+from connstat_sql.sql.spans import NotingParser
+
+
+class _AsWritten(DuckDB):
+    """DuckDB's SQL, the number in `a[1]` kept as it stands.
+
+    sqlglot counts from 0 where it does not know what `a` is, and would write another number once
+    something that it knows stands in its place.
+    """
+
+    INDEX_OFFSET = 0
+    Parser = NotingParser
+
+
+DIALECT: type[DuckDB] = _AsWritten
+_PIECES = re.compile(r"""(?P<name>"[^"]+"|[\w$]+)|(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|.""", re.DOTALL)
+_DOLLAR_QUOTES = re.compile(r"\$\w*\$")
+_WITH = re.compile(r"\bwith\b", re.IGNORECASE)
+MAX_LENGTH = 10_000_000
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
+
+_SHOW = re.compile(
+    r"""\s*show\s+(?P<what>providers|services|tables)(?:\s+(?:in|from)\s+(?P<scope>[\w".]+))?\s*;?\s*""",
+    re.IGNORECASE,
+)
+
+
+class Show(str, Enum):
+    """What a SHOW statement of ours lists."""
+
+    PROVIDERS = "providers"
+    SERVICES = "services"
+    TABLES = "tables"
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    """`SHOW TABLES IN confluent.connect`: `scope` is the dotted name, as parts."""
+
+    what: Show
+    scope: tuple[str, ...]
+
+
+class Use(str, Enum):
+    """What a statement does with a table that it names."""
+
+    READ = "read"
+    WRITE = "write"
+    DESCRIBE = "describe"
+    DEFINE = "define"  # inside CREATE VIEW or CREATE MACRO: read later, not now
+
+
+@dataclass(frozen=True, slots=True)
+class TableMention:
+    """One mention of a table by a dotted name.
+
+    `span` is the name's place in the statement; `node` the tree's own node; `has_alias` whether
+    the text names the table otherwise right behind it.
+    """
+
+    parts: tuple[str, ...]
+    span: Span
+    node: exp.Table
+    use: Use
+    has_alias: bool
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether nothing is known of where it stands."""
+        above = self.node.parent
+        return above is not None and isinstance(above.parent, Unread)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of the user's text.
+
+    `sql` is its own text, EXPLAIN taken off; `offset` where that begins in the whole text.
+    `tree` is `Unread` when only DuckDB can read it, None when its tables are not known either.
+    `explain` is None, "plan" or "analyze". `origin` says what the text was made of by writing out
+    views and macros; None when it is as written.
+    `short` is as long as the text, with the first value alone in long lists; "" when it has none.
+    """
+
+    sql: str
+    offset: int
+    tree: exp.Expr | None
+    mentions: tuple[TableMention, ...]
+    explain: str | None = None
+    show: ShowRequest | None = None
+    origin: Origin | None = None
+    short: str = ""
+
+    @property
+    def written(self) -> str:
+        """The statement as the user wrote it."""
+        return self.origin.written if self.origin else self.sql
+
+
+def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Statement:
+    """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax.
+
+    With DuckDB's own reading its tables are found also where sqlglot cannot read it.
+    """
+    if len(sql) > MAX_LENGTH:
+        raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")
+    show = _SHOW.fullmatch(without_comments(sql))
+    if show and (show["what"].lower() != "tables" or show["scope"]):
+        scope = tuple(part.strip('"') for part in (show["scope"] or "").split(".") if part)
+        return Statement(sql, offset, None, (), show=ShowRequest(Show(show["what"].lower()), scope))
+    explain, mode = read_explain(sql), None
+    if explain and explain.mode:
+        mode = explain.mode
+        offset, sql = offset + explain.start, sql[explain.start :]
+    short, lists = set_aside(sql)
+    tree = _tree(short, sql)
+    if lists and not (tree is not None and _put_back(tree, lists)):
+        short, tree = sql, _tree(sql, sql)
+    if _has_lost_with(sql):
+        short, tree = sql, None
+    elif tree is None and syntax_of is not None:
+        short, tree = sql, read_unread(sql, tokens(sql), lambda text: _tree(text, text), syntax_of)
+    mentions = tuple(_mentions(tree)) if tree is not None else ()
+    return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
+
+
+def words(sql: str) -> Iterator[tuple[str, ...]]:
+    """Dotted names in text that only DuckDB can read, to see whether it names a live table."""
+    parts: list[str] = []
+    is_open = False  # whether a dot stands before what comes next
+    for match in _PIECES.finditer(sql):
+        word = match[0]
+        if match.lastgroup == "name":
+            if not is_open:
+                if len(parts) > 1:
+                    yield tuple(parts)
+                parts = []
+            parts.append(word.strip('"'))
+            is_open = False
+        elif word == "." and parts and not is_open:
+            is_open = True
+        elif match.lastgroup != "gap":
+            if len(parts) > 1:
+                yield tuple(parts)
+            parts, is_open = [], False
+    if len(parts) > 1:
+        yield tuple(parts)
+
+
+_QUANTIFIED = re.compile(r"\b(?:ALL|SOME)\s*\(", re.IGNORECASE)
+
+
+class _WithoutDollarQuotes(_AsWritten):
+    """The same, `$tag$ … $tag$` aside.
+
+    Looking for such a text behind the `$` of a parameter, sqlglot (30.30) comes back too late by a
+    character for each quote that is written twice: `$name AND x = ''` would be another parameter.
+    """
+
+    class Tokenizer(DuckDB.Tokenizer):
+        """Takes every `$` for a parameter's."""
+
+        HEREDOC_STRINGS = []
+
+
+def dialect_of(sql: str) -> type[DuckDB]:
+    """How sqlglot is to read a text."""
+    return DIALECT if _DOLLAR_QUOTES.search(sql) else _WithoutDollarQuotes
+
+
+def split_on_semicolons(sql: str) -> list[tuple[str, int]]:
+    """Statements and their offsets by sqlglot's tokens, for texts with statements of our own."""
+    parts, start = [], 0
+    for token in tokens(sql):
+        if token.token_type is TokenType.SEMICOLON:
+            parts.append((sql[start : token.start], start))
+            start = token.end + 1
+    parts.append((sql[start:], start))
+    return [(text, offset) for text, offset in parts if without_comments(text).strip()]
+
+
+def without_comments(sql: str) -> str:
+    """A short text with a space for each comment; longer ones are no statement of ours."""
+    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL) if len(sql) < 1000 else sql
+
+
+def tokens(sql: str) -> list[Token]:
+    """The tokens of a text; none when it is no SQL."""
+    try:
+        return sqlglot.tokenize(sql, read=dialect_of(sql))
+    except SqlglotError:
+        return []
+
+
+def _has_lost_with(sql: str) -> bool:
+    """Whether a WITH stands in parentheses right behind another one, which takes its place.
+
+    Of `WITH a AS (…) (WITH b AS (…) SELECT …)` DuckDB forgets `b`; sqlglot would add it to `a`.
+    """
+    if len(_WITH.findall(sql)) < 2:
+        return False
+    opened, listed = list[int](), tokens(sql)
+    kinds = [token.token_type for token in listed]
+    for place, kind in enumerate(kinds):
+        if kind is TokenType.L_PAREN:
+            opened.append(place)
+        elif kind is TokenType.R_PAREN and opened:
+            is_cte = listed[opened.pop() - 1].text.upper() in ("AS", "MATERIALIZED")
+            behind = next(
+                (n for n in range(place + 1, len(kinds)) if kinds[n] is not TokenType.L_PAREN),
+                place,
+            )
+            if is_cte and behind > place + 1 and kinds[behind] is TokenType.WITH:
+                return True
+    return False
+
+
+def _tree(sql: str, whole: str) -> exp.Expr | None:
+    """The tree of a text; `whole` is the same, with its long lists."""
+    marks = _placeholders(sql)
+    try:
+        dialect = dialect_of(sql)()
+        numbered, parser = _numbered(sql, marks), dialect.parser()
+        assert isinstance(parser, NotingParser)
+        trees = with_room(lambda: parser.parse(dialect.tokenize(numbered), numbered))
+    except (SqlglotError, RecursionError, ValueError):
+        return None
+    # a comment behind the semicolon is a tree too
+    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(found) != 1 or isinstance(found[0], exp.Command):
+        return None
+    parser.text.sql, parser.text.marks = _numbered(whole, marks), marks
+    if marks:
+        _shift_back(found[0], marks)
+    if _QUANTIFIED.search(sql):
+        _quantify(found[0])
+    return found[0]
+
+
+def _quantify(tree: exp.Expr) -> None:
+    """Make comparisons of `= ALL (list)` and `= SOME (list)`, which sqlglot takes for functions."""
+    for node in [*find_all(tree, exp.Anonymous)]:
+        kind = {"ALL": exp.All, "SOME": exp.Any}.get(str(node.this).upper())
+        is_side = isinstance(node.parent, exp.Predicate) and node.arg_key == "expression"
+        if kind is not None and is_side and len(node.expressions) == 1:
+            compared = kind(this=exp.Paren(this=node.expressions[0]))
+            compared.meta.update(node.meta)
+            node.replace(compared)
+
+
+def _placeholders(sql: str) -> list[int]:
+    """Places of `?` in the text."""
+    if "?" not in sql:
+        return []
+    return [token.start for token in tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
+
+
+def _numbered(sql: str, marks: list[int]) -> str:
+    """The text with `$1`, `$2`, … for each `?`: sqlglot's nodes for `?` do not say which."""
+    parts, start = [], 0
+    for number, mark in enumerate(marks, 1):
+        parts += [sql[start:mark], f"${number}"]
+        start = mark + 1
+    return "".join([*parts, sql[start:]])
+
+
+def _shift_back(tree: exp.Expr, marks: list[int]) -> None:
+    """Make the places in the tree those of the text before it was numbered."""
+    added, shifted = 0, []
+    for number, mark in enumerate(marks, 1):
+        shifted.append(mark + added)
+        added += len(str(number))
+    sums = [0]
+    for number in range(1, len(marks) + 1):
+        sums.append(sums[-1] + len(str(number)))
+    for node in walk(tree):
+        for key in ("start", "end"):
+            if key in node.meta:
+                node.meta[key] -= sums[bisect(shifted, node.meta[key])]
+
+
+# --- long lists ----------------------------------------------------------------------------------
+
+
+def long_list(node: exp.Expr) -> tuple[bool, list[str]] | None:
+    """Of the node that stands for a long list, whether it is of texts, and its values.
+
+    Such a node is written out as the whole list. None for any other node.
+    """
+    is_number = isinstance(node, exp.Literal) and not node.is_string
+    return values_of(node.this) if is_number and "," in node.this else None
+
+
+def _put_back(tree: exp.Expr, lists: Mapping[int, str]) -> bool:
+    """Make of each first value its whole list; False where one is not the list of a column."""
+    found = {
+        literal.meta["start"]: literal
+        for literal in find_all(tree, exp.Literal)
+        if literal.meta.get("start") in lists
+    }
+    if len(found) < len(lists) or not all(map(_is_list_of_column, found.values())):
+        return False
+    for start, literal in found.items():
+        literal.set("this", lists[start])
+        literal.set("is_string", False)
+    return True
+
+
+def _is_list_of_column(literal: exp.Expr) -> bool:
+    above = literal.parent
+    if not isinstance(above, exp.In) or isinstance(above.parent, exp.Pivot):
+        return False
+    return len(above.expressions) == 1 and find(above.this, exp.Column) is not None
+
+
+# --- the tables that a statement names -----------------------------------------------------------
+
+_WRITES = (
+    exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Alter, exp.Create, exp.Comment,
+)  # fmt: skip
+
+
+def _mentions(tree: exp.Expr) -> Iterator[TableMention]:
+    ctes = {cte.alias.lower() for cte in find_all(tree, exp.CTE)}
+    for node in find_all(tree, exp.Table):
+        parts = node.parts
+        if not all(isinstance(part, exp.Identifier) and "start" in part.meta for part in parts):
+            continue
+        if len(parts) == 1 and node.name.lower() in ctes and _is_cte(node):
+            continue
+        span = Span(parts[0].meta["start"], parts[-1].meta["end"] + 1)
+        names = tuple(part.name for part in parts)
+        yield TableMention(names, span, node, _use(node, tree), bool(node.args.get("alias")))
+
+
+def _is_cte(node: exp.Table) -> bool:
+    """Whether a name without dots stands for a CTE that is in sight of it."""
+    name, above = node.name.lower(), node.parent
+    inside: exp.Expr | None = None
+    while above is not None:
+        if isinstance(above, exp.CTE):
+            inside = above
+        clause = above.args.get("with_")
+        is_recursive = clause is not None and bool(clause.args.get("recursive"))
+        for cte in clause.expressions if clause is not None else ():
+            if cte is inside and not is_recursive:
+                break  # a CTE sees those before it, and itself only WITH RECURSIVE
+            if cte.alias.lower() == name:
+                return True
+            if cte is inside:
+                break
+        if not isinstance(above, (exp.CTE, exp.With)):
+            inside = None
+        above = above.parent
+    return False
+
+
+def _use(node: exp.Table, tree: exp.Expr) -> Use:
+    if isinstance(tree, exp.Describe) and tree.this is node:
+        return Use.DESCRIBE
+    if isinstance(tree, exp.Copy):
+        is_export = tree.args.get("kind") is not True or tree.this is not node
+        return Use.READ if is_export and not _copies_into(tree) else Use.WRITE
+    if isinstance(tree, (exp.Drop, exp.TruncateTable)):
+        return Use.WRITE
+    if isinstance(tree, _WRITES) and _is_target(node, tree):
+        return Use.WRITE
+    if isinstance(tree, exp.Create) and str(tree.args.get("kind", "")).upper() != "TABLE":
+        return Use.DEFINE
+    return Use.READ
+
+
+def _copies_into(tree: exp.Copy) -> bool:
+    """COPY t FROM 'file'; sqlglot keeps FROM as `kind` true and TO as false."""
+    return bool(tree.args.get("kind"))
+
+
+def _is_target(node: exp.Table, tree: exp.Expr) -> bool:
+    target = tree.this
+    if isinstance(target, exp.Schema):
+        target = target.this
+    return target is node

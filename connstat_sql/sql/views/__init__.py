@@ -1,0 +1,223 @@
+"""Views and table macros over live tables: kept by DuckDB, planned where they are mentioned.
+
+DuckDB itself stores each definition over the declared catalogs, which cannot be read: so its own
+catalog says what there is, of which type, since when and under which name, and a way into a view
+that nobody planned is an error. What is remembered here is only the text that its author wrote,
+by the number of the object in DuckDB's catalog: DROP, OR REPLACE, RENAME and ROLLBACK cannot make
+it stale. A statement that mentions one is planned with the definition in place of the name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import duckdb
+import pyarrow as pa
+
+from connstat_sql.database.errors import RunText
+from connstat_sql.database.session import Session
+from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.model import quote
+from connstat_sql.errors import BindError, QueryError, Span
+from connstat_sql.sql.binder import Arguments, BoundQuery, BoundTable
+from connstat_sql.sql.source_map import Origin, leading_back, rewritten
+from connstat_sql.sql.statement import Statement, parse
+from connstat_sql.sql.views.create_statements import Definition, Kind, read_definition
+from connstat_sql.sql.views.expand import Columns, Writer, derived, view_of
+from connstat_sql.sql.views.headers import as_written
+from connstat_sql.sql.views.lookup import Names, macro_names, view_names
+
+__all__ = ["Views"]
+
+_STATEMENTS_KEPT = 10
+_HIDDEN_TYPES = {"_observed_at": "TIMESTAMPTZ"}
+
+
+class Views:
+    """The views and macros over live tables of one session; `bind` binds a SELECT."""
+
+    def __init__(
+        self, session: Session, catalog: Catalog, bind: Callable[[Statement], BoundQuery]
+    ) -> None:
+        self._session = session
+        self._catalog = catalog
+        self._bind = bind
+        self._defined: dict[int, Definition] = {}
+        self._kept: dict[str, Statement] = {}
+        self._selects: dict[Columns, str] = {}
+        self._words: re.Pattern[str] | None = None
+
+    # --- mentions ----------------------------------------------------------------------------
+
+    def may_be_mentioned(self, sql: str) -> bool:
+        """Whether a text holds the name of a view or macro that may read live tables."""
+        return self._words is not None and self._words.search(sql) is not None
+
+    def completed(self, statement: Statement) -> Statement:
+        """The statement with the whole name of each live table that USE lets it name in short."""
+        if not statement.mentions or not self._session.looks_into_declared():
+            return statement
+        try:
+            edits = self._writer().short_names(statement, self._session.is_bound_to)
+        except duckdb.TransactionException:  # one that has failed reads no catalog
+            self._session.run(RunText("SELECT 1", statement.sql), None)
+            return statement
+        return self._made_of(statement, *rewritten(statement.sql, edits)) if edits else statement
+
+    def written_out(self, statement: Statement) -> Statement:
+        """The statement over the live tables themselves; itself when it mentions no definition."""
+        if statement.tree is None or not self._is_mentioned(statement):
+            return statement
+        try:
+            text, origin = self._writer().written_out(statement)
+        except duckdb.TransactionException:  # one that has failed reads no catalog
+            self._session.run(RunText("SELECT 1", statement.sql), None)
+            return statement
+        if origin is None:
+            return statement
+        self._session.make_macros(text)
+        return self.completed(self._made_of(statement, text, origin))
+
+    def _made_of(self, statement: Statement, text: str, origin: Origin) -> Statement:
+        found, older = self._parsed(text), origin.upon(statement.origin)
+        return replace(found, offset=statement.offset, explain=statement.explain, origin=older)
+
+    def _parsed(self, text: str) -> Statement:
+        """A text that was written out: what is asked again and again is parsed once."""
+        if text not in self._kept:
+            if len(self._kept) >= _STATEMENTS_KEPT:
+                self._kept.clear()
+            self._kept[text] = parse(text, syntax_of=self._session.told_syntax)
+        return self._kept[text]
+
+    def _is_mentioned(self, statement: Statement) -> bool:
+        if self.may_be_mentioned(statement.sql):
+            return True
+        return any(view_of(self._catalog, one.parts) for one in statement.mentions)
+
+    def headers(self, names: list[str], statement: Statement) -> list[str]:
+        """The names of a result's columns as DuckDB makes them of the user's own text."""
+        return as_written(names, statement, self._session.duckdb)
+
+    def look_again(self) -> None:
+        """A statement may have renamed or defined something: learn the names there are."""
+        if not self._defined:
+            return
+        connection = self._session.duckdb
+        names = {*view_names(connection, self._session.declared).values()}
+        if any(one.kind is Kind.MACRO for one in self._defined.values()):
+            names |= {name for oid, name in macro_names(connection).items() if oid in self._defined}
+        listed = "|".join(re.escape(name.replace('"', '""')) for name in sorted(names))
+        self._words = re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE) if names else None
+
+    # --- definitions -------------------------------------------------------------------------
+
+    def define(self, sql: str, arguments: Arguments) -> pa.Table | None:
+        """Create a view or macro over live tables; None for every other statement.
+
+        DuckDB judges the definition over the declared catalogs; nothing is sent.
+        """
+        definition = self._live_definition(sql)
+        if definition is None:
+            return None
+        before = self._numbers(definition)
+        text, origin = self._declared(definition)
+        with leading_back(text, origin), self._session.binding_live():
+            self._session.check(RunText(text, text), arguments)
+            table = self._session.run(RunText(text, text), arguments)
+        for oid in self._numbers(definition) - before:
+            self._defined[oid] = definition
+        self._session.forget_functions()
+        self.look_again()
+        return table
+
+    def check(self, sql: str, arguments: Arguments) -> bool:
+        """Whether a statement defines a view or macro over live tables: if so, a sound one."""
+        definition = self._live_definition(sql)
+        if definition is None:
+            return False
+        text, origin = self._declared(definition)
+        with leading_back(text, origin), self._session.binding_live():
+            self._session.check(RunText(text, text), arguments)
+        return True
+
+    def _live_definition(self, sql: str) -> Definition | None:
+        definition = read_definition(sql)
+        if definition is None or self._is_ours(definition.parts):
+            return None
+        self._session.run(RunText("SELECT 1", sql), None)  # unless a transaction has failed
+        if not self._is_over_live(definition):
+            return None
+        if definition.kind in (Kind.SCALAR, Kind.SEVERAL):
+            raise BindError(
+                f"a {definition.kind.value} cannot read live tables",
+                sql=sql,
+                span=definition.name,
+                hint="make it a table:  CREATE MACRO … AS TABLE SELECT …",
+            )
+        return definition
+
+    def _is_over_live(self, definition: Definition) -> bool:
+        query = definition.query
+        if definition.kind is Kind.SCALAR:
+            query = f"SELECT {query}"
+        return self._writer().is_live(query)
+
+    def _declared(self, definition: Definition) -> tuple[str, Origin]:
+        """The statement with the live tables' names as DuckDB's catalog has them."""
+        self._session.declare(self._catalog)
+        try:
+            query = self._bind(parse(definition.query, syntax_of=self._session.told_syntax))
+        except QueryError as error:
+            _move(error, definition.query, definition)
+            raise
+        edits = {one.span: one.text for one in query.edits}
+        for table in query.tables:
+            if table.hidden or table.live.connection is not None:
+                edits |= derived(definition.query, table.mention, _stand_in(table), "")
+        start = definition.body.start
+        return rewritten(definition.sql, {_moved(span, start): edits[span] for span in edits})
+
+    def _numbers(self, definition: Definition) -> set[int]:
+        """The numbers of all that bears a definition's name."""
+        connection = self._session.duckdb
+        is_view = definition.kind is Kind.VIEW
+        found = view_names(connection) if is_view else macro_names(connection)
+        wanted = definition.parts[-1].lower()
+        return {oid for oid, name in found.items() if name.lower() == wanted}
+
+    def _is_ours(self, parts: tuple[str, ...]) -> bool:
+        return len(parts) == 3 and self._catalog.is_provider(parts[0])
+
+    def _writer(self) -> Writer:
+        names = Names(self._session.duckdb)
+        syntax_of = self._session.told_syntax
+        return Writer(names, self._defined, self._catalog, self._selects, syntax_of)
+
+
+def _move(error: QueryError, query: str, definition: Definition) -> None:
+    """A fault found in the SELECT of a definition is told of the whole statement."""
+    if error.sql != query:
+        return
+    error.sql = definition.sql
+    if error.span is not None:
+        by = definition.body.start - (len(query) - len(definition.query))
+        error.span = _moved(error.span, by)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by)
+
+
+def _stand_in(table: BoundTable) -> str:
+    """What DuckDB reads in place of a mention: the declared table, and hidden columns it names."""
+    own = table.live.resource.table
+    hidden = "".join(
+        f", CAST(NULL AS {_HIDDEN_TYPES.get(name, 'VARCHAR')}) AS {quote(name)}"
+        for name in table.hidden
+        if table.live.resource.column(name) is None
+    )
+    declared = ".".join(map(quote, (own.provider, own.service, own.resource)))
+    return f"SELECT *{hidden} FROM {declared}"

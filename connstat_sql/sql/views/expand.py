@@ -1,0 +1,399 @@
+"""Views and macros over live tables, written out where a text mentions them.
+
+What comes out is SQL over the live tables themselves, with the meaning that DuckDB gives the
+text: a macro's body sees the CTEs and the search path of its caller, a view's body its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from sqlglot import exp
+from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
+
+from connstat_sql.definitions.catalog import Catalog, LiveTable
+from connstat_sql.definitions.model import TableName, quote
+from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, Span
+from connstat_sql.sql.binder.columns import names_in, used_columns
+from connstat_sql.sql.duckdb_only import Syntax
+from connstat_sql.sql.nodes import find_all
+from connstat_sql.sql.source_map import Origin, leading_back, rewritten
+from connstat_sql.sql.statement import (
+    MAX_LENGTH,
+    Statement,
+    TableMention,
+    Use,
+    parse,
+    tokens,
+    words,
+)
+from connstat_sql.sql.views.create_statements import (
+    Call,
+    Definition,
+    given,
+    read_calls,
+    read_definition,
+)
+from connstat_sql.sql.views.create_statements import with_arguments as with_values
+from connstat_sql.sql.views.declared import reached_by, select_of
+from connstat_sql.sql.views.lookup import Found, Names, Path, home_of
+
+MAX_DEPTH = 50
+MAX_GROWTH = 200_000
+_SELECTS_KEPT = 100
+_WITHOUT_ROWS = (exp.Alter, exp.Drop, exp.Comment)
+_Chain = tuple["tuple[int | str, str]", ...]
+"""Views and macros that lie around each other, by number in DuckDB's catalog or by full name."""
+Columns = tuple[TableName, "str | None", "tuple[str, ...]"]
+"""A view that a definition declares, the connection that is named, and the columns of it."""
+
+
+class Writer:
+    """Writes out one statement; `made` are the definitions by number in DuckDB's catalog.
+
+    `selects` keeps the SELECTs of views that definitions declare, from one statement to the next;
+    `syntax_of` is how DuckDB reads a text.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        made: Mapping[int, Definition],
+        catalog: Catalog,
+        selects: dict[Columns, str],
+        syntax_of: Syntax,
+    ) -> None:
+        self._names = names
+        self._made = made
+        self._catalog = catalog
+        self._selects = selects
+        self._syntax_of = syntax_of
+        self._views: dict[int, str] = {}
+        self._looks = 0
+        self._parsed: dict[str, Statement] = {}
+
+    def written_out(self, statement: Statement) -> tuple[str, Origin | None]:
+        """A statement's text over the live tables themselves; None when nothing was replaced."""
+        sql = statement.sql
+        self._parsed[sql] = statement
+        text, origin = self._calls(sql, (), ())
+        with leading_back(text, origin):
+            text, then = self._mentions(text, None, ())
+        if then is None:
+            return text, origin
+        return text, Origin(then.sql, then.kept, origin)
+
+    def short_names(
+        self, statement: Statement, is_meant: Callable[[str, str], bool]
+    ) -> dict[Span, str]:
+        """Whole names for those of fewer parts that mean live tables, by the search path.
+
+        `is_meant` says of a name, and of the live table that it may mean, whether DuckDB agrees.
+        """
+        edits: dict[Span, str] = {}
+        for mention in statement.mentions:
+            makes = mention.use is Use.WRITE and isinstance(statement.tree, exp.Create)
+            if len(mention.parts) > 2 or mention.use is Use.DEFINE or makes:
+                continue
+            found, span = self._names.relation(mention.parts), mention.span
+            if found is not None and self._is_live(_parts(found)):
+                name = statement.sql[span.start : span.end]
+                if is_meant(name, ".".join(_parts(found))):
+                    edits[span] = _full_name(found)
+        return edits
+
+    def is_live(self, sql: str, home: Path = (), above: frozenset[int] = frozenset()) -> bool:
+        """Whether a text mentions a live table, or a view or macro that was made over some."""
+        statement = self._parse(sql)
+        if statement.tree is None:
+            return any(self._is_live(parts[:3]) for parts in words(sql))
+        if any(self._is_live(one.parts) for one in statement.mentions):
+            return True
+        if any(True for _ in self._known_calls(sql, statement.tree, home)):
+            return True
+        views = [self._names.relation(one.parts, home) for one in statement.mentions]
+        if any(self._is_live(_parts(found)) for found in views if found):
+            return True
+        return any(self._is_over_live(found, above) for found in views if found and found.sql)
+
+    def _is_over_live(self, view: Found, above: frozenset[int]) -> bool:
+        if view.oid in self._made:
+            return True
+        definition = read_definition(view.sql)
+        if definition is None or view.oid in above:
+            return False
+        return self.is_live(definition.query, home_of(view), above | {view.oid})
+
+    # --- macros: their text, put where the call stands ---------------------------------------
+
+    def _calls(self, sql: str, home: Path, chain: _Chain) -> tuple[str, Origin | None]:
+        tree = self._parse(sql).tree
+        known = [] if tree is None else [*self._known_calls(sql, tree, home)]
+        if not known:
+            return sql, None
+        edits = _numbered(sql)
+        for call, found, definition in sorted(known, key=lambda one: _length(one[0].span)):
+            texts = [_within(sql, edits, one.span) for one in call.arguments]
+            try:
+                values = given(call, definition.params, texts, sql)
+                deeper = _deeper(chain, (found.oid, found.name), "macro")
+                body = self._calls(with_values(definition.query, values), home, deeper)[0]
+            except QueryError as error:
+                _place(error, sql, call.span, chain)
+                raise
+            alias = "" if call.has_alias else f" AS {call.name}"
+            edits = {one: text for one, text in edits.items() if not _holds(call.span, one)}
+            edits[call.span] = f"({body}){alias}"
+            _check_length(edits, sql, call.span)
+        return rewritten(sql, edits)
+
+    def _known_calls(
+        self, sql: str, tree: exp.Expr, home: Path
+    ) -> list[tuple[Call, Found, Definition]]:
+        known = []
+        for call in read_calls(sql, tree):
+            found = self._names.macro(call.parts, home)
+            definition = self._made.get(found.oid) if found else None
+            if found and definition:
+                known.append((call, found, definition))
+        return known
+
+    # --- views: a derived table, put where the name stands -----------------------------------
+
+    def _mentions(self, sql: str, home: Path | None, chain: _Chain) -> tuple[str, Origin | None]:
+        """`home` is where a view looks for names first; None for a statement, whose names stay."""
+        statement = self._parse(sql)
+        tree = statement.tree
+        if tree is None or isinstance(tree, _WITHOUT_ROWS):
+            return sql, None
+        edits = self._tables(statement, chain)
+        for mention in statement.mentions:
+            if mention.use is not Use.READ or self._is_live(mention.parts):
+                continue
+            self._looks += 1
+            found = self._names.relation(mention.parts, home or ())
+            if found is None:
+                continue
+            if found.sql and self._is_over_live(found, frozenset()):
+                try:
+                    text = self._view(found, chain)
+                except QueryError as error:
+                    _place(error, sql, mention.span, chain)
+                    raise
+                edits |= derived(sql, mention, text, self._definition(found).columns)
+                edits |= _qualifiers(tree, mention, found)
+                _check_length(edits, sql, mention.span)
+            elif home is not None:
+                edits[mention.span] = _full_name(found)
+        return rewritten(sql, edits) if edits else (sql, None)
+
+    def _tables(self, statement: Statement, chain: _Chain) -> dict[Span, str]:
+        """Views that definitions declare, each with the columns that the statement may use."""
+        views = [
+            (mention, live)
+            for mention in statement.mentions
+            if mention.use is Use.READ and (live := view_of(self._catalog, mention.parts))
+        ]
+        names = names_in(statement.tree) if views and statement.tree is not None else None
+        edits: dict[Span, str] = {}
+        for mention, live in views:
+            assert names is not None, "mentions come from a tree"
+            columns = used_columns(names, mention, live.resource)
+            try:
+                text = self._select(live, columns, chain)
+            except QueryError as error:
+                _place(error, statement.sql, mention.span, chain)
+                raise
+            edits |= derived(statement.sql, mention, text, "")
+            edits |= _full_qualifiers(names.tree, mention, mention.parts)
+            _check_length(edits, statement.sql, mention.span)
+        return edits
+
+    def _select(self, live: LiveTable, columns: tuple[str, ...], chain: _Chain) -> str:
+        """The SELECT of a view that a definition declares, over the live tables themselves."""
+        resource = live.resource
+        key = (resource.table, live.connection, columns)
+        if not chain and key in self._selects:
+            return self._selects[key]
+        deeper = _deeper(chain, (str(resource.table), str(resource.table)), "view")
+        parts = self._catalog.parts(resource.table)
+        if resource.view is not None and resource.view.is_union and not parts:
+            raise ConfigError(
+                f"nothing is connected that {resource.table} has rows of",
+                hint="connstat doctor  says what each provider needs",
+            )
+        reached = reached_by(resource, parts, self._catalog.is_provider)
+        if reached is not None:
+            raise ConfigError(
+                f"{resource.table} may read tables of providers alone, not {reached}",
+                hint="it says so in its definition, or in parts.yaml of a provider",
+            )
+        text = select_of(resource, columns, parts)
+        if self._parse(text).tree is None:
+            raise BindError(
+                f"the SQL that {resource.table} is made of cannot be read",
+                hint=f"see {resource.table.provider}/{resource.table.service}.yaml, and parts.yaml "
+                "of the providers that give to it",
+            )
+        if live.connection is not None:
+            text = self._of_connection(text, resource.table.provider, live.connection)
+        before = self._looks
+        text = self._mentions(text, (), deeper)[0]
+        if self._looks == before:  # else it is made of what DuckDB's catalog says now
+            if len(self._selects) >= _SELECTS_KEPT:
+                self._selects.clear()
+            self._selects[key] = text
+        return text
+
+    def _of_connection(self, text: str, provider: str, connection: str) -> str:
+        """The SELECT over one connection of its provider, not all of them."""
+        edits = {
+            one.span: ".".join(map(quote, (connection, *one.parts[1:])))
+            for one in self._parse(text).mentions
+            if len(one.parts) == 3 and one.parts[0].lower() == provider
+        }
+        return rewritten(text, edits)[0] if edits else text
+
+    def _parse(self, sql: str) -> Statement:
+        """A text, parsed once: its tree is only read here."""
+        if sql not in self._parsed:
+            self._parsed[sql] = parse(sql, syntax_of=self._syntax_of)
+        return self._parsed[sql]
+
+    def _is_live(self, parts: tuple[str, ...]) -> bool:
+        return isinstance(self._catalog.resolve(parts), LiveTable)
+
+    def _view(self, found: Found, chain: _Chain) -> str:
+        """A view's SELECT over the live tables themselves."""
+        if found.oid not in self._views:
+            deeper = _deeper(chain, (found.oid, found.name), "view")
+            home = home_of(found)
+            text, _ = self._calls(self._definition(found).query, home, deeper)
+            self._views[found.oid], _ = self._mentions(text, home, deeper)
+        return self._views[found.oid]
+
+    def _definition(self, found: Found) -> Definition:
+        definition = self._made.get(found.oid) or read_definition(found.sql)
+        assert definition is not None, "only views that can be read are written out"
+        return definition
+
+
+def view_of(catalog: Catalog, parts: tuple[str, ...]) -> LiveTable | None:
+    """The view that a definition declares under a name, or None."""
+    found = catalog.resolve(parts)
+    return found if isinstance(found, LiveTable) and found.resource.view else None
+
+
+def _deeper(chain: _Chain, found: tuple[int | str, str], kind: str) -> _Chain:
+    deeper = (*chain, found)
+    path = " → ".join(name for _, name in deeper)
+    if found in chain:
+        raise BindError(
+            f"{kind} {found[1]} is made of itself: {path}", hint="define one of them anew"
+        )
+    if len(deeper) > MAX_DEPTH:
+        raise PlanError(
+            f"views and macros lie more than {MAX_DEPTH} deep within each other",
+            hint="copy the rows half-way:  CREATE TABLE mine AS SELECT …",
+        )
+    return deeper
+
+
+def _place(error: QueryError, sql: str, span: Span, chain: _Chain) -> None:
+    """A fault inside of a definition is told of its mention in the statement."""
+    if not chain:
+        error.sql, error.span = sql, span
+
+
+def _check_length(edits: Mapping[Span, str], sql: str, span: Span) -> None:
+    length = sum(len(text) for text in edits.values())
+    if length > MAX_GROWTH or length + len(sql) > MAX_LENGTH:
+        raise PlanError(
+            f"the views and macros, written out, are longer than {MAX_GROWTH:,} characters",
+            sql=sql,
+            span=span,
+            hint="copy the rows of one of them:  CREATE TABLE mine AS SELECT …",
+        )
+
+
+# --- edits ---------------------------------------------------------------------------------------
+
+
+def _numbered(sql: str) -> dict[Span, str]:
+    """`?` as `$1`, `$2`, …: a macro may use its arguments in another order, or twice."""
+    if "?" not in sql:
+        return {}
+    marks = [one.start for one in tokens(sql) if one.token_type is TokenType.PLACEHOLDER]
+    return {Span(mark, mark + 1): f"${number}" for number, mark in enumerate(marks, 1)}
+
+
+def _within(sql: str, edits: Mapping[Span, str], span: Span) -> str:
+    """A stretch of the text, edited."""
+    inside = {
+        Span(one.start - span.start, one.end - span.start): text
+        for one, text in edits.items()
+        if _holds(span, one)
+    }
+    return rewritten(sql[span.start : span.end], inside)[0]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer.start <= inner.start and inner.end <= outer.end
+
+
+def _length(span: Span) -> int:
+    return span.end - span.start
+
+
+def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Span, str]:
+    """A view's SELECT in place of its name, under the same name."""
+    name = f" AS {quote(mention.node.this.name)}"  # `a.b.all` may stand without quotes, `all` not
+    parent, span = mention.node.parent, mention.span
+    whole = f"SELECT * FROM ({text}){name}{columns}"
+    table = re.search(r"\btable\s+$", sql[: span.start], re.IGNORECASE)
+    if isinstance(parent, exp.Copy):
+        return {span: f"({whole})"}
+    if isinstance(parent, exp.Schema):  # COPY v (a, b) TO …
+        listed = ", ".join(sql[_span(one).start : _span(one).end] for one in parent.expressions)
+        end = sql.index(")", max(_span(one).end for one in parent.expressions)) + 1
+        return {Span(span.start, end): f"(SELECT {listed} FROM ({text}){name}{columns})"}
+    if isinstance(parent, exp.Summarize) or table:
+        return {Span(table.start() if table else span.start, span.end): whole}
+    inner = f"({whole})" if columns and mention.has_alias else f"({text})"
+    return {span: inner if mention.has_alias else f"{inner}{name}{columns}"}
+
+
+def _span(node: exp.Expr) -> Span:
+    return Span(node.meta["start"], node.meta["end"] + 1)
+
+
+def _qualifiers(tree: exp.Expr, mention: TableMention, found: Found) -> dict[Span, str]:
+    """`main.v.a` → `v.a`: what stands for the view is in no schema."""
+    return _full_qualifiers(tree, mention, (found.database, found.schema, found.name))
+
+
+def _full_qualifiers(
+    tree: exp.Expr, mention: TableMention, name: tuple[str, ...]
+) -> dict[Span, str]:
+    full = tuple(part.lower() for part in name)
+    edits: dict[Span, str] = {}
+    if mention.has_alias:
+        return edits
+    for column in find_all(tree, exp.Column):
+        parts = column.parts
+        names = tuple(part.name.lower() for part in parts)
+        for count in (3, 2):
+            if len(parts) > count and names[:count] == full[-count:] and "start" in parts[0].meta:
+                span = Span(parts[0].meta["start"], parts[count - 1].meta["start"])
+                edits[span] = ""
+                break
+    return edits
+
+
+def _parts(found: Found) -> tuple[str, ...]:
+    return found.database, found.schema, found.name
+
+
+def _full_name(found: Found) -> str:
+    return ".".join(map(quote, _parts(found)))

@@ -1,0 +1,93 @@
+"""Which connectors somebody wants to see, as a test of one and as a predicate of SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from connstat_sql.definitions.model import literal
+from connstat_sql.top.model import Connector
+
+_SEARCHED = (
+    "health", "provider", '"_connection"', "scope_1", "scope_2", "connector_name", "state",
+    "error_summary",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted; empty fields want everything.
+
+    `cause` is a group of causes. Each word of `text` is looked for anywhere in a row, whatever its
+    case.
+    """
+
+    text: str = ""
+    healths: frozenset[str] = frozenset()
+    providers: frozenset[str] = frozenset()
+    cause: str = ""
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not (self.text or self.healths or self.providers or self.cause)
+
+    def takes(self, one: Connector) -> bool:
+        """Whether a connector is wanted."""
+        if self.healths and one.health not in self.healths:
+            return False
+        if self.providers and one.provider not in self.providers:
+            return False
+        if self.cause and one.cause_group != self.cause:
+            return False
+        if not self.text:
+            return True
+        text = _text(one)
+        return all(word in text for word in self._words)
+
+    @property
+    def _words(self) -> list[str]:
+        return self.text.lower().split()
+
+    def predicates(self) -> tuple[str, ...]:
+        """The same as SQL over `inventory.connectors.connectors`, to be joined by AND."""
+        found = []
+        if self.healths:
+            found.append(f"health IN ({_listed(self.healths)})")
+        if self.providers:
+            found.append(f"provider IN ({_listed(self.providers)})")
+        if self.cause:
+            found.append(f"cause_group(error_summary) = {literal(self.cause)}")
+        row = ", ".join(_SEARCHED)
+        for word in self._words:
+            found.append(f"contains(lower(concat_ws(' ', {row})), {literal(word)})")
+        return tuple(found)
+
+    def in_words(self) -> str:
+        """What it wants, for people; "" when it wants everything."""
+        parts = (
+            f"text {self.text!r}" if self.text else "",
+            " or ".join(sorted(self.healths)),
+            " or ".join(sorted(self.providers)),
+            f"cause {self.cause!r}" if self.cause else "",
+        )
+        return ", ".join(part for part in parts if part)
+
+    def with_health(self, health: str) -> Wanted:
+        """The same with one health more, or one less."""
+        return replace(self, healths=self.healths ^ {health})
+
+    def with_provider(self, provider: str) -> Wanted:
+        """The same with one provider more, or one less."""
+        return replace(self, providers=self.providers ^ {provider})
+
+
+def _text(one: Connector) -> str:
+    parts = (
+        one.health, one.provider, one.connection, one.scope_1, one.scope_2, one.name, one.state,
+        one.cause,
+    )  # fmt: skip
+    return " ".join(parts).lower()
+
+
+def _listed(values: frozenset[str]) -> str:
+    return ", ".join(map(literal, sorted(values)))

@@ -1,0 +1,326 @@
+"""The fleet as plain values: read from a table, compared with the last time, counted, ordered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+UNREACHABLE = "UNREACHABLE"
+"""In the place of a health: nobody could ask. Never a reason to show nothing."""
+HEALTHS = (
+    UNREACHABLE, "UNHEALTHY", "DEGRADED", "TRANSITION", "UNKNOWN", "INACTIVE", "HEALTHY",
+)  # fmt: skip
+"""Worst first."""
+_RANKS = {health: rank for rank, health in enumerate(HEALTHS)}
+_UNKNOWN_RANK = _RANKS["UNKNOWN"]
+
+Key = tuple[str, str, str, str, int]
+
+
+class Change(Enum):
+    """What happened to a connector between two refreshes."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    GONE = "gone"
+
+
+class Connector(msgspec.Struct, frozen=True, gc=False):
+    """A connector as it was seen, or in its place a cluster that nobody could ask.
+
+    Texts that the fleet does not give are "", numbers None. `number` tells rows apart that bear
+    the same names. `cause_group` is what its cause has in common with alike ones. `since` are
+    seconds since the epoch: when it was first seen in this state; `is_since_known` is false
+    when it was so from the beginning, and may be longer. `change` is what the last refresh
+    changed (None: nothing). `is_stale` rows are those of an earlier refresh, as what they come
+    from could not be asked since.
+    """
+
+    health: str
+    provider: str
+    connection: str
+    scope_1: str
+    scope_2: str
+    name: str
+    state: str
+    tasks_running: int | None = None
+    tasks_failed: int | None = None
+    tasks_total: int | None = None
+    cause: str = ""
+    cause_group: str = ""
+    trace: str = ""
+    type: str = ""
+    worker: str = ""
+    raw_state: str = ""
+    observed_at: datetime | None = None
+    number: int = 0
+    since: float = 0.0
+    is_since_known: bool = False
+    change: Change | None = None
+    is_stale: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What tells it apart from all others, in every refresh."""
+        return (self.connection, self.scope_1, self.scope_2, self.name, self.number)
+
+    @property
+    def scope(self) -> str:
+        """Where it runs: both parts, as far as there are any."""
+        return " / ".join(part for part in (self.scope_1, self.scope_2) if part)
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether this stands for a cluster that could not be asked."""
+        return self.health == UNREACHABLE
+
+    @property
+    def _condition(self) -> tuple[object, ...]:
+        return (self.health, self.state, self.tasks_failed, self.tasks_total, self.cause)
+
+
+COLUMNS = (
+    "health", "provider", "_connection", "scope_1", "scope_2", "connector_name", "state",
+    "tasks_running", "tasks_failed", "tasks_total", "error_summary", "error_group", "error_trace",
+    "connector_type", "worker", "raw_state", "observed_at",
+)  # fmt: skip
+"""Those of the table, in the order of the fields: what costs a cluster one light list."""
+_NUMBERS = frozenset({"tasks_running", "tasks_failed", "tasks_total"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A cluster, or a whole connection where `scope` is "", that gave no usable answer.
+
+    `request` is its line, without secrets ("": none was sent).
+    """
+
+    connection: str
+    provider: str
+    message: str
+    scope: str = ""
+    request: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What one refresh found, compared with the one before.
+
+    `connectors` are worst first, those that have gone and those of an outage among them. `asked`
+    are the names of connections. `observed` is when the refresh began, in seconds since the epoch;
+    `seconds` and `requests` are what it took.
+    """
+
+    connectors: tuple[Connector, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    asked: frozenset[str] = frozenset()
+    observed: float = 0.0
+    seconds: float = 0.0
+    requests: int = 0
+    changes: Mapping[Change, int] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every cluster answered."""
+        return not self.outages
+
+    @property
+    def unreachable(self) -> frozenset[str]:
+        """The connections of which something gave no answer."""
+        return frozenset(one.connection for one in self.outages)
+
+    def settled(self) -> Fleet:
+        """The same some moments later: marks have faded, and what has gone is gone."""
+        if not self.changes:
+            return self
+        kept = tuple(
+            one if one.change is None else msgspec.structs.replace(one, change=None)
+            for one in self.connectors
+            if one.change is not Change.GONE
+        )
+        return replace(self, connectors=kept, changes={})
+
+
+def read(table: pa.Table) -> list[Connector]:
+    """The connectors of a table with `COLUMNS`, in its order."""
+    columns = (_values(table, name) for name in COLUMNS)
+    return _numbered([Connector(*row) for row in zip(*columns, strict=True)])
+
+
+def _values(table: pa.Table, name: str) -> list[object]:
+    from connstat_sql.database.python_values import (
+        python_values,  # with DuckDB, and so when it is used
+    )
+
+    values: list[object] = python_values(table.column(name))
+    if name in _NUMBERS or name == "observed_at":
+        return values
+    blank = "UNKNOWN" if name == "health" else ""
+    return [blank if value is None else value for value in values]
+
+
+def _numbered(connectors: list[Connector]) -> list[Connector]:
+    seen: Counter[Key] = Counter()
+    for place, one in enumerate(connectors):
+        count = seen[one.key]
+        seen[one.key] += 1
+        if count:
+            connectors[place] = msgspec.structs.replace(one, number=count)
+    return connectors
+
+
+# --- from one refresh to the next ----------------------------------------------------------------
+
+
+def compared(
+    before: Fleet | None, found: Sequence[Connector], outages: Sequence[Outage], at: float
+) -> tuple[Connector, ...]:
+    """All there is to show at a time, worst first, with what changed `before` (None: never seen).
+
+    Of a connection with an outage nothing has gone: rows it gave before stay, as stale ones.
+    """
+    down = frozenset(one.connection for one in outages)
+    last = {} if before is None else _living(before.connectors)
+    unseen = _never_seen(before, last)
+    shown = [_after(one, last.get(one.key), before, unseen, at) for one in found]
+    present = {one.key for one in found}
+    for key, one in last.items():
+        if key in present:
+            continue
+        stays = one.connection in down
+        change = None if stays else Change.GONE
+        shown.append(msgspec.structs.replace(one, change=change, is_stale=stays))
+    shown += [_in_place_of(one, at) for one in _distinct(outages)]
+    return worst_first(shown)
+
+
+def _living(connectors: Iterable[Connector]) -> dict[Key, Connector]:
+    return {
+        one.key: one
+        for one in connectors
+        if not one.is_unreachable and one.change is not Change.GONE
+    }
+
+
+def _never_seen(before: Fleet | None, last: Mapping[Key, Connector]) -> frozenset[str]:
+    """Connections that gave nothing yet: their rows are not new, they were not to be seen."""
+    if before is None:
+        return frozenset()
+    return before.unreachable - {one.connection for one in last.values()}
+
+
+def _after(
+    one: Connector, last: Connector | None, before: Fleet | None, unseen: frozenset[str], at: float
+) -> Connector:
+    replaced = msgspec.structs.replace
+    if last is None:
+        is_new = before is not None and one.connection not in unseen
+        return replaced(one, since=at, is_since_known=is_new, change=Change.NEW if is_new else None)
+    if one._condition == last._condition:
+        return replaced(one, since=last.since, is_since_known=last.is_since_known)
+    if (one.health, one.state) == (last.health, last.state):
+        return replaced(
+            one, since=last.since, is_since_known=last.is_since_known, change=Change.CHANGED
+        )
+    return replaced(one, since=at, is_since_known=True, change=Change.CHANGED)
+
+
+def _in_place_of(outage: Outage, at: float) -> Connector:
+    asked = "\n".join(filter(None, (outage.request, outage.hint)))
+    return Connector(
+        UNREACHABLE, outage.provider, outage.connection, outage.scope, "", "", "",
+        cause=outage.message, since=at, trace=asked,
+    )  # fmt: skip
+
+
+def _distinct(outages: Iterable[Outage]) -> Iterable[Outage]:
+    return {(one.connection, one.scope): one for one in reversed(tuple(outages))}.values()
+
+
+def changes(connectors: Iterable[Connector]) -> Mapping[Change, int]:
+    """How many connectors of each kind of change there are."""
+    return Counter(one.change for one in connectors if one.change is not None)
+
+
+# --- order, counts, causes -----------------------------------------------------------------------
+
+
+def badness(one: Connector) -> tuple[object, ...]:
+    """Sorts the worst first: by health, by failed tasks, and then by name."""
+    rank = _RANKS.get(one.health, _UNKNOWN_RANK)
+    return (rank, -(one.tasks_failed or 0), one.provider, *one.key)
+
+
+def worst_first(connectors: Iterable[Connector]) -> tuple[Connector, ...]:
+    """The connectors in the order of `badness`."""
+    return tuple(sorted(connectors, key=badness))
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many connectors there are of each health and provider.
+
+    Clusters that could not be asked are counted as UNREACHABLE, each as one; those that have gone
+    are not counted. `providers` are in alphabetical order.
+    """
+
+    providers: tuple[str, ...]
+    cells: Mapping[tuple[str, str], int]
+
+    def of(self, health: str | None = None, provider: str | None = None) -> int:
+        """The number of those; None means all."""
+        return sum(
+            count
+            for (one, other), count in self.cells.items()
+            if health in (None, one) and provider in (None, other)
+        )
+
+
+def counted(connectors: Iterable[Connector]) -> Counts:
+    """The connectors by health and provider; a health nobody knows counts as UNKNOWN."""
+    cells: Counter[tuple[str, str]] = Counter(
+        (one.health if one.health in _RANKS else "UNKNOWN", one.provider)
+        for one in connectors
+        if one.change is not Change.GONE
+    )
+    return Counts(tuple(sorted({provider for _, provider in cells})), cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Root causes that are alike, and how many connectors have one on how many connections.
+
+    `example` is one of them whole, the most frequent.
+    """
+
+    text: str
+    connectors: int
+    connections: int
+    example: str
+
+
+def causes(connectors: Iterable[Connector]) -> tuple[Cause, ...]:
+    """The root causes, most frequent first; outages are shown elsewhere."""
+    groups: dict[str, list[Connector]] = {}
+    for one in connectors:
+        if one.cause and not one.is_unreachable and one.change is not Change.GONE:
+            groups.setdefault(one.cause_group, []).append(one)
+    grouped = (_grouped(text, each) for text, each in groups.items())
+    return tuple(sorted(grouped, key=lambda one: (-one.connectors, one.text)))
+
+
+def _grouped(text: str, connectors: Sequence[Connector]) -> Cause:
+    connections = {one.connection for one in connectors}
+    counts = Counter(one.cause for one in connectors)
+    example = min(counts, key=lambda cause: (-counts[cause], cause))
+    return Cause(text, len(connectors), len(connections), example)

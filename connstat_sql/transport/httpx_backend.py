@@ -1,0 +1,63 @@
+"""What stands in for the network: an httpx transport."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+
+from connstat_sql.transport.messages import Request
+from connstat_sql.transport.responses import Reply
+from connstat_sql.transport.wire import (
+    OWN_HEADERS,
+    Bounds,
+    Exchange,
+    bounded,
+    no_answer,
+    no_connection,
+    read_whole,
+    target,
+)
+
+
+class HandedIn:
+    """Sends over an httpx transport that stands in for the network."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: Bounds) -> None:
+        self._transport = transport
+        self._bounds = bounds
+
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        """Send and read, as `Wire` says."""
+        return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
+
+    async def close(self) -> None:
+        """Close the transport."""
+        await self._transport.aclose()
+
+    async def _talk(
+        self, request: Request, headers: Mapping[str, str], exchange: Exchange
+    ) -> Reply:
+        sent = httpx.Headers(OWN_HEADERS)
+        sent.update(headers)
+        sent.update(request.headers)
+        outgoing = httpx.Request(
+            request.method, target(request), headers=sent, content=request.body
+        )
+        try:
+            response = await self._transport.handle_async_request(outgoing)
+            exchange.answered = True
+            return await self._read(response)
+        except httpx.ConnectTimeout as error:
+            raise no_connection(self._bounds) from error
+        except httpx.TimeoutException as error:
+            raise no_answer(self._bounds, exchange) from error
+
+    async def _read(self, response: httpx.Response) -> Reply:
+        try:
+            assert isinstance(response.stream, httpx.AsyncByteStream)
+            pieces = aiter(response.stream)
+            body = await read_whole(response.status_code, response.headers, pieces, self._bounds)
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, response.headers, body)

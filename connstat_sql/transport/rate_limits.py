@@ -1,0 +1,158 @@
+"""The limits of one connection: which scopes a request passes, and what answers say of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Hashable, Mapping
+
+from connstat_sql.config.connections import Connection
+from connstat_sql.definitions.limits import Limit, Reset
+from connstat_sql.definitions.model import Limits as Declared
+from connstat_sql.transport.clock import Clock
+from connstat_sql.transport.limiter import Patience, Permit, Scope
+from connstat_sql.transport.messages import Request
+from connstat_sql.transport.process_limits import Limits, Verdict
+from connstat_sql.transport.responses import Reply, retry_after
+
+log = logging.getLogger("connstat_sql.transport")
+
+HOLDING = (429, 503)
+"""Statuses whose Retry-After is for all requests, and not for this one alone."""
+LONGEST_HOLD = 3600.0
+"""Seconds; an answer cannot shut a connection for longer, whatever it says."""
+
+
+def limits_of(declared: Declared, connection: Connection) -> Declared:
+    """What holds for a connection: what it says itself, and else the definition."""
+    families = {
+        name: _over(connection.families.get(name, Limit()), limit)
+        for name, limit in declared.families.items()
+    }
+    host = _over(Limit(connection.host_concurrency, connection.host_rate), declared.host)
+    return Declared(
+        concurrency=connection.max_concurrency or declared.concurrency,
+        rate=connection.rate or declared.rate,
+        host=host,
+        families=families,
+        reset=declared.reset,
+        longest_wait=declared.longest_wait,
+    )
+
+
+def _over(own: Limit, other: Limit) -> Limit:
+    return Limit(own.concurrency or other.concurrency, own.rate or other.rate)
+
+
+class Gate:
+    """Lets requests of a connection start. `identity` tells accounts apart, within a process.
+
+    `base_origin` is the connection's own scheme, host and port.
+    """
+
+    def __init__(
+        self,
+        registry: Limits,
+        limits: Declared,
+        connection: str,
+        identity: str,
+        base_origin: Hashable,
+        clock: Clock,
+    ) -> None:
+        self.limits = limits
+        self._registry = registry
+        self._connection = connection
+        self._identity = identity
+        self._base_origin = base_origin
+        self._clock = clock
+        self._ways: dict[tuple[str, Hashable], tuple[Scope, ...]] = {}
+        sockets = registry.sockets
+        self._sockets = registry.scope("sockets", sockets.at_once) if sockets else None
+
+    async def enter(self, request: Request, origin: Hashable, until: float | None) -> Permit:
+        """Wait until a request may start, first come, first served.
+
+        The permit must be handed to `leave`. Raises HeldBack when the API asks to wait too long.
+        """
+        way = self._ways.get((request.family, origin))
+        if way is None:
+            way = self._ways[request.family, origin] = self._way(request.family, origin)
+        patience = Patience(self.limits.longest_wait, until)
+        return await self._registry.enter(way, self._clock, patience)
+
+    def leave(
+        self, permit: Permit, request: Request, reply: Reply | None, seconds: float
+    ) -> float | None:
+        """Let the next one start. Answers how many seconds the API asks to wait, or None."""
+        if reply is None:
+            self._registry.leave(permit, self._clock, Verdict())
+            return None
+        asked = wait_asked(reply, self.limits.reset, self._clock.now())
+        status, first = reply.status, permit.scopes[0]
+        is_success = status < 500 and status != 429
+        if asked and (is_success or status in HOLDING):
+            self._hold(first, min(asked, LONGEST_HOLD), request, status)
+        is_throttled = status == 429 or (status == 503 and bool(asked))
+        if is_throttled:
+            log.info("%s: fewer requests at a time after a %d", self._connection, status)
+        verdict = Verdict(
+            is_success=is_success,
+            throttled=first if is_throttled else None,
+            paced=permit.scopes[-2 if self._sockets else -1] if status < 300 else None,
+            kind=(request.table, request.method_name),
+            seconds=seconds,
+        )
+        self._registry.leave(permit, self._clock, verdict)
+        return asked
+
+    def waits(self) -> float:
+        """Seconds until requests may go on where an API asked to wait, else 0; from any thread."""
+        ways = list(self._ways.values())  # a copy: others may be added on the loop meanwhile
+        until = max((one.held_until for way in ways for one in way), default=0.0)
+        return max(0.0, until - self._clock.now())
+
+    def _hold(self, scope: Scope, seconds: float, request: Request, status: int) -> None:
+        log.warning(
+            "%s asks to wait %.1f s (%d to %s)", self._connection, seconds, status, request.table
+        )
+        self._registry.hold(scope, seconds, self._clock)
+
+    def _way(self, family: str, origin: Hashable) -> tuple[Scope, ...]:
+        """The scopes of a request, from the one that is shut when the API asks to wait."""
+        own, limits = self._identity, self.limits
+        most = limits.concurrency
+        way = [self._registry.scope(("connection", own), most, limits.rate)]
+        limit = limits.families.get(family)
+        if limit is not None:
+            key = ("family", own, family)
+            way.insert(0, self._registry.scope(key, limit.concurrency or most, limit.rate))
+        if limits.host != Limit():
+            host = self._registry.scope(
+                ("host", origin), limits.host.concurrency or most, limits.host.rate
+            )
+            way.append(host)
+        elif origin != self._base_origin:
+            way.append(self._registry.scope(("host", own, origin), most))
+        return (*way, self._sockets) if self._sockets else tuple(way)
+
+
+def wait_asked(reply: Reply, reset: Reset | None, now: float) -> float | None:
+    """Seconds that an answer asks to wait, in Retry-After or else X-RateLimit-Reset, or None.
+
+    The latter counts, where it is declared, beside a 429 and when nothing remains to be used.
+    """
+    if reply.status >= 400:
+        seconds = retry_after(reply.headers, now)
+        if seconds is not None or reply.status != 429:
+            return seconds
+    elif reset is None or reply.headers.get("X-RateLimit-Remaining", "").strip() != "0":
+        return None
+    return None if reset is None else _reset(reply.headers, reset, now)
+
+
+def _reset(headers: Mapping[str, str], reset: Reset, now: float) -> float | None:
+    try:
+        number = float(headers.get("X-RateLimit-Reset", ""))
+    except ValueError:
+        return None
+    seconds = number - now if reset is Reset.EPOCH else number
+    return seconds if 0 < seconds < float("inf") else None
