@@ -25,13 +25,29 @@ from tests.defects import listening
 if TYPE_CHECKING:
     from tests.oracle.law import Court
 
-_LONG = (
-    "oracle_notices", "documents", "kept_file", "shipped_queries", "soak", "telemetry",
-    "top_keys", "top_refreshing", "top_screen", "tpcds", "tpch", "views", "views_defined",
-    "views_law", "views_macros", "views_places", "watch", "watch_changes", "watch_laws",
-    "wire_faults",
-)  # fmt: skip
-LONGEST = ("tests/integration", *(f"tests/test_{name}.py" for name in _LONG))
+LONGEST = (
+    "tests/integration",
+    "tests/unit/testing/test_oracle_notices.py",
+    "tests/test_documents.py",
+    "tests/unit/cache/test_cache_file.py",
+    "tests/unit/saved/test_shipped_queries.py",
+    "tests/unit/testing/test_soak.py",
+    "tests/unit/engine/test_telemetry.py",
+    "tests/unit/top/test_top_keys.py",
+    "tests/unit/top/test_top_refreshing.py",
+    "tests/unit/top/test_top_screen.py",
+    "tests/unit/testing/test_tpcds.py",
+    "tests/unit/testing/test_tpch.py",
+    "tests/unit/sql/test_views.py",
+    "tests/unit/sql/test_views_defined.py",
+    "tests/unit/sql/test_views_law.py",
+    "tests/unit/sql/test_views_macros.py",
+    "tests/unit/sql/test_views_places.py",
+    "tests/unit/monitor/test_watch.py",
+    "tests/unit/monitor/test_watch_changes.py",
+    "tests/unit/monitor/test_watch_laws.py",
+    "tests/unit/transport/test_wire_faults.py",
+)
 """Begun first, so that at the end nobody waits for one of them."""
 
 

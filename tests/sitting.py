@@ -8,7 +8,7 @@ from pathlib import Path
 
 from connstat_sql.demo import Sandbox
 from tests.terminal import Terminal
-from tests.test_cli import toml_of
+from tests.unit.cli.test_cli import toml_of
 
 PROMPT = "connstat>"
 

@@ -25,8 +25,8 @@ from connstat_sql.output.progress import in_words
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from connstat_sql.transport import Connection
 from tests.conftest import FakeClock
-from tests.test_cli import toml_of
-from tests.test_diagnostics import failed, told
+from tests.unit.cli.test_cli import toml_of
+from tests.unit.output.test_diagnostics import failed, told
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

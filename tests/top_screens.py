@@ -18,7 +18,7 @@ from connstat_sql.top.model import Connector, Fleet, Outage
 from connstat_sql.top.query import Question
 from connstat_sql.top.table import Listing
 from connstat_sql.top.worker import News, Refreshed
-from tests.top_fleets import connector, fleet
+from tests.fakes.top_fleets import connector, fleet
 
 START = 1000.0
 CAUSE = "no route to db"

@@ -42,7 +42,7 @@ from connstat_sql.transport.trusted_hosts import Hosts, Origin
 from connstat_sql.transport.wire import Bounds, Wire
 from tests.attack.outcome import Outcome
 from tests.conftest import FakeClock
-from tests.test_paging import reader
+from tests.unit.fetch.test_paging import reader
 
 OWN = "https://plant.test:8443/api"
 PLAIN_OWN = "http://plant.test/api"

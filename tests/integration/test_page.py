@@ -14,7 +14,7 @@ import pytest
 from connstat_sql.output.html import Page
 from connstat_sql.output.render import About
 from tests.integration.conftest import is_required
-from tests.test_renderer import table_of
+from tests.unit.output.test_output import table_of
 
 pytestmark = pytest.mark.integration
 

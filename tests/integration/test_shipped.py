@@ -15,7 +15,7 @@ from tests.conftest import engine_of
 from tests.integration.connectors import SECRET
 from tests.integration.kafka import RealKafka
 from tests.integration.test_queries import connections_of
-from tests.test_shipped_queries import rows
+from tests.unit.saved.test_shipped_queries import rows
 
 PLAIN = {"connection": "plain"}
 
