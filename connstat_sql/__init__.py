@@ -20,13 +20,21 @@ from connstat_sql.errors import (  # noqa: E402  # which needs the Python that t
     ConfigError,
     ConnectionFailed,
     ConnstatError,
+    DatabaseError,
+    DataError,
     DefinitionError,
     ExecuteError,
     FetchError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
     Interrupted,
+    NotSupportedError,
     NotUsable,
+    OperationalError,
     ParseError,
     PlanError,
+    ProgrammingError,
     QueryError,
     RateLimited,
     SavedQueryError,
@@ -37,6 +45,7 @@ from connstat_sql.errors import (  # noqa: E402  # which needs the Python that t
 
 if TYPE_CHECKING:
     from connstat_sql.api import LiveDatabase, connect
+    from connstat_sql.dbapi import *  # noqa: F403
     from connstat_sql.result import Options, Result
 
 __version__ = "0.1.0"
@@ -46,7 +55,12 @@ threadsafety = 2
 paramstyle = "qmark"
 Error = ConnstatError
 
+_OF_PEP_249 = (
+    "STRING", "BINARY", "NUMBER", "DATETIME", "ROWID", "Date", "Time", "Timestamp", "Binary",
+    "DateFromTicks", "TimeFromTicks", "TimestampFromTicks", "Connection", "Cursor", "Warning",
+)  # fmt: skip
 _LATE = {
+    **dict.fromkeys(_OF_PEP_249, "connstat_sql.dbapi"),
     "LiveDatabase": "connstat_sql.api",
     "connect": "connstat_sql.api",
     "Options": "connstat_sql.result",
@@ -58,16 +72,24 @@ __all__ = [
     "ConfigError",
     "ConnectionFailed",
     "ConnstatError",
+    "DataError",
+    "DatabaseError",
     "DefinitionError",
     "Error",
     "ExecuteError",
     "FetchError",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
     "Interrupted",
     "LiveDatabase",
+    "NotSupportedError",
     "NotUsable",
+    "OperationalError",
     "Options",
     "ParseError",
     "PlanError",
+    "ProgrammingError",
     "QueryError",
     "RateLimited",
     "Result",

@@ -1,4 +1,4 @@
-"""The Python interface: `connect()`, and a PEP 249 face of the same thing.
+"""The Python interface: `connect()`, whose connection is one of PEP 249 too (`dbapi`).
 
 Nothing here prints, and only `connect` reads the environment.
 """
@@ -6,16 +6,17 @@ Nothing here prints, and only `connect` reads the environment.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 
+from connstat_sql import errors
 from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.cursor import Cursor
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
 from connstat_sql.hints import in_python, worded
@@ -73,7 +74,21 @@ class LiveDatabase:
     """A DuckDB database in which the tables of providers are live.
 
     Threads may share it: statements take turns, but not what is done with `duckdb` itself.
+    Each statement stands by itself, as in DuckDB, unless BEGIN has begun a transaction. PEP 249's
+    errors are here too: `except con.IntegrityError`. Once it is closed, whatever is called raises
+    InterfaceError, `close` and `interrupt` aside, which have nothing to do.
     """
+
+    Warning = errors.Warning
+    Error = errors.ConnstatError
+    InterfaceError = errors.InterfaceError
+    DatabaseError = errors.DatabaseError
+    DataError = errors.DataError
+    OperationalError = errors.OperationalError
+    IntegrityError = errors.IntegrityError
+    InternalError = errors.InternalError
+    ProgrammingError = errors.ProgrammingError
+    NotSupportedError = errors.NotSupportedError
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -114,22 +129,35 @@ class LiveDatabase:
 
     def register(self, name: str, table: Any) -> None:
         """Make an Arrow table or a data frame a table of SQL."""
-        self._engine.register(name, table)
+        with worded(in_python):
+            self._engine.register(name, table)
 
     @property
     def duckdb(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection underneath."""
-        return self._engine.session.hand_out()
+        return self._engine.hand_out()
 
     def cursor(self) -> Cursor:
         """A PEP 249 cursor."""
+        self.confirm_open()
         return Cursor(self)
 
     def commit(self) -> None:
-        """PEP 249: reading needs no commit."""
+        """Keep what the transaction has changed that BEGIN began; without one, there is nothing.
+
+        Of one in which a statement has failed DuckDB keeps nothing.
+        """
+        with worded(in_python):
+            self._engine.end_transaction("COMMIT")
 
     def rollback(self) -> None:
-        """PEP 249: reading needs no rollback."""
+        """Undo what the transaction has changed that BEGIN began; without one, there is nothing."""
+        with worded(in_python):
+            self._engine.end_transaction("ROLLBACK")
+
+    def confirm_open(self) -> None:
+        """Raise InterfaceError once it is closed."""
+        self._engine.confirm_open()
 
     def interrupt(self) -> None:
         """Stop the statement that runs, if one does; from any thread.
@@ -139,10 +167,11 @@ class LiveDatabase:
         self._engine.interrupt()
 
     def close(self) -> None:
-        """Close connections and the database."""
+        """Close connections and the database; what no COMMIT has kept is gone."""
         self._engine.close()
 
     def __enter__(self) -> LiveDatabase:
+        self.confirm_open()
         return self
 
     def __exit__(
@@ -152,67 +181,6 @@ class LiveDatabase:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-class Cursor:
-    """A PEP 249 cursor: rows of the last statement, fetched from memory."""
-
-    arraysize = 1
-
-    def __init__(self, database: LiveDatabase) -> None:
-        self._database = database
-        self._rows: Iterator[tuple[Any, ...]] | None = None
-        self.description: list[tuple[Any, ...]] | None = None
-        self.rowcount = -1
-
-    def execute(self, operation: str, parameters: Arguments = None) -> Cursor:
-        """Run statements; rows of the last one can be fetched."""
-        result = self._database.sql(operation, parameters)
-        self._rows = iter(result)
-        self.rowcount = result.table.num_rows if result.has_rows else -1
-        self.description = _description(result.table) if result.has_rows else None
-        return self
-
-    def executemany(self, operation: str, seq_of_parameters: Sequence[Arguments]) -> Cursor:
-        """Run a statement once for each set of parameters."""
-        for parameters in seq_of_parameters:
-            self.execute(operation, parameters)
-        return self
-
-    def fetchone(self) -> tuple[Any, ...] | None:
-        """The next row, or None after the last."""
-        return next(self._open_rows(), None)
-
-    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """The next rows, at most `size` (default: `arraysize`)."""
-        wanted = self.arraysize if size is None else size
-        return [row for _, row in zip(range(wanted), self._open_rows(), strict=False)]
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        """All remaining rows."""
-        return list(self._open_rows())
-
-    def setinputsizes(self, sizes: Sequence[Any]) -> None:
-        """PEP 249: not needed."""
-
-    def setoutputsize(self, size: int, column: int | None = None) -> None:
-        """PEP 249: not needed."""
-
-    def close(self) -> None:
-        """Forget the rows."""
-        self._rows = None
-
-    def __iter__(self) -> Iterator[tuple[Any, ...]]:
-        return self._open_rows()
-
-    def _open_rows(self) -> Iterator[tuple[Any, ...]]:
-        if self._rows is None:
-            raise ConnstatError("no statement was executed", hint="call execute() first")
-        return self._rows
-
-
-def _description(table: pa.Table) -> list[tuple[Any, ...]]:
-    return [(one.name, str(one.type), None, None, None, None, one.nullable) for one in table.schema]
 
 
 __all__ = ["Cursor", "LiveDatabase", "connect"]

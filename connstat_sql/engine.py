@@ -23,6 +23,7 @@ from connstat_sql.errors import (
     BindError,
     DeadlinePassed,
     ExecuteError,
+    InterfaceError,
     Interrupted,
     ParseError,
     PlanError,
@@ -34,6 +35,7 @@ from connstat_sql.sql.in_lists import set_aside
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import duckdb
     import httpx
     from opentelemetry.trace import TracerProvider
 
@@ -197,7 +199,7 @@ class Engine:
                 self._define, wiring.origin,
             )  # fmt: skip
         self._take_values: TakeValues | None = None
-        self._has_cautioned = False
+        self._has_cautioned = self._is_closed = False
 
     def run(
         self, sql: str, arguments: Arguments = None, options: Options | None = None
@@ -240,9 +242,29 @@ class Engine:
             return self._advising(lambda: self._plan(pieces[0], given, options))
 
     def register(self, name: str, table: object) -> None:
-        """Make an Arrow table or a data frame a table of SQL."""
-        with self._turns.turn():
-            self.session.duckdb.register(name, table)
+        """Make an Arrow table or a data frame a table of SQL. Raises ExecuteError for others."""
+        with self._turn(_Run(), Options()):
+            self.session.register(name, table)
+
+    def hand_out(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection underneath."""
+        with self._turn(_Run(), Options()):
+            return self.session.hand_out()
+
+    def end_transaction(self, statement: str) -> None:
+        """Run COMMIT or ROLLBACK, where somebody has begun a transaction."""
+        with self._turn(_Run(), Options()):
+            is_begun = self.session.is_in_transaction()
+        if is_begun:
+            for _ in self.run(statement):
+                pass
+
+    def confirm_open(self) -> None:
+        """Raise InterfaceError once it is closed."""
+        if self._is_closed:
+            raise InterfaceError(
+                "the connection is closed", hint="open another one:  connstat_sql.connect()"
+            )
 
     def close(self) -> None:
         """Close connections and the DuckDB session; a statement that runs is interrupted.
@@ -251,6 +273,9 @@ class Engine:
         """
         while self._turns.is_of_this_process:
             with suppress(DeadlinePassed), self._turns.turn(_PATIENCE):
+                if self._is_closed:
+                    return
+                self._is_closed = True
                 if self._opened is not None:
                     self._opened.close()
                 self.session.close()
@@ -296,6 +321,7 @@ class Engine:
         if self._opened is not None and self._opened.is_loop():
             raise ExecuteError("whoever observes requests cannot run statements", sql="")
         with self._turns.turn(options.deadline):
+            self.confirm_open()
             self._run = run
             yield
 

@@ -21,6 +21,15 @@
     └── Interrupted            the statement was cancelled or met its deadline
 
 A message says what is wrong, where, and what to do next. No message ever holds a secret.
+
+Each is one of PEP 249's errors too, which `ConnstatError` is the base of:
+
+    ConnstatError              Error
+    ├── InterfaceError         DefinitionError, ConfigError; a connection or cursor that is closed
+    └── DatabaseError          QueryError, and ExecuteError where DuckDB says no more
+        ├── ProgrammingError   ParseError, BindError, PlanError, SavedQueryError
+        ├── OperationalError   FetchError, Interrupted
+        └── …                  ExecuteErrors: DataError, IntegrityError, InternalError and so on
 """
 
 from __future__ import annotations
@@ -48,6 +57,42 @@ class ConnstatError(Exception):
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
 
 
+class Warning(Exception):  # noqa: A001  # so PEP 249 calls it
+    """PEP 249's word for what is worth a look; nothing raises it."""
+
+
+class InterfaceError(ConnstatError):
+    """How connstat-sql is used or set up is at fault: PEP 249's word."""
+
+
+class DatabaseError(ConnstatError):
+    """The database is at fault, or what it is asked: PEP 249's word, like the six below."""
+
+
+class DataError(DatabaseError):
+    """A value is at fault: it cannot be cast, or is out of range."""
+
+
+class OperationalError(DatabaseError):
+    """What it runs on is at fault: an API, a file, memory, time."""
+
+
+class IntegrityError(DatabaseError):
+    """A constraint of a table forbids it."""
+
+
+class InternalError(DatabaseError):
+    """DuckDB has met a fault of its own."""
+
+
+class ProgrammingError(DatabaseError):
+    """The SQL, or what is given to it, is at fault."""
+
+
+class NotSupportedError(DatabaseError):
+    """DuckDB cannot do it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault of a definition file: where it is and how to mend it.
@@ -65,7 +110,7 @@ class Problem:
         return f"{place}: {self.message}" + (f" ({self.suggestion})" if self.suggestion else "")
 
 
-class DefinitionError(ConnstatError):
+class DefinitionError(InterfaceError):
     """Provider definitions are at fault; `problems` holds every one found."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -79,11 +124,11 @@ class DefinitionError(ConnstatError):
         self.problems = problems
 
 
-class ConfigError(ConnstatError):
+class ConfigError(InterfaceError):
     """The configuration or a connection is at fault."""
 
 
-class SavedQueryError(ConnstatError):
+class SavedQueryError(ProgrammingError):
     """A saved query, or what is given to its parameters, is at fault.
 
     `file` is the query's ("" when there is none), `line` the place in it from 1 (0: the file as a
@@ -113,7 +158,7 @@ class Span:
     end: int
 
 
-class QueryError(ConnstatError):
+class QueryError(DatabaseError):
     """The SQL is at fault.
 
     `sql` is the text of the statement; `span` the place in it, or None when no one place is to
@@ -137,20 +182,44 @@ class QueryError(ConnstatError):
         self.offset = 0
 
 
-class ParseError(QueryError):
+class ParseError(QueryError, ProgrammingError):
     """The text is not SQL that DuckDB reads."""
 
 
-class BindError(QueryError):
+class BindError(QueryError, ProgrammingError):
     """A table, column, type or parameter does not fit the catalog."""
 
 
-class PlanError(QueryError):
+class PlanError(QueryError, ProgrammingError):
     """No allowed way of fetching the rows answers the query."""
 
 
 class ExecuteError(QueryError):
     """DuckDB failed while it ran the statement over the fetched rows."""
+
+
+class InvalidValue(ExecuteError, DataError):
+    """A value cannot be cast, or is out of range."""
+
+
+class ConstraintViolated(ExecuteError, IntegrityError):
+    """A key, a check or a NOT NULL of a table forbids it."""
+
+
+class EngineFault(ExecuteError, InternalError):
+    """DuckDB has met a fault of its own."""
+
+
+class ExecutionFailed(ExecuteError, OperationalError):
+    """A file, memory or a transaction is at fault."""
+
+
+class WrongUse(ExecuteError, ProgrammingError):
+    """What the statement asks makes no sense to DuckDB."""
+
+
+class Unsupported(ExecuteError, NotSupportedError):
+    """DuckDB cannot do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +233,7 @@ class RequestLine:
         return f"{self.method} {self.url}"
 
 
-class FetchError(ConnstatError):
+class FetchError(OperationalError):
     """An API is at fault.
 
     `status` is None when no answer came. `attempts` counts the requests sent for this one fetch,
@@ -237,7 +306,7 @@ class NotUsable(FetchError):
     """The connection cannot be used as it is configured, and the others go on without it."""
 
 
-class Interrupted(ConnstatError):
+class Interrupted(OperationalError):
     """The statement was stopped before its end; nothing of it is kept."""
 
 

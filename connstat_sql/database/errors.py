@@ -11,7 +11,19 @@ from dataclasses import dataclass
 import duckdb
 
 from connstat_sql.database.catalogs import live_table_in
-from connstat_sql.errors import BindError, ParseError, QueryError, Span
+from connstat_sql.errors import (
+    BindError,
+    ConstraintViolated,
+    EngineFault,
+    ExecuteError,
+    ExecutionFailed,
+    InvalidValue,
+    ParseError,
+    QueryError,
+    Span,
+    Unsupported,
+    WrongUse,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,15 @@ def interruptible() -> Iterator[None]:
 
 
 _BINDING = (duckdb.BinderException, duckdb.CatalogException)
+_KINDS = (
+    (duckdb.DataError, InvalidValue),
+    (duckdb.IntegrityError, ConstraintViolated),
+    (duckdb.InternalError, EngineFault),
+    (duckdb.OperationalError, ExecutionFailed),
+    (duckdb.ProgrammingError, WrongUse),
+    (duckdb.NotSupportedError, Unsupported),
+)
+"""What DuckDB calls what fails in a statement that runs, in words of PEP 249, as ours."""
 _MISSING = re.compile(r"Values were not provided for the following parameters: (\w+)")
 _LONGEST = 12
 
@@ -75,6 +96,8 @@ def translated(
         kind = ParseError
     elif isinstance(error, _BINDING):
         kind = BindError
+    elif otherwise is ExecuteError:
+        kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), otherwise)
     missing = _MISSING.search(message)
     word = f"${missing[1]}" if missing else name or _only_name(message)
     span = _span(text, place) if place is not None else _only_place(word, text.original)

@@ -76,7 +76,7 @@ class Session:
             self._lock()
         self._declared = Declared(self.duckdb, self._scratch)
         self.macros = Macros(self.duckdb)
-        self.watches = Watches(self.duckdb.interrupt)
+        self.watches = Watches(self._interrupt)
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
         self.readings: dict[str, str] = {}
@@ -91,6 +91,10 @@ class Session:
         self.duckdb.close()
         if self._scratch is not None:
             remove_scratch(self._scratch)
+
+    def _interrupt(self) -> None:
+        with suppress(duckdb.ConnectionException):  # it has been closed: there is nothing to stop
+            self.duckdb.interrupt()
 
     def _lock(self) -> None:
         """No SQL reaches files, URLs, extensions or other databases from here on, for good.
@@ -139,6 +143,11 @@ class Session:
         self.forget_functions()
         self._is_handed_out = True
         return self.duckdb
+
+    def register(self, name: str, table: object) -> None:
+        """Make what Python holds a table of SQL. Raises ExecuteError where it is none."""
+        text = RunText("", "")
+        self._asked(partial(self.duckdb.register, name, table), text, ExecuteError)
 
     def begin(self) -> None:
         """A statement begins: whoever was handed the connection may have made functions since."""
@@ -552,6 +561,13 @@ def _empty_name(number: int) -> str:
 
 TYPES = b"duckdb_types"
 """Key of the schema metadata that holds the DuckDB type of each column, as a JSON array."""
+
+
+def noted_types(table: pa.Table) -> list[str] | None:
+    """The DuckDB type of each column, as the session noted it; None where it did not."""
+    noted = (table.schema.metadata or {}).get(TYPES)
+    types: list[str] = json.loads(noted) if noted else []
+    return types if len(types) == table.num_columns else None
 
 
 def _with_types(relation: duckdb.DuckDBPyRelation) -> pa.Table:

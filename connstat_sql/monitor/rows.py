@@ -16,7 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from connstat_sql.database.python_values import python_values
-from connstat_sql.database.session import TYPES
+from connstat_sql.database.session import noted_types
 from connstat_sql.errors import QueryError
 
 CONNECTION = "_connection"
@@ -173,9 +173,7 @@ def _digest(text: bytes) -> bytes:
 
 
 def _types(table: pa.Table) -> Iterable[Any]:
-    noted = (table.schema.metadata or {}).get(TYPES)
-    texts = json.loads(noted) if noted else ["VARCHAR"] * table.num_columns
-    return map(duckdb.sqltype, texts)
+    return map(duckdb.sqltype, noted_types(table) or ["VARCHAR"] * table.num_columns)
 
 
 def _shape(of: Any) -> _Shape:

@@ -10,7 +10,8 @@ import msgspec
 import pyarrow as pa
 
 from connstat_sql.database.python_values import python_values
-from connstat_sql.output.rows import noted_types, shape_of, unique
+from connstat_sql.database.session import noted_types
+from connstat_sql.output.rows import shape_of, unique
 from connstat_sql.output.sanitize import in_json
 from connstat_sql.output.terminal import Look
 

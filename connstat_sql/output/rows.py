@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.database.session import TYPES
+from connstat_sql.database.session import noted_types
 from connstat_sql.definitions.quoting import quote
 
 _NUMBERS = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL|BIGNUM")
@@ -63,13 +62,6 @@ def kind_of(type_: str) -> Kind:
     if _NUMBERS.fullmatch(base):
         return Kind.NUMBER
     return Kind.TIME if base == "DATE" or base.startswith("TIME") else Kind.TEXT
-
-
-def noted_types(table: pa.Table) -> list[str] | None:
-    """The DuckDB type of each column, as the session noted it; None where it did not."""
-    noted = (table.schema.metadata or {}).get(TYPES)
-    types: list[str] = json.loads(noted) if noted else []
-    return types if len(types) == table.num_columns else None
 
 
 def texts_of(table: pa.Table) -> list[list[str | None]]:
