@@ -23,7 +23,6 @@ from connstat_sql.hints import in_python, worded
 from connstat_sql.planner import Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 from connstat_sql.sql.binder import Arguments
-from connstat_sql.transport.process_limits import of_process
 
 if TYPE_CHECKING:
     import httpx
@@ -63,7 +62,7 @@ def connect(  # noqa: PLR0913  # words that are all said by name
         transport=transport,
         timeout=timeout,
         connect_timeout=connect_timeout,
-        limits=of_process() if transport is None else None,
+        shares_limits=transport is None,
         is_sandboxed=sandboxed,
     )
     with worded(in_python):

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from connstat_sql.planner import Plan
     from connstat_sql.sql.binder import Arguments
     from connstat_sql.telemetry import Telemetry
-    from connstat_sql.transport import Clock, Connection, Limits, Sent, Waiting
+    from connstat_sql.transport import Clock, Connection, Sent, Waiting
 
 T = TypeVar("T")
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
@@ -95,8 +95,8 @@ class Outside:
     """Everything that comes in through the door; None and the defaults mean the real thing.
 
     `timeout` is for one request, `connect_timeout` for its connection, in seconds (None: as each
-    connection says). `limits` hold for all engines that are given the same; where there are none,
-    `shares_limits` is for those of the process, and without it the engine has its own.
+    connection says). An engine that `shares_limits` keeps to those of the process, as all others
+    that do; else it has its own.
     `observe` is told of each attempt when it has ended, on another thread; `progress` of the scans
     under way, on the thread that runs the statement, at most about ten times a second. `mask_key`
     makes masks of credentials equal between processes (None: a new key for each engine).
@@ -112,7 +112,6 @@ class Outside:
     progress: Callable[[Sequence[Progress]], None] = lambda _: None
     timeout: float | None = None
     connect_timeout: float | None = None
-    limits: Limits | None = field(default=None, repr=False)
     shares_limits: bool = False
     mask_key: str | None = field(default=None, repr=False)
     is_sandboxed: bool = False
@@ -442,7 +441,7 @@ class Engine:
             from connstat_sql.transport.process_limits import of_process
 
             out = self._outside
-            limits = out.limits or (of_process() if out.shares_limits else Limits())
+            limits = of_process() if out.shares_limits else Limits()
             if self._wiring.answer_memory is not None:
                 limits.room.most = self._wiring.answer_memory
             self._telemetry = Telemetry(out.tracer_provider, out.clock.now, out.observe)
