@@ -370,7 +370,7 @@ class Engine:
             from connstat_sql.sql.suggestions import advise
 
             names = self._configured.names if self._configured is not None else ()
-            advise(error, self.catalog, names)
+            advise(error, self.catalog, self.session.describe, names)
             raise
 
     def _stop_if_interrupted(self) -> None:

@@ -104,7 +104,68 @@ def test_quotes_of_another_kind_are_told(engine: Engine, sql: str) -> None:
 
 
 def test_a_quoted_column_that_is_only_misspelt_is_no_text(engine: Engine) -> None:
-    assert failed(engine, 'SELECT "nme" FROM plant_a.connect.connectors').hint == ""
+    error = failed(engine, 'SELECT "nme" FROM plant_a.connect.connectors')
+    assert error.hint == "did you mean  name?"
+
+
+LIVE = "plant_a.connect.connectors"
+
+
+@pytest.fixture
+def pets(engine: Engine) -> Iterator[None]:
+    columns = 'name INT, "of legs" INT, home STRUCT(street VARCHAR, b BLOB)'
+    list(engine.run(f"CREATE TABLE pets({columns})"))
+    yield
+    list(engine.run("DROP TABLE pets"))
+
+
+@pytest.mark.usefixtures("pets")
+@pytest.mark.parametrize(
+    ("sql", "hint"),
+    [
+        ("SELECT nmae FROM pets", "name"),
+        ("EXPLAIN SELECT nmae FROM pets", "name"),
+        ("SELECT p.nmae FROM pets AS p WHERE true", "name"),
+        ('SELECT "of leg" FROM pets', '"of legs"'),
+        ("SELECT street FROM pets", "home.street"),
+        ("SELECT home.stret FROM pets", "street"),
+        ("SELECT hom.street FROM pets", "home"),
+        ("SELECT pet.name FROM pets", "pets"),
+        ("SELECT 1 FROM pets ORDER BY nmae", "name"),
+        ("SELECT name AS n FROM pets QUALIFY nmae > 1", "name"),
+        ("SELECT name FROM pets HAVING nmae = 1", "name"),
+        ("SELECT * EXCLUDE (nmae) FROM pets", "name"),
+        ("UNPIVOT pets ON nmae", "name"),
+        ("UPDATE pets SET nmae = 1", "name"),
+        ("INSERT INTO pets(nmae) VALUES (1)", "name"),
+        ("ALTER TABLE pets DROP COLUMN nmae", "name"),
+        ("WITH q AS (SELECT name AS tag FROM pets) SELECT tga FROM q", "tag"),
+        ("SELECT 1 FROM pets JOIN pets AS q USING (nmae)", "name"),
+        ("SELECT nmae FROM pets AS p JOIN pets AS q ON true", "p.name, q.name"),
+        (f"SELECT nmae FROM pets JOIN {LIVE} AS c ON true", "c.name, pets.name"),
+        (f"SELECT pets.nmae FROM pets JOIN {LIVE} AS c ON true", "name"),
+        (f'SELECT "of leg" FROM pets JOIN {LIVE} AS c ON true', '"of legs"'),
+        (f"SELECT 1 FROM {LIVE} AS c JOIN pets USING (nmae)", "name"),
+        (f"SELECT conector.state FROM {LIVE}", "connector, connectors, connector_name"),
+        (f"SELECT connector.stat FROM {LIVE}", "state"),
+        ("SELECT lenght(name) FROM pets", "length"),
+    ],
+)
+def test_a_misspelt_column_of_any_table_comes_with_its_nearest(
+    engine: Engine, sql: str, hint: str
+) -> None:
+    error = failed(engine, sql)
+    assert error.hint == f"did you mean  {hint}?"
+    assert "Candidate" not in error.message
+    assert "Did you mean" not in error.message
+
+
+@pytest.mark.usefixtures("pets")
+@pytest.mark.parametrize(
+    "sql", ["SELECT zzzzzz FROM pets", "SELECT name FROM pets HAVING name = 1"]
+)
+def test_what_is_near_to_nothing_or_there_is_no_misspelt_column(engine: Engine, sql: str) -> None:
+    assert failed(engine, sql).hint == ""
 
 
 def test_a_connection_is_used_as_its_provider_is(engine: Engine) -> None:
@@ -140,7 +201,7 @@ def test_a_text_without_quotes_is_told_where_something_is_compared_with_it(
 
 def test_a_misspelt_column_that_is_compared_with_something_is_no_text(engine: Engine) -> None:
     sql = "SELECT name FROM kafka_connect.connect.connectors WHERE nam = 'orders'"
-    assert failed(engine, sql).hint == ""
+    assert failed(engine, sql).hint == "did you mean  name?"
 
 
 def test_a_part_of_a_text_is_not_the_place_of_an_error(engine: Engine) -> None:
