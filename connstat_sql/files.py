@@ -24,6 +24,7 @@ _SCRATCH: dict[Path, tuple[int, int | None]] = {}
 and the descriptor whose lock says that the process lives."""
 _SCRATCH_NAME = "connstat-scratch-"
 _SWEPT: set[Path] = set()
+_CHUNK = 1 << 20
 _BEGINNING = 4096
 """Bytes by which a file of ours is known."""
 _KINDS = (
@@ -116,6 +117,45 @@ def opened_to_add(path: Path) -> Iterator[BinaryIO]:
     target = path if _is_a_place(path) else _replaceable(path)
     with target.open("ab") as out:
         yield out
+
+
+@contextmanager
+def added_whole(path: Path) -> Iterator[BinaryIO]:
+    """What is written goes behind what a file of the user's holds, all of it or nothing.
+
+    It lies apart until it is complete. A pipe or a device is written as it is. Raises OSError.
+    """
+    if _is_a_place(path):
+        with opened_to_add(path) as out:
+            yield out
+        return
+    target = _replaceable(path)
+    unfinished = target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.unfinished")
+    opened, _ = _open_unfinished(unfinished, 0o600)
+    try:
+        with os.fdopen(opened, "w+b") as apart:
+            yield apart
+            apart.seek(0)
+            _append(apart, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _append(source: BinaryIO, target: Path) -> None:
+    """Without a buffer, which would be written once more when the file is closed."""
+    opened = os.open(target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _NO_LINK, 0o666)
+    try:
+        before = os.fstat(opened).st_size
+        try:
+            while chunk := memoryview(source.read(_CHUNK)):
+                while chunk:
+                    chunk = chunk[os.write(opened, chunk) :]
+            os.fsync(opened)
+        except BaseException:
+            os.ftruncate(opened, before)
+            raise
+    finally:
+        os.close(opened)
 
 
 def write_new(path: Path, content: bytes, mode: int = 0o666) -> None:
@@ -277,8 +317,8 @@ def _open_unfinished(path: Path, mode: int) -> tuple[int, bool]:
     """A descriptor to write to, and whether the file has that name already, or none yet."""
     if hasattr(os, "O_TMPFILE") and _OWN_FDS.exists():
         with suppress(OSError):  # not every file system has files without a name
-            return os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, mode), False
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, mode), True
+            return os.open(path.parent, os.O_TMPFILE | os.O_RDWR, mode), False
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, mode), True
 
 
 def _name(opened: int, path: Path) -> None:

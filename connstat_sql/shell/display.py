@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from connstat_sql.errors import ConfigError, counted
-from connstat_sql.files import opened_to_add, written_whole
+from connstat_sql.files import added_whole, opened_to_add, written_whole
 from connstat_sql.output.pager import Screen
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Display:
         is_once, self._settings.once = self._settings.once is not None, None
         format_ = self._format_of(target)
         is_more = not is_once and target in self._settings.begun and format_ not in _WHOLE_FILES
-        opened = opened_to_add if is_more else written_whole
+        opened = added_whole if is_more else written_whole
         with writable(target), opened(target) as out:
             self._render(result, sql, format_, out, self.look(out))
         self._settings.begun.add(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.shell.display import check_writable, writable, write_whole
+from connstat_sql.shell.display import check_writable, writable
 from connstat_sql.shell.next_step import Next, Step
 from connstat_sql.shell.session import Shell
 
@@ -50,7 +50,7 @@ def output(shell: Shell, argument: str) -> None:
         shell.narrator.say("rows go to the screen")
         return
     try:
-        write_whole(target, b"")
+        check_writable(target)
     except ConfigError:
         shell.settings.output = None  # and not the file of before, which was to be left
         raise

@@ -9,13 +9,21 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import chdir
+from contextlib import AbstractContextManager, chdir
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.files import NotOurs, is_own_file, opened_to_add, write_new, written_whole
+from connstat_sql.files import (
+    NotOurs,
+    added_whole,
+    is_own_file,
+    opened_to_add,
+    write_new,
+    written_whole,
+)
 from connstat_sql.shell.display import check_writable, write_whole
 from connstat_sql.shell.history import DiskHistory, history_file
 from connstat_sql.transport import read_config
@@ -62,7 +70,7 @@ def test_a_file_of_another_user_is_not_replaced_nor_added_to(tmp_path: Path) -> 
     link = tmp_path / "latest.csv"
     link.symlink_to(path)
     for name in (path, link):
-        for write in (written_whole, opened_to_add):
+        for write in (written_whole, opened_to_add, added_whole):
             with pytest.raises(NotOurs, match="another user"), write(name) as out:
                 out.write(b"a")
         with pytest.raises(ConfigError, match="belongs to another user"):
@@ -96,6 +104,61 @@ def test_a_new_file_takes_no_place_of_another(tmp_path: Path) -> None:
         with pytest.raises(FileExistsError):
             write_new(path, b"yours")
     assert [*tmp_path.iterdir()] == [path]
+
+
+def _write_and_raise(out: BinaryIO, error: type[BaseException]) -> None:
+    out.write(b"b\n" * 100_000)
+    out.flush()
+    raise error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+@pytest.mark.parametrize("write", [written_whole, added_whole])
+def test_what_is_not_completed_leaves_a_file_as_it_was(
+    tmp_path: Path,
+    write: Callable[[Path], AbstractContextManager[BinaryIO]],
+    error: type[BaseException],
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("a\n")
+    for name in (path, tmp_path / "new.csv"):
+        with pytest.raises(error), write(name) as out:
+            _write_and_raise(out, error)
+    assert path.read_text() == "a\n"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_what_is_added_stands_behind_what_was_there(tmp_path: Path) -> None:
+    path, link = tmp_path / "rows.csv", tmp_path / "latest.csv"
+    link.symlink_to(path)
+    for line, name in ((b"a\n", path), (b"b\n", link)):
+        with added_whole(name) as out:
+            out.write(line)
+    assert path.read_bytes() == b"a\nb\n"
+    assert link.is_symlink()
+
+
+def test_what_cannot_be_added_whole_is_taken_back(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a disk that is full."""
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a" * 900)
+    script = f"""
+import resource, signal
+from pathlib import Path
+from connstat_sql.files import added_whole
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+try:
+    with added_whole(Path({str(path)!r})) as out:
+        out.write(b"b" * 500)
+except OSError as error:
+    print(error.strerror)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "File too large\n"
+    assert path.read_bytes() == b"a" * 900
 
 
 _KILLED = """

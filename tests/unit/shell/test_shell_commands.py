@@ -282,6 +282,26 @@ def test_an_output_file_takes_answer_after_answer(desk: Desk) -> None:
     assert [json.loads(line) for line in lines] == [{"a": 1}, {"a": 2}]
 
 
+@pytest.mark.parametrize("command", [".output rows.csv", ".once rows.csv"])
+@pytest.mark.parametrize(
+    "failing", ["SELECT nothing;", "SELECT CAST(i AS UTINYINT) FROM range(999) t(i);"]
+)
+def test_a_statement_that_fails_leaves_an_old_file_as_it_was(
+    desk: Desk, command: str, failing: str
+) -> None:
+    (desk.here / "rows.csv").write_text("dear diary")
+    desk.do(f"{command}\n{failing}")
+    assert (desk.here / "rows.csv").read_text() == "dear diary"
+    desk.do("SELECT 1 AS a;")
+    assert (desk.here / "rows.csv").read_text() == "a\n1\n"
+    assert [one.name for one in desk.here.iterdir()] == ["rows.csv"]
+
+
+def test_an_output_file_is_there_once_there_are_rows(desk: Desk) -> None:
+    desk.do(".output rows.csv\nCREATE OR REPLACE TEMP TABLE t(i INT);\n.output")
+    assert [*desk.here.iterdir()] == []
+
+
 def test_a_file_that_cannot_be_written_is_said_before_anything_is_asked(desk: Desk) -> None:
     _, err, code = desk.do(".output no/such/folder/x.csv\nSELECT 1;")
     assert code == USAGE
