@@ -183,7 +183,9 @@ def _teach(prompt: Prompt, shell: Shell, engine: Engine) -> None:
     from connstat_sql.shell.completion import make_completer
     from connstat_sql.shell.highlighting import words_of
 
-    prompt.completer = make_completer(shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS)
+    prompt.completer = make_completer(
+        shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS, shell.threads
+    )
     keywords, functions = words_of(engine)
     prompt.colors.learn(keywords, functions, shell.words)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import ConnstatError
@@ -16,14 +18,41 @@ if TYPE_CHECKING:
     from connstat_sql.engine import Engine
 
 
+class Threads:
+    """The threads of one shell, which it waits for when it is left: those of others go on."""
+
+    def __init__(self) -> None:
+        self._begun: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    def begin(self, act: Callable[[], None], name: str) -> threading.Thread:
+        """Do something beside all else."""
+        thread = threading.Thread(target=act, name=name, daemon=True)
+        with self._lock:
+            thread.start()
+            self._begun = [*filter(threading.Thread.is_alive, self._begun), thread]
+        return thread
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for all, and for those that they begin; False where that takes too long."""
+        until = time.monotonic() + seconds
+        while alive := [thread for thread in self._begun if thread.is_alive()]:
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            alive[0].join(left)
+        return True
+
+
 class LateEngine:
     """An engine that is opened when it is first needed, or before that on a thread of its own.
 
     What goes wrong is raised by `get`, in the thread that asks; the next `get` tries again.
     """
 
-    def __init__(self, open_: Callable[[], Engine]) -> None:
+    def __init__(self, open_: Callable[[], Engine], threads: Threads) -> None:
         self._open = open_
+        self._threads = threads
         self._prepare: list[Callable[[Engine], None]] = []
         self._afterwards: list[Callable[[Engine], None]] = []
         self._engine: Engine | None = None
@@ -46,10 +75,7 @@ class LateEngine:
     def begin(self, tell: Callable[[], None]) -> None:
         """Open it beside whatever else is done; `tell` is called there when that has ended."""
         if self._opening is None:
-            self._opening = threading.Thread(
-                target=self._try, args=(tell,), name="connstat-opening", daemon=True
-            )
-            self._opening.start()
+            self._opening = self._threads.begin(partial(self._try, tell), "connstat-opening")
 
     @property
     def is_opening(self) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from connstat_sql.errors import ConnstatError, counted
 from connstat_sql.hints import in_shell, worded
 from connstat_sql.output.stderr import DONE, INTERRUPTED, PARTIAL, QUERY_AT_FAULT, exit_code
-from connstat_sql.shell.background_engine import LateEngine
+from connstat_sql.shell.background_engine import LateEngine, Threads
 from connstat_sql.shell.display import Display, Settings
 from connstat_sql.shell.narration import ShellNarrator
 
@@ -33,8 +32,6 @@ _INTERRUPTED_IN_DUCKDB = "Query interrupted"
 _ERRORS = re.compile(r"\b_errors\b", re.IGNORECASE)
 _LIVE = re.compile(r"\w\"?\s*\.\s*\"?\w+\"?\s*\.\s*\"?\w")
 """How a name of three parts looks, of which statements on live tables have one."""
-BESIDE = ("connstat-opening", "connstat-completion")
-"""Names of threads that open the engine and learn from it."""
 LONGEST_LEARNING = 5.0
 """Seconds."""
 GRACE = 0.2
@@ -85,7 +82,9 @@ class Shell:
         self.words: frozenset[str] = frozenset()
         """Names of providers and connections in lower case, once the engine is there."""
         self.known_connections: tuple[str, ...] = ()
-        self.engine = LateEngine(lambda: around.open(around.narrator))
+        self.threads = Threads()
+        """They open the engine and learn from it."""
+        self.engine = LateEngine(lambda: around.open(around.narrator), self.threads)
         self.engine.then(self._look_around)
         self.code = DONE
         """What the last line came to, as an exit code."""
@@ -101,12 +100,8 @@ class Shell:
         What is opened and learnt on other threads is waited for: DuckDB ends the process when it
         is closed under their feet.
         """
-        until = time.monotonic() + LONGEST_LEARNING
-        while beside := [one for one in threading.enumerate() if one.name in BESIDE]:
-            left = until - time.monotonic()
-            if left <= 0:
-                return  # the process is about to end, and leaves it behind
-            beside[0].join(left)  # it may begin others
+        if not self.threads.wait(LONGEST_LEARNING):
+            return  # the process is about to end, and leaves it behind
         engine = self.engine.ready()
         if engine is not None:
             self._take(engine)

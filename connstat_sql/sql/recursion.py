@@ -12,7 +12,11 @@ _CALLS = 60_000
 _STACK = 512 << 20
 """Bytes, of which the system hands out what is used."""
 _WAIT = 0.1
-_LOCK = threading.RLock()
+_LOCK = threading.Lock()
+"""For the limit on calls and the size of stacks, which are those of the process. Nobody waits for
+an act while holding it."""
+_UNDER_WAY: list[int] = []
+"""The limit on calls as it was when each of the acts under way began."""
 _INSIDE = threading.local()
 
 
@@ -39,31 +43,21 @@ class _Room(Generic[T]):
         self._error: BaseException | None = None
 
     def answer(self, stop: Callable[[], None]) -> T:
-        with _LOCK:  # the limit and the size of stacks are those of the process
-            limit, size = sys.getrecursionlimit(), threading.stack_size(_STACK)
-            sys.setrecursionlimit(max(limit, _CALLS))
-            try:
-                self._run_beside(stop)
-            finally:
-                sys.setrecursionlimit(limit)
-                threading.stack_size(size)
+        thread = threading.Thread(target=self._run, name="connstat-depth", daemon=True)
+        with _LOCK:
+            _UNDER_WAY.append(sys.getrecursionlimit())
+            sys.setrecursionlimit(max(_UNDER_WAY[0], _CALLS))
+        try:
+            _start(thread)
+            _wait(thread, stop)
+        finally:
+            with _LOCK:
+                limit = _UNDER_WAY.pop()
+                if not _UNDER_WAY:
+                    sys.setrecursionlimit(limit)
         if self._error is not None:
             raise self._error
         return self._answer[0]
-
-    def _run_beside(self, stop: Callable[[], None]) -> None:
-        thread = threading.Thread(target=self._run, name="connstat-depth", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:  # there is no room for such a stack
-            raise RecursionError(str(error)) from error
-        try:
-            while thread.is_alive():
-                thread.join(_WAIT)
-        except BaseException:
-            stop()
-            thread.join()
-            raise
 
     def _run(self) -> None:
         _INSIDE.is_inside = True
@@ -71,3 +65,24 @@ class _Room(Generic[T]):
             self._answer.append(self._act())
         except BaseException as error:
             self._error = error
+
+
+def _start(thread: threading.Thread) -> None:
+    with _LOCK:
+        size = threading.stack_size(_STACK)
+        try:
+            thread.start()
+        except RuntimeError as error:  # there is no room for such a stack
+            raise RecursionError(str(error)) from error
+        finally:
+            threading.stack_size(size)
+
+
+def _wait(thread: threading.Thread, stop: Callable[[], None]) -> None:
+    try:
+        while thread.is_alive():
+            thread.join(_WAIT)
+    except BaseException:
+        stop()
+        thread.join()
+        raise

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from connstat_sql.shell.background_engine import Threads
 from connstat_sql.shell.completion.commands import Command
 from connstat_sql.shell.completion.completer import KnowingCompleter
 
@@ -29,13 +30,14 @@ def make_completer(
     lock: threading.RLock,
     saved: Iterable[object],
     commands: Mapping[str, Command],
+    threads: Threads | None = None,
 ) -> KnowingCompleter:
     """A completer for prompt_toolkit, to be asked on a thread of its own.
 
     `engine_when_ready` gives the engine once it is open, and None before; `lock` is held by
     whoever uses it. `saved` are saved queries (`saved.SavedQueries`) or their names, `commands`
-    those of the shell by name.
+    those of the shell by name. What it learns, it learns on `threads` (None: of its own).
     """
-    found = KnowingCompleter(engine_when_ready, lock, saved, commands)
+    found = KnowingCompleter(engine_when_ready, lock, saved, commands, threads=threads)
     found.learner.known()  # so that the values of the first statement are remembered too
     return found

@@ -17,6 +17,7 @@ from prompt_toolkit.document import Document
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ConnstatError
 from connstat_sql.saved import SavedParam, SavedQuery
+from connstat_sql.shell.background_engine import Threads
 from connstat_sql.shell.completion import commands as lines
 from connstat_sql.shell.completion.context import place
 from connstat_sql.shell.completion.loader import Learner
@@ -49,6 +50,7 @@ class KnowingCompleter(Completer):
         saved: Iterable[object],
         commands: Mapping[str, lines.Command],
         now: Callable[[], float] = time.monotonic,
+        threads: Threads | None = None,
     ) -> None:
         """As `make_completer`; `now` is a clock in seconds."""
         self._saved = saved
@@ -60,6 +62,7 @@ class KnowingCompleter(Completer):
             lambda engine: engine.watch_values(self.values.take),
             now,
             self._look_behind,
+            threads,
         )
         self._lookup = Lookup(ready, lock, self.values, now)
         self._candidates: Candidates | None = None

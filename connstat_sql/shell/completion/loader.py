@@ -14,6 +14,7 @@ from connstat_sql.definitions.loader.types import UnknownType, parse_type
 from connstat_sql.definitions.model import Redaction, Resource, SqlType
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.errors import ConnstatError
+from connstat_sql.shell.background_engine import Threads
 from connstat_sql.shell.completion.metadata import Field, Function, Known, Table
 from connstat_sql.shell.completion.places import Place
 from connstat_sql.shell.completion.scopes import Source
@@ -58,11 +59,14 @@ class Learner:
         prepare: Callable[[Engine], None] = lambda _: None,
         now: Callable[[], float] = time.monotonic,
         learnt: Callable[[Catalog], None] = lambda _: None,
+        threads: Threads | None = None,
     ) -> None:
         """`ready` gives the engine once there is one; `prepare` is done with it first.
 
-        `learnt` is called at the end, with the catalog, on the thread that learns.
+        `learnt` is called at the end, with the catalog, on the thread that learns. `threads` are
+        those that somebody waits for at the end.
         """
+        self._threads = threads or Threads()
         self._ready = ready
         self._lock = lock
         self._prepare = prepare
@@ -178,9 +182,7 @@ class Learner:
                 if act == self._learn and self._failures < MOST_FAILURES:
                     self._learning = None  # the next key press begins it anew
 
-        thread = threading.Thread(target=safely, name="connstat-completion", daemon=True)
-        thread.start()
-        return thread
+        return self._threads.begin(safely, "connstat-completion")
 
     def _swap(self, **changes: object) -> None:
         with self._guard:
