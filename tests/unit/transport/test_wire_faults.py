@@ -71,6 +71,25 @@ def test_a_reset_is_worth_another_try_and_the_host_is_not_down() -> None:
     assert "reset" in found.words.lower()
 
 
+def test_what_a_kept_connection_loses_is_not_sent_again_unseen() -> None:
+    """Unless told, aiohttp would, and nobody counts it: what may have arrived is ours to repeat."""
+    heads = []
+
+    async def lose_the_second(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (OK, b""):
+            heads.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(answer)
+
+    async def use(wire: Wire, base: str) -> Failure:
+        await wire.exchange(asked(f"{base}/x"), {})
+        with pytest.raises(wire_errors(is_handed_in=True)) as caught:
+            await wire.exchange(asked(f"{base}/x"), {})
+        return explain(caught.value, "127.0.0.1", 30)
+
+    found = with_network(lose_the_second, use)
+    assert (found.words, len(heads)) == ("the connection was closed before the answer", 2)
+
+
 # answers that are none
 
 
