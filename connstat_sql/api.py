@@ -17,12 +17,12 @@ import duckdb
 from connstat_sql import errors
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.cursor import Cursor
+from connstat_sql.database.values import Arguments
 from connstat_sql.engine import Engine, Outside
 from connstat_sql.errors import ConnstatError
 from connstat_sql.hints import in_python, worded
 from connstat_sql.planner import Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
-from connstat_sql.sql.binder import Arguments
 
 if TYPE_CHECKING:
     import httpx

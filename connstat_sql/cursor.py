@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
 from connstat_sql.database.session import noted_types
+from connstat_sql.database.values import Arguments
 from connstat_sql.errors import InterfaceError, ProgrammingError
 from connstat_sql.result import Result
-
-if TYPE_CHECKING:
-    from connstat_sql.sql.binder import Arguments
 
 Description = tuple[str, str, None, None, None, None, bool]
 """Name and DuckDB type of a column; whether it may be NULL, which every one may."""

@@ -19,6 +19,7 @@ from connstat_sql.database.errors import RunText, interruptible
 from connstat_sql.database.session import Session
 from connstat_sql.database.splitter import Piece, is_rowless, named_arguments
 from connstat_sql.database.statement_lock import Turns
+from connstat_sql.database.values import Arguments
 from connstat_sql.errors import (
     BindError,
     DeadlinePassed,
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from connstat_sql.fetch import Clients
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
-    from connstat_sql.sql.binder import Arguments
     from connstat_sql.telemetry import Telemetry
     from connstat_sql.transport import Clock, Connection, Sent, Waiting
 

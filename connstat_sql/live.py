@@ -21,6 +21,7 @@ from connstat_sql.cache import Kept, MaxAge, accounts
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
 from connstat_sql.database.splitter import Piece, is_rowless
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.catalog import Catalog, LiveTable
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ParseError, PlanError, counted
@@ -46,7 +47,7 @@ from connstat_sql.planner import (
 )
 from connstat_sql.planner.unsatisfiable import doubts_of
 from connstat_sql.result import Options, Result
-from connstat_sql.sql.binder import Arguments, BoundQuery, bind
+from connstat_sql.sql.binder import BoundQuery, bind
 from connstat_sql.sql.introspection import Asking
 from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.recursion import with_room

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pyarrow as pa
 
 from connstat_sql.database.python_values import python_values
+from connstat_sql.definitions.quoting import quote
 from connstat_sql.errors import ConfigError, QueryError, counted
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from connstat_sql.planner import Plan
 
 DEFAULT_MAX_REQUESTS = 1000
+_HTML_ROWS = 60
+"""Rows that a notebook shows of a result."""
+_HTML_LETTERS = 400
+"""Letters that it shows of a value."""
 _NAMED = 8
 """Columns that the short form of a result names."""
 
@@ -122,11 +128,9 @@ class Result:
 
     def _repr_html_(self) -> str:
         """The first rows, for a notebook."""
-        from connstat_sql.notebook import MOST_ROWS, html_table
-
         rows = self.table.num_rows
-        first = f"the first {MOST_ROWS} of " if rows > MOST_ROWS else ""
-        return html_table(self.table, f"{first}{self._in_words()}")
+        first = f"the first {_HTML_ROWS} of " if rows > _HTML_ROWS else ""
+        return _html_table(self.table, f"{first}{self._in_words()}")
 
     def _in_words(self) -> str:
         rows = counted(self.table.num_rows, "row") if self.has_rows else "no rows"
@@ -177,3 +181,58 @@ def _needed(package: str) -> Any:
             f"a DataFrame of {package} needs {package}, which is not installed",
             hint=f"pip install {package}, or take  to_arrow()",
         ) from error
+
+
+# --- in a notebook: every value is escaped, nothing is loaded ------------------------------------
+
+
+def _html_table(table: pa.Table, summary: str) -> str:
+    """The first rows, and below them some words on all."""
+    left, right = (f' style="text-align: {side}"' for side in ("left", "right"))
+    styles = [right if _is_number(field.type) else left for field in table.schema]
+    heads = "".join(
+        f"<th{style}>{_escaped(name)}</th>"
+        for name, style in zip(table.column_names, styles, strict=True)
+    )
+    rows = "".join(
+        f"<tr>{''.join(map(_html_cell, row, styles))}</tr>\n"
+        for row in zip(*_first_texts(table), strict=True)
+    )
+    head = f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody>\n"
+    return f"<table>\n{head if heads else ''}</table>\n<p>{_escaped(summary)}</p>"
+
+
+def _first_texts(table: pa.Table) -> list[list[str | None]]:
+    """The first values of each column as DuckDB writes them."""
+    if not table.num_columns:
+        return []
+    names = [f"c{number}" for number in range(table.num_columns)]
+    rows = table.slice(0, _HTML_ROWS).rename_columns(names)
+    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
+        casts = ", ".join(f"CAST({quote(name)} AS VARCHAR)" for name in names)
+        texts = connection.from_arrow(rows).project(casts).to_arrow_table()
+    return [column.to_pylist() for column in texts.columns]
+
+
+def _is_number(type_: pa.DataType) -> bool:
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(is_kind(type_) for is_kind in kinds)
+
+
+def _html_cell(text: str | None, style: str) -> str:
+    if text is None:
+        return f"<td{style}><em>NULL</em></td>"
+    short = text if len(text) <= _HTML_LETTERS else text[:_HTML_LETTERS] + "…"
+    return f"<td{style}>{_escaped(short)}</td>"
+
+
+def _escaped(text: str) -> str:
+    """A text for HTML, in which letters that nobody can see stand as one that all can."""
+    from html import escape
+
+    return escape(
+        "".join(
+            letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}"
+            for letter in text
+        )
+    )

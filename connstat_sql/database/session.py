@@ -21,6 +21,7 @@ from connstat_sql.database.infallible import cannot_fail
 from connstat_sql.database.macros import NAMES, Macros
 from connstat_sql.database.splitter import Piece, named_values, pieces_of
 from connstat_sql.database.statement_lock import Watches
+from connstat_sql.database.values import Arguments, Value
 from connstat_sql.definitions.quoting import (
     SEARCH_PATH,
     call,
@@ -34,7 +35,6 @@ from connstat_sql.files import make_scratch, remove_scratch
 
 if TYPE_CHECKING:
     from connstat_sql.definitions.catalog import Catalog
-    from connstat_sql.sql.binder import Arguments, Value
 
 T = TypeVar("T")
 Note = Callable[[duckdb.Error], None]
@@ -230,8 +230,6 @@ class Session:
 
         `note` is told why it refuses.
         """
-        from connstat_sql.sql.binder import Value  # imported by whoever folds
-
         query = f"SELECT {_TEXTS_AND_TYPES} FROM ({sql}) AS f"
         self.watches.confirm()
         try:

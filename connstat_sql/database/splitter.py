@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
 from connstat_sql.database import writes
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.quoting import length_of_comments
-
-if TYPE_CHECKING:
-    from connstat_sql.sql.binder import Arguments
 
 _ROWLESS = (["Count"], ["Success"])
 

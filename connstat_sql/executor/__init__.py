@@ -14,6 +14,7 @@ from sqlglot import exp
 from connstat_sql.cache import KEPT_ROWS
 from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.model import literal
 from connstat_sql.definitions.quoting import call
 from connstat_sql.errors import Span
@@ -29,7 +30,6 @@ from connstat_sql.executor.stats import ScanReport, Tools, in_words
 from connstat_sql.executor.targets import check_target
 from connstat_sql.fetch import Failure
 from connstat_sql.planner import Plan, mention_table, scan_table
-from connstat_sql.sql.binder import Arguments
 from connstat_sql.sql.nodes import find, find_all
 from connstat_sql.sql.statement import DIALECT, Statement
 

@@ -10,11 +10,11 @@ import duckdb
 from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
 from connstat_sql.database.splitter import named_values
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import call, own_table
 from connstat_sql.errors import ExecuteError
 from connstat_sql.planner import CONNECTION, Feed, Plan, Scan, projected
-from connstat_sql.sql.binder import Arguments
 
 Given = tuple[str, ...]
 """The values of one request's arguments, in the order of the way's."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.model import Column
 from connstat_sql.errors import ConnectionFailed, DeadlinePassed
 from connstat_sql.executor.arguments import Tuples, read_tuples
@@ -17,7 +18,6 @@ from connstat_sql.executor.staging import Staging
 from connstat_sql.executor.stats import Count, ScanReport, Tools
 from connstat_sql.fetch import Failure, Fetch, Finished, Group, Page
 from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way, declared_columns
-from connstat_sql.sql.binder import Arguments
 
 MANY = 5 * UNKNOWN_PAGES
 """Requests of which it is worth one more to find out that another way may need fewer."""

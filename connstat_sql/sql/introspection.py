@@ -11,7 +11,8 @@ import duckdb
 from sqlglot import exp
 
 from connstat_sql.database.session import Session
-from connstat_sql.sql.binder import Arguments, Types, Value
+from connstat_sql.database.values import Arguments, Value
+from connstat_sql.sql.binder import Types
 from connstat_sql.sql.parentheses import bracketed
 from connstat_sql.sql.spans import KNOWN_NAMES, stretch_of
 

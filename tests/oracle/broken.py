@@ -16,12 +16,12 @@ from sqlglot import exp
 
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.splitter import Piece
+from connstat_sql.database.values import Arguments, Value
 from connstat_sql.live import LiveTables
 from connstat_sql.planner import Feed, Placement, Plan, Scan
 from connstat_sql.result import Options, Result
 from connstat_sql.sql.binder import (
     RULES_OF_SQL,
-    Arguments,
     BoundQuery,
     BoundTable,
     Constants,
@@ -30,7 +30,6 @@ from connstat_sql.sql.binder import (
     Rules,
     Types,
     Use,
-    Value,
     bind,
     bindable_types,
     substituted,

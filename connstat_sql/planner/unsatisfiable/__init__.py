@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlglot import exp
 
+from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.planner import nearest_to, no_such_connection
@@ -31,7 +32,6 @@ from connstat_sql.planner.unsatisfiable.comparisons import (
     tried,
     ways_of,
 )
-from connstat_sql.sql.binder import Value
 from connstat_sql.sql.spans import stretch_of
 from connstat_sql.sql.statement import Statement
 

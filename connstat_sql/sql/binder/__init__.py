@@ -27,7 +27,6 @@ from connstat_sql.sql.binder.dml import queries_of
 from connstat_sql.sql.binder.from_clause import Reading
 from connstat_sql.sql.binder.intervals import around_all, ticks_of
 from connstat_sql.sql.binder.model import (
-    Arguments,
     BoundQuery,
     BoundTable,
     Edit,
@@ -42,7 +41,6 @@ from connstat_sql.sql.binder.model import (
     Term,
     Types,
     Use,
-    Value,
     relations_of,
 )
 from connstat_sql.sql.binder.named import LiveMention
@@ -56,9 +54,9 @@ from connstat_sql.sql.statement import Statement, TableMention, words
 from connstat_sql.sql.statement import Use as Purpose
 
 __all__ = [
-    "HIDDEN", "RULES_OF_SQL", "Arguments", "BoundQuery", "BoundTable", "Constants", "Edit",
+    "HIDDEN", "RULES_OF_SQL", "BoundQuery", "BoundTable", "Constants", "Edit",
     "EqualColumns", "Expression", "Fact", "Field", "Fold", "Interval", "Questions", "Relation",
-    "Row", "Rules", "Term", "Types", "Use", "Value", "around_all", "bind", "bindable_types",
+    "Row", "Rules", "Term", "Types", "Use", "around_all", "bind", "bindable_types",
     "equal_nodes", "relations_of", "substituted", "ticks_of",
 ]  # fmt: skip
 

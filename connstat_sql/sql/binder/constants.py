@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from connstat_sql.database.values import Value
 from connstat_sql.definitions.model import literal, quote
 from connstat_sql.definitions.quoting import call, member, unnested
-from connstat_sql.sql.binder.model import Questions, Value
+from connstat_sql.sql.binder.model import Questions
 from connstat_sql.sql.binder.render import is_told, written
 from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.statement import long_list

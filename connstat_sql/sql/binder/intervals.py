@@ -12,9 +12,10 @@ from datetime import date, datetime, timedelta, timezone
 
 from sqlglot import exp
 
+from connstat_sql.database.values import Value
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.sql.binder.constants import INTEGERS, Constants
-from connstat_sql.sql.binder.model import Fact, Field, Interval, Intervals, Term, Types, Value
+from connstat_sql.sql.binder.model import Fact, Field, Interval, Intervals, Term, Types
 
 MOST = 1_000
 """Values of an IN list that are looked at."""

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Union
+from typing import Protocol, Union
 
 from sqlglot import exp
 
+from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import LiveTable
 from connstat_sql.errors import Span
 from connstat_sql.sql.statement import Statement, TableMention
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A constant folded by DuckDB: its text (None for NULL) and the name of its DuckDB type."""
-
-    text: str | None
-    type: str
-
-
-Arguments = Union[Sequence[Any], Mapping[str, Any], None]
-"""Values for `?` or `$name`, as they were handed in."""
 
 Fold = Callable[[str], "tuple[tuple[Value, ...], ...] | None"]
 """Runs a constant query; answers its rows, or None when DuckDB cannot tell the value."""

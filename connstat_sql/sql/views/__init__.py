@@ -18,10 +18,11 @@ import pyarrow as pa
 
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.model import quote
 from connstat_sql.errors import BindError, QueryError, Span
-from connstat_sql.sql.binder import Arguments, BoundQuery, BoundTable
+from connstat_sql.sql.binder import BoundQuery, BoundTable
 from connstat_sql.sql.source_map import Origin, leading_back, rewritten
 from connstat_sql.sql.statement import Statement, parse
 from connstat_sql.sql.views.create_statements import Definition, Kind, read_definition

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from connstat_sql.database.splitter import Piece
+from connstat_sql.database.values import Arguments
 from connstat_sql.live import LiveTables
 from connstat_sql.result import Options, Result
-from connstat_sql.sql.binder import Arguments
 from tests.oracle.law import SHARED, Court, Verdict
 
 pytestmark = pytest.mark.long

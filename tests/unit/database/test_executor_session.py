@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from connstat_sql.database.errors import RunText, translated
 from connstat_sql.database.session import Session
 from connstat_sql.database.splitter import is_rowless, named_arguments
+from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.errors import (
@@ -30,7 +31,6 @@ from connstat_sql.errors import (
     Unsupported,
     WrongUse,
 )
-from connstat_sql.sql.binder import Value
 from connstat_sql.sql.shows import values_table
 from tests.examples import examples
 from tests.oracle.stages import open_stages

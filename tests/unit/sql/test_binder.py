@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from connstat_sql.database.values import Value
 from connstat_sql.errors import BindError, ParseError
-from connstat_sql.sql.binder import Value, bind
+from connstat_sql.sql.binder import bind
 from connstat_sql.sql.introspection import Asking
 from connstat_sql.sql.statement import parse
 from tests.oracle.stages import Stages, open_stages

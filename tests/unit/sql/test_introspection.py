@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql.database.session import Session
+from connstat_sql.database.values import Arguments
 from connstat_sql.demo import Sandbox
 from connstat_sql.live import LiveTables
 from connstat_sql.planner import as_document, as_text
-from connstat_sql.sql.binder import Arguments, Types
+from connstat_sql.sql.binder import Types
 from connstat_sql.sql.introspection import Asking
 from tests.conftest import engine_of
 from tests.defects import listening

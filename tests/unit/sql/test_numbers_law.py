@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from connstat_sql.database.session import Session
+from connstat_sql.database.values import Value
 from connstat_sql.sql.binder import Constants
 from connstat_sql.sql.binder.constants import are_distinct
-from connstat_sql.sql.binder.model import Value
 from connstat_sql.sql.introspection import Asking
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
