@@ -18,7 +18,7 @@ from connstat_sql import errors
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.cursor import Cursor
 from connstat_sql.database.values import Arguments
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError
 from connstat_sql.hints import in_python, worded
 from connstat_sql.planner import Plan
@@ -57,7 +57,7 @@ def connect(  # noqa: PLR0913  # words that are all said by name
         connections=connections,
         providers=tuple(map(Path, providers)),
     )
-    outside = Outside(
+    outside = EngineOptions(
         environment=os.environ if environment is None else environment,
         transport=transport,
         timeout=timeout,

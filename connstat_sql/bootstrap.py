@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConfigError, DefinitionError
 from connstat_sql.files import distrust
 
@@ -128,7 +128,7 @@ class Wiring:
         return setup.connections is not None or bool(setup.providers) or self._has_file
 
 
-def open_engine(setup: Setup, outside: Outside, *, reveal: bool = False) -> Engine:
+def open_engine(setup: Setup, outside: EngineOptions, *, reveal: bool = False) -> Engine:
     """Wire an engine. Raises ConfigError or DefinitionError; nothing is sent, no secret is read."""
     wiring = Wiring(setup, outside.environment)
     if wiring.is_explicit:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from connstat_sql.database.errors import RunText, interruptible
 from connstat_sql.database.session import Session
-from connstat_sql.database.splitter import Piece, is_rowless, named_arguments
+from connstat_sql.database.splitter import SqlStatement, is_rowless, named_arguments
 from connstat_sql.database.statement_lock import Turns
 from connstat_sql.database.values import Arguments
 from connstat_sql.errors import (
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
     from connstat_sql.telemetry import Telemetry
-    from connstat_sql.transport import Clock, Connection, Sent, Waiting
+    from connstat_sql.transport import Attempt, Clock, Connection, RetryNotice
 
 T = TypeVar("T")
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
@@ -91,7 +91,7 @@ class RealClock:
 
 
 @dataclass(frozen=True, slots=True)
-class Outside:
+class EngineOptions:
     """Everything that comes in through the door; None and the defaults mean the real thing.
 
     `timeout` is for one request, `connect_timeout` for its connection, in seconds (None: as each
@@ -108,7 +108,7 @@ class Outside:
     environment: Mapping[str, str] = field(repr=False)
     transport: httpx.AsyncBaseTransport | None = None
     clock: Clock = field(default_factory=RealClock)
-    observe: Callable[[Sent], None] = lambda _: None
+    observe: Callable[[Attempt], None] = lambda _: None
     progress: Callable[[Sequence[Progress]], None] = lambda _: None
     timeout: float | None = None
     connect_timeout: float | None = None
@@ -116,10 +116,10 @@ class Outside:
     mask_key: str | None = field(default=None, repr=False)
     is_sandboxed: bool = False
     tracer_provider: TracerProvider | None = None
-    waiting: Callable[[Waiting], None] = lambda _: None
+    waiting: Callable[[RetryNotice], None] = lambda _: None
 
 
-class Wiring(Protocol):
+class Catalogs(Protocol):
     """Definitions and connections, read when they are first asked for."""
 
     @property
@@ -171,8 +171,8 @@ class Engine:
 
     def __init__(
         self,
-        wiring: Wiring,
-        outside: Outside,
+        wiring: Catalogs,
+        outside: EngineOptions,
         *,
         reveal: bool = False,
         live: type[LiveTables] | None = None,
@@ -377,7 +377,7 @@ class Engine:
         if self._run.is_interrupted:
             raise Interrupted("interrupted")
 
-    def _run_one(self, piece: Piece, arguments: Arguments, options: Options) -> Result:
+    def _run_one(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result:
         result = self._run_live(piece, arguments, options) if self._may_be_live(piece) else None
         if result is None:
             result = self._run_locally(piece, arguments, options.deadline)
@@ -387,7 +387,9 @@ class Engine:
             self.session.confirm_declared(self.catalog, piece.sql)
         return result
 
-    def _run_live(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+    def _run_live(
+        self, piece: SqlStatement, arguments: Arguments, options: Options
+    ) -> Result | None:
         live = self._live
         with self._telemetry.statement(piece.sql) as tell:
             result = live.run(piece, arguments, options)
@@ -397,7 +399,9 @@ class Engine:
             result = replace(result, remarks=(*result.remarks, *self._wiring.cautions))
         return result
 
-    def _run_locally(self, piece: Piece, arguments: Arguments, deadline: float | None) -> Result:
+    def _run_locally(
+        self, piece: SqlStatement, arguments: Arguments, deadline: float | None
+    ) -> Result:
         """A statement without live tables: DuckDB's own business, whatever it is."""
         started = time.monotonic()
         if _CATALOG_WORDS.search(piece.sql):
@@ -420,10 +424,10 @@ class Engine:
         notes = (_NO_TABLES,) if is_lost else ()
         return Result(table, not is_rowless(piece, table), seconds=seconds, remarks=notes)
 
-    def _plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
+    def _plan(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
         return self._live.plan(piece, arguments, options) if self._may_be_live(piece) else None
 
-    def _may_be_live(self, piece: Piece) -> bool:
+    def _may_be_live(self, piece: SqlStatement) -> bool:
         """Whether a statement may name a live table, or a view or macro over some."""
         sql = piece.sql
         if any(one.search(sql) for one in (_DOTTED, _COMMENT_AT_DOT, _OWN)):
@@ -437,16 +441,16 @@ class Engine:
         if self._opened is None:
             from connstat_sql.live import LiveTables
             from connstat_sql.telemetry import Telemetry
-            from connstat_sql.transport import Door, Limits
+            from connstat_sql.transport import ClientOptions, ProcessLimits
             from connstat_sql.transport.process_limits import of_process
 
             out = self._outside
-            limits = of_process() if out.shares_limits else Limits()
+            limits = of_process() if out.shares_limits else ProcessLimits()
             if self._wiring.answer_memory is not None:
                 limits.room.most = self._wiring.answer_memory
             self._telemetry = Telemetry(out.tracer_provider, out.clock.now, out.observe)
             observe = self._telemetry.observe
-            door = Door(
+            door = ClientOptions(
                 out.clock,
                 out.environment,
                 out.transport,
@@ -471,7 +475,9 @@ class Engine:
 
     # --- before the first statement runs -----------------------------------------------------
 
-    def _pieces_of(self, sql: str, arguments: Arguments, options: Options) -> tuple[Piece, ...]:
+    def _pieces_of(
+        self, sql: str, arguments: Arguments, options: Options
+    ) -> tuple[SqlStatement, ...]:
         if options.partial:
             self._live.forget_failures()
         with self.session.watches.watched(options.deadline):
@@ -479,16 +485,16 @@ class Engine:
             self._look_ahead(pieces, arguments, options)
         return pieces
 
-    def _split(self, sql: str) -> tuple[Piece, ...]:
-        found: tuple[Piece, ...] = ()
+    def _split(self, sql: str) -> tuple[SqlStatement, ...]:
+        found: tuple[SqlStatement, ...] = ()
         for text, is_own in _own_statements(sql):
-            own = Piece(text, 0, frozenset(), is_rowless=False, is_query=True)
+            own = SqlStatement(text, 0, frozenset(), is_rowless=False, is_query=True)
             found += (own,) if is_own else self._pieces(text)
         if not found:
             raise PlanError("there is no statement in the text", sql=sql, hint="write a SELECT")
         return found
 
-    def _pieces(self, text: str) -> tuple[Piece, ...]:
+    def _pieces(self, text: str) -> tuple[SqlStatement, ...]:
         short, lists = set_aside(text)
         if not lists:
             return self.session.split(text)
@@ -500,7 +506,9 @@ class Engine:
         is_found = all(_stretch(short, one) == one.sql for one in found)
         return whole if is_found else self.session.split(text)
 
-    def _look_ahead(self, pieces: Sequence[Piece], arguments: Arguments, options: Options) -> None:
+    def _look_ahead(
+        self, pieces: Sequence[SqlStatement], arguments: Arguments, options: Options
+    ) -> None:
         """Find the faults of later statements, as far as they do not depend on earlier ones."""
         if len(pieces) == 1:
             return
@@ -514,7 +522,7 @@ class Engine:
                 return
 
 
-def _curl_options(wiring: Wiring) -> dict[str, str]:
+def _curl_options(wiring: Catalogs) -> dict[str, str]:
     """What `curl` needs to be taken for each connection."""
     from connstat_sql.transport.curl import curl_options
 
@@ -527,7 +535,7 @@ def _curl_options(wiring: Wiring) -> dict[str, str]:
 
 
 @contextmanager
-def _placed(piece: Piece) -> Iterator[None]:
+def _placed(piece: SqlStatement) -> Iterator[None]:
     """Faults of a statement say where it begins in the whole text."""
     try:
         yield
@@ -537,7 +545,7 @@ def _placed(piece: Piece) -> Iterator[None]:
         raise
 
 
-def _stretch(text: str, piece: Piece) -> str:
+def _stretch(text: str, piece: SqlStatement) -> str:
     return text[piece.offset : piece.offset + len(piece.sql)]
 
 

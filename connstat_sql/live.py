@@ -17,25 +17,32 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from connstat_sql.cache import Kept, MaxAge, accounts
+from connstat_sql.cache import MaxAge, RowCache, accounts
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
-from connstat_sql.database.splitter import Piece, is_rowless
+from connstat_sql.database.splitter import SqlStatement, is_rowless
 from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.catalog import Catalog, LiveTable
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ParseError, PlanError, counted
 from connstat_sql.executor import (
     Execution,
+    ExecutionContext,
     Progress,
     TakeValues,
-    Tools,
     check,
     execute,
     failures_table,
     in_words,
 )
-from connstat_sql.fetch import Answers, Budget, Clients, Declared, Inquiry, PageStream
+from connstat_sql.fetch import (
+    Clients,
+    DeclaredSecrets,
+    Inquiry,
+    PageStream,
+    RequestBudget,
+    Responses,
+)
 from connstat_sql.planner import (
     CONNECTION,
     Cached,
@@ -48,7 +55,7 @@ from connstat_sql.planner import (
 from connstat_sql.planner.unsatisfiable import doubts_of
 from connstat_sql.result import Options, Result
 from connstat_sql.sql.binder import BoundQuery, bind
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.recursion import with_room
 from connstat_sql.sql.refresh import Refresh, read_refresh
@@ -56,7 +63,7 @@ from connstat_sql.sql.shows import own_answer
 from connstat_sql.sql.source_map import leading_back
 from connstat_sql.sql.statement import Statement, parse
 from connstat_sql.sql.views import Views
-from connstat_sql.transport import Connection, Door
+from connstat_sql.transport import ClientOptions, Connection
 
 T = TypeVar("T")
 _WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.TruncateTable, exp.Copy)
@@ -70,7 +77,7 @@ class LiveTables:
         session: Session,
         catalog: Catalog,
         connections: Mapping[str, Connection],
-        door: Door,
+        door: ClientOptions,
         mask_key: str | None,
         tell: Callable[[Sequence[Progress]], None] = lambda _: None,
         cache_file: Path | None = None,
@@ -78,7 +85,7 @@ class LiveTables:
         self.clients = Clients(connections, catalog.definitions.provider, door)
         account = accounts(connections, catalog.definitions.provider, door.environment)
         in_clear = mask_key is None
-        self.kept = Kept(session, None if in_clear else cache_file, account=account)
+        self.kept = RowCache(session, None if in_clear else cache_file, account=account)
         self._connections = connections
         self._door = door
         self._tell = tell
@@ -89,10 +96,10 @@ class LiveTables:
         self._session = session
         self._catalog = catalog
         self._mask_key = mask_key
-        self._declared = Declared(catalog.definitions.resource)
+        self._declared = DeclaredSecrets(catalog.definitions.resource)
         self.views = Views(session, catalog, self._bind_definition)
 
-    def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+    def run(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
         """Run a statement; None when it names no live table after all."""
         started, begun = time.monotonic(), self._door.clock.now()
         defined = self.views.define(piece.sql, arguments)
@@ -119,7 +126,7 @@ class LiveTables:
 
     def _run(
         self,
-        piece: Piece,
+        piece: SqlStatement,
         statement: Statement,
         arguments: Arguments,
         options: Options,
@@ -143,7 +150,7 @@ class LiveTables:
         notes = (*execution.notes, *self.kept.take_notes())
         return Result(table, has_rows, execution.scans, execution.failures, found, seconds, notes)
 
-    def plan(self, piece: Piece, arguments: Arguments, options: Options) -> Plan | None:
+    def plan(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
         """The plan of a statement, bound and checked with nothing sent.
 
         None for a statement without live tables, for SHOW and DESCRIBE, and for definitions.
@@ -157,7 +164,7 @@ class LiveTables:
         with leading_back(statement.sql, statement.origin):
             return self._plan(statement, _named(statement, arguments), options)
 
-    def suggestion(self, piece: Piece) -> str:
+    def suggestion(self, piece: SqlStatement) -> str:
         """Which providers come close to names that lead nowhere, or "".
 
         Names of fewer parts are no business of ours, which DuckDB knows better.
@@ -266,10 +273,10 @@ class LiveTables:
     def _bind_definition(self, statement: Statement) -> BoundQuery:
         return self._bind(statement, self._asking(statement.sql, None))
 
-    def _asking(self, sql: str, arguments: Arguments) -> Asking:
-        return Asking(self._session, sql, arguments)
+    def _asking(self, sql: str, arguments: Arguments) -> Introspection:
+        return Introspection(self._session, sql, arguments)
 
-    def _bind(self, statement: Statement, asking: Asking) -> BoundQuery:
+    def _bind(self, statement: Statement, asking: Introspection) -> BoundQuery:
         found = (self._catalog.resolve(one.parts) for one in statement.mentions)
         is_named = any(isinstance(one, LiveTable) for one in found)
         if is_named:
@@ -312,16 +319,16 @@ class LiveTables:
         else:
             for name in names:
                 self.clients.open(name)  # what cannot be used is said before the first request
-        budget = Budget(options.max_requests)
+        budget = RequestBudget(options.max_requests)
 
         now = self._door.clock.now
-        answers = Answers(budget, until)
+        answers = Responses(budget, until)
         self._stream = stream = PageStream(
             self.clients.loop, self.clients.made, answers, now, is_partial=options.partial,
             inquiry=Inquiry(self._declared, budget, until),
         )  # fmt: skip
         self.before_fetching()  # an interrupt from here on reaches the stream
-        tools = Tools(
+        tools = ExecutionContext(
             session=self._session,
             stream=stream,
             budget=budget,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from connstat_sql.definitions.model import TableName
     from connstat_sql.executor import ScanReport
-    from connstat_sql.fetch import Failure
+    from connstat_sql.fetch import FailedFetch
     from connstat_sql.planner import Plan
 
 DEFAULT_MAX_REQUESTS = 1000
@@ -74,7 +74,7 @@ class Result:
     table: pa.Table
     has_rows: bool
     scans: tuple[ScanReport, ...] = ()
-    errors: tuple[Failure, ...] = ()
+    errors: tuple[FailedFetch, ...] = ()
     plan: Plan | None = None
     seconds: float = 0.0
     remarks: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from connstat_sql.executor import ScanReport
     from connstat_sql.result import Result
-    from connstat_sql.transport import Sent
+    from connstat_sql.transport import Attempt
 
 log = logging.getLogger("connstat_sql")
 log.addHandler(logging.NullHandler())
@@ -42,7 +42,7 @@ class Telemetry:
         self,
         provider: TracerProvider | None,
         now: Callable[[], float],
-        then: Callable[[Sent], None] = lambda _: None,
+        then: Callable[[Attempt], None] = lambda _: None,
     ) -> None:
         self._provider = provider
         self._now = now
@@ -62,7 +62,7 @@ class Telemetry:
             yield outcome.append
         _log_scans(outcome)
 
-    def observe(self, sent: Sent) -> None:
+    def observe(self, sent: Attempt) -> None:
         """One attempt of one request that has just ended."""
         self._then(sent)
         if self._tracer is not None and self._within is not None:
@@ -118,7 +118,7 @@ class Telemetry:
                 _fail(span, "partial", f"{len(result.errors)} requests failed")
         span.end(self._nanoseconds())
 
-    def _attempt(self, tracer: Tracer, sent: Sent, within: Context) -> None:
+    def _attempt(self, tracer: Tracer, sent: Attempt, within: Context) -> None:
         from opentelemetry.trace import SpanKind
 
         end = self._nanoseconds()
@@ -170,7 +170,7 @@ def _message(error: BaseException) -> str:
     return error.message if isinstance(error, ConnstatError) else ""
 
 
-def _attempt_attributes(sent: Sent) -> Mapping[str, Any]:
+def _attempt_attributes(sent: Attempt) -> Mapping[str, Any]:
     url = urlsplit(sent.line.url)
     found: dict[str, Value] = {
         "http.request.method": sent.line.method,

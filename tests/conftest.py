@@ -17,7 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.demo import Sandbox, World
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.live import LiveTables
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox
 from tests.defects import listening
@@ -175,7 +175,7 @@ def engine_of(
     setup = Setup(connections=connections, providers=providers)
     wiring = SharedWiring(setup, given["environment"])
     _ = wiring.catalog  # what is wrong with the connections is said now, as `open_engine` does
-    engine = Engine(wiring, Outside(**given), live=live)
+    engine = Engine(wiring, EngineOptions(**given), live=live)
     try:
         yield engine
     finally:
@@ -187,7 +187,7 @@ def narrow_engine_of(connections: Mapping[str, Mapping[str, Any]]) -> Iterator[E
     """The same, knowing Confluent and Kafka Connect alone: a quarter of the tables to declare."""
     kept = {name: one for name, one in connections.items() if one["provider"] in NARROW}
     wiring = NarrowWiring(Setup(connections=kept), {})
-    engine = Engine(wiring, Outside(environment={}, clock=FakeClock()))
+    engine = Engine(wiring, EngineOptions(environment={}, clock=FakeClock()))
     try:
         yield engine
     finally:

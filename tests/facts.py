@@ -14,7 +14,7 @@ from connstat_sql.definitions.model import (
     MapOf,
     Method,
     Resource,
-    Rows,
+    RowsPath,
     Scalar,
     Shape,
     SqlType,
@@ -56,7 +56,7 @@ def step(schema: Any, keys: Keys) -> Any:
     return schema
 
 
-def row_schema(rows: Rows, body: Any) -> Any:
+def row_schema(rows: RowsPath, body: Any) -> Any:
     """The schema of a row, at the first place that the body has; None when it has none."""
     for at in rows.at:
         found = step(body, at)

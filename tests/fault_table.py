@@ -19,10 +19,10 @@ import pytest
 from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.bootstrap import Setup
 from connstat_sql.demo import Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.live import LiveTables
-from connstat_sql.transport import Door
-from connstat_sql.transport.process_limits import Limits
+from connstat_sql.transport import ClientOptions
+from connstat_sql.transport.process_limits import ProcessLimits
 from tests.chaos.rows import row
 from tests.conftest import FakeClock, SharedWiring
 
@@ -38,7 +38,11 @@ class SmallAnswers(LiveTables):
 
 
 def _smaller(given: Any) -> Any:
-    return replace(given, max_body=LIMIT, limits=Limits()) if isinstance(given, Door) else given
+    return (
+        replace(given, max_body=LIMIT, limits=ProcessLimits())
+        if isinstance(given, ClientOptions)
+        else given
+    )
 
 
 @contextmanager
@@ -48,7 +52,7 @@ def live(
     """An open database over connections as in `connstat.toml`; waits take no time."""
     given: dict[str, Any] = {"environment": {}, "clock": FakeClock(), **outside}
     wiring = SharedWiring(Setup(connections=connections, providers=providers), given["environment"])
-    database = LiveDatabase(Engine(wiring, Outside(**given), live=SmallAnswers))
+    database = LiveDatabase(Engine(wiring, EngineOptions(**given), live=SmallAnswers))
     try:
         yield database
     finally:

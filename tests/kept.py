@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connstat_sql.cache import FETCH, Kept, WholeFetch, served
+from connstat_sql.cache import FETCH, CompletedFetch, RowCache, served
 from connstat_sql.database.session import Session
 from connstat_sql.definitions.model import (
     JSON,
@@ -30,7 +30,7 @@ from connstat_sql.definitions.model import (
 )
 from connstat_sql.definitions.quoting import quote
 from connstat_sql.fetch import Fetch
-from connstat_sql.planner import Scan, Way, scan_table
+from connstat_sql.planner import AccessPath, Scan, scan_table
 
 NOW = 1_800_000_000.0
 KIND = Filter("kind", "kind")
@@ -80,14 +80,14 @@ def scan(
     columns: Sequence[str] = ("name",), method: Method = LIST, arguments: Sequence[str] = ()
 ) -> Scan:
     """A scan of pets that fetches some columns."""
-    way = Way(method, ("_connection", "shop", *arguments), tuple(columns))
+    way = AccessPath(method, ("_connection", "shop", *arguments), tuple(columns))
     return Scan("scan_1", ZOO, PETS, (way,), ())
 
 
 class Pets:
     """A session with scans' tables, and what is kept beside it."""
 
-    def __init__(self, session: Session, kept: Kept) -> None:
+    def __init__(self, session: Session, kept: RowCache) -> None:
         self.session, self.kept = session, kept
         self.table = scan_table("scan_1")
 
@@ -126,7 +126,7 @@ class Pets:
         for number, (shop, names) in enumerate(rows.items()):
             one = fetch(shop, **more)
             self.put(number, one, names, at)
-            whole.append(WholeFetch(number, one, at))
+            whole.append(CompletedFetch(number, one, at))
         self.kept.keep(self.table, whole, always(max_age), at)
 
     def ages(
@@ -156,7 +156,7 @@ class Pets:
 def pets(file: Path | None = None, **more: Any) -> Iterator[Pets]:
     """A session and its kept rows, closed afterwards."""
     session = Session()
-    kept = Kept(session, file, **more)
+    kept = RowCache(session, file, **more)
     try:
         yield Pets(session, kept)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from connstat_sql.decode import RowReader
-from connstat_sql.fetch import Arrived, Ended, Failure, Fetch, Finished, Page, PageStream
+from connstat_sql.fetch import Arrived, Ended, FailedFetch, Fetch, Finished, Page, PageStream
 
 
 def batches(
@@ -15,7 +15,7 @@ def batches(
     *,
     keep: bool = False,
     limit: int | None = None,
-    failures: list[Failure] | None = None,
+    failures: list[FailedFetch] | None = None,
 ) -> Iterator[list[Page]]:
     """The pages of some fetches as they arrive; leaving early stops all fetching."""
     intake = stream.open("scan", reader, keep=keep, limit=limit)

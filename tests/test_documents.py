@@ -19,7 +19,7 @@ from connstat_sql.cli import COMMANDS, root
 from connstat_sql.cli.demo import SHOWN, examples
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.demo import Sandbox, World
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from connstat_sql.executor import Progress
 from connstat_sql.output.progress import in_words
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
@@ -44,7 +44,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture(scope="module")
 def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
     engine = open_engine(
-        Setup(connections=sandbox.connections), Outside(environment={}, clock=FakeClock())
+        Setup(connections=sandbox.connections), EngineOptions(environment={}, clock=FakeClock())
     )
     with LiveDatabase(engine) as opened:
         yield opened

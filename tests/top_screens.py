@@ -14,8 +14,8 @@ from textual.pilot import Pilot
 from textual.screen import Screen as TextualScreen
 
 from connstat_sql.top.app import Top
-from connstat_sql.top.model import Connector, Fleet, Outage
-from connstat_sql.top.query import Question
+from connstat_sql.top.model import Fleet, FleetConnector, Outage
+from connstat_sql.top.query import FleetQuery
 from connstat_sql.top.table import Listing
 from connstat_sql.top.worker import News, Refreshed
 from tests.fakes.top_fleets import connector, fleet
@@ -47,7 +47,7 @@ class Asked:
     def refresh(self, every: float | None = None) -> None:
         self.orders.append("refresh" if every is None else f"refresh in turn, each {every:.0f} s")
 
-    def look_at(self, one: Connector) -> None:
+    def look_at(self, one: FleetConnector) -> None:
         self.orders.append(one.name)
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class Screen:
         self.last: Fleet | None = None
 
     async def refreshed(
-        self, found: Sequence[Connector] = FLEET, outages: Sequence[Outage] = ()
+        self, found: Sequence[FleetConnector] = FLEET, outages: Sequence[Outage] = ()
     ) -> None:
         self.asked.now += 5
         self.last = fleet(found, outages, self.last, self.asked.now)
@@ -143,7 +143,7 @@ def _parts(screen: TextualScreen[Any]) -> Iterator[Any]:
 
 @asynccontextmanager
 async def _opened(
-    size: tuple[int, int], question: Question, *, is_ascii: bool
+    size: tuple[int, int], question: FleetQuery, *, is_ascii: bool
 ) -> AsyncIterator[Screen]:
     asked = Asked()
 
@@ -161,7 +161,7 @@ async def _opened(
 def on_screen(
     act: Callable[[Screen], Awaitable[None]],
     size: tuple[int, int] = (120, 40),
-    question: Question | None = None,
+    question: FleetQuery | None = None,
     *,
     is_ascii: bool = False,
     refreshed: bool = True,
@@ -169,7 +169,7 @@ def on_screen(
     """Open the screen with the fleet on it, act, and close it; what ended it."""
 
     async def run() -> Any:
-        async with _opened(size, question or Question(), is_ascii=is_ascii) as screen:
+        async with _opened(size, question or FleetQuery(), is_ascii=is_ascii) as screen:
             if refreshed:
                 await screen.refreshed()
             await act(screen)

@@ -15,10 +15,10 @@ from typing import TypeVar
 
 import duckdb
 
-from connstat_sql.cache.file import KeptFile, NotUsable, first_line, is_broken
+from connstat_sql.cache.file import FileNotUsable, KeptFile, first_line, is_broken
 from connstat_sql.cache.keys import keys_of, redacted
-from connstat_sql.cache.store import Shelf, open_memory
-from connstat_sql.cache.tier import Hit, MaxAge, Tier, WholeFetch
+from connstat_sql.cache.store import CacheStore, open_memory
+from connstat_sql.cache.tier import CacheTier, CompletedFetch, Hit, MaxAge
 from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
 from connstat_sql.definitions.model import literal
@@ -35,7 +35,7 @@ OLDEST = 7 * 24 * 3600.0
 _T = TypeVar("_T")
 
 
-class Kept:
+class RowCache:
     """The kept rows of an engine. Used from the thread that uses its session.
 
     `account` tells connections of one name apart that see other rows in another run; `pause`
@@ -95,7 +95,7 @@ class Kept:
             if is_on_disk and not redacted(scan.resource).isdisjoint(scan.columns):
                 break
             if missing:
-                find = partial(Tier.find, asked=missing, max_age=max_age, now=now)
+                find = partial(CacheTier.find, asked=missing, max_age=max_age, now=now)
                 found |= self._use(find, nothing, is_on_disk=is_on_disk)
             missing = {number: one for number, one in missing.items() if number not in found}
         return tuple(found[number] for number in sorted(found))
@@ -110,7 +110,7 @@ class Kept:
         for is_on_disk in (False, True):
             wanted = [hit for hit in hits if hit.is_on_disk is is_on_disk]
             if wanted:
-                fill = partial(Tier.fill, table=table, columns=columns, hits=wanted)
+                fill = partial(CacheTier.fill, table=table, columns=columns, hits=wanted)
                 filled += self._use(fill, [], is_on_disk=is_on_disk)
         return tuple(sorted(filled, key=lambda hit: hit.number))
 
@@ -131,7 +131,9 @@ class Kept:
 
     # --- keeping -----------------------------------------------------------------------------
 
-    def keep(self, table: str, finished: Sequence[WholeFetch], max_age: MaxAge, now: float) -> None:
+    def keep(
+        self, table: str, finished: Sequence[CompletedFetch], max_age: MaxAge, now: float
+    ) -> None:
         """Keep the rows of fetches of one scan's table, in place of older rows of the same.
 
         Where the connection's kept rows are of no use (an age of 0), older ones are only
@@ -140,7 +142,7 @@ class Kept:
         wanted = [one for one in finished if max_age(one.fetch.connection) > 0]
         others = [one.fetch for one in finished if max_age(one.fetch.connection) <= 0]
 
-        def replace(tier: Tier) -> None:
+        def replace(tier: CacheTier) -> None:
             if not wanted or self._rows(table) > self._most_rows:
                 tier.forget([one.fetch for one in finished])
             else:
@@ -149,7 +151,7 @@ class Kept:
                 tier.shelf.trim(before=now - OLDEST, most_rows=self._most_rows)
                 tier.shelf.compact()
 
-        has_any = partial(Tier.has_any, fetches=others)
+        has_any = partial(CacheTier.has_any, fetches=others)
         for is_on_disk in (False, True):
             if wanted or (others and self._use(has_any, False, is_on_disk=is_on_disk)):
                 self._use(replace, None, is_on_disk=is_on_disk, to_write=True)
@@ -158,7 +160,7 @@ class Kept:
         sql = f"SELECT {call('count', '*')} FROM {table}"
         return int(self._session.duckdb.execute(sql).fetchall()[0][0])
 
-    def learn(self, kept: WholeFetch, unknown: tuple[str, ...] | None) -> None:
+    def learn(self, kept: CompletedFetch, unknown: tuple[str, ...] | None) -> None:
         """It was asked what plugins declare secret in a fetch; `unknown` is why some is not known.
 
         None: nobody asked, or somebody may know later. On disk there are none of these columns.
@@ -185,7 +187,7 @@ class Kept:
             given["connection"] = connection
         condition = " AND ".join(f"{n} = {literal(v)}" for n, v in given.items()) or "true"
 
-        def forget(tier: Tier) -> int:
+        def forget(tier: CacheTier) -> int:
             return tier.shelf.forget(condition)
 
         count = 0
@@ -204,7 +206,7 @@ class Kept:
 
     def _use(
         self,
-        use: Callable[[Tier], _T],
+        use: Callable[[CacheTier], _T],
         otherwise: _T,
         *,
         is_on_disk: bool,
@@ -221,7 +223,7 @@ class Kept:
                         return use(self._tier_of(shelf, is_on_disk=True))
                 if not is_on_disk and (to_write or self._opened is not None):
                     return use(self._tier_of(self._in_memory(), is_on_disk=False))
-        except NotUsable as error:
+        except FileNotUsable as error:
             self._note(f"rows are kept in memory only: {error}" if str(error) else "")
         except duckdb.Error as error:
             if is_broken(error):
@@ -229,14 +231,14 @@ class Kept:
             self._note(f"kept rows could not be used: {first_line(error)}")
         return otherwise
 
-    def _tier_of(self, shelf: Shelf, *, is_on_disk: bool) -> Tier:
-        return Tier(shelf, self._session.duckdb, self._account, is_on_disk)
+    def _tier_of(self, shelf: CacheStore, *, is_on_disk: bool) -> CacheTier:
+        return CacheTier(shelf, self._session.duckdb, self._account, is_on_disk)
 
-    def _in_memory(self) -> Shelf:
+    def _in_memory(self) -> CacheStore:
         if self._opened is None:
             self._opened = open_memory()
-            Shelf(self._opened).set_up()
-        return Shelf(self._opened)
+            CacheStore(self._opened).set_up()
+        return CacheStore(self._opened)
 
     def _forget_memory(self) -> None:
         if self._opened is not None:

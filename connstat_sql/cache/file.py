@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from connstat_sql.cache.keys import VERSION
-from connstat_sql.cache.store import Shelf, open_memory
+from connstat_sql.cache.store import CacheStore, open_memory
 from connstat_sql.definitions.model import literal
 from connstat_sql.files import is_own_file, make_scratch, remove_scratch
 
@@ -35,7 +35,7 @@ PAUSES = (0.01, 0.02, 0.05, 0.1, 0.2)
 """Seconds to wait, in turn, for another process that has the file open."""
 
 
-class NotUsable(Exception):
+class FileNotUsable(Exception):
     """The file cannot be used now; the message says why, for people."""
 
 
@@ -68,24 +68,24 @@ class KeptFile:
             self._duckdb = None
 
     @contextmanager
-    def open(self, *, to_write: bool) -> Iterator[Shelf]:
+    def open(self, *, to_write: bool) -> Iterator[CacheStore]:
         """What is kept there; raises NotUsable, also for what fails while it is open."""
         try:
             with self._attached(to_write=to_write) as connection:
-                yield Shelf(connection)
+                yield CacheStore(connection)
         except duckdb.InterruptException as error:
             self.close()
             raise KeyboardInterrupt from error
         except duckdb.ResourceInUseException as error:
-            raise NotUsable(f"{self._path} is in use by others") from error
+            raise FileNotUsable(f"{self._path} is in use by others") from error
         except duckdb.Error as error:
             self.close()
             if is_broken(error) and not to_write:
                 self._set_aside()
-            raise NotUsable(f"{self._path} cannot be used: {first_line(error)}") from error
+            raise FileNotUsable(f"{self._path} cannot be used: {first_line(error)}") from error
         except OSError as error:
             why = error.strerror or error
-            raise NotUsable(
+            raise FileNotUsable(
                 f"{self._path} cannot be used: {why}; [cache] file names another"
             ) from error
 
@@ -95,7 +95,7 @@ class KeptFile:
     def _attached(self, *, to_write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         if not self._is_there():
             if not to_write:
-                raise NotUsable("")  # nothing is kept yet: nothing to say
+                raise FileNotUsable("")  # nothing is kept yet: nothing to say
             self._create()
         connection = self._connection()
         how = "RECOVERY_MODE 'no_wal_writes'" if to_write else "READ_ONLY"
@@ -111,7 +111,7 @@ class KeptFile:
             connection.execute("DETACH kept")
         self._path.unlink(missing_ok=True)
         self._log.unlink(missing_ok=True)
-        raise NotUsable(f"{self._path} was of another version; it is made anew")
+        raise FileNotUsable(f"{self._path} was of another version; it is made anew")
 
     def _attach(self, connection: duckdb.DuckDBPyConnection, how: str) -> None:
         for wait in (*PAUSES, None):
@@ -122,7 +122,7 @@ class KeptFile:
                     self._set_aside()
                     raise
                 if wait is None:
-                    raise NotUsable(f"{self._path} is in use by others") from error
+                    raise FileNotUsable(f"{self._path} is in use by others") from error
                 self._pause(wait)
             else:
                 return
@@ -142,7 +142,7 @@ class KeptFile:
     def _is_there(self) -> bool:
         """Whether the file exists; raises NotUsable or OSError for what is not of our making."""
         if is_own_file(self._log) and not _is_log(self._log):
-            raise NotUsable(
+            raise FileNotUsable(
                 f"{self._path} is not used: DuckDB would take {self._log.name} for its log, which "
                 "it is not; move that away, or name another file under [cache]"
             )
@@ -157,8 +157,8 @@ class KeptFile:
             self._path.chmod(0o600)
         return True
 
-    def _anothers(self) -> NotUsable:
-        return NotUsable(
+    def _anothers(self) -> FileNotUsable:
+        return FileNotUsable(
             f"{self._path} holds no rows that connstat kept, and is left as it is; "
             "name another file under [cache]"
         )
@@ -168,7 +168,7 @@ class KeptFile:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder = make_scratch(self._path.parent)
         if folder is None:
-            raise NotUsable(f"{self._path} cannot be made: its folder takes no files")
+            raise FileNotUsable(f"{self._path} cannot be made: its folder takes no files")
         try:
             made = folder / "kept"
             connection = self._connection()
@@ -176,7 +176,7 @@ class KeptFile:
             try:
                 connection.execute(f"CREATE TABLE made.{_MARK} AS SELECT {VERSION} AS version")
                 connection.execute("USE made")
-                Shelf(connection).set_up()
+                CacheStore(connection).set_up()
             finally:
                 connection.execute("USE memory")
                 connection.execute("DETACH made")
@@ -193,7 +193,7 @@ class KeptFile:
         if not is_own_file(self._log) or self._path.exists():
             return
         if self._log.stat().st_size > _LONGEST_LOG:
-            raise NotUsable(
+            raise FileNotUsable(
                 f"{self._path} is not used: {self._log.name} is the log of a database that is gone,"
                 " and not of ours; move it away, or name another file under [cache]"
             )

@@ -19,7 +19,7 @@ VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class CachedShape:
     """Rows of one method of one table, as they are kept: all columns that the method serves.
 
     `columns` are names and DuckDB types. `name` holds a digest of the definition, so that rows
@@ -36,14 +36,14 @@ class Kind:
         return tuple(name for name, _ in self.columns)
 
 
-def kind_of(resource: Resource, method: Method, *, is_public: bool = False) -> Kind:
+def kind_of(resource: Resource, method: Method, *, is_public: bool = False) -> CachedShape:
     """The kind of a method's rows; with `is_public` without the columns that hold credentials."""
     columns = dict(_columns(resource, method))
     if is_public:
         columns = {n: of for n, of in columns.items() if n not in redacted(resource)}
     written = repr((VERSION, resource.columns, resource.params, method, tuple(columns)))
     digest = hashlib.sha256(written.encode()).hexdigest()[:16]
-    return Kind(f"rows_{digest}", resource.table, tuple(columns.items()))
+    return CachedShape(f"rows_{digest}", resource.table, tuple(columns.items()))
 
 
 def served(resource: Resource, method: Method) -> tuple[str, ...]:

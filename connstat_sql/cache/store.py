@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.cache.keys import Kind
+from connstat_sql.cache.keys import CachedShape
 from connstat_sql.definitions.model import literal, quote
 from connstat_sql.definitions.quoting import own
 
@@ -31,7 +31,7 @@ _BATCH = "_connstat_batch"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CacheEntry:
     """A kept fetch, found for the `number`-th key; `observed_at` is in seconds since the epoch."""
 
     number: int
@@ -86,7 +86,7 @@ def _as_duckdb_says(error: OSError) -> duckdb.Error:
     return duckdb.Error(str(error))
 
 
-class Shelf:
+class CacheStore:
     """Kept fetches of one database, over a connection whose default database it is.
 
     Raises duckdb.Error as it comes: whoever uses it knows what to do without it.
@@ -99,18 +99,18 @@ class Shelf:
         """Create what every shelf has."""
         self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS fetches ({_FETCHES})")
 
-    def find(self, kind: Kind, keys: Sequence[str]) -> list[Entry]:
+    def find(self, kind: CachedShape, keys: Sequence[str]) -> list[CacheEntry]:
         """The fetches of a kind that are kept under any of the keys, by the key's number."""
         self._give({"number": "BIGINT", "key": "VARCHAR"}, enumerate(keys))
         rows = self._duckdb.execute(
             "SELECT number, id, observed_at, rows FROM fetches "
             f"JOIN {_GIVEN} USING (key) WHERE kind = {literal(kind.name)}"
         ).fetchall()
-        return [Entry(*row) for row in rows]
+        return [CacheEntry(*row) for row in rows]
 
     def read(
         self,
-        kind: Kind,
+        kind: CachedShape,
         columns: Sequence[str],
         types: Mapping[str, str],
         wanted: Iterable[Sequence[object]],
@@ -126,7 +126,7 @@ class Shelf:
             f"JOIN {_GIVEN} w ON r.{quote(KEPT)} = w.id",
         )
 
-    def write(self, kind: Kind, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
+    def write(self, kind: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
         """Keep the rows of complete fetches in place of older ones of the same keys.
 
         `rows` have the kind's columns, `_observed_at`, `_url` and `FETCH`.
@@ -139,7 +139,7 @@ class Shelf:
         with self._transaction():
             return self._remove(condition)
 
-    def forget_keys(self, kind: Kind, keys: Sequence[str]) -> int:
+    def forget_keys(self, kind: CachedShape, keys: Sequence[str]) -> int:
         """Forget the fetches of these keys."""
         with self._transaction():
             return self._remove_keys(kind, keys)
@@ -162,7 +162,7 @@ class Shelf:
 
     # --- inside a transaction ----------------------------------------------------------------
 
-    def _write(self, kind: Kind, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
+    def _write(self, kind: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
         self._remove_keys(kind, [one.key for one in new])
         name = quote(kind.name)
         types = {**dict(kind.columns), "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
@@ -195,7 +195,7 @@ class Shelf:
             self._duckdb.unregister(_BATCH)
 
     def _insert_fetches(
-        self, kind: Kind, new: Sequence[NewEntry], counts: Sequence[int], first: int
+        self, kind: CachedShape, new: Sequence[NewEntry], counts: Sequence[int], first: int
     ) -> None:
         table = kind.table
         fixed = ", ".join(map(literal, (table.provider, table.service, table.resource)))
@@ -219,7 +219,7 @@ class Shelf:
         [(last,)] = self._duckdb.execute("SELECT coalesce(max(id), 0) FROM fetches").fetchall()
         return int(last) + 1
 
-    def _remove_keys(self, kind: Kind, keys: Sequence[str]) -> int:
+    def _remove_keys(self, kind: CachedShape, keys: Sequence[str]) -> int:
         self._give({"key": "VARCHAR"}, ((key,) for key in keys))
         return self._remove(f"kind = {literal(kind.name)} AND key IN (SELECT key FROM {_GIVEN})")
 

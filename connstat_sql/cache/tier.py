@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.cache.keys import Kind, is_public, keys_of, kind_of
-from connstat_sql.cache.store import FETCH, Entry, NewEntry, Shelf, batches
+from connstat_sql.cache.keys import CachedShape, is_public, keys_of, kind_of
+from connstat_sql.cache.store import FETCH, CacheEntry, CacheStore, NewEntry, batches
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import own
 from connstat_sql.fetch import Fetch
@@ -37,7 +37,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class WholeFetch:
+class CompletedFetch:
     """A fetch that went to its last page, all of it in the scan's table under this number.
 
     `observed_at` is when the oldest of its pages came.
@@ -49,13 +49,13 @@ class WholeFetch:
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
+class CacheTier:
     """A shelf and what may stand on it; `session` has the tables of scans.
 
     All fetches handed in together are of one method of one table.
     """
 
-    shelf: Shelf
+    shelf: CacheStore
     session: duckdb.DuckDBPyConnection
     account: Callable[[str], str]
     is_on_disk: bool
@@ -84,7 +84,7 @@ class Tier:
             self._copy(table, columns, there, ids)
         return there
 
-    def keep(self, table: str, finished: Sequence[WholeFetch]) -> None:
+    def keep(self, table: str, finished: Sequence[CompletedFetch]) -> None:
         """Keep the rows of fetches that are in a scan's table, in place of older ones."""
         if self.is_on_disk:
             finished = [one for one in finished if is_public(one.fetch)]
@@ -112,7 +112,7 @@ class Tier:
 
     # --- rows from here to there -------------------------------------------------------------
 
-    def _entries(self, asked: Mapping[int, Fetch]) -> Iterator[tuple[int, Entry]]:
+    def _entries(self, asked: Mapping[int, Fetch]) -> Iterator[tuple[int, CacheEntry]]:
         """What is kept under the keys of fetches, whatever its age."""
         if not asked:
             return
@@ -159,14 +159,14 @@ class Tier:
         finally:
             self.session.unregister(KEPT_ROWS)
 
-    def _kind(self, fetch: Fetch) -> Kind:
+    def _kind(self, fetch: Fetch) -> CachedShape:
         return kind_of(fetch.resource, fetch.method, is_public=self.is_on_disk)
 
     def _keys(self, fetch: Fetch) -> tuple[str, ...]:
         return keys_of(fetch, self.account(fetch.connection))
 
 
-def _selected(name: str, kind: Kind, arguments: Sequence[str]) -> str:
+def _selected(name: str, kind: CachedShape, arguments: Sequence[str]) -> str:
     """SQL for one column of a scan's table, over a kept row and the fetch that it answers."""
     if name in (FETCH, CONNECTION):
         return f"w.{quote(name)}"

@@ -33,7 +33,7 @@ from connstat_sql.monitor.nagios import (
     MOST_SERIES,
     Outcome,
     Range,
-    Status,
+    ServiceState,
     Thresholds,
     metrics,
     range_of,
@@ -88,8 +88,10 @@ def _unknown(*, is_silent: bool) -> Iterator[None]:
             said = f"this is a fault of connstat: {type(error).__name__}"
         if not is_silent:
             with suppress(click.ClickException):  # it may be stdout that is at fault
-                _write(report(Outcome("check", Status.UNKNOWN, Thresholds(), failures=(said,))))
-        raise click.exceptions.Exit(Status.UNKNOWN) from error
+                _write(
+                    report(Outcome("check", ServiceState.UNKNOWN, Thresholds(), failures=(said,)))
+                )
+        raise click.exceptions.Exit(ServiceState.UNKNOWN) from error
 
 
 class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic in later releases alone
@@ -204,7 +206,7 @@ def _outcome(
         found = _found(query, results, limits, given["rows"])
     except ConnstatError as error:
         said = tuple(one for one in (error.message, error.hint and f"hint: {error.hint}") if one)
-        found, wrong = Outcome(name, Status.UNKNOWN, limits, failures=said), error
+        found, wrong = Outcome(name, ServiceState.UNKNOWN, limits, failures=said), error
         return _timed(found, started, arguments), wrong
     except KeyboardInterrupt:
         narrator.interrupted()
@@ -235,7 +237,7 @@ def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, sho
     status = status_of_rows(rows, limits, complete=not failures)
     return Outcome(
         query.name,
-        Status.UNKNOWN if doubts and status is Status.OK else status,
+        ServiceState.UNKNOWN if doubts and status is ServiceState.OK else status,
         limits,
         rows,
         tuple(first_rows(last.table, shown, query.key)),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connstat_sql.engine import Engine
     from connstat_sql.executor.progress import Progress
     from connstat_sql.output.protected_files import Input
-    from connstat_sql.transport import Sent
+    from connstat_sql.transport import Attempt
 
 T = TypeVar("T")
 _CTRL_C_IN_DUCKDB = "Query interrupted"
@@ -76,19 +76,19 @@ class Globals:
         reveal: bool = False,
         trace: bool = False,
         sandboxed: bool = False,
-        observe: Callable[[Sent], None] = lambda _: None,
+        observe: Callable[[Attempt], None] = lambda _: None,
     ) -> Engine:
         """An engine over the real environment and network, which tells the narrator how it goes.
 
         With `trace` each attempt is told, and no progress; else `observe` takes the attempts.
         """
         from connstat_sql.bootstrap import open_engine, told_configuration
-        from connstat_sql.engine import Outside
+        from connstat_sql.engine import EngineOptions
 
         def nothing(_: Sequence[Progress]) -> None:
             """Lines of a trace tell enough."""
 
-        outside = Outside(
+        outside = EngineOptions(
             environment=os.environ,
             observe=narrator.trace if trace else observe,
             progress=nothing if trace else narrator.progress,

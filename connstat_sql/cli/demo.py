@@ -22,9 +22,9 @@ from connstat_sql.bootstrap import CONFIG_NAME, Setup, open_engine
 from connstat_sql.cli.context import Globals, pass_globals, told
 from connstat_sql.cli.program import program
 from connstat_sql.demo import Sandbox, World
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import counted
-from connstat_sql.output.render import Look, render
+from connstat_sql.output.render import TerminalStyle, render
 
 SHOWN = ("01-what-is-broken", "02-one-connector", "03-cost-of-failure")
 SYSTEMS = "Confluent Cloud, Redpanda Cloud, two Kafka Connect clusters and AeonTel"
@@ -52,7 +52,7 @@ def command(globals_: Globals, seed: int, way: str | None) -> None:
 def _show_all(sandbox: Sandbox) -> None:
     click.echo(f"Four systems answer over HTTP at {sandbox.url}, each as its vendor's API does:")
     click.echo(f"{SYSTEMS}.\n")
-    engine = open_engine(Setup(connections=sandbox.connections), Outside(environment={}))
+    engine = open_engine(Setup(connections=sandbox.connections), EngineOptions(environment={}))
     try:
         for name in SHOWN:
             _show(engine, (examples() / f"{name}.sql").read_text(encoding="utf-8"))
@@ -142,7 +142,7 @@ def _show(engine: Engine, sql: str) -> None:
     *_, result = engine.run(sql)
     seconds = time.monotonic() - started
     sys.stdout.flush()
-    look = replace(Look.of(sys.stdout, os.environ), footer=False)
+    look = replace(TerminalStyle.of(sys.stdout, os.environ), footer=False)
     render(result.table, "table", sys.stdout.buffer, look=look)
     sys.stdout.buffer.flush()
     verdict = "complete" if result.complete else "partial"

@@ -21,7 +21,7 @@ from connstat_sql.output.stderr import API_FAILED, DONE, USAGE, exit_code
 from connstat_sql.result import Options
 
 if TYPE_CHECKING:
-    from connstat_sql.transport import Sent
+    from connstat_sql.transport import Attempt
 
 REQUESTS = 100
 """Budget of one connection's test."""
@@ -46,7 +46,7 @@ class Watch:
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = defaultdict(list)
 
-    def observe(self, sent: Sent) -> None:
+    def observe(self, sent: Attempt) -> None:
         """One attempt that has ended."""
         if sent.status is not None:
             self._seconds[sent.connection].append(sent.seconds)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library, examples, shipped_providers
 from connstat_sql.definitions.model import Resource
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError, Problem, QueryError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def example_problems(paths: Sequence[Path], folders: Sequence[Path]) -> Iterator
         if (provider := library.provider(name)) is not None and provider.services
     }
     wiring = Wiring(Setup(connections=tables, providers=(*folders, *homes)), {})
-    engine = Engine(wiring, Outside(environment={}))
+    engine = Engine(wiring, EngineOptions(environment={}))
     try:
         for _, resource, problem in given:
             yield from _of_one(engine, resource, problem)

@@ -199,11 +199,11 @@ def _tested(
     name: str, table: Table, library: Library, folder: Path
 ) -> tuple[Finding, Iterator[str]]:
     """What `connstat doctor` says of a connection; its files are looked for from the folder."""
-    from connstat_sql.engine import Engine, Outside
+    from connstat_sql.engine import Engine, EngineOptions
 
     watch = Watch()
     wiring = _Given({name: table}, library, folder)
-    outside = Outside(
+    outside = EngineOptions(
         environment=os.environ, timeout=TIMEOUT, observe=watch.observe, shares_limits=True
     )
     engine = Engine(wiring, outside)

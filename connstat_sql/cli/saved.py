@@ -19,7 +19,7 @@ from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import SavedQueryError, counted
 from connstat_sql.output.stderr import USAGE
 from connstat_sql.saved import (
-    Entry,
+    SavedFile,
     SavedParam,
     SavedQueries,
     SavedQuery,
@@ -31,7 +31,7 @@ from connstat_sql.saved.paths import shown
 if TYPE_CHECKING:
     from connstat_sql.bootstrap import Wiring
     from connstat_sql.engine import Engine
-    from connstat_sql.saved.check import Verdict
+    from connstat_sql.saved.check import CheckReport
 
 _FORMATS = ("table", "json")
 
@@ -139,7 +139,7 @@ def print_list(globals_: Globals, format_: str | None) -> None:
 def _print_table(usable: list[SavedQuery]) -> None:
     import pyarrow as pa
 
-    from connstat_sql.output.render import Look, render
+    from connstat_sql.output.render import TerminalStyle, render
 
     columns = {
         "name": [one.name for one in usable],
@@ -147,7 +147,7 @@ def _print_table(usable: list[SavedQuery]) -> None:
         "parameters": [", ".join(map(_brief, one.params)) for one in usable],
         "from": [_origin(one.path) for one in usable],
     }
-    look = replace(Look.of(sys.stdout, os.environ), expanded=False, footer=False)
+    look = replace(TerminalStyle.of(sys.stdout, os.environ), expanded=False, footer=False)
     if look.width is not None:
         _shorten(columns, look.width)
     table = pa.table(columns)
@@ -181,7 +181,7 @@ def _brief(param: SavedParam) -> str:
     return param.name if param.is_required else f"[{param.name}]"
 
 
-def _document(entry: Entry) -> dict[str, Any]:
+def _document(entry: SavedFile) -> dict[str, Any]:
     query = entry.query
     return {
         "name": query.name,
@@ -270,12 +270,12 @@ def _commands(query: SavedQuery) -> Iterator[str]:
 # --- check ---------------------------------------------------------------------------------------
 
 
-def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[Entry]:
+def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[SavedFile]:
     """The files to check. Raises SavedQueryError for what is neither a path nor a name."""
     known = saved_queries(globals_)
     if not paths:
         return list(known.entries())
-    found: list[Entry] = []
+    found: list[SavedFile] = []
     for path in paths:
         if path.is_dir():
             found += SavedQueries([path]).entries()
@@ -286,7 +286,7 @@ def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[Entry]:
     return found
 
 
-def _named(known: SavedQueries, name: str) -> list[Entry]:
+def _named(known: SavedQueries, name: str) -> list[SavedFile]:
     """The file of the saved query of that name, as `connstat run` would take it."""
     entries = [one for one in known.entries() if one.query.name.lower() == name.lower()]
     if entries:
@@ -296,7 +296,7 @@ def _named(known: SavedQueries, name: str) -> list[Entry]:
     raise SavedQueryError(f"{name}: no such file, folder or saved query", file=name, hint=hint)
 
 
-def _checked(entries: list[Entry], globals_: Globals) -> Verdict:
+def _checked(entries: list[SavedFile], globals_: Globals) -> CheckReport:
     """What is wrong with files; connections are read once, so that a fault of theirs is told."""
     from connstat_sql.bootstrap import Wiring
     from connstat_sql.saved.parallel import check_all
@@ -306,9 +306,9 @@ def _checked(entries: list[Entry], globals_: Globals) -> Verdict:
 
 
 def _engine(wiring: _StandIns) -> Engine:
-    from connstat_sql.engine import Engine, Outside
+    from connstat_sql.engine import Engine, EngineOptions
 
-    return Engine(wiring, Outside(environment=os.environ))
+    return Engine(wiring, EngineOptions(environment=os.environ))
 
 
 class _StandIns:

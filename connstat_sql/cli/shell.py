@@ -15,7 +15,7 @@ from connstat_sql.cli.context import Globals, each, told
 from connstat_sql.errors import ConfigError
 from connstat_sql.output.stderr import DONE
 from connstat_sql.shell.narration import ShellNarrator
-from connstat_sql.shell.session import Surroundings
+from connstat_sql.shell.session import ShellContext
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
@@ -63,7 +63,7 @@ def _script(globals_: Globals, text: str) -> int:
     return DONE
 
 
-def _surroundings(globals_: Globals) -> Surroundings:
+def _surroundings(globals_: Globals) -> ShellContext:
     if sys.stdout is None:
         raise click.ClickException("stdout is closed: connstat query -o FILE writes to a file")
     plain = {"NO_COLOR": "1"} if _is_simple() else {}
@@ -71,7 +71,7 @@ def _surroundings(globals_: Globals) -> Surroundings:
         sys.stderr, {**os.environ, **plain}, level=globals_.level, progress=globals_.progress
     )
     assert isinstance(narrator, ShellNarrator)
-    return Surroundings(
+    return ShellContext(
         lambda told_: globals_.open(told_, observe=told_.observe),
         _each,
         narrator,

@@ -20,12 +20,12 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, counted
 from connstat_sql.files import written_whole
 from connstat_sql.output.pager import Screen
-from connstat_sql.output.render import BINARY, BY_EXTENSION, FORMATS, About, Look, render
+from connstat_sql.output.render import BINARY, BY_EXTENSION, FORMATS, About, TerminalStyle, render
 from connstat_sql.output.stderr import PARTIAL, Narrator
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
 if TYPE_CHECKING:
-    from connstat_sql.output.html import Page
+    from connstat_sql.output.html import HtmlPage
     from connstat_sql.output.protected_files import Input
 
 STDOUT = "-"
@@ -194,7 +194,7 @@ class Printer:
         format_: str,
         narrator: Narrator,
         *,
-        look: Look | None = None,
+        look: TerminalStyle | None = None,
         sql: str = "",
         title: str = "",
         is_paging: bool = False,
@@ -208,11 +208,11 @@ class Printer:
         self._out: Any = out
         self._format = format_
         self._narrator = narrator
-        self._look = look or Look.of(out, os.environ)
+        self._look = look or TerminalStyle.of(out, os.environ)
         self._screen = Screen(out, os.environ, is_paging=is_paging)
         self._about = About(sql=sql, title=title)
         self.rows = 0
-        self._page: Page | None = None
+        self._page: HtmlPage | None = None
         self._printed = 0
         self._requests = 0
 
@@ -246,10 +246,10 @@ class Printer:
             look, kind = self._look, self._format
             self._screen.show(lambda out: chart(result.table, out, kind, look=look, about=about))
         elif self._format == "html":
-            from connstat_sql.output.html import Page
+            from connstat_sql.output.html import HtmlPage
 
             if self._page is None:
-                self._page = Page(self._out, self._about.title)
+                self._page = HtmlPage(self._out, self._about.title)
             self._page.section(result.table, self._told_of(result))
             self._out.flush()
         elif (

@@ -79,10 +79,10 @@ def command(globals_: Globals, /, **given: Any) -> None:
     unreachable, with its rows as they were last known.
     """
     _check_terminal()
-    from connstat_sql.top.query import Question
+    from connstat_sql.top.query import FleetQuery
     from connstat_sql.top.worker import Refresher
 
-    question = Question(given["connections"], given["providers"], given["where"])
+    question = FleetQuery(given["connections"], given["providers"], given["where"])
     quiet = Narrator(sys.stderr, level=-1)  # the screen is ours: nothing is written across it
     with told(quiet):
         if find_spec("textual") is None:

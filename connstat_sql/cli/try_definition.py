@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from connstat_sql.decode import Body, Field, OpenBody
+from connstat_sql.decode import Body, FieldLayout, OpenBody
 from connstat_sql.decode.conformance import Comparison, compare
 from connstat_sql.definitions.catalog import LiveTable
 from connstat_sql.definitions.model import Method, Resource
@@ -100,15 +100,15 @@ def _arguments(resource: Resource, given: Mapping[str, str]) -> dict[str, str]:
     return {**defaults, **given}
 
 
-def _fields(resource: Resource, method: Method) -> Iterator[Field]:
+def _fields(resource: Resource, method: Method) -> Iterator[FieldLayout]:
     for column in resource.columns:
         path = method.columns.get(column.name, column.path)
         if path is not None:
-            yield Field.of_column(column, path)
+            yield FieldLayout.of_column(column, path)
     for name, path in method.fills.items():
         param = resource.param(name)
         if param is not None and name not in method.required:
-            yield Field.of_param(param, path)
+            yield FieldLayout.of_param(param, path)
 
 
 def _lines(head: str, found: Comparison) -> Iterator[str]:

@@ -32,14 +32,14 @@ from connstat_sql.errors import (
     counted,
 )
 from connstat_sql.monitor import (
-    Change,
+    ChangeKind,
     Identity,
-    Kind,
-    Look,
     Memory,
     Pace,
     RealPace,
-    Seen,
+    RowChange,
+    Snapshot,
+    WatchRun,
     beats,
     check_columns,
     in_words,
@@ -54,8 +54,8 @@ from connstat_sql.saved import Prepared, SavedQuery, prepare, results_of
 from connstat_sql.sql.statement import split_on_semicolons
 
 _COLORS = {
-    Kind.APPEARED: "yellow", Kind.CHANGED: "yellow", Kind.GONE: "cyan",
-    Kind.UNREACHABLE: "red", Kind.REACHABLE: "green",
+    ChangeKind.APPEARED: "yellow", ChangeKind.CHANGED: "yellow", ChangeKind.GONE: "cyan",
+    ChangeKind.UNREACHABLE: "red", ChangeKind.REACHABLE: "green",
 }  # fmt: skip
 
 
@@ -236,19 +236,19 @@ class Watching:
             return  # the statement's own run says it better, and where
         check_columns([str(name) for name, *_ in result], identity)
 
-    def seen(self) -> Iterator[Seen]:
+    def seen(self) -> Iterator[WatchRun]:
         """One run after the other. Raises what is at fault with the query, not with a run."""
         times = beats(self._given["every"], self._pace, self._given["count"])
         return watch(self._look, self._memory, times)
 
-    def tell(self, seen: Seen) -> None:
+    def tell(self, seen: WatchRun) -> None:
         """Changes to stdout, a line each; what else there is to know to stderr."""
         self._narrator.end_progress()
         for change in seen.changes:
             self._print(change)
         self._remark(seen)
 
-    def _look(self) -> Look:
+    def _look(self) -> Snapshot:
         """One run. What keeps it from its end is told, unless the query is to blame."""
         try:
             results = list(each(self._results(), self._engine))
@@ -261,7 +261,7 @@ class Watching:
         wrong = [f"{name}: {why}" for name, why in failures.items()]
         wrong += [doubt for one in results for doubt in one.doubts]
         self._narrate(results, "\n".join(wrong))
-        return Look(self._pace.now(), result.table, failures, self._apart)
+        return Snapshot(self._pace.now(), result.table, failures, self._apart)
 
     def _results(self) -> Iterator[Result]:
         """Of a run; names are looked up with the first, as later it is told what has gone."""
@@ -270,13 +270,13 @@ class Watching:
         arguments = self._prepared.arguments or None
         return self._engine.run(self._prepared.sql, arguments, self._options)
 
-    def _failed(self, error: ConnstatError) -> Look:
+    def _failed(self, error: ConnstatError) -> Snapshot:
         if self._wrong != error.message or self._narrator.level > 0:
             self._narrator.end_progress()
             self._narrator.error(error)
         self._wrong = error.message
         connection = getattr(error, "connection", "")
-        return Look(self._pace.now(), None, {connection: error.message} if connection else {})
+        return Snapshot(self._pace.now(), None, {connection: error.message} if connection else {})
 
     def _narrate(self, results: list[Result], wrong: str) -> None:
         """Notes and failures, once as long as they stay the same; with -v always."""
@@ -286,7 +286,7 @@ class Watching:
                 self._narrator.result(result)
         self._wrong = wrong
 
-    def _remark(self, seen: Seen) -> None:
+    def _remark(self, seen: WatchRun) -> None:
         every = in_words(self._given["every"])
         if self._memory.has_begun:
             rows = counted(self._memory.count, "row")
@@ -314,7 +314,7 @@ class Watching:
             self._said.add(topic)
             self._narrator.say(line)
 
-    def _print(self, change: Change) -> None:
+    def _print(self, change: RowChange) -> None:
         if self._given["format_"] == "jsonl":
             self._out(jsonl(change))
         else:
@@ -363,5 +363,5 @@ def _is_colored() -> bool:
     return sys.stdout is not None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _painted(kind: Kind, word: str) -> str:
+def _painted(kind: ChangeKind, word: str) -> str:
     return click.style(word, fg=_COLORS.get(kind))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connstat_sql.config.urls import read_url
-from connstat_sql.definitions.limits import Limit
+from connstat_sql.definitions.limits import RequestLimit
 from connstat_sql.definitions.model import Provider
 from connstat_sql.definitions.versions import numbers_of
 from connstat_sql.errors import ConfigError
@@ -63,7 +63,7 @@ class Connection:
     rate: float | None = None
     host_concurrency: int | None = None
     host_rate: float | None = None
-    families: Mapping[str, Limit] = field(default_factory=dict)
+    families: Mapping[str, RequestLimit] = field(default_factory=dict)
     timeout: float | None = None
     connect_timeout: float | None = None
     max_age: float | None = None
@@ -148,7 +148,7 @@ def urls_of(text: str) -> tuple[str, ...]:
 
 def _families(
     tables: Mapping[str, Mapping[str, Any]], provider: Provider, where: str
-) -> dict[str, Limit]:
+) -> dict[str, RequestLimit]:
     """Limits of method families, which the provider declares."""
     declared = provider.limits.families
     for name, table in tables.items():
@@ -162,7 +162,7 @@ def _families(
                 raise unknown(f"{where}: unknown key `families.{name}.{key}`", key, known)
             _CHECKS[key](where, f"families.{name}.{key}", table[key])
     return {
-        name: Limit(table.get("max_concurrency"), table.get("rate"))
+        name: RequestLimit(table.get("max_concurrency"), table.get("rate"))
         for name, table in tables.items()
     }
 

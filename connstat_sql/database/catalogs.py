@@ -36,7 +36,7 @@ _KINDS = {
 _SAID = re.compile(rf"([\w-]+\.\w+\.\w+) {re.escape(_WHY)}")
 
 
-class Declared:
+class LiveCatalogs:
     """The databases of a session that hold nothing but live tables; they can only be read.
 
     DuckDB opens none in memory so: each is written to a file of its own in `folder`, which goes at

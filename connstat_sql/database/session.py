@@ -13,13 +13,13 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql.database import writes
-from connstat_sql.database.catalogs import Declared, binding_live, live_table_in, read_only_in
+from connstat_sql.database.catalogs import LiveCatalogs, binding_live, live_table_in, read_only_in
 from connstat_sql.database.causes import TEXTS
 from connstat_sql.database.errors import RunText, interruptible, translated
 from connstat_sql.database.functions import Functions, built_in, functions_of
 from connstat_sql.database.infallible import cannot_fail
 from connstat_sql.database.macros import NAMES, Macros
-from connstat_sql.database.splitter import Piece, named_values, pieces_of
+from connstat_sql.database.splitter import SqlStatement, named_values, pieces_of
 from connstat_sql.database.statement_lock import Watches
 from connstat_sql.database.values import Arguments, Value
 from connstat_sql.definitions.quoting import (
@@ -74,7 +74,7 @@ class Session:
         self.duckdb.execute("SET TimeZone = 'UTC'")
         if is_sandboxed:
             self._lock()
-        self._declared = Declared(self.duckdb, self._scratch)
+        self._declared = LiveCatalogs(self.duckdb, self._scratch)
         self.macros = Macros(self.duckdb)
         self.watches = Watches(self._interrupt)
         self._known_functions: Functions | None = None
@@ -109,7 +109,7 @@ class Session:
 
     # --- asking DuckDB about SQL -------------------------------------------------------------
 
-    def split(self, sql: str) -> tuple[Piece, ...]:
+    def split(self, sql: str) -> tuple[SqlStatement, ...]:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
         self.make_macros(sql)
         text = RunText(sql, sql)

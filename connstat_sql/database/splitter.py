@@ -16,7 +16,7 @@ _ROWLESS = (["Count"], ["Success"])
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class SqlStatement:
     """One statement of a text: `offset` is where it begins; `names` are its `$` parameters.
 
     `is_query` says that it only reads, so that no later statement depends on it.
@@ -31,7 +31,7 @@ class Piece:
 
 def pieces_of(
     connection: duckdb.DuckDBPyConnection, sql: str, statements: Iterable[duckdb.Statement]
-) -> tuple[Piece, ...]:
+) -> tuple[SqlStatement, ...]:
     """The statements of a text that DuckDB has split."""
     pieces, start = [], 0
     for statement in statements:
@@ -43,7 +43,7 @@ def pieces_of(
         before = length_of_comments(statement.query)
         text_alone = statement.query[before:]
         is_query = writes.is_query(connection, kind, text_alone)
-        pieces.append(Piece(text_alone, start + before, names, is_rowless, is_query))
+        pieces.append(SqlStatement(text_alone, start + before, names, is_rowless, is_query))
         start += len(statement.query)
     return tuple(pieces)
 
@@ -71,13 +71,13 @@ def named_values(
     return {name: value for name, value in arguments.items() if name in named} or None
 
 
-def named_arguments(piece: Piece, arguments: Arguments) -> Arguments:
+def named_arguments(piece: SqlStatement, arguments: Arguments) -> Arguments:
     """The arguments that one statement takes, out of those for the whole text."""
     if isinstance(arguments, Mapping):
         return {name: value for name, value in arguments.items() if name in piece.names} or None
     return list(arguments) if arguments and piece.names else None
 
 
-def is_rowless(piece: Piece, table: pa.Table) -> bool:
+def is_rowless(piece: SqlStatement, table: pa.Table) -> bool:
     """Whether a statement answers with no rows of its own: CREATE, SET, plain INSERT."""
     return piece.is_rowless or table.column_names in _ROWLESS

@@ -27,7 +27,7 @@ from msgspec import Raw
 from connstat_sql.decode.body import OpenBody, decoded, descend, kind, unreadable
 from connstat_sql.decode.layout import (
     KEY_PLACE,
-    Field,
+    FieldLayout,
     checked_field,
     checked_object,
     lay_out,
@@ -42,12 +42,13 @@ from connstat_sql.decode.msgspec_types import (
 )
 from connstat_sql.decode.seen_rows import SeenRows
 from connstat_sql.decode.spellings import next_step, reading
-from connstat_sql.definitions.model import KEY, Mismatch, Rows
+from connstat_sql.definitions.model import KEY, Mismatch, RowsPath
 from connstat_sql.definitions.quoting import member, own
 from connstat_sql.errors import UnexpectedShape
 
 __all__ = [
-    "ROWS", "ROWS_PER_TEXT", "Body", "Field", "OpenBody", "RowReader", "SeenRows", "pages_table",
+    "ROWS", "ROWS_PER_TEXT", "Body", "FieldLayout", "OpenBody", "RowReader", "SeenRows",
+    "pages_table",
 ]  # fmt: skip
 
 ROWS = own("rows")
@@ -65,7 +66,7 @@ class RowReader:
     `rows` says where rows are in a body, `fields` where values are in a row. Thread-safe.
     """
 
-    def __init__(self, rows: Rows, fields: Sequence[Field]) -> None:
+    def __init__(self, rows: RowsPath, fields: Sequence[FieldLayout]) -> None:
         self.rows = rows
         self.fields = tuple(fields)
         self._layout = lay_out(rows, self.fields)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from connstat_sql.decode.msgspec_types import KeyTwice, MapKey, checking_decoder
-from connstat_sql.definitions.model import Path, Rows, Shape
+from connstat_sql.definitions.model import Path, RowsPath, Shape
 from connstat_sql.errors import UnexpectedShape
 
 
@@ -68,19 +68,19 @@ class OpenBody:
                 return f"{place} is {kind(text)}"
         return ""
 
-    def last(self, rows: Rows) -> tuple[str | None, Raw | bytes] | None:
+    def last(self, rows: RowsPath) -> tuple[str | None, Raw | bytes] | None:
         """Key and text of the last element that holds rows; None where there is no element."""
         element: tuple[str | None, Raw | bytes] | None = None
         for element in self._elements(rows, Raw):  # noqa: B007 - the last one is wanted
             pass
         return element
 
-    def rows(self, rows: Rows) -> Iterable[tuple[str | None, Raw | bytes]]:
+    def rows(self, rows: RowsPath) -> Iterable[tuple[str | None, Raw | bytes]]:
         """Each row's key (None unless the shape is `map`) and text."""
         found = self._items(rows)
         return _entries(found) if rows.entries else found
 
-    def _items(self, rows: Rows) -> Iterable[tuple[str | None, Raw | bytes]]:
+    def _items(self, rows: RowsPath) -> Iterable[tuple[str | None, Raw | bytes]]:
         if len(rows.item) != 1:
             return self._row_texts(self._elements(rows, Raw), rows.item)
         try:  # the common case in one pass over the body
@@ -99,7 +99,7 @@ class OpenBody:
                 raise UnexpectedShape(f"an element {place}has no `{'.'.join(item)}`")
             yield key, row
 
-    def _elements(self, rows: Rows, element: Any) -> Iterable[tuple[str | None, Any]]:
+    def _elements(self, rows: RowsPath, element: Any) -> Iterable[tuple[str | None, Any]]:
         """Each row's key and element, decoded as the given type."""
         for path in rows.at:
             text = self.at(path)
@@ -118,7 +118,7 @@ class OpenBody:
         error.lacks_rows = True
         raise error
 
-    def _missing(self, rows: Rows) -> str:
+    def _missing(self, rows: RowsPath) -> str:
         wanted = "an object" if rows.shape in (Shape.OBJECT, Shape.MAP) else "an array"
         places = " or ".join(f"`{'.'.join(path)}`" if path else "the top level" for path in rows.at)
         return f"expected {wanted} at {places}, found {self._outline()}"

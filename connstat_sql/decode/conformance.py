@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from connstat_sql.decode import Field, OpenBody, RowReader
+from connstat_sql.decode import FieldLayout, OpenBody, RowReader
 from connstat_sql.decode.spellings import next_step
-from connstat_sql.definitions.model import KEY, ListOf, Path, Rows, SqlType, Struct
+from connstat_sql.definitions.model import KEY, ListOf, Path, RowsPath, SqlType, Struct
 from connstat_sql.errors import UnexpectedShape
 
 MOST_ROWS = 1_000
@@ -56,7 +56,7 @@ class Comparison:
     beside: tuple[str, ...]
 
 
-def compare(body: bytes, rows: Rows, fields: Sequence[Field]) -> Comparison:
+def compare(body: bytes, rows: RowsPath, fields: Sequence[FieldLayout]) -> Comparison:
     """Compare a body with fields. Raises UnexpectedShape where it has no such rows."""
     opened = OpenBody(body)
     texts = list(islice(opened.rows(rows), MOST_ROWS))
@@ -86,7 +86,7 @@ class _Tree:
     below: Mapping[str, _Tree]
 
     @staticmethod
-    def of(fields: Sequence[Field]) -> _Tree:
+    def of(fields: Sequence[FieldLayout]) -> _Tree:
         """The places of fields, with those inside of their STRUCTs."""
         paths = [(one.path, one.type) for one in fields if one.path != KEY]
         return _Tree._made([(path, of) for path, of in paths])
@@ -141,7 +141,9 @@ def _has(value: Any, path: Path) -> bool:
     return True
 
 
-def _misfits(field: Field, rows: Rows, values: Sequence[Any], body: bytes) -> Iterator[Misfit]:
+def _misfits(
+    field: FieldLayout, rows: RowsPath, values: Sequence[Any], body: bytes
+) -> Iterator[Misfit]:
     """How values do not fit a field: one fault of each column is told."""
     alone = replace(field, is_redacted=True)
     try:
@@ -156,9 +158,9 @@ def _misfits(field: Field, rows: Rows, values: Sequence[Any], body: bytes) -> It
         yield Misfit(field.name, words, _instead(field, hint.partition(":  ")[2], found))
 
 
-def _fits(field: Field, value: Any) -> bool:
+def _fits(field: FieldLayout, value: Any) -> bool:
     try:
-        reader = RowReader(Rows(), [replace(field, path=("v",))])
+        reader = RowReader(RowsPath(), [replace(field, path=("v",))])
         reader.read(json.dumps([{"v": value}]).encode())
     except UnexpectedShape:
         return False
@@ -171,7 +173,7 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _instead(field: Field, words: str, found: Sequence[Any]) -> str:
+def _instead(field: FieldLayout, words: str, found: Sequence[Any]) -> str:
     """A line that the values would fit, by more words or another type; "" where none is known."""
     kind = str(field.type).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
     if words and "…" not in words:
@@ -180,7 +182,7 @@ def _instead(field: Field, words: str, found: Sequence[Any]) -> str:
     return f"{field.name}: {_quoted(other)}" if other not in ("", kind) else words
 
 
-def _beside(opened: OpenBody, rows: Rows) -> tuple[str, ...]:
+def _beside(opened: OpenBody, rows: RowsPath) -> tuple[str, ...]:
     if () in rows.at:
         return ()
     body = json.loads(opened.content)

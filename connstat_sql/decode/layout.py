@@ -27,7 +27,7 @@ from connstat_sql.definitions.model import (
     Mismatch,
     Param,
     Path,
-    Rows,
+    RowsPath,
     Shape,
     Spelling,
     SqlType,
@@ -38,7 +38,7 @@ KEY_PLACE = KEY[0]
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldLayout:
     """A column (or filled parameter) of the rows that one method answers with."""
 
     name: str
@@ -50,17 +50,17 @@ class Field:
     spelling: Spelling | None = None
 
     @staticmethod
-    def of_column(column: Column, path: Path) -> Field:
+    def of_column(column: Column, path: Path) -> FieldLayout:
         """A column where a method has it."""
         redacted = column.redaction.value != "none"
-        return Field(
+        return FieldLayout(
             column.name, column.type, path, column.mismatch, redacted, spelling=column.spelling
         )
 
     @staticmethod
-    def of_param(param: Param, path: Path) -> Field:
+    def of_param(param: Param, path: Path) -> FieldLayout:
         """A parameter that is filled from the row; it is never NULL (semantics, rule 11)."""
-        return Field(param.name, param.type, path, is_required=True)
+        return FieldLayout(param.name, param.type, path, is_required=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Layout:
     places: tuple[Path, ...]
     is_wrapped: bool
     copies: tuple[str, ...]
-    loose: tuple[tuple[str, Field], ...]
+    loose: tuple[tuple[str, FieldLayout], ...]
     tree: Tree
 
 
@@ -81,11 +81,11 @@ Tree = dict[str, Any]
 """Key → Field at a leaf, or a deeper Tree."""
 
 
-def lay_out(rows: Rows, fields: Sequence[Field]) -> Layout:
+def lay_out(rows: RowsPath, fields: Sequence[FieldLayout]) -> Layout:
     """Find a place for each field."""
     places: dict[int, Path] = {}
-    loose: list[tuple[str, Field]] = []
-    layers: list[list[Field]] = []
+    loose: list[tuple[str, FieldLayout]] = []
+    layers: list[list[FieldLayout]] = []
     for index, one in sorted(enumerate(fields), key=lambda pair: len(pair[1].path)):
         if one.mismatch is not Mismatch.ERROR:
             places[index] = (f"$value{index}",)
@@ -104,7 +104,7 @@ def lay_out(rows: Rows, fields: Sequence[Field]) -> Layout:
     return Layout(ordered, is_wrapped, copies, tuple(loose), tree)
 
 
-def _layer_for(one: Field, layers: list[list[Field]]) -> int:
+def _layer_for(one: FieldLayout, layers: list[list[FieldLayout]]) -> int:
     """The first layer in which nothing clashes with a field; it joins it."""
     for index, layer in enumerate(layers):
         if not any(_clash(one, other) for other in layer):
@@ -114,7 +114,7 @@ def _layer_for(one: Field, layers: list[list[Field]]) -> int:
     return len(layers) - 1
 
 
-def _clash(one: Field, other: Field) -> bool:
+def _clash(one: FieldLayout, other: FieldLayout) -> bool:
     """Whether two fields cannot be decoded from one copy of the row."""
     outer, inner = (one, other) if len(one.path) <= len(other.path) else (other, one)
     for left, right in zip(outer.path, inner.path, strict=False):
@@ -135,7 +135,7 @@ def _holds(outer: SqlType, path: Path, inner: SqlType) -> bool:
     return any(name == path[0] and _holds(of, path[1:], inner) for name, of in outer.fields)
 
 
-def _tree(places: list[tuple[Path, Field]]) -> Tree:
+def _tree(places: list[tuple[Path, FieldLayout]]) -> Tree:
     """Where the values are, as a tree; a value inside a STRUCT that is a leaf is not added."""
     tree: Tree = {}
     for path, one in sorted(places, key=lambda pair: (len(pair[0]), pair[1].is_required)):
@@ -180,13 +180,13 @@ def structure(tree: Tree) -> dict[str, Any]:
     }
 
 
-def decoded_type(one: Field) -> SqlType:
+def decoded_type(one: FieldLayout) -> SqlType:
     """The type that DuckDB decodes a field as."""
     is_text = one.mismatch is Mismatch.TEXT or one.spelling is not None
     return VARCHAR if is_text else one.type
 
 
-def checked_field(one: Field, lower_times: bool = False) -> Any:
+def checked_field(one: FieldLayout, lower_times: bool = False) -> Any:
     """The msgspec type of a field's values in the text."""
     if one.spelling is not None:
         return spelt(one.type, one.spelling)

@@ -39,7 +39,7 @@ class Reset(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RequestLimit:
     """How many requests at once, and how many may start in a second; None: not limited here."""
 
     concurrency: int | None = None
@@ -58,8 +58,8 @@ class Limits:
 
     concurrency: int = 16
     rate: float | None = None
-    host: Limit = Limit()
-    families: Mapping[str, Limit] = field(default_factory=dict)
+    host: RequestLimit = RequestLimit()
+    families: Mapping[str, RequestLimit] = field(default_factory=dict)
     reset: Reset | None = None
     longest_wait: float = 60.0
 

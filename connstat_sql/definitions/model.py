@@ -45,10 +45,11 @@ from connstat_sql.definitions.views import Part, View
 
 __all__ = [
     "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
-    "Auth", "AuthKind", "Bounds", "Column", "Filter", "InBody", "InHeader", "InLastRow", "JsonBody",
+    "Auth", "AuthKind", "BoundKeys", "Column", "Filter", "InBody", "InHeader", "InLastRow",
+    "JsonBody",
     "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "OrderPairs", "Paging",
     "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
-    "Resource", "RetryRule", "Rows", "Scalar", "SecretKeys", "Sending", "Service", "Setting",
+    "Resource", "RetryRule", "RowsPath", "Scalar", "SecretKeys", "Sending", "Service", "Setting",
     "Shape", "Source", "Spelling", "SqlType", "Struct", "TableName", "Target", "Template",
     "TokenRules", "VersionRule", "View", "literal", "quote",
 ]  # fmt: skip
@@ -66,7 +67,7 @@ class Shape(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class RowsPath:
     """Where the rows of a body are.
 
     `at` are paths into the body, tried in order; `item` leads from each element to the row. With
@@ -195,7 +196,7 @@ OrderPairs = tuple[tuple[Sent, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class BoundKeys:
     """The keys that bound a column, each with the text that holds the value (None: no key).
 
     `at_least` and `at_most` name keys whose own value the API answers too, `above` and `below`
@@ -236,7 +237,7 @@ class Filter:
     column: str
     key: Sent
     several: ArrayStyle | None = None
-    bounds: Bounds | None = None
+    bounds: BoundKeys | None = None
     format: str = ""
 
     @property
@@ -290,7 +291,7 @@ class Method:
     query: tuple[QueryItem, ...] = ()
     headers: tuple[tuple[str, Template], ...] = ()
     body: JsonBody | None = None
-    rows: Rows = Rows()
+    rows: RowsPath = RowsPath()
     columns: Mapping[str, Path | None] = field(default_factory=dict)
     fills: Mapping[str, Path] = field(default_factory=dict)
     filters: tuple[Filter, ...] = ()

@@ -8,9 +8,9 @@ The same sandbox serves ``connstat demo``, the tests and the documents::
 Nothing in it is real: every credential is an obvious fake, and it never leaves the loopback.
 """
 
-from connstat_sql.demo.connectors import Connector, Scenario, Task
+from connstat_sql.demo.connectors import DemoConnector, Scenario, Task
 from connstat_sql.demo.faults import Fault, RequestRecord
 from connstat_sql.demo.server import Sandbox
 from connstat_sql.demo.world import World
 
-__all__ = ["Connector", "Fault", "RequestRecord", "Sandbox", "Scenario", "Task", "World"]
+__all__ = ["DemoConnector", "Fault", "RequestRecord", "Sandbox", "Scenario", "Task", "World"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from connstat_sql.demo.wire import Answer, Call, Router, bounded, json_answer
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, bounded, json_answer
 from connstat_sql.demo.world_aeontel import (
     AeontelWorld,
     CatalogConnector,
@@ -47,22 +47,22 @@ class Aeontel:
             }
         )
 
-    def refused(self, call: Call) -> Answer | None:
+    def refused(self, call: DemoRequest) -> DemoResponse | None:
         """Checks the API key."""
         authorization = call.headers.get("authorization")
         return None if authorization == f"Bearer {API_KEY}" else self.failure(401, call)
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET; every other method is refused."""
         if call.method != "GET":
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
 
-    def failure(self, status: int, call: Call) -> Answer:
+    def failure(self, status: int, call: DemoRequest) -> DemoResponse:
         """An error object with the name that the vendor's SDK gives the status."""
         return _failed(status, f"{call.method} {call.path} failed")
 
-    def _connectors(self, call: Call) -> Answer:
+    def _connectors(self, call: DemoRequest) -> DemoResponse:
         wanted = call.argument("enabled")
         workspace_id = call.argument("workspace_id")
         if workspace_id and not any(each.id == workspace_id for each in self._world.workspaces):
@@ -81,14 +81,14 @@ class Aeontel:
 
         return _listed(call, found, body)
 
-    def _connector(self, call: Call, key: str) -> Answer:
+    def _connector(self, call: DemoRequest, key: str) -> DemoResponse:
         found = self._found(key)
         return json_answer(_connector(found)) if found else self.failure(404, call)
 
     def _found(self, key: str) -> CatalogConnector | None:
         return next((each for each in self._world.connectors if key in (each.id, each.slug)), None)
 
-    def _connect(self, call: Call, key: str) -> Answer:
+    def _connect(self, call: DemoRequest, key: str) -> DemoResponse:
         found = self._found(key)
         workspace_id = call.argument("workspace_id")
         if found is None:
@@ -102,7 +102,7 @@ class Aeontel:
         url = f"https://auth.example.com/authorize?state={install_id}"
         return json_answer({"authorizationUrl": url, "mcpServerId": install_id})
 
-    def _workspaces(self, call: Call) -> Answer:
+    def _workspaces(self, call: DemoRequest) -> DemoResponse:
         handle, organization = call.argument("handle"), call.argument("organization_id")
         found = [
             each
@@ -111,7 +111,7 @@ class Aeontel:
         ]
         return _listed(call, found, _workspace)
 
-    def _integrations(self, call: Call) -> Answer:
+    def _integrations(self, call: DemoRequest) -> DemoResponse:
         visibility, publisher = call.argument("visibility"), call.argument("publisher")
         workspace_id = call.argument("workspace_id")
         found = [
@@ -124,7 +124,9 @@ class Aeontel:
         return _listed(call, found, _integration)
 
 
-def _listed(call: Call, items: Sequence[Listable], body: Callable[[Listable], Body]) -> Answer:
+def _listed(
+    call: DemoRequest, items: Sequence[Listable], body: Callable[[Listable], Body]
+) -> DemoResponse:
     limit = bounded(call.argument("limit", "100"), 1, 100)
     if limit is None:
         return _failed(400, "limit must be between 1 and 100")
@@ -196,6 +198,6 @@ def _integration(item: Integration) -> Body:
     }
 
 
-def _failed(status: int, message: str) -> Answer:
+def _failed(status: int, message: str) -> DemoResponse:
     kind = _ERRORS.get(status, "InternalServer")
     return json_answer({"error": {"type": kind, "message": message}}, status)

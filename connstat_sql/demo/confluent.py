@@ -7,10 +7,10 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from connstat_sql.demo import confluent_bodies as bodies
-from connstat_sql.demo.connectors import Connector
+from connstat_sql.demo.connectors import DemoConnector
 from connstat_sql.demo.wire import (
-    Answer,
-    Call,
+    DemoRequest,
+    DemoResponse,
     Router,
     bounded,
     json_answer,
@@ -55,11 +55,11 @@ class Confluent:
         path = "connect/v1/environments/{}/clusters/{}/connectors/{}/restart"
         self._restarts = Router({path: self._restart})
 
-    def refused(self, call: Call) -> Answer | None:
+    def refused(self, call: DemoRequest) -> DemoResponse | None:
         """Checks the Cloud API key."""
         return None if call.headers.get("authorization") == self._credentials else self._401(call)
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST that restarts a connector; nothing else."""
         if call.method == "POST" and call.path.endswith("/restart"):
             return self._restarts.answer(call) or self.failure(404, call)
@@ -67,19 +67,21 @@ class Confluent:
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
 
-    def failure(self, status: int, call: Call) -> Answer:
+    def failure(self, status: int, call: DemoRequest) -> DemoResponse:
         """Connect's error object or the v2 services' list of errors; 429 has no body."""
         if status == 401:
             return self._401(call)
         if status == 429:
             limits = {"X-RateLimit-Limit": "50", "X-RateLimit-Remaining": "0"}
-            return Answer(429, headers={**limits, "X-RateLimit-Reset": "0", "Retry-After": "0"})
+            return DemoResponse(
+                429, headers={**limits, "X-RateLimit-Reset": "0", "Retry-After": "0"}
+            )
         code, detail = _CODES.get(status, ("", "Unexpected error"))
         if _is_connect(call):
             return json_answer({"error": {"code": status, "message": detail}}, status)
         return _refusal(status, code, detail)
 
-    def _401(self, call: Call) -> Answer:
+    def _401(self, call: DemoRequest) -> DemoResponse:
         challenge = {"WWW-Authenticate": _CHALLENGE}
         if _is_connect(call):
             body: object = {"error": {"code": 401, "message": "Unauthorized"}}
@@ -87,7 +89,7 @@ class Confluent:
             body = _errors(401, "", "Unauthorized", {})
         return json_answer(body, 401, challenge)
 
-    def _routes(self) -> dict[str, Callable[..., Answer]]:
+    def _routes(self) -> dict[str, Callable[..., DemoResponse]]:
         of_cluster = "connect/v1/environments/{}/clusters/{}"
         one = f"{of_cluster}/connectors/{{}}"
         return {
@@ -117,13 +119,15 @@ class Confluent:
 
     # connect/v1
 
-    def _known(self, environment_id: str, cluster_id: str) -> dict[str, Connector] | None:
+    def _known(self, environment_id: str, cluster_id: str) -> dict[str, DemoConnector] | None:
         environment = self._environments.get(environment_id)
         clusters = environment.clusters if environment else ()
         found = any(cluster.id == cluster_id for cluster in clusters)
         return self._connectors[cluster_id] if found else None
 
-    def _list_connectors(self, call: Call, environment_id: str, cluster_id: str) -> Answer:
+    def _list_connectors(
+        self, call: DemoRequest, environment_id: str, cluster_id: str
+    ) -> DemoResponse:
         known = self._known(environment_id, cluster_id)
         if known is None:
             return _no_cluster()
@@ -132,12 +136,16 @@ class Confluent:
             return json_answer(list(known))
         return json_answer({name: bodies.expanded(each, parts) for name, each in known.items()})
 
-    def _restart(self, call: Call, environment_id: str, cluster_id: str, name: str) -> Answer:
+    def _restart(
+        self, call: DemoRequest, environment_id: str, cluster_id: str, name: str
+    ) -> DemoResponse:
         known = self._of_connector(bodies.status)(call, environment_id, cluster_id, name)
-        return known if known.status != 200 else Answer(202)
+        return known if known.status != 200 else DemoResponse(202)
 
-    def _of_connector(self, body: Callable[[Connector], object]) -> Callable[..., Answer]:
-        def handler(_call: Call, environment_id: str, cluster_id: str, name: str) -> Answer:
+    def _of_connector(self, body: Callable[[DemoConnector], object]) -> Callable[..., DemoResponse]:
+        def handler(
+            _call: DemoRequest, environment_id: str, cluster_id: str, name: str
+        ) -> DemoResponse:
             known = self._known(environment_id, cluster_id)
             if known is None:
                 return _no_cluster()
@@ -147,37 +155,37 @@ class Confluent:
 
         return handler
 
-    def _plugins(self, _call: Call, environment_id: str, cluster_id: str) -> Answer:
+    def _plugins(self, _call: DemoRequest, environment_id: str, cluster_id: str) -> DemoResponse:
         if self._known(environment_id, cluster_id) is None:
             return _no_cluster()
         return json_answer(bodies.plugins())
 
-    def _custom_plugins(self, call: Call) -> Answer:
+    def _custom_plugins(self, call: DemoRequest) -> DemoResponse:
         wanted = call.argument("cloud")
         found = [each for each in bodies.custom_plugins() if wanted in ("", each["cloud"])]
         return _listed(call, "CustomConnectorPlugin", found, _same)
 
-    def _custom_plugin(self, call: Call, plugin_id: str) -> Answer:
+    def _custom_plugin(self, call: DemoRequest, plugin_id: str) -> DemoResponse:
         found = next((each for each in bodies.custom_plugins() if each["id"] == plugin_id), None)
         return json_answer(found) if found else self.failure(404, call)
 
     # v2 services
 
-    def _list_environments(self, call: Call) -> Answer:
+    def _list_environments(self, call: DemoRequest) -> DemoResponse:
         return _listed(call, "Environment", self._world.environments, bodies.environment)
 
-    def _environment(self, _call: Call, environment_id: str) -> Answer:
+    def _environment(self, _call: DemoRequest, environment_id: str) -> DemoResponse:
         found = self._environments.get(environment_id)
         return json_answer(bodies.environment(found)) if found else _forbidden()
 
-    def _clusters(self, call: Call) -> Answer:
+    def _clusters(self, call: DemoRequest) -> DemoResponse:
         def of(environment: Environment) -> Iterable[KafkaCluster]:
             wanted = call.arguments("spec.network")
             return (c for c in environment.clusters if not wanted or c.network_id in wanted)
 
         return self._in_environment(call, "Cluster", of, bodies.cluster)
 
-    def _cluster(self, call: Call, cluster_id: str) -> Answer:
+    def _cluster(self, call: DemoRequest, cluster_id: str) -> DemoResponse:
         environment = self._environments.get(call.argument("environment"))
         if not call.argument("environment"):
             return _missing("environment")
@@ -185,41 +193,41 @@ class Confluent:
         found = next((each for each in clusters if each.id == cluster_id), None)
         return json_answer(bodies.cluster(found)) if found else _forbidden()
 
-    def _registries(self, call: Call) -> Answer:
+    def _registries(self, call: DemoRequest) -> DemoResponse:
         return self._in_environment(call, "Cluster", lambda each: (each,), bodies.registry)
 
-    def _networks(self, call: Call) -> Answer:
+    def _networks(self, call: DemoRequest) -> DemoResponse:
         return self._in_environment(call, "Network", lambda each: (each,), bodies.network, 1000)
 
     def _in_environment(
         self,
-        call: Call,
+        call: DemoRequest,
         kind: str,
         items: Callable[[Environment], Iterable[Item]],
         body: Callable[[Item], object],
         highest: int = 100,
-    ) -> Answer:
+    ) -> DemoResponse:
         wanted = call.argument("environment")
         if not wanted:
             return _missing("environment")
         found = self._environments.get(wanted)
         return _listed(call, kind, list(items(found)), body, highest) if found else _forbidden()
 
-    def _service_accounts(self, call: Call) -> Answer:
+    def _service_accounts(self, call: DemoRequest) -> DemoResponse:
         names = call.arguments("display_name")
         found = [each for each in self._world.service_accounts if not names or each.name in names]
         return _listed(call, "ServiceAccount", found, bodies.service_account)
 
-    def _service_account(self, call: Call, account_id: str) -> Answer:
+    def _service_account(self, call: DemoRequest, account_id: str) -> DemoResponse:
         return self._one(call, self._world.service_accounts, account_id, bodies.service_account)
 
-    def _users(self, call: Call) -> Answer:
+    def _users(self, call: DemoRequest) -> DemoResponse:
         return _listed(call, "User", self._world.users, bodies.user)
 
-    def _user(self, call: Call, user_id: str) -> Answer:
+    def _user(self, call: DemoRequest, user_id: str) -> DemoResponse:
         return self._one(call, self._world.users, user_id, bodies.user)
 
-    def _api_keys(self, call: Call) -> Answer:
+    def _api_keys(self, call: DemoRequest) -> DemoResponse:
         owner, resource = call.argument("spec.owner"), call.argument("spec.resource")
         found = [
             each
@@ -228,16 +236,16 @@ class Confluent:
         ]
         return _listed(call, "ApiKey", found, bodies.api_key)
 
-    def _api_key(self, call: Call, key_id: str) -> Answer:
+    def _api_key(self, call: DemoRequest, key_id: str) -> DemoResponse:
         return self._one(call, self._world.api_keys, key_id, bodies.api_key)
 
     def _one(
-        self, call: Call, items: Iterable[Item], item_id: str, body: Callable[[Item], object]
-    ) -> Answer:
+        self, call: DemoRequest, items: Iterable[Item], item_id: str, body: Callable[[Item], object]
+    ) -> DemoResponse:
         found = next((each for each in items if getattr(each, "id", None) == item_id), None)
         return json_answer(body(found)) if found is not None else self.failure(404, call)
 
-    def _costs(self, call: Call) -> Answer:
+    def _costs(self, call: DemoRequest) -> DemoResponse:
         days = []
         for name in ("start_date", "end_date"):
             if not (text := call.argument(name)):
@@ -253,13 +261,13 @@ class Confluent:
 
 
 def _listed(
-    call: Call,
+    call: DemoRequest,
     kind: str,
     items: Sequence[Item],
     body: Callable[[Item], object],
     highest: int = 100,
     default: int = 10,
-) -> Answer:
+) -> DemoResponse:
     size = bounded(call.argument("page_size", str(default)), 1, highest)
     if size is None:
         return _invalid("page_size", f"page_size must be between 1 and {highest}")
@@ -280,7 +288,7 @@ def _listed(
     )
 
 
-def _metadata(call: Call, path: str, following: int | None, total: int) -> dict[str, object]:
+def _metadata(call: DemoRequest, path: str, following: int | None, total: int) -> dict[str, object]:
     """The links of a page; most services leave out all of them on the last one."""
     around: dict[str, object] = {"first": _HOST + path, "total_size": total}
     if following is not None:
@@ -296,29 +304,29 @@ def _same(item: Item) -> Item:
     return item
 
 
-def _is_connect(call: Call) -> bool:
+def _is_connect(call: DemoRequest) -> bool:
     return call.path.startswith("/connect/v1/environments/")
 
 
-def _no_cluster() -> Answer:
+def _no_cluster() -> DemoResponse:
     return json_answer({"error": {"code": 404, "message": "cluster not found"}}, 404)
 
 
-def _forbidden() -> Answer:
+def _forbidden() -> DemoResponse:
     return _refusal(403, *_CODES[403])
 
 
-def _missing(parameter: str) -> Answer:
+def _missing(parameter: str) -> DemoResponse:
     return _invalid(parameter, f"{parameter} is required")
 
 
-def _invalid(parameter: str, detail: str) -> Answer:
+def _invalid(parameter: str, detail: str) -> DemoResponse:
     return _refusal(400, "invalid_parameter", detail, {"parameter": parameter})
 
 
 def _refusal(
     status: int, code: str, detail: str, source: Mapping[str, str] | None = None
-) -> Answer:
+) -> DemoResponse:
     return json_answer(_errors(status, code, detail, source or {}), status)
 
 

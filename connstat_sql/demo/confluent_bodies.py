@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import timedelta
 
-from connstat_sql.demo.connectors import Connector, is_secret, masked, steady_number
+from connstat_sql.demo.connectors import DemoConnector, is_secret, masked, steady_number
 from connstat_sql.demo.technologies import TECHNOLOGIES
 from connstat_sql.demo.world_confluent import (
     Account,
@@ -19,18 +19,18 @@ _ORGANIZATION = "crn://confluent.cloud/organization=sandbox"
 Body = dict[str, object]
 
 
-def connector(item: Connector) -> Body:
+def connector(item: DemoConnector) -> Body:
     """The connector without its status; secrets are masked."""
     tasks = [{"connector": item.name, "task": task.id} for task in item.tasks]
     return {"name": item.name, "type": item.type, "config": masked(item.config), "tasks": tasks}
 
 
-def config(item: Connector) -> Body:
+def config(item: DemoConnector) -> Body:
     """The flat, masked configuration."""
     return dict(masked(item.config))
 
 
-def status(item: Connector) -> Body:
+def status(item: DemoConnector) -> Body:
     """The states of connector and tasks; a task's trace is its ``msg``."""
     found: Body = {
         "name": item.name,
@@ -46,7 +46,7 @@ def status(item: Connector) -> Body:
     return found
 
 
-def tasks(item: Connector) -> list[Body]:
+def tasks(item: DemoConnector) -> list[Body]:
     """The configuration of every task, masked."""
     return [
         {"id": {"connector": item.name, "task": task.id}, "config": masked(item.config)}
@@ -54,7 +54,7 @@ def tasks(item: Connector) -> list[Body]:
     ]
 
 
-def offsets(item: Connector) -> Body:
+def offsets(item: DemoConnector) -> Body:
     """A sink's offsets by topic and partition; a source's by server and table."""
     return {
         "id": item.id,
@@ -66,7 +66,7 @@ def offsets(item: Connector) -> Body:
     }
 
 
-def _offsets(item: Connector) -> list[tuple[Body, Body]]:
+def _offsets(item: DemoConnector) -> list[tuple[Body, Body]]:
     if item.type == "sink":
         return [
             (
@@ -80,7 +80,7 @@ def _offsets(item: Connector) -> list[tuple[Body, Body]]:
     return [({"server": item.topics[0].partition(".")[0]}, {"lsn": position, "snapshot": False})]
 
 
-def expanded(item: Connector, parts: Collection[str]) -> Body:
+def expanded(item: DemoConnector, parts: Collection[str]) -> Body:
     """What ``expand`` lists of one connector: the parts asked for."""
     found: Body = {}
     if "status" in parts:

@@ -46,7 +46,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Connector:
+class DemoConnector:
     """One connector with its secrets in the clear; each API masks what its vendor masks."""
 
     name: str
@@ -102,7 +102,7 @@ def masked(config: Mapping[str, str]) -> dict[str, str]:
     return {key: "*" * 16 if is_secret(key) else value for key, value in config.items()}
 
 
-def drawn(draft: Draft) -> Connector:
+def drawn(draft: Draft) -> DemoConnector:
     """The connector that a draft describes; the same draft always gives the same connector."""
     rng = Random(draft.seed)
     subject, technology = subject_and_technology(draft.number)
@@ -114,7 +114,7 @@ def drawn(draft: Draft) -> Connector:
     stack = trace(technology, subject)
     config = _config(draft, subject, technology, topics)
     config |= {"tasks.max": str(max(1, len(states))), "name": name}
-    return Connector(
+    return DemoConnector(
         name=name,
         id=draft.id,
         type=technology.type,

@@ -56,7 +56,7 @@ class RequestRecord:
     """All names of the API, such as ``("kafka_connect", "plant_a")``."""
 
 
-class Entry:
+class PendingRequest:
     """A request on record whose status is still to come."""
 
     __slots__ = ("record", "status")
@@ -74,11 +74,11 @@ class Journal:
     """The requests in order of arrival; read and written from different threads."""
 
     def __init__(self) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[PendingRequest] = []
 
-    def opened(self, record: RequestRecord) -> Entry:
+    def opened(self, record: RequestRecord) -> PendingRequest:
         """Writes down a request."""
-        entry = Entry(record)
+        entry = PendingRequest(record)
         self._entries.append(entry)
         return entry
 

@@ -4,9 +4,9 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 
 from connstat_sql.demo import kafka_connect_bodies as bodies
-from connstat_sql.demo.connectors import Connector
+from connstat_sql.demo.connectors import DemoConnector
 from connstat_sql.demo.technologies import TECHNOLOGIES
-from connstat_sql.demo.wire import Answer, Call, Router, json_answer
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer
 from connstat_sql.demo.world_kafka_connect import ConnectCluster
 
 _CONVERTERS = (
@@ -71,32 +71,32 @@ class KafkaConnect:
             }
         )
 
-    def refused(self, call: Call) -> Answer | None:
+    def refused(self, call: DemoRequest) -> DemoResponse | None:
         """Checks name and password where the cluster has them."""
         given = call.headers.get("authorization")
         is_open = not self._credentials
         return None if is_open or given == self._credentials else self.failure(401, call)
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST that restarts a connector.
 
         A slash encoded in a name is refused before anything else.
         """
         if "%2f" in call.path.lower():
-            return Answer(400, _AMBIGUOUS, "text/html;charset=iso-8859-1")
+            return DemoResponse(400, _AMBIGUOUS, "text/html;charset=iso-8859-1")
         if call.method == "POST" and call.path.endswith("/restart"):
             return self._restarts.answer(call) or self.failure(404, call)
         if call.method != "GET":
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
 
-    def failure(self, status: int, _call: Call, /) -> Answer:
+    def failure(self, status: int, _call: DemoRequest, /) -> DemoResponse:
         """An error code with its message; 401 is plain text that claims to be JSON."""
         if status == 401:
-            return Answer(401, b"User cannot access the resource.")
+            return DemoResponse(401, b"User cannot access the resource.")
         return _error(status, _MESSAGES.get(status, f"HTTP {status}"))
 
-    def _root(self, _call: Call) -> Answer:
+    def _root(self, _call: DemoRequest) -> DemoResponse:
         cluster = self._cluster
         return json_answer(
             {
@@ -106,11 +106,11 @@ class KafkaConnect:
             }
         )
 
-    def _health(self, _call: Call) -> Answer:
+    def _health(self, _call: DemoRequest) -> DemoResponse:
         message = "Worker has completed startup and is ready to handle requests."
         return json_answer({"status": "healthy", "message": message})
 
-    def _list_connectors(self, call: Call) -> Answer:
+    def _list_connectors(self, call: DemoRequest) -> DemoResponse:
         parts = call.arguments("expand")
         if not parts:
             return json_answer(list(self._connectors))
@@ -123,24 +123,24 @@ class KafkaConnect:
             }
         )
 
-    def _of_connector(self, body: Callable[[Connector], object]) -> Callable[..., Answer]:
-        def handler(_call: Call, name: str) -> Answer:
+    def _of_connector(self, body: Callable[[DemoConnector], object]) -> Callable[..., DemoResponse]:
+        def handler(_call: DemoRequest, name: str) -> DemoResponse:
             if name not in self._connectors:
                 return _error(404, f"Connector {name} not found")
             return json_answer(body(self._connectors[name]))
 
         return handler
 
-    def _restart(self, call: Call, name: str) -> Answer:
+    def _restart(self, call: DemoRequest, name: str) -> DemoResponse:
         known = self._status(call, name)
-        return known if known.status != 200 else Answer(202, known.body)
+        return known if known.status != 200 else DemoResponse(202, known.body)
 
-    def _status(self, _call: Call, name: str) -> Answer:
+    def _status(self, _call: DemoRequest, name: str) -> DemoResponse:
         if name not in self._connectors:
             return _error(404, f"No status found for connector {name}")
         return json_answer(bodies.status(self._connectors[name]))
 
-    def _task_status(self, call: Call, name: str, task: str) -> Answer:
+    def _task_status(self, call: DemoRequest, name: str, task: str) -> DemoResponse:
         if not task.isdecimal():
             return self.failure(404, call)
         connector = self._connectors.get(name)
@@ -149,7 +149,7 @@ class KafkaConnect:
                 return json_answer(bodies.task_status(connector, each))
         return _error(404, f"No status found for task {name}-{task}")
 
-    def _plugins(self, call: Call) -> Answer:
+    def _plugins(self, call: DemoRequest) -> DemoResponse:
         found = [
             {"class": each.open_class, "type": each.type, "version": each.version}
             for each in TECHNOLOGIES
@@ -161,20 +161,20 @@ class KafkaConnect:
             ]
         return json_answer(found)
 
-    def _plugin_settings(self, _call: Call, name: str) -> Answer:
+    def _plugin_settings(self, _call: DemoRequest, name: str) -> DemoResponse:
         for each in TECHNOLOGIES:
             if name in (each.open_class, each.configured_class):
                 return json_answer(bodies.settings(each))
         return _error(404, f"Unknown plugin {name}.")
 
-    def _loggers(self, _call: Call) -> Answer:
+    def _loggers(self, _call: DemoRequest) -> DemoResponse:
         return json_answer(_LOGGERS)
 
-    def _logger(self, _call: Call, name: str) -> Answer:
+    def _logger(self, _call: DemoRequest, name: str) -> DemoResponse:
         if name not in _LOGGERS:
             return _error(404, f"Logger {name} not found.")
         return json_answer(_LOGGERS[name])
 
 
-def _error(status: int, message: str) -> Answer:
+def _error(status: int, message: str) -> DemoResponse:
     return json_answer({"error_code": status, "message": message}, status)

@@ -1,6 +1,6 @@
 """The JSON objects of Apache Kafka Connect, as a 4.3 worker spells them."""
 
-from connstat_sql.demo.connectors import Connector, Task, steady_number
+from connstat_sql.demo.connectors import DemoConnector, Task, steady_number
 from connstat_sql.demo.technologies import Technology
 
 Body = dict[str, object]
@@ -8,18 +8,18 @@ _SECRETS = ("sandbox-", "SANDBOXACCESSKEY")
 """How the values begin of settings that plugins declare to be passwords."""
 
 
-def info(item: Connector) -> Body:
+def info(item: DemoConnector) -> Body:
     """The connector without its status; secrets are in the clear."""
     numbered = [{"connector": item.name, "task": task.id} for task in item.tasks]
     return {"name": item.name, "config": dict(item.config), "tasks": numbered, "type": item.type}
 
 
-def config(item: Connector) -> Body:
+def config(item: DemoConnector) -> Body:
     """The flat configuration."""
     return dict(item.config)
 
 
-def status(item: Connector) -> Body:
+def status(item: DemoConnector) -> Body:
     """The states of connector and tasks; tasks are listed out of order, as workers do."""
     return {
         "name": item.name,
@@ -29,17 +29,17 @@ def status(item: Connector) -> Body:
     }
 
 
-def task_status(item: Connector, task: Task) -> Body:
+def task_status(item: DemoConnector, task: Task) -> Body:
     """The state of one task."""
     return {"id": task.id, **_state(task, item.version)}
 
 
-def _state(item: Connector | Task, version: str) -> Body:
+def _state(item: DemoConnector | Task, version: str) -> Body:
     found: Body = {"state": item.state, "worker_id": item.worker_id, "version": version}
     return {**found, "trace": item.trace} if item.trace else found
 
 
-def tasks(item: Connector) -> list[Body]:
+def tasks(item: DemoConnector) -> list[Body]:
     """The configuration of every task."""
     extra = {"task.class": f"{item.plugin.removesuffix('Connector')}Task"}
     return [
@@ -68,12 +68,12 @@ def settings(kind: Technology) -> list[Body]:
     ]
 
 
-def topics(item: Connector) -> Body:
+def topics(item: DemoConnector) -> Body:
     """The topics that the connector has used, under its name."""
     return {item.name: {"topics": list(item.topics)}}
 
 
-def offsets(item: Connector) -> Body:
+def offsets(item: DemoConnector) -> Body:
     """A sink's offsets by topic and partition; a source's by server."""
     if item.type == "sink":
         found = [

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs
 
 from connstat_sql.demo import redpanda_bodies as bodies
 from connstat_sql.demo.wire import (
-    Answer,
-    Call,
+    DemoRequest,
+    DemoResponse,
     Router,
     bounded,
     json_answer,
@@ -54,7 +54,7 @@ class Tokens:
         """Makes every token issued so far invalid."""
         self._ends = dict.fromkeys(self._ends, 0.0)
 
-    def refusal(self, call: Call, domain: str) -> Answer | None:
+    def refusal(self, call: DemoRequest, domain: str) -> DemoResponse | None:
         """The 401 for a call without a valid token."""
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -89,13 +89,13 @@ class ControlPlane:
             }
         )
 
-    def refused(self, call: Call) -> Answer | None:
+    def refused(self, call: DemoRequest) -> DemoResponse | None:
         """Checks the bearer token, except where tokens are handed out."""
         if call.path == "/oauth/token":
             return None
         return self._tokens.refusal(call, bodies.CONTROL_PLANE)
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST for a token."""
         if call.path == "/oauth/token":
             return self._token(call)
@@ -103,13 +103,13 @@ class ControlPlane:
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
 
-    def failure(self, status: int, call: Call) -> Answer:
+    def failure(self, status: int, call: DemoRequest) -> DemoResponse:
         """A gRPC status object; the token endpoint has OAuth's own."""
         if call.path == "/oauth/token":
             return json_answer({"error": "server_error", "error_description": "failed"}, status)
         return failed(status, bodies.CONTROL_PLANE)
 
-    def _token(self, call: Call) -> Answer:
+    def _token(self, call: DemoRequest) -> DemoResponse:
         if call.method != "POST":
             return json_answer({"error": "method_not_allowed"}, 405)
         form = {key: values[0] for key, values in parse_qs(call.body.decode()).items()}
@@ -124,7 +124,7 @@ class ControlPlane:
         body_of_token = {"access_token": token, "expires_in": lifetime, "token_type": "Bearer"}
         return json_answer(body_of_token, headers={"Cache-Control": "no-store"})
 
-    def _clusters(self, call: Call) -> Answer:
+    def _clusters(self, call: DemoRequest) -> DemoResponse:
         fields = {
             "resource_group_id": lambda each: each.resource_group_id,
             "region": lambda each: each.region,
@@ -134,7 +134,7 @@ class ControlPlane:
         found = _filtered(call, self._world.clusters, fields)
         return self._listed(call, "clusters", found, bodies.cluster)
 
-    def _cluster(self, _call: Call, cluster_id: str) -> Answer:
+    def _cluster(self, _call: DemoRequest, cluster_id: str) -> DemoResponse:
         for cluster in self._world.clusters:
             if cluster.id == cluster_id:
                 url = {"dataplane_api": {"url": self._url(cluster.id)}}
@@ -144,7 +144,7 @@ class ControlPlane:
     def _serverless(self, cluster: RedpandaCluster) -> bodies.Body:
         return bodies.serverless_cluster(cluster, self._url(cluster.id))
 
-    def _serverless_clusters(self, call: Call) -> Answer:
+    def _serverless_clusters(self, call: DemoRequest) -> DemoResponse:
         fields = {
             "resource_group_id": lambda each: each.resource_group_id,
             "serverless_region": lambda each: each.region,
@@ -152,13 +152,13 @@ class ControlPlane:
         found = _filtered(call, self._world.serverless_clusters, fields)
         return self._listed(call, "serverless_clusters", found, self._serverless)
 
-    def _serverless_cluster(self, _call: Call, cluster_id: str) -> Answer:
+    def _serverless_cluster(self, _call: DemoRequest, cluster_id: str) -> DemoResponse:
         for cluster in self._world.serverless_clusters:
             if cluster.id == cluster_id:
                 return json_answer(self._serverless(cluster))
         return failed(404, bodies.CONTROL_PLANE)
 
-    def _accounts(self) -> dict[str, Callable[..., Answer]]:
+    def _accounts(self) -> dict[str, Callable[..., DemoResponse]]:
         """The lists that hold the very objects that are read one by one."""
         world = self._world
         lists: dict[str, list[bodies.Body]] = {
@@ -171,19 +171,19 @@ class ControlPlane:
                 bodies.service_account(*one) for one in enumerate(world.service_accounts, 1)
             ],
         }
-        found: dict[str, Callable[..., Answer]] = {}
+        found: dict[str, Callable[..., DemoResponse]] = {}
         for key, made in lists.items():
             path = f"v1/{key.replace('_', '-')}s"
             found |= {path: self._all(f"{key}s", made), f"{path}/{{}}": self._one(key, made)}
         return found
 
-    def _all(self, plural: str, made: Sequence[bodies.Body]) -> Callable[..., Answer]:
+    def _all(self, plural: str, made: Sequence[bodies.Body]) -> Callable[..., DemoResponse]:
         return lambda call: self._listed(call, plural, made, lambda each: each)
 
-    def _one(self, key: str, made: Sequence[bodies.Body]) -> Callable[..., Answer]:
+    def _one(self, key: str, made: Sequence[bodies.Body]) -> Callable[..., DemoResponse]:
         known = {each["id"]: each for each in made}
 
-        def handler(_call: Call, wanted: str) -> Answer:
+        def handler(_call: DemoRequest, wanted: str) -> DemoResponse:
             if wanted not in known:
                 return failed(404, bodies.CONTROL_PLANE)
             return json_answer({key: known[wanted]})
@@ -191,12 +191,16 @@ class ControlPlane:
         return handler
 
     def _listed(
-        self, call: Call, plural: str, items: Sequence[Item], body: Callable[[Item], bodies.Body]
-    ) -> Answer:
-        return listed(call, plural, items, body, Paging(1, 100, bodies.CONTROL_PLANE))
+        self,
+        call: DemoRequest,
+        plural: str,
+        items: Sequence[Item],
+        body: Callable[[Item], bodies.Body],
+    ) -> DemoResponse:
+        return listed(call, plural, items, body, PageRules(1, 100, bodies.CONTROL_PLANE))
 
 
-class Paging:
+class PageRules:
     """How a list pages: the bounds of ``page_size`` and the domain that its errors name."""
 
     def __init__(self, lowest: int, highest: int, domain: str) -> None:
@@ -206,12 +210,12 @@ class Paging:
 
 
 def listed(
-    call: Call,
+    call: DemoRequest,
     plural: str,
     items: Sequence[Item],
     body: Callable[[Item], bodies.Body],
-    paging: Paging,
-) -> Answer:
+    paging: PageRules,
+) -> DemoResponse:
     """One page of 100 unless asked otherwise; ``page_size=-1``, where allowed, gives them all."""
     size = bounded(call.argument("page_size") or "100", paging.lowest, paging.highest)
     if size is None:
@@ -229,7 +233,7 @@ def listed(
     return json_answer({plural: page, "next_page_token": following})
 
 
-def failed(status: int, domain: str, message: str = "", reason: str = "") -> Answer:
+def failed(status: int, domain: str, message: str = "", reason: str = "") -> DemoResponse:
     """A gRPC status with its HTTP status; message and reason default to the status's own."""
     code, text, usual = _CODES.get(status, ("UNKNOWN", "unknown error", "REASON_UNSPECIFIED"))
     if status == 401:
@@ -237,14 +241,14 @@ def failed(status: int, domain: str, message: str = "", reason: str = "") -> Ans
     return json_answer(bodies.error(code, message or text, reason or usual, domain), status)
 
 
-def unauthenticated(message: str, reason: str, domain: str) -> Answer:
+def unauthenticated(message: str, reason: str, domain: str) -> DemoResponse:
     """The 401, which repeats its message in a header."""
     body = bodies.error("UNAUTHENTICATED", message, reason, domain)
     return json_answer(body, 401, {"WWW-Authenticate": message})
 
 
 def _filtered(
-    call: Call,
+    call: DemoRequest,
     clusters: Sequence[RedpandaCluster],
     fields: Mapping[str, Callable[[RedpandaCluster], str]],
 ) -> list[RedpandaCluster]:

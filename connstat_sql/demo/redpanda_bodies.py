@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from connstat_sql.demo.connectors import Connector
+from connstat_sql.demo.connectors import DemoConnector
 from connstat_sql.demo.technologies import TECHNOLOGIES
-from connstat_sql.demo.world_redpanda import Pipeline, RedpandaCluster, Topic
+from connstat_sql.demo.world_redpanda import RedpandaCluster, RedpandaPipeline, Topic
 
 CONTROL_PLANE = "redpanda.com/controlplane"
 DATA_PLANE = "redpanda.com/dataplane"
@@ -14,7 +14,7 @@ _MOMENT = "2025-11-01T08:00:00Z"
 Body = dict[str, object]
 
 
-def holistic_state(item: Connector) -> str:
+def holistic_state(item: DemoConnector) -> str:
     """One state for connector and tasks together, without the enum's prefix."""
     if item.state == "RUNNING":
         return _running_state(item)
@@ -28,7 +28,7 @@ def holistic_state(item: Connector) -> str:
     }.get(item.state, "UNKNOWN")
 
 
-def _running_state(item: Connector) -> str:
+def _running_state(item: DemoConnector) -> str:
     states = Counter(task.state for task in item.tasks)
     if states["FAILED"] == len(item.tasks):
         return "UNHEALTHY"
@@ -46,7 +46,7 @@ def reason(trace: str) -> str:
     return line.partition(": ")[2] or line
 
 
-def errors(item: Connector) -> list[Body]:
+def errors(item: DemoConnector) -> list[Body]:
     """What is wrong with a connector, in words; empty unless it is unhealthy or degraded."""
     state = holistic_state(item)
     if state not in ("UNHEALTHY", "DEGRADED"):
@@ -76,7 +76,7 @@ def _error_entry(title: str, content: str) -> Body:
     return {"type": "TYPE_ERROR", "title": title, "content": content}
 
 
-def status(item: Connector) -> Body:
+def status(item: DemoConnector) -> Body:
     """The states of connector and tasks, and the state derived from both."""
     return {
         "name": item.name,
@@ -91,18 +91,18 @@ def status(item: Connector) -> Body:
     }
 
 
-def connector(item: Connector) -> Body:
+def connector(item: DemoConnector) -> Body:
     """The connector without its status; secrets are in the clear."""
     tasks = [{"connector": item.name, "task": task.id} for task in item.tasks]
     return {"name": item.name, "config": dict(item.config), "tasks": tasks, "type": item.type}
 
 
-def config(item: Connector) -> Body:
+def config(item: DemoConnector) -> Body:
     """The flat configuration."""
     return dict(item.config)
 
 
-def listed_connector(item: Connector) -> Body:
+def listed_connector(item: DemoConnector) -> Body:
     """The connector as the list shows it, status included."""
     return {"name": item.name, "info": connector(item), "status": status(item)}
 
@@ -156,7 +156,7 @@ def acl(item: Topic) -> Body:
     }
 
 
-def pipeline(item: Pipeline) -> Body:
+def pipeline(item: RedpandaPipeline) -> Body:
     """A Redpanda Connect pipeline."""
     return {
         "id": item.id,

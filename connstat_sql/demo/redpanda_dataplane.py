@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from connstat_sql.demo import redpanda_bodies as bodies
-from connstat_sql.demo.connectors import Connector
-from connstat_sql.demo.redpanda import Paging, Tokens, failed, listed
-from connstat_sql.demo.wire import Answer, Call, Router, json_answer
+from connstat_sql.demo.connectors import DemoConnector
+from connstat_sql.demo.redpanda import PageRules, Tokens, failed, listed
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer
 from connstat_sql.demo.world_redpanda import RedpandaCluster
 
 _CONNECT = "redpanda"
 """The name of the only Kafka Connect cluster in the cloud."""
-_PAGING = Paging(-1, 1000, bodies.DATA_PLANE)
+_PAGING = PageRules(-1, 1000, bodies.DATA_PLANE)
 
 
 class DataPlane:
@@ -57,11 +57,11 @@ class DataPlane:
         self._is_bare = value
         self.edition += 1
 
-    def refused(self, call: Call) -> Answer | None:
+    def refused(self, call: DemoRequest) -> DemoResponse | None:
         """Checks the bearer token."""
         return self._tokens.refusal(call, bodies.DATA_PLANE)
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST that restarts a connector; nothing else."""
         if call.method == "POST" and call.path.endswith("/restart"):
             return self._restarts.answer(call) or self.failure(404, call)
@@ -69,15 +69,15 @@ class DataPlane:
             return self.failure(405, call)
         return self._router.answer(call) or self.failure(404, call)
 
-    def failure(self, status: int, call: Call) -> Answer:
+    def failure(self, status: int, call: DemoRequest) -> DemoResponse:
         """A gRPC status; about connectors, it names Kafka Connect as the reason."""
         reason = "REASON_KAFKA_CONNECT_API_ERROR" if "kafka-connect" in call.path else ""
         return failed(status, bodies.DATA_PLANE, reason=reason if status != 401 else "")
 
-    def _single(self, key: str, body: bodies.Body) -> Answer:
+    def _single(self, key: str, body: bodies.Body) -> DemoResponse:
         return json_answer(body if self._is_bare else {key: body})
 
-    def _no_connector(self) -> Answer:
+    def _no_connector(self) -> DemoResponse:
         return failed(
             404,
             bodies.DATA_PLANE,
@@ -85,16 +85,16 @@ class DataPlane:
             "REASON_KAFKA_CONNECT_API_ERROR",
         )
 
-    def _connect_clusters(self, _call: Call) -> Answer:
+    def _connect_clusters(self, _call: DemoRequest) -> DemoResponse:
         none = self._cluster.is_serverless
         return json_answer({"clusters": [] if none else [bodies.connect_cluster(self._cluster)]})
 
-    def _connect_cluster(self, _call: Call, name: str) -> Answer:
+    def _connect_cluster(self, _call: DemoRequest, name: str) -> DemoResponse:
         if name != _CONNECT or self._cluster.is_serverless:
             return self._no_connector()
         return self._single("cluster", bodies.connect_cluster(self._cluster))
 
-    def _list_connectors(self, call: Call, name: str) -> Answer:
+    def _list_connectors(self, call: DemoRequest, name: str) -> DemoResponse:
         if name != _CONNECT or self._cluster.is_serverless:
             return self._no_connector()
         found = sorted(self._cluster.connectors, key=lambda each: each.name)
@@ -103,15 +103,15 @@ class DataPlane:
         return listed(call, "connectors", found, bodies.listed_connector, _PAGING)
 
     def _of_connector(
-        self, key: str, body: Callable[[Connector], bodies.Body]
-    ) -> Callable[..., Answer]:
-        def handler(_call: Call, cluster: str, name: str) -> Answer:
+        self, key: str, body: Callable[[DemoConnector], bodies.Body]
+    ) -> Callable[..., DemoResponse]:
+        def handler(_call: DemoRequest, cluster: str, name: str) -> DemoResponse:
             found = self._connectors.get(name) if cluster == _CONNECT else None
             return self._single(key, body(found)) if found else self._no_connector()
 
         return handler
 
-    def _restart(self, call: Call, cluster: str, name: str) -> Answer:
+    def _restart(self, call: DemoRequest, cluster: str, name: str) -> DemoResponse:
         if cluster != _CONNECT or name not in self._connectors:
             return self._no_connector()
         try:
@@ -120,24 +120,24 @@ class DataPlane:
             options = {}
         if options.keys() != {"include_tasks", "only_failed"}:
             return self.failure(400, call)
-        return Answer(204)
+        return DemoResponse(204)
 
-    def _topics_of_connector(self, _call: Call, cluster: str, name: str) -> Answer:
+    def _topics_of_connector(self, _call: DemoRequest, cluster: str, name: str) -> DemoResponse:
         found = self._connectors.get(name) if cluster == _CONNECT else None
         return json_answer({"topics": list(found.topics)}) if found else self._no_connector()
 
-    def _topics(self, call: Call) -> Answer:
+    def _topics(self, call: DemoRequest) -> DemoResponse:
         part = call.argument("filter.name_contains")
         found = [each for each in self._cluster.topics if part in each.name]
         return listed(call, "topics", found, bodies.topic, _PAGING)
 
-    def _users(self, call: Call) -> Answer:
+    def _users(self, call: DemoRequest) -> DemoResponse:
         name, part = call.argument("filter.name"), call.argument("filter.name_contains")
         users = self._cluster.users
         found = [each for each in users if name in ("", each) and part in each]
         return listed(call, "users", found, bodies.scram_user, _PAGING)
 
-    def _acls(self, call: Call) -> Answer:
+    def _acls(self, call: DemoRequest) -> DemoResponse:
         wanted = call.argument("filter.resource_name")
         topics = [
             each
@@ -146,12 +146,12 @@ class DataPlane:
         ]
         return json_answer({"resources": [bodies.acl(each) for each in topics]})
 
-    def _pipelines(self, call: Call) -> Answer:
+    def _pipelines(self, call: DemoRequest) -> DemoResponse:
         part = call.argument("filter.name_contains")
         found = [each for each in self._cluster.pipelines if part in each.name]
         return listed(call, "pipelines", found, bodies.pipeline, _PAGING)
 
-    def _pipeline(self, call: Call, pipeline_id: str) -> Answer:
+    def _pipeline(self, call: DemoRequest, pipeline_id: str) -> DemoResponse:
         for each in self._cluster.pipelines:
             if each.id == pipeline_id:
                 return self._single("pipeline", bodies.pipeline(each))

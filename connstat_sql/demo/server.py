@@ -13,15 +13,15 @@ from aiohttp import web
 from connstat_sql.demo import aeontel, confluent, redpanda
 from connstat_sql.demo.aeontel import Aeontel
 from connstat_sql.demo.confluent import Confluent
-from connstat_sql.demo.faults import Entry, Fault, Faults, Journal, RequestRecord
+from connstat_sql.demo.faults import Fault, Faults, Journal, PendingRequest, RequestRecord
 from connstat_sql.demo.kafka_connect import KafkaConnect
 from connstat_sql.demo.redpanda import ControlPlane, Tokens
 from connstat_sql.demo.redpanda_dataplane import DataPlane
-from connstat_sql.demo.wire import Answer, Api, Call
+from connstat_sql.demo.wire import Api, DemoRequest, DemoResponse
 from connstat_sql.demo.world import World
 
 _HOST = "127.0.0.1"
-_NOWHERE = Answer(404, b"no API of the sandbox has this path", "text/plain")
+_NOWHERE = DemoResponse(404, b"no API of the sandbox has this path", "text/plain")
 
 
 class Sandbox:
@@ -46,7 +46,7 @@ class Sandbox:
             )
         ]
         self._apis = self._mounted()
-        self._answers: dict[tuple[str, int, str, str], Answer] = {}
+        self._answers: dict[tuple[str, int, str, str], DemoResponse] = {}
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -207,7 +207,7 @@ class Sandbox:
         path, _, query = request.raw_path.partition("?")
         api = self._owner(path)
         names = api.names if api else ()
-        call = Call(
+        call = DemoRequest(
             method=request.method,
             path=path[len(api.prefix) :] if api else path,
             query=query,
@@ -229,12 +229,12 @@ class Sandbox:
         return await self._respond(request, entry, answer, fault.cut)
 
     async def _respond(
-        self, request: web.BaseRequest, entry: Entry, answer: Answer, cut: int | None
+        self, request: web.BaseRequest, entry: PendingRequest, answer: DemoResponse, cut: int | None
     ) -> web.StreamResponse:
         """Send an answer, or of its body so many bytes."""
         return sent(request, entry, answer, cut)
 
-    def _answer(self, api: Api, call: Call) -> Answer:
+    def _answer(self, api: Api, call: DemoRequest) -> DemoResponse:
         if refusal := api.refused(call):
             return refusal
         key = (api.prefix, api.edition, call.path, call.query)
@@ -246,13 +246,13 @@ class Sandbox:
         return answer
 
 
-def _spoilt(fault: Fault, api: Api, answer: Answer) -> Answer:
+def _spoilt(fault: Fault, api: Api, answer: DemoResponse) -> DemoResponse:
     body = answer.body if fault.body is None else fault.body
     return replace(answer, body=body, headers={**api.headers, **answer.headers, **fault.headers})
 
 
 def sent(
-    request: web.BaseRequest, entry: Entry, answer: Answer, cut: int | None
+    request: web.BaseRequest, entry: PendingRequest, answer: DemoResponse, cut: int | None
 ) -> web.StreamResponse:
     """Put an answer on record and send it; `cut` is how much of its body (None: all)."""
     entry.status = answer.status
@@ -263,7 +263,7 @@ def sent(
 
 
 def _cut(
-    request: web.BaseRequest, answer: Answer, headers: Mapping[str, str], size: int
+    request: web.BaseRequest, answer: DemoResponse, headers: Mapping[str, str], size: int
 ) -> web.StreamResponse:
     lines = [f"HTTP/1.1 {answer.status} Cut", f"Content-Length: {len(answer.body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]

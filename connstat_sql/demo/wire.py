@@ -13,7 +13,7 @@ JSON = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class DemoRequest:
     """A request as one API sees it. ``path`` is raw, still encoded, below the API's prefix."""
 
     method: str
@@ -39,7 +39,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DemoResponse:
     """A response before it is sent."""
 
     status: int = 200
@@ -59,17 +59,17 @@ class Api(Protocol):
     headers: Mapping[str, str]
     """Sent with every answer."""
 
-    def refused(self, call: Call) -> Answer | None:
+    def refused(self, call: DemoRequest) -> DemoResponse | None:
         """The answer to a call without valid credentials; None lets the call pass."""
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """The answer to a call with valid credentials."""
 
-    def failure(self, status: int, call: Call, /) -> Answer:
+    def failure(self, status: int, call: DemoRequest, /) -> DemoResponse:
         """What the vendor sends with an error status."""
 
 
-Handler = Callable[..., Answer]
+Handler = Callable[..., DemoResponse]
 
 
 class Router:
@@ -78,7 +78,7 @@ class Router:
     def __init__(self, routes: Mapping[str, Handler]) -> None:
         self._routes = tuple((route.split("/"), handler) for route, handler in routes.items())
 
-    def answer(self, call: Call) -> Answer | None:
+    def answer(self, call: DemoRequest) -> DemoResponse | None:
         """The handler's answer, or None when no route fits."""
         segments = call.segments
         for route, handler in self._routes:
@@ -92,9 +92,9 @@ class Router:
 
 def json_answer(
     body: object, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Answer:
+) -> DemoResponse:
     """An answer with a JSON body."""
-    return Answer(status, msgspec.json.encode(body), headers=headers or {})
+    return DemoResponse(status, msgspec.json.encode(body), headers=headers or {})
 
 
 def token_at(kind: str, offset: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 
-from connstat_sql.demo.connectors import Connector, Draft, Scenario, drawn, picked
+from connstat_sql.demo.connectors import DemoConnector, Draft, Scenario, drawn, picked
 from connstat_sql.demo.technologies import SUBJECTS
 
 BILLED_FROM = date(2026, 1, 1)
@@ -41,7 +41,7 @@ class KafkaCluster:
     network_id: str
     """Empty for a cluster on the public internet."""
     created_at: str
-    connectors: tuple[Connector, ...]
+    connectors: tuple[DemoConnector, ...]
 
     @property
     def broker(self) -> str:
@@ -117,7 +117,7 @@ class ConfluentWorld:
         return tuple(cluster for each in self.environments for cluster in each.clusters)
 
     @property
-    def connectors(self) -> tuple[Connector, ...]:
+    def connectors(self) -> tuple[DemoConnector, ...]:
         """The connectors of all clusters."""
         return tuple(connector for cluster in self.clusters for connector in cluster.connectors)
 
@@ -197,7 +197,7 @@ def _cluster(seed: int, environment_id: str, number: int, connectors: int) -> Ka
     )
 
 
-def _connector(seed: int, cluster: KafkaCluster, number: int, index: int) -> Connector:
+def _connector(seed: int, cluster: KafkaCluster, number: int, index: int) -> DemoConnector:
     place = f"{seed}/confluent/{number}/{index}"
     scenario = picked(_SCRIPTS[number % len(_SCRIPTS)], index, place)
     is_custom = scenario is Scenario.NO_TASKS
@@ -253,7 +253,7 @@ def _moment(seed: int, what: str) -> str:
 def _costs_of_day(seed: int, cluster: KafkaCluster, day: date) -> Iterator[Cost]:
     rng = Random(f"{seed}/cost/{cluster.id}/{day}")
 
-    def line(about: KafkaCluster | Connector, what: str, price: float, quantity: float) -> Cost:
+    def line(about: KafkaCluster | DemoConnector, what: str, price: float, quantity: float) -> Cost:
         product, _, line_type = what.partition(":")
         return Cost(
             id=f"{about.id}-{line_type.lower()}-{day}",

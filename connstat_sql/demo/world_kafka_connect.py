@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connstat_sql.demo.connectors import Connector, Draft, Scenario, drawn, picked
+from connstat_sql.demo.connectors import DemoConnector, Draft, Scenario, drawn, picked
 
 WEIRD_NAME = "weird/na me#é?"
 """Reachable only through ``expand``: a worker refuses an encoded slash in a path."""
@@ -29,7 +29,7 @@ class ConnectCluster:
     kafka_cluster_id: str
     username: str
     password: str
-    connectors: tuple[Connector, ...]
+    connectors: tuple[DemoConnector, ...]
 
 
 def seeded(seed: int, connectors: int) -> tuple[ConnectCluster, ...]:
@@ -51,7 +51,7 @@ def _cluster(seed: int, number: int, name: str, password: str, connectors: int) 
     )
 
 
-def _connector(seed: int, cluster: int, index: int) -> Connector:
+def _connector(seed: int, cluster: int, index: int) -> DemoConnector:
     place = f"{seed}/kafka-connect/{cluster}/{index}"
     draft = Draft(
         seed=place,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from connstat_sql.demo.connectors import Connector, Draft, Scenario, drawn, picked
+from connstat_sql.demo.connectors import DemoConnector, Draft, Scenario, drawn, picked
 from connstat_sql.demo.technologies import SUBJECTS
 
 _SCRIPTS = (
@@ -33,7 +33,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Pipeline:
+class RedpandaPipeline:
     """A Redpanda Connect pipeline. ``error`` is empty unless its state is STATE_ERROR."""
 
     id: str
@@ -55,10 +55,10 @@ class RedpandaCluster:
     resource_group_id: str
     network_id: str
     created_at: str
-    connectors: tuple[Connector, ...]
+    connectors: tuple[DemoConnector, ...]
     topics: tuple[Topic, ...]
     users: tuple[str, ...]
-    pipelines: tuple[Pipeline, ...]
+    pipelines: tuple[RedpandaPipeline, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class RedpandaWorld:
     service_accounts: tuple[str, ...]
 
     @property
-    def connectors(self) -> tuple[Connector, ...]:
+    def connectors(self) -> tuple[DemoConnector, ...]:
         """The connectors of all clusters."""
         return tuple(connector for each in self.clusters for connector in each.connectors)
 
@@ -127,7 +127,7 @@ def _serverless(seed: int) -> RedpandaCluster:
     )
 
 
-def _connector(seed: int, cluster: int, index: int) -> Connector:
+def _connector(seed: int, cluster: int, index: int) -> DemoConnector:
     place = f"{seed}/redpanda/{cluster}/{index}"
     draft = Draft(
         seed=place,
@@ -138,7 +138,7 @@ def _connector(seed: int, cluster: int, index: int) -> Connector:
     return drawn(draft)
 
 
-def _topics(connectors: tuple[Connector, ...]) -> tuple[Topic, ...]:
+def _topics(connectors: tuple[DemoConnector, ...]) -> tuple[Topic, ...]:
     names = sorted({topic for connector in connectors for topic in connector.topics})
     inner = ("_internal_connectors_configs", "_schemas")
     return (
@@ -147,11 +147,11 @@ def _topics(connectors: tuple[Connector, ...]) -> tuple[Topic, ...]:
     )
 
 
-def _pipeline(cluster: int, number: int) -> Pipeline:
+def _pipeline(cluster: int, number: int) -> RedpandaPipeline:
     subject = SUBJECTS[(7 * cluster + number) % len(SUBJECTS)]
     state = _PIPELINE_STATES[number]
     error = "failed to connect to output: dial tcp: connection refused"
-    return Pipeline(
+    return RedpandaPipeline(
         id=f"pipe-{cluster + 1}-{number + 1}",
         name=f"{subject}-enrichment",
         state=state,

@@ -26,16 +26,24 @@ from connstat_sql.executor.progress import Progress
 from connstat_sql.executor.run_text import checked_text, run_text
 from connstat_sql.executor.scan import Fetching
 from connstat_sql.executor.staging import PAGES, empty_mention, empty_tables
-from connstat_sql.executor.stats import ScanReport, Tools, in_words
+from connstat_sql.executor.stats import ExecutionContext, ScanReport, in_words
 from connstat_sql.executor.targets import check_target
-from connstat_sql.fetch import Failure
+from connstat_sql.fetch import FailedFetch
 from connstat_sql.planner import Plan, mention_table, scan_table
 from connstat_sql.sql.nodes import find, find_all
 from connstat_sql.sql.statement import DIALECT, Statement
 
 __all__ = [
-    "Execution", "Progress", "ScanReport", "SeenValues", "TakeValues", "Tools", "check", "execute",
-    "failures_table", "in_words",
+    "Execution",
+    "ExecutionContext",
+    "Progress",
+    "ScanReport",
+    "SeenValues",
+    "TakeValues",
+    "check",
+    "execute",
+    "failures_table",
+    "in_words",
 ]  # fmt: skip
 
 _REGISTERED = (PAGES, KEPT_ROWS)
@@ -48,7 +56,7 @@ class Execution:
 
     table: pa.Table
     scans: tuple[ScanReport, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[FailedFetch, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -104,7 +112,7 @@ def _stands_first(derived: exp.Subquery) -> bool:
     return isinstance(derived.parent, exp.From) and not derived.args.get("lateral")
 
 
-def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
+def execute(plan: Plan, tools: ExecutionContext, arguments: Arguments) -> Execution:
     """Fetch every scan in order, then run the text. Temporary tables are gone afterwards."""
     session = tools.session
     if isinstance(plan.query.statement.tree, exp.Describe):
@@ -128,7 +136,7 @@ def execute(plan: Plan, tools: Tools, arguments: Arguments) -> Execution:
     return Execution(_as_written(table, plan), reports, pipeline.failures, notes)
 
 
-def _wind_up(plan: Plan, tools: Tools) -> None:
+def _wind_up(plan: Plan, tools: ExecutionContext) -> None:
     """Stop all fetching and drop what was made; an interrupt in the middle of it has to wait."""
     try:
         with interruptible():
@@ -138,7 +146,7 @@ def _wind_up(plan: Plan, tools: Tools) -> None:
         raise
 
 
-def _leave_nothing(plan: Plan, tools: Tools) -> None:
+def _leave_nothing(plan: Plan, tools: ExecutionContext) -> None:
     tools.stream.close()
     tools.session.duckdb.abort()  # whoever read an answer may have been interrupted
     for name in _REGISTERED:  # whoever did so was interrupted in the middle
@@ -192,7 +200,7 @@ def _drop(session: Session, plan: Plan) -> None:
         session.drop("VIEW", mention_table(index))
 
 
-def failures_table(session: Session, failures: Sequence[Failure]) -> None:
+def failures_table(session: Session, failures: Sequence[FailedFetch]) -> None:
     """Keep the failed fetches of the last statement as the table `_errors`."""
     session.duckdb.execute(
         'CREATE OR REPLACE TEMP TABLE _errors (connection VARCHAR, "table" VARCHAR, '
@@ -203,7 +211,7 @@ def failures_table(session: Session, failures: Sequence[Failure]) -> None:
         session.duckdb.execute(f"INSERT INTO _errors VALUES ({_failure_values(failure)})")
 
 
-def _failure_values(failure: Failure) -> str:
+def _failure_values(failure: FailedFetch) -> str:
     error = failure.error
     keys, values = (
         call("list_value", *map(literal, texts))

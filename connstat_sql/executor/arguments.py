@@ -14,7 +14,7 @@ from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import call, own_table
 from connstat_sql.errors import ExecuteError
-from connstat_sql.planner import CONNECTION, Feed, Plan, Scan, projected
+from connstat_sql.planner import CONNECTION, ArgumentSource, Plan, Scan, projected
 
 Given = tuple[str, ...]
 """The values of one request's arguments, in the order of the way's."""
@@ -25,7 +25,7 @@ class Tuples:
     """Reads the tuples of a scan's feeds; `names` are temporary tables, "" for constants."""
 
     session: Session
-    feeds: Sequence[Feed]
+    feeds: Sequence[ArgumentSource]
     names: Sequence[str]
 
     def distinct(self, columns: Sequence[str]) -> list[Given]:
@@ -80,7 +80,7 @@ def read_tuples(scan: Scan, plan: Plan, session: Session, arguments: Arguments) 
 
 
 def _filled(
-    name: str, feed: Feed, scan: Scan, plan: Plan, session: Session, arguments: Arguments
+    name: str, feed: ArgumentSource, scan: Scan, plan: Plan, session: Session, arguments: Arguments
 ) -> str:
     """A temporary table with a feed's tuples; "" where they are constants."""
     if not feed.sql:

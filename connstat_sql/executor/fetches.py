@@ -9,13 +9,13 @@ from connstat_sql.definitions.model import VARCHAR, Method
 from connstat_sql.errors import NotAsked, PlanError, Span
 from connstat_sql.executor.arguments import Given, Tuples
 from connstat_sql.executor.reuse import Reuse
-from connstat_sql.executor.stats import Tools
-from connstat_sql.fetch import Failure, Fetch, Group
+from connstat_sql.executor.stats import ExecutionContext
+from connstat_sql.fetch import FailedFetch, Fetch, FetchGroup
 from connstat_sql.planner import (
     CONNECTION,
+    AccessPath,
     Plan,
     Scan,
-    Way,
     pages_of,
     refusal,
     source_in_words,
@@ -28,14 +28,14 @@ class Fetches:
 
     scan: Scan
     plan: Plan
-    tools: Tools
+    tools: ExecutionContext
     reuse: Reuse
     known: dict[Given, None] = field(default_factory=dict)
     """The tuples that there are fetches for."""
-    _refused: list[Failure] = field(default_factory=list)
+    _refused: list[FailedFetch] = field(default_factory=list)
     _partial: dict[str, Method] = field(default_factory=dict)
 
-    def choose(self, tuples: Tuples) -> Way:
+    def choose(self, tuples: Tuples) -> AccessPath:
         """The way of the fewest new requests, of those whose values can be sent."""
         ways = self.scan.ways
         if len(ways) == 1:
@@ -54,12 +54,12 @@ class Fetches:
             return ways[0]
         return min(weighed, key=lambda one: one[:2])[2]
 
-    def _cost(self, way: Way, fetches: Sequence[Fetch]) -> int:
+    def _cost(self, way: AccessPath, fetches: Sequence[Fetch]) -> int:
         hits = {hit.number for hit in self.reuse.answered(way, fetches)}
         missing = [fetch for number, fetch in enumerate(fetches) if number not in hits]
         return pages_of(way.method) * _unanswered(self.tools.stream.groups(missing))
 
-    def new(self, way: Way, tuples: Tuples) -> list[Fetch]:
+    def new(self, way: AccessPath, tuples: Tuples) -> list[Fetch]:
         """Fetches for tuples that were not there before.
 
         One that no request can hold is left out where a part will do; else it raises PlanError.
@@ -71,7 +71,7 @@ class Fetches:
         self.known.update(dict.fromkeys(new))
         return [fetch for fetch in fetches if not self._is_refused(fetch)]
 
-    def _only(self, way: Way, tuples: Tuples) -> dict[str, frozenset[str]]:
+    def _only(self, way: AccessPath, tuples: Tuples) -> dict[str, frozenset[str]]:
         """The keys of rows that anybody wants, where each row may cost a request of its own.
 
         Of what is kept for others nothing is left out, nor where more tuples may come.
@@ -89,12 +89,12 @@ class Fetches:
             and all(name in feed.columns for feed in feeds)
         }
 
-    def refused(self) -> list[Failure]:
+    def refused(self) -> list[FailedFetch]:
         """What was left out since this was asked last."""
         refused, self._refused = self._refused, []
         return refused
 
-    def groups(self, way: Way, fetches: Sequence[Fetch]) -> list[Group]:
+    def groups(self, way: AccessPath, fetches: Sequence[Fetch]) -> list[FetchGroup]:
         """The requests that these cost, which the budget has. Raises PlanError otherwise.
 
         With a limit the first may suffice: what more there are is counted when they are sent.
@@ -107,7 +107,7 @@ class Fetches:
         self.tools.budget.promise(count)
         return groups
 
-    def _fetch(self, way: Way, given: Given) -> Fetch:
+    def _fetch(self, way: AccessPath, given: Given) -> Fetch:
         scan = self.scan
         values = dict(zip(way.arguments, given, strict=True))
         size = None if scan.keeps else way.limit  # pages of another size are other requests
@@ -115,7 +115,7 @@ class Fetches:
         method = self._method(way)
         return Fetch(connection, scan.resource, method, values, way.filters, size, way.order)
 
-    def _method(self, way: Way) -> Method:
+    def _method(self, way: AccessPath) -> Method:
         """The method of a way, which asks for rows that it leaves out only where these count.
 
         What is kept for others is whole.
@@ -159,9 +159,9 @@ class Fetches:
     def _leave_out(self, fetch: Fetch, why: str) -> None:
         table, connection = str(fetch.resource.table), fetch.connection
         error = NotAsked(why, table=table, connection=connection)
-        self._refused.append(Failure(fetch, error, self.tools.now()))
+        self._refused.append(FailedFetch(fetch, error, self.tools.now()))
 
-    def _groups(self, fetches: Sequence[Fetch]) -> list[Group]:
+    def _groups(self, fetches: Sequence[Fetch]) -> list[FetchGroup]:
         """Fetches that ask the same together; those that cannot be built are told of or raise."""
         try:
             return self.tools.stream.groups(fetches)
@@ -177,7 +177,7 @@ class Fetches:
                 self._leave_out(fetch, error.message)
         return self.tools.stream.groups(sound)
 
-    def _check_count(self, count: int, way: Way) -> None:
+    def _check_count(self, count: int, way: AccessPath) -> None:
         """More values than the whole budget are refused before they are read one by one."""
         limit = self.tools.budget.limit
         is_sure = len(self.scan.feeds) == 1 and not self.reuse.is_wanted and way.limit is None
@@ -205,6 +205,6 @@ class Fetches:
         return next((p.table.mention.span for p in placements if p.scan == self.scan.name), None)
 
 
-def _unanswered(groups: Sequence[Group]) -> int:
+def _unanswered(groups: Sequence[FetchGroup]) -> int:
     """How many requests these would send for their first pages."""
     return sum(not group.is_answered for group in groups)

@@ -16,8 +16,8 @@ from connstat_sql.errors import DeadlinePassed
 from connstat_sql.executor.progress import Progress
 from connstat_sql.executor.scan import WHOLE_PAGES, Fetching
 from connstat_sql.executor.staging import filled_mention
-from connstat_sql.executor.stats import Tools
-from connstat_sql.fetch import Arrived, Ended, Failure, Finished
+from connstat_sql.executor.stats import ExecutionContext
+from connstat_sql.fetch import Arrived, Ended, FailedFetch, Finished
 from connstat_sql.planner import Plan
 
 SHOWN = 3
@@ -31,7 +31,7 @@ class Pipeline:
     """Runs the scans of a plan; afterwards every mention of it can be read."""
 
     plan: Plan
-    tools: Tools
+    tools: ExecutionContext
     scans: dict[str, Fetching]
     _told: float = 0.0
 
@@ -53,7 +53,7 @@ class Pipeline:
             scan.keep()
 
     @property
-    def failures(self) -> tuple[Failure, ...]:
+    def failures(self) -> tuple[FailedFetch, ...]:
         """The fetches that failed, scan by scan."""
         scans = [scan for scan in self.scans.values() if not scan.chosen.looks]
         return tuple(one for scan in scans for one in scan.failures)

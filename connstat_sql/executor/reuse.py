@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from connstat_sql.cache import FETCH, Hit, MaxAge, WholeFetch, served
-from connstat_sql.executor.stats import Tools
+from connstat_sql.cache import FETCH, CompletedFetch, Hit, MaxAge, served
+from connstat_sql.executor.stats import ExecutionContext
 from connstat_sql.fetch import Fetch, Page
-from connstat_sql.planner import Scan, Way, scan_table
+from connstat_sql.planner import AccessPath, Scan, scan_table
 
 
 @dataclass
@@ -17,7 +17,7 @@ class Reuse:
     """The fetches of one scan by their numbers, and which of them kept rows answer."""
 
     scan: Scan
-    tools: Tools
+    tools: ExecutionContext
     must_know: bool = False
     """Whether kept rows are of use only where it was asked what plugins declare secret in them."""
     hits: dict[int, Hit] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Reuse:
     _observed: dict[int, float] = field(default_factory=dict)
     _unknown: dict[int, dict[str, None]] = field(default_factory=dict)
     _unsure: set[int] = field(default_factory=set)
-    _whole: list[WholeFetch] = field(default_factory=list)
+    _whole: list[CompletedFetch] = field(default_factory=list)
 
     @cached_property
     def max_age(self) -> MaxAge:
@@ -39,7 +39,7 @@ class Reuse:
         """Whether kept rows may answer any fetch of the scan, or be made of it."""
         return any(self.max_age(name) > 0 for name in self.tools.connections)
 
-    def widened(self, way: Way) -> Way:
+    def widened(self, way: AccessPath) -> AccessPath:
         """The way with all columns that it can have, so that its rows are worth keeping."""
         names = dict.fromkeys((*way.columns, *served(self.scan.resource, way.method)))
         return replace(way, columns=tuple(names))
@@ -48,19 +48,19 @@ class Reuse:
         """The number of a fetch, the same each time."""
         return self._numbers.setdefault(id(fetch), len(self._numbers))
 
-    def answered(self, way: Way, fetches: Sequence[Fetch]) -> tuple[Hit, ...]:
+    def answered(self, way: AccessPath, fetches: Sequence[Fetch]) -> tuple[Hit, ...]:
         """Which fetches by a way kept rows would answer."""
         if not self.is_wanted:
             return ()
         return self._find(way, dict(enumerate(fetches)))
 
-    def _find(self, way: Way, fetches: Mapping[int, Fetch]) -> tuple[Hit, ...]:
+    def _find(self, way: AccessPath, fetches: Mapping[int, Fetch]) -> tuple[Hit, ...]:
         kept, now = self.tools.kept, self.tools.now()
         hits = kept.find(self.scan.by(way), fetches, self.max_age, now)
         return tuple(hit for hit in hits if not self.must_know or kept.unknown_in(hit) is not None)
 
     def fill(
-        self, way: Way, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
+        self, way: AccessPath, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
     ) -> list[Fetch]:
         """Put kept rows into a table with the scan's rows; the fetches that they do not answer."""
         tools = self.tools
@@ -87,9 +87,9 @@ class Reuse:
         for fetch in fetches:
             number = self.number(fetch)
             observed = self._observed.get(number, self.tools.now())
-            self._whole.append(WholeFetch(number, fetch, observed))
+            self._whole.append(CompletedFetch(number, fetch, observed))
 
-    def keep(self, way: Way) -> None:
+    def keep(self, way: AccessPath) -> None:
         """Keep the rows of what was fetched whole; what stopped at enough rows was not."""
         if way.limit is None and self._whole:
             table, tools = scan_table(self.scan.name), self.tools

@@ -15,9 +15,9 @@ from connstat_sql.executor.fetches import Fetches
 from connstat_sql.executor.observed_values import tell_values
 from connstat_sql.executor.reuse import Reuse
 from connstat_sql.executor.staging import Staging
-from connstat_sql.executor.stats import Count, ScanReport, Tools
-from connstat_sql.fetch import Failure, Fetch, Finished, Group, Page
-from connstat_sql.planner import UNKNOWN_PAGES, Instead, Plan, Scan, Way, declared_columns
+from connstat_sql.executor.stats import Count, ExecutionContext, ScanReport
+from connstat_sql.fetch import FailedFetch, Fetch, FetchGroup, Finished, Page
+from connstat_sql.planner import UNKNOWN_PAGES, AccessPath, Instead, Plan, Scan, declared_columns
 
 MANY = 5 * UNKNOWN_PAGES
 """Requests of which it is worth one more to find out that another way may need fewer."""
@@ -31,7 +31,7 @@ class Fetching:
 
     chosen: Scan
     plan: Plan
-    tools: Tools
+    tools: ExecutionContext
     arguments: Arguments
     has_begun: bool = False
     has_ended: bool = False
@@ -39,7 +39,7 @@ class Fetching:
     """Whether all fetches are known."""
     seen: int = 0
     """Rows of the sources that the fetches known so far are made of."""
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[FailedFetch] = field(default_factory=list)
     _open: dict[int, Fetch] = field(default_factory=dict)
     _count: Count = field(default_factory=Count)
     _began: float = 0.0
@@ -68,7 +68,7 @@ class Fetching:
         )
         self._hand_in(groups, rows, is_last=is_last)
 
-    def prepare(self, whole: Collection[str] = ()) -> list[Group]:
+    def prepare(self, whole: Collection[str] = ()) -> list[FetchGroup]:
         """Choose the way and make the scan's table; what is to be asked for, as known by now."""
         self._began, self._started = self.tools.now(), time.monotonic()
         others = [one for one in self.chosen.instead if one.source in whole]
@@ -139,7 +139,7 @@ class Fetching:
         """Fetch for the tuples that have come since. Raises PlanError when over budget."""
         self._hand_in(self.further() if rows > self.seen else [], rows, is_last=is_last)
 
-    def further(self) -> list[Group]:
+    def further(self) -> list[FetchGroup]:
         """What is to be asked for beside what was known."""
         tuples = self._tuples(self.chosen)
         try:
@@ -148,7 +148,7 @@ class Fetching:
             tuples.drop()
         return self._missing(fetches)
 
-    def _missing(self, fetches: Sequence[Fetch]) -> list[Group]:
+    def _missing(self, fetches: Sequence[Fetch]) -> list[FetchGroup]:
         """What kept rows do not answer; what no request can hold has failed."""
         self.failures += self._fetches.refused()
         if self._reuse.is_wanted:
@@ -161,7 +161,7 @@ class Fetching:
         self._open.update((id(fetch), fetch) for group in groups for fetch in group.fetches)
         return groups
 
-    def _hand_in(self, groups: Sequence[Group], rows: int, *, is_last: bool) -> None:
+    def _hand_in(self, groups: Sequence[FetchGroup], rows: int, *, is_last: bool) -> None:
         self.is_complete, self.seen = is_last, rows
         self._intake.add(groups, is_last=is_last)
 
@@ -202,7 +202,7 @@ class Fetching:
                 connection=fetch.connection,
                 hint=error.hint,
             )
-            self.failures.append(Failure(fetch, failed, self.tools.now()))
+            self.failures.append(FailedFetch(fetch, failed, self.tools.now()))
         self.end()
 
     def look_for(self, rows: int) -> None:
@@ -301,7 +301,7 @@ class Fetching:
         )
 
 
-def _requests_of_all(values: int, way: Way) -> int:
+def _requests_of_all(values: int, way: AccessPath) -> int:
     """What all rows of a table are expected to cost by so many values: few of them have many."""
     if way.method.paging is None:
         return values

@@ -12,7 +12,7 @@ import pyarrow as pa
 from connstat_sql.cache import FETCH
 from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
-from connstat_sql.decode import ROWS, Field, RowReader, pages_table
+from connstat_sql.decode import ROWS, FieldLayout, RowReader, pages_table
 from connstat_sql.definitions.model import (
     JSON,
     VARCHAR,
@@ -55,17 +55,17 @@ def reader_of(scan: Scan) -> RowReader:
     return RowReader(scan.method.rows, tuple(_fields(scan)))
 
 
-def _fields(scan: Scan) -> Iterator[Field]:
+def _fields(scan: Scan) -> Iterator[FieldLayout]:
     for name in scan.columns:
         column = scan.resource.column(name)
         if column is not None:
             path = scan.method.columns.get(name, column.path)
             if path is not None:
-                yield Field.of_column(column, path)
+                yield FieldLayout.of_column(column, path)
             continue
         param = scan.resource.param(name)
         if param is not None and name in scan.method.fills:
-            yield Field.of_param(param, scan.method.fills[name])
+            yield FieldLayout.of_param(param, scan.method.fills[name])
 
 
 class Staging:

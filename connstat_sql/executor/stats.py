@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from connstat_sql.cache import Kept, MaxAge
+from connstat_sql.cache import MaxAge, RowCache
 from connstat_sql.database.session import Session
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import counted
 from connstat_sql.executor.observed_values import TakeValues
 from connstat_sql.executor.progress import Progress
-from connstat_sql.fetch import Budget, Page, PageStream
+from connstat_sql.fetch import Page, PageStream, RequestBudget
 
 AT_LEAST = 1.0
 """Seconds for the SQL over rows that came in time."""
 
 
 @dataclass
-class Tools:
+class ExecutionContext:
     """What executing needs besides the plan.
 
     `connections` are those the plan can name; `max_age_of` says of a table how old rows may be; it
@@ -28,11 +28,11 @@ class Tools:
 
     session: Session
     stream: PageStream
-    budget: Budget
+    budget: RequestBudget
     is_partial: bool
     mask_key: str | None
     connections: Sequence[str]
-    kept: Kept
+    kept: RowCache
     max_age_of: Callable[[TableName], MaxAge]
     now: Callable[[], float]
     tell: Callable[[Sequence[Progress]], None]

@@ -11,7 +11,7 @@ from connstat_sql.transport import Request
 
 
 @dataclass
-class Circuits:
+class CircuitBreaker:
     """Remembers which hosts gave no answer at all, until one of them answers.
 
     A host that lets one request run into its time-out would let all do so; those that wait then

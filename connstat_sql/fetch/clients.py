@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from connstat_sql.definitions.model import Provider
 from connstat_sql.errors import ConfigError, NotUsable
 from connstat_sql.fetch.stream import Loop
-from connstat_sql.transport import Client, Connection, Door
+from connstat_sql.transport import Client, ClientOptions, Connection
 
 
 class Clients:
@@ -17,7 +17,7 @@ class Clients:
         self,
         connections: Mapping[str, Connection],
         provider: Callable[[str], Provider | None],
-        door: Door,
+        door: ClientOptions,
     ) -> None:
         self._connections = connections
         self._provider = provider
@@ -94,7 +94,7 @@ class NoClient(Client):
     """Stands in for the client of a connection that cannot be used: it sends nothing."""
 
     def __init__(
-        self, provider: Provider, connection: Connection, door: Door, error: ConfigError
+        self, provider: Provider, connection: Connection, door: ClientOptions, error: ConfigError
     ) -> None:
         self.provider = provider
         self.connection = connection

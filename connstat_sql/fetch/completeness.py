@@ -18,7 +18,7 @@ from connstat_sql.fetch.undeclared_markers import (
     sign_of_part,
 )
 from connstat_sql.redaction import hidden
-from connstat_sql.transport import Answer, Client, Request, is_json
+from connstat_sql.transport import Client, Request, Response, is_json
 
 LONGEST_WORDS = 300
 """Characters of what an API says of the parts that are missing."""
@@ -32,7 +32,7 @@ _WORDS = ("message", "detail", "reason", "error", "title", "name")
 """Where people put the words in an object that tells of a fault."""
 
 
-def check_no_row(fetch: Fetch, request: Request, answer: Answer, client: Client) -> None:
+def check_no_row(fetch: Fetch, request: Request, answer: Response, client: Client) -> None:
     """Raise FetchError where a status that means "no such row" means something else."""
     is_page = answer.body.lstrip()[:1] == b"<"
     if answer.status < 300:
@@ -68,7 +68,7 @@ def with_version(error: FetchError, fetch: Fetch) -> FetchError:
     return error
 
 
-def is_own_success(answer: Answer, client: Client) -> bool:
+def is_own_success(answer: Response, client: Client) -> bool:
     """Whether a success in another shape may be an older server's: JSON that tells of no error."""
     return is_json(answer.body) and not client.words(answer)
 
@@ -82,7 +82,7 @@ def request_of(fetch: Fetch) -> str:
     return f"{method.verb} {method.path}" + ((always and f"?{'&'.join(always)}") or "")
 
 
-def check_silent_fault(fetch: Fetch, request: Request, answer: Answer, client: Client) -> str:
+def check_silent_fault(fetch: Fetch, request: Request, answer: Response, client: Client) -> str:
     """The key of a fault or of a missing part, of which the definition does not speak; or "".
 
     Raises Status where a fault stands in place of rows: an error with a success for a status.
@@ -104,7 +104,7 @@ def check_silent_fault(fetch: Fetch, request: Request, answer: Answer, client: C
     raise error
 
 
-def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, body: Body) -> str:
+def stops_at_a_page(fetch: Fetch, request: Request, answer: Response, body: Body) -> str:
     """Why a list may go on though nothing leads to a next page; "" where it is known to end.
 
     Its first page holds just as many rows as were asked for or as pages usually have, or says in
@@ -125,7 +125,7 @@ def stops_at_a_page(fetch: Fetch, request: Request, answer: Answer, body: Body) 
     return _where_it_counts_no_further(fetch, answer, body)
 
 
-def _where_it_counts_no_further(fetch: Fetch, answer: Answer, body: Body) -> str:
+def _where_it_counts_no_further(fetch: Fetch, answer: Response, body: Body) -> str:
     """A total at which searches usually stop counting, and what pages they give; "" otherwise."""
     place = None if fetch.method.paging is None else fetch.method.paging.total
     if place is None or isinstance(place, InLastRow):
@@ -139,7 +139,7 @@ def _where_it_counts_no_further(fetch: Fetch, answer: Answer, body: Body) -> str
     return f"{place_of(place)} is exactly {int(total):,}, where some APIs count no further"
 
 
-def _why_it_ends(fetch: Fetch, answer: Answer, body: Body) -> str:
+def _why_it_ends(fetch: Fetch, answer: Response, body: Body) -> str:
     """What makes a first page the last, where the API has said nothing; "" where it has."""
     paging = fetch.method.paging
     if paging is None:
@@ -163,7 +163,7 @@ def _is_full(fetch: Fetch, request: Request, given: int) -> bool:
     return given in USUAL_SIZES or (given > 1 and str(given) in asked)
 
 
-def _place_that_lacks(fetch: Fetch, answer: Answer, body: Body) -> str:
+def _place_that_lacks(fetch: Fetch, answer: Response, body: Body) -> str:
     """Where nothing stands, not even null, though the next page is looked for there alone."""
     paging = fetch.method.paging
     assert paging is not None
@@ -178,7 +178,9 @@ def _place_that_lacks(fetch: Fetch, answer: Answer, body: Body) -> str:
     return "" if stands else place_of(paging.response).removeprefix("the ")
 
 
-def incomplete(fetch: Fetch, request: Request, answer: Answer, client: Client) -> Incomplete | None:
+def incomplete(
+    fetch: Fetch, request: Request, answer: Response, client: Client
+) -> Incomplete | None:
     """What the API says of its own answer where it is not whole; None where it is."""
     marks = (*client.provider.incomplete, *fetch.method.incomplete)
     opened = OpenBody(answer.body)

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 
 
-class Cursor(msgspec.Struct, frozen=True):
+class PageCursor(msgspec.Struct, frozen=True):
     """A token, an offset or a page number as JSON; or a `link` that is followed as it is."""
 
     json: bytes = b""
     link: str = ""
 
     @classmethod
-    def of(cls, value: str | int) -> Cursor:
+    def of(cls, value: str | int) -> PageCursor:
         """A cursor of a text or a number."""
         return cls(msgspec.json.encode(value))
 
@@ -35,7 +35,7 @@ class Cursor(msgspec.Struct, frozen=True):
         if self.json[:1] != b"[":
             return (self.text,)
         elements = msgspec.json.decode(self.json, type=list[msgspec.Raw])
-        return tuple(Cursor(bytes(element)).text for element in elements)
+        return tuple(PageCursor(bytes(element)).text for element in elements)
 
     @property
     def is_plain(self) -> bool:

@@ -21,9 +21,9 @@ from connstat_sql.errors import ConnstatError, FetchError, PlanError, Unexpected
 from connstat_sql.fetch.completeness import check_no_row, request_of
 from connstat_sql.fetch.configurations import owners_in, path_of, texts_at
 from connstat_sql.fetch.request import Fetch, base_of, build_request
-from connstat_sql.fetch.responses import Asked, Budget
+from connstat_sql.fetch.responses import RequestBudget, RequestKey
 from connstat_sql.redaction import is_secret_name
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.transport import Client, Request, Response
 
 PATIENCE = 10.0
 """Seconds that rows wait for what is declared."""
@@ -36,12 +36,12 @@ Known = Union[frozenset[str], str]
 """Names of secret settings, or why they are not known."""
 
 
-class Declared:
+class DeclaredSecrets:
     """What was answered to an engine, for as long as it lives. `resource` finds a definition."""
 
     def __init__(self, resource: Callable[[TableName], Resource | None]) -> None:
         self.resource = resource
-        self.known: dict[Asked, Known] = {}
+        self.known: dict[RequestKey, Known] = {}
         self.refused: dict[Place, str] = {}
         """Who answers no such question, and why."""
 
@@ -90,7 +90,7 @@ def together(learnt: Iterable[Learnt]) -> Learnt:
     return Learnt(msgspec.json.encode(names).decode() if names else "")
 
 
-class _Told(NamedTuple):
+class _Declaration(NamedTuple):
     """What came of one question."""
 
     known: Known
@@ -102,7 +102,7 @@ class _Question(NamedTuple):
     """What is asked for one value, such as the class of a plugin."""
 
     place: Place
-    asked: Asked
+    asked: RequestKey
     fetch: Fetch
     request: Request
     client: Client
@@ -113,12 +113,12 @@ class _Question(NamedTuple):
 class Inquiry:
     """Asks what one statement has to know, out of its budget and before its end."""
 
-    declared: Declared
-    budget: Budget
+    declared: DeclaredSecrets
+    budget: RequestBudget
     until: float | None = None
-    _failed: dict[Place | Asked, str] = field(default_factory=dict)
+    _failed: dict[Place | RequestKey, str] = field(default_factory=dict)
     _answering: set[Place] = field(default_factory=set)
-    _locks: dict[Place | Asked, asyncio.Lock] = field(default_factory=dict)
+    _locks: dict[Place | RequestKey, asyncio.Lock] = field(default_factory=dict)
 
     async def about(
         self, fetch: Fetch, client: Client, body: OpenBody, columns: Sequence[Column]
@@ -126,7 +126,7 @@ class Inquiry:
         """What is declared of the configurations in some columns of a body."""
         names: dict[str, list[str]] = {}
         unknown: dict[str, None] = {}
-        answers: list[_Told] = []
+        answers: list[_Declaration] = []
         for column in columns:
             secret = column.secret_keys
             assert secret is not None
@@ -154,31 +154,33 @@ class Inquiry:
             sum(one.sent for one in answers),
         )
 
-    async def _ask(self, fetch: Fetch, client: Client, secret: SecretKeys, value: str) -> _Told:
+    async def _ask(
+        self, fetch: Fetch, client: Client, secret: SecretKeys, value: str
+    ) -> _Declaration:
         """What is declared of one value; it is asked once, and first whether anybody answers."""
         try:
             question = self._question(fetch, client, secret, value)
         except ConnstatError as error:
-            return _Told(f"{client.connection.name}: {error.message}")
+            return _Declaration(f"{client.connection.name}: {error.message}")
         place, asked = question.place, question.asked
         async with self._lock(asked), AsyncExitStack() as first:
             if place not in self._answering:
                 await first.enter_async_context(self._lock(place))
             known = self._known(place, asked)
             if known is not None:
-                return _Told(known, may_change=self._may_change(place, asked))
+                return _Declaration(known, may_change=self._may_change(place, asked))
             if not self.budget.fits(1):
                 why = f"{client.connection.name}: the budget of requests is used up"
                 self._failed[place] = why
-                return _Told(why, may_change=True)
+                return _Declaration(why, may_change=True)
             self.budget.spend(question.request.table)
             known = await self._sent(question)
-            return _Told(known, may_change=self._may_change(place, asked), sent=1)
+            return _Declaration(known, may_change=self._may_change(place, asked), sent=1)
 
-    def _lock(self, of: Place | Asked) -> asyncio.Lock:
+    def _lock(self, of: Place | RequestKey) -> asyncio.Lock:
         return self._locks.setdefault(of, asyncio.Lock())
 
-    def _known(self, place: Place, asked: Asked) -> Known | None:
+    def _known(self, place: Place, asked: RequestKey) -> Known | None:
         """What need not be asked any more; None where it must."""
         known = self.declared.known.get(asked)
         if known is not None:
@@ -187,7 +189,7 @@ class Inquiry:
             self.declared.refused.get(place) or self._failed.get(place) or self._failed.get(asked)
         )
 
-    def _may_change(self, place: Place, asked: Asked) -> bool:
+    def _may_change(self, place: Place, asked: RequestKey) -> bool:
         return asked not in self.declared.known and place not in self.declared.refused
 
     def _question(self, fetch: Fetch, client: Client, secret: SecretKeys, value: str) -> _Question:
@@ -207,13 +209,13 @@ class Inquiry:
         if is_before(client.version(base_of(other, client.base_url)), method.since):
             raise PlanError(f"{request_of(other)} came with version {method.since}")
         request = build_request(other, client.base_url, None)
-        place, asked = (fetch.connection, secret.table), Asked.of(fetch.connection, request)
+        place, asked = (fetch.connection, secret.table), RequestKey.of(fetch.connection, request)
         return _Question(place, asked, other, request, client, secret)
 
     async def _sent(self, question: _Question) -> Known:
         """The answer to a question; what becomes of it is remembered."""
         client, name = question.client, question.client.connection.name
-        answer: Answer | None = None
+        answer: Response | None = None
         try:
             sending = client.send(question.request, until=self.until)
             answer = await asyncio.wait_for(sending, PATIENCE)
@@ -236,12 +238,12 @@ class Inquiry:
         return known
 
 
-def _is_own(answer: Answer, client: Client) -> bool:
+def _is_own(answer: Response, client: Client) -> bool:
     """Whether the API itself answers, and not what stands before one that is starting."""
     return client.provider.error_mark.encode() in answer.body
 
 
-def _read(question: _Question, answer: Answer) -> Known:
+def _read(question: _Question, answer: Response) -> Known:
     """Names of secret settings out of an answer. Raises FetchError."""
     resource, method, secret = question.fetch.resource, question.fetch.method, question.secret
     if answer.status in method.no_row:

@@ -16,19 +16,19 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace as with_changes
 
-from connstat_sql.decode import Field, RowReader
+from connstat_sql.decode import FieldLayout, RowReader
 from connstat_sql.decode.body import decoded
-from connstat_sql.definitions.model import Method, Rows, Shape
+from connstat_sql.definitions.model import Method, RowsPath, Shape
 from connstat_sql.definitions.segments import refusal
 from connstat_sql.errors import FetchError, NotAsked, PlanError, UnexpectedShape, counted
 from connstat_sql.fetch.completeness import request_of
 from connstat_sql.fetch.configurations import owner_of
 from connstat_sql.fetch.declared_secrets import Learnt, owned, together
-from connstat_sql.fetch.pages import Failure, Page, Walk
+from connstat_sql.fetch.pages import FailedFetch, Page, PageReader
 from connstat_sql.fetch.request import Fetch, base_of, build_request
-from connstat_sql.fetch.responses import Asked
+from connstat_sql.fetch.responses import RequestKey
 from connstat_sql.fetch.server_versions import ask_version, is_older
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.transport import Client, Request, Response
 
 _SIGNS = (400, 404, 405, 410, 422, 501)
 """With what a server may answer that does not know a path, a verb or a key of the query."""
@@ -39,13 +39,13 @@ Row = dict[str, bytes]
 class SomeRowsFailed(FetchError):
     """Requests for single rows failed, of a statement that goes on without those rows."""
 
-    def __init__(self, failures: Sequence[Failure]) -> None:
+    def __init__(self, failures: Sequence[FailedFetch]) -> None:
         super().__init__(f"{counted(len(failures), 'row')} could not be asked for")
         self.failures = tuple(failures)
 
 
 async def begin(
-    walk: Walk, fetch: Fetch, client: Client, request: Request | None = None
+    walk: PageReader, fetch: Fetch, client: Client, request: Request | None = None
 ) -> tuple[Page, AsyncGenerator[Page, None] | None]:
     """As `Walk.begin`; of a server that is known to be older, by what its definition falls back to.
 
@@ -104,13 +104,13 @@ async def _all(
                 yield page
 
 
-async def _asked(fetch: Fetch, walk: Walk, client: Client) -> list[Page]:
+async def _asked(fetch: Fetch, walk: PageReader, client: Client) -> list[Page]:
     """Ask for the version; pages without rows, for the requests that it took."""
     answer = await ask_version(fetch, walk.answers, client)
     return [] if answer is None else [_page_of(fetch, answer)]
 
 
-def _page_of(fetch: Fetch, answer: Answer) -> Page:
+def _page_of(fetch: Fetch, answer: Response) -> Page:
     is_reused = answer.attempts == 0
     return Page(
         fetch, (), 0, 0 if is_reused else len(answer.body), "", answer.observed_at,
@@ -136,10 +136,10 @@ def _told(error: FetchError, fetch: Fetch, client: Client) -> FetchError:
 class Fallback:
     """One fetch of an older server."""
 
-    walk: Walk
+    walk: PageReader
     fetch: Fetch
     client: Client
-    _failures: list[Failure] = field(default_factory=list)
+    _failures: list[FailedFetch] = field(default_factory=list)
     _spent: list[Page] = field(default_factory=list)
     _learnt: list[Learnt] = field(default_factory=list)
 
@@ -147,7 +147,7 @@ class Fallback:
         resource, fields = self.fetch.resource, self.walk.reader.fields
         self._lister, *self._others = map(resource.method, self.fetch.method.fallback)
         self._wanted = {one.name: one for one in fields}
-        self._reader = RowReader(Rows(), [_flat(one) for one in fields])
+        self._reader = RowReader(RowsPath(), [_flat(one) for one in fields])
         """Reads rows in which each value stands under the name of its column."""
         self._readers = {one.name: self._reader_of(one) for one in (self._lister, *self._others)}
 
@@ -163,7 +163,7 @@ class Fallback:
         for name, path in method.fills.items():
             param = resource.param(name)
             if param is not None and name not in names:
-                fields.append(Field.of_param(param, path))
+                fields.append(FieldLayout.of_param(param, path))
         return RowReader(method.rows, fields)
 
     async def pages(self, spent: Sequence[Page]) -> AsyncGenerator[Page, None]:
@@ -277,7 +277,7 @@ class Fallback:
                 if not self.walk.is_partial:
                     raise
                 asked = replace(self.fetch, method=method, arguments=arguments)
-                self._failures.append(Failure(asked, error, self.client.now()))
+                self._failures.append(FailedFetch(asked, error, self.client.now()))
                 return []
             if answered is None:
                 if _lists(method):
@@ -343,7 +343,7 @@ class Fallback:
             return True
         asked = replace(self.fetch, method=method, arguments=arguments, filters=(), order=())
         request = build_request(asked, self.client.base_url, None)
-        return self.walk.answers.has(Asked.of(asked.connection, request), request)
+        return self.walk.answers.has(RequestKey.of(asked.connection, request), request)
 
     def _arguments(self, row: Row) -> dict[str, str]:
         """What the other methods are asked with for a row of the list."""
@@ -392,11 +392,11 @@ def _text(value: bytes) -> str:
     return str(decoded(value, Any))
 
 
-def _flat(one: Field) -> Field:
+def _flat(one: FieldLayout) -> FieldLayout:
     return replace(one, path=(one.name,))
 
 
-def _place(method: Method, fetch: Fetch, one: Field) -> tuple[str, ...] | None:
+def _place(method: Method, fetch: Fetch, one: FieldLayout) -> tuple[str, ...] | None:
     """Where a method has a column or a parameter in its rows; None where it does not serve it."""
     column = fetch.resource.column(one.name)
     if column is None:

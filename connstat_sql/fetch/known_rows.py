@@ -10,20 +10,20 @@ import msgspec
 
 from connstat_sql.decode import OpenBody
 from connstat_sql.decode.body import decoded, descend
-from connstat_sql.definitions.model import KEY, Method, Path, Rows, Shape
+from connstat_sql.definitions.model import KEY, Method, Path, RowsPath, Shape
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.fetch.completeness import check_no_row
 from connstat_sql.fetch.request import Fetch, build_request
-from connstat_sql.fetch.responses import Answers
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.fetch.responses import Responses
+from connstat_sql.transport import Client, Request, Response
 
 
-class Roll(msgspec.Struct, frozen=True):
+class KnownRows(msgspec.Struct, frozen=True):
     """The keys of all rows, and the method, the request and the answer that they are from."""
 
     method: Method
     request: Request
-    answer: Answer
+    answer: Response
     keys: tuple[str, ...]
 
 
@@ -32,7 +32,7 @@ def key_of(fetch: Fetch) -> str:
     return next(iter(fetch.resource.method(fetch.method.known_by).fills))
 
 
-async def call_roll(fetch: Fetch, name: str, answers: Answers, client: Client) -> Roll:
+async def call_roll(fetch: Fetch, name: str, answers: Responses, client: Client) -> KnownRows:
     """Ask a list of keys, once in a statement. Raises FetchError and PlanError."""
     method, param = fetch.resource.method(name), key_of(fetch)
     other = replace(fetch, method=method, filters=(), order=(), page_size=None)
@@ -40,7 +40,7 @@ async def call_roll(fetch: Fetch, name: str, answers: Answers, client: Client) -
     answer = await answers.ask(fetch.connection, request, client, keep=True)
     if answer.status in method.no_row:
         check_no_row(other, request, answer, client)
-        return Roll(method, request, answer, ())
+        return KnownRows(method, request, answer, ())
     try:
         keys = tuple(keys_in(answer.body, method.rows, method.fills[param]))
     except UnexpectedShape as error:
@@ -49,10 +49,10 @@ async def call_roll(fetch: Fetch, name: str, answers: Answers, client: Client) -
             connection=fetch.connection, request=request.line, status=answer.status,
             attempts=answer.attempts,
         ) from None  # fmt: skip
-    return Roll(method, request, answer, keys)
+    return KnownRows(method, request, answer, keys)
 
 
-def keys_in(body: bytes, rows: Rows, path: Path) -> Iterator[str]:
+def keys_in(body: bytes, rows: RowsPath, path: Path) -> Iterator[str]:
     """The key of each row of a body."""
     for key, text in OpenBody(body).rows(rows):
         if path == KEY:
@@ -65,7 +65,7 @@ def keys_in(body: bytes, rows: Rows, path: Path) -> Iterator[str]:
         yield str(found)
 
 
-def is_hollow(body: bytes, rows: Rows) -> bool:
+def is_hollow(body: bytes, rows: RowsPath) -> bool:
     """Whether the rows hold nothing, so that they may be of a thing that is not there."""
     return all(_is_hollow(decoded(text, Any)) for _, text in OpenBody(body).rows(rows))
 
@@ -76,7 +76,7 @@ def _is_hollow(value: object) -> bool:
     return value is None or value in ("", [])
 
 
-def body_of(fetch: Fetch, keys: Iterable[str], known: Roll | None) -> bytes:
+def body_of(fetch: Fetch, keys: Iterable[str], known: KnownRows | None) -> bytes:
     """A body as the API would send it, of rows that it left out.
 
     `known` is a list that has what is known of them; without it their keys are.
@@ -98,7 +98,7 @@ def body_of(fetch: Fetch, keys: Iterable[str], known: Roll | None) -> bytes:
     return msgspec.json.encode(_nested(method.rows.at[0], listed))
 
 
-def _elements(fetch: Fetch, known: Roll) -> dict[str, list[tuple[Path, msgspec.Raw]]]:
+def _elements(fetch: Fetch, known: KnownRows) -> dict[str, list[tuple[Path, msgspec.Raw]]]:
     """Of each row of another list what both methods serve, with where it is in ours."""
     ours, other, body = fetch.method, known.method, known.answer.body
     served = [

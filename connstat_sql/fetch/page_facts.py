@@ -11,7 +11,7 @@ import msgspec
 
 from connstat_sql.decode import Body
 from connstat_sql.decode.body import decoded, descend
-from connstat_sql.definitions.model import KEY, InHeader, InLastRow, Rows, Source
+from connstat_sql.definitions.model import KEY, InHeader, InLastRow, RowsPath, Source
 from connstat_sql.errors import UnexpectedShape
 
 LARGEST_TOTAL = 10**15
@@ -29,7 +29,7 @@ class PageFacts:
 
     body: Body
     headers: Mapping[str, str]
-    rows: Rows
+    rows: RowsPath
 
     @property
     def given(self) -> int:

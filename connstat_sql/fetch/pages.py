@@ -21,15 +21,15 @@ from connstat_sql.fetch.completeness import (
     stops_at_a_page,
     with_version,
 )
-from connstat_sql.fetch.cursor import Cursor
+from connstat_sql.fetch.cursor import PageCursor
 from connstat_sql.fetch.declared_secrets import Inquiry, Learnt
-from connstat_sql.fetch.known_rows import Roll, body_of, call_roll, is_hollow, key_of, keys_in
+from connstat_sql.fetch.known_rows import KnownRows, body_of, call_roll, is_hollow, key_of, keys_in
 from connstat_sql.fetch.page_facts import PageFacts
-from connstat_sql.fetch.paginators import Known, Steps
+from connstat_sql.fetch.paginators import Paginator, TotalPages
 from connstat_sql.fetch.request import Fetch, build_request, size_asked
-from connstat_sql.fetch.responses import Answers, Asked
+from connstat_sql.fetch.responses import RequestKey, Responses
 from connstat_sql.fetch.server_versions import learn_version
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.transport import Client, Request, Response
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -60,7 +60,7 @@ class Page(msgspec.Struct, frozen=True):
     confirming: int = 0
 
 
-class Failure(msgspec.Struct, frozen=True):
+class FailedFetch(msgspec.Struct, frozen=True):
     """A fetch that failed, of a statement that goes on without it."""
 
     fetch: Fetch
@@ -75,7 +75,7 @@ _UNTOLD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class PageReader:
     """Goes through the pages of fetches with one reader.
 
     With `keep`, what is fetched now is kept for later requests of the statement. `limit` is how
@@ -85,7 +85,7 @@ class Walk:
     """
 
     reader: RowReader
-    answers: Answers
+    answers: Responses
     keep: bool = False
     limit: int | None = None
     is_partial: bool = False
@@ -116,14 +116,14 @@ class _Read(msgspec.Struct, frozen=True):
     page: Page
     number: int
     request: Request
-    answer: Answer
+    answer: Response
     body: Body | None
 
 
 class _List:
     """The pages of one fetch while they are read."""
 
-    def __init__(self, walk: Walk, fetch: Fetch, client: Client) -> None:
+    def __init__(self, walk: PageReader, fetch: Fetch, client: Client) -> None:
         self._walk, self._fetch, self._client = walk, fetch, client
         self._paging = fetch.method.paging
         key = None if self._paging is None else self._paging.key
@@ -135,9 +135,9 @@ class _List:
         self._is_called = bool(fetch.method.known_by and fetch.method.fills)
         """Whether another method has to say which rows this list leaves out."""
         self._keys: set[str] = set()
-        self._roll: Roll | None = None
+        self._roll: KnownRows | None = None
 
-    async def read(self, number: int, request: Request, known: Known | None = None) -> _Read:
+    async def read(self, number: int, request: Request, known: TotalPages | None = None) -> _Read:
         """Ask for a page and read it; the first has the number 1.
 
         What a row is that the list of keys had not yet when it was read by key is asked once more.
@@ -152,7 +152,7 @@ class _List:
         return replace(later, page=replace(later.page, confirming=more))
 
     async def _read(
-        self, number: int, request: Request, known: Known | None, *, again: bool = False
+        self, number: int, request: Request, known: TotalPages | None, *, again: bool = False
     ) -> _Read:
         fetch, answers = self._fetch, self._walk.answers
         try:
@@ -255,7 +255,7 @@ class _List:
             raise _placed(error, self._client, roll.request, roll.answer, 1) from None
         yield await self._with_learnt(_page(fetch, roll.request, roll.answer, body), body)
 
-    def _empty(self, roll: Roll) -> Page:
+    def _empty(self, roll: KnownRows) -> Page:
         """A request that gave no row of its own."""
         return _page(self._fetch, roll.request, roll.answer, None, is_no_row=False)
 
@@ -283,7 +283,7 @@ class _List:
             return None
         return self._walk.reader.read(body_of(fetch, [key], roll))
 
-    async def _called(self) -> Roll:
+    async def _called(self) -> KnownRows:
         """The list of keys that a read by key is held against."""
         if self._roll is None:
             method, answers = self._fetch.method, self._walk.answers
@@ -300,14 +300,14 @@ class _List:
         if self._paging is None or first.body is None:
             return None
         try:
-            known = Known.of(self._paging, self._facts(first.body, first.answer))
+            known = TotalPages.of(self._paging, self._facts(first.body, first.answer))
         except UnexpectedShape as error:
             raise _placed(error, self._client, first.request, first.answer, 1) from None
         if known is None:
-            return self._one_by_one(Steps(self._paging, size_asked(self._fetch)), first)
+            return self._one_by_one(Paginator(self._paging, size_asked(self._fetch)), first)
         return self._side_by_side(known)
 
-    async def _one_by_one(self, steps: Steps, read: _Read) -> AsyncGenerator[Page, None]:
+    async def _one_by_one(self, steps: Paginator, read: _Read) -> AsyncGenerator[Page, None]:
         """Each page after the first, as the one before it tells."""
         while read.body is not None and self._rows_wanted != 0:
             try:
@@ -320,7 +320,7 @@ class _List:
             read = await self.read(read.number + 1, self._request(cursor))
             yield self.taken(read.page)
 
-    async def _side_by_side(self, known: Known) -> AsyncGenerator[Page, None]:
+    async def _side_by_side(self, known: TotalPages) -> AsyncGenerator[Page, None]:
         """Each page after the first, several at once: their numbers are known."""
         self._check_budget(known)
         numbers = iter(range(2, known.pages + 1))
@@ -342,7 +342,7 @@ class _List:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     def _begin(
-        self, known: Known, numbers: Iterator[int], under_way: list[asyncio.Task[Page]]
+        self, known: TotalPages, numbers: Iterator[int], under_way: list[asyncio.Task[Page]]
     ) -> None:
         """Ask for as many more pages as there are places, and rows wanted of them."""
         while len(under_way) < self._client.concurrency:
@@ -354,17 +354,17 @@ class _List:
                 return
             under_way.append(asyncio.ensure_future(self._numbered(known, number)))
 
-    async def _numbered(self, known: Known, number: int) -> Page:
+    async def _numbered(self, known: TotalPages, number: int) -> Page:
         return (await self.read(number, self._request(known.cursor(number)), known)).page
 
-    def _facts(self, body: Body, answer: Answer) -> PageFacts:
+    def _facts(self, body: Body, answer: Response) -> PageFacts:
         return PageFacts(body, answer.headers, self._fetch.method.rows)
 
     def first(self) -> Request:
         """The request for the first page."""
         return self._request(None)
 
-    def _request(self, cursor: Cursor | None) -> Request:
+    def _request(self, cursor: PageCursor | None) -> Request:
         request = build_request(self._fetch, self._client.base_url, cursor)
         return self._client.public(request, is_led=cursor is not None and cursor.is_told)
 
@@ -374,7 +374,7 @@ class _List:
         limit = self._walk.limit
         return None if limit is None else max(0, limit - self._rows_taken)
 
-    def _check_budget(self, known: Known) -> None:
+    def _check_budget(self, known: TotalPages) -> None:
         """Raise PlanError when the pages cannot all be asked for, before any of them is."""
         answers, fetch = self._walk.answers, self._fetch
         left = answers.budget.limit - answers.budget.sent
@@ -384,7 +384,7 @@ class _List:
         new = 0
         for number in range(2, needed + 1):  # ends soon: what was answered before is not much
             request = self._request(known.cursor(number))
-            new += not answers.has(Asked.of(fetch.connection, request), request)
+            new += not answers.has(RequestKey.of(fetch.connection, request), request)
             if new > left:
                 raise PlanError(
                     f"{fetch.resource.table} needs {needed:,} of the {known.pages:,} pages of a "
@@ -408,7 +408,7 @@ class _List:
 
 
 def _page(
-    fetch: Fetch, request: Request, answer: Answer, body: Body | None, *, is_no_row: bool = True
+    fetch: Fetch, request: Request, answer: Response, body: Body | None, *, is_no_row: bool = True
 ) -> Page:
     """The page of an answer; `body` None means "no such row", or with `is_no_row` false no rows."""
     is_reused = answer.attempts == 0
@@ -428,7 +428,7 @@ def _page(
 
 
 def _placed(
-    error: UnexpectedShape, client: Client, request: Request, answer: Answer, number: int
+    error: UnexpectedShape, client: Client, request: Request, answer: Response, number: int
 ) -> UnexpectedShape:
     """What is wrong with a page, with the table, the page's number and the request.
 

@@ -25,7 +25,7 @@ import msgspec
 
 from connstat_sql.definitions.model import InBody, InLastRow, Paging, PagingStyle, Source
 from connstat_sql.errors import UnexpectedShape, counted
-from connstat_sql.fetch.cursor import Cursor
+from connstat_sql.fetch.cursor import PageCursor
 from connstat_sql.fetch.link_header import next_link
 from connstat_sql.fetch.page_facts import USUAL_SIZES, PageFacts, place_of
 from connstat_sql.fetch.request import first_cursor
@@ -50,7 +50,7 @@ _HEEDLESS = "where it takes none, `paging: null`; where pages count from 1, `fir
 
 
 @dataclass(slots=True)
-class Steps:
+class Paginator:
     """Goes from page to page of one list.
 
     `size` is how many rows a page were asked for (None: as many as the API likes).
@@ -61,16 +61,16 @@ class Steps:
     _rows: int = 0
     _pages: int = 0
     _empty_pages: int = 0
-    _last: Cursor | None = None
+    _last: PageCursor | None = None
     _mark: int | None = None
-    _asked: set[Cursor] = field(default_factory=set)
+    _asked: set[PageCursor] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._last = first_cursor(self.paging)
         if self._last is not None:
             self._asked.add(self._last)
 
-    def after(self, page: PageFacts, url: str) -> Cursor | None:
+    def after(self, page: PageFacts, url: str) -> PageCursor | None:
         """What to ask the page after this one with, None after the last; `url` was asked for it.
 
         Raises UnexpectedShape where no page can follow, though the answer says so.
@@ -83,7 +83,7 @@ class Steps:
         if cursor is None or (self.paging.repeat_ends and cursor == self._last):
             return None
         self._check_rows(page)
-        self._asked.add(Cursor(link=url))  # a link may lead to the page that it stands on
+        self._asked.add(PageCursor(link=url))  # a link may lead to the page that it stands on
         if cursor in self._asked:
             name = self.paging.request or "link"
             raise UnexpectedShape(
@@ -94,7 +94,7 @@ class Steps:
         self._last = cursor
         return cursor
 
-    def _next(self, page: PageFacts, url: str) -> Cursor | None:
+    def _next(self, page: PageFacts, url: str) -> PageCursor | None:
         paging = self.paging
         more = self._says_more(page)
         if more is False:
@@ -110,7 +110,7 @@ class Steps:
         if paging.style is PagingStyle.LINK_HEADER:
             return _from_link(paging, _header_link(paging, page), url, must_exist=more is True)
         count = self._rows if paging.style is PagingStyle.OFFSET else self._pages
-        return Cursor.of(paging.first + count)
+        return PageCursor.of(paging.first + count)
 
     def _is_short(self, page: PageFacts) -> bool:
         """Whether a page is the last by its length; some servers give fewer than were asked for.
@@ -149,7 +149,7 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class TotalPages:
     """The pages of a list whose length its first page tells: `pages` of `stride` rows each.
 
     `total` is what stands at `path`: rows, or pages where the definition says `total_pages`.
@@ -163,7 +163,7 @@ class Known:
     mark: int = 0
 
     @staticmethod
-    def of(paging: Paging, page: PageFacts) -> Known | None:
+    def of(paging: Paging, page: PageFacts) -> TotalPages | None:
         """What the first page tells; None where the definition knows no total."""
         path = paging.total if paging.total is not None else paging.total_pages
         if path is None:
@@ -171,14 +171,14 @@ class Known:
         total, stride = page.number(path), page.given
         counts_rows = paging.total is not None
         pages = -(-total // max(stride, 1)) if counts_rows else total
-        known = Known(paging, path, total, stride, pages, page.mark)
+        known = TotalPages(paging, path, total, stride, pages, page.mark)
         known._check_count(1, page)
         return known
 
-    def cursor(self, number: int) -> Cursor:
+    def cursor(self, number: int) -> PageCursor:
         """What the page of that number, from one, is asked for with."""
         step = self.stride if self.paging.style is PagingStyle.OFFSET else 1
-        return Cursor.of(self.paging.first + (number - 1) * step)
+        return PageCursor.of(self.paging.first + (number - 1) * step)
 
     def least(self, limit: int | None) -> int:
         """How many pages hold so many rows (None: all)."""
@@ -225,7 +225,7 @@ def _same_rows(paging: Paging) -> str:
     return f"it holds the same rows as a page before, as if the API did not heed `{paging.request}`"
 
 
-def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> Cursor | None:
+def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> PageCursor | None:
     place = place_of(paging.response)
     value = page.value(paging.response)
     is_end = not isinstance(value, bool) and str(value) in paging.ends
@@ -233,7 +233,7 @@ def _token(paging: Paging, page: PageFacts, *, must_exist: bool) -> Cursor | Non
         if must_exist:
             raise UnexpectedShape(f"there are more pages, but {place} holds no token")
         return None
-    cursor = Cursor(_compact(page.json(paging.response) or b""))
+    cursor = PageCursor(_compact(page.json(paging.response) or b""))
     if isinstance(value, bool):
         raise UnexpectedShape(f"{place} holds something that is no token")
     if not cursor.is_plain and not isinstance(paging.request, InBody):
@@ -274,7 +274,7 @@ def _header_link(paging: Paging, page: PageFacts) -> str | None:
     return link.url
 
 
-def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> Cursor | None:
+def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> PageCursor | None:
     """A link to the next page, or the token in it."""
     if link is False or link in (None, "", [], {}):
         if must_exist:
@@ -292,7 +292,7 @@ def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> C
     except ValueError as error:
         raise UnexpectedShape("the link to the next page is no URL") from error
     if paging.request is None:
-        return Cursor(link=_whole(target, url if origin == own or paging.any_host else ""))
+        return PageCursor(link=_whole(target, url if origin == own or paging.any_host else ""))
     if origin != own and not paging.any_host:
         raise UnexpectedShape(
             f"the link to the next page leads to {origin[:200]!a}, not to {own}",
@@ -301,7 +301,7 @@ def _from_link(paging: Paging, link: object, url: str, *, must_exist: bool) -> C
         )
     if not values:
         raise UnexpectedShape(f"the link to the next page has no {paging.request}")
-    return Cursor.of(values[0])
+    return PageCursor.of(values[0])
 
 
 def _below(paging: Paging, key: str) -> str:

@@ -18,7 +18,7 @@ each item costs more than the item."""
 T = TypeVar("T")
 
 
-class Mailbox(Generic[T]):
+class PageQueue(Generic[T]):
     """Items put on one event loop and taken by one other thread, in order.
 
     Whoever takes is woken once the loop has dealt with what came at the same time, and never later

@@ -25,14 +25,14 @@ from connstat_sql.definitions.model import (
     Path,
     QueryItem,
     Resource,
-    Rows,
+    RowsPath,
     Scalar,
     Target,
     Template,
 )
 from connstat_sql.definitions.spellings import EPOCHS
 from connstat_sql.errors import ConnectionFailed, PlanError, UnexpectedShape
-from connstat_sql.fetch.cursor import Cursor
+from connstat_sql.fetch.cursor import PageCursor
 from connstat_sql.fetch.request_body import json_body, sendable, typed
 from connstat_sql.transport import Confirm, Request, is_plain_url
 
@@ -70,7 +70,7 @@ def size_asked(fetch: Fetch) -> int | None:
     return paging.size if fetch.page_size is None else max(1, min(fetch.page_size, paging.size))
 
 
-def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request:
+def build_request(fetch: Fetch, base_url: str, cursor: PageCursor | None) -> Request:
     """The request for one page.
 
     "No such row" is an answer to the first one alone: later, rows have been seen already.
@@ -85,7 +85,9 @@ def build_request(fetch: Fetch, base_url: str, cursor: Cursor | None) -> Request
     ]
     in_body = [*_filters_in_body(fetch)]
     in_body += [
-        (key.path, Cursor(value.encode())) for key, value in fetch.order if isinstance(key, InBody)
+        (key.path, PageCursor(value.encode()))
+        for key, value in fetch.order
+        if isinstance(key, InBody)
     ]
     in_body += [(target.path, value) for target, value in placed if isinstance(target, InBody)]
     body, content_type = _body(fetch, in_body)
@@ -124,7 +126,7 @@ def _confirm(fetch: Fetch, base_url: str) -> Confirm | None:
     return Confirm(request, partial(_is_empty, fetch.method.rows))
 
 
-def _is_empty(rows: Rows, body: bytes) -> bool:
+def _is_empty(rows: RowsPath, body: bytes) -> bool:
     """Whether a body has no rows; one in another shape is not known to have none."""
     try:
         return next(iter(OpenBody(body).rows(rows)), None) is None
@@ -149,7 +151,9 @@ def base_of(fetch: Fetch, base_url: str) -> str:
     return base_url if method.base_url is None else _base(fetch, method.base_url)
 
 
-def _query(fetch: Fetch, placed: Sequence[tuple[Target, Cursor]]) -> tuple[tuple[str, str], ...]:
+def _query(
+    fetch: Fetch, placed: Sequence[tuple[Target, PageCursor]]
+) -> tuple[tuple[str, str], ...]:
     query: list[tuple[str, str]] = []
     for item in fetch.method.query:
         query += _item_pairs(item, fetch.arguments)
@@ -162,7 +166,7 @@ def _query(fetch: Fetch, placed: Sequence[tuple[Target, Cursor]]) -> tuple[tuple
     return tuple(query)
 
 
-def _filters_in_body(fetch: Fetch) -> Iterator[tuple[Path, Cursor]]:
+def _filters_in_body(fetch: Fetch) -> Iterator[tuple[Path, PageCursor]]:
     """Values of predicates that go into the body, each as its column's type has it."""
     for one, wanted in fetch.filters:
         if not isinstance(one.key, InBody):
@@ -172,11 +176,11 @@ def _filters_in_body(fetch: Fetch) -> Iterator[tuple[Path, Cursor]]:
         of = Scalar("BIGINT") if one.format in EPOCHS else of
         values = [_json_value(one.column, text, of) for text in wanted]
         if one.several is ArrayStyle.COMMA:
-            yield one.key.path, Cursor.of(",".join(wanted))
+            yield one.key.path, PageCursor.of(",".join(wanted))
         elif one.several is ArrayStyle.REPEATED:
-            yield one.key.path, Cursor(msgspec.json.encode(values))
+            yield one.key.path, PageCursor(msgspec.json.encode(values))
         else:
-            yield one.key.path, Cursor(msgspec.json.encode(values[0]))
+            yield one.key.path, PageCursor(msgspec.json.encode(values[0]))
 
 
 def _json_value(name: str, text: str, of: Scalar) -> Any:
@@ -188,7 +192,7 @@ def _json_value(name: str, text: str, of: Scalar) -> Any:
         return sendable(text)
 
 
-def _body(fetch: Fetch, placed: Sequence[tuple[Path, Cursor]]) -> tuple[bytes | None, str]:
+def _body(fetch: Fetch, placed: Sequence[tuple[Path, PageCursor]]) -> tuple[bytes | None, str]:
     """The body of a request, and the type of its content; (None, "") without one."""
     method, resource = fetch.method, fetch.resource
     if method.form:
@@ -262,14 +266,14 @@ def _pages_in_body(paging: Paging | None) -> bool:
 
 
 def _page_values(
-    paging: Paging | None, size: int | None, cursor: Cursor | None
-) -> list[tuple[Target, Cursor]]:
+    paging: Paging | None, size: int | None, cursor: PageCursor | None
+) -> list[tuple[Target, PageCursor]]:
     """What is sent for the sake of a page, and where it goes."""
     if paging is None:
         return []
-    placed: list[tuple[Target, Cursor]] = []
+    placed: list[tuple[Target, PageCursor]] = []
     if paging.size_key is not None and size is not None:
-        placed.append((paging.size_key, Cursor.of(size)))
+        placed.append((paging.size_key, PageCursor.of(size)))
     if paging.request is not None:
         value = first_cursor(paging) if cursor is None else cursor
         if value is not None:
@@ -277,8 +281,8 @@ def _page_values(
     return placed
 
 
-def first_cursor(paging: Paging) -> Cursor | None:
+def first_cursor(paging: Paging) -> PageCursor | None:
     """What the first page is asked for with; None where nothing is sent for it."""
     if paging.first_token is not None:
-        return Cursor.of(paging.first_token)
-    return Cursor.of(paging.first) if paging.style is PagingStyle.PAGE else None
+        return PageCursor.of(paging.first_token)
+    return PageCursor.of(paging.first) if paging.style is PagingStyle.PAGE else None

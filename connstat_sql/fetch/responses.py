@@ -9,13 +9,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from connstat_sql.errors import ConnectionFailed, FetchError, PlanError
-from connstat_sql.fetch.circuit_breaker import Circuits
-from connstat_sql.transport import Answer, Client, Confirm, Request
+from connstat_sql.fetch.circuit_breaker import CircuitBreaker
+from connstat_sql.transport import Client, Confirm, Request, Response
 
 _BACK = "a list of a server that had failed before"
 
 
-class Asked(NamedTuple):
+class RequestKey(NamedTuple):
     """A request as it is sent, whichever table it is for: equal ones need sending only once."""
 
     connection: str
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
     body: bytes | None
 
     @classmethod
-    def of(cls, connection: str, request: Request) -> Asked:
+    def of(cls, connection: str, request: Request) -> RequestKey:
         """What a request of a connection asks."""
         return cls(
             connection, request.method, request.url, request.query, request.raw_query,
@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 @dataclass
-class Budget:
+class RequestBudget:
     """Requests that a statement may send; counts what was sent. Retries are not counted.
 
     `promised` are those that are known to be needed, sent by now or not.
@@ -71,7 +71,7 @@ class Budget:
 
 
 @dataclass
-class Answers:
+class Responses:
     """Asks for the answers of one statement; equal requests share one, also while it is awaited.
 
     `until` is when the statement must have ended, by the clients' clock (None: no limit).
@@ -80,15 +80,15 @@ class Answers:
     yet. What it had listed until then is asked once more.
     """
 
-    budget: Budget
+    budget: RequestBudget
     until: float | None = None
-    circuits: Circuits = field(default_factory=Circuits)
-    _kept: dict[Asked, Answer] = field(default_factory=dict)
-    _awaited: dict[Asked, asyncio.Future[Answer] | None] = field(default_factory=dict)
+    circuits: CircuitBreaker = field(default_factory=CircuitBreaker)
+    _kept: dict[RequestKey, Response] = field(default_factory=dict)
+    _awaited: dict[RequestKey, asyncio.Future[Response] | None] = field(default_factory=dict)
     _confirming: dict[str, str] = field(default_factory=dict)
     """Servers that have been asked how they are, and why that is not known ("": they are well)."""
 
-    def has(self, asked: Asked, request: Request) -> bool:
+    def has(self, asked: RequestKey, request: Request) -> bool:
         """Whether asking costs nothing; may be asked from any thread."""
         return asked in self._awaited or self._find(asked, request) is not None
 
@@ -100,13 +100,13 @@ class Answers:
         *,
         keep: bool = False,
         again: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """The answer to a request, with `attempts` 0 where another had asked for it already.
 
         With `keep`, it is there for later requests too; with `again`, what was kept does not do.
         Raises FetchError, and PlanError when the budget is used up.
         """
-        asked = Asked.of(connection, request)
+        asked = RequestKey.of(connection, request)
         if again:
             self._kept.pop(asked, None)
         found = await self._shared(asked, request)
@@ -127,7 +127,7 @@ class Answers:
 
     async def _confirmed(
         self, connection: str, request: Request, client: Client, mark: int
-    ) -> Answer:
+    ) -> Response:
         """The answer; one without rows, or of a server that had failed, once that is well."""
         confirm, workers = request.confirm, client.workers
         if confirm is None:
@@ -173,7 +173,7 @@ class Answers:
         client.workers.doubted.discard(server)
         return server, answer.attempts > 0
 
-    async def _send(self, request: Request, client: Client, mark: int) -> Answer:
+    async def _send(self, request: Request, client: Client, mark: int) -> Response:
         try:
             answer = await client.send(request, until=self.until)
         except ConnectionFailed as error:
@@ -187,7 +187,7 @@ class Answers:
         self.circuits.answered(request)
         return answer
 
-    async def _shared(self, asked: Asked, request: Request) -> Answer | None:
+    async def _shared(self, asked: RequestKey, request: Request) -> Response | None:
         """An answer that was kept, or is being awaited by another, whose failure is ours too."""
         while True:
             kept = self._find(asked, request)
@@ -203,12 +203,12 @@ class Answers:
             if not awaited.cancelled() and _is_for(request, awaited.result()):
                 return awaited.result()
 
-    def _tell(self, asked: Asked, outcome: Answer | BaseException) -> None:
+    def _tell(self, asked: RequestKey, outcome: Response | BaseException) -> None:
         """Tell those who wait for the same."""
         awaited = self._awaited.pop(asked)
         if awaited is None:
             return
-        if isinstance(outcome, Answer):
+        if isinstance(outcome, Response):
             awaited.set_result(replace(outcome, attempts=0, confirming=0))
         elif isinstance(outcome, Exception):
             awaited.set_exception(outcome)
@@ -216,12 +216,12 @@ class Answers:
         else:
             awaited.cancel()
 
-    def _find(self, asked: Asked, request: Request) -> Answer | None:
+    def _find(self, asked: RequestKey, request: Request) -> Response | None:
         kept = self._kept.get(asked)
         return kept if kept is not None and _is_for(request, kept) else None
 
 
-def _unconfirmed(answer: Answer, confirm: Confirm, client: Client) -> str:
+def _unconfirmed(answer: Response, confirm: Confirm, client: Client) -> str:
     """Why nobody knows how a server is that does not know the question; "" where it is well.
 
     Raises Status where somebody before the server says that there is no such path.
@@ -251,7 +251,7 @@ def _line(request: Request) -> str:
     return f"{request.method} /{request.url.partition('://')[2].partition('/')[2]}"
 
 
-def _is_for(request: Request, answer: Answer) -> bool:
+def _is_for(request: Request, answer: Response) -> bool:
     """A 404 is an answer only for those to whom it means "no such row".
 
     Others ask for themselves, and get the error that they would have got.

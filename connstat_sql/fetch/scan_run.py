@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from connstat_sql.errors import FetchError, Interrupted
 from connstat_sql.fetch.fallback import SomeRowsFailed, begin
-from connstat_sql.fetch.pages import Failure, Page, Walk
-from connstat_sql.fetch.queue import Mailbox
+from connstat_sql.fetch.pages import FailedFetch, Page, PageReader
+from connstat_sql.fetch.queue import PageQueue
 from connstat_sql.fetch.request import Fetch
 from connstat_sql.transport import Client, Request
 
@@ -27,7 +27,7 @@ Place = tuple[str, str]
 """A connection, and the host that a request goes to: what is slow there holds up nobody else."""
 
 
-class Group(msgspec.Struct, frozen=True):
+class FetchGroup(msgspec.Struct, frozen=True):
     """Fetches that ask the same: they differ in arguments that are not sent.
 
     `request` is that for their first page, or None where it cannot be made.
@@ -51,7 +51,7 @@ class Finished(msgspec.Struct, frozen=True):
 
     scan: str
     fetches: Sequence[Fetch]
-    failures: tuple[Failure, ...] = ()
+    failures: tuple[FailedFetch, ...] = ()
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -68,11 +68,11 @@ class _Queue:
     """Groups for one place that wait."""
 
     most: int
-    waiting: deque[Group] = field(default_factory=deque)
+    waiting: deque[FetchGroup] = field(default_factory=deque)
     workers: int = 0
 
 
-class Run:
+class ScanRun:
     """Workers take groups from the queues until there are none and no more will come.
 
     Begun when the first groups are added. With `limit`, nothing is asked for any more once that
@@ -84,9 +84,9 @@ class Run:
     def __init__(
         self,
         scan: str,
-        walk: Walk,
+        walk: PageReader,
         client: Callable[[str], Client],
-        mailbox: Mailbox[Item],
+        mailbox: PageQueue[Item],
         *,
         limit: int | None = None,
         is_partial: bool = False,
@@ -104,7 +104,7 @@ class Run:
         self._may_grow = True
         self._is_over = False
 
-    def add(self, groups: Sequence[Group], *, is_last: bool) -> None:
+    def add(self, groups: Sequence[FetchGroup], *, is_last: bool) -> None:
         """More to fetch; after the last of it the run ends by itself."""
         if self._is_over:
             return  # whoever adds has not heard of it yet
@@ -121,7 +121,7 @@ class Run:
         for worker in self.workers:
             worker.cancel()
 
-    def _queue_of(self, group: Group) -> _Queue:
+    def _queue_of(self, group: FetchGroup) -> _Queue:
         """With a limit, what costs nothing comes before everything else."""
         is_free = self._wanted is not None and group.is_answered
         place = ("", "") if is_free else group.place
@@ -198,7 +198,7 @@ class Run:
 
     # --- one group ---------------------------------------------------------------------------
 
-    async def _fetch(self, group: Group) -> None:
+    async def _fetch(self, group: FetchGroup) -> None:
         """One group, whatever comes of it."""
         client = self._client(group.place[0])
         try:
@@ -211,7 +211,7 @@ class Run:
             if isinstance(error, SomeRowsFailed):
                 failures = error.failures
             else:
-                failures = tuple(Failure(one, error, client.now()) for one in group.fetches)
+                failures = tuple(FailedFetch(one, error, client.now()) for one in group.fetches)
             for failure in failures:
                 _let_go(failure.error)
             self._mailbox.post(Finished(self.scan, group.fetches, failures))
@@ -219,7 +219,7 @@ class Run:
             if is_whole:
                 self._mailbox.post(Finished(self.scan, group.fetches))
 
-    async def _walk_through(self, group: Group, client: Client) -> bool:
+    async def _walk_through(self, group: FetchGroup, client: Client) -> bool:
         """Every page of the first of a group, handed on for each of them; or rows enough of it."""
         page, following = await begin(self._walk, group.fetches[0], client, group.request)
         await self._hand_on(page, group.fetches)

@@ -7,11 +7,11 @@ from connstat_sql.definitions.model import InHeader, VersionRule
 from connstat_sql.definitions.versions import is_before, numbers_of
 from connstat_sql.errors import FetchError, UnexpectedShape
 from connstat_sql.fetch.request import Fetch, base_of
-from connstat_sql.fetch.responses import Answers
-from connstat_sql.transport import Answer, Client, Request
+from connstat_sql.fetch.responses import Responses
+from connstat_sql.transport import Client, Request, Response
 
 
-def learn_version(fetch: Fetch, answer: Answer, client: Client) -> None:
+def learn_version(fetch: Fetch, answer: Response, client: Client) -> None:
     """Keep in mind the version that an answer tells in a header, where a method asks for it."""
     rule = client.provider.server_version
     if fetch.method.fallback and rule is not None and isinstance(rule.at, InHeader):
@@ -26,7 +26,7 @@ def is_older(fetch: Fetch, client: Client) -> bool:
     return is_before(client.version(base_of(fetch, client.base_url)), method.since)
 
 
-async def ask_version(fetch: Fetch, answers: Answers, client: Client) -> Answer | None:
+async def ask_version(fetch: Fetch, answers: Responses, client: Client) -> Response | None:
     """Ask a server for its version, once in a statement; None where it is not known by that.
 
     Raises PlanError when the budget is used up.
@@ -49,7 +49,7 @@ def _keep(version: str, fetch: Fetch, client: Client) -> None:
         client.versions[base_of(fetch, client.base_url)] = version
 
 
-def _told(answer: Answer, rule: VersionRule) -> str:
+def _told(answer: Response, rule: VersionRule) -> str:
     """What an answer says of the server's version; "" where it says nothing."""
     if isinstance(rule.at, InHeader):
         return answer.headers.get(rule.at.name, "")[:_LONGEST]

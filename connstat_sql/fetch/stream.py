@@ -19,11 +19,11 @@ from connstat_sql.decode import RowReader
 from connstat_sql.definitions.model import Column
 from connstat_sql.errors import DeadlinePassed, FetchError, Interrupted
 from connstat_sql.fetch.declared_secrets import Inquiry
-from connstat_sql.fetch.pages import Walk
-from connstat_sql.fetch.queue import Mailbox
+from connstat_sql.fetch.pages import PageReader
+from connstat_sql.fetch.queue import PageQueue
 from connstat_sql.fetch.request import Fetch, build_request
-from connstat_sql.fetch.responses import Answers, Asked
-from connstat_sql.fetch.scan_run import Group, Item, Run
+from connstat_sql.fetch.responses import RequestKey, Responses
+from connstat_sql.fetch.scan_run import FetchGroup, Item, ScanRun
 from connstat_sql.transport import Client
 
 LONGEST_END = 5.0
@@ -110,14 +110,14 @@ class Intake:
     """Where the fetches of one scan are handed in, all at once or as they become known."""
 
     _loop: Loop
-    _run: Run
+    _run: ScanRun
 
     @property
     def waiting(self) -> int:
         """How many fetches nobody has begun with; somewhat out of date."""
         return self._run.waiting
 
-    def add(self, groups: Sequence[Group], *, is_last: bool) -> None:
+    def add(self, groups: Sequence[FetchGroup], *, is_last: bool) -> None:
         """Fetch these too; the scan ends after the last of them."""
         self._loop.soon(partial(self._run.add, groups, is_last=is_last))
 
@@ -138,7 +138,7 @@ class PageStream:
         self,
         loop: Loop,
         client: Callable[[str], Client],
-        answers: Answers,
+        answers: Responses,
         now: Callable[[], float],
         *,
         is_partial: bool = False,
@@ -150,8 +150,8 @@ class PageStream:
         self._now = now
         self._is_partial = is_partial
         self._inquiry = inquiry
-        self._mailbox: Mailbox[Item] = Mailbox(loop.events)
-        self._runs: list[Run] = []
+        self._mailbox: PageQueue[Item] = PageQueue(loop.events)
+        self._runs: list[ScanRun] = []
         self._used: set[str] = set()
         self._is_late = False
 
@@ -173,8 +173,8 @@ class PageStream:
         asked what is secret in them.
         """
         is_partial = self._is_partial or may_fail
-        walk = Walk(reader, self._answers, keep, limit, is_partial, self._inquiry, columns)
-        run = Run(scan, walk, self._client, self._mailbox, limit=limit, is_partial=is_partial)
+        walk = PageReader(reader, self._answers, keep, limit, is_partial, self._inquiry, columns)
+        run = ScanRun(scan, walk, self._client, self._mailbox, limit=limit, is_partial=is_partial)
         self._runs.append(run)
         return Intake(self._loop, run)
 
@@ -216,12 +216,12 @@ class PageStream:
 
     # --- before anything is sent -------------------------------------------------------------
 
-    def groups(self, fetches: Sequence[Fetch]) -> list[Group]:
+    def groups(self, fetches: Sequence[Fetch]) -> list[FetchGroup]:
         """The fetches, those together that ask the same. Raises PlanError when one cannot be made.
 
         As many requests as there are groups of which `is_answered` is false have to be sent.
         """
-        found: dict[object, tuple[Group, list[Fetch]]] = {}
+        found: dict[object, tuple[FetchGroup, list[Fetch]]] = {}
         for fetch in fetches:
             key, group = self._group(fetch)
             found.setdefault(key, (group, []))[1].append(fetch)
@@ -230,18 +230,18 @@ class PageStream:
             for group, same in found.values()
         ]
 
-    def _group(self, fetch: Fetch) -> tuple[object, Group]:
+    def _group(self, fetch: Fetch) -> tuple[object, FetchGroup]:
         name = fetch.connection
         self._used.add(name)
         try:
             client = self._client(name)
             request = client.public(build_request(fetch, client.base_url, None))
         except FetchError:  # told when it is run
-            return object(), Group((name, ""), (fetch,), None, is_answered=True)
-        asked = Asked.of(name, request)
+            return object(), FetchGroup((name, ""), (fetch,), None, is_answered=True)
+        asked = RequestKey.of(name, request)
         is_answered = self._answers.has(asked, request)
         place = (name, request.origin)
-        return (asked, id(fetch.method)), Group(place, (fetch,), request, is_answered)
+        return (asked, id(fetch.method)), FetchGroup(place, (fetch,), request, is_answered)
 
 
 async def _end(tasks: Set[asyncio.Task[Any] | None]) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from connstat_sql.decode import Body, OpenBody
 from connstat_sql.decode.body import decoded, kind
-from connstat_sql.definitions.model import Method, Path, Resource, Rows, Shape
+from connstat_sql.definitions.model import Method, Path, Resource, RowsPath, Shape
 
 _ABOUT = re.compile(
     "meta(data|info)?|pagination|page(info)?|paging(info)?|links|cursors?|responsemetadata"
@@ -41,7 +41,7 @@ _SHORT = 2_000
 """Bytes of a value that can be one of these words; longer ones are not opened."""
 
 
-def sign_of_more(body: Body, rows: Rows) -> str:
+def sign_of_more(body: Body, rows: RowsPath) -> str:
     """The place in words that says that more rows follow than a page has; "" where none does."""
     for path, value in _beside(body.opened, rows):
         word, place = _plain(path[-1]), f"`{'.'.join(path)}`"
@@ -112,7 +112,7 @@ def _is_of_rows(key: str, resource: Resource, method: Method) -> bool:
     return is_whole and any(path[:1] in ((), (key,)) for path in _places(resource, method))
 
 
-def _beside(opened: OpenBody, rows: Rows) -> Iterator[tuple[Path, Any]]:
+def _beside(opened: OpenBody, rows: RowsPath) -> Iterator[tuple[Path, Any]]:
     """Each short value beside the rows, with its path."""
     depths = {at[:depth] for at in rows.at for depth in range(len(at))}
     for above in sorted(depths, key=len):

@@ -4,21 +4,21 @@
 """
 
 from connstat_sql.config.durations import in_words, seconds_of
-from connstat_sql.monitor.diff import Change, Kind, Look, Memory, Seen, watch
+from connstat_sql.monitor.diff import ChangeKind, Memory, RowChange, Snapshot, WatchRun, watch
 from connstat_sql.monitor.format import first_rows, jsonl, text
 from connstat_sql.monitor.independence import is_apart
 from connstat_sql.monitor.rows import Identity, check_columns
 from connstat_sql.monitor.schedule import Pace, RealPace, beats
 
 __all__ = [
-    "Change",
+    "ChangeKind",
     "Identity",
-    "Kind",
-    "Look",
     "Memory",
     "Pace",
     "RealPace",
-    "Seen",
+    "RowChange",
+    "Snapshot",
+    "WatchRun",
     "beats",
     "check_columns",
     "first_rows",

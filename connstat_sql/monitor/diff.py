@@ -10,13 +10,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from connstat_sql.monitor.rows import CONNECTION, Identity, Kept, decoded, differing, read
+from connstat_sql.monitor.rows import CONNECTION, Identity, RememberedRow, decoded, differing, read
 
 _Connections = frozenset[str | None]
 """Names of connections; None stands for rows that do not tell theirs."""
 
 
-class Kind(str, Enum):
+class ChangeKind(str, Enum):
     """What happened to a row, or to a connection."""
 
     PRESENT = "present"  # found when its connection was looked at for the first time
@@ -28,7 +28,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """One change, seen at a time in seconds since the epoch.
 
     `key` holds the key columns (None: the whole row is its key), of a connection its name. `row`
@@ -38,7 +38,7 @@ class Change:
     """
 
     at: float
-    kind: Kind
+    kind: ChangeKind
     key: Mapping[str, Any] | None
     row: Mapping[str, Any] | None = None
     before: Mapping[str, Any] | None = None
@@ -46,7 +46,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Snapshot:
     """What one run found, at a time in seconds since the epoch.
 
     `table` is None when the run had no result. `failures` are the connections that did not give
@@ -72,7 +72,7 @@ class Memory:
         """`tells_present` says whether the rows of first looks are changes to tell."""
         self._identity = identity
         self._tells_present = tells_present
-        self._known: dict[bytes, list[Kept]] = {}
+        self._known: dict[bytes, list[RememberedRow]] = {}
         self._failing: dict[str, tuple[float, str]] = {}
         self._unseen: _Connections | None = None
         self._shared: bytes | None = None
@@ -92,7 +92,7 @@ class Memory:
         """Whether rows have been looked at, so that there is something to compare with."""
         return self._unseen is not None
 
-    def take(self, look: Look) -> tuple[Change, ...]:
+    def take(self, look: Snapshot) -> tuple[RowChange, ...]:
         """What a look changes, connections first. Raises QueryError for a column that is missing.
 
         A row is told as changed where one row of a key took the place of one; of several with the
@@ -109,19 +109,21 @@ class Memory:
         self._remember(found, kept)
         return changes
 
-    def _connections(self, look: Look) -> Iterator[Change]:
+    def _connections(self, look: Snapshot) -> Iterator[RowChange]:
         for name, why in look.failures.items():
             if name not in self._failing:
                 self._failing[name] = look.at, why
                 row = _of_connection(name, look.at, why)
-                yield Change(look.at, Kind.UNREACHABLE, {CONNECTION: name}, row)
+                yield RowChange(look.at, ChangeKind.UNREACHABLE, {CONNECTION: name}, row)
         if look.table is None or (look.failures and not look.is_apart):
             return  # whether it was asked at all is not known
         for name in [one for one in self._failing if one not in look.failures]:
             before = _of_connection(name, *self._failing.pop(name))
-            yield Change(look.at, Kind.REACHABLE, {CONNECTION: name}, None, before)
+            yield RowChange(look.at, ChangeKind.REACHABLE, {CONNECTION: name}, None, before)
 
-    def _split(self, silent: _Connections) -> tuple[dict[bytes, list[Kept]], list[Kept]]:
+    def _split(
+        self, silent: _Connections
+    ) -> tuple[dict[bytes, list[RememberedRow]], list[RememberedRow]]:
         """The known rows to compare with, and those that stay as they are."""
         if not silent:
             return self._known, []
@@ -130,8 +132,11 @@ class Memory:
         return known, [one for one in rows if _is_of(one, silent)]
 
     def _compare(
-        self, at: float, known: Mapping[bytes, list[Kept]], found: Mapping[bytes, list[Kept]]
-    ) -> Iterator[Change]:
+        self,
+        at: float,
+        known: Mapping[bytes, list[RememberedRow]],
+        found: Mapping[bytes, list[RememberedRow]],
+    ) -> Iterator[RowChange]:
         for key, rows in found.items():
             before = known.get(key, [])
             if len(before) == len(rows) == 1 and before[0].face == rows[0].face:
@@ -141,7 +146,9 @@ class Memory:
             if key not in found:
                 yield from self._between(at, before, [])
 
-    def _between(self, at: float, before: list[Kept], rows: list[Kept]) -> Iterator[Change]:
+    def _between(
+        self, at: float, before: list[RememberedRow], rows: list[RememberedRow]
+    ) -> Iterator[RowChange]:
         new, old = _without(rows, before), _without(before, rows)
         if len(new) == len(old) == 1:
             yield self._changed(at, old[0], new[0])
@@ -149,24 +156,24 @@ class Memory:
         for one in new:
             is_first = self._unseen is None or one.connection in self._unseen
             if self._tells_present or not is_first:
-                kind = Kind.PRESENT if is_first else Kind.APPEARED
-                yield Change(at, kind, self._key(one), decoded(one.text))
+                kind = ChangeKind.PRESENT if is_first else ChangeKind.APPEARED
+                yield RowChange(at, kind, self._key(one), decoded(one.text))
         for one in old:
-            yield Change(at, Kind.GONE, self._key(one), None, decoded(one.text))
+            yield RowChange(at, ChangeKind.GONE, self._key(one), None, decoded(one.text))
 
-    def _changed(self, at: float, old: Kept, new: Kept) -> Change:
+    def _changed(self, at: float, old: RememberedRow, new: RememberedRow) -> RowChange:
         row, before = decoded(new.text), decoded(old.text)
         counts = self._identity.counts
         changed = tuple(name for name in differing(before, row) if counts(name))
-        return Change(at, Kind.CHANGED, self._key(new), row, before, changed)
+        return RowChange(at, ChangeKind.CHANGED, self._key(new), row, before, changed)
 
-    def _key(self, row: Kept) -> Mapping[str, Any] | None:
+    def _key(self, row: RememberedRow) -> Mapping[str, Any] | None:
         if not self._identity.key:
             return None
         found = {name.lower(): (name, value) for name, value in decoded(row.key).items()}
         return dict(found[name.lower()] for name in self._identity.key)
 
-    def _remember(self, found: dict[bytes, list[Kept]], kept: list[Kept]) -> None:
+    def _remember(self, found: dict[bytes, list[RememberedRow]], kept: list[RememberedRow]) -> None:
         if self._identity.key and self._shared is None:
             self._shared = next((key for key, rows in found.items() if len(rows) > 1), None)
         for one in kept:
@@ -175,37 +182,37 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WatchRun:
     """One run of a query that is watched: the beats missed before it, and what it changes."""
 
     missed: int
-    look: Look
-    changes: tuple[Change, ...]
+    look: Snapshot
+    changes: tuple[RowChange, ...]
 
 
-def watch(run: Callable[[], Look], memory: Memory, times: Iterable[int]) -> Iterator[Seen]:
+def watch(run: Callable[[], Snapshot], memory: Memory, times: Iterable[int]) -> Iterator[WatchRun]:
     """Run a query at each of the times, which say how many were missed before."""
     for missed in times:
         look = run()
-        yield Seen(missed, look, memory.take(look))
+        yield WatchRun(missed, look, memory.take(look))
 
 
 def _of_connection(name: str, since: float, why: str) -> dict[str, Any]:
     return {CONNECTION: name, "message": why, "since": since}
 
 
-def _is_of(row: Kept, connections: _Connections) -> bool:
+def _is_of(row: RememberedRow, connections: _Connections) -> bool:
     return row.connection in connections
 
 
-def _by_key(rows: Iterable[Kept]) -> dict[bytes, list[Kept]]:
-    found: defaultdict[bytes, list[Kept]] = defaultdict(list)
+def _by_key(rows: Iterable[RememberedRow]) -> dict[bytes, list[RememberedRow]]:
+    found: defaultdict[bytes, list[RememberedRow]] = defaultdict(list)
     for row in rows:
         found[row.key].append(row)
     return dict(found)
 
 
-def _without(rows: list[Kept], others: list[Kept]) -> list[Kept]:
+def _without(rows: list[RememberedRow], others: list[RememberedRow]) -> list[RememberedRow]:
     """The rows that have no counterpart among the others, each of which is one for one row."""
     counts, left = Counter(one.face for one in others), []
     for row in rows:

@@ -9,15 +9,15 @@ from typing import Any
 import pyarrow as pa
 
 from connstat_sql.config.durations import in_words
-from connstat_sql.monitor.diff import Change, Kind
+from connstat_sql.monitor.diff import ChangeKind, RowChange
 from connstat_sql.monitor.rows import CONNECTION, WHEN_FETCHED, Identity, decoded, read, written
 
 LONGEST_VALUE = 80
 LONGEST_LINE = 1000
-_CONNECTIONS = (Kind.UNREACHABLE, Kind.REACHABLE)
+_CONNECTIONS = (ChangeKind.UNREACHABLE, ChangeKind.REACHABLE)
 
 
-def jsonl(change: Change) -> str:
+def jsonl(change: RowChange) -> str:
     """A change as one object with the keys at, change, key, row, before and changed.
 
     `row` and `before` are rows as `connstat query -F jsonl` prints them, or null; `changed` is a
@@ -38,7 +38,7 @@ def jsonl(change: Change) -> str:
     )
 
 
-def text(change: Change, paint: Callable[[Kind, str], str] = lambda _, word: word) -> str:
+def text(change: RowChange, paint: Callable[[ChangeKind, str], str] = lambda _, word: word) -> str:
     """A change as a line for people: when, what, and the columns; long values are cut.
 
     `paint` colours the word that says what happened.
@@ -63,21 +63,21 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _of_connection(change: Change) -> str:
+def _of_connection(change: RowChange) -> str:
     told = change.row or change.before or {}
     name, since = _value(told[CONNECTION]), told["since"]
-    if change.kind is Kind.REACHABLE:
+    if change.kind is ChangeKind.REACHABLE:
         return f"{name} again, after {in_words(max(0.0, change.at - since))}"
     return f"{name} since {moment(since)}: {_value(told['message'], 4 * LONGEST_VALUE)}"
 
 
-def _of_row(change: Change) -> str:
+def _of_row(change: RowChange) -> str:
     key = change.key or {}
-    if change.kind is Kind.CHANGED:
+    if change.kind is ChangeKind.CHANGED:
         old, new = change.before or {}, change.row or {}
         changed = [f"{n}: {_value(old.get(n))} -> {_value(new.get(n))}" for n in change.changed]
         return "  ".join((_pairs(key.items()), ", ".join(changed)))
-    if change.kind is Kind.GONE and key:
+    if change.kind is ChangeKind.GONE and key:
         return _pairs(key.items())
     return row_in_words(change.row or change.before or {}, key)
 

@@ -29,7 +29,7 @@ _RANGE = re.compile(
 )
 
 
-class Status(IntEnum):
+class ServiceState(IntEnum):
     """The state of a service; its number is the exit code."""
 
     OK = 0
@@ -89,19 +89,19 @@ class Thresholds:
         return cls(any_row) if severity is Severity.WARNING else cls(None, any_row)
 
 
-def status_of(rows: int, thresholds: Thresholds, *, complete: bool) -> Status:
+def status_of(rows: int, thresholds: Thresholds, *, complete: bool) -> ServiceState:
     """What a number of rows means.
 
     Of an incomplete result there may be more: it is a problem when it stays one however many are
     missing, and else UNKNOWN, never OK.
     """
     for status, limit in (
-        (Status.CRITICAL, thresholds.critical),
-        (Status.WARNING, thresholds.warning),
+        (ServiceState.CRITICAL, thresholds.critical),
+        (ServiceState.WARNING, thresholds.warning),
     ):
         if limit is not None and (limit.alerts(rows) if complete else limit.alerts_from(rows)):
             return status
-    return Status.OK if complete else Status.UNKNOWN
+    return ServiceState.OK if complete else ServiceState.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Outcome:
     """
 
     query: str
-    status: Status
+    status: ServiceState
     thresholds: Thresholds
     rows: int | None = None
     shown: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RememberedRow:
     """One row: `text` is the row as a JSON object, `key` the same of its key columns.
 
     Rows with equal `key` are the same row seen again, and with an equal `face` unchanged too.
@@ -70,7 +70,7 @@ class Kept:
     connection: str | None
 
 
-def read(table: pa.Table, identity: Identity) -> Iterator[Kept]:
+def read(table: pa.Table, identity: Identity) -> Iterator[RememberedRow]:
     """The rows of a table. Raises QueryError when it has no such key, state or ignored column."""
     names = _unique(table.column_names)
     columns = _Columns.of(names, identity)
@@ -154,7 +154,7 @@ def _place(names: Sequence[str], name: str, what: str) -> int:
     )
 
 
-def _kept(row: Sequence[Any], names: Sequence[str], columns: _Columns) -> Kept:
+def _kept(row: Sequence[Any], names: Sequence[str], columns: _Columns) -> RememberedRow:
     key = _SORTED.encode({names[place]: row[place] for place in columns.key})
     if columns.face == columns.key:
         face = _digest(key)
@@ -162,7 +162,7 @@ def _kept(row: Sequence[Any], names: Sequence[str], columns: _Columns) -> Kept:
         face = _digest(_SORTED.encode({names[place]: row[place] for place in columns.face}))
     found = None if columns.connection is None else row[columns.connection]
     text = _ROW.encode(dict(zip(names, row, strict=True)))
-    return Kept(key, face, text, None if found is None else str(found))
+    return RememberedRow(key, face, text, None if found is None else str(found))
 
 
 def _digest(text: bytes) -> bytes:

@@ -10,10 +10,10 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from connstat_sql.errors import QueryError, counted
-from connstat_sql.output.rows import Column, Kind, columns_of, texts_of
+from connstat_sql.output.rows import CellKind, OutputField, columns_of, texts_of
 from connstat_sql.output.sanitize import one_line
 from connstat_sql.output.series import Series
-from connstat_sql.output.terminal import About, Look
+from connstat_sql.output.terminal import About, TerminalStyle
 
 MOST_BARS = 50
 """Rows that are drawn as bars; how many are left out is said below."""
@@ -31,7 +31,7 @@ def chart(
     out: BinaryIO,
     kind: str = "bars",
     *,
-    look: Look = Look(),  # noqa: B008  # frozen
+    look: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
     about: About | None = None,
 ) -> None:
     """Draw a table of two columns. `kind` is "bars", as text, or "svg" or "png", of matplotlib.
@@ -73,7 +73,7 @@ def series_of(table: pa.Table, about: About | None = None) -> Series:
     )
 
 
-def _moments(table: pa.Table, index: int, column: Column) -> dict[int, float]:
+def _moments(table: pa.Table, index: int, column: OutputField) -> dict[int, float]:
     """Seconds since 1970 by row, those without a time left out; empty where they are no course."""
     if not column.type.startswith(("DATE", "TIMESTAMP")):
         return {}
@@ -82,12 +82,12 @@ def _moments(table: pa.Table, index: int, column: Column) -> dict[int, float]:
     return found if all(abs(one) < _FARTHEST for one in found.values()) else {}
 
 
-def _label_and_number(columns: Sequence[Column], about: About) -> tuple[int, int]:
+def _label_and_number(columns: Sequence[OutputField], about: About) -> tuple[int, int]:
     if len(columns) == 2:
-        is_number = [one.kind is Kind.NUMBER for one in columns]
-        if is_number[1] and columns[0].kind is not Kind.NESTED:
+        is_number = [one.kind is CellKind.NUMBER for one in columns]
+        if is_number[1] and columns[0].kind is not CellKind.NESTED:
             return 0, 1
-        if is_number[0] and columns[1].kind is not Kind.NESTED:
+        if is_number[0] and columns[1].kind is not CellKind.NESTED:
             return 1, 0
     found = ", ".join(f"{one.name} {one.type}" for one in columns[:10]) or "none"
     more = ", …" if len(columns) > 10 else ""
@@ -106,7 +106,7 @@ def _finite(text: str | None) -> float | None:
 # --- as text -------------------------------------------------------------------------------------
 
 
-def drawn(series: Series, look: Look) -> Iterator[str]:
+def drawn(series: Series, look: TerminalStyle) -> Iterator[str]:
     """The lines of a chart: columns over time, else a bar for each row."""
     width = look.width or _WIDTH
     if not series.labels:
@@ -117,7 +117,7 @@ def drawn(series: Series, look: Look) -> Iterator[str]:
         yield from _bars(series, width, look)
 
 
-def _bars(series: Series, width: int, look: Look) -> Iterator[str]:
+def _bars(series: Series, width: int, look: TerminalStyle) -> Iterator[str]:
     from connstat_sql.output.cells import cell_width, fit
 
     shown = slice(-MOST_BARS, None) if series.is_time else slice(MOST_BARS)
@@ -139,11 +139,11 @@ def _bars(series: Series, width: int, look: Look) -> Iterator[str]:
         yield f"and {counted(left_out, 'row')} {which}: narrow it with WHERE, or ORDER BY and LIMIT"
 
 
-def _shown(text: str, look: Look) -> str:
+def _shown(text: str, look: TerminalStyle) -> str:
     return text.encode("ascii", "backslashreplace").decode() if look.ascii else text
 
 
-def _bar(number: float | None, low: float, high: float, room: int, look: Look) -> str:
+def _bar(number: float | None, low: float, high: float, room: int, look: TerminalStyle) -> str:
     """A bar from zero, in exactly `room` cells; zero stands where the least number leaves it."""
     span = (high - low) or 1.0
     zero = round(-low / span * room)
@@ -156,20 +156,20 @@ def _bar(number: float | None, low: float, high: float, room: int, look: Look) -
     return (" " * zero + _to_the_right(number / span * room, look))[:room].ljust(room)
 
 
-def _to_the_right(cells: float, look: Look) -> str:
+def _to_the_right(cells: float, look: TerminalStyle) -> str:
     if look.ascii:
         return "#" * max(round(cells), 1 if cells > 0 else 0)
     eighths = max(round(cells * 8), 1 if cells > 0 else 0)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def _colored(bar: str, number: float | None, look: Look) -> str:
+def _colored(bar: str, number: float | None, look: TerminalStyle) -> str:
     if not look.color:
         return bar
     return f"\033[{31 if number is not None and number < 0 else 36}m{bar}\033[0m"
 
 
-def _over_time(series: Series, width: int, look: Look) -> Iterator[str]:
+def _over_time(series: Series, width: int, look: TerminalStyle) -> Iterator[str]:
     """Columns at their moments; where several fall into one cell, the highest of them."""
     known = [one for one in series.numbers if one is not None]
     top = max(known, default=0.0)
@@ -210,7 +210,7 @@ def _tops(series: Series, room: int) -> tuple[list[float | None], bool]:
     return [one if is_drawn else None for one in found for is_drawn in column], max(rows) > 1
 
 
-def _level(number: float | None, top: float, line: int, high: int, look: Look) -> str:
+def _level(number: float | None, top: float, line: int, high: int, look: TerminalStyle) -> str:
     if number is None or not top:
         return " "
     eighths = round(number / top * high * 8) - (line - 1) * 8

@@ -17,13 +17,13 @@ from connstat_sql.definitions.quoting import literal
 from connstat_sql.files import make_scratch, remove_scratch
 from connstat_sql.output.rows import registered, texts_of
 from connstat_sql.output.sanitize import UNSAFE, for_terminal, one_line
-from connstat_sql.output.terminal import Look
+from connstat_sql.output.terminal import TerminalStyle
 
 _DESCRIPTORS = Path("/dev/fd")
 """Where a system has names for what a process has open."""
 
 
-def write_csv(table: pa.Table, out: BinaryIO, look: Look) -> None:
+def write_csv(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
     """CSV with a header; exact, but on a terminal, which would obey what it holds."""
     if not look.is_terminal:
         _by_duckdb(table, out, "(FORMAT csv, HEADER)")
@@ -33,7 +33,7 @@ def write_csv(table: pa.Table, out: BinaryIO, look: Look) -> None:
     out.write(for_terminal(whole.getvalue().decode()).encode())
 
 
-def write_markdown(table: pa.Table, out: BinaryIO, look: Look) -> None:
+def write_markdown(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
     """A table of GitHub's Markdown; NULL is an empty cell."""
     names = [_cell(name, look) for name in table.column_names]
     out.write(f"| {' | '.join(names)} |\n|{'|'.join(' --- ' for _ in names)}|\n".encode())
@@ -41,17 +41,17 @@ def write_markdown(table: pa.Table, out: BinaryIO, look: Look) -> None:
         out.write(f"| {' | '.join(_cell(text or '', look) for text in row)} |\n".encode())
 
 
-def _cell(text: str, look: Look) -> str:
+def _cell(text: str, look: TerminalStyle) -> str:
     text = text.replace("\\", "\\\\").replace("|", "\\|").replace("\r", "").replace("\n", "<br>")
     return one_line(text) if look.is_terminal and UNSAFE.search(text) else text
 
 
-def write_parquet(table: pa.Table, out: BinaryIO, _look: Look) -> None:
+def write_parquet(table: pa.Table, out: BinaryIO, _look: TerminalStyle) -> None:
     """A Parquet file."""
     _by_duckdb(table, out, "(FORMAT parquet)")
 
 
-def write_arrow(table: pa.Table, out: BinaryIO, _look: Look) -> None:
+def write_arrow(table: pa.Table, out: BinaryIO, _look: TerminalStyle) -> None:
     """A stream of Arrow's IPC."""
     with pa.ipc.new_stream(out, table.schema) as writer:
         writer.write_table(table)

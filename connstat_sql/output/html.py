@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from connstat_sql.errors import counted
 from connstat_sql.output.nested import outline, values_of
-from connstat_sql.output.rows import Column, Kind, columns_of, texts_of
+from connstat_sql.output.rows import CellKind, OutputField, columns_of, texts_of
 from connstat_sql.output.sanitize import lines, one_line
 from connstat_sql.output.state_colors import Tone, tells_name, tells_reason, tells_state, tone_of
 from connstat_sql.output.terminal import About
@@ -31,7 +31,7 @@ _LONG = 2000
 _Cell = Callable[[int], str]
 
 
-class Page:
+class HtmlPage:
     """A page that is written section by section: one for each statement that has rows."""
 
     def __init__(self, out: BinaryIO, title: str = "") -> None:
@@ -106,7 +106,7 @@ def _told(table: pa.Table, about: About) -> Iterator[str]:
         yield f'<details class="sql"><summary>SQL</summary><pre>{sql}</pre></details>\n'
 
 
-def _before_rows(columns: list[Column], rows: int) -> str:
+def _before_rows(columns: list[OutputField], rows: int) -> str:
     heads = "".join(
         f'<th scope="col" aria-sort="none" data-kind="{one.kind.value}" class="{one.kind.value}">'
         f'<button type="button" title="{_text(one.type)}">{_text(one.name)}</button></th>'
@@ -137,12 +137,14 @@ def _rows(table: pa.Table) -> Iterator[str]:
         yield f"<tr>{''.join(cell(number) for cell in cells)}</tr>\n"
 
 
-def _cells(table: pa.Table, index: int, column: Column, texts: list[str | None]) -> _Cell:
+def _cells(table: pa.Table, index: int, column: OutputField, texts: list[str | None]) -> _Cell:
     """What writes the cells of a column, by the number of the row."""
-    nested = values_of(table, index, column) if column.kind is Kind.NESTED else []
+    nested = values_of(table, index, column) if column.kind is CellKind.NESTED else []
     is_state = tells_state(column.name)
     most = _LONG if tells_name(column.name) or tells_reason(column.name) else _SHORT
-    of_kind = "" if column.kind in (Kind.TEXT, Kind.NESTED) else f' class="{column.kind.value}"'
+    of_kind = (
+        "" if column.kind in (CellKind.TEXT, CellKind.NESTED) else f' class="{column.kind.value}"'
+    )
 
     def cell(number: int) -> str:
         text = texts[number]

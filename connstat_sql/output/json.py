@@ -13,10 +13,10 @@ from connstat_sql.database.python_values import python_values
 from connstat_sql.database.session import noted_types
 from connstat_sql.output.rows import shape_of, unique
 from connstat_sql.output.sanitize import in_json
-from connstat_sql.output.terminal import Look
+from connstat_sql.output.terminal import TerminalStyle
 
 
-def write_json(table: pa.Table, out: BinaryIO, look: Look) -> None:
+def write_json(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
     """One array, an object a line in it."""
     separator = b"["
     for line in _objects(table, look):
@@ -25,13 +25,13 @@ def write_json(table: pa.Table, out: BinaryIO, look: Look) -> None:
     out.write(b"[]\n" if separator == b"[" else b"\n]\n")
 
 
-def write_jsonl(table: pa.Table, out: BinaryIO, look: Look) -> None:
+def write_jsonl(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
     """An object a line."""
     for line in _objects(table, look):
         out.write(line + b"\n")
 
 
-def _objects(table: pa.Table, look: Look) -> Iterator[bytes]:
+def _objects(table: pa.Table, look: TerminalStyle) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
     names = unique(table)
     types = noted_types(table) or ["VARCHAR"] * table.num_columns

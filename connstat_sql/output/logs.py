@@ -13,7 +13,7 @@ REQUESTS = "connstat_sql.transport"
 """The logger that speaks of single requests."""
 
 
-class _Told(logging.Handler):
+class _LogLine(logging.Handler):
     """Hands each record on as one line, or with `fold` only some of those that begin alike."""
 
     def __init__(self, say: Callable[[str], None], *, fold: bool) -> None:
@@ -52,7 +52,7 @@ def told_logs(
 
     With `fold`, a thousand requests that meet the same fault are a few lines.
     """
-    log, handler = logging.getLogger(name), _Told(say, fold=fold)
+    log, handler = logging.getLogger(name), _LogLine(say, fold=fold)
     before = log.level
     log.setLevel(logging.DEBUG if debug else logging.INFO)
     log.addHandler(handler)

@@ -10,18 +10,18 @@ import duckdb
 import pyarrow as pa
 
 from connstat_sql.database.python_values import python_values
-from connstat_sql.output.rows import Column, shape_of
+from connstat_sql.output.rows import OutputField, shape_of
 
 _DEEPEST = 60
 """Levels that are laid out; what is below them is written on one line."""
 
 
-def reader_of(column: Column) -> Callable[[Any], Any]:
+def reader_of(column: OutputField) -> Callable[[Any], Any]:
     """What turns a value out of Arrow into dicts, lists and scalars."""
     return shape_of(duckdb.sqltype(column.type), _json)
 
 
-def values_of(table: pa.Table, index: int, column: Column) -> list[Any]:
+def values_of(table: pa.Table, index: int, column: OutputField) -> list[Any]:
     """The values of a column as dicts, lists and scalars; None for NULL."""
     read = reader_of(column)
     return [None if one is None else read(one) for one in python_values(table.column(index))]

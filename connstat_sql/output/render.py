@@ -9,9 +9,9 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from connstat_sql.output.table import box, fitted
-from connstat_sql.output.terminal import About, Look
+from connstat_sql.output.terminal import About, TerminalStyle
 
-__all__ = ["BINARY", "BY_EXTENSION", "FORMATS", "About", "Look", "render"]
+__all__ = ["BINARY", "BY_EXTENSION", "FORMATS", "About", "TerminalStyle", "render"]
 
 FORMATS = ("table", "vertical", "json", "jsonl", "csv", "markdown", "html", "parquet", "arrow")
 BINARY = ("parquet", "arrow")
@@ -21,7 +21,7 @@ BY_EXTENSION = {
     ".feather": "arrow", ".txt": "table",
 }  # fmt: skip
 
-_Writer = Callable[[pa.Table, BinaryIO, Look], None]
+_Writer = Callable[[pa.Table, BinaryIO, TerminalStyle], None]
 _WRITERS = {
     "json": ("json", "write_json"),
     "jsonl": ("json", "write_jsonl"),
@@ -38,7 +38,7 @@ def render(
     format_: str,
     out: BinaryIO,
     *,
-    look: Look = Look(),  # noqa: B008  # frozen
+    look: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
     about: About | None = None,
 ) -> None:
     """Write a table's rows in a format, as the place can show them.
@@ -51,9 +51,9 @@ def render(
     if format_ in ("table", "vertical"):
         _draw(table, format_, out, look)
     elif format_ == "html":
-        from connstat_sql.output.html import Page
+        from connstat_sql.output.html import HtmlPage
 
-        page = Page(out, (about or About()).title)
+        page = HtmlPage(out, (about or About()).title)
         page.section(table, about)
         page.close()
     else:
@@ -62,7 +62,7 @@ def render(
         write(table, out, look)
 
 
-def _draw(table: pa.Table, format_: str, out: BinaryIO, look: Look) -> None:
+def _draw(table: pa.Table, format_: str, out: BinaryIO, look: TerminalStyle) -> None:
     lines: Iterable[str] | None = None
     if format_ == "table" and look.expanded is not True:
         if look.width is None:

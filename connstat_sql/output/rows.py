@@ -19,7 +19,7 @@ _NUMBERS = re.compile("U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL|B
 _NESTED = ("STRUCT(", "MAP(", "UNION(", "VARIANT", "JSON")
 
 
-class Kind(Enum):
+class CellKind(Enum):
     """What a column holds, as far as drawing it goes."""
 
     NUMBER = "number"
@@ -29,12 +29,12 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class OutputField:
     """A column: `type` is DuckDB's, as text."""
 
     name: str
     type: str
-    kind: Kind
+    kind: CellKind
 
     @property
     def is_json(self) -> bool:
@@ -42,26 +42,26 @@ class Column:
         return self.type == "JSON"
 
 
-def columns_of(table: pa.Table) -> list[Column]:
+def columns_of(table: pa.Table) -> list[OutputField]:
     """The columns, by the types that the session noted, or those that DuckDB sees in Arrow's."""
     types = noted_types(table)
     if types is None and table.num_columns:
         with registered(table) as rows:
             types = [str(of) for of in rows.types]
     return [
-        Column(name, of, kind_of(of))
+        OutputField(name, of, kind_of(of))
         for name, of in zip(table.column_names, types or (), strict=True)
     ]
 
 
-def kind_of(type_: str) -> Kind:
+def kind_of(type_: str) -> CellKind:
     """What a column of a DuckDB type holds."""
     if type_.endswith("]") or type_.startswith(_NESTED):
-        return Kind.NESTED
+        return CellKind.NESTED
     base = type_.partition("(")[0]
     if _NUMBERS.fullmatch(base):
-        return Kind.NUMBER
-    return Kind.TIME if base == "DATE" or base.startswith("TIME") else Kind.TEXT
+        return CellKind.NUMBER
+    return CellKind.TIME if base == "DATE" or base.startswith("TIME") else CellKind.TEXT
 
 
 def texts_of(table: pa.Table) -> list[list[str | None]]:

@@ -26,7 +26,7 @@ from connstat_sql.output.verdict import verdict
 if TYPE_CHECKING:
     from connstat_sql.executor.progress import Progress
     from connstat_sql.result import Result
-    from connstat_sql.transport import Sent, Waiting
+    from connstat_sql.transport import Attempt, RetryNotice
 
 DONE, QUERY_AT_FAULT, USAGE, API_FAILED, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -95,7 +95,7 @@ class Narrator:
             with self._lock:
                 self._line.show(scans)
 
-    def waiting(self, waiting: Waiting) -> None:
+    def waiting(self, waiting: RetryNotice) -> None:
         """A request waits for long: told once for all that wait for the same."""
         wait = waiting.connection, waiting.message
         if wait not in self._waits:
@@ -142,7 +142,7 @@ class Narrator:
             requests = counted(result.requests, "request")
             self._say(f"{rows}{requests}, {result.seconds * 1000:.0f} ms")
 
-    def trace(self, sent: Sent) -> None:
+    def trace(self, sent: Attempt) -> None:
         """One attempt of one request; no secret is in it."""
         status = "no answer" if sent.status is None else str(sent.status)
         again = f" attempt {sent.attempt}" if sent.attempt > 1 else ""

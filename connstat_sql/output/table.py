@@ -11,8 +11,8 @@ from enum import IntEnum
 import pyarrow as pa
 
 from connstat_sql.errors import counted
-from connstat_sql.output.rows import Column, Kind, columns_of, registered, texts_of, unique
-from connstat_sql.output.terminal import Look
+from connstat_sql.output.rows import CellKind, OutputField, columns_of, registered, texts_of, unique
+from connstat_sql.output.terminal import TerminalStyle
 
 _UNLIMITED = 2**31
 DRAWN_BY_DUCKDB = 9_999
@@ -79,7 +79,7 @@ def framed(table: pa.Table) -> Iterator[str]:
         yield f"│ {' │ '.join(centred)} │"
     yield between("├┼┤")
     padded = [
-        [fit(text, width, "", right=one.kind is Kind.NUMBER) for text in cells]
+        [fit(text, width, "", right=one.kind is CellKind.NUMBER) for text in cells]
         for one, width, cells in zip(columns, widths, texts, strict=True)
     ]
     for row in zip(*padded, strict=True):
@@ -115,7 +115,7 @@ class Drawn:
     `wanted` what other columns go without for it. `rank` says who gets more than that first.
     """
 
-    column: Column
+    column: OutputField
     name: str
     cells: list[str | None]
     natural: int
@@ -124,7 +124,7 @@ class Drawn:
     rank: Rank
 
 
-def fitted(table: pa.Table, look: Look, width: int) -> Iterator[str] | None:
+def fitted(table: pa.Table, look: TerminalStyle, width: int) -> Iterator[str] | None:
     """The lines of a table of at most `width` cells; None: it is better read expanded."""
     columns = [
         _drawn(column, cells, look, width)
@@ -137,7 +137,7 @@ def fitted(table: pa.Table, look: Look, width: int) -> Iterator[str] | None:
 
 
 def _is_better_expanded(
-    table: pa.Table, columns: Sequence[Drawn], shown: Sequence[Drawn], look: Look
+    table: pa.Table, columns: Sequence[Drawn], shown: Sequence[Drawn], look: TerminalStyle
 ) -> bool:
     if table.num_rows == 1:
         is_wide = _framed(one.natural for one in columns) > (look.width or 0)
@@ -153,7 +153,7 @@ def _has_lines(table: pa.Table, columns: Sequence[Drawn]) -> bool:
     return any(isinstance(text, str) and "\n" in text.strip() for text in texts)
 
 
-def _drawn(column: Column, texts: list[str | None], look: Look, width: int) -> Drawn:
+def _drawn(column: OutputField, texts: list[str | None], look: TerminalStyle, width: int) -> Drawn:
     from connstat_sql.output.cells import cell_width
     from connstat_sql.output.sanitize import one_line
     from connstat_sql.output.state_colors import tells_name, tells_reason, tells_state
@@ -163,12 +163,12 @@ def _drawn(column: Column, texts: list[str | None], look: Look, width: int) -> D
     cells = [None if t is None else one_line(t[:most], ascii_=look.ascii) for t in texts]
     content = max((4 if c is None else cell_width(c) for c in cells), default=0)
     natural = max(content, cell_width(name), 1)
-    is_rigid = column.kind in (Kind.NUMBER, Kind.TIME) or tells_state(column.name)
+    is_rigid = column.kind in (CellKind.NUMBER, CellKind.TIME) or tells_state(column.name)
     least = min(max(content, 4), _MOST_RIGID) if is_rigid else min(natural, _FEWEST)
     rank, most = Rank.OTHER, least
-    if column.kind is Kind.TEXT and tells_name(column.name):
+    if column.kind is CellKind.TEXT and tells_name(column.name):
         rank, most = Rank.NAME, width // 2
-    elif column.kind is Kind.TEXT and tells_reason(column.name):
+    elif column.kind is CellKind.TEXT and tells_reason(column.name):
         rank, most = Rank.REASON, width // 2
     least = min(natural, least)
     return Drawn(column, name, cells, natural, least, min(natural, max(least, most)), rank)
@@ -252,7 +252,11 @@ _ASCII_FRAME = _Frame("+++", "+++", "+++", "|", "-", "..")
 
 
 def _lines(
-    table: pa.Table, columns: Sequence[Drawn], shown: Sequence[Drawn], look: Look, width: int
+    table: pa.Table,
+    columns: Sequence[Drawn],
+    shown: Sequence[Drawn],
+    look: TerminalStyle,
+    width: int,
 ) -> Iterator[str]:
     from connstat_sql.output.cells import fit
 
@@ -265,7 +269,7 @@ def _lines(
         return f"{corners[0]}{inner}{corners[2]}"
 
     heads = [
-        fit(one.name, w, frame.cut, right=one.column.kind is Kind.NUMBER)
+        fit(one.name, w, frame.cut, right=one.column.kind is CellKind.NUMBER)
         for one, w in zip(shown, widths, strict=True)
     ]
     if look.color:
@@ -305,11 +309,11 @@ def _is_cut(one: Drawn, width: int) -> bool:
     )
 
 
-def _padded(one: Drawn, width: int, frame: _Frame, look: Look) -> Iterator[list[str]]:
+def _padded(one: Drawn, width: int, frame: _Frame, look: TerminalStyle) -> Iterator[list[str]]:
     """The cells of a column in lines, each exactly `width` wide, in colour where that is wanted."""
     from connstat_sql.output.cells import fit, wrapped
 
-    right = one.column.kind is Kind.NUMBER
+    right = one.column.kind is CellKind.NUMBER
     null = fit("NULL", width, frame.cut, right=right)
     null = f"\033[2m{null}\033[0m" if look.color else null
     color = _coloring(one.column) if look.color else None
@@ -323,15 +327,15 @@ def _padded(one: Drawn, width: int, frame: _Frame, look: Look) -> Iterator[list[
             yield [color(cell) if color else cell]
 
 
-def _coloring(column: Column) -> Callable[[str], str] | None:
+def _coloring(column: OutputField) -> Callable[[str], str] | None:
     from connstat_sql.output.state_colors import colored, colored_inside, tells_state
 
-    if column.kind is Kind.NESTED:
+    if column.kind is CellKind.NESTED:
         return colored_inside
     return colored if tells_state(column.name) else None
 
 
-def _footer(rows: int, left_out: Sequence[Drawn], are_cut: bool, look: Look) -> str:
+def _footer(rows: int, left_out: Sequence[Drawn], are_cut: bool, look: TerminalStyle) -> str:
     parts = [counted(rows, "row")] if look.footer else []
     if left_out:
         names = ", ".join(one.name for one in left_out[:_NAMED])

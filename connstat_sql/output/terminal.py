@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TerminalStyle:
     """What the place can show to which rows are written.
 
     `width` and `height` are the terminal's, in cells and lines; None: it is no terminal, and
@@ -36,7 +36,7 @@ class Look:
         return self.width is not None
 
     @classmethod
-    def of(cls, out: IO[Any], environment: Mapping[str, str]) -> Look:
+    def of(cls, out: IO[Any], environment: Mapping[str, str]) -> TerminalStyle:
         """What a stream can show: a terminal with its size, colours and letters, or anything."""
         if not out.isatty():
             return cls()

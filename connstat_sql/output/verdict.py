@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from connstat_sql.errors import NotAsked, NotUsable, UnexpectedShape
 
 if TYPE_CHECKING:
-    from connstat_sql.fetch import Failure
+    from connstat_sql.fetch import FailedFetch
     from connstat_sql.result import Result
 
 SHOWN_GROUPS = 10
@@ -36,12 +36,12 @@ def verdict(result: Result) -> Iterator[str]:
         yield f"  and {len(left):,} more kinds of failure, of {requests:,} requests"
 
 
-def _distinct(failures: Iterator[Failure]) -> list[Failure]:
+def _distinct(failures: Iterator[FailedFetch]) -> list[FailedFetch]:
     found = {(one.fetch.connection, str(one.error.request or id(one))): one for one in failures}
     return list(found.values())
 
 
-def _headline(sent: Sequence[Failure], given_up: Sequence[Failure], requests: int) -> str:
+def _headline(sent: Sequence[FailedFetch], given_up: Sequence[FailedFetch], requests: int) -> str:
     total = max(requests, len(sent))
     noun = "request" if total == 1 else "requests"
     parts = []
@@ -52,14 +52,14 @@ def _headline(sent: Sequence[Failure], given_up: Sequence[Failure], requests: in
     return "; ".join(parts) + "; they are rows of the table _errors"
 
 
-def _kinds(failures: Sequence[Failure]) -> str:
+def _kinds(failures: Sequence[FailedFetch]) -> str:
     kinds = Counter(map(_kind, failures)).most_common()
     told = [f"{kind} ({count:,})" for kind, count in kinds[:SHOWN_KINDS]]
     left = sum(count for _, count in kinds[SHOWN_KINDS:])
     return ", ".join((*told, f"others ({left:,})") if left else told)
 
 
-def _kind(failure: Failure) -> str:
+def _kind(failure: FailedFetch) -> str:
     error, connection = failure.error, failure.fetch.connection
     if isinstance(error, NotUsable):
         return f"{connection} cannot be used"
@@ -69,7 +69,7 @@ def _kind(failure: Failure) -> str:
     return f"{'no usable answer' if isinstance(error, UnexpectedShape) else what} from {connection}"
 
 
-def _group(failure: Failure) -> str:
+def _group(failure: FailedFetch) -> str:
     """The connection and the message, with the arguments' names in place of their values."""
     connection, message = failure.fetch.connection, failure.error.message
     for name, value in failure.fetch.arguments.items():

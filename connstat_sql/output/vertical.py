@@ -9,10 +9,10 @@ import pyarrow as pa
 from connstat_sql.errors import counted
 from connstat_sql.output.cells import cell_width, fit, fold
 from connstat_sql.output.nested import outline, reader_of
-from connstat_sql.output.rows import Column, Kind, columns_of, texts_of
+from connstat_sql.output.rows import CellKind, OutputField, columns_of, texts_of
 from connstat_sql.output.sanitize import lines, one_line
 from connstat_sql.output.state_colors import colored, colored_inside, tells_state
-from connstat_sql.output.terminal import Look
+from connstat_sql.output.terminal import TerminalStyle
 
 _WIDEST_NAME = 40
 _NARROWEST = 20
@@ -21,7 +21,7 @@ _RULE = 60
 """Cells of the line above each row, where there is no terminal to fit."""
 
 
-def write_lines(table: pa.Table, look: Look) -> Iterator[str]:
+def write_lines(table: pa.Table, look: TerminalStyle) -> Iterator[str]:
     """The lines; values are folded to the terminal's width, and in full without one."""
     columns = columns_of(table)
     names = [one_line(one.name, ascii_=look.ascii) for one in columns]
@@ -29,7 +29,7 @@ def write_lines(table: pa.Table, look: Look) -> Iterator[str]:
     names = [fit(name, label, "" if look.ascii else "…") for name in names]
     width = None if look.width is None else max(look.width - label - 3, _NARROWEST)
     texts = texts_of(table)
-    readers = [reader_of(one) if one.kind is Kind.NESTED else None for one in columns]
+    readers = [reader_of(one) if one.kind is CellKind.NESTED else None for one in columns]
     bar = "|" if look.ascii else "│"
     for number in range(table.num_rows):
         yield _rule(number + 1, label, look)
@@ -48,7 +48,7 @@ def write_lines(table: pa.Table, look: Look) -> Iterator[str]:
         yield f"\033[2m{count}\033[0m" if look.color else count
 
 
-def _rule(number: int, label: int, look: Look) -> str:
+def _rule(number: int, label: int, look: TerminalStyle) -> str:
     dash, cross = ("-", "+") if look.ascii else ("─", "┬")
     title = f"{dash}[ ROW {number:,} ]"
     width = _RULE if look.width is None else look.width
@@ -59,7 +59,7 @@ def _rule(number: int, label: int, look: Look) -> str:
     return f"\033[1m{line}\033[0m" if look.color else line
 
 
-def _whole(text: str | None, width: int | None, look: Look) -> list[str]:
+def _whole(text: str | None, width: int | None, look: TerminalStyle) -> list[str]:
     """A text in lines of that width, nothing of it lost."""
     if text is None:
         return ["NULL"]
@@ -67,9 +67,9 @@ def _whole(text: str | None, width: int | None, look: Look) -> list[str]:
     return found if width is None else [part for line in found for part in fold(line, width)]
 
 
-def _colored(found: list[str], text: str | None, column: Column) -> list[str]:
+def _colored(found: list[str], text: str | None, column: OutputField) -> list[str]:
     if text is None:
         return [f"\033[2m{found[0]}\033[0m"]
-    if column.kind is Kind.NESTED:
+    if column.kind is CellKind.NESTED:
         return [colored_inside(line) for line in found]
     return [colored(line) for line in found] if tells_state(column.name) else found

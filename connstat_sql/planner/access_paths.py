@@ -24,7 +24,7 @@ from connstat_sql.sql.binder import Row
 
 
 @dataclass(frozen=True)
-class Supply:
+class ArgumentSupply:
     """What one use of a table gives its parameters: constants, and rows that are there already."""
 
     rows: Sequence[Row] | None
@@ -37,7 +37,7 @@ class Supply:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PathChoice:
     """A method and what it lacks: `missing` parameters, `details` when rows need a second look.
 
     `requests` are expected, None where the arguments come from rows; `shared` counts other scans
@@ -89,8 +89,8 @@ class Choosing:
     spoken: frozenset[str] = frozenset()
 
     def choices(
-        self, supplies: Sequence[Supply], columns: tuple[str, ...], weigh: Weigh
-    ) -> list[Choice]:
+        self, supplies: Sequence[ArgumentSupply], columns: tuple[str, ...], weigh: Weigh
+    ) -> list[PathChoice]:
         """The covered methods, that which asks least first; the first declared among equals."""
         refused = self._refused_params(supplies)
         found = [
@@ -101,7 +101,7 @@ class Choosing:
         usable = [choice for choice in found if choice is not None]
         return sorted(usable, key=lambda choice: choice.cost)
 
-    def unallowed(self, supplies: Sequence[Supply], blame: Blame) -> BindError | None:
+    def unallowed(self, supplies: Sequence[ArgumentSupply], blame: Blame) -> BindError | None:
         """The error for a value that is none of those its parameter may have, if there is one."""
         rows = [row for supply in supplies for row in supply.rows or ()]
         for param in self.resource.params:
@@ -117,7 +117,7 @@ class Choosing:
         return None
 
     def why_none(
-        self, supplies: Sequence[Supply], columns: tuple[str, ...], blame: Blame
+        self, supplies: Sequence[ArgumentSupply], columns: tuple[str, ...], blame: Blame
     ) -> BindError:
         """The error when no method is covered (semantics, rule 7)."""
         refused = self._refused(supplies)
@@ -148,10 +148,10 @@ class Choosing:
     def _choice(
         self,
         method: Method,
-        supplies: Sequence[Supply],
+        supplies: Sequence[ArgumentSupply],
         columns: tuple[str, ...],
         weigh: Weigh,
-    ) -> Choice | None:
+    ) -> PathChoice | None:
         if self._deaf(method):
             return None
         wanting = [supply for supply in supplies if supply.rows != ()]
@@ -174,7 +174,7 @@ class Choosing:
         if not any(supply.bound & set(method.required) for supply in wanting):
             requests, shared = weigh(method)
         second = _second_looks(details, wanting) if details is not None else 0
-        return Choice(method, tuple(missing), requests, details, shared, second)
+        return PathChoice(method, tuple(missing), requests, details, shared, second)
 
     def _wanted(self, method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
         """What the method wants a value for, defaults aside."""
@@ -196,7 +196,9 @@ class Choosing:
     def _has_default(self, name: str) -> bool:
         return name not in self.spoken and has_default(self.resource, name)
 
-    def _lacking(self, method: Method, columns: tuple[str, ...], supply: Supply) -> list[str]:
+    def _lacking(
+        self, method: Method, columns: tuple[str, ...], supply: ArgumentSupply
+    ) -> list[str]:
         """What the query does not give a method and what cannot be enumerated either."""
         missing = [name for name in self._wanted(method, columns) if name not in supply.given]
         return [name for name in missing if not self._is_enumerable(name, supply.given)]
@@ -207,7 +209,7 @@ class Choosing:
             return False
         return not self.strict or any(one.name in given for one in siblings(self.resource, param))
 
-    def _refused_params(self, supplies: Sequence[Supply]) -> frozenset[str]:
+    def _refused_params(self, supplies: Sequence[ArgumentSupply]) -> frozenset[str]:
         """Parameters with a value that no path can carry."""
         rows = [row for supply in supplies for row in supply.rows or ()]
         names = {name for method in self.resource.choices for name in method.path.params}
@@ -217,7 +219,7 @@ class Choosing:
             if is_refused(self.provider, {row[name] for row in rows if name in row})
         )
 
-    def _refused(self, supplies: Sequence[Supply]) -> str:
+    def _refused(self, supplies: Sequence[ArgumentSupply]) -> str:
         rows = [row for supply in supplies for row in supply.rows or ()]
         for method in self.resource.choices:
             for row in rows:
@@ -239,7 +241,7 @@ class Choosing:
         return f"add  AND {conditions}" + (f"  ({', '.join(parents)})" if parents else "")
 
 
-def _second_looks(details: Method, supplies: Sequence[Supply]) -> int:
+def _second_looks(details: Method, supplies: Sequence[ArgumentSupply]) -> int:
     """Rows of a list that are expected to need details: those that constants name, or some."""
     named = 0
     for supply in supplies:

@@ -11,17 +11,17 @@ from sqlglot import exp
 
 from connstat_sql.definitions.model import literal, quote
 from connstat_sql.definitions.quoting import own
-from connstat_sql.planner.model import Constant, Feed
-from connstat_sql.planner.parameter_sql import Bound, Values
-from connstat_sql.planner.relations import Rows
+from connstat_sql.planner.model import ArgumentSource, Constant
+from connstat_sql.planner.parameter_sql import Bound, ParameterValues
+from connstat_sql.planner.relations import ReadableRows
 from connstat_sql.sql.binder import (
+    ColumnField,
+    Conjunct,
     EqualColumns,
     Expression,
-    Fact,
-    Field,
+    TableAccess,
     Term,
     Types,
-    Use,
     relations_of,
 )
 from connstat_sql.sql.binder.nulls import rejects_null
@@ -45,22 +45,22 @@ class Binding:
     use have, by their names.
     """
 
-    use: Use
+    use: TableAccess
     types: Types
-    rows: Rows
+    rows: ReadableRows
     wanted: tuple[str, ...] = ()
-    extra: Mapping[str, Field] = field(default_factory=dict)
+    extra: Mapping[str, ColumnField] = field(default_factory=dict)
 
     @cached_property
-    def facts(self) -> tuple[Fact, ...]:
+    def facts(self) -> tuple[Conjunct, ...]:
         """Facts that speak only of rows that are there; subqueries looked into where need be."""
         return self._sorted_facts[0]
 
     @cached_property
-    def _sorted_facts(self) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+    def _sorted_facts(self) -> tuple[tuple[Conjunct, ...], tuple[Conjunct, ...]]:
         """Those, and facts that speak of rows besides that are still to come."""
-        found: list[Fact] = []
-        later: list[Fact] = []
+        found: list[Conjunct] = []
+        later: list[Conjunct] = []
         pending, opened = deque(self.use.facts), set[int]()
         while pending:
             fact = pending.popleft()
@@ -82,7 +82,7 @@ class Binding:
                 pending += relation.held
         return tuple(found), tuple(later)
 
-    def _is_sound(self, fact: Fact) -> bool:
+    def _is_sound(self, fact: Conjunct) -> bool:
         """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
         if not self.rows.query.missing:
             return True
@@ -114,21 +114,21 @@ class Binding:
         return self.rows.equal_columns((*self._ties, *later))
 
     @cached_property
-    def values(self) -> Values:
+    def values(self) -> ParameterValues:
         """What finds them."""
-        return Values(self.use.relation, self.types, self.rows)
+        return ParameterValues(self.use.relation, self.types, self.rows)
 
     @cached_property
-    def _ties(self) -> tuple[Fact, ...]:
+    def _ties(self) -> tuple[Conjunct, ...]:
         """The equalities that are there between two sources."""
         return tuple(fact for fact in self.facts if self._is_joining(fact))
 
-    def feed(self, constant: Constant, wanted: Sequence[str]) -> Feed:
+    def feed(self, constant: Constant, wanted: Sequence[str]) -> ArgumentSource:
         """Tuples of the constants and of the wanted columns, filtered by all that is known."""
         chosen = {name: self.bound[name] for name in wanted if name in self.bound}
         chosen = {name: one for name, one in chosen.items() if name not in constant.columns}
         if not chosen:
-            return Feed(constant)
+            return ArgumentSource(constant)
         needed = frozenset[int]().union(*(one.relations for one in chosen.values()))
         joined, facts = self._joined(needed, constant, chosen)
         equal = [fact for fact in facts if self._is_harmless(fact)]
@@ -136,7 +136,7 @@ class Binding:
         for fact in facts:
             for number in sorted(fact.relations - joined - {self.use.relation}):
                 scans.update(dict.fromkeys(self.rows.scans(number)))
-        return Feed(
+        return ArgumentSource(
             constant,
             tuple((name, one.words) for name, one in chosen.items()),
             self._sql(constant, chosen, joined, facts),
@@ -146,7 +146,7 @@ class Binding:
             all(one.grows for one in chosen.values()) and self._grows(joined, facts),
         )
 
-    def _grows(self, joined: frozenset[int], facts: Sequence[Fact]) -> bool:
+    def _grows(self, joined: frozenset[int], facts: Sequence[Conjunct]) -> bool:
         """Whether live rows are only joined and filtered, never counted or ruled out.
 
         A subquery, in place of a table or in an expression, may answer less for more rows.
@@ -162,7 +162,7 @@ class Binding:
             return True
         return not relation.needs
 
-    def _is_product(self, needed: frozenset[int], facts: Sequence[Fact]) -> bool:
+    def _is_product(self, needed: frozenset[int], facts: Sequence[Conjunct]) -> bool:
         """Whether values come from sources that nothing ties: every combination of their rows."""
         groups = [{number} for number in self.values.read(needed)]
         for fact in facts:
@@ -176,13 +176,13 @@ class Binding:
 
     def _joined(
         self, needed: frozenset[int], constant: Constant, chosen: Mapping[str, Bound]
-    ) -> tuple[frozenset[int], list[Fact]]:
+    ) -> tuple[frozenset[int], list[Conjunct]]:
         """The relations that equalities tie to the needed ones, and the facts about them all."""
         known = {*constant.columns, *chosen, *self.extra}
         weakened = (self._weakened(fact, known) for fact in self.facts)
         tellable = [fact for fact in weakened if fact and self._is_tellable(fact, known)]
         joined = set(needed) | {one.relation for one in self.extra.values()}
-        tied: dict[int, list[Fact]] = {}
+        tied: dict[int, list[Conjunct]] = {}
         for fact in filter(self._is_joining, tellable):
             for number in fact.relations:
                 tied.setdefault(number, []).append(fact)
@@ -199,7 +199,7 @@ class Binding:
             if self.values.read(fact.relations) <= own and not self._is_constant(fact, constant)
         ]
 
-    def _weakened(self, fact: Fact, known: set[str]) -> Fact | None:
+    def _weakened(self, fact: Conjunct, known: set[str]) -> Conjunct | None:
         """An OR without what cannot be told yet in its branches: less is said, and still true."""
         either = fact.predicate.unnest()
         if self._is_tellable(fact, known) or not isinstance(either, exp.Or):
@@ -215,9 +215,9 @@ class Binding:
             for column, part in zip(columns, kept, strict=True):
                 terms[id(column)] = Expression(part.predicate, part.terms)
             branches.append(chained(exp.And, columns))
-        return Fact(chained(exp.Or, branches), terms, relations_of(terms.values()))
+        return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
 
-    def _is_tellable(self, fact: Fact, known: set[str]) -> bool:
+    def _is_tellable(self, fact: Conjunct, known: set[str]) -> bool:
         """Whether it can be evaluated over what is known of the table itself."""
         if not all(self._is_known(term, known) for term in fact.terms.values()):
             return False
@@ -227,28 +227,28 @@ class Binding:
         return not isinstance(predicate, exp.In) or len(predicate.expressions) <= MAX_FILTER_VALUES
 
     def _is_known(self, term: Term, known: set[str]) -> bool:
-        if isinstance(term, Field):
+        if isinstance(term, ColumnField):
             return term.relation != self.use.relation or term.column in known
         if isinstance(term, Expression):
             return all(self._is_known(one, known) for one in term.terms.values())
         return self.use.relation not in relations_of([term])
 
-    def _is_constant(self, fact: Fact, constant: Constant) -> bool:
+    def _is_constant(self, fact: Conjunct, constant: Constant) -> bool:
         """Whether the constants say it already."""
         if fact.relations != {self.use.relation}:
             return False
-        fields = [term for term in fact.terms.values() if isinstance(term, Field)]
+        fields = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
         return all(one.column in constant.columns for one in fields)
 
-    def _is_harmless(self, fact: Fact) -> bool:
+    def _is_harmless(self, fact: Conjunct) -> bool:
         """Whether it ties columns of one type, so that evaluating it cannot fail."""
-        fields = [term for term in fact.terms.values() if isinstance(term, Field)]
+        fields = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
         if not self._is_joining(fact) or len(fields) < len(fact.terms):
             return False
         types = {self.rows.types(one.relation).get(one.column) for one in fields if not one.path}
         return len(types) == 1 and not any(one.path for one in fields)
 
-    def _is_joining(self, fact: Fact) -> bool:
+    def _is_joining(self, fact: Conjunct) -> bool:
         return isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ)) and len(fact.relations) > 1
 
     def _sql(
@@ -256,11 +256,11 @@ class Binding:
         constant: Constant,
         chosen: Mapping[str, Bound],
         joined: frozenset[int],
-        facts: Sequence[Fact],
+        facts: Sequence[Conjunct],
     ) -> str:
         used: dict[int, set[str]] = {number: set() for number in joined}
 
-        def name(one: Field) -> str:
+        def name(one: ColumnField) -> str:
             if one.relation != self.use.relation:
                 used.setdefault(one.relation, set()).add(one.column)
                 return self.values.name(one)

@@ -10,15 +10,15 @@ from sqlglot import exp
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.model import Method, Provider, Resource, TableName
 from connstat_sql.errors import PlanError
-from connstat_sql.planner.access_paths import Choice, Choosing, Supply, Weigh
+from connstat_sql.planner.access_paths import ArgumentSupply, Choosing, PathChoice, Weigh
 from connstat_sql.planner.arguments import Binding
 from connstat_sql.planner.connections import constant_of
 from connstat_sql.planner.model import CONNECTION
 from connstat_sql.planner.questions import may_use_left_out, pushed_filters
-from connstat_sql.planner.relations import Rows
+from connstat_sql.planner.relations import ReadableRows
 from connstat_sql.planner.shared_requests import Sharing
-from connstat_sql.planner.targets import Target, target_of, types_of
-from connstat_sql.sql.binder import Field
+from connstat_sql.planner.targets import AccessTarget, target_of, types_of
+from connstat_sql.sql.binder import ColumnField
 
 NOT_COVERED = 9
 """More than any method can lack: there is none that could be asked."""
@@ -29,16 +29,16 @@ class Weighing:
     """Weighs targets by what is there already: rows that can be read, requests sent before."""
 
     catalog: Catalog
-    rows: Rows
+    rows: ReadableRows
     strict: bool
     sharing: Sharing = field(default_factory=Sharing)
 
-    def choosing(self, target: Target) -> Choosing:
+    def choosing(self, target: AccessTarget) -> Choosing:
         """The methods of a target's table."""
         resource = target.live.resource
         return Choosing(resource, self.provider(resource), self.strict, target.spoken)
 
-    def bindings(self, target: Target) -> list[Binding]:
+    def bindings(self, target: AccessTarget) -> list[Binding]:
         """What each use can be fed with now."""
         resource = target.live.resource
         types = {**types_of(resource, None), CONNECTION: "VARCHAR"}
@@ -52,17 +52,17 @@ class Weighing:
             found.append(Binding(use, types, self.rows, wanted))
         return found
 
-    def supplies(self, target: Target, bindings: Sequence[Binding]) -> list[Supply]:
+    def supplies(self, target: AccessTarget, bindings: Sequence[Binding]) -> list[ArgumentSupply]:
         """Which parameters each use gives a value."""
         params = {param.name for param in target.live.resource.params}
         found = []
         for binding in bindings:
-            given = Supply(binding.use.rows).given
+            given = ArgumentSupply(binding.use.rows).given
             bound = params & binding.bound.keys() - given.keys()
-            found.append(Supply(binding.use.rows, frozenset(bound)))
+            found.append(ArgumentSupply(binding.use.rows, frozenset(bound)))
         return found
 
-    def weigh(self, target: Target, bindings: Sequence[Binding]) -> Weigh:
+    def weigh(self, target: AccessTarget, bindings: Sequence[Binding]) -> Weigh:
         """How many requests a method adds when its arguments are constants."""
         provider = self.provider(target.live.resource)
         constants = [
@@ -82,13 +82,13 @@ class Weighing:
 
         return weigh
 
-    def lacking(self, target: Target) -> int:
+    def lacking(self, target: AccessTarget) -> int:
         """How many parameters have no value when a target is placed now."""
         supplies = self.supplies(target, self.bindings(target))
         choices = self.choosing(target).choices(supplies, target.columns, lambda _: (1, 0))
         return len(choices[0].missing) if choices else NOT_COVERED
 
-    def merged(self, places: list[int]) -> list[Target]:
+    def merged(self, places: list[int]) -> list[AccessTarget]:
         """Mentions of one table together when that costs no more requests than apart."""
         tables = [self.rows.query.tables[place] for place in places]
         targets = [target_of([table], [place]) for table, place in zip(tables, places, strict=True)]
@@ -112,15 +112,15 @@ class Weighing:
                 return targets
         return [whole]
 
-    def constant_choice(self, target: Target) -> Choice | None:
+    def constant_choice(self, target: AccessTarget) -> PathChoice | None:
         """The method for a target of which only constants are known."""
         choosing = self.choosing(target)
-        supplies = [Supply(use.rows) for use in target.uses]
+        supplies = [ArgumentSupply(use.rows) for use in target.uses]
         bindings = [Binding(use, {}, self.rows) for use in target.uses]
         weigh = self.weigh(target, bindings)
         return next(iter(choosing.choices(supplies, target.columns, weigh)), None)
 
-    def _may_be_bound(self, target: Target, whole: Target) -> bool:
+    def _may_be_bound(self, target: AccessTarget, whole: AccessTarget) -> bool:
         """Whether a parameter of the target equals something of another table."""
         own = {use.relation for use in whole.uses}
         params = {param.name for param in target.live.resource.params}
@@ -128,7 +128,9 @@ class Weighing:
             isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ))
             and any(not self.rows.is_there(one) for one in fact.relations - own)
             and any(
-                isinstance(term, Field) and term.relation == use.relation and term.column in params
+                isinstance(term, ColumnField)
+                and term.relation == use.relation
+                and term.column in params
                 for term in fact.terms.values()
             )
             for use in target.uses

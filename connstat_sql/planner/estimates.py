@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from connstat_sql.definitions.model import Method, Resource, Shape
 from connstat_sql.planner.questions import given_columns
-from connstat_sql.sql.binder import Fact, Field, Use
+from connstat_sql.sql.binder import ColumnField, Conjunct, TableAccess
 
 UNKNOWN_PAGES = 10
 """Pages that a list of unknown length is taken for."""
@@ -53,7 +53,7 @@ def pages_of(method: Method, filters: int = 0) -> int:
     return max(1, pages >> 2 * filters)
 
 
-def size_of(resource: Resource, use: Use) -> Size:
+def size_of(resource: Resource, use: TableAccess) -> Size:
     """The size of a table for one use of it: by the method that tells most."""
     given = given_columns(use.rows)
     alternatives = len(use.rows or ()) or 1
@@ -79,7 +79,7 @@ def _rows(method: Method, given: Mapping[str, bool], alternatives: int) -> float
     return float(min(asked * each * MOST_KEYS**lacking, MOST_ROWS))
 
 
-def _fraction_of(use: Use, answered: set[str]) -> float:
+def _fraction_of(use: TableAccess, answered: set[str]) -> float:
     """What the predicates about a table alone leave; those aside that requests answer."""
     left = 1.0
     for fact in use.facts:
@@ -88,8 +88,8 @@ def _fraction_of(use: Use, answered: set[str]) -> float:
     return max(left, LEAST_FRACTION)
 
 
-def _columns(fact: Fact) -> set[str]:
-    return {one.column for one in fact.terms.values() if isinstance(one, Field)}
+def _columns(fact: Conjunct) -> set[str]:
+    return {one.column for one in fact.terms.values() if isinstance(one, ColumnField)}
 
 
 def _fraction(predicate: exp.Expr) -> float:

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from connstat_sql.definitions.model import TableName
-from connstat_sql.planner.model import CONNECTION, Constant, Instead, Plan, Scan, Way
+from connstat_sql.planner.model import CONNECTION, AccessPath, Constant, Instead, Plan, Scan
 
 SHOWN_VALUES = 20
 
@@ -175,7 +175,7 @@ def _reason(scan: Scan, plan: Plan) -> str:
     return scan.reason
 
 
-def _stop(way: Way) -> str:
+def _stop(way: AccessPath) -> str:
     asked = ", ".join(f"{key}={value}" for key, value in way.order)
     return f"stops after {way.limit} rows" + (f", sorted by the API: {asked}" if asked else "")
 
@@ -202,7 +202,7 @@ def _binding(scan: Scan, name: str) -> dict[str, Any]:
     return {"param": name, "source": "constant", "values": list(values) if values else []}
 
 
-def _request_line(way: Way) -> str:
+def _request_line(way: AccessPath) -> str:
     return f"{way.method.verb} {way.method.base_url or ''}{way.method.path}"
 
 
@@ -269,7 +269,7 @@ def _requests(scan: Scan, plan: Plan) -> str:
     return str(expected)
 
 
-def _for_each(way: Way, scan: Scan) -> str:
+def _for_each(way: AccessPath, scan: Scan) -> str:
     bound = {name for feed in scan.feeds for name, _ in feed.bound}
     asked = [name for name in way.method.required if name in bound]
     if not asked:

@@ -9,7 +9,14 @@ from functools import cached_property, partial
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder import Fact, Field, Relation, equal_nodes, relations_of, substituted
+from connstat_sql.sql.binder import (
+    ColumnField,
+    Conjunct,
+    Relation,
+    equal_nodes,
+    relations_of,
+    substituted,
+)
 from connstat_sql.sql.binder.comparisons import options_of
 from connstat_sql.sql.binder.predicates import UNKNOWN
 from connstat_sql.sql.nodes import walk
@@ -25,11 +32,11 @@ Sources = frozenset[int]
 class Links:
     """Groups of columns that equal each other, and what else these equal."""
 
-    groups: dict[Field, set[Field]] = field(default_factory=dict)
-    beside: dict[Field, list[Sources]] = field(default_factory=dict)
+    groups: dict[ColumnField, set[ColumnField]] = field(default_factory=dict)
+    beside: dict[ColumnField, list[Sources]] = field(default_factory=dict)
 
     @classmethod
-    def among(cls, facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Links:
+    def among(cls, facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Links:
         """The links that facts make, those inside of derived tables among them."""
         links = cls()
         for fact in _opened(facts, relations):
@@ -40,22 +47,22 @@ class Links:
                     links._add_options(fact)
         return links
 
-    def _add(self, fact: Fact, pair: tuple[exp.Expr, exp.Expr]) -> None:
+    def _add(self, fact: Conjunct, pair: tuple[exp.Expr, exp.Expr]) -> None:
         left, right = (fact.terms.get(id(node)) for node in pair)
-        if isinstance(left, Field) and isinstance(right, Field):
+        if isinstance(left, ColumnField) and isinstance(right, ColumnField):
             self._join(left, right)
             return
         for one, node in ((left, pair[1]), (right, pair[0])):
-            if isinstance(one, Field):
+            if isinstance(one, ColumnField):
                 terms = [fact.terms[id(n)] for n in walk(node) if id(n) in fact.terms]
                 spoken = relations_of(terms) - {one.relation}
                 if spoken:
                     self.beside.setdefault(one, []).append(spoken)
 
-    def _add_options(self, fact: Fact) -> None:
+    def _add_options(self, fact: Conjunct) -> None:
         """What a column is one of, where a fact says so of columns of several sources."""
         for one in {*fact.terms.values()}:
-            if not isinstance(one, Field):
+            if not isinstance(one, ColumnField):
                 continue
             found = options_of(fact.predicate, partial(_is_column, fact, one))
             if found is not None:
@@ -65,14 +72,14 @@ class Links:
                 if spoken - {one.relation}:
                     self.beside.setdefault(one, []).append(spoken)
 
-    def _join(self, left: Field, right: Field) -> None:
+    def _join(self, left: ColumnField, right: ColumnField) -> None:
         groups = (self.groups.setdefault(one, {one}) for one in (left, right))
         fewer, more = sorted(groups, key=len)
         if fewer is not more:
             more |= fewer
             self.groups.update(dict.fromkeys(fewer, more))
 
-    def sources(self, column: Field) -> Iterable[Sources]:
+    def sources(self, column: ColumnField) -> Iterable[Sources]:
         """What can give a column its values."""
         for one in sorted(self.groups.get(column, {column}), key=lambda one: one.relation):
             if one.relation != column.relation:
@@ -80,13 +87,13 @@ class Links:
             yield from (told for told in self.beside.get(one, ()) if column.relation not in told)
 
     @cached_property
-    def ties(self) -> list[set[Field]]:
+    def ties(self) -> list[set[ColumnField]]:
         """Columns of several relations that equal each other."""
         found = {id(group): group for group in self.groups.values()}
         return [group for group in found.values() if len({one.relation for one in group}) > 1]
 
 
-def _opened(facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Iterable[Fact]:
+def _opened(facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Iterable[Conjunct]:
     """The facts, and what they say in terms of what derived tables are made of."""
     pending, opened, count = deque(facts), set[int](), 0
     while pending and count < MOST_FACTS:
@@ -105,5 +112,5 @@ def _opened(facts: Sequence[Fact], relations: Mapping[int, Relation]) -> Iterabl
                 pending += relation.held
 
 
-def _is_column(fact: Fact, column: Field, node: exp.Expr) -> bool:
+def _is_column(fact: Conjunct, column: ColumnField, node: exp.Expr) -> bool:
     return fact.terms.get(id(node)) == column

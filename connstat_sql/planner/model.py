@@ -33,7 +33,7 @@ class Constant:
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class ArgumentSource:
     """Where the arguments for one use of a table come from.
 
     `bound` are the arguments that come from rows read before, each with words for where. `sql`
@@ -59,7 +59,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class AccessPath:
     """One method that can serve a scan.
 
     `arguments` are the columns of the tuples, `_connection` first; those that the method asks for
@@ -87,8 +87,8 @@ class Instead:
     """
 
     source: str
-    way: Way
-    feeds: tuple[Feed, ...]
+    way: AccessPath
+    feeds: tuple[ArgumentSource, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class Scan:
     name: str
     provider: Provider
     resource: Resource
-    ways: tuple[Way, ...]
-    feeds: tuple[Feed, ...]
+    ways: tuple[AccessPath, ...]
+    feeds: tuple[ArgumentSource, ...]
     keeps: bool = False
     reason: str = ""
     reuses: tuple[str, ...] = ()
@@ -174,7 +174,7 @@ class Scan:
         """Requests of a fetch: a list that leaves rows out takes another, for those there are."""
         return 2 if self.ways[0].is_whole else 1
 
-    def by(self, way: Way) -> Scan:
+    def by(self, way: AccessPath) -> Scan:
         """The scan with its way chosen."""
         return replace(self, ways=(way,), instead=())
 

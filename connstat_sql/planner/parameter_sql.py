@@ -11,11 +11,19 @@ from sqlglot import exp
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import call, own, unnested
 from connstat_sql.planner.model import mention_table
-from connstat_sql.planner.relations import Rows
-from connstat_sql.sql.binder import EqualColumns, Expression, Fact, Field, Term, Types, relations_of
-from connstat_sql.sql.binder.comparisons import Options, any_of, options_of
+from connstat_sql.planner.relations import ReadableRows
+from connstat_sql.sql.binder import (
+    ColumnField,
+    Conjunct,
+    EqualColumns,
+    Expression,
+    Term,
+    Types,
+    relations_of,
+)
+from connstat_sql.sql.binder.comparisons import Disjuncts, any_of, options_of
 from connstat_sql.sql.binder.constants import INTEGERS, are_distinct
-from connstat_sql.sql.binder.model import COLLATED, Scalar
+from connstat_sql.sql.binder.model import COLLATED, ScalarSubquery
 from connstat_sql.sql.binder.render import field_text, is_told, relation_name, term_text
 from connstat_sql.sql.nodes import find, walk
 from connstat_sql.sql.statement import DIALECT
@@ -37,23 +45,23 @@ class Bound:
 
 
 @dataclass
-class Values:
+class ParameterValues:
     """Finds values for the parameters of one use of a table, the relation `own`."""
 
     own: int
     types: Types
-    rows: Rows
+    rows: ReadableRows
 
     def of_column(self, name: str, equal: EqualColumns) -> Bound | None:
         """A column of another source that is there and equals one of ours."""
-        for one in equal.of(Field(self.own, name)):
+        for one in equal.of(ColumnField(self.own, name)):
             if one.relation != self.own and self.rows.is_there(one.relation):
                 return Bound(self.name(one), self.rows.described(one), frozenset({one.relation}))
         return None
 
     def of_expression(self, name: str, equal: EqualColumns) -> Bound | None:
         """The other side of an equality, where it is more than a column of the same type."""
-        ours = Field(self.own, name)
+        ours = ColumnField(self.own, name)
         pairs = (pair for one in equal.of(ours) for pair in equal.beside(one))
         for _, node, fact in sorted(pairs, key=itemgetter(0)):
             term = self._term(node, fact)
@@ -68,9 +76,9 @@ class Values:
                 )  # fmt: skip
         return None
 
-    def of_options(self, name: str, equal: EqualColumns, facts: Sequence[Fact]) -> Bound | None:
+    def of_options(self, name: str, equal: EqualColumns, facts: Sequence[Conjunct]) -> Bound | None:
         """All that a column may equal, where a fact says so: `a = k OR a = '5'`, `a IN list`."""
-        ours = {*equal.of(Field(self.own, name))}
+        ours = {*equal.of(ColumnField(self.own, name))}
         for fact in facts:
             if fact.relations <= {self.own}:
                 continue
@@ -89,7 +97,7 @@ class Values:
                 )
         return None
 
-    def name(self, one: Field) -> str:
+    def name(self, one: ColumnField) -> str:
         """SQL for a column of a relation."""
         text = field_text(one)
         if one.relation in self.rows.synthetic and not one.path:
@@ -107,7 +115,7 @@ class Values:
 
     def is_faithful(self, term: Term) -> bool:
         """Whether equality with it is that of texts, not of some collation."""
-        if isinstance(term, Scalar):
+        if isinstance(term, ScalarSubquery):
             relation = self.rows.relation(term.relation)
             return relation is None or COLLATED not in relation.types.values()
         if not isinstance(term, Expression):
@@ -118,7 +126,7 @@ class Values:
 
     # --- SQL for what stands beside a column -------------------------------------------------
 
-    def _selects(self, options: Options, fact: Fact, wanted: str) -> list[str]:
+    def _selects(self, options: Disjuncts, fact: Conjunct, wanted: str) -> list[str]:
         """Queries that answer all options as the wanted type; none where one cannot be told."""
         texts = self._texts(options.values, fact, wanted, options.are_mixed)
         if texts is None:
@@ -140,12 +148,12 @@ class Values:
             found.append(answers)
         return found
 
-    def _answers(self, node: exp.Expr, fact: Fact, wanted: str) -> str:
+    def _answers(self, node: exp.Expr, fact: Conjunct, wanted: str) -> str:
         """The rows of a subquery of one column, that is read by itself."""
         terms = _terms_in([node], fact)
         term = terms[0] if len(terms) == 1 else None
-        relation = self.rows.relation(term.relation) if isinstance(term, Scalar) else None
-        if not isinstance(term, Scalar) or term.beside or relation is None:
+        relation = self.rows.relation(term.relation) if isinstance(term, ScalarSubquery) else None
+        if not isinstance(term, ScalarSubquery) or term.beside or relation is None:
             return ""
         if relation.node is None or len(relation.types) != 1:
             return ""
@@ -156,7 +164,7 @@ class Values:
         return f"SELECT {value} FROM {inner} AS {quote(own('rows'))}({column})" if value else ""
 
     def _texts(
-        self, nodes: Sequence[exp.Expr], fact: Fact, wanted: str, are_mixed: bool = False
+        self, nodes: Sequence[exp.Expr], fact: Conjunct, wanted: str, are_mixed: bool = False
     ) -> list[str] | None:
         """The values of expressions as the wanted type; None where equality means another thing."""
         sqls = [self._text(node, fact) for node in nodes]
@@ -173,18 +181,18 @@ class Values:
             found.append(value)
         return [self._tried(one, node, fact) for one, node in zip(found, nodes, strict=True)]
 
-    def _tried(self, value: str, node: exp.Expr, fact: Fact) -> str:
+    def _tried(self, value: str, node: exp.Expr, fact: Conjunct) -> str:
         """NULL for rows of which DuckDB cannot tell the value: for them no equality is true.
 
         Other predicates may rule them out; within a transaction a failure would end that.
         """
         terms = _terms_in([node], fact)
-        is_plain = not terms or isinstance(fact.terms.get(id(node)), Field)
+        is_plain = not terms or isinstance(fact.terms.get(id(node)), ColumnField)
         if is_plain or any(map(self.is_scalar, relations_of(terms))) or find(node, exp.Query):
             return value
         return f"TRY({value})"
 
-    def _term(self, node: exp.Expr, fact: Fact) -> Term | None:
+    def _term(self, node: exp.Expr, fact: Conjunct) -> Term | None:
         """What an expression is; None where it cannot be read here."""
         term = fact.terms.get(id(node))
         if term is None:
@@ -197,12 +205,12 @@ class Values:
         is_ours = self.own in relations_of([term])
         return None if is_ours or not self.is_faithful(term) else term
 
-    def _text(self, node: exp.Expr, fact: Fact) -> str:
+    def _text(self, node: exp.Expr, fact: Conjunct) -> str:
         term = self._term(node, fact)
         return "" if term is None else term_text(term, self.name, self.rows.scalar_text)
 
     def _words(self, term: Term, node: exp.Expr) -> str:
-        if isinstance(term, Field):
+        if isinstance(term, ColumnField):
             return self.rows.described(term)
         return (term.node if isinstance(term, Expression) else node).sql(dialect=DIALECT)
 
@@ -216,7 +224,9 @@ class Values:
             return f"TRY_CAST({sql} AS {wanted})"
         return ""
 
-    def _types(self, sqls: Sequence[str], fact: Fact, nodes: Sequence[exp.Expr]) -> Sequence[str]:
+    def _types(
+        self, sqls: Sequence[str], fact: Conjunct, nodes: Sequence[exp.Expr]
+    ) -> Sequence[str]:
         """The types of values, "" where nobody can tell, or where some text has a collation."""
         if not sqls:
             return []
@@ -255,11 +265,11 @@ class Values:
             yield mention_table(place), {**types, **dict.fromkeys(table.hidden, "VARCHAR")}
 
 
-def _terms_in(nodes: Iterable[exp.Expr], fact: Fact) -> list[Term]:
+def _terms_in(nodes: Iterable[exp.Expr], fact: Conjunct) -> list[Term]:
     """What the columns and subqueries in some parts of a fact stand for."""
     return [fact.terms[id(n)] for node in nodes for n in walk(node) if id(n) in fact.terms]
 
 
-def _among(fact: Fact, fields: Set[Field]) -> Callable[[exp.Expr], bool]:
+def _among(fact: Conjunct, fields: Set[ColumnField]) -> Callable[[exp.Expr], bool]:
     """Whether a node of a fact is one of some columns."""
     return lambda node: fact.terms.get(id(node)) in fields

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 from connstat_sql.definitions.catalog import LiveTable
 from connstat_sql.definitions.model import Param, Resource
-from connstat_sql.planner.access_paths import Choice, Supply
+from connstat_sql.planner.access_paths import ArgumentSupply, PathChoice
 from connstat_sql.planner.arguments import Binding
 from connstat_sql.planner.cost import Weighing
 from connstat_sql.planner.estimates import PAGE_ROWS, size_of
 from connstat_sql.planner.model import CONNECTION
 from connstat_sql.planner.questions import siblings
-from connstat_sql.planner.relations import Rows, Synthetic
-from connstat_sql.planner.targets import Target, types_of
-from connstat_sql.sql.binder import Fact, Field, Row, Use, substituted
+from connstat_sql.planner.relations import ReadableRows, Synthetic
+from connstat_sql.planner.targets import AccessTarget, types_of
+from connstat_sql.sql.binder import ColumnField, Conjunct, Row, TableAccess, substituted
 from connstat_sql.sql.binder.predicates import equality
 
 
@@ -24,14 +24,14 @@ class Parents:
     """Places scans of parents, by `place`."""
 
     weighing: Weighing
-    place: Callable[[Target], str]
+    place: Callable[[AccessTarget], str]
 
     @property
-    def rows(self) -> Rows:
+    def rows(self) -> ReadableRows:
         """What can be read by now."""
         return self.weighing.rows
 
-    def supplied(self, target: Target, binding: Binding, missing: Sequence[str]) -> Binding:
+    def supplied(self, target: AccessTarget, binding: Binding, missing: Sequence[str]) -> Binding:
         """The use with what its parents' rows supply; each supplies all that it can."""
         if binding.use.rows == ():
             return binding
@@ -39,7 +39,7 @@ class Parents:
         pending = dict.fromkeys(
             name
             for name in missing
-            if name not in Supply(binding.use.rows).given and name not in binding.bound
+            if name not in ArgumentSupply(binding.use.rows).given and name not in binding.bound
         )
         for param, links in self._groups(resource, missing):
             if param.name in pending:
@@ -49,8 +49,8 @@ class Parents:
         return binding
 
     def fewest_first(
-        self, target: Target, bindings: Sequence[Binding], choices: list[Choice]
-    ) -> list[Choice]:
+        self, target: AccessTarget, bindings: Sequence[Binding], choices: list[PathChoice]
+    ) -> list[PathChoice]:
         """Of the choices that lack the fewest that first whose parents supply the fewest values."""
         lacking = len(choices[0].missing)
         alike = [one for one in choices if len(one.missing) == lacking]
@@ -63,7 +63,7 @@ class Parents:
         best = alike[sizes.index(min(sizes))]
         return [best, *(one for one in choices if one is not best)]
 
-    def _values(self, target: Target, use: Use, missing: Sequence[str]) -> float:
+    def _values(self, target: AccessTarget, use: TableAccess, missing: Sequence[str]) -> float:
         """How many values parents are expected to supply for a use."""
         found, supplied = 1.0, set[str]()
         for param, links in self._groups(target.live.resource, missing):
@@ -83,7 +83,7 @@ class Parents:
         return sorted(found, key=lambda one: -len(one[1]))
 
     def looked_at(
-        self, target: Target, binding: Binding, missing: Sequence[str]
+        self, target: AccessTarget, binding: Binding, missing: Sequence[str]
     ) -> tuple[Binding, str] | None:
         """The use with what a parent supplies that is asked for one page, and the scan that is.
 
@@ -100,9 +100,9 @@ class Parents:
         parent = self.weighing.resource(param.parent.table)
         number = self.rows.next_relation()
         pairs = {CONNECTION: CONNECTION, **links}
-        use = Use(number, (), _told_of(binding.use.rows, pairs))
+        use = TableAccess(number, (), _told_of(binding.use.rows, pairs))
         columns = tuple(dict.fromkeys(links.values()))
-        look = Target(LiveTable(parent, target.live.connection), (use,), columns, looks=True)
+        look = AccessTarget(LiveTable(parent, target.live.connection), (use,), columns, looks=True)
         choice = self.weighing.constant_choice(look)
         if choice is None or choice.missing or choice.details or (choice.requests or 0) > 1:
             return None
@@ -112,30 +112,32 @@ class Parents:
         return self.tied(target, binding, scan, pairs, parent, number=number), scan
 
     def _with_parent(
-        self, target: Target, binding: Binding, param: Param, links: dict[str, str]
+        self, target: AccessTarget, binding: Binding, param: Param, links: dict[str, str]
     ) -> Binding:
         number = self.rows.next_relation()
         parent, use = self._told(binding.use, param, links, number)
         types = {**types_of(parent, None), CONNECTION: "VARCHAR"}
         self.rows.own_types[number] = types
         columns = tuple(dict.fromkeys((*links.values(), *_named(use.facts, number, parent))))
-        scan = self.place(Target(LiveTable(parent, target.live.connection), (use,), columns))
+        scan = self.place(AccessTarget(LiveTable(parent, target.live.connection), (use,), columns))
         pairs = {CONNECTION: CONNECTION, **links}
         return self.tied(target, binding, scan, pairs, parent, number=number)
 
     def _told(
-        self, use: Use, param: Param, links: dict[str, str], number: int
-    ) -> tuple[Resource, Use]:
+        self, use: TableAccess, param: Param, links: dict[str, str], number: int
+    ) -> tuple[Resource, TableAccess]:
         """The parent of a parameter, and what is said of the rows of it that are wanted."""
         assert param.parent is not None
         pairs = {CONNECTION: CONNECTION, **links}
-        inward = {ours: Field(number, theirs) for ours, theirs in pairs.items()}
+        inward = {ours: ColumnField(number, theirs) for ours, theirs in pairs.items()}
         rows = _told_of(use.rows, pairs)
-        return self.weighing.resource(param.parent.table), Use(number, _about(use, inward), rows)
+        return self.weighing.resource(param.parent.table), TableAccess(
+            number, _about(use, inward), rows
+        )
 
     def tied(
         self,
-        target: Target,
+        target: AccessTarget,
         binding: Binding,
         scan: str,
         pairs: dict[str, str],
@@ -151,14 +153,14 @@ class Parents:
         self.rows.synthetic[number] = Synthetic(scan, types)
         params = {CONNECTION, *(param.name for param in target.live.resource.params)}
         ties = tuple(  # parameters are never NULL, other columns may be
-            equality(Field(use.relation, mine), Field(number, theirs), mine)
+            equality(ColumnField(use.relation, mine), ColumnField(number, theirs), mine)
             for mine, theirs in pairs.items()
             if mine in params
         )
-        tied = Use(use.relation, (*use.facts, *ties), use.rows, misfits=use.misfits)
+        tied = TableAccess(use.relation, (*use.facts, *ties), use.rows, misfits=use.misfits)
         extra = {}
         if of is target.live.resource:  # its own list, before the details
-            extra = {mine: Field(number, theirs) for mine, theirs in pairs.items()}
+            extra = {mine: ColumnField(number, theirs) for mine, theirs in pairs.items()}
         wanted = (CONNECTION, *binding.wanted) if extra else binding.wanted
         return Binding(tied, binding.types, self.rows, wanted, extra)
 
@@ -181,7 +183,7 @@ class Parents:
         return param
 
 
-def _about(use: Use, inward: dict[str, Field]) -> tuple[Fact, ...]:
+def _about(use: TableAccess, inward: dict[str, ColumnField]) -> tuple[Conjunct, ...]:
     """A use's facts, told of another relation as far as its columns stand for the use's own."""
     found = (substituted(fact, use.relation, inward) for fact in use.facts)
     return tuple(fact for fact in found if fact is not None)
@@ -194,12 +196,12 @@ def _told_of(rows: Sequence[Row] | None, pairs: dict[str, str]) -> tuple[Row, ..
     return None if not all(told) and told else tuple(told)
 
 
-def _named(facts: Iterable[Fact], number: int, resource: Resource) -> list[str]:
+def _named(facts: Iterable[Conjunct], number: int, resource: Resource) -> list[str]:
     """Columns of a relation that facts speak of."""
     named = {
         term.column
         for fact in facts
         for term in fact.terms.values()
-        if isinstance(term, Field) and term.relation == number
+        if isinstance(term, ColumnField) and term.relation == number
     }
     return [one.name for one in resource.all_columns if one.name in named]

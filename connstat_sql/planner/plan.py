@@ -14,19 +14,19 @@ from functools import cached_property, partial
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.model import Method, OrderPairs, TableName
 from connstat_sql.errors import PlanError
-from connstat_sql.planner.access_paths import Blame, Choice
+from connstat_sql.planner.access_paths import Blame, PathChoice
 from connstat_sql.planner.arguments import Binding
 from connstat_sql.planner.connections import constant_of
 from connstat_sql.planner.cost import Weighing
 from connstat_sql.planner.model import (
     CONNECTION,
+    AccessPath,
+    ArgumentSource,
     Constant,
-    Feed,
     Instead,
     Placement,
     Plan,
     Scan,
-    Way,
 )
 from connstat_sql.planner.parents import Parents
 from connstat_sql.planner.questions import (
@@ -39,9 +39,9 @@ from connstat_sql.planner.questions import (
     wanted_params,
     with_defaults,
 )
-from connstat_sql.planner.relations import Rows
+from connstat_sql.planner.relations import ReadableRows
 from connstat_sql.planner.scan_order import Ordering
-from connstat_sql.planner.targets import Target, by_resource, distinct
+from connstat_sql.planner.targets import AccessTarget, by_resource, distinct
 from connstat_sql.sql.binder import BoundQuery, Questions
 
 MANY = 10.0
@@ -60,7 +60,7 @@ def plan(
 
     Raises BindError when a parameter has neither a value nor a parent.
     """
-    planning = Planning(query, Weighing(catalog, Rows(query, questions), strict))
+    planning = Planning(query, Weighing(catalog, ReadableRows(query, questions), strict))
     placements = planning.place_all()
     sharing = planning.weighing.sharing
     scans = sharing.kept(tuple(planning.scans.values()))
@@ -109,7 +109,7 @@ class Planning:
         tables = self.query.tables
         return [Placement(tables[place], placements[place]) for place in sorted(placements)]
 
-    def _next(self, ranked: Sequence[int], targets: Sequence[Target]) -> int:
+    def _next(self, ranked: Sequence[int], targets: Sequence[AccessTarget]) -> int:
         """The first of them that has values for its parameters; else that which lacks the fewest.
 
         The order is chosen by what facts say; what is there to be read is seen when it is placed.
@@ -123,13 +123,13 @@ class Planning:
         fewest = min(lacks for lacks, _ in lacking)
         return next(number for lacks, number in lacking if lacks == fewest)
 
-    def _blame_of(self, target: Target) -> Blame:
+    def _blame_of(self, target: AccessTarget) -> Blame:
         table = self.query.tables[target.places[0]]
         return Blame(self.query.statement.sql, table.mention.span, table.misfits)
 
     # --- one scan ----------------------------------------------------------------------------
 
-    def place(self, target: Target) -> str:
+    def place(self, target: AccessTarget) -> str:
         """Plan a scan of a table and of what it depends on; answers the scan's name."""
         resource = target.live.resource
         if resource.table in self._path:
@@ -154,7 +154,7 @@ class Planning:
             self._path.pop()
 
     def _place_scan(
-        self, target: Target, bindings: Sequence[Binding], choices: Sequence[Choice]
+        self, target: AccessTarget, bindings: Sequence[Binding], choices: Sequence[PathChoice]
     ) -> str:
         best = choices[0]
         instead = self._instead(target, bindings, choices)
@@ -177,7 +177,7 @@ class Planning:
         return self._add(target, bindings, methods, _why(best, target), instead=instead)
 
     def _instead(
-        self, target: Target, bindings: Sequence[Binding], choices: Sequence[Choice]
+        self, target: AccessTarget, bindings: Sequence[Binding], choices: Sequence[PathChoice]
     ) -> tuple[Instead, ...]:
         """Ways through parents that may be few, where rows are expected to give many values."""
         best, is_limited = choices[0], any(use.limit is not None for use in target.uses)
@@ -195,7 +195,7 @@ class Planning:
         return tuple(one for one in found if one is not None)
 
     def _through(
-        self, target: Target, bindings: Sequence[Binding], choice: Choice
+        self, target: AccessTarget, bindings: Sequence[Binding], choice: PathChoice
     ) -> Instead | None:
         looked, scans = [], set()
         for binding in bindings:
@@ -211,7 +211,7 @@ class Planning:
         fits = len(scans) == 1 and _is_fed(way, feeds)
         return Instead(scans.pop(), way, tuple(feeds)) if fits else None
 
-    def _differing(self, target: Target, usable: Sequence[Method]) -> list[Method]:
+    def _differing(self, target: AccessTarget, usable: Sequence[Method]) -> list[Method]:
         """Methods that may need another number of requests: each once, the lightest of its kind."""
         found: dict[object, Method] = {}
         for method in usable:
@@ -220,7 +220,9 @@ class Planning:
             found.setdefault(key, method)
         return list({method.name: method for method in found.values()}.values())
 
-    def _place_details(self, target: Target, bindings: Sequence[Binding], choice: Choice) -> str:
+    def _place_details(
+        self, target: AccessTarget, bindings: Sequence[Binding], choice: PathChoice
+    ) -> str:
         """Columns that a list does not serve: its rows' keys first, then each by its details."""
         details = choice.details
         assert details is not None
@@ -241,7 +243,7 @@ class Planning:
 
     def _add(
         self,
-        target: Target,
+        target: AccessTarget,
         bindings: Sequence[Binding],
         methods: Sequence[Method],
         reason: str,
@@ -278,7 +280,9 @@ class Planning:
         self.weighing.sharing.add(self.scans[name])
         return name
 
-    def _way(self, target: Target, method: Method, feeds: Sequence[Feed]) -> Way:
+    def _way(
+        self, target: AccessTarget, method: Method, feeds: Sequence[ArgumentSource]
+    ) -> AccessPath:
         resource, columns = target.live.resource, target.columns
         filled, asked = set(method.fills), set(method.required)
         wanted = wanted_params(resource, method, columns)
@@ -290,7 +294,7 @@ class Planning:
         names = dict.fromkeys((CONNECTION, *wanted, *given))
         names = dict.fromkeys(name for name in names if name not in filled or name in asked)
         limit, order = _enough(target, method, feeds)
-        return Way(
+        return AccessPath(
             method,
             tuple(names),
             fetched(resource, method, columns),
@@ -302,13 +306,13 @@ class Planning:
 
     def _feed(
         self,
-        target: Target,
+        target: AccessTarget,
         binding: Binding,
         methods: Sequence[Method],
         names: Sequence[str],
         *,
         only_bound: bool = False,
-    ) -> Feed:
+    ) -> ArgumentSource:
         resource = target.live.resource
         constant = Constant((), ((),))
         if not only_bound:
@@ -328,12 +332,14 @@ class Planning:
         return binding.feed(constant, tuple(dict.fromkeys(names)))
 
 
-def _wanted(target: Target, methods: Sequence[Method]) -> tuple[str, ...]:
+def _wanted(target: AccessTarget, methods: Sequence[Method]) -> tuple[str, ...]:
     resource, columns = target.live.resource, target.columns
     return tuple(name for one in methods for name in wanted_params(resource, one, columns))
 
 
-def _enough(target: Target, method: Method, feeds: Sequence[Feed]) -> tuple[int | None, OrderPairs]:
+def _enough(
+    target: AccessTarget, method: Method, feeds: Sequence[ArgumentSource]
+) -> tuple[int | None, OrderPairs]:
     """How many rows are enough, and what asks for the first of an order."""
     use = target.uses[0]
     if len(target.uses) > 1 or use.limit is None or not use.limited_by <= set(method.required):
@@ -351,11 +357,11 @@ def _enough(target: Target, method: Method, feeds: Sequence[Feed]) -> tuple[int 
     return None, ()
 
 
-def _is_fed(way: Way, feeds: Sequence[Feed]) -> bool:
+def _is_fed(way: AccessPath, feeds: Sequence[ArgumentSource]) -> bool:
     return all({*way.arguments} <= {*one.columns} or not one.constant.rows for one in feeds)
 
 
-def _only_needed(ways: Sequence[Way], feeds: Sequence[Feed]) -> list[Way]:
+def _only_needed(ways: Sequence[AccessPath], feeds: Sequence[ArgumentSource]) -> list[AccessPath]:
     """Ways whose arguments every feed has; one, where all is constant."""
     fit = [way for way in ways if _is_fed(way, feeds)] or list(ways[:1])
     return fit if any(feed.sql for feed in feeds) else fit[:1]
@@ -380,7 +386,7 @@ def _with_columns(one: Scan, other: Scan) -> Scan:
     return replace(one, ways=ways)
 
 
-def _why(choice: Choice, target: Target) -> str:
+def _why(choice: PathChoice, target: AccessTarget) -> str:
     resource = target.live.resource
     if all(use.relation == 0 and use.rows == () for use in target.uses):
         return "nobody reads its rows"

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from connstat_sql.definitions.model import ArrayStyle, Filter, Method, Param, Resource, literal
 from connstat_sql.planner.model import Constant
 from connstat_sql.planner.wire_values import sent_bounds, sent_value
-from connstat_sql.sql.binder import BoundTable, Row, Use, around_all
+from connstat_sql.sql.binder import BoundTable, Row, TableAccess, around_all
 from connstat_sql.sql.binder.nulls import rejects_null
 
 MAX_FILTER_LENGTH = 1_500
@@ -53,7 +53,7 @@ def unserved(method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name, path in method.columns.items() if path is None and name in columns)
 
 
-def may_use_left_out(resource: Resource, method: Method, uses: Sequence[Use]) -> bool:
+def may_use_left_out(resource: Resource, method: Method, uses: Sequence[TableAccess]) -> bool:
     """Whether rows that a list leaves out could be in the answer, most of their columns NULL."""
     if not method.known_by or not method.fills:
         return False
@@ -97,7 +97,7 @@ def with_defaults(constant: Constant, defaults: Mapping[str, str]) -> Constant:
 
 
 def pushed_filters(
-    resource: Resource, method: Method, uses: Sequence[Use]
+    resource: Resource, method: Method, uses: Sequence[TableAccess]
 ) -> tuple[tuple[Filter, tuple[str, ...]], ...]:
     """Filters whose column every alternative fixes or bounds, with the values that are sent."""
     if not method.filters:

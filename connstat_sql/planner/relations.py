@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from connstat_sql.planner.model import CONNECTION, mention_table, scan_table
 from connstat_sql.sql.binder import (
     BoundQuery,
+    ColumnField,
+    Conjunct,
     EqualColumns,
-    Fact,
-    Field,
     Questions,
     Relation,
     Types,
@@ -32,7 +32,7 @@ class Synthetic:
 
 
 @dataclass
-class Rows:
+class ReadableRows:
     """Which rows can be read: those of mentions and scans placed before, and local ones."""
 
     query: BoundQuery
@@ -40,9 +40,11 @@ class Rows:
     scans_of_mentions: dict[int, str] = field(default_factory=dict)
     synthetic: dict[int, Synthetic] = field(default_factory=dict)
     own_types: dict[int, Types] = field(default_factory=dict)
-    _absent: dict[int, tuple[int, Fact, frozenset[int]]] = field(default_factory=dict)
-    _inner: dict[tuple[int, int], tuple[Fact, Fact | None]] = field(default_factory=dict)
-    _equal: dict[frozenset[int], tuple[Sequence[Fact], EqualColumns]] = field(default_factory=dict)
+    _absent: dict[int, tuple[int, Conjunct, frozenset[int]]] = field(default_factory=dict)
+    _inner: dict[tuple[int, int], tuple[Conjunct, Conjunct | None]] = field(default_factory=dict)
+    _equal: dict[frozenset[int], tuple[Sequence[Conjunct], EqualColumns]] = field(
+        default_factory=dict
+    )
     _made: int = 1_000_000
 
     def next_relation(self) -> int:
@@ -67,7 +69,7 @@ class Rows:
 
     # What is remembered of facts goes by their ids, so they are kept beside it.
 
-    def absent(self, fact: Fact) -> frozenset[int]:
+    def absent(self, fact: Conjunct) -> frozenset[int]:
         """The relations that a fact speaks of and that cannot be read now."""
         age = len(self.scans_of_mentions) + len(self.synthetic)
         known = self._absent.get(id(fact))
@@ -77,14 +79,14 @@ class Rows:
             known = self._absent[id(fact)] = (age, fact, absent)
         return known[2]
 
-    def looked_into(self, fact: Fact, relation: Relation) -> Fact | None:
+    def looked_into(self, fact: Conjunct, relation: Relation) -> Conjunct | None:
         """A fact told of what is inside a relation; None where that cannot be said."""
         key = (id(fact), relation.id)
         if key not in self._inner:
             self._inner[key] = (fact, substituted(fact, relation.id, relation.inside))
         return self._inner[key][1]
 
-    def equal_columns(self, facts: Sequence[Fact]) -> EqualColumns:
+    def equal_columns(self, facts: Sequence[Conjunct]) -> EqualColumns:
         """What some facts make equal, for all tables that the same facts reach."""
         key = frozenset(map(id, facts))
         if key not in self._equal:
@@ -122,7 +124,7 @@ class Rows:
         types = self.types(number)
         if number in self.synthetic or not {types.get(one, "") for one in columns} <= _PLAIN:
             return self.text(number)
-        listed = ", ".join(field_text(Field(number, one)) for one in sorted(columns)) or "1"
+        listed = ", ".join(field_text(ColumnField(number, one)) for one in sorted(columns)) or "1"
         return f"(SELECT DISTINCT {listed} FROM {self.text(number)}) AS {relation_name(number)}"
 
     def scans(self, number: int) -> Iterable[str]:
@@ -141,7 +143,7 @@ class Rows:
         assert relation is not None
         return relation_text(relation, self.query.mentions, mention_table)
 
-    def described(self, one: Field) -> str:
+    def described(self, one: ColumnField) -> str:
         """Words for a column: the scan or source it comes from."""
         path = "".join(f".{part}" for part in one.path)
         names = [*self.scans(one.relation)]
@@ -154,7 +156,7 @@ class Rows:
 class Typed(Mapping[int, Relation]):
     """Relations by number, those made for scans of parents among them."""
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: ReadableRows) -> None:
         self._rows = rows
 
     def __getitem__(self, number: int) -> Relation:

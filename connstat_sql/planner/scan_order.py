@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 
-from connstat_sql.planner.access_paths import Choice, Supply
+from connstat_sql.planner.access_paths import ArgumentSupply, PathChoice
 from connstat_sql.planner.arguments import Binding
 from connstat_sql.planner.cost import Weighing
 from connstat_sql.planner.estimates import (
@@ -28,8 +28,8 @@ from connstat_sql.planner.estimates import (
 )
 from connstat_sql.planner.links import Links, Sources
 from connstat_sql.planner.questions import pushed_filters, wanted_params
-from connstat_sql.planner.targets import Target
-from connstat_sql.sql.binder import Field, Use
+from connstat_sql.planner.targets import AccessTarget
+from connstat_sql.sql.binder import ColumnField, TableAccess
 from connstat_sql.sql.statement import DIALECT
 
 MOST_TRIED = 7
@@ -72,7 +72,7 @@ class Wish:
 
 
 @dataclass(eq=False, slots=True)
-class Group:
+class TiedRelations:
     """Relations whose rows are tied: by their keys, so that each stands for one, or by others."""
 
     first: int
@@ -89,12 +89,12 @@ class Group:
 class Ordering:
     """Chooses between targets; a set of those that are placed is a number of as many bits."""
 
-    targets: Sequence[Target]
+    targets: Sequence[AccessTarget]
     weighing: Weighing
     _links: dict[tuple[int, ...], Links] = field(default_factory=dict)
     _costs: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
     _rests: dict[int, tuple[float, float]] = field(default_factory=dict)
-    _together: dict[tuple[int, int], dict[int, Group]] = field(default_factory=dict)
+    _together: dict[tuple[int, int], dict[int, TiedRelations]] = field(default_factory=dict)
     _needs: dict[int, int] = field(default_factory=dict)
     _names: dict[int, tuple[str, ...]] = field(default_factory=dict)
     _settled: list[int] = field(default_factory=list)
@@ -205,7 +205,7 @@ class Ordering:
         return best, EARLY_FAN_OUT if is_fed else EARLY_LIST
 
     def _requests(
-        self, offer: Offer, wish: Wish, placed: int, together: Mapping[int, Group]
+        self, offer: Offer, wish: Wish, placed: int, together: Mapping[int, TiedRelations]
     ) -> float:
         requests, groups = offer.requests, dict[frozenset[int], float]()
         for name in offer.wanted:
@@ -222,7 +222,10 @@ class Ordering:
         return requests + offer.more
 
     def _tuples(
-        self, sources: Sequence[tuple[Sources, int]], placed: int, together: Mapping[int, Group]
+        self,
+        sources: Sequence[tuple[Sources, int]],
+        placed: int,
+        together: Mapping[int, TiedRelations],
     ) -> tuple[frozenset[int], float] | None:
         """How many values come from the narrowest source that is there, and what it is tied to."""
         found: list[tuple[float, list[int]]] = []
@@ -240,11 +243,11 @@ class Ordering:
         rows, key = min(found)
         return frozenset(key), min(rows, bound)
 
-    def _grouped(self, links: Links, placed: int) -> Mapping[int, Group]:
+    def _grouped(self, links: Links, placed: int) -> Mapping[int, TiedRelations]:
         """For relations that are there, what is tied to them."""
         key = (id(links), placed)
         if key not in self._together:
-            found: dict[int, Group] = {}
+            found: dict[int, TiedRelations] = {}
             for tied in links.ties:
                 there = [one for one in tied if self._needs_of(one.relation) & ~placed == 0]
                 for one in there:
@@ -252,11 +255,11 @@ class Ordering:
             self._together[key] = found
         return self._together[key]
 
-    def _tie(self, one: Field, other: Field, found: dict[int, Group]) -> None:
+    def _tie(self, one: ColumnField, other: ColumnField, found: dict[int, TiedRelations]) -> None:
         """The groups of two relations are one; those that a key ties are told apart."""
-        ours = found.setdefault(one.relation, Group(one.relation))
+        ours = found.setdefault(one.relation, TiedRelations(one.relation))
         (ours.single if self._is_single(one) else ours.many).add(one.relation)
-        theirs = found.setdefault(other.relation, Group(other.relation))
+        theirs = found.setdefault(other.relation, TiedRelations(other.relation))
         if ours is theirs:
             return
         if len(ours.single) + len(ours.many) > len(theirs.single) + len(theirs.many):
@@ -266,14 +269,14 @@ class Ordering:
         theirs.many |= ours.many
         found.update(dict.fromkeys(ours.relations, theirs))
 
-    def _is_single(self, one: Field) -> bool:
+    def _is_single(self, one: ColumnField) -> bool:
         """Whether one of a relation's rows is tied to others by a column, or many may be."""
         relation = self.weighing.rows.relation(one.relation)
         if relation is None or relation.mention is None:
             return True
         return is_key(self.targets[self._of_place[relation.mention]].live.resource, one.column)
 
-    def _left(self, relation: int, group: Group | None) -> float:
+    def _left(self, relation: int, group: TiedRelations | None) -> float:
         """What the predicates about all that is tied to it leave of a relation's rows."""
         size = self._size(relation)
         rows = size.rows * size.fraction
@@ -338,18 +341,18 @@ class Ordering:
             [self._wish(one, use) for use in one.uses if use.rows != ()] for one in self.targets
         ]
 
-    def _wish(self, target: Target, use: Use) -> Wish:
+    def _wish(self, target: AccessTarget, use: TableAccess) -> Wish:
         key = tuple(map(id, use.facts))
         if key not in self._links:
             self._links[key] = Links.among(use.facts, self.weighing.rows.query.relations)
-        links, given = self._links[key], Supply(use.rows).given
+        links, given = self._links[key], ArgumentSupply(use.rows).given
         own = self._bits(target.places)
         sources = {}
         for param in target.live.resource.params:
             if param.name not in given:
                 found = [
                     (told, needs)
-                    for told in links.sources(Field(use.relation, param.name))
+                    for told in links.sources(ColumnField(use.relation, param.name))
                     if (needs := self._needs_of_all(told)) != NEVER and not needs & own
                 ]
                 if found:
@@ -367,14 +370,18 @@ class Ordering:
             found |= needs
         return found
 
-    def _offers(self, target: Target, use: Use, bound: frozenset[str]) -> Iterable[Offer]:
+    def _offers(
+        self, target: AccessTarget, use: TableAccess, bound: frozenset[str]
+    ) -> Iterable[Offer]:
         weigh = self.weighing.weigh(target, [Binding(use, {}, self.weighing.rows)])
         choosing = self.weighing.choosing(target)
-        for choice in choosing.choices([Supply(use.rows, bound)], target.columns, weigh):
+        for choice in choosing.choices([ArgumentSupply(use.rows, bound)], target.columns, weigh):
             yield _offer(target, use, choice, bound)
 
 
-def _offer(target: Target, use: Use, choice: Choice, bound: frozenset[str]) -> Offer:
+def _offer(
+    target: AccessTarget, use: TableAccess, choice: PathChoice, bound: frozenset[str]
+) -> Offer:
     resource, method = target.live.resource, choice.method
     names = dict.fromkeys((*wanted_params(resource, method, target.columns), *method.required))
     asked = tuple(name for name in names if name in bound)

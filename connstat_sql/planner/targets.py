@@ -9,18 +9,18 @@ from connstat_sql.definitions.catalog import LiveTable
 from connstat_sql.definitions.model import Resource, TableName
 from connstat_sql.planner.arguments import Binding
 from connstat_sql.planner.questions import spoken_columns, used_columns
-from connstat_sql.sql.binder import BoundTable, Use
+from connstat_sql.sql.binder import BoundTable, TableAccess
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Target:
+class AccessTarget:
     """What is to be placed: uses of one table, for one or several mentions of it.
 
     One that `looks` wants to know how many rows there are, and may fail.
     """
 
     live: LiveTable
-    uses: tuple[Use, ...]
+    uses: tuple[TableAccess, ...]
     columns: tuple[str, ...]
     spoken: frozenset[str] = frozenset()
     places: tuple[int, ...] = ()
@@ -35,12 +35,12 @@ def by_resource(tables: Sequence[BoundTable]) -> Iterable[list[int]]:
     return groups.values()
 
 
-def target_of(tables: Sequence[BoundTable], places: Sequence[int]) -> Target:
+def target_of(tables: Sequence[BoundTable], places: Sequence[int]) -> AccessTarget:
     """Mentions of one table as one target."""
     uses = tuple(use for table in tables for use in table.uses)
-    return Target(
+    return AccessTarget(
         tables[0].live,
-        uses or (Use(0, (), ()),),
+        uses or (TableAccess(0, (), ()),),
         used_columns(tables),
         spoken_columns(tables),
         tuple(places),

@@ -5,7 +5,7 @@ what a text looks like (`values.py`). Rows are masked by it in Arrow (`arrays.py
 files in SQL (`sql.py`), texts of ours in Python.
 """
 
-from connstat_sql.redaction.names import Connector, Known, documented, is_secret_name
+from connstat_sql.redaction.names import DocumentedConnector, Evidence, documented, is_secret_name
 from connstat_sql.redaction.values import LEFT, hidden
 
-__all__ = ["LEFT", "Connector", "Known", "documented", "hidden", "is_secret_name"]
+__all__ = ["LEFT", "DocumentedConnector", "Evidence", "documented", "hidden", "is_secret_name"]

@@ -32,26 +32,26 @@ Letter = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Decoding:
     """A text read out of another; of each letter where it begins and ends in that."""
 
     text: str
     starts: Sequence[int]
     ends: Sequence[int]
 
-    def of(self, letters: Iterable[Letter]) -> Reading:
+    def of(self, letters: Iterable[Letter]) -> Decoding:
         """One that was read out of this one, with places in what this one was read from."""
         all_letters = tuple(letters)
-        return Reading(
+        return Decoding(
             "".join(letter for letter, _, _ in all_letters),
             [self.starts[start] for _, start, _ in all_letters],
             [self.ends[end - 1] for _, _, end in all_letters],
         )
 
 
-def readings(text: str, shortest: int) -> Iterator[Reading]:
+def readings(text: str, shortest: int) -> Iterator[Decoding]:
     """The text, and what it holds of at least so many letters that was escaped or encoded."""
-    todo = [Reading(text, range(len(text)), range(1, len(text) + 1))]
+    todo = [Decoding(text, range(len(text)), range(1, len(text) + 1))]
     for _ in range(DEEPEST):
         yield from todo
         todo = [
@@ -63,7 +63,7 @@ def readings(text: str, shortest: int) -> Iterator[Reading]:
     yield from todo
 
 
-def _decoded(reading: Reading, shortest: int) -> Iterator[Reading]:
+def _decoded(reading: Decoding, shortest: int) -> Iterator[Decoding]:
     if _ESCAPES.search(reading.text):
         yield reading.of(_unescaped(reading.text))
     for found in _HEXADECIMAL.finditer(reading.text):
@@ -126,8 +126,8 @@ def _entity(found: re.Match[str]) -> Iterator[Letter]:
 
 
 def _numbers(
-    reading: Reading, start: int, digits: Sequence[re.Match[str]], base: int
-) -> Iterator[Reading]:
+    reading: Decoding, start: int, digits: Sequence[re.Match[str]], base: int
+) -> Iterator[Decoding]:
     """What numbers are as bytes, as programs print them; below zero those of Java."""
     values = [int(number[0], base) for number in digits]
     if all(-128 <= value < 256 for value in values):

@@ -53,7 +53,7 @@ _PUBLIC = (
 )
 
 
-class Known(StrEnum):
+class Evidence(StrEnum):
     """How an entry of the published list came about; the list itself says what the words mean."""
 
     READ = "read"
@@ -62,7 +62,7 @@ class Known(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Connector:
+class DocumentedConnector:
     """What a connector documents: the names of its secret settings, by `sources`, URLs.
 
     `classes` are values of `connector.class`, by which plugins are known.
@@ -71,20 +71,20 @@ class Connector:
     name: str
     classes: tuple[str, ...]
     sources: tuple[str, ...]
-    known: Known
+    known: Evidence
     secrets: tuple[str, ...]
 
 
 @cache
-def documented() -> tuple[Connector, ...]:
+def documented() -> tuple[DocumentedConnector, ...]:
     """The connectors of the published list."""
     text = Path(__file__).with_name("documented.toml").read_text(encoding="utf-8")
     return tuple(
-        Connector(
+        DocumentedConnector(
             entry["name"],
             tuple(entry["classes"]),
             tuple(entry["sources"]),
-            Known(entry["known"]),
+            Evidence(entry["known"]),
             tuple(entry["secrets"]),
         )
         for entry in tomllib.loads(text)["connectors"]

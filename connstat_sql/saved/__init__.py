@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from connstat_sql.saved.folders import Entry, SavedQueries, read_entry, standard_queries
+from connstat_sql.saved.folders import SavedFile, SavedQueries, read_entry, standard_queries
 from connstat_sql.saved.model import (
     Existence,
     Prepared,
@@ -31,9 +31,9 @@ _LATE = {
 }
 
 __all__ = [
-    "Entry",
     "Existence",
     "Prepared",
+    "SavedFile",
     "SavedParam",
     "SavedQueries",
     "SavedQuery",

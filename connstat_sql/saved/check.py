@@ -35,7 +35,7 @@ _NO_FILES = "No files found that match the pattern"
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class CheckReport:
     """What is wrong with queries; `unseen` says what kept some from being bound."""
 
     problems: tuple[Problem, ...]
@@ -53,7 +53,7 @@ class Checker:
         self._engine = engine
         self._specimens: dict[str, object] = {}
 
-    def check(self, query: SavedQuery) -> Verdict:
+    def check(self, query: SavedQuery) -> CheckReport:
         """Bind a query with a value for every parameter, and with all absent that may be.
 
         It has been inspected before. Nothing is sent; the first fault of each way is told.
@@ -63,9 +63,9 @@ class Checker:
         except SavedQueryError as error:
             message = error.message.removeprefix(f"{query.name}: ")
             message = message.removeprefix(f"{error.file}:{error.line}: ")
-            return Verdict((Problem(error.file, error.line, message, error.hint),))
+            return CheckReport((Problem(error.file, error.line, message, error.hint),))
 
-    def _checked(self, query: SavedQuery) -> Verdict:
+    def _checked(self, query: SavedQuery) -> CheckReport:
         arguments = {one.name: self._specimen(query, one) for one in query.params}
         found: list[Problem] = []
         named = (*query.key, query.state) if query.state else query.key
@@ -83,7 +83,7 @@ class Checker:
             if problem is not None:
                 found.append(replace(problem, message=f"{words}{problem.message}"))
                 break
-        return Verdict((*found, *_choices(query, self._engine)), tuple(unseen))
+        return CheckReport((*found, *_choices(query, self._engine)), tuple(unseen))
 
     def _specimen(self, query: SavedQuery, param: SavedParam) -> object:
         """A value of a parameter's type; all of its own values are tried."""

@@ -19,7 +19,7 @@ from connstat_sql.saved.reader import read_query
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SavedFile:
     """One file of a folder: its query as far as it could be read, and what is wrong with it.
 
     `shadowed_by` is the file of an earlier folder with a query of that name; None when it counts.
@@ -45,7 +45,7 @@ class SavedQueries:
     def __init__(self, folders: Iterable[Path], *, guarded: Path | None = None) -> None:
         self.folders = tuple(folders)
         self._guarded = guarded
-        self._read: dict[Path, tuple[tuple[int, int], Entry]] = {}
+        self._read: dict[Path, tuple[tuple[int, int], SavedFile]] = {}
         self._inspected: dict[Path, tuple[SavedQuery, tuple[Problem, ...]]] = {}
 
     def __iter__(self) -> Iterator[SavedQuery]:
@@ -80,9 +80,9 @@ class SavedQueries:
             known = self._inspected[query.path] = (query, inspect(query))
         return known[1]
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[SavedFile, ...]:
         """Every file, folder by folder, whether it can be used or not."""
-        found: list[Entry] = []
+        found: list[SavedFile] = []
         owners: dict[str, Path] = {}
         for folder in dict.fromkeys(self.folders):
             here: dict[str, Path] = {}
@@ -94,7 +94,7 @@ class SavedQueries:
                 owners.setdefault(name, path)
         return tuple(found)
 
-    def _entry(self, path: Path) -> Entry:
+    def _entry(self, path: Path) -> SavedFile:
         try:
             if path.parent == self._guarded:
                 wrong = distrust(path.parent.parent, path.parent, path)
@@ -129,14 +129,14 @@ def broken(name: str, problems: tuple[Problem, ...]) -> SavedQueryError:
     return SavedQueryError(message, file=first.file, line=first.line, hint=hint, problems=problems)
 
 
-def read_entry(path: Path) -> Entry:
+def read_entry(path: Path) -> SavedFile:
     """Read one file, whatever is wrong with it."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         return _unreadable(path, error)
-    return Entry(*read_query(read_page(shown(path), content), path))
+    return SavedFile(*read_query(read_page(shown(path), content), path))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -148,14 +148,14 @@ def _files(folder: Path) -> list[Path]:
     return [path for path in found if not path.name.startswith(".")]
 
 
-def _unreadable(path: Path, error: OSError) -> Entry:
+def _unreadable(path: Path, error: OSError) -> SavedFile:
     problem = Problem(shown(path), 0, f"cannot be read: {error.strerror or error}")
-    return Entry(SavedQuery(path.stem, "", "", path), (problem,))
+    return SavedFile(SavedQuery(path.stem, "", "", path), (problem,))
 
 
-def _not_used(path: Path, why: str, todo: str) -> Entry:
+def _not_used(path: Path, why: str, todo: str) -> SavedFile:
     problem = Problem(shown(path), 0, f"is not used: {why}", todo)
-    return Entry(SavedQuery(path.stem, "", "", path), (problem,))
+    return SavedFile(SavedQuery(path.stem, "", "", path), (problem,))
 
 
 def standard_queries(here: Path, user: Path, providers: Iterable[Path] = ()) -> SavedQueries:
@@ -164,7 +164,7 @@ def standard_queries(here: Path, user: Path, providers: Iterable[Path] = ()) -> 
     return SavedQueries(folders, guarded=folders[0])
 
 
-def _told_twice(entry: Entry, first: Path) -> Entry:
+def _told_twice(entry: SavedFile, first: Path) -> SavedFile:
     """The entry, with a problem when another file of its folder has given the name already."""
     query = entry.query
     if first == query.path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from connstat_sql.definitions.loader.yaml import Source, read_source
+from connstat_sql.definitions.loader.yaml import YamlFile, read_source
 from connstat_sql.errors import Problem
 
 MAX_BYTES = 4_000_000
@@ -21,19 +21,19 @@ _ANY_WORD = re.compile(r"-- ?\w+\s*:(\s|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class QueryFile:
     """A file in its two parts: `source` is the front matter, `sql` begins at `line`, from 1.
 
     `problems` are those of the file itself; the source has its own.
     """
 
-    source: Source
+    source: YamlFile
     sql: str
     line: int
     problems: tuple[Problem, ...] = ()
 
 
-def read_page(file: str, content: bytes) -> Page:
+def read_page(file: str, content: bytes) -> QueryFile:
     """Cut a file in two; whatever is wrong with it becomes a problem, never an exception."""
     if len(content) > MAX_BYTES:
         return _unreadable(file, 0, f"larger than {MAX_BYTES:,} bytes")
@@ -52,7 +52,7 @@ def read_page(file: str, content: bytes) -> Page:
     return _commented(file, lines, first)
 
 
-def _fenced(file: str, lines: list[str], first: int) -> Page:
+def _fenced(file: str, lines: list[str], first: int) -> QueryFile:
     last = next(
         (n for n in range(first + 1, len(lines)) if lines[n].strip() == _FENCE),
         None,
@@ -64,14 +64,14 @@ def _fenced(file: str, lines: list[str], first: int) -> Page:
     return _page(source, lines, last + 1)
 
 
-def _commented(file: str, lines: list[str], first: int) -> Page:
+def _commented(file: str, lines: list[str], first: int) -> QueryFile:
     last = first
     while last < len(lines) and lines[last].startswith("--"):
         last += 1
     block = lines[first:last]
     is_front_matter = any(map(_WORD.match, block)) or (block and _ANY_WORD.match(block[0]))
     if not is_front_matter:
-        return _page(Source(file, {}), lines, 0)
+        return _page(YamlFile(file, {}), lines, 0)
     yaml = [_taken_off(line) for line in block]
     return _page(_source(file, yaml, first), lines, last)
 
@@ -82,18 +82,18 @@ def _taken_off(line: str) -> str:
     return "\n" if text.strip() in (_FENCE, "-") else text
 
 
-def _source(file: str, yaml: list[str], before: int) -> Source:
+def _source(file: str, yaml: list[str], before: int) -> YamlFile:
     """The front matter, read so that its lines are those of the file."""
     source = read_source(file, ("\n" * before + "".join(yaml)).encode())
     return replace(source, value={}) if source.value is None and not source.problems else source
 
 
-def _page(source: Source, lines: list[str], start: int) -> Page:
+def _page(source: YamlFile, lines: list[str], start: int) -> QueryFile:
     while start < len(lines) and not lines[start].strip():
         start += 1
-    return Page(source, "".join(lines[start:]).rstrip(), start + 1)
+    return QueryFile(source, "".join(lines[start:]).rstrip(), start + 1)
 
 
-def _unreadable(file: str, line: int, message: str, suggestion: str = "") -> Page:
+def _unreadable(file: str, line: int, message: str, suggestion: str = "") -> QueryFile:
     problem = Problem(file, line, message, suggestion)
-    return Page(Source(file, None), "", max(line, 1), (problem,))
+    return QueryFile(YamlFile(file, None), "", max(line, 1), (problem,))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import Problem
 from connstat_sql.saved.model import SavedParam, SavedQuery
-from connstat_sql.saved.optional_conditions import Text, read_text, remove
+from connstat_sql.saved.optional_conditions import TokenText, read_text, remove
 from connstat_sql.saved.paths import shown
 
 
@@ -25,7 +25,7 @@ def line_of(query: SavedQuery, place: int) -> int:
     return query.line + query.sql.count("\n", 0, place)
 
 
-def _statement_faults(query: SavedQuery, text: Text) -> Iterator[Problem]:
+def _statement_faults(query: SavedQuery, text: TokenText) -> Iterator[Problem]:
     file = shown(query.path)
     if not text.is_read:
         yield Problem(file, query.line, "the SQL cannot be read: a quote or a comment has no end")
@@ -36,7 +36,7 @@ def _statement_faults(query: SavedQuery, text: Text) -> Iterator[Problem]:
         yield Problem(file, line, "`?` has no name", "write $name, and declare it in params:")
 
 
-def _mention_faults(query: SavedQuery, text: Text) -> Iterator[Problem]:
+def _mention_faults(query: SavedQuery, text: TokenText) -> Iterator[Problem]:
     names = [param.name for param in query.params]
     told: set[str] = set()
     for mention in text.mentions:
@@ -48,7 +48,7 @@ def _mention_faults(query: SavedQuery, text: Text) -> Iterator[Problem]:
         yield Problem(shown(query.path), line, f"${mention.name} is not declared", hint)
 
 
-def _declaration_faults(query: SavedQuery, text: Text) -> Iterator[Problem]:
+def _declaration_faults(query: SavedQuery, text: TokenText) -> Iterator[Problem]:
     mentioned = {mention.name for mention in text.mentions}
     for param in query.params:
         if param.name not in mentioned:

@@ -20,7 +20,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.errors import Span
 from connstat_sql.sql.nodes import find_all
-from connstat_sql.sql.source_map import Origin, rewritten
+from connstat_sql.sql.source_map import SourceMap, rewritten
 from connstat_sql.sql.statement import dialect_of
 
 _CLAUSES = {TokenType.WHERE, TokenType.HAVING, TokenType.QUALIFY, TokenType.ON}
@@ -61,7 +61,7 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TokenText:
     """SQL as tokens; a `$` and its name are one token here, of the type PARAMETER.
 
     `plain` is the SQL with spaces for words that keep the parser from reading on, as EXPLAIN does.
@@ -87,12 +87,12 @@ class Text:
 
 
 @lru_cache(maxsize=1000)
-def read_text(sql: str) -> Text:
+def read_text(sql: str) -> TokenText:
     """The tokens of some SQL, and its parameters; not those in strings and comments."""
     try:
         plain, found = _tokens(sql)
     except SqlglotError:
-        return Text(sql, sql, (), (), is_read=False)
+        return TokenText(sql, sql, (), (), is_read=False)
     tokens: list[Token] = []
     mentions: list[Mention] = []
     for token in found:
@@ -103,7 +103,7 @@ def read_text(sql: str) -> Text:
             tokens[-1] = _joined(before, token)
         else:
             tokens.append(token)
-    return Text(sql, plain, tuple(tokens), tuple(mentions))
+    return TokenText(sql, plain, tuple(tokens), tuple(mentions))
 
 
 def _tokens(sql: str) -> tuple[str, list[Token]]:
@@ -138,7 +138,7 @@ class Removal:
     sql: str
     spans: tuple[tuple[str, Span], ...]
     refusals: tuple[Refusal, ...] = ()
-    origin: Origin | None = None
+    origin: SourceMap | None = None
 
 
 @lru_cache(maxsize=1000)
@@ -162,7 +162,7 @@ def remove(sql: str, names: tuple[str, ...]) -> Removal:
 class _Marked:
     """A text whose mentions are told apart by names of their own, and its trees."""
 
-    def __init__(self, text: Text) -> None:
+    def __init__(self, text: TokenText) -> None:
         self._text = text
         edits = {one.span: f"${_MARK}{place}" for place, one in enumerate(text.mentions)}
         self._sql = rewritten(text.plain, edits)[0]
@@ -272,7 +272,7 @@ def _outermost(stretches: Mapping[tuple[int, int], str]) -> dict[tuple[int, int]
 
 def _edited(
     sql: str, tokens: Sequence[Token], stretches: Iterable[tuple[int, int]]
-) -> tuple[str, Origin, list[Span]]:
+) -> tuple[str, SourceMap, list[Span]]:
     spans = [Span(tokens[first].start, tokens[last].end + 1) for first, last in stretches]
     return *rewritten(sql, dict.fromkeys(spans, TRUE)), spans
 

@@ -14,8 +14,8 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import Problem
-from connstat_sql.saved.check import Checker, Verdict
-from connstat_sql.saved.folders import Entry
+from connstat_sql.saved.check import Checker, CheckReport
+from connstat_sql.saved.folders import SavedFile
 from connstat_sql.saved.lint import inspect
 from connstat_sql.saved.paths import shown
 
@@ -27,8 +27,8 @@ AT_LEAST = 50
 
 
 def check_all(
-    entries: Sequence[Entry], open_engine: Callable[[], Engine], *, cores: int | None = None
-) -> Verdict:
+    entries: Sequence[SavedFile], open_engine: Callable[[], Engine], *, cores: int | None = None
+) -> CheckReport:
     """What is wrong with all of these files, by place; `open_engine` makes what they are bound by.
 
     `cores` is how many processes may work at a time (None: as many as the machine has cores).
@@ -46,13 +46,13 @@ def check_all(
         found.append(told or _check(share, open_engine))
     problems = {one: None for verdict in found for one in verdict.problems}
     unseen = dict.fromkeys(line for verdict in found for line in verdict.unseen)
-    return Verdict(
+    return CheckReport(
         tuple(sorted(problems, key=lambda one: (one.file, one.line, one.message))), tuple(unseen)
     )
 
 
 def _begin(
-    share: Sequence[Entry], open_engine: Callable[[], Engine]
+    share: Sequence[SavedFile], open_engine: Callable[[], Engine]
 ) -> tuple[multiprocessing.process.BaseProcess, Connection]:
     context = multiprocessing.get_context("fork")
     answer, there = context.Pipe(duplex=False)
@@ -62,21 +62,21 @@ def _begin(
     return process, answer
 
 
-def _work(there: Connection, share: Sequence[Entry], open_engine: Callable[[], Engine]) -> None:
+def _work(there: Connection, share: Sequence[SavedFile], open_engine: Callable[[], Engine]) -> None:
     with suppress(KeyboardInterrupt, BrokenPipeError):
         there.send(_check(share, open_engine))
 
 
-def _told(answer: Connection) -> Verdict | None:
+def _told(answer: Connection) -> CheckReport | None:
     """What another process found; None when it ended without a word."""
     try:
-        verdict: Verdict = answer.recv()
+        verdict: CheckReport = answer.recv()
     except (EOFError, OSError):
         return None
     return verdict
 
 
-def _check(entries: Sequence[Entry], open_engine: Callable[[], Engine]) -> Verdict:
+def _check(entries: Sequence[SavedFile], open_engine: Callable[[], Engine]) -> CheckReport:
     problems: list[Problem] = []
     unseen: list[str] = []
     engine: Engine | None = None
@@ -102,4 +102,4 @@ def _check(entries: Sequence[Entry], open_engine: Callable[[], Engine]) -> Verdi
             gc.enable()
         if engine is not None:
             engine.close()
-    return Verdict(tuple(problems), tuple(unseen))
+    return CheckReport(tuple(problems), tuple(unseen))

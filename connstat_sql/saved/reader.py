@@ -14,7 +14,7 @@ from typing import Any
 from connstat_sql.definitions.loader.checks import Findings, nearest
 from connstat_sql.definitions.loader.yaml import KeyPath
 from connstat_sql.errors import Problem
-from connstat_sql.saved.front_matter import WORDS, Page
+from connstat_sql.saved.front_matter import WORDS, QueryFile
 from connstat_sql.saved.model import Existence, SavedParam, SavedQuery, Severity, elements
 
 PARAM_WORDS = ("type", "description", "default", "required", "allowed", "choices", "exists")
@@ -24,7 +24,7 @@ _TYPE = re.compile(r'[A-Za-z][\w\s(),\[\]"]*', re.ASCII)
 _TEXT_TYPES = ("VARCHAR", "TEXT", "STRING")
 
 
-def read_query(page: Page, path: Path) -> tuple[SavedQuery, tuple[Problem, ...]]:
+def read_query(page: QueryFile, path: Path) -> tuple[SavedQuery, tuple[Problem, ...]]:
     """The saved query of a file, as far as it can be read, and its problems by line."""
     findings = Findings(page.source, [*page.problems, *page.source.problems])
     given = page.source.value
@@ -32,7 +32,7 @@ def read_query(page: Page, path: Path) -> tuple[SavedQuery, tuple[Problem, ...]]
         if given is not None:
             findings.add((), "the front matter is not a mapping", "write  title: …  and the like")
         given = {}
-    reader = _Reader(given, findings)
+    reader = _FrontMatterReader(given, findings)
     reader.check_words((), given, WORDS)
     name = reader.text("name") or path.stem
     if not _NAME.fullmatch(name):
@@ -61,7 +61,7 @@ def _in_words(description: str, name: str) -> str:
 
 
 @dataclass
-class _Reader:
+class _FrontMatterReader:
     """Reads the words of one front matter; what is wrong goes to `findings`."""
 
     given: dict[str, Any]

@@ -13,7 +13,7 @@ from connstat_sql.output.stderr import DONE, INTERRUPTED
 from connstat_sql.shell.commands import COMMANDS, WORDS_ALONE, perform
 from connstat_sql.shell.next_step import Next, Step
 from connstat_sql.shell.script import read_script
-from connstat_sql.shell.session import Shell, Surroundings, duration
+from connstat_sql.shell.session import Shell, ShellContext, duration
 from connstat_sql.shell.statements import is_blank, is_command, is_ended
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ HINT = (
 HOW_TO_BEGIN = "Nothing configured yet?  connstat demo  shows it work, connstat doctor  helps."
 
 
-class Asks(Protocol):
+class LineReader(Protocol):
     """Where lines come from."""
 
     def ask(self, text: str = "") -> str:
@@ -40,10 +40,10 @@ class Asks(Protocol):
         """Keys as in `vi` or `emacs`."""
 
 
-def run_shell(around: Surroundings, *, is_simple: bool) -> int:
+def run_shell(around: ShellContext, *, is_simple: bool) -> int:
     """The shell until its user leaves; 0. `is_simple`: the terminal can do no more than print."""
     shell = Shell(around, is_interactive=True)
-    asks: Asks = Lines(shell) if is_simple else _prompt(shell)
+    asks: LineReader = Lines(shell) if is_simple else _prompt(shell)
     try:
         _loop(shell, asks)
     finally:
@@ -51,7 +51,7 @@ def run_shell(around: Surroundings, *, is_simple: bool) -> int:
     return DONE
 
 
-def _loop(shell: Shell, asks: Asks) -> None:
+def _loop(shell: Shell, asks: LineReader) -> None:
     text = ""
     while True:
         try:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from enum import Enum
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.shell import file_commands as storing
-from connstat_sql.shell import inspection_commands as asking
-from connstat_sql.shell import settings as setting
+from connstat_sql.shell import file_commands, inspection_commands, settings
 from connstat_sql.shell.next_step import Next, Step
 from connstat_sql.shell.session import Shell
 
 
-class Argument(str, Enum):
+class ArgumentKind(str, Enum):
     """What a command's argument is, for whoever completes it."""
 
     NOTHING = "nothing"
@@ -30,7 +28,7 @@ class Argument(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ShellCommand:
     """A command. `usage` shows its arguments, `help` says in a line what it does.
 
     `aliases` are its other names; `takes` is what its first argument is, and `choices` are the
@@ -41,7 +39,7 @@ class Command:
     usage: str
     help: str
     action: Callable[[Shell, str], Next | None]
-    takes: Argument = Argument.NOTHING
+    takes: ArgumentKind = ArgumentKind.NOTHING
     aliases: tuple[str, ...] = ()
     choices: tuple[str, ...] = ()
 
@@ -69,102 +67,105 @@ _KEYS = (
 )
 
 _ALL = (
-    Command(
+    ShellCommand(
         ".tables", "[PATTERN]", "The tables there are; * and % stand for anything",
-        asking.tables, Argument.TEXT, ("\\dt", "\\dv"),
+        inspection_commands.tables, ArgumentKind.TEXT, ("\\dt", "\\dv"),
     ),
-    Command(
+    ShellCommand(
         ".describe", "TABLE", "Columns and parameters of a table",
-        asking.describe, Argument.TABLE, ("\\d", "\\d+", ".schema", ".desc"),
+        inspection_commands.describe, ArgumentKind.TABLE, ("\\d", "\\d+", ".schema", ".desc"),
     ),
-    Command(
+    ShellCommand(
         ".explain", "SQL", "Which requests a statement would send; none is sent",
-        asking.explain, Argument.SQL,
+        inspection_commands.explain, ArgumentKind.SQL,
     ),
-    Command(
+    ShellCommand(
         ".connections", "", "The connections, and whether they answered",
-        asking.connections, aliases=("\\conninfo", "\\l"),
+        inspection_commands.connections, aliases=("\\conninfo", "\\l"),
     ),
-    Command(".errors", "", "The requests that failed in the last partial answer", asking.errors),
-    Command(
-        ".mode", "[FORMAT]", "How rows are shown", setting.mode, Argument.FORMAT, (".format",)
+    ShellCommand(
+        ".errors", "", "The requests that failed in the last partial answer",
+        inspection_commands.errors,
     ),
-    Command(
+    ShellCommand(
+        ".mode", "[FORMAT]", "How rows are shown", settings.mode, ArgumentKind.FORMAT, (".format",)
+    ),
+    ShellCommand(
         ".expanded", "[on|off|auto]", "A line for each value, or as it fits",
-        setting.expanded, Argument.CHOICE, ("\\x",), (*_SWITCH, "auto"),
+        settings.expanded, ArgumentKind.CHOICE, ("\\x",), (*_SWITCH, "auto"),
     ),
-    Command(
+    ShellCommand(
         ".output", "[FILE]", "Rows go to a file; without FILE, to the screen again",
-        setting.output, Argument.PATH, ("\\o",),
+        settings.output, ArgumentKind.PATH, ("\\o",),
     ),
-    Command(
+    ShellCommand(
         ".once", "FILE", "Rows of the next statement go to a file",
-        setting.once, Argument.PATH,
+        settings.once, ArgumentKind.PATH,
     ),
-    Command(
+    ShellCommand(
         ".chart", "[FILE]", "The last answer as bars; FILE ends in .svg or .png",
-        asking.chart, Argument.PATH,
+        inspection_commands.chart, ArgumentKind.PATH,
     ),
-    Command(
+    ShellCommand(
         ".pager", "[on|off]", "Long answers go through $PAGER",
-        setting.pager, Argument.CHOICE, choices=_SWITCH,
+        settings.pager, ArgumentKind.CHOICE, choices=_SWITCH,
     ),
-    Command(
+    ShellCommand(
         ".timer", "[on|off]", "Rows, requests and time after each statement",
-        setting.timer, Argument.CHOICE, ("\\timing",), _SWITCH,
+        settings.timer, ArgumentKind.CHOICE, ("\\timing",), _SWITCH,
     ),
-    Command(
+    ShellCommand(
         ".trace", "[on|off]", "Each request as it is answered",
-        setting.trace, Argument.CHOICE, choices=_SWITCH,
+        settings.trace, ArgumentKind.CHOICE, choices=_SWITCH,
     ),
-    Command(
+    ShellCommand(
         ".partial", "[on|off]", "Keep good rows when some requests fail",
-        setting.partial, Argument.CHOICE, choices=_SWITCH,
+        settings.partial, ArgumentKind.CHOICE, choices=_SWITCH,
     ),
-    Command(
-        ".max-requests", "[N]", "Request budget of one statement", setting.max_requests,
-        Argument.TEXT,
+    ShellCommand(
+        ".max-requests", "[N]", "Request budget of one statement", settings.max_requests,
+        ArgumentKind.TEXT,
     ),
-    Command(
-        ".max-age", "[SECONDS|off]", "Accept rows fetched at most so long ago", setting.max_age,
-        Argument.TEXT,
+    ShellCommand(
+        ".max-age", "[SECONDS|off]", "Accept rows fetched at most so long ago", settings.max_age,
+        ArgumentKind.TEXT,
     ),
-    Command(
+    ShellCommand(
         ".keys", "[emacs|vi]", "Keys as in Emacs or vi",
-        setting.keys, Argument.CHOICE, choices=("emacs", "vi"),
+        settings.keys, ArgumentKind.CHOICE, choices=("emacs", "vi"),
     ),
-    Command(
+    ShellCommand(
         ".saved", "[NAME]", "The saved queries, or one of them in full",
-        storing.saved, Argument.SAVED,
+        file_commands.saved, ArgumentKind.SAVED,
     ),
-    Command(
-        ".run", "NAME [PARAM=VALUE …]", "Run a saved query", storing.run, Argument.SAVED
+    ShellCommand(
+        ".run", "NAME [PARAM=VALUE …]", "Run a saved query", file_commands.run, ArgumentKind.SAVED
     ),
-    Command(
+    ShellCommand(
         ".save", "[-f] NAME [TITLE]", "Save the last statement; -f writes over the one there is",
-        storing.save, Argument.TEXT,
+        file_commands.save, ArgumentKind.TEXT,
     ),
-    Command(
+    ShellCommand(
         ".read", "FILE", "Run a file of statements and commands",
-        storing.read, Argument.PATH, ("\\i",),
+        file_commands.read, ArgumentKind.PATH, ("\\i",),
     ),
-    Command(
+    ShellCommand(
         ".edit", "[FILE]", "The last statement, or a file, in $EDITOR; it comes back to the prompt",
-        storing.edit, Argument.PATH, ("\\e",),
+        file_commands.edit, ArgumentKind.PATH, ("\\e",),
     ),
-    Command(
-        ".help", "[COMMAND]", "This, or more on one command", _help, Argument.COMMAND,
+    ShellCommand(
+        ".help", "[COMMAND]", "This, or more on one command", _help, ArgumentKind.COMMAND,
         ("\\?", "\\h", "help"),
     ),
-    Command(
+    ShellCommand(
         ".quit", "", "Leave; so does Ctrl-D", _leave,
         aliases=(".exit", "\\q", "quit", "exit"),
     ),
 )  # fmt: skip
 
-COMMANDS: Mapping[str, Command] = {one.name: one for one in _ALL}
+COMMANDS: Mapping[str, ShellCommand] = {one.name: one for one in _ALL}
 """The commands by name, in the order of `.help`."""
-BY_WORD: Mapping[str, Command] = {
+BY_WORD: Mapping[str, ShellCommand] = {
     word: one for one in COMMANDS.values() for word in (one.name, *one.aliases)
 }
 """The commands by every word that calls them."""
@@ -172,7 +173,7 @@ WORDS_ALONE = frozenset(word for word in BY_WORD if word.isalpha())
 """Words that are commands only where nothing else stands in the line."""
 
 
-def find(word: str) -> Command:
+def find(word: str) -> ShellCommand:
     """The command a word calls. Raises ConfigError, with the nearest, where there is none."""
     found = BY_WORD.get(word.lower())
     if found is not None:
@@ -185,7 +186,7 @@ def find(word: str) -> Command:
     raise ConfigError(f"there is no command {word}", hint=hint or ".help lists the commands")
 
 
-def described(command: Command) -> str:
+def described(command: ShellCommand) -> str:
     """What there is to tell of a command."""
     lines = [f"{command.name} {command.usage}".rstrip(), f"  {command.help}."]
     if command.choices:

@@ -14,7 +14,7 @@ from connstat_sql.files import added_whole, opened_to_add, written_whole
 from connstat_sql.output.pager import Screen
 
 if TYPE_CHECKING:
-    from connstat_sql.output.render import Look
+    from connstat_sql.output.render import TerminalStyle
     from connstat_sql.result import Options, Result
 
 _WHOLE_FILES = ("parquet", "arrow", "html", "json")
@@ -100,13 +100,13 @@ class Display:
         """Text that was asked for, paged where it is long."""
         self.print(lambda out: out.write(lines.rstrip("\n").encode() + b"\n"))
 
-    def look(self, out: BinaryIO | None = None) -> Look:
+    def look(self, out: BinaryIO | None = None) -> TerminalStyle:
         """What the screen can show, or a file."""
         from dataclasses import replace
 
-        from connstat_sql.output.render import Look
+        from connstat_sql.output.render import TerminalStyle
 
-        look = Look.of(out or self._out, self._environment)
+        look = TerminalStyle.of(out or self._out, self._environment)
         return replace(look, expanded=self._settings.expanded, whole=r"\x")
 
     def print(self, write: Callable[[BinaryIO], object]) -> None:
@@ -115,7 +115,7 @@ class Display:
         Screen(self._out, self._environment, is_paging=is_paging).show(write)
 
     @staticmethod
-    def _render(result: Result, sql: str, format_: str, out: BinaryIO, look: Look) -> None:
+    def _render(result: Result, sql: str, format_: str, out: BinaryIO, look: TerminalStyle) -> None:
         from connstat_sql.output.render import About, render
         from connstat_sql.output.verdict import verdict
 

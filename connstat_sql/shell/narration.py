@@ -10,7 +10,7 @@ from connstat_sql.output.stderr import Narrator
 if TYPE_CHECKING:
     from connstat_sql.executor.progress import Progress
     from connstat_sql.output.progress import ProgressLine
-    from connstat_sql.transport import Sent, Waiting
+    from connstat_sql.transport import Attempt, RetryNotice
 
 
 class ShellNarrator(Narrator):
@@ -41,12 +41,12 @@ class ShellNarrator(Narrator):
         if self.is_running and not self.is_tracing:
             super().progress(scans)
 
-    def waiting(self, waiting: Waiting) -> None:
+    def waiting(self, waiting: RetryNotice) -> None:
         """A request waits for long, of a statement."""
         if self.is_running:
             super().waiting(waiting)
 
-    def observe(self, sent: Sent) -> None:
+    def observe(self, sent: Attempt) -> None:
         """An attempt has ended: on another thread."""
         if sent.status is None:
             self._silent.add(sent.connection)

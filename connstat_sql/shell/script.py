@@ -10,7 +10,7 @@ from connstat_sql.output.stderr import DONE, PARTIAL
 from connstat_sql.shell.commands import WORDS_ALONE, perform
 from connstat_sql.shell.next_step import Next, Step
 from connstat_sql.shell.session import Shell
-from connstat_sql.shell.statements import Piece, pieces
+from connstat_sql.shell.statements import ScriptPart, pieces
 
 MOST_NESTED = 20
 """Scripts that read scripts."""
@@ -24,7 +24,7 @@ def run_script(shell: Shell, text: str) -> int:
     """Run a text; the exit code of its first failure, 4 where an answer was partial, else 0."""
     code = DONE
 
-    def run(piece: Piece) -> None:
+    def run(piece: ScriptPart) -> None:
         nonlocal code
         run_piece(shell, piece, 0)
         code = shell.code or code
@@ -38,7 +38,7 @@ def run_script(shell: Shell, text: str) -> int:
     return code
 
 
-def run_piece(shell: Shell, piece: Piece, depth: int) -> None:
+def run_piece(shell: Shell, piece: ScriptPart, depth: int) -> None:
     """Run one part of a script. Raises a ConnstatError, KeyboardInterrupt, or Left."""
     if not piece.is_command and piece.text.strip().rstrip(";").lower() not in WORDS_ALONE:
         shell.run(piece.text)
@@ -76,7 +76,7 @@ def read_script(shell: Shell, path: Path, depth: int = 0) -> None:
             raise
 
 
-def _where(piece: Piece, error: Exception) -> str:
+def _where(piece: ScriptPart, error: Exception) -> str:
     """The line of a script that is at fault, as near as it is known."""
     if piece.is_command:
         return f"line {piece.line}"

@@ -47,7 +47,7 @@ class Each(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ShellContext:
     """Everything that comes in through the door.
 
     `open` opens an engine that tells the narrator, `each` is how Ctrl-C reaches a statement;
@@ -71,7 +71,7 @@ class Surroundings:
 class Shell:
     """Runs what is typed. `is_interactive`: somebody looks, and goes on after an error."""
 
-    def __init__(self, around: Surroundings, *, is_interactive: bool) -> None:
+    def __init__(self, around: ShellContext, *, is_interactive: bool) -> None:
         self.around = around
         self.is_interactive = is_interactive
         self.narrator = around.narrator

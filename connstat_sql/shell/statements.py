@@ -28,7 +28,7 @@ COMMAND = re.compile(r"\s*(?:\\\S|\.[A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ScriptPart:
     """Part of a script: some SQL, or one command. `line` is where it begins, from 1."""
 
     text: str
@@ -57,20 +57,20 @@ def is_command(text: str) -> bool:
     return COMMAND.match(text) is not None
 
 
-def pieces(script: str) -> Iterator[Piece]:
+def pieces(script: str) -> Iterator[ScriptPart]:
     """The parts of a script in order: commands are lines of their own between statements."""
     lines = script.splitlines(keepends=True)
     gathered, begins = "", 1
     for number, line in enumerate(lines, 1):
         if is_command(line) and (is_blank(gathered) or is_ended(gathered)):
             if not is_blank(gathered):
-                yield Piece(gathered, begins, is_command=False)
-            yield Piece(line.strip(), number, is_command=True)
+                yield ScriptPart(gathered, begins, is_command=False)
+            yield ScriptPart(line.strip(), number, is_command=True)
             gathered, begins = "", number + 1
         else:
             gathered += line
     if not is_blank(gathered):
-        yield Piece(gathered, begins, is_command=False)
+        yield ScriptPart(gathered, begins, is_command=False)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ _LONGEST_KEPT = 100_000
 
 
 @dataclass
-class Asking:
+class Introspection:
     """The questions of one statement: its text and its arguments are the same for all of them."""
 
     session: Session

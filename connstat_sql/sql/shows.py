@@ -9,14 +9,14 @@ from connstat_sql.definitions.catalog import Catalog, LiveTable
 from connstat_sql.definitions.model import Param, Resource
 from connstat_sql.definitions.quoting import literal, quote
 from connstat_sql.errors import BindError
-from connstat_sql.sql.statement import Show, Statement, Use
+from connstat_sql.sql.statement import Show, Statement, TableUse
 
 
 def own_answer(statement: Statement, catalog: Catalog) -> str | None:
     """SQL whose rows answer a SHOW of ours or a DESCRIBE of a live table; None for all others."""
     if statement.show is not None:
         return _ANSWERS[statement.show.what](statement, catalog)
-    described = [m for m in statement.mentions if m.use is Use.DESCRIBE]
+    described = [m for m in statement.mentions if m.use is TableUse.DESCRIBE]
     if described:
         live = catalog.resolve(described[0].parts)
         if isinstance(live, LiveTable):

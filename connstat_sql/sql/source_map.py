@@ -12,7 +12,7 @@ from connstat_sql.errors import QueryError, Span
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SourceMap:
     """The text that another was made of by replacing stretches of it, and how places lead back.
 
     `kept` are (place here, place there, length) of the stretches that both share, from the first
@@ -22,9 +22,9 @@ class Origin:
 
     sql: str
     kept: tuple[tuple[int, int, int], ...]
-    older: Origin | None = None
+    older: SourceMap | None = None
 
-    def upon(self, older: Origin | None) -> Origin:
+    def upon(self, older: SourceMap | None) -> SourceMap:
         """The same, where the oldest of these texts was made of another in turn."""
         return replace(self, older=self.older.upon(older) if self.older else older)
 
@@ -64,7 +64,7 @@ class Origin:
         return Span(there + length, self.kept[index + 1][1])
 
 
-def rewritten(sql: str, edits: Mapping[Span, str]) -> tuple[str, Origin]:
+def rewritten(sql: str, edits: Mapping[Span, str]) -> tuple[str, SourceMap]:
     """The text with stretches, none within another, replaced; and how its places lead back."""
     parts, kept, length, position = [], [], 0, 0
     for span, text in sorted(edits.items(), key=lambda edit: (edit[0].start, edit[0].end)):
@@ -74,11 +74,11 @@ def rewritten(sql: str, edits: Mapping[Span, str]) -> tuple[str, Origin]:
         length += len(same) + len(text)
         position = span.end
     kept.append((length, position, len(sql) - position))
-    return "".join([*parts, sql[position:]]), Origin(sql, tuple(kept))
+    return "".join([*parts, sql[position:]]), SourceMap(sql, tuple(kept))
 
 
 @contextmanager
-def leading_back(sql: str, origin: Origin | None) -> Iterator[None]:
+def leading_back(sql: str, origin: SourceMap | None) -> Iterator[None]:
     """Faults found in a text that was made of another are told of what the user wrote."""
     try:
         yield

@@ -35,7 +35,7 @@ _CHAINED = (
 _KEY, _INSTEAD, _BEFORE = "stretch", "instead", "before"
 
 
-class Text:
+class SourceText:
     """The text of a tree; copies of the tree share it.
 
     It has `$1`, `$2`, … for each `?`, at the places `marks` of the user's own text.
@@ -55,11 +55,11 @@ class Text:
         return own + sum(len(str(number)) for number in range(1, before + 1))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Text) and self.sql == other.sql
+        return isinstance(other, SourceText) and self.sql == other.sql
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __deepcopy__(self, memo: object) -> Text:
+    def __deepcopy__(self, memo: object) -> SourceText:
         """Itself: nobody changes it."""
         return self
 
@@ -67,7 +67,7 @@ class Text:
 class Stretch(NamedTuple):
     """From `start` to before `end`."""
 
-    text: Text
+    text: SourceText
     start: int
     end: int
 
@@ -92,7 +92,7 @@ class NotingParser(DuckDBParser):
 
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
-        self.text = Text()
+        self.text = SourceText()
 
     def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
         self.text.sql = sql
@@ -158,7 +158,7 @@ def stretch_of(node: exp.Expr) -> Stretch | None:
     return found
 
 
-def name_in(text: Text, node: exp.Column | exp.Table, first: int = 0) -> Stretch | None:
+def name_in(text: SourceText, node: exp.Column | exp.Table, first: int = 0) -> Stretch | None:
     """Where the name of a column or a table stands, from one of its parts on."""
     begun, ended = (
         node.parts[place].meta_get(key) for place, key in ((first, "start"), (-1, "end"))

@@ -25,7 +25,7 @@ from connstat_sql.sql.duckdb_only import Syntax, Unread, read_unread
 from connstat_sql.sql.in_lists import set_aside, values_of
 from connstat_sql.sql.nodes import find, find_all, walk
 from connstat_sql.sql.recursion import with_room
-from connstat_sql.sql.source_map import Origin
+from connstat_sql.sql.source_map import SourceMap
 from connstat_sql.sql.spans import NotingParser
 
 
@@ -69,7 +69,7 @@ class ShowRequest:
     scope: tuple[str, ...]
 
 
-class Use(str, Enum):
+class TableUse(str, Enum):
     """What a statement does with a table that it names."""
 
     READ = "read"
@@ -89,7 +89,7 @@ class TableMention:
     parts: tuple[str, ...]
     span: Span
     node: exp.Table
-    use: Use
+    use: TableUse
     has_alias: bool
 
     @property
@@ -116,7 +116,7 @@ class Statement:
     mentions: tuple[TableMention, ...]
     explain: str | None = None
     show: ShowRequest | None = None
-    origin: Origin | None = None
+    origin: SourceMap | None = None
     short: str = ""
 
     @property
@@ -383,19 +383,19 @@ def _is_cte(node: exp.Table) -> bool:
     return False
 
 
-def _use(node: exp.Table, tree: exp.Expr) -> Use:
+def _use(node: exp.Table, tree: exp.Expr) -> TableUse:
     if isinstance(tree, exp.Describe) and tree.this is node:
-        return Use.DESCRIBE
+        return TableUse.DESCRIBE
     if isinstance(tree, exp.Copy):
         is_export = tree.args.get("kind") is not True or tree.this is not node
-        return Use.READ if is_export and not _copies_into(tree) else Use.WRITE
+        return TableUse.READ if is_export and not _copies_into(tree) else TableUse.WRITE
     if isinstance(tree, (exp.Drop, exp.TruncateTable)):
-        return Use.WRITE
+        return TableUse.WRITE
     if isinstance(tree, _WRITES) and _is_target(node, tree):
-        return Use.WRITE
+        return TableUse.WRITE
     if isinstance(tree, exp.Create) and str(tree.args.get("kind", "")).upper() != "TABLE":
-        return Use.DEFINE
-    return Use.READ
+        return TableUse.DEFINE
+    return TableUse.READ
 
 
 def _copies_into(tree: exp.Copy) -> bool:

@@ -23,13 +23,13 @@ from textual.widgets import Footer, Input, Static
 
 from connstat_sql.errors import ConfigError, ConnstatError, DefinitionError, QueryError
 from connstat_sql.top.columns import Sorting
-from connstat_sql.top.filter import Wanted
-from connstat_sql.top.model import HEALTHS, Connector, Fleet, causes, counted
-from connstat_sql.top.pages import HELP, DetailPage, Page, failures, pages_text
-from connstat_sql.top.query import Question
+from connstat_sql.top.filter import FleetFilter
+from connstat_sql.top.model import HEALTHS, Fleet, FleetConnector, causes, counted
+from connstat_sql.top.pages import HELP, DetailPage, TextPage, failures, pages_text
+from connstat_sql.top.query import FleetQuery
 from connstat_sql.top.table import Listing
 from connstat_sql.top.widgets import Causes, Standing, Tally, head
-from connstat_sql.top.worker import Broken, Failed, Looked, News, Refreshed
+from connstat_sql.top.worker import Failed, Looked, News, Refreshed, WorkerFault
 
 INTERVALS = (1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds between refreshes that + and - go through."""
@@ -39,7 +39,7 @@ LEAST_PAUSE = 0.5
 """Seconds without a request, however long a refresh takes."""
 
 
-class Asks(Protocol):
+class Refreshing(Protocol):
     """What asks for the view, elsewhere: a `Refresher`."""
 
     def start(self) -> None:
@@ -51,17 +51,17 @@ class Asks(Protocol):
         It is of those that come each `every` seconds; None: everything is asked anew.
         """
 
-    def look_at(self, one: Connector) -> None:
+    def look_at(self, one: FleetConnector) -> None:
         """Order all there is on a connector, which is answered by Looked."""
 
     def close(self) -> None:
         """End, at once."""
 
 
-Start = Callable[[Callable[[News], None]], Asks]
+Start = Callable[[Callable[[News], None]], Refreshing]
 
 
-class _Told(Message):
+class _News(Message):
     """News from the other thread."""
 
     def __init__(self, news: News) -> None:
@@ -123,7 +123,7 @@ class Top(App[BaseException]):
     def __init__(
         self,
         start: Start,
-        question: Question,
+        question: FleetQuery,
         *,
         every: float = 5.0,
         is_ascii: bool = False,
@@ -143,7 +143,7 @@ class Top(App[BaseException]):
         self._more = "~" if is_ascii else "…"
         self._now = now
         self._fleet: Fleet | None = None
-        self._wanted = Wanted()
+        self._wanted = FleetFilter()
         self._sorting = Sorting()
         self._is_fetching = False
         self._is_paused = False
@@ -187,12 +187,12 @@ class Top(App[BaseException]):
     def _tell(self, news: News) -> None:
         """Called on the other thread."""
         with suppress(RuntimeError):  # the screen has just been closed
-            self.post_message(_Told(news))
+            self.post_message(_News(news))
 
-    @on(_Told)
-    def _hear(self, told: _Told) -> None:
+    @on(_News)
+    def _hear(self, told: _News) -> None:
         news = told.news
-        if isinstance(news, Broken):
+        if isinstance(news, WorkerFault):
             self.exit(news.error)
         elif isinstance(news, Looked):
             for page in self.screen_stack:
@@ -333,7 +333,7 @@ class Top(App[BaseException]):
         field.value = ""
         field.display = False
         self._focus(self.query_one(Listing))
-        self._want(Wanted())
+        self._want(FleetFilter())
 
     def action_search(self) -> None:
         """Ask for the text to filter by."""
@@ -361,15 +361,15 @@ class Top(App[BaseException]):
         event.input.display = bool(event.value)
         self._focus(self.query_one(Listing))
 
-    @on(Tally.Picked)
-    def _tally_picked(self, event: Tally.Picked) -> None:
+    @on(Tally.GroupPicked)
+    def _tally_picked(self, event: Tally.GroupPicked) -> None:
         if event.health:
             self._want(self._wanted.with_health(event.health))
         else:
             self._want(self._wanted.with_provider(event.provider))
 
-    @on(Causes.Picked)
-    def _cause_picked(self, event: Causes.Picked) -> None:
+    @on(Causes.CausePicked)
+    def _cause_picked(self, event: Causes.CausePicked) -> None:
         cause = "" if event.cause == self._wanted.cause else event.cause
         self._want(replace(self._wanted, cause=cause))
         self._focus(self.query_one(Listing))
@@ -390,17 +390,17 @@ class Top(App[BaseException]):
         """What failed."""
         outages = () if self._fleet is None else self._fleet.outages
         stale = "" if self._stale is None else self._stale.message
-        self.push_screen(Page("errors", failures(outages, stale)))
+        self.push_screen(TextPage("errors", failures(outages, stale)))
 
     def action_sql(self) -> None:
         """The SQL behind what is on the screen."""
         sql = self._question.shown(self._wanted)
-        self.push_screen(Page("the SQL behind the view", Text(sql), sql))
+        self.push_screen(TextPage("the SQL behind the view", Text(sql), sql))
 
     def action_explain_keys(self) -> None:
         """Which keys there are."""
-        self.push_screen(Page("connstat top", pages_text(HELP.splitlines())))
+        self.push_screen(TextPage("connstat top", pages_text(HELP.splitlines())))
 
-    def _want(self, wanted: Wanted) -> None:
+    def _want(self, wanted: FleetFilter) -> None:
         self._wanted = wanted
         self._draw()

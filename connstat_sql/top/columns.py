@@ -9,22 +9,22 @@ from typing import Any
 
 from rich.cells import set_cell_size
 
-from connstat_sql.top.model import Change, Connector, badness
+from connstat_sql.top.model import ConnectorChange, FleetConnector, badness
 
-MARKS = {Change.NEW: "+", Change.CHANGED: "*", Change.GONE: "-"}
+MARKS = {ConnectorChange.NEW: "+", ConnectorChange.CHANGED: "*", ConnectorChange.GONE: "-"}
 STALE_MARK = "?"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ListColumn:
     """A column: `least` cells wide, and of what is left over a share of `weight`, up to `most`.
 
     `from_width` is the width of the list from which on there is room for it. `order` sorts.
     """
 
     title: str
-    text: Callable[[Connector], str]
-    order: Callable[[Connector], Any]
+    text: Callable[[FleetConnector], str]
+    order: Callable[[FleetConnector], Any]
     least: int
     weight: int = 0
     most: int = 10_000
@@ -32,14 +32,14 @@ class Column:
     is_number: bool = False
 
 
-def tasks(one: Connector) -> str:
+def tasks(one: FleetConnector) -> str:
     """Tasks that run, that failed, and all; "" where nobody knows of tasks."""
     if one.tasks_total is None:
         return ""
     return f"{one.tasks_running or 0}/{one.tasks_failed or 0}/{one.tasks_total}"
 
 
-def since(one: Connector) -> str:
+def since(one: FleetConnector) -> str:
     """When it came into its state, or before when; "" of what is not there."""
     if not one.since or one.is_unreachable:
         return ""
@@ -51,25 +51,25 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
 
 
-def cause(one: Connector) -> str:
+def cause(one: FleetConnector) -> str:
     """The root cause; of a cluster that could not be asked, why."""
     return one.cause
 
 
-def _failed_first(one: Connector) -> tuple[int, int]:
+def _failed_first(one: FleetConnector) -> tuple[int, int]:
     return -(one.tasks_failed or 0), -(one.tasks_total or 0)
 
 
 COLUMNS = (
-    Column("HEALTH", lambda one: one.health, badness, 11),
-    Column("PROVIDER", lambda one: one.provider, lambda one: one.provider, 13, from_width=150),
-    Column("CONNECTION", lambda one: one.connection, lambda one: one.connection, 8, 1, 20),
-    Column("SCOPE", lambda one: one.scope, lambda one: one.scope, 14, 2, 36, from_width=130),
-    Column("CONNECTOR", lambda one: one.name, lambda one: one.name, 18, 5, 48),
-    Column("STATE", lambda one: one.state, lambda one: one.state, 10, 1, 13, from_width=100),
-    Column("TASKS", tasks, _failed_first, 7, is_number=True),
-    Column("SINCE", since, lambda one: -one.since, 9, from_width=118),
-    Column("ROOT CAUSE", cause, lambda one: (not one.cause, one.cause), 24, 7),
+    ListColumn("HEALTH", lambda one: one.health, badness, 11),
+    ListColumn("PROVIDER", lambda one: one.provider, lambda one: one.provider, 13, from_width=150),
+    ListColumn("CONNECTION", lambda one: one.connection, lambda one: one.connection, 8, 1, 20),
+    ListColumn("SCOPE", lambda one: one.scope, lambda one: one.scope, 14, 2, 36, from_width=130),
+    ListColumn("CONNECTOR", lambda one: one.name, lambda one: one.name, 18, 5, 48),
+    ListColumn("STATE", lambda one: one.state, lambda one: one.state, 10, 1, 13, from_width=100),
+    ListColumn("TASKS", tasks, _failed_first, 7, is_number=True),
+    ListColumn("SINCE", since, lambda one: -one.since, 9, from_width=118),
+    ListColumn("ROOT CAUSE", cause, lambda one: (not one.cause, one.cause), 24, 7),
 )
 MARK_WIDTH = 2
 
@@ -93,7 +93,7 @@ class Sorting:
         """The other way round."""
         return Sorting(self.column, not self.is_reversed)
 
-    def sort(self, connectors: Iterable[Connector]) -> tuple[Connector, ...]:
+    def sort(self, connectors: Iterable[FleetConnector]) -> tuple[FleetConnector, ...]:
         """The connectors in order; those that are equal in it go worst first.
 
         They are expected worst first, as a `Fleet` has them.
@@ -105,7 +105,7 @@ class Sorting:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ColumnPlace:
     """A column on the screen, from a cell on, so many cells wide."""
 
     column: int
@@ -113,7 +113,7 @@ class Place:
     width: int
 
 
-def placed(width: int) -> tuple[Place, ...]:
+def placed(width: int) -> tuple[ColumnPlace, ...]:
     """Where the columns stand in a list so many cells wide; those that do not fit are left out."""
     chosen = [number for number, one in enumerate(COLUMNS) if one.from_width <= width]
     widths = _shared(chosen, width - MARK_WIDTH - len(chosen) + 1)
@@ -121,7 +121,7 @@ def placed(width: int) -> tuple[Place, ...]:
     for number, wide in zip(chosen, widths, strict=True):
         if start >= width:
             break
-        found.append(Place(number, start, min(wide, width - start)))
+        found.append(ColumnPlace(number, start, min(wide, width - start)))
         start += wide + 1
     return tuple(found)
 
@@ -171,7 +171,7 @@ def _shown(letter: str) -> str:
     return " " if letter in "\n\t" else "?"
 
 
-def mark(one: Connector) -> str:
+def mark(one: FleetConnector) -> str:
     """What happened to it, in one letter."""
     if one.is_stale:
         return STALE_MARK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from connstat_sql.definitions.model import literal
-from connstat_sql.top.model import Connector
+from connstat_sql.top.model import FleetConnector
 
 _SEARCHED = (
     "health", "provider", '"_connection"', "scope_1", "scope_2", "connector_name", "state",
@@ -14,7 +14,7 @@ _SEARCHED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FleetFilter:
     """What is wanted; empty fields want everything.
 
     `cause` is a group of causes. Each word of `text` is looked for anywhere in a row, whatever its
@@ -31,7 +31,7 @@ class Wanted:
         """Whether nothing is left out."""
         return not (self.text or self.healths or self.providers or self.cause)
 
-    def takes(self, one: Connector) -> bool:
+    def takes(self, one: FleetConnector) -> bool:
         """Whether a connector is wanted."""
         if self.healths and one.health not in self.healths:
             return False
@@ -72,16 +72,16 @@ class Wanted:
         )
         return ", ".join(part for part in parts if part)
 
-    def with_health(self, health: str) -> Wanted:
+    def with_health(self, health: str) -> FleetFilter:
         """The same with one health more, or one less."""
         return replace(self, healths=self.healths ^ {health})
 
-    def with_provider(self, provider: str) -> Wanted:
+    def with_provider(self, provider: str) -> FleetFilter:
         """The same with one provider more, or one less."""
         return replace(self, providers=self.providers ^ {provider})
 
 
-def _text(one: Connector) -> str:
+def _text(one: FleetConnector) -> str:
     parts = (
         one.health, one.provider, one.connection, one.scope_1, one.scope_2, one.name, one.state,
         one.cause,

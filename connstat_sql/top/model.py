@@ -26,7 +26,7 @@ _UNKNOWN_RANK = _RANKS["UNKNOWN"]
 Key = tuple[str, str, str, str, int]
 
 
-class Change(Enum):
+class ConnectorChange(Enum):
     """What happened to a connector between two refreshes."""
 
     NEW = "new"
@@ -34,7 +34,7 @@ class Change(Enum):
     GONE = "gone"
 
 
-class Connector(msgspec.Struct, frozen=True, gc=False):
+class FleetConnector(msgspec.Struct, frozen=True, gc=False):
     """A connector as it was seen, or in its place a cluster that nobody could ask.
 
     Texts that the fleet does not give are "", numbers None. `number` tells rows apart that bear
@@ -65,7 +65,7 @@ class Connector(msgspec.Struct, frozen=True, gc=False):
     number: int = 0
     since: float = 0.0
     is_since_known: bool = False
-    change: Change | None = None
+    change: ConnectorChange | None = None
     is_stale: bool = False
 
     @property
@@ -121,13 +121,13 @@ class Fleet:
     `seconds` and `requests` are what it took.
     """
 
-    connectors: tuple[Connector, ...] = ()
+    connectors: tuple[FleetConnector, ...] = ()
     outages: tuple[Outage, ...] = ()
     asked: frozenset[str] = frozenset()
     observed: float = 0.0
     seconds: float = 0.0
     requests: int = 0
-    changes: Mapping[Change, int] = field(default_factory=dict)
+    changes: Mapping[ConnectorChange, int] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -146,15 +146,15 @@ class Fleet:
         kept = tuple(
             one if one.change is None else msgspec.structs.replace(one, change=None)
             for one in self.connectors
-            if one.change is not Change.GONE
+            if one.change is not ConnectorChange.GONE
         )
         return replace(self, connectors=kept, changes={})
 
 
-def read(table: pa.Table) -> list[Connector]:
+def read(table: pa.Table) -> list[FleetConnector]:
     """The connectors of a table with `COLUMNS`, in its order."""
     columns = (_values(table, name) for name in COLUMNS)
-    return _numbered([Connector(*row) for row in zip(*columns, strict=True)])
+    return _numbered([FleetConnector(*row) for row in zip(*columns, strict=True)])
 
 
 def _values(table: pa.Table, name: str) -> list[object]:
@@ -169,7 +169,7 @@ def _values(table: pa.Table, name: str) -> list[object]:
     return [blank if value is None else value for value in values]
 
 
-def _numbered(connectors: list[Connector]) -> list[Connector]:
+def _numbered(connectors: list[FleetConnector]) -> list[FleetConnector]:
     seen: Counter[Key] = Counter()
     for place, one in enumerate(connectors):
         count = seen[one.key]
@@ -183,8 +183,8 @@ def _numbered(connectors: list[Connector]) -> list[Connector]:
 
 
 def compared(
-    before: Fleet | None, found: Sequence[Connector], outages: Sequence[Outage], at: float
-) -> tuple[Connector, ...]:
+    before: Fleet | None, found: Sequence[FleetConnector], outages: Sequence[Outage], at: float
+) -> tuple[FleetConnector, ...]:
     """All there is to show at a time, worst first, with what changed `before` (None: never seen).
 
     Of a connection with an outage nothing has gone: rows it gave before stay, as stale ones.
@@ -198,21 +198,21 @@ def compared(
         if key in present:
             continue
         stays = one.connection in down
-        change = None if stays else Change.GONE
+        change = None if stays else ConnectorChange.GONE
         shown.append(msgspec.structs.replace(one, change=change, is_stale=stays))
     shown += [_in_place_of(one, at) for one in _distinct(outages)]
     return worst_first(shown)
 
 
-def _living(connectors: Iterable[Connector]) -> dict[Key, Connector]:
+def _living(connectors: Iterable[FleetConnector]) -> dict[Key, FleetConnector]:
     return {
         one.key: one
         for one in connectors
-        if not one.is_unreachable and one.change is not Change.GONE
+        if not one.is_unreachable and one.change is not ConnectorChange.GONE
     }
 
 
-def _never_seen(before: Fleet | None, last: Mapping[Key, Connector]) -> frozenset[str]:
+def _never_seen(before: Fleet | None, last: Mapping[Key, FleetConnector]) -> frozenset[str]:
     """Connections that gave nothing yet: their rows are not new, they were not to be seen."""
     if before is None:
         return frozenset()
@@ -220,24 +220,33 @@ def _never_seen(before: Fleet | None, last: Mapping[Key, Connector]) -> frozense
 
 
 def _after(
-    one: Connector, last: Connector | None, before: Fleet | None, unseen: frozenset[str], at: float
-) -> Connector:
+    one: FleetConnector,
+    last: FleetConnector | None,
+    before: Fleet | None,
+    unseen: frozenset[str],
+    at: float,
+) -> FleetConnector:
     replaced = msgspec.structs.replace
     if last is None:
         is_new = before is not None and one.connection not in unseen
-        return replaced(one, since=at, is_since_known=is_new, change=Change.NEW if is_new else None)
+        return replaced(
+            one, since=at, is_since_known=is_new, change=ConnectorChange.NEW if is_new else None
+        )
     if one._condition == last._condition:
         return replaced(one, since=last.since, is_since_known=last.is_since_known)
     if (one.health, one.state) == (last.health, last.state):
         return replaced(
-            one, since=last.since, is_since_known=last.is_since_known, change=Change.CHANGED
+            one,
+            since=last.since,
+            is_since_known=last.is_since_known,
+            change=ConnectorChange.CHANGED,
         )
-    return replaced(one, since=at, is_since_known=True, change=Change.CHANGED)
+    return replaced(one, since=at, is_since_known=True, change=ConnectorChange.CHANGED)
 
 
-def _in_place_of(outage: Outage, at: float) -> Connector:
+def _in_place_of(outage: Outage, at: float) -> FleetConnector:
     asked = "\n".join(filter(None, (outage.request, outage.hint)))
-    return Connector(
+    return FleetConnector(
         UNREACHABLE, outage.provider, outage.connection, outage.scope, "", "", "",
         cause=outage.message, since=at, trace=asked,
     )  # fmt: skip
@@ -247,7 +256,7 @@ def _distinct(outages: Iterable[Outage]) -> Iterable[Outage]:
     return {(one.connection, one.scope): one for one in reversed(tuple(outages))}.values()
 
 
-def changes(connectors: Iterable[Connector]) -> Mapping[Change, int]:
+def changes(connectors: Iterable[FleetConnector]) -> Mapping[ConnectorChange, int]:
     """How many connectors of each kind of change there are."""
     return Counter(one.change for one in connectors if one.change is not None)
 
@@ -255,13 +264,13 @@ def changes(connectors: Iterable[Connector]) -> Mapping[Change, int]:
 # --- order, counts, causes -----------------------------------------------------------------------
 
 
-def badness(one: Connector) -> tuple[object, ...]:
+def badness(one: FleetConnector) -> tuple[object, ...]:
     """Sorts the worst first: by health, by failed tasks, and then by name."""
     rank = _RANKS.get(one.health, _UNKNOWN_RANK)
     return (rank, -(one.tasks_failed or 0), one.provider, *one.key)
 
 
-def worst_first(connectors: Iterable[Connector]) -> tuple[Connector, ...]:
+def worst_first(connectors: Iterable[FleetConnector]) -> tuple[FleetConnector, ...]:
     """The connectors in the order of `badness`."""
     return tuple(sorted(connectors, key=badness))
 
@@ -286,12 +295,12 @@ class Counts:
         )
 
 
-def counted(connectors: Iterable[Connector]) -> Counts:
+def counted(connectors: Iterable[FleetConnector]) -> Counts:
     """The connectors by health and provider; a health nobody knows counts as UNKNOWN."""
     cells: Counter[tuple[str, str]] = Counter(
         (one.health if one.health in _RANKS else "UNKNOWN", one.provider)
         for one in connectors
-        if one.change is not Change.GONE
+        if one.change is not ConnectorChange.GONE
     )
     return Counts(tuple(sorted({provider for _, provider in cells})), cells)
 
@@ -309,17 +318,17 @@ class Cause:
     example: str
 
 
-def causes(connectors: Iterable[Connector]) -> tuple[Cause, ...]:
+def causes(connectors: Iterable[FleetConnector]) -> tuple[Cause, ...]:
     """The root causes, most frequent first; outages are shown elsewhere."""
-    groups: dict[str, list[Connector]] = {}
+    groups: dict[str, list[FleetConnector]] = {}
     for one in connectors:
-        if one.cause and not one.is_unreachable and one.change is not Change.GONE:
+        if one.cause and not one.is_unreachable and one.change is not ConnectorChange.GONE:
             groups.setdefault(one.cause_group, []).append(one)
     grouped = (_grouped(text, each) for text, each in groups.items())
     return tuple(sorted(grouped, key=lambda one: (-one.connectors, one.text)))
 
 
-def _grouped(text: str, connectors: Sequence[Connector]) -> Cause:
+def _grouped(text: str, connectors: Sequence[FleetConnector]) -> Cause:
     connections = {one.connection for one in connectors}
     counts = Counter(one.cause for one in connectors)
     example = min(counts, key=lambda cause: (-counts[cause], cause))

@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from connstat_sql.errors import ConnstatError, FetchError
 from connstat_sql.top.columns import clock, printable, since, tasks
-from connstat_sql.top.model import Connector, Outage
+from connstat_sql.top.model import FleetConnector, Outage
 from connstat_sql.top.table import HEALTH_STYLES
 from connstat_sql.top.worker import Looked
 
@@ -40,7 +40,7 @@ TASKS are running/failed/all. UNREACHABLE stands for a cluster that gave no answ
 its rows stay as they were seen last."""
 
 
-class Page(ModalScreen[None]):
+class TextPage(ModalScreen[None]):
     """A title and a text to scroll in."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -81,10 +81,10 @@ class Page(ModalScreen[None]):
         self.query_one("#page").border_subtitle = "copied, where the terminal allows it"
 
 
-class DetailPage(Page):
+class DetailPage(TextPage):
     """One connector: what the list knows at once, and all of it when it has been asked."""
 
-    def __init__(self, connector: Connector) -> None:
+    def __init__(self, connector: FleetConnector) -> None:
         super().__init__(connector.name or connector.connection, detail(connector))
         self.connector = connector
 
@@ -94,7 +94,7 @@ class DetailPage(Page):
             self.show(detail(self.connector, found))
 
 
-def detail(one: Connector, found: Looked | None = None) -> Text:
+def detail(one: FleetConnector, found: Looked | None = None) -> Text:
     """A connector in full; of `found` None it is said that more is coming."""
     text = Text()
     text.append(one.health, HEALTH_STYLES.get(one.health, "")).append("\n\n")
@@ -121,7 +121,7 @@ def detail(one: Connector, found: Looked | None = None) -> Text:
     return text
 
 
-def _known(one: Connector) -> Mapping[str, Any]:
+def _known(one: FleetConnector) -> Mapping[str, Any]:
     return {
         "connector": one.name,
         "provider": one.provider,

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connstat_sql.definitions.model import literal
-from connstat_sql.top.filter import Wanted
-from connstat_sql.top.model import COLUMNS, HEALTHS, Connector
+from connstat_sql.top.filter import FleetFilter
+from connstat_sql.top.model import COLUMNS, HEALTHS, FleetConnector
 
 CONNECTORS = "inventory.connectors.connectors"
 CLUSTERS = "inventory.connectors.clusters"
@@ -29,7 +29,7 @@ _WRITTEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FleetQuery:
     """Which part of the fleet is asked for; empty fields ask for all of it.
 
     `where` is a predicate of SQL over the connectors, as its user wrote it.
@@ -48,7 +48,7 @@ class Question:
         where = "\n  AND ".join(self._scope())
         return f"SELECT scope_1, scope_2\nFROM {CLUSTERS}" + (f"\nWHERE {where}" if where else "")
 
-    def shown(self, wanted: Wanted) -> str:
+    def shown(self, wanted: FleetFilter) -> str:
         """The same for people, with what is wanted as predicates, and in the view's first order."""
         healths = ", ".join(map(literal, HEALTHS))
         order = (
@@ -57,7 +57,7 @@ class Question:
         )
         return f"{self._statement((*self._predicates(), *wanted.predicates()))}\n{order};"
 
-    def of(self, one: Connector) -> tuple[str, dict[str, object]]:
+    def of(self, one: FleetConnector) -> tuple[str, dict[str, object]]:
         """The statement for all that its own cluster says of a connector, and its arguments."""
         arguments: dict[str, object] = {"connection": one.connection, "name": one.name}
         predicates = ['"_connection" = $connection', "connector_name = $name"]

@@ -17,13 +17,13 @@ from textual.strip import Strip
 from connstat_sql.top.columns import (
     COLUMNS,
     MARK_WIDTH,
-    Place,
+    ColumnPlace,
     Sorting,
     fitted,
     mark,
     placed,
 )
-from connstat_sql.top.model import UNREACHABLE, Change, Connector, Key
+from connstat_sql.top.model import UNREACHABLE, ConnectorChange, FleetConnector, Key
 
 HEALTH_STYLES = {
     UNREACHABLE: Style(color="magenta", bold=True),
@@ -58,7 +58,7 @@ class Listing(ScrollView, can_focus=True):
     class Chosen(Message):
         """A connector is to be shown in full."""
 
-        def __init__(self, connector: Connector) -> None:
+        def __init__(self, connector: FleetConnector) -> None:
             super().__init__()
             self.connector = connector
 
@@ -72,26 +72,26 @@ class Listing(ScrollView, can_focus=True):
     def __init__(self, *, more: str = "…") -> None:
         """`more` stands for what is cut off."""
         super().__init__()
-        self._rows: Sequence[Connector] = ()
+        self._rows: Sequence[FleetConnector] = ()
         self._more = more
         self._cursor = 0
         self._key: Key | None = None
         self._sorting = Sorting()
-        self._places: tuple[Place, ...] = ()
+        self._places: tuple[ColumnPlace, ...] = ()
 
     # --- rows --------------------------------------------------------------------------------
 
     @property
-    def rows(self) -> Sequence[Connector]:
+    def rows(self) -> Sequence[FleetConnector]:
         """What it shows, from top to bottom."""
         return self._rows
 
     @property
-    def current(self) -> Connector | None:
+    def current(self) -> FleetConnector | None:
         """The row under the cursor, or None where there are no rows."""
         return self._rows[self._cursor] if self._rows else None
 
-    def show(self, rows: Sequence[Connector], sorting: Sorting) -> None:
+    def show(self, rows: Sequence[FleetConnector], sorting: Sorting) -> None:
         """Show other rows.
 
         The row under the cursor keeps its place on the screen, and where it is not on the screen,
@@ -168,7 +168,7 @@ class Listing(ScrollView, can_focus=True):
             segments.append(Segment(f"{text} ", _HEAD))
         return Strip(segments)
 
-    def _row(self, one: Connector) -> Strip:
+    def _row(self, one: FleetConnector) -> Strip:
         style = _style(one)
         segments = [Segment(mark(one).ljust(MARK_WIDTH), style)]
         for place in self._places:
@@ -234,9 +234,9 @@ class Listing(ScrollView, can_focus=True):
             self.scroll_to(y=wanted, animate=False, immediate=True)
 
 
-def _style(one: Connector) -> Style:
+def _style(one: FleetConnector) -> Style:
     if one.is_stale:
         return _STALE
-    if one.change is Change.GONE:
+    if one.change is ConnectorChange.GONE:
         return _GONE
     return _PLAIN if one.change is None else _CHANGED

@@ -15,14 +15,18 @@ from textual.widgets.option_list import Option
 
 from connstat_sql.errors import counted
 from connstat_sql.top.columns import COLUMNS, Sorting, clock, fitted, printable
-from connstat_sql.top.filter import Wanted
-from connstat_sql.top.model import HEALTHS, UNREACHABLE, Cause, Change, Counts, Fleet
+from connstat_sql.top.filter import FleetFilter
+from connstat_sql.top.model import HEALTHS, UNREACHABLE, Cause, ConnectorChange, Counts, Fleet
 from connstat_sql.top.table import HEALTH_STYLES
 
 SHOWN_CAUSES = 200
 PROVIDER_WIDTH = 13
 _TITLES = {UNREACHABLE: "UNREACH", "TRANSITION": "TRANSIT"}
-_CHANGE_WORDS = {Change.NEW: "new", Change.CHANGED: "changed", Change.GONE: "gone"}
+_CHANGE_WORDS = {
+    ConnectorChange.NEW: "new",
+    ConnectorChange.CHANGED: "changed",
+    ConnectorChange.GONE: "gone",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Standing:
 
     fleet: Fleet | None
     every: float
-    wanted: Wanted
+    wanted: FleetFilter
     sorting: Sorting
     shown: int = 0
     is_fetching: bool = False
@@ -93,7 +97,7 @@ def _of_view(standing: Standing) -> Text:
 class Tally(Static):
     """Connectors by provider and health; a click on a health or a provider filters by it."""
 
-    class Picked(Message):
+    class GroupPicked(Message):
         """A health or a provider was clicked; the other one is ""."""
 
         def __init__(self, health: str = "", provider: str = "") -> None:
@@ -105,7 +109,7 @@ class Tally(Static):
         super().__init__()
         self._counts = Counts((), {})
 
-    def show(self, counts: Counts, wanted: Wanted) -> None:
+    def show(self, counts: Counts, wanted: FleetFilter) -> None:
         """Show other counts, with what is wanted of them set off."""
         self._counts = counts
         self.update(tally(counts, wanted))
@@ -116,12 +120,12 @@ class Tally(Static):
         if event.y == 0:
             health = next((one for one, start, end in _spans() if start <= event.x < end), "")
             if health:
-                self.post_message(self.Picked(health=health))
+                self.post_message(self.GroupPicked(health=health))
         elif event.y <= len(providers):
-            self.post_message(self.Picked(provider=providers[event.y - 1]))
+            self.post_message(self.GroupPicked(provider=providers[event.y - 1]))
 
 
-def tally(counts: Counts, wanted: Wanted) -> Text:
+def tally(counts: Counts, wanted: FleetFilter) -> Text:
     """The counts as lines of text: a title, one for each provider, and the sums."""
     lines = [_tally_titles(wanted)]
     for provider in counts.providers:
@@ -134,7 +138,7 @@ def tally(counts: Counts, wanted: Wanted) -> Text:
     return Text("\n", no_wrap=True).join(lines)
 
 
-def _tally_titles(wanted: Wanted) -> Text:
+def _tally_titles(wanted: FleetFilter) -> Text:
     line = Text(" " * PROVIDER_WIDTH)
     for health in HEALTHS:
         style = "bold reverse" if health in wanted.healths else "bold"
@@ -165,7 +169,7 @@ class Causes(OptionList):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Only these", show=False)]
 
-    class Picked(Message):
+    class CausePicked(Message):
         """A root cause was chosen."""
 
         def __init__(self, cause: str) -> None:
@@ -194,7 +198,7 @@ class Causes(OptionList):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """The filter follows."""
         event.stop()
-        self.post_message(self.Picked(self._causes[event.option_index].text))
+        self.post_message(self.CausePicked(self._causes[event.option_index].text))
 
 
 def cause_line(cause: Cause) -> Text:

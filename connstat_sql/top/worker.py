@@ -21,11 +21,11 @@ from connstat_sql.errors import (
 )
 from connstat_sql.planner import CONNECTION, Plan, nearest_to
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
-from connstat_sql.top.model import Connector, Fleet, Key, Outage, changes, compared, read
-from connstat_sql.top.query import CONNECTORS, Question
+from connstat_sql.top.model import Fleet, FleetConnector, Key, Outage, changes, compared, read
+from connstat_sql.top.query import CONNECTORS, FleetQuery
 
 if TYPE_CHECKING:
-    from connstat_sql.fetch import Failure
+    from connstat_sql.fetch import FailedFetch
 
 LISTED = 60.0
 """Seconds for which what lists the clusters holds: so soon a new one is there."""
@@ -60,13 +60,13 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class WorkerFault:
     """A fault of ours, to be raised where it is seen."""
 
     error: Exception
 
 
-News: TypeAlias = Refreshed | Failed | Looked | Broken
+News: TypeAlias = Refreshed | Failed | Looked | WorkerFault
 
 
 class Refresher:
@@ -75,7 +75,7 @@ class Refresher:
     def __init__(
         self,
         opened: Callable[[], Engine],
-        question: Question,
+        question: FleetQuery,
         tell: Callable[[News], None],
         *,
         max_requests: int = DEFAULT_MAX_REQUESTS,
@@ -115,7 +115,7 @@ class Refresher:
         """
         self._orders.put(lambda engine: self._refreshed(engine, every))
 
-    def look_at(self, one: Connector) -> None:
+    def look_at(self, one: FleetConnector) -> None:
         """Order all there is on one connector."""
         self._orders.put(lambda engine: self._looked(engine, one))
 
@@ -138,7 +138,7 @@ class Refresher:
             self._tell(Failed(error))
             return
         except Exception as error:
-            self._tell(Broken(error))
+            self._tell(WorkerFault(error))
             return
         try:
             while (order := self._orders.get()) is not None and not self._is_over:
@@ -153,7 +153,7 @@ class Refresher:
         except ConnstatError as error:
             news = Failed(error)
         except Exception as error:
-            news = Broken(error)
+            news = WorkerFault(error)
         if not self._is_over:
             self._tell(news)
 
@@ -196,7 +196,7 @@ class Refresher:
         age = max(LISTED - max(every, took), 0.0)
         return replace(self._options, max_ages=dict.fromkeys(scope.listing, age))
 
-    def _looked(self, engine: Engine, one: Connector) -> News:
+    def _looked(self, engine: Engine, one: FleetConnector) -> News:
         sql, arguments = self._question.of(one)
         try:
             (result,) = engine.run(sql, arguments, replace(self._options, partial=False))
@@ -213,13 +213,13 @@ class _Scope:
     `listing` are the tables that say which clusters there are.
     """
 
-    question: Question
+    question: FleetQuery
     asked: frozenset[str]
     unusable: tuple[Outage, ...] = ()
     listing: frozenset[TableName] = frozenset()
 
 
-def _scope(engine: Engine, question: Question, options: Options) -> _Scope:
+def _scope(engine: Engine, question: FleetQuery, options: Options) -> _Scope:
     """One connection that cannot be used is no reason to show nothing of the others."""
     _check_names(engine, question)
     found = engine.explain(question.sql(), None, options)
@@ -244,7 +244,7 @@ def _scope(engine: Engine, question: Question, options: Options) -> _Scope:
 
 
 def _listing(
-    engine: Engine, found: Plan, question: Question, options: Options
+    engine: Engine, found: Plan, question: FleetQuery, options: Options
 ) -> frozenset[TableName]:
     """The tables that the clusters are made of; none that a connector itself may come from."""
     try:
@@ -257,7 +257,7 @@ def _listing(
     return frozenset(of_clusters - lists)
 
 
-def _check_names(engine: Engine, question: Question) -> None:
+def _check_names(engine: Engine, question: FleetQuery) -> None:
     known = engine.catalog.connections
     for what, given, there in (
         ("connection", question.connections, sorted(known)),
@@ -297,7 +297,7 @@ def _places(outages: Iterable[Outage]) -> set[tuple[str, str]]:
     return {(outage.connection, outage.scope) for outage in outages}
 
 
-def _outages(failures: tuple[Failure, ...], providers: Mapping[str, str]) -> Iterator[Outage]:
+def _outages(failures: tuple[FailedFetch, ...], providers: Mapping[str, str]) -> Iterator[Outage]:
     for failure in failures:
         error, fetch = failure.error, failure.fetch
         usual = {(one.name, one.default) for one in fetch.resource.params} | {CONNECTION}

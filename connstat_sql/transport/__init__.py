@@ -10,22 +10,29 @@ from connstat_sql.config.connections import (
 )
 from connstat_sql.transport.client import Client
 from connstat_sql.transport.clock import Clock
-from connstat_sql.transport.messages import Answer, Confirm, Door, Request, Sent, Waiting
-from connstat_sql.transport.process_limits import Limits
+from connstat_sql.transport.messages import (
+    Attempt,
+    ClientOptions,
+    Confirm,
+    Request,
+    Response,
+    RetryNotice,
+)
+from connstat_sql.transport.process_limits import ProcessLimits
 from connstat_sql.transport.responses import is_json
 
 __all__ = [
-    "Answer",
+    "Attempt",
     "Client",
+    "ClientOptions",
     "Clock",
     "Configuration",
     "Confirm",
     "Connection",
-    "Door",
-    "Limits",
+    "ProcessLimits",
     "Request",
-    "Sent",
-    "Waiting",
+    "Response",
+    "RetryNotice",
     "build_connection",
     "cautions",
     "environment_connection",

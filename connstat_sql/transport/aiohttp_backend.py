@@ -13,14 +13,14 @@ from yarl import URL
 from connstat_sql.config.secrets import Resolver
 from connstat_sql.transport.messages import Request
 from connstat_sql.transport.proxies import Proxies, proxies_of
-from connstat_sql.transport.responses import Reply
+from connstat_sql.transport.responses import RawResponse
 from connstat_sql.transport.sockets import Sockets
 from connstat_sql.transport.tls import tls_of
 from connstat_sql.transport.wire import (
     OWN_HEADERS,
-    Bounds,
+    Backend,
     Exchange,
-    Wire,
+    ExchangeLimits,
     bounded,
     no_connection,
     read_whole,
@@ -32,7 +32,7 @@ LONGEST_HEADER = 65536
 MOST_HEADERS = 256
 
 
-class Connector(aiohttp.TCPConnector):
+class ConnectionPool(aiohttp.TCPConnector):
     """A pool that keeps no idle socket beyond those that the process can afford."""
 
     def __init__(self, sockets: Sockets | None, **options: Any) -> None:
@@ -50,23 +50,23 @@ class Connector(aiohttp.TCPConnector):
 def open_network(
     resolver: Resolver,
     environment: Mapping[str, str],
-    bounds: Bounds,
-    connector: Callable[..., Connector] = Connector,
-) -> Wire:
+    bounds: ExchangeLimits,
+    connector: Callable[..., ConnectionPool] = ConnectionPool,
+) -> Backend:
     """The network as a connection wants it, on the running loop. Raises ConfigError.
 
     How many requests there are at once is for others to say.
     """
     proxies, context = proxies_of(resolver, environment), tls_of(resolver)
 
-    def pool(**options: Any) -> Connector:
+    def pool(**options: Any) -> ConnectionPool:
         return connector(bounds.sockets, limit=0, ssl=context, **options)
 
     kept = _session(pool(keepalive_timeout=KEEP_ALIVE), bounds)
-    return Network(kept, lambda: _session(pool(force_close=True), bounds), proxies, bounds)
+    return AiohttpBackend(kept, lambda: _session(pool(force_close=True), bounds), proxies, bounds)
 
 
-def _session(pool: Connector, bounds: Bounds) -> aiohttp.ClientSession:
+def _session(pool: ConnectionPool, bounds: ExchangeLimits) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=pool,
         headers=OWN_HEADERS,
@@ -82,7 +82,7 @@ def _session(pool: Connector, bounds: Bounds) -> aiohttp.ClientSession:
     return session
 
 
-class Network:
+class AiohttpBackend:
     """Sends over aiohttp. Made, used and closed on one event loop."""
 
     def __init__(
@@ -90,7 +90,7 @@ class Network:
         kept: aiohttp.ClientSession,
         open_fresh: Callable[[], aiohttp.ClientSession],
         proxies: Proxies,
-        bounds: Bounds,
+        bounds: ExchangeLimits,
     ) -> None:
         """Over a pool of connections that are kept, and one that keeps none, made when needed."""
         self._kept = kept
@@ -100,8 +100,8 @@ class Network:
         self._bounds = bounds
         self._reading: set[aiohttp.ClientResponse] = set()
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
-        """Send and read, as `Wire` says."""
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
+        """Send and read, as `Backend` says."""
         return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class Network:
 
     async def _talk(
         self, request: Request, headers: Mapping[str, str], exchange: Exchange
-    ) -> Reply:
+    ) -> RawResponse:
         try:
             response = await self._send(request, headers)
         except aiohttp.ConnectionTimeoutError as error:
@@ -130,7 +130,7 @@ class Network:
             raise
         finally:
             self._reading.discard(response)
-        return Reply(response.status, said, body)
+        return RawResponse(response.status, said, body)
 
     async def _send(self, request: Request, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Send what the request says, to the letter: nothing is quoted anew or tidied up."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from connstat_sql.config.secrets import Resolver
-from connstat_sql.transport.messages import Door
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.messages import ClientOptions
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 
 
-def open_wire(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
+def open_wire(resolver: Resolver, door: ClientOptions, bounds: ExchangeLimits) -> Backend:
     """The network as a connection wants it, or what was handed in instead. Raises ConfigError."""
     if door.transport is not None:
-        from connstat_sql.transport.httpx_backend import HandedIn
+        from connstat_sql.transport.httpx_backend import HttpxBackend
 
-        return HandedIn(door.transport, bounds)
+        return HttpxBackend(door.transport, bounds)
     from connstat_sql.transport.aiohttp_backend import open_network  # slow to import: when needed
 
     return open_network(resolver, door.environment, bounds)

@@ -14,7 +14,7 @@ ELSEWHERE = frozenset({502, 503, 504})
 """Statuses of a worker that does not work, where another may."""
 
 
-class Workers:
+class BaseUrls:
     """Which of several base URLs is asked: the first, until it fails, and then the next.
 
     Requests are built for the first, so that equal ones are equal whoever is asked; `routed` turns

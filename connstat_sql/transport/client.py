@@ -19,25 +19,25 @@ from connstat_sql.redaction import hidden
 from connstat_sql.redaction.credentials import holds, scrubbed
 from connstat_sql.transport.auth import ERRORS, make_credentials
 from connstat_sql.transport.backend import open_wire
-from connstat_sql.transport.base_urls import Workers
+from connstat_sql.transport.base_urls import BaseUrls
 from connstat_sql.transport.errors import plain, wire_errors
 from connstat_sql.transport.limiter import HeldBack
-from connstat_sql.transport.messages import Answer, Door, Request, Sent, Waiting
+from connstat_sql.transport.messages import Attempt, ClientOptions, Request, Response, RetryNotice
 from connstat_sql.transport.proxies import Proxies, proxies_of
 from connstat_sql.transport.query_strings import with_query, with_shown, without
-from connstat_sql.transport.rate_limits import Gate, limits_of
+from connstat_sql.transport.rate_limits import RateLimiter, limits_of
 from connstat_sql.transport.redirects import redirected
 from connstat_sql.transport.responses import (
     SAID_LENGTH,
-    Judge,
-    Reply,
+    RawResponse,
+    ResponseErrors,
     is_json,
     retry_after,
     value_at,
 )
-from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, Course, rule_for
-from connstat_sql.transport.trusted_hosts import Hosts, Origin
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.retries import NO_ANSWER, NO_HOST, RetryState, rule_for
+from connstat_sql.transport.trusted_hosts import Origin, TrustedHosts
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 
 log = logging.getLogger("connstat_sql.transport")
 
@@ -54,30 +54,34 @@ class Client:
         self,
         provider: Provider,
         connection: Connection,
-        door: Door,
-        opened: Callable[[Resolver, Door, Bounds], Wire] = open_wire,
+        door: ClientOptions,
+        opened: Callable[[Resolver, ClientOptions, ExchangeLimits], Backend] = open_wire,
     ) -> None:
         self.provider = provider
         self.connection = connection
         self._door = door
         resolver = Resolver(provider, connection, door.environment)
-        self.workers = Workers(
+        self.workers = BaseUrls(
             connection.name, resolver.base_urls(), tells_own=bool(provider.error_mark)
         )
         self.versions: dict[str, str] = {}
         """What servers have said of their versions, by their base URLs."""
         self._credentials = make_credentials(resolver, door.clock.now)
-        bounds = Bounds.of(connection, door)
+        bounds = ExchangeLimits.of(connection, door)
         self._patience = bounds.timeout
-        self._judge = Judge(connection.name, provider.errors, bounds.timeout, connection.address)
+        self._judge = ResponseErrors(
+            connection.name, provider.errors, bounds.timeout, connection.address
+        )
         errors = (*provider.errors, *ERRORS)
-        self._token_judge = Judge(connection.name, errors, bounds.timeout, connection.address)
+        self._token_judge = ResponseErrors(
+            connection.name, errors, bounds.timeout, connection.address
+        )
         self._wire_errors = wire_errors(is_handed_in=door.transport is not None)
-        self._hosts = Hosts(connection, self.workers.urls)
+        self._hosts = TrustedHosts(connection, self.workers.urls)
         limits = limits_of(provider.limits, connection)
         self.concurrency = limits.concurrency
         self._longest_wait = limits.longest_wait
-        self._gate = Gate(
+        self._gate = RateLimiter(
             door.limits, limits, connection.name, resolver.identity(), self._hosts.own, door.clock
         )
         self._wire = opened(resolver, door, bounds)
@@ -106,7 +110,7 @@ class Client:
         """Close the pool."""
         await self._wire.close()
 
-    async def send(self, request: Request, *, until: float | None = None) -> Answer:
+    async def send(self, request: Request, *, until: float | None = None) -> Response:
         """Send until an answer is final.
 
         No try begins after `until`, by the clock handed in (None: there is no such time). Raises
@@ -115,7 +119,7 @@ class Client:
         self._hosts.check(request)
         loop = asyncio.get_running_loop()
         started = loop.time()
-        course = Course(self._door.random, until, self._longest_wait, self._patience)
+        course = RetryState(self._door.random, until, self._longest_wait, self._patience)
         failed: FetchError | None = None
         tried: set[str] = set()
         while True:
@@ -144,11 +148,11 @@ class Client:
             self._tell(failed, course, pause)
             await self._door.clock.sleep(pause)
 
-    def _tell(self, failed: FetchError, course: Course, pause: float) -> None:
+    def _tell(self, failed: FetchError, course: RetryState, pause: float) -> None:
         """That a request waits before it is tried again."""
         log.info("%s: try %d in %.1f s", failed.message, course.attempts + 1, pause)
         if course.is_worth_telling(self.now(), pause):
-            self._door.waiting(Waiting(self.connection.name, failed.message))
+            self._door.waiting(RetryNotice(self.connection.name, failed.message))
 
     def public(self, request: Request, *, is_led: bool = False) -> Request:
         """The request without what proves who we are, which a link may repeat.
@@ -161,9 +165,9 @@ class Client:
         shown = scrubbed(request.full_url, secrets)
         return request if shown == request.full_url else with_shown(request, shown)
 
-    def refused(self, request: Request, answer: Answer) -> FetchError:
+    def refused(self, request: Request, answer: Response) -> FetchError:
         """The error that an answer is which the request accepts, and its words do not fit."""
-        reply = Reply(answer.status, answer.headers, answer.body)
+        reply = RawResponse(answer.status, answer.headers, answer.body)
         error = self._judge.refused(request, reply, None, self.secrets())
         error.attempts = answer.attempts
         error.is_own = self.is_own(answer.body)
@@ -177,7 +181,7 @@ class Client:
         said = (value_at(body, path) for path in provider.errors)
         return is_json(body) if not provider.errors else any(isinstance(one, str) for one in said)
 
-    def words(self, answer: Answer) -> str:
+    def words(self, answer: Response) -> str:
         """What an answer says at the places where the API tells of errors; "" when nothing."""
         values = (value_at(answer.body, path) for path in self.provider.errors)
         said = next((value for value in values if isinstance(value, str) and value), "")
@@ -191,7 +195,7 @@ class Client:
         """Words of the API's on one line, without our secrets."""
         return scrubbed(plain(text), self.secrets())
 
-    async def _attempt(self, request: Request, url: str, course: Course) -> Answer:
+    async def _attempt(self, request: Request, url: str, course: RetryState) -> Response:
         """One try, and another with a new proof; credentials are asked of the same worker."""
         origin, ask = self._hosts.check(request), partial(self._ask, url, course)
         proof = await self._credentials.headers(ask, request.table)
@@ -209,22 +213,22 @@ class Client:
         )
         is_own = reply.status in COMPLETE or self.is_own(reply.body)
         if is_answer and not self.workers.is_starting(reply.status, is_own=is_own):
-            return Answer(reply.status, reply.headers, reply.body, self.now(), course.attempts)
+            return Response(reply.status, reply.headers, reply.body, self.now(), course.attempts)
         raise self._refused(request, reply, course, self.provider.retries)
 
-    def _onward(self, request: Request, reply: Reply) -> Request | None:
+    def _onward(self, request: Request, reply: RawResponse) -> Request | None:
         """What to ask in place of a request that was led elsewhere; None where that is an error."""
         if not self.provider.follows_redirects:
             return None
         onward = redirected(request, reply)
         return None if onward is None else self.public(onward, is_led=True)
 
-    def _says_failed(self, reply: Reply) -> bool:
+    def _says_failed(self, reply: RawResponse) -> bool:
         """Whether a success says in its body that it is an error."""
         marks = self.provider.failed
         return any(mark.speaks(value_at(reply.body, mark.at)) for mark in marks)
 
-    def _may_renew(self, proof: Mapping[str, str], course: Course) -> bool:
+    def _may_renew(self, proof: Mapping[str, str], course: RetryState) -> bool:
         """After a 401, once in the course of a request: whether there is another proof."""
         if course.has_renewed or not self._credentials.renew(proof):
             return False
@@ -233,8 +237,8 @@ class Client:
         return True
 
     async def _pass(
-        self, request: Request, origin: Origin, proof: Mapping[str, str], course: Course
-    ) -> Reply:
+        self, request: Request, origin: Origin, proof: Mapping[str, str], course: RetryState
+    ) -> RawResponse:
         """One exchange within the limits, which learn from it."""
         permit = await self._gate.enter(request, origin, course.until)
         loop, reply = asyncio.get_running_loop(), None
@@ -250,7 +254,7 @@ class Client:
             course.asked = self._gate.leave(permit, request, reply, loop.time() - started)
         return reply
 
-    async def _ask(self, url: str, course: Course, request: Request) -> bytes:
+    async def _ask(self, url: str, course: RetryState, request: Request) -> bytes:
         """The body of the answer to a request for credentials, which no limits hold up."""
         request = self.workers.routed(request, url)
         reply = await self._exchange(request, {}, course, request)
@@ -260,12 +264,12 @@ class Client:
         return reply.body
 
     async def _exchange(
-        self, request: Request, headers: Mapping[str, str], course: Course, proved: Request
-    ) -> Reply:
+        self, request: Request, headers: Mapping[str, str], course: RetryState, proved: Request
+    ) -> RawResponse:
         """One request on the wire, and its answer; `proved` is it with the keys of its query."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        reply: Reply | None = None
+        reply: RawResponse | None = None
         failure: Exception | None = None
         try:
             reply = await self._wire.exchange(proved, headers)
@@ -281,19 +285,21 @@ class Client:
             course.exchanged += seconds
             status, size = (None, 0) if reply is None else (reply.status, len(reply.body))
             name = self.connection.name
-            sent = Sent(name, request.table, request.line, status, seconds, size, course.attempts)
+            sent = Attempt(
+                name, request.table, request.line, status, seconds, size, course.attempts
+            )
             log.debug("%s %s %.0f ms %d bytes", sent.line, status, seconds * 1000, size)
             self._door.observe(sent)
         if failure is not None:
             raise self._failed(request, failure, course)
         assert reply is not None
         if reply.body.startswith(BOM_UTF8):
-            return Reply(reply.status, reply.headers, reply.body[len(BOM_UTF8) :])
+            return RawResponse(reply.status, reply.headers, reply.body[len(BOM_UTF8) :])
         return reply
 
     # --- what went wrong ---------------------------------------------------------------------
 
-    def _failed(self, request: Request, error: BaseException, course: Course) -> FetchError:
+    def _failed(self, request: Request, error: BaseException, course: RetryState) -> FetchError:
         """No whole answer. What a library says of one repeats it: that is no cause to be told."""
         failed = self._judge.failed(request, error, self.secrets())
         course.was_cut = True
@@ -305,10 +311,10 @@ class Client:
     def _refused(
         self,
         request: Request,
-        reply: Reply,
-        course: Course,
+        reply: RawResponse,
+        course: RetryState,
         rules: tuple[RetryRule, ...],
-        judge: Judge | None = None,
+        judge: ResponseErrors | None = None,
     ) -> FetchError:
         course.rule = rule_for(reply.status, reply.body, rules)
         error = (judge or self._judge).refused(request, reply, course.asked, self.secrets())
@@ -319,7 +325,7 @@ class Client:
                 error.hint += ", and the deadline comes before that"
         return error
 
-    def _held_back(self, request: Request, held: HeldBack, course: Course) -> RateLimited:
+    def _held_back(self, request: Request, held: HeldBack, course: RetryState) -> RateLimited:
         """Not sent, because an answer to another request asked for too long a wait."""
         error = RateLimited(
             f"{self.connection.name} asks not to be asked for another {held.seconds:.0f} s",
@@ -329,7 +335,7 @@ class Client:
         self._sign(error, request, course)
         return error
 
-    def _sign(self, error: FetchError, request: Request, course: Course) -> None:
+    def _sign(self, error: FetchError, request: Request, course: RetryState) -> None:
         """Say on the error which request it is of."""
         error.table, error.connection = request.table, self.connection.name
         error.request = error.request or request.line

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from connstat_sql.transport.errors import Broken
+from connstat_sql.transport.errors import TruncatedAnswer
 
 STEP = 256 * 1024
 """Bytes that one step unpacks (brotli: up to twice that), whatever the packed ones stand for."""
@@ -69,7 +69,7 @@ class Unpacker:
     def end(self) -> None:
         """Raise Broken when the body ends in the middle of a stream."""
         if self._machine is not None:
-            raise Broken("the answer was cut short")
+            raise TruncatedAnswer("the answer was cut short")
 
 
 def _steps(machine: Machine, piece: bytes) -> Iterator[bytes]:
@@ -78,7 +78,7 @@ def _steps(machine: Machine, piece: bytes) -> Iterator[bytes]:
         while machine.rest() is None and (len(found) >= STEP or not machine.wants_more()):
             yield (found := machine.step(b""))
     except Exception as error:  # the errors of zlib, brotli and zstd have no other base
-        raise Broken("the answer is not packed as it says") from error
+        raise TruncatedAnswer("the answer is not packed as it says") from error
 
 
 class _Gzip:

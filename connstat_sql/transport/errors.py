@@ -26,12 +26,12 @@ class TimedOut(TimeoutError):
         self.answered = answered
 
 
-class Broken(EOFError):
+class TruncatedAnswer(EOFError):
     """An answer that has begun and cannot be read to its end; its text says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class WireFailure:
     """What to say of an exchange that had no whole answer.
 
     `is_down` says that the host gave no answer at all, so that others would get none either.
@@ -64,7 +64,7 @@ def wire_errors(*, is_handed_in: bool = False) -> tuple[type[Exception], ...]:
 
 def explain(
     error: BaseException, host: str, timeout: float, address: str = "base_url of the connection"
-) -> Failure:
+) -> WireFailure:
     """What to say of one of `wire_errors`, from a request to `host`; `timeout` is in seconds.
 
     `address` is what says where the host is: a variable, or a key of the connection.
@@ -73,7 +73,7 @@ def explain(
     import httpx
 
     chain = _causes(error)
-    rules: tuple[tuple[tuple[type[BaseException], ...], Callable[..., Failure]], ...] = (
+    rules: tuple[tuple[tuple[type[BaseException], ...], Callable[..., WireFailure]], ...] = (
         ((TimedOut,), _timed_out),
         ((TimeoutError, httpx.TimeoutException), lambda _: _silent(timeout)),
         ((ssl.SSLCertVerificationError,), lambda one: _certificate(one, host, address)),
@@ -87,9 +87,9 @@ def explain(
             (aiohttp.ClientConnectorError, httpx.ConnectError),
             lambda one: _unreachable(one, address),
         ),
-        ((Broken,), lambda one: Failure(str(one))),
-        ((aiohttp.ServerDisconnectedError,), lambda _: Failure(_CLOSED)),
-        (_cut_short(), lambda _: Failure("the answer was cut short")),
+        ((TruncatedAnswer,), lambda one: WireFailure(str(one))),
+        ((aiohttp.ServerDisconnectedError,), lambda _: WireFailure(_CLOSED)),
+        (_cut_short(), lambda _: WireFailure("the answer was cut short")),
         (_not_http(), lambda one: _garbled(one, address)),
         ((ValueError, httpx.InvalidURL, httpx.UnsupportedProtocol), _unsendable),
     )
@@ -97,7 +97,7 @@ def explain(
         found = next((one for one in reversed(chain) if isinstance(one, kinds)), None)
         if found is not None:
             return said(found)
-    return Failure(_deepest(error))
+    return WireFailure(_deepest(error))
 
 
 _CLOSED = "the connection was closed before the answer"
@@ -119,53 +119,53 @@ def _not_http() -> tuple[type[BaseException], ...]:
     return (HttpProcessingError, aiohttp.ClientResponseError, httpx.RemoteProtocolError)
 
 
-def _timed_out(error: TimedOut) -> Failure:
+def _timed_out(error: TimedOut) -> WireFailure:
     """It has cost all the time that it may; another try would cost that again."""
-    return Failure(str(error), is_worth_retrying=False, is_down=not error.answered)
+    return WireFailure(str(error), is_worth_retrying=False, is_down=not error.answered)
 
 
-def _silent(timeout: float) -> Failure:
-    return Failure(f"no answer within {timeout:g} s", is_worth_retrying=False, is_down=True)
+def _silent(timeout: float) -> WireFailure:
+    return WireFailure(f"no answer within {timeout:g} s", is_worth_retrying=False, is_down=True)
 
 
-def _refused(address: str) -> Failure:
-    return Failure("the connection was refused", hint=f"check {address}", is_down=True)
+def _refused(address: str) -> WireFailure:
+    return WireFailure("the connection was refused", hint=f"check {address}", is_down=True)
 
 
-def _unreachable(error: BaseException, address: str) -> Failure:
-    return Failure(f"no connection: {_deepest(error)}", hint=f"check {address}", is_down=True)
+def _unreachable(error: BaseException, address: str) -> WireFailure:
+    return WireFailure(f"no connection: {_deepest(error)}", hint=f"check {address}", is_down=True)
 
 
-def _dns(error: BaseException, host: str, address: str) -> Failure:
+def _dns(error: BaseException, host: str, address: str) -> WireFailure:
     number = getattr(error, "errno", None)
     if number == socket.EAI_AGAIN:
-        return Failure(f"the name {host} cannot be looked up at present", is_down=True)
-    return Failure(f"its host {host} is not known", hint=f"check {address}", is_down=True)
+        return WireFailure(f"the name {host} cannot be looked up at present", is_down=True)
+    return WireFailure(f"its host {host} is not known", hint=f"check {address}", is_down=True)
 
 
-def _no_proxy(error: BaseException) -> Failure:
+def _no_proxy(error: BaseException) -> WireFailure:
     said = f"its proxy cannot be reached: {_deepest(error)}"
-    return Failure(said, hint="check proxy of the connection, or http_proxy and HTTPS_PROXY",
+    return WireFailure(said, hint="check proxy of the connection, or http_proxy and HTTPS_PROXY",
                    is_down=True)  # fmt: skip
 
 
-def _proxy_refused(error: BaseException) -> Failure:
+def _proxy_refused(error: BaseException) -> WireFailure:
     status = getattr(error, "status", 0)
     hint = "check who may use the proxy, and its login in the connection's proxy"
     worth = status in (502, 503, 504)
-    return Failure(f"its proxy answered {status}", hint, worth, is_down=True)
+    return WireFailure(f"its proxy answered {status}", hint, worth, is_down=True)
 
 
-def _garbled(error: BaseException, address: str) -> Failure:
+def _garbled(error: BaseException, address: str) -> WireFailure:
     """What aiohttp says of it would repeat what it has read."""
     said = str(error)
     if "Too many headers" in said or "Got more than" in said:
-        return Failure("the answer's headers are too long or too many", is_worth_retrying=False)
-    return Failure("the answer is not HTTP", hint=f"does {address} want https?")
+        return WireFailure("the answer's headers are too long or too many", is_worth_retrying=False)
+    return WireFailure("the answer is not HTTP", hint=f"does {address} want https?")
 
 
-def _unsendable(error: BaseException) -> Failure:
-    return Failure(_deepest(error), is_worth_retrying=False)
+def _unsendable(error: BaseException) -> WireFailure:
+    return WireFailure(_deepest(error), is_worth_retrying=False)
 
 
 # --- TLS -----------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ _UNKNOWN = (2, 18, 19, 20, 21)
 _CA_FILE = "set ca_file of the connection to the certificate of the authority that signed it"
 
 
-def _certificate(error: BaseException, host: str, address: str) -> Failure:
+def _certificate(error: BaseException, host: str, address: str) -> WireFailure:
     """A certificate that is not believed; numbers are those of OpenSSL's verify(1)."""
     code = getattr(error, "verify_code", None)
     said, hint = getattr(error, "verify_message", "") or _deepest(error), _CA_FILE
@@ -190,7 +190,7 @@ def _certificate(error: BaseException, host: str, address: str) -> Failure:
         )
     elif code in _UNKNOWN:
         said = f"the certificate of {host} is signed by an authority that is not known here"
-    return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
+    return WireFailure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
 
 
 _ALERTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
@@ -235,14 +235,14 @@ _ALERTS: tuple[tuple[tuple[str, ...], str, str], ...] = (
 """What stands in OpenSSL's words, what to say in place of them, and what to do."""
 
 
-def _tls(error: BaseException, host: str, address: str) -> Failure:
+def _tls(error: BaseException, host: str, address: str) -> WireFailure:
     said, hint = _deepest(error), DOCTOR
     reason = f"{getattr(error, 'reason', '')} {said}".upper().replace("_", " ")
     for marks, words, step in _ALERTS:
         if any(mark in reason for mark in marks):
             said, hint = words.format(host=host), step.format(address=address)
             break
-    return Failure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
+    return WireFailure(f"TLS: {said}", hint, is_worth_retrying=False, is_down=True)
 
 
 # --- words ---------------------------------------------------------------------------------------

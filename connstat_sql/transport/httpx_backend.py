@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import httpx
 
 from connstat_sql.transport.messages import Request
-from connstat_sql.transport.responses import Reply
+from connstat_sql.transport.responses import RawResponse
 from connstat_sql.transport.wire import (
     OWN_HEADERS,
-    Bounds,
     Exchange,
+    ExchangeLimits,
     bounded,
     no_answer,
     no_connection,
@@ -20,14 +20,14 @@ from connstat_sql.transport.wire import (
 )
 
 
-class HandedIn:
+class HttpxBackend:
     """Sends over an httpx transport that stands in for the network."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: Bounds) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: ExchangeLimits) -> None:
         self._transport = transport
         self._bounds = bounds
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """Send and read, as `Wire` says."""
         return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
 
@@ -37,7 +37,7 @@ class HandedIn:
 
     async def _talk(
         self, request: Request, headers: Mapping[str, str], exchange: Exchange
-    ) -> Reply:
+    ) -> RawResponse:
         sent = httpx.Headers(OWN_HEADERS)
         sent.update(headers)
         sent.update(request.headers)
@@ -53,11 +53,11 @@ class HandedIn:
         except httpx.TimeoutException as error:
             raise no_answer(self._bounds, exchange) from error
 
-    async def _read(self, response: httpx.Response) -> Reply:
+    async def _read(self, response: httpx.Response) -> RawResponse:
         try:
             assert isinstance(response.stream, httpx.AsyncByteStream)
             pieces = aiter(response.stream)
             body = await read_whole(response.status_code, response.headers, pieces, self._bounds)
         finally:
             await response.aclose()
-        return Reply(response.status_code, response.headers, body)
+        return RawResponse(response.status_code, response.headers, body)

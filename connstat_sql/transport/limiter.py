@@ -33,7 +33,7 @@ class Patience(NamedTuple):
     longest: float
     until: float | None = None
 
-    def check(self, scopes: tuple[Scope, ...], now: float) -> None:
+    def check(self, scopes: tuple[ConcurrencyLimit, ...], now: float) -> None:
         """Raise HeldBack when one of the scopes is shut for too long."""
         for scope in scopes:
             seconds = scope.held_until - now
@@ -45,7 +45,7 @@ class Patience(NamedTuple):
 class Permit(NamedTuple):
     """Places in scopes; `cuts` are how often each had been cut when the places were taken."""
 
-    scopes: tuple[Scope, ...]
+    scopes: tuple[ConcurrencyLimit, ...]
     cuts: tuple[int, ...]
 
 
@@ -53,11 +53,11 @@ class Permit(NamedTuple):
 class Waiter:
     """A request in the line of one of its scopes. `guarded` is the scope whose sentry it is."""
 
-    scopes: tuple[Scope, ...]
+    scopes: tuple[ConcurrencyLimit, ...]
     loop: asyncio.AbstractEventLoop
     patience: Patience
     bell: asyncio.Future[None] | None = None
-    guarded: Scope | None = None
+    guarded: ConcurrencyLimit | None = None
     woken_at: float = 0.0
     permit: Permit | None = None
     refused: HeldBack | None = None
@@ -104,7 +104,7 @@ class _Pace:
 
 
 @dataclass(eq=False, repr=False, slots=True)
-class Scope:
+class ConcurrencyLimit:
     """A budget of requests. `most` places, of which `allowed` may be taken now.
 
     It is shut until `held_until`, when an API asked to wait, and for `gap` seconds after each

@@ -15,14 +15,14 @@ from types import TracebackType
 DEFAULT = 256 * 1024 * 1024
 
 
-class Room:
+class MemoryBudget:
     """Room for so many bytes, shared by event loops and threads."""
 
     def __init__(self, most: int = DEFAULT) -> None:
         self.most = most
         self._lock = threading.Lock()
         self._shared = 0
-        self._first: Share | None = None
+        self._first: MemoryShare | None = None
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     @property
@@ -30,11 +30,11 @@ class Room:
         """How many bytes one answer may have."""
         return self.most // 2
 
-    def share(self) -> Share:
+    def share(self) -> MemoryShare:
         """What one answer takes of it, given back at the end of a `with`."""
-        return Share(self)
+        return MemoryShare(self)
 
-    async def take(self, share: Share, size: int) -> None:
+    async def take(self, share: MemoryShare, size: int) -> None:
         """Give a share some more bytes, as soon as there are."""
         loop = asyncio.get_running_loop()
         while True:
@@ -45,7 +45,7 @@ class Room:
                 self._waiting.append((loop, bell))
             await bell
 
-    def give_back(self, share: Share) -> None:
+    def give_back(self, share: MemoryShare) -> None:
         """Whoever waits looks again."""
         with self._lock:
             if self._first is share:
@@ -60,7 +60,7 @@ class Room:
             except RuntimeError:  # its loop is closed: nobody waits there
                 continue
 
-    def _has_given(self, share: Share, size: int) -> bool:
+    def _has_given(self, share: MemoryShare, size: int) -> bool:
         if self._first is share:
             share.size += size
             return True
@@ -80,10 +80,10 @@ def _ring(bell: asyncio.Future[None]) -> None:
         bell.set_result(None)
 
 
-class Share:
+class MemoryShare:
     """The bytes that one answer holds."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: MemoryBudget) -> None:
         self.size = 0
         self._room = room
 
@@ -91,7 +91,7 @@ class Share:
         """Take room for more bytes, and wait for it where others have it all."""
         await self._room.take(self, size)
 
-    def __enter__(self) -> Share:
+    def __enter__(self) -> MemoryShare:
         return self
 
     def __exit__(

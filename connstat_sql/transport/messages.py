@@ -13,7 +13,7 @@ import msgspec
 
 from connstat_sql.errors import RequestLine
 from connstat_sql.transport.clock import Clock
-from connstat_sql.transport.process_limits import Limits
+from connstat_sql.transport.process_limits import ProcessLimits
 
 if TYPE_CHECKING:
     import httpx
@@ -76,7 +76,7 @@ class Confirm:
     is_empty: Callable[[bytes], bool]
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """What came back: `status` is one of a whole answer, or one that the request accepts.
 
     `waited` are the seconds of it that were spent on no exchange: until limits let it start, and
@@ -98,7 +98,7 @@ class Answer(msgspec.Struct, frozen=True):
     has_filled: bool = False
 
 
-class Sent(msgspec.Struct, frozen=True):
+class Attempt(msgspec.Struct, frozen=True):
     """One attempt of one request, for `--trace` and counting. `status` None: no answer came."""
 
     connection: str
@@ -110,7 +110,7 @@ class Sent(msgspec.Struct, frozen=True):
     attempt: int
 
 
-class Waiting(msgspec.Struct, frozen=True):
+class RetryNotice(msgspec.Struct, frozen=True):
     """A request is sent again and again, for some seconds by now: told once, with why."""
 
     connection: str
@@ -118,7 +118,7 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ClientOptions:
     """What a client takes from outside: the wire, the clock, the environment, observers.
 
     `transport` replaces the network (None: the real one); `timeout` is for one request with its
@@ -131,10 +131,10 @@ class Door:
     clock: Clock
     environment: Mapping[str, str] = field(repr=False)
     transport: httpx.AsyncBaseTransport | None = None
-    observe: Callable[[Sent], None] = lambda _: None
+    observe: Callable[[Attempt], None] = lambda _: None
     timeout: float | None = None
     connect_timeout: float | None = None
     max_body: int | None = None
-    limits: Limits = field(default_factory=Limits, repr=False)
+    limits: ProcessLimits = field(default_factory=ProcessLimits, repr=False)
     random: Callable[[], float] = random.random
-    waiting: Callable[[Waiting], None] = lambda _: None
+    waiting: Callable[[RetryNotice], None] = lambda _: None

@@ -22,12 +22,12 @@ from functools import partial
 from typing import NamedTuple
 
 from connstat_sql.transport.clock import Clock
-from connstat_sql.transport.limiter import HeldBack, Patience, Permit, Scope, Waiter
-from connstat_sql.transport.memory_budget import Room
+from connstat_sql.transport.limiter import ConcurrencyLimit, HeldBack, Patience, Permit, Waiter
+from connstat_sql.transport.memory_budget import MemoryBudget
 from connstat_sql.transport.sockets import Sockets
 
 
-class Verdict(NamedTuple):
+class RateFeedback(NamedTuple):
     """What came of a request, for the scopes that it has passed.
 
     `throttled` is the scope that is to have fewer places (None: none is). `paced` is the scope
@@ -35,36 +35,38 @@ class Verdict(NamedTuple):
     """
 
     is_success: bool = False
-    throttled: Scope | None = None
-    paced: Scope | None = None
+    throttled: ConcurrencyLimit | None = None
+    paced: ConcurrencyLimit | None = None
     kind: Hashable = None
     seconds: float = 0.0
 
 
-class Limits:
+class ProcessLimits:
     """The scopes of a process, or of a test, by what they are for; the room for answers.
 
     `sockets` is how many the process can afford (None: any number).
     """
 
     def __init__(self) -> None:
-        self.room = Room()
+        self.room = MemoryBudget()
         self.sockets = Sockets.of_process()
         self._lock = threading.Lock()
-        self._scopes: dict[Hashable, Scope] = {}
+        self._scopes: dict[Hashable, ConcurrencyLimit] = {}
         self._tickets = itertools.count()
         self._due: deque[Callable[[], None]] = deque()
 
-    def scope(self, key: Hashable, concurrency: int, rate: float | None = None) -> Scope:
+    def scope(self, key: Hashable, concurrency: int, rate: float | None = None) -> ConcurrencyLimit:
         """The scope of that key; what is said last of its size holds. `rate` is in a second."""
         gap = 1 / rate if rate else 0.0
         with self._lock:
-            found = self._scopes.setdefault(key, Scope(concurrency, gap))
+            found = self._scopes.setdefault(key, ConcurrencyLimit(concurrency, gap))
             found.resize(concurrency, gap)
         self._settle()
         return found
 
-    async def enter(self, scopes: tuple[Scope, ...], clock: Clock, patience: Patience) -> Permit:
+    async def enter(
+        self, scopes: tuple[ConcurrencyLimit, ...], clock: Clock, patience: Patience
+    ) -> Permit:
         """Take a place in each of the scopes, when all have one; first come, first served.
 
         The permit must be handed to `leave`, whatever happens. Raises HeldBack.
@@ -83,11 +85,11 @@ class Limits:
             self._settle()
         return permit if waiter is None else await self._wait(waiter, clock)
 
-    def leave(self, permit: Permit, clock: Clock, verdict: Verdict) -> None:
+    def leave(self, permit: Permit, clock: Clock, verdict: RateFeedback) -> None:
         """Give the places back, once, and let the scopes learn from what came of the request."""
         self._do(partial(self._leave, permit, clock.now(), verdict))
 
-    def hold(self, scope: Scope, seconds: float, clock: Clock) -> None:
+    def hold(self, scope: ConcurrencyLimit, seconds: float, clock: Clock) -> None:
         """Let nobody in the scope start within so many seconds."""
         self._do(partial(self._hold, scope, seconds, clock.now()))
 
@@ -135,7 +137,7 @@ class Limits:
             scope.dismiss(waiter)
             self._admit(scope, now)
         if waiter.permit is not None:
-            self._leave(waiter.permit, now, Verdict())
+            self._leave(waiter.permit, now, RateFeedback())
 
     # --- under the lock ----------------------------------------------------------------------
 
@@ -157,7 +159,7 @@ class Limits:
             finally:
                 self._lock.release()
 
-    def _leave(self, permit: Permit, now: float, verdict: Verdict) -> None:
+    def _leave(self, permit: Permit, now: float, verdict: RateFeedback) -> None:
         for scope, cuts in zip(permit.scopes, permit.cuts, strict=True):
             scope.busy -= 1
             if cuts != scope.cuts:
@@ -172,7 +174,7 @@ class Limits:
             if scope.line:
                 self._admit(scope, now)
 
-    def _hold(self, scope: Scope, seconds: float, now: float) -> None:
+    def _hold(self, scope: ConcurrencyLimit, seconds: float, now: float) -> None:
         scope.held_until = max(scope.held_until, now + seconds)
         for _, waiter in scope.line:
             try:
@@ -181,7 +183,7 @@ class Limits:
                 waiter.refused = refused
                 waiter.wake()
 
-    def _admit(self, scope: Scope, now: float) -> None:
+    def _admit(self, scope: ConcurrencyLimit, now: float) -> None:
         """Hand places to those first in line, as long as there are any."""
         while scope.first() is not None and scope.busy < scope.allowed:
             if scope.opens_at(now) > now:
@@ -196,7 +198,9 @@ class Limits:
                 waiter.permit = _take(waiter.scopes, now)
 
 
-def _obstacle(scopes: tuple[Scope, ...], now: float, passed: Scope | None = None) -> Scope | None:
+def _obstacle(
+    scopes: tuple[ConcurrencyLimit, ...], now: float, passed: ConcurrencyLimit | None = None
+) -> ConcurrencyLimit | None:
     """The first scope at which one has to wait in line; in `passed` one has done so."""
     for scope in scopes:
         if scope is not passed and scope.stops(now):
@@ -204,16 +208,16 @@ def _obstacle(scopes: tuple[Scope, ...], now: float, passed: Scope | None = None
     return None
 
 
-def _take(scopes: tuple[Scope, ...], now: float) -> Permit:
+def _take(scopes: tuple[ConcurrencyLimit, ...], now: float) -> Permit:
     for scope in scopes:
         scope.take(now)
     return Permit(scopes, tuple([scope.cuts for scope in scopes]))
 
 
-_of_process = Limits()
+_of_process = ProcessLimits()
 
 
-def of_process() -> Limits:
+def of_process() -> ProcessLimits:
     """The limits that all engines of this process share."""
     return _of_process
 
@@ -221,7 +225,7 @@ def of_process() -> Limits:
 def _begin_anew() -> None:
     """In a forked process nobody gives back what was taken in the other."""
     global _of_process  # noqa: PLW0603  # it stands for the process
-    _of_process = Limits()
+    _of_process = ProcessLimits()
 
 
 if hasattr(os, "register_at_fork"):

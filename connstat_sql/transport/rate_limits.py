@@ -6,13 +6,13 @@ import logging
 from collections.abc import Hashable, Mapping
 
 from connstat_sql.config.connections import Connection
-from connstat_sql.definitions.limits import Limit, Reset
+from connstat_sql.definitions.limits import RequestLimit, Reset
 from connstat_sql.definitions.model import Limits as Declared
 from connstat_sql.transport.clock import Clock
-from connstat_sql.transport.limiter import Patience, Permit, Scope
+from connstat_sql.transport.limiter import ConcurrencyLimit, Patience, Permit
 from connstat_sql.transport.messages import Request
-from connstat_sql.transport.process_limits import Limits, Verdict
-from connstat_sql.transport.responses import Reply, retry_after
+from connstat_sql.transport.process_limits import ProcessLimits, RateFeedback
+from connstat_sql.transport.responses import RawResponse, retry_after
 
 log = logging.getLogger("connstat_sql.transport")
 
@@ -25,10 +25,10 @@ LONGEST_HOLD = 3600.0
 def limits_of(declared: Declared, connection: Connection) -> Declared:
     """What holds for a connection: what it says itself, and else the definition."""
     families = {
-        name: _over(connection.families.get(name, Limit()), limit)
+        name: _over(connection.families.get(name, RequestLimit()), limit)
         for name, limit in declared.families.items()
     }
-    host = _over(Limit(connection.host_concurrency, connection.host_rate), declared.host)
+    host = _over(RequestLimit(connection.host_concurrency, connection.host_rate), declared.host)
     return Declared(
         concurrency=connection.max_concurrency or declared.concurrency,
         rate=connection.rate or declared.rate,
@@ -39,11 +39,11 @@ def limits_of(declared: Declared, connection: Connection) -> Declared:
     )
 
 
-def _over(own: Limit, other: Limit) -> Limit:
-    return Limit(own.concurrency or other.concurrency, own.rate or other.rate)
+def _over(own: RequestLimit, other: RequestLimit) -> RequestLimit:
+    return RequestLimit(own.concurrency or other.concurrency, own.rate or other.rate)
 
 
-class Gate:
+class RateLimiter:
     """Lets requests of a connection start. `identity` tells accounts apart, within a process.
 
     `base_origin` is the connection's own scheme, host and port.
@@ -51,7 +51,7 @@ class Gate:
 
     def __init__(
         self,
-        registry: Limits,
+        registry: ProcessLimits,
         limits: Declared,
         connection: str,
         identity: str,
@@ -64,7 +64,7 @@ class Gate:
         self._identity = identity
         self._base_origin = base_origin
         self._clock = clock
-        self._ways: dict[tuple[str, Hashable], tuple[Scope, ...]] = {}
+        self._ways: dict[tuple[str, Hashable], tuple[ConcurrencyLimit, ...]] = {}
         sockets = registry.sockets
         self._sockets = registry.scope("sockets", sockets.at_once) if sockets else None
 
@@ -80,11 +80,11 @@ class Gate:
         return await self._registry.enter(way, self._clock, patience)
 
     def leave(
-        self, permit: Permit, request: Request, reply: Reply | None, seconds: float
+        self, permit: Permit, request: Request, reply: RawResponse | None, seconds: float
     ) -> float | None:
         """Let the next one start. Answers how many seconds the API asks to wait, or None."""
         if reply is None:
-            self._registry.leave(permit, self._clock, Verdict())
+            self._registry.leave(permit, self._clock, RateFeedback())
             return None
         asked = wait_asked(reply, self.limits.reset, self._clock.now())
         status, first = reply.status, permit.scopes[0]
@@ -94,7 +94,7 @@ class Gate:
         is_throttled = status == 429 or (status == 503 and bool(asked))
         if is_throttled:
             log.info("%s: fewer requests at a time after a %d", self._connection, status)
-        verdict = Verdict(
+        verdict = RateFeedback(
             is_success=is_success,
             throttled=first if is_throttled else None,
             paced=permit.scopes[-2 if self._sockets else -1] if status < 300 else None,
@@ -110,13 +110,13 @@ class Gate:
         until = max((one.held_until for way in ways for one in way), default=0.0)
         return max(0.0, until - self._clock.now())
 
-    def _hold(self, scope: Scope, seconds: float, request: Request, status: int) -> None:
+    def _hold(self, scope: ConcurrencyLimit, seconds: float, request: Request, status: int) -> None:
         log.warning(
             "%s asks to wait %.1f s (%d to %s)", self._connection, seconds, status, request.table
         )
         self._registry.hold(scope, seconds, self._clock)
 
-    def _way(self, family: str, origin: Hashable) -> tuple[Scope, ...]:
+    def _way(self, family: str, origin: Hashable) -> tuple[ConcurrencyLimit, ...]:
         """The scopes of a request, from the one that is shut when the API asks to wait."""
         own, limits = self._identity, self.limits
         most = limits.concurrency
@@ -125,7 +125,7 @@ class Gate:
         if limit is not None:
             key = ("family", own, family)
             way.insert(0, self._registry.scope(key, limit.concurrency or most, limit.rate))
-        if limits.host != Limit():
+        if limits.host != RequestLimit():
             host = self._registry.scope(
                 ("host", origin), limits.host.concurrency or most, limits.host.rate
             )
@@ -135,7 +135,7 @@ class Gate:
         return (*way, self._sockets) if self._sockets else tuple(way)
 
 
-def wait_asked(reply: Reply, reset: Reset | None, now: float) -> float | None:
+def wait_asked(reply: RawResponse, reset: Reset | None, now: float) -> float | None:
     """Seconds that an answer asks to wait, in Retry-After or else X-RateLimit-Reset, or None.
 
     The latter counts, where it is declared, beside a 429 and when nothing remains to be used.

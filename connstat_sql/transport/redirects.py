@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connstat_sql.transport.messages import Request
-from connstat_sql.transport.responses import Reply, location, origin_of
+from connstat_sql.transport.responses import RawResponse, location, origin_of
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 
 
-def redirected(request: Request, reply: Reply) -> Request | None:
+def redirected(request: Request, reply: RawResponse) -> Request | None:
     """The request that an answer leads to; None where it leads nowhere that may be followed.
 
     A GET alone is sent again, and to the origin that it was sent to.

@@ -31,7 +31,7 @@ NOT_WHOLE = {
 """Successes that are no whole answers, and what to make of them."""
 
 
-class Reply(msgspec.Struct, frozen=True):
+class RawResponse(msgspec.Struct, frozen=True):
     """An HTTP answer of any status, read to its end."""
 
     status: int
@@ -40,7 +40,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class ResponseErrors:
     """Turns what went wrong on one connection into errors that repeat no secret.
 
     `errors` are the paths of the message in an error body; `timeout` is in seconds; `address` is
@@ -53,7 +53,11 @@ class Judge:
     address: str
 
     def refused(
-        self, request: Request, reply: Reply, retry_after: float | None, secrets: Iterable[str]
+        self,
+        request: Request,
+        reply: RawResponse,
+        retry_after: float | None,
+        secrets: Iterable[str],
     ) -> FetchError:
         """An answer that is not a success."""
         status = reply.status
@@ -80,7 +84,9 @@ class Judge:
             status=status, hint=hint,
         )  # fmt: skip
 
-    def _redirected(self, request: Request, reply: Reply, secrets: Iterable[str]) -> FetchError:
+    def _redirected(
+        self, request: Request, reply: RawResponse, secrets: Iterable[str]
+    ) -> FetchError:
         """An answer that leads elsewhere, which is told without what may be secret in it."""
         place = location(request, reply)
         words, hint = "", f"redirects are not followed: check {self.address}"
@@ -130,7 +136,7 @@ class Judge:
         return failed
 
 
-def location(request: Request, reply: Reply) -> str | None:
+def location(request: Request, reply: RawResponse) -> str | None:
     """The URL that an answer leads to; None where it says none."""
     target = reply.headers.get("Location", "").strip()
     try:

@@ -37,7 +37,7 @@ class _Kind:
 
 
 @dataclass(slots=True)
-class Course:
+class RetryState:
     """The tries of one request; each kind of failure has a count and a time of its own.
 
     `random` answers numbers from 0 to 1; `until` is when no try may begin any more (None: there

@@ -14,7 +14,7 @@ Origin = tuple[str, str, int]
 """Scheme, host in small letters, port."""
 
 
-class Hosts:
+class TrustedHosts:
     """Looks at where the requests of a connection would go."""
 
     def __init__(self, connection: Connection, base_urls: Sequence[str]) -> None:

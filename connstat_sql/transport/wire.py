@@ -14,9 +14,9 @@ from connstat_sql.config.urls import tidied
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.decompression import MACHINES, STEP, Unpacker, window_of
 from connstat_sql.transport.errors import TimedOut
-from connstat_sql.transport.memory_budget import Room
-from connstat_sql.transport.messages import Door, Request
-from connstat_sql.transport.responses import Reply
+from connstat_sql.transport.memory_budget import MemoryBudget
+from connstat_sql.transport.messages import ClientOptions, Request
+from connstat_sql.transport.responses import RawResponse
 from connstat_sql.transport.sockets import Sockets
 
 OWN_HEADERS = {
@@ -32,10 +32,10 @@ _SENDABLE = re.compile(
 )
 
 
-class Wire(Protocol):
+class Backend(Protocol):
     """Sends requests: redirects lead nowhere, cookies are not kept, time and size are bounded."""
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """Send a request with further headers, and read its answer to the end.
 
         Raises UnexpectedShape for an answer that is too large or packed in an unknown way, and
@@ -47,7 +47,7 @@ class Wire(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class ExchangeLimits:
     """How long and how large an exchange may be.
 
     `timeout` is for all of it, `connect_timeout` for its connection, in seconds; `max_body` is in
@@ -57,11 +57,11 @@ class Bounds:
     timeout: float
     connect_timeout: float
     max_body: int
-    room: Room = field(default_factory=Room)
+    room: MemoryBudget = field(default_factory=MemoryBudget)
     sockets: Sockets | None = None
 
     @classmethod
-    def of(cls, connection: Connection, door: Door) -> Bounds:
+    def of(cls, connection: Connection, door: ClientOptions) -> ExchangeLimits:
         """What was asked for, else what the connection says, else what is usual."""
         timeout = door.timeout or connection.timeout or TIMEOUT
         connect = door.connect_timeout or connection.connect_timeout or CONNECT_TIMEOUT
@@ -86,7 +86,9 @@ def target(request: Request) -> str:
     return url if _SENDABLE.fullmatch(url) and "/." not in url else tidied(url)
 
 
-async def bounded(bounds: Bounds, talk: Callable[[Exchange], Coroutine[Any, Any, Reply]]) -> Reply:
+async def bounded(
+    bounds: ExchangeLimits, talk: Callable[[Exchange], Coroutine[Any, Any, RawResponse]]
+) -> RawResponse:
     """The reply, or TimedOut when it takes too long."""
     exchange = Exchange()
     try:
@@ -98,19 +100,19 @@ async def bounded(bounds: Bounds, talk: Callable[[Exchange], Coroutine[Any, Any,
         raise no_answer(bounds, exchange) from error
 
 
-def no_answer(bounds: Bounds, exchange: Exchange) -> TimedOut:
+def no_answer(bounds: ExchangeLimits, exchange: Exchange) -> TimedOut:
     """The error of an exchange that took too long."""
     what = "no whole answer" if exchange.answered else "no answer"
     return TimedOut(f"{what} within {bounds.timeout:g} s", answered=exchange.answered)
 
 
-def no_connection(bounds: Bounds) -> TimedOut:
+def no_connection(bounds: ExchangeLimits) -> TimedOut:
     """The error of a connection that took too long."""
     return TimedOut(f"no connection within {bounds.connect_timeout:g} s", answered=False)
 
 
 async def read_whole(
-    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], bounds: Bounds
+    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], bounds: ExchangeLimits
 ) -> bytes:
     """The body, unpacked, up to a limit in bytes that holds while it is read.
 

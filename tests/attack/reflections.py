@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 
 from connstat_sql import LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from connstat_sql.errors import ConnstatError, PlanError
 from tests.attack.outcome import Outcome
 from tests.soak.run import HurriedClock
@@ -281,7 +281,7 @@ def run(count: int, seed: int) -> Outcome:
         }
         tables["client"]["token_url"] = f"{url}/token"
         setup = Setup(connections=tables, providers=(DEFINITIONS,))
-        outside = Outside(environment={}, clock=HurriedClock(), timeout=2)
+        outside = EngineOptions(environment={}, clock=HurriedClock(), timeout=2)
         with LiveDatabase(open_engine(setup, outside)) as con:
             for number in outcome.turns(count):
                 name = [*CONNECTIONS][number % len(CONNECTIONS)]

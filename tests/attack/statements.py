@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from connstat_sql import LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from connstat_sql.errors import ConnstatError, Interrupted
 from tests.attack.outcome import Outcome
 from tests.chaos import CHAOS_PROVIDERS
@@ -28,7 +28,7 @@ def run(count: int, seed: int) -> Outcome:
     """So many statements; afterwards memory, descriptors and threads are what they were."""
     outcome, source = Outcome(), random.Random(seed)
     with rude_server(seed, SHARE) as server:
-        outside = Outside(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
+        outside = EngineOptions(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
         connections = {"chaos": {"provider": "chaos", "base_url": f"{server.url}/chaos"}}
         setup = Setup(connections=connections, providers=(CHAOS_PROVIDERS,))
         with LiveDatabase(open_engine(setup, outside)) as database:

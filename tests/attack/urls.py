@@ -27,19 +27,19 @@ from connstat_sql.definitions.model import (
     PagingStyle,
     Provider,
     Resource,
-    Rows,
+    RowsPath,
     TableName,
     Template,
 )
 from connstat_sql.errors import ConnstatError, FetchError
-from connstat_sql.fetch import Answers, Budget, Fetch
-from connstat_sql.fetch.pages import Walk
-from connstat_sql.transport import Client, Connection, Door, Limits, Request
-from connstat_sql.transport.aiohttp_backend import Connector, open_network
-from connstat_sql.transport.responses import Reply
+from connstat_sql.fetch import Fetch, RequestBudget, Responses
+from connstat_sql.fetch.pages import PageReader
+from connstat_sql.transport import Client, ClientOptions, Connection, ProcessLimits, Request
+from connstat_sql.transport.aiohttp_backend import ConnectionPool, open_network
+from connstat_sql.transport.responses import RawResponse
 from connstat_sql.transport.sockets import Sockets
-from connstat_sql.transport.trusted_hosts import Hosts, Origin
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.trusted_hosts import Origin, TrustedHosts
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 from tests.attack.outcome import Outcome
 from tests.conftest import FakeClock
 from tests.unit.fetch.test_paging import reader
@@ -125,7 +125,7 @@ class _Names(AbstractResolver):
         """Nothing is open."""
 
 
-class Recorder(Connector):
+class Recorder(ConnectionPool):
     """Notes what a socket would be connected to, and opens none."""
 
     def __init__(self, seen: Seen, sockets: Sockets | None, **options: Any) -> None:
@@ -148,10 +148,10 @@ class Recorder(Connector):
 class Stopped:
     """A wire whose first answers are handed in; what it would send after those is noted."""
 
-    def __init__(self, network: Wire, seen: Seen, answers: list[Reply]) -> None:
+    def __init__(self, network: Backend, seen: Seen, answers: list[RawResponse]) -> None:
         self._network, self._seen, self._answers = network, seen, answers
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """An answer handed in, else one that follows on the note of a connection."""
         if self._answers:
             return self._answers.pop(0)
@@ -161,7 +161,7 @@ class Stopped:
         except aiohttp.ClientConnectorError:
             if len(self._seen.origins) == before:
                 raise
-            return Reply(200, {}, b'{"rows": []}')
+            return RawResponse(200, {}, b'{"rows": []}')
 
     async def close(self) -> None:
         """Close the network."""
@@ -169,7 +169,7 @@ class Stopped:
 
 
 _METHOD = Method(
-    "list", Template(("/t",)), rows=Rows(at=(("rows",),)),
+    "list", Template(("/t",)), rows=RowsPath(at=(("rows",),)),
     paging=Paging(PagingStyle.LINK, None, ("next",)),
 )  # fmt: skip
 _FETCH = Fetch("one", Resource(TableName("p", "s", "t"), "", (), (), (_METHOD,)), _METHOD, {})
@@ -182,12 +182,12 @@ class Attack:
     """One client after another, each with a URL; `limits` are shared, as in a process."""
 
     def __init__(self) -> None:
-        self._limits = Limits()
+        self._limits = ProcessLimits()
 
     async def base(self, url: str) -> tuple[Origin, list[Origin]]:
         """A base URL: what it is judged to be, and what is connected to."""
         connection = self._connection(url)
-        own = Hosts(connection, Resolver(_PROVIDER, connection, {}).base_urls()).own
+        own = TrustedHosts(connection, Resolver(_PROVIDER, connection, {}).base_urls()).own
         seen = Seen()
         client = self._client(connection, seen, [])
         try:
@@ -202,16 +202,18 @@ class Attack:
 
     async def redirect(self, base: str, url: str) -> list[Origin]:
         """A URL that an answer leads to."""
-        return await self._sent(base, _asked(f"{base}/x"), [Reply(307, {"Location": url}, b"")])
+        return await self._sent(
+            base, _asked(f"{base}/x"), [RawResponse(307, {"Location": url}, b"")]
+        )
 
     async def link(self, base: str, url: str, *, any_host: bool) -> list[Origin]:
         """A link to the next page."""
         seen = Seen()
         body = msgspec.json.encode({"rows": [{"n": 1}], "next": url})
-        client = self._client(self._connection(base), seen, [Reply(200, {}, body)])
+        client = self._client(self._connection(base), seen, [RawResponse(200, {}, body)])
         paging = replace(_METHOD.paging, any_host=any_host) if _METHOD.paging else None
         fetch = replace(_FETCH, method=replace(_METHOD, paging=paging))
-        walk = Walk(reader(fetch.method), Answers(Budget(10)))
+        walk = PageReader(reader(fetch.method), Responses(RequestBudget(10)))
         try:
             _, following = await walk.begin(fetch, client)
             if following is not None:
@@ -222,7 +224,7 @@ class Attack:
             await client.close()
         return seen.origins
 
-    async def _sent(self, base: str, request: Request, answers: list[Reply]) -> list[Origin]:
+    async def _sent(self, base: str, request: Request, answers: list[RawResponse]) -> list[Origin]:
         seen = Seen()
         client = self._client(self._connection(base), seen, answers)
         try:
@@ -234,10 +236,10 @@ class Attack:
     def _connection(self, base: str) -> Connection:
         return Connection("one", "p", base_url=base, trusted_hosts=TRUSTED, headers={"X-Key": "k1"})
 
-    def _client(self, connection: Connection, seen: Seen, answers: list[Reply]) -> Client:
-        door = Door(FakeClock(), {}, limits=self._limits)
+    def _client(self, connection: Connection, seen: Seen, answers: list[RawResponse]) -> Client:
+        door = ClientOptions(FakeClock(), {}, limits=self._limits)
 
-        def opened(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
+        def opened(resolver: Resolver, door: ClientOptions, bounds: ExchangeLimits) -> Backend:
             network = open_network(resolver, door.environment, bounds, partial(Recorder, seen))
             return Stopped(network, seen, answers)
 

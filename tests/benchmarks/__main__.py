@@ -13,7 +13,7 @@ from statistics import median
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.demo import Fault, Sandbox, World
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from tests.benchmarks import completing, dependent, fleets, paging, topping, walking
 from tests.benchmarks import planning as plans
 from tests.benchmarks import shell as shells
@@ -102,7 +102,7 @@ def requests() -> None:
     }
     world = World.seeded(7, environments=25, clusters=1, connectors=1000)
     with Sandbox(world) as sandbox:
-        engine = open_engine(Setup(connections=sandbox.connections), Outside(environment={}))
+        engine = open_engine(Setup(connections=sandbox.connections), EngineOptions(environment={}))
         for sql, goal in questions.items():
             sandbox.reset()
             found = [one.table.num_rows for one in engine.run(sql)]

@@ -62,11 +62,11 @@ def ask(question: Question) -> Figures:
 def answered(question: Question) -> Figures:
     """Run a statement here."""
     from connstat_sql.bootstrap import Setup, open_engine
-    from connstat_sql.engine import Outside
+    from connstat_sql.engine import EngineOptions
     from connstat_sql.result import Options
 
     setup = Setup(connections=question.connections, providers=(PROVIDERS,))
-    engine = open_engine(setup, Outside(environment={}, timeout=question.timeout))
+    engine = open_engine(setup, EngineOptions(environment={}, timeout=question.timeout))
     try:
         options = Options(partial=question.partial, max_requests=MAX_REQUESTS)
         list(engine.run(question.before, options=options))

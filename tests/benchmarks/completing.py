@@ -16,10 +16,10 @@ from prompt_toolkit.document import Document
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.definitions.model import TableName
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from connstat_sql.executor import SeenValues
 from connstat_sql.shell.completion import KnowingCompleter, make_completer
-from connstat_sql.shell.completion.tokens import Kind, read
+from connstat_sql.shell.completion.tokens import TokenKind, read
 from tests.benchmarks.planning import PROVIDERS, write_providers
 
 VALUES = 10_000
@@ -68,7 +68,7 @@ def completer_of(setup: Setup, local: str = "SELECT 1") -> Iterator[KnowingCompl
     """
     from connstat_sql.shell.commands import COMMANDS
 
-    engine = open_engine(setup, Outside(environment={}))
+    engine = open_engine(setup, EngineOptions(environment={}))
     try:
         engine.session.duckdb.execute(local)
         found = make_completer(lambda: engine, threading.RLock(), ["failed_tasks"], COMMANDS)
@@ -167,6 +167,6 @@ def _names(completer: KnowingCompleter, sql: str) -> Iterator[tuple[str, int, in
     words |= {one.name for one in known.functions}
     aliases = {word.lower() for word in re.findall(r"(?i)\bAS\s+(\w+)", sql)}
     for one in read(sql, len(sql)).tokens:
-        is_word = one.kind is Kind.NAME and not one.is_quoted and one.end - one.start > 1
+        is_word = one.kind is TokenKind.NAME and not one.is_quoted and one.end - one.start > 1
         if is_word and one.text.lower() in words - aliases:
             yield one.text, one.start, one.end

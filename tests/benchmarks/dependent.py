@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import aiohttp
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.result import Options
 from tests.benchmarks.asking import MAX_REQUESTS, PROVIDERS
 from tests.benchmarks.serving import Served, name_of
@@ -136,7 +136,7 @@ def engine(server: Served) -> Iterator[Engine]:
     """An engine that has fetched already."""
     connection = {"provider": "canned", "base_url": server.url, "max_concurrency": AT_ONCE}
     setup = Setup(connections={"canned": connection}, providers=(PROVIDERS,))
-    opened = open_engine(setup, Outside(environment={}))
+    opened = open_engine(setup, EngineOptions(environment={}))
     try:
         list(opened.run("SELECT * FROM canned.things.names"))
         yield opened

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 
 RUNS = 9
 CONFLUENT = {"confluent": {"provider": "confluent", "api_key": "k", "api_secret": "s"}}
@@ -43,7 +43,7 @@ PROVIDERS, SERVICES, RESOURCES = 20, 10, 10
 
 @contextmanager
 def _engine(setup: Setup) -> Iterator[Engine]:
-    engine = open_engine(setup, Outside(environment={}))
+    engine = open_engine(setup, EngineOptions(environment={}))
     try:
         yield engine
     finally:

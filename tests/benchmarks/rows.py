@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from connstat_sql.database.session import Session
 from connstat_sql.definitions.loader import Library, shipped_providers
-from connstat_sql.definitions.model import Rows, TableName
+from connstat_sql.definitions.model import RowsPath, TableName
 from connstat_sql.executor.staging import Staging
 from connstat_sql.fetch import Fetch, Page
-from connstat_sql.planner import CONNECTION, Constant, Feed, Scan, Way, scan_table
+from connstat_sql.planner import CONNECTION, AccessPath, ArgumentSource, Constant, Scan, scan_table
 
 ROWS = 100_000
 
@@ -55,9 +55,9 @@ def make_scan(shape: str) -> Scan:
     columns = tuple(one.name for one in resource.all_columns)
     method = resource.method("list")
     if shape == "array":
-        method = replace(method, rows=Rows(), fills={"connector_name": ("name",)}, columns={})
-    way = Way(method, (CONNECTION,), columns)
-    return Scan("scan_1", provider, resource, (way,), (Feed(constant),))
+        method = replace(method, rows=RowsPath(), fills={"connector_name": ("name",)}, columns={})
+    way = AccessPath(method, (CONNECTION,), columns)
+    return Scan("scan_1", provider, resource, (way,), (ArgumentSource(constant),))
 
 
 def ours(body: bytes, session: Session, scan: Scan) -> int:

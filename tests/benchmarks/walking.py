@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from tests.requests.organisation import Organisation
 
 LATENCY = 0.02
@@ -66,7 +66,9 @@ def served() -> Iterator[tuple[str, Organisation]]:
 def ours(url: str) -> tuple[int, float]:
     """Rows of the statement, and the seconds it took in an engine that is open."""
     connection = {"provider": "confluent", "base_url": url, "api_key": "k", "api_secret": "s"}
-    engine = open_engine(Setup(connections={"confluent": connection}), Outside(environment={}))
+    engine = open_engine(
+        Setup(connections={"confluent": connection}), EngineOptions(environment={})
+    )
     try:
         started = time.perf_counter()
         [result] = engine.run(SQL)

@@ -7,7 +7,7 @@ counters: of all calls, and of the tries of one request, which start anew when i
 
 from collections.abc import Mapping
 
-from connstat_sql.demo.wire import Answer, Call, Router, json_answer
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer
 from tests.chaos.echo import ECHOES
 from tests.chaos.faults import FAULTS, status, wrong
 from tests.chaos.pages import PAGES, PAGING_FAULTS, tokens
@@ -34,15 +34,15 @@ class Chaos:
             }
         )
 
-    def refused(self, _call: Call) -> Answer | None:
+    def refused(self, _call: DemoRequest) -> DemoResponse | None:
         """Everyone may ask."""
         return None
 
-    def failure(self, code: int, call: Call, /) -> Answer:
+    def failure(self, code: int, call: DemoRequest, /) -> DemoResponse:
         """An object with a message."""
         return json_answer({"message": f"{call.method} {call.path} failed"}, code)
 
-    def read(self, call: Call) -> Answer:
+    def read(self, call: DemoRequest) -> DemoResponse:
         """The answer, spoilt as often as the argument `times` says before it succeeds."""
         self.edition += 1  # no answer is like the one before
         self._calls += 1
@@ -55,7 +55,7 @@ class Chaos:
         except Refused as refused:
             return refused.answer()
 
-    def _answer(self, asked: Asked) -> Answer:
+    def _answer(self, asked: Asked) -> DemoResponse:
         if asked.method != "GET":
             return self.failure(405, asked)
         good = self._router.answer(asked) or self.failure(404, asked)

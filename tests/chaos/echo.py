@@ -3,7 +3,7 @@
 from decimal import Decimal
 from random import Random
 
-from connstat_sql.demo.wire import Answer, Handler, json_answer, token_at
+from connstat_sql.demo.wire import DemoResponse, Handler, json_answer, token_at
 from tests.chaos.pages import Page, marked, page_size, start_of
 from tests.chaos.rows import Row, row
 from tests.chaos.wire import Asked, Refused
@@ -12,7 +12,7 @@ THINGS = 12
 _SMALL = 1000
 
 
-def _arguments(asked: Asked, first: str, second: str) -> Answer:
+def _arguments(asked: Asked, first: str, second: str) -> DemoResponse:
     return json_answer(
         {
             "segments": [first, second],
@@ -26,7 +26,7 @@ def _arguments(asked: Asked, first: str, second: str) -> Answer:
     )
 
 
-def _filters(asked: Asked) -> Answer:
+def _filters(asked: Asked) -> DemoResponse:
     """Rows that fit what is asked for: `name` takes several by commas, `shade` by repetition."""
     given = asked.arguments_given
     wanted = {
@@ -44,7 +44,7 @@ def _filters(asked: Asked) -> Answer:
     return json_answer({"items": items, "next_page_token": token})
 
 
-def _sorted(asked: Asked) -> Answer:
+def _sorted(asked: Asked) -> DemoResponse:
     """Rows by `sort` and `direction`, as SQL sorts: NULL last both ways, text byte by byte."""
     key, direction = asked.argument("sort", "number"), asked.argument("direction", "asc")
     if key not in ("number", "name", "price") or direction not in ("asc", "desc"):
@@ -72,13 +72,13 @@ def _rank(value: object) -> tuple[Decimal, bytes]:
 # two ways to the same rows
 
 
-def _things(asked: Asked) -> Answer:
+def _things(asked: Asked) -> DemoResponse:
     found = [_thing_at(number) for number in range(THINGS)]
     shown = [{name: one[name] for name in ("id", "name")} for one in found]
     return json_answer({"items": [{**one, **_answered(asked, "list")} for one in shown]})
 
 
-def _thing(asked: Asked, thing_id: str) -> Answer:
+def _thing(asked: Asked, thing_id: str) -> DemoResponse:
     for one in map(_thing_at, range(THINGS)):
         if one["id"] == thing_id:
             return json_answer({**one, **_answered(asked, "get")})
@@ -97,7 +97,7 @@ def _answered(asked: Asked, method: str) -> Row:
 # groups, their members, and each member's own page
 
 
-def _groups(asked: Asked) -> Answer:
+def _groups(asked: Asked) -> DemoResponse:
     total, seed = asked.whole("total", 3, highest=_SMALL), asked.whole("seed", 7)
     groups = [
         {"id": f"group-{number + 1}", "name": row(seed, number)["name"], "call": asked.number}
@@ -106,14 +106,14 @@ def _groups(asked: Asked) -> Answer:
     return json_answer({"items": groups})
 
 
-def _members(asked: Asked, group_id: str) -> Answer:
+def _members(asked: Asked, group_id: str) -> DemoResponse:
     members = members_of(group_id)
     if not members:
         return json_answer({"message": f"there is no group {group_id}"}, 404)
     return json_answer({"items": [{**one, "call": asked.number} for one in members]})
 
 
-def _member(asked: Asked, group_id: str, member_id: str) -> Answer:
+def _member(asked: Asked, group_id: str, member_id: str) -> DemoResponse:
     for one in members_of(group_id):
         if one["id"] == member_id:
             note = f"{member_id} is of {group_id}"

@@ -10,7 +10,7 @@ from itertools import chain
 
 import msgspec
 
-from connstat_sql.demo.wire import JSON, Answer, json_answer
+from connstat_sql.demo.wire import JSON, DemoResponse, json_answer
 from tests.chaos.wire import (
     Asked,
     Refused,
@@ -29,7 +29,7 @@ _GARBAGE = b"\x1f\x8b\x08\x00" + bytes(range(7, 255, 13))
 """Begins as gzip does, and is not."""
 
 
-def status(asked: Asked, good: Answer) -> Answer:
+def status(asked: Asked, good: DemoResponse) -> DemoResponse:
     """An error status with what the request says of Retry-After, message and another header."""
     failing = asked.whole("at_page", 0)
     if failing and failing != _page_of(good):
@@ -44,12 +44,12 @@ def status(asked: Asked, good: Answer) -> Answer:
             raise Refused("header must be written like Name: value")
         headers[name] = value.strip()
     if code in (204, 304):
-        return Answer(code, headers=headers)
+        return DemoResponse(code, headers=headers)
     message = asked.argument("message") or f"this is try {asked.attempt}, and it fails as told"
     return json_answer({"message": message}, code, headers)
 
 
-def _page_of(answer: Answer) -> int:
+def _page_of(answer: DemoResponse) -> int:
     items = msgspec.json.decode(answer.body)["items"]
     return int(items[0]["page"]) if items else 1
 
@@ -61,7 +61,7 @@ def _date_in(text: str) -> str:
     return formatdate(time.time() + int(seconds), usegmt=True)
 
 
-def cut(asked: Asked, good: Answer) -> Answer:
+def cut(asked: Asked, good: DemoResponse) -> DemoResponse:
     """Some bytes come, and the connection is closed, or reset.
 
     What promises more than that is the length, the chunks, or (`close`) nothing but the JSON.
@@ -73,7 +73,7 @@ def cut(asked: Asked, good: Answer) -> Answer:
     return RudeAnswer(good.status, pieces=(head, kept), reset=is_reset)
 
 
-def _framed(good: Answer, framing: str) -> tuple[bytes, bytes]:
+def _framed(good: DemoResponse, framing: str) -> tuple[bytes, bytes]:
     """The head and the body of an answer on the wire."""
     if framing == "close":
         return head_of(good, "Connection: close"), good.body
@@ -88,18 +88,18 @@ def _chunk(part: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(part), part)
 
 
-def length(asked: Asked, good: Answer) -> Answer:
+def length(asked: Asked, good: DemoResponse) -> DemoResponse:
     """The whole body comes, but Content-Length says more or less than that."""
     promised = max(0, len(good.body) + asked.whole("off", 5, -1_000_000))
     return raw_answer(good, (f"Content-Length: {promised}",), good.body)
 
 
-def closing(_asked: Asked, good: Answer) -> Answer:
+def closing(_asked: Asked, good: DemoResponse) -> DemoResponse:
     """The right answer, after which a connection that could be kept is closed unannounced."""
     return raw_answer(good, (f"Content-Length: {len(good.body)}",), good.body)
 
 
-def huge(asked: Asked, good: Answer) -> Answer:
+def huge(asked: Asked, good: DemoResponse) -> DemoResponse:
     """The right answer behind so many megabytes of spaces, made while they are sent."""
     megabytes = asked.whole("megabytes", 1, highest=LARGEST)
     spaces = (_SPACES for _ in range(megabytes))
@@ -112,7 +112,7 @@ def huge(asked: Asked, good: Answer) -> Answer:
     return RudeAnswer(good.status, pieces=chain((head,), chunks))
 
 
-def head(asked: Asked, good: Answer) -> Answer:
+def head(asked: Asked, good: DemoResponse) -> DemoResponse:
     """The right answer under one very long header, or very many headers."""
     count = asked.whole("count", 1_000)
     is_line = asked.choice("kind", "line", "many") == "line"
@@ -120,17 +120,17 @@ def head(asked: Asked, good: Answer) -> Answer:
     return raw_answer(good, (*lines, f"Content-Length: {len(good.body)}"), good.body)
 
 
-def html(asked: Asked, _good: Answer) -> Answer:
+def html(asked: Asked, _good: DemoResponse) -> DemoResponse:
     """A web page, as a login or a proxy shows it."""
-    return Answer(asked.whole("status", 200, 200, 599), _HTML, "text/html; charset=utf-8")
+    return DemoResponse(asked.whole("status", 200, 200, 599), _HTML, "text/html; charset=utf-8")
 
 
-def empty(asked: Asked, _good: Answer) -> Answer:
+def empty(asked: Asked, _good: DemoResponse) -> DemoResponse:
     """No body at all."""
-    return Answer(asked.whole("status", 204, 200, 599))
+    return DemoResponse(asked.whole("status", 204, 200, 599))
 
 
-def slow(asked: Asked, good: Answer) -> Answer:
+def slow(asked: Asked, good: DemoResponse) -> DemoResponse:
     """The right answer, all of it later, or byte by byte from the head on, or from the body on."""
     seconds = asked.whole("milliseconds", 10, highest=LONGEST_DELAY) / 1000
     kind = asked.choice("kind", "answer", "head", "body")
@@ -143,12 +143,12 @@ def slow(asked: Asked, good: Answer) -> Answer:
     return RudeAnswer(good.status, pieces=chain((at_once,), drops), pause=seconds)
 
 
-def reset(_asked: Asked, good: Answer) -> Answer:
+def reset(_asked: Asked, good: DemoResponse) -> DemoResponse:
     """No answer: the connection is reset."""
     return RudeAnswer(good.status, reset=True)
 
 
-def packing(asked: Asked, good: Answer) -> Answer:
+def packing(asked: Asked, good: DemoResponse) -> DemoResponse:
     """Bytes that claim to be packed, and are not, or not all of them, or hold far too many."""
     name = asked.header("packing")
     headers = {"Content-Encoding": name}
@@ -172,7 +172,7 @@ def _packed(window: int, megabytes: int, body: bytes) -> bytes:
     return b"".join((*spaces, packer.compress(body), packer.flush()))
 
 
-def chunks(asked: Asked, good: Answer) -> Answer:
+def chunks(asked: Asked, good: DemoResponse) -> DemoResponse:
     """Chunks whose size is no number, or whose end never comes."""
     kind = asked.choice("kind", "garbage", "endless")
     size = f"{len(good.body):x}\r\n".encode()
@@ -180,14 +180,14 @@ def chunks(asked: Asked, good: Answer) -> Answer:
     return raw_answer(good, ("Transfer-Encoding: chunked",), body)
 
 
-def redirect(asked: Asked, _good: Answer) -> Answer:
+def redirect(asked: Asked, _good: DemoResponse) -> DemoResponse:
     """Somewhere else is where the rows are said to be: here again, or another host."""
     code = asked.whole("status", 302, 300, 399)
     target = asked.header("location") or f"/chaos/pages/tokens?{asked.query_without('times')}"
-    return Answer(code, headers={"Location": target})
+    return DemoResponse(code, headers={"Location": target})
 
 
-def wrong(asked: Asked, good: Answer) -> Answer:
+def wrong(asked: Asked, good: DemoResponse) -> DemoResponse:
     """One value of one row is replaced by any JSON."""
     column, number = asked.argument("wrong_column"), asked.whole("wrong_row", 1)
     if not column:
@@ -200,10 +200,10 @@ def wrong(asked: Asked, good: Answer) -> Answer:
     for each in body["items"]:
         if each["number"] == number:
             each[column] = value
-    return Answer(200, msgspec.json.encode(body), JSON)
+    return DemoResponse(200, msgspec.json.encode(body), JSON)
 
 
-FAULTS: dict[str, Callable[[Asked, Answer], Answer]] = {
+FAULTS: dict[str, Callable[[Asked, DemoResponse], DemoResponse]] = {
     "status": status,
     "cut": cut,
     "length": length,

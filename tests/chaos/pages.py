@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from connstat_sql.demo.wire import Answer, Handler, json_answer, offset_of, token_at
+from connstat_sql.demo.wire import DemoResponse, Handler, json_answer, offset_of, token_at
 from tests.chaos.rows import Row, row
 from tests.chaos.wire import Asked, Refused
 
@@ -67,45 +67,45 @@ def start_of(asked: Asked, kind: str, key: str = "page_token") -> int:
     return start
 
 
-def tokens(asked: Asked) -> Answer:
+def tokens(asked: Asked) -> DemoResponse:
     """The next page's token stands in the body, empty after the last page."""
     page = page_at(asked, start_of(asked, "tokens"))
     token = token_at("tokens", page.end) if page.has_more else ""
     return json_answer({"items": marked(asked, page), "next_page_token": token})
 
 
-def _cursors(asked: Asked) -> Answer:
+def _cursors(asked: Asked) -> DemoResponse:
     page = page_at(asked, start_of(asked, "cursors", "after"))
     cursor = {"end": token_at("cursors", page.end), "has_more": page.has_more}
     return json_answer({"items": marked(asked, page), "cursor": cursor})
 
 
-def _links(asked: Asked) -> Answer:
+def _links(asked: Asked) -> DemoResponse:
     page = page_at(asked, start_of(asked, "links"))
     link = link_to(asked, token_at("links", page.end)) if page.has_more else None
     return json_answer({"items": marked(asked, page), "links": {"next": link}})
 
 
-def _link_headers(asked: Asked) -> Answer:
+def _link_headers(asked: Asked) -> DemoResponse:
     page = page_at(asked, start_of(asked, "link_headers"))
     link = link_to(asked, token_at("link_headers", page.end))
     headers = {"Link": f'<{link}>; rel="next"'} if page.has_more else {}
     return json_answer(marked(asked, page), headers=headers)
 
 
-def _offsets(asked: Asked) -> Answer:
+def _offsets(asked: Asked) -> DemoResponse:
     start = asked.whole("offset", 0)
     page = page_at(asked, start)
     return json_answer({"items": marked(asked, page)})
 
 
-def _page_numbers(asked: Asked) -> Answer:
+def _page_numbers(asked: Asked) -> DemoResponse:
     number = asked.whole("page", 1, 1)
     page = page_at(asked, (number - 1) * page_size(asked))
     return json_answer({"items": marked(asked, page), "has_more": page.has_more})
 
 
-def _totals(asked: Asked) -> Answer:
+def _totals(asked: Asked) -> DemoResponse:
     """By offset, and every page says how many rows there are in all."""
     page = page_at(asked, asked.whole("offset", 0))
     return json_answer(
@@ -113,7 +113,7 @@ def _totals(asked: Asked) -> Answer:
     )
 
 
-def _page_totals(asked: Asked) -> Answer:
+def _page_totals(asked: Asked) -> DemoResponse:
     """By number, and every page says how many pages there are in all."""
     size = page_size(asked)
     page = page_at(asked, (asked.whole("page", 1, 1) - 1) * size)
@@ -121,7 +121,7 @@ def _page_totals(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "count": {"pages": pages}})
 
 
-def _whole(asked: Asked) -> Answer:
+def _whole(asked: Asked) -> DemoResponse:
     total = asked.whole("total", _TOTAL)
     seed = asked.whole("seed", 7)
     rows = [row(seed, number) for number in range(total)]
@@ -138,7 +138,7 @@ def link_to(asked: Asked, token: str, host: str = "") -> str:
 # what goes wrong
 
 
-def _endless(asked: Asked) -> Answer:
+def _endless(asked: Asked) -> DemoResponse:
     start, pages = start_of(asked, "endless"), asked.whole("pages", 0)
     page = page_at(asked, start, total=start + LARGEST_PAGE)
     is_last = pages and page.number >= pages
@@ -146,7 +146,7 @@ def _endless(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "next_page_token": token})
 
 
-def _repeating(asked: Asked) -> Answer:
+def _repeating(asked: Asked) -> DemoResponse:
     start, period = start_of(asked, "repeating"), asked.whole("period", 2)
     page = page_at(asked, start)
     end = page.end
@@ -156,7 +156,7 @@ def _repeating(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "next_page_token": token})
 
 
-def _foreign_links(asked: Asked) -> Answer:
+def _foreign_links(asked: Asked) -> DemoResponse:
     page = page_at(asked, start_of(asked, "foreign_links"))
     link = link_to(asked, token_at("foreign_links", page.end), _foreign(asked))
     return json_answer(
@@ -164,7 +164,7 @@ def _foreign_links(asked: Asked) -> Answer:
     )
 
 
-def _foreign_link_headers(asked: Asked) -> Answer:
+def _foreign_link_headers(asked: Asked) -> DemoResponse:
     page = page_at(asked, start_of(asked, "foreign_link_headers"))
     link = link_to(asked, token_at("foreign_link_headers", page.end), _foreign(asked))
     headers = {"Link": f'<{link}>; rel="next"'} if page.has_more else {}
@@ -176,7 +176,7 @@ def _foreign(asked: Asked) -> str:
     return asked.header("host")
 
 
-def _empty_pages(asked: Asked) -> Answer:
+def _empty_pages(asked: Asked) -> DemoResponse:
     """Tokens count half pages: those in between are empty, and have a token all the same."""
     step, every = start_of(asked, "empty_pages"), asked.whole("every", 2)
     page = page_at(asked, (step - (step // every if every else 0)) * page_size(asked))
@@ -186,7 +186,7 @@ def _empty_pages(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, shown), "next_page_token": token})
 
 
-def _shifting_offsets(asked: Asked) -> Answer:
+def _shifting_offsets(asked: Asked) -> DemoResponse:
     """Between two pages rows are inserted before the first, so that offsets move on."""
     start = asked.whole("offset", 0)
     inserted = asked.whole("inserted", 1, -LARGEST_PAGE, LARGEST_PAGE)
@@ -194,7 +194,7 @@ def _shifting_offsets(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "has_more": page.has_more})
 
 
-def _shifting_totals(asked: Asked) -> Answer:
+def _shifting_totals(asked: Asked) -> DemoResponse:
     """As with offsets, and every page says how many rows there are at that moment."""
     start, total = asked.whole("offset", 0), asked.whole("total", _TOTAL)
     inserted = asked.whole("inserted", 1, -LARGEST_PAGE, LARGEST_PAGE)
@@ -203,7 +203,7 @@ def _shifting_totals(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "count": {"rows": max(0, total + shift)}})
 
 
-def _short_pages(asked: Asked) -> Answer:
+def _short_pages(asked: Asked) -> DemoResponse:
     """One page in the middle lacks rows that the total counts."""
     page, short = page_at(asked, asked.whole("offset", 0)), asked.whole("short_page", 2)
     lost = asked.whole("lost", 1) if page.number == short else 0
@@ -212,7 +212,7 @@ def _short_pages(asked: Asked) -> Answer:
     return json_answer({"items": kept, "count": {"rows": asked.whole("total", _TOTAL)}})
 
 
-def _long_tokens(asked: Asked) -> Answer:
+def _long_tokens(asked: Asked) -> DemoResponse:
     """Behind each token stands as much as is told, which means nothing."""
     token, _, _ = asked.argument("page_token").partition(".")
     start = offset_of("long_tokens", token) if token else 0
@@ -223,14 +223,14 @@ def _long_tokens(asked: Asked) -> Answer:
     return json_answer({"items": marked(asked, page), "next_page_token": token})
 
 
-def _shifting_tokens(asked: Asked) -> Answer:
+def _shifting_tokens(asked: Asked) -> DemoResponse:
     """Tokens name the row that comes next, so what is inserted before it moves nothing."""
     page = page_at(asked, start_of(asked, "shifting_tokens"))
     token = token_at("shifting_tokens", page.end) if page.has_more else ""
     return json_answer({"items": marked(asked, page), "next_page_token": token})
 
 
-def _lost_tokens(asked: Asked) -> Answer:
+def _lost_tokens(asked: Asked) -> DemoResponse:
     page = page_at(asked, start_of(asked, "lost_tokens"))
     is_lost = page.number >= asked.whole("lost_after", 1)
     token = None if is_lost else token_at("lost_tokens", page.end)
@@ -250,7 +250,7 @@ PAGES: dict[str, Handler] = {
     "page_totals": _page_totals,
     "whole": _whole,
 }
-PAGING_FAULTS: dict[str, Callable[[Asked], Answer]] = {
+PAGING_FAULTS: dict[str, Callable[[Asked], DemoResponse]] = {
     "endless": _endless,
     "repeating": _repeating,
     "foreign_links": _foreign_links,

@@ -9,9 +9,9 @@ from pathlib import Path
 from aiohttp import web
 
 from connstat_sql.demo import Sandbox
-from connstat_sql.demo.faults import Entry
+from connstat_sql.demo.faults import PendingRequest
 from connstat_sql.demo.server import reset, sent, written
-from connstat_sql.demo.wire import Answer, Api
+from connstat_sql.demo.wire import Api, DemoResponse
 from tests.chaos.api import Chaos
 from tests.chaos.wire import RudeAnswer
 
@@ -33,7 +33,7 @@ class ChaosSandbox(Sandbox):
         return (*super()._mounted(), Chaos())
 
     async def _respond(
-        self, request: web.BaseRequest, entry: Entry, answer: Answer, cut: int | None
+        self, request: web.BaseRequest, entry: PendingRequest, answer: DemoResponse, cut: int | None
     ) -> web.StreamResponse:
         if isinstance(answer, RudeAnswer):
             return await _rudely_sent(request, entry, answer)
@@ -41,7 +41,7 @@ class ChaosSandbox(Sandbox):
 
 
 async def _rudely_sent(
-    request: web.BaseRequest, entry: Entry, answer: RudeAnswer
+    request: web.BaseRequest, entry: PendingRequest, answer: RudeAnswer
 ) -> web.StreamResponse:
     await asyncio.sleep(answer.delay)
     if answer.pieces is not None:

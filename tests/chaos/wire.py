@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
-from connstat_sql.demo.wire import Answer, Call, bounded, json_answer
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, bounded, json_answer
 
 MOST = 1_000_000
 HIDDEN = "[hidden]"
@@ -17,13 +17,13 @@ _SECRET = re.compile(
 class Refused(Exception):
     """An argument that the chaos API cannot work with; its text is the message of a 400."""
 
-    def answer(self) -> Answer:
+    def answer(self) -> DemoResponse:
         """The 400 that says so."""
         return json_answer({"message": str(self)}, 400)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked(Call):
+class Asked(DemoRequest):
     """A call with its place among all calls, and among the tries of the same request."""
 
     number: int = 1
@@ -75,7 +75,7 @@ class Asked(Call):
 
 
 @dataclass(frozen=True, slots=True)
-class RudeAnswer(Answer):
+class RudeAnswer(DemoResponse):
     """An answer that the server does not send as HTTP wants it."""
 
     delay: float = 0.0
@@ -88,12 +88,12 @@ class RudeAnswer(Answer):
     """Reset the connection at its end, or at once where there are no pieces."""
 
 
-def head_of(answer: Answer, *headers: str) -> bytes:
+def head_of(answer: DemoResponse, *headers: str) -> bytes:
     """The status line and exactly these header lines beside the type."""
     lines = (f"HTTP/1.1 {answer.status} Chaos", f"Content-Type: {answer.content_type}", *headers)
     return "\r\n".join((*lines, "", "")).encode()
 
 
-def raw_answer(answer: Answer, headers: tuple[str, ...], body: bytes) -> RudeAnswer:
+def raw_answer(answer: DemoResponse, headers: tuple[str, ...], body: bytes) -> RudeAnswer:
     """An answer with exactly these header lines beside its type, and exactly these bytes."""
     return RudeAnswer(answer.status, pieces=(head_of(answer, *headers) + body,))

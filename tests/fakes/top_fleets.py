@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from connstat_sql.top.model import COLUMNS, Connector, Fleet, Outage, changes, compared
+from connstat_sql.top.model import COLUMNS, Fleet, FleetConnector, Outage, changes, compared
 
 SCHEMA = pa.schema(
     [
@@ -21,7 +21,7 @@ SCHEMA = pa.schema(
 
 def connector(
     name: str, health: str = "HEALTHY", connection: str = "plant_a", **more: object
-) -> Connector:
+) -> FleetConnector:
     """A connector as the table gives it."""
     state = {"HEALTHY": "RUNNING", "UNHEALTHY": "FAILED", "INACTIVE": "PAUSED"}
     given: dict[str, object] = {
@@ -29,11 +29,11 @@ def connector(
         "state": state.get(health, "RUNNING"), "tasks_running": 1, "tasks_failed": 0,
         "tasks_total": 1, "cause_group": more.get("cause", ""), **more,
     }  # fmt: skip
-    return Connector(health=health, connection=connection, name=name, **given)  # type: ignore[arg-type]
+    return FleetConnector(health=health, connection=connection, name=name, **given)  # type: ignore[arg-type]
 
 
 def fleet(
-    found: Sequence[Connector],
+    found: Sequence[FleetConnector],
     outages: Sequence[Outage] = (),
     before: Fleet | None = None,
     at: float = 1000.0,
@@ -46,9 +46,9 @@ def fleet(
     )
 
 
-def table(connectors: Sequence[Connector]) -> pa.Table:
+def table(connectors: Sequence[FleetConnector]) -> pa.Table:
     """The connectors as the statement answers them."""
-    fields = dict(zip(COLUMNS, Connector.__struct_fields__, strict=False))
+    fields = dict(zip(COLUMNS, FleetConnector.__struct_fields__, strict=False))
     return pa.table(
         {name: [getattr(one, fields[name]) or None for one in connectors] for name in COLUMNS},
         schema=pa.schema([SCHEMA.field(name) for name in COLUMNS]),

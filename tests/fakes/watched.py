@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from connstat_sql.monitor import Identity, Look
+from connstat_sql.monitor import Identity, Snapshot
 
 START = 1_800_000_000.0
 
@@ -44,6 +44,6 @@ NAMES = ("_connection", "name", "state", "worker")
 KEYED = Identity(("_connection", "name"))
 
 
-def look(*values: Sequence[object], failing: Sequence[str] = (), at: float = START) -> Look:
+def look(*values: Sequence[object], failing: Sequence[str] = (), at: float = START) -> Snapshot:
     failures = dict.fromkeys(failing, "answered 503")
-    return Look(at, rows(NAMES, *values), failures, is_apart=True)
+    return Snapshot(at, rows(NAMES, *values), failures, is_apart=True)

@@ -10,7 +10,7 @@ from connstat_sql.config.secrets import Resolver
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.transport.aiohttp_backend import open_network
 from connstat_sql.transport.messages import Request
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 
 T = TypeVar("T")
 LIBRARY = Library([shipped_providers()])
@@ -71,12 +71,12 @@ def resolver_of(base: str, environment: Mapping[str, str], **table: Any) -> Reso
 
 def with_network(
     behave: Behave,
-    use: Callable[[Wire, str], Coroutine[Any, Any, T]],
+    use: Callable[[Backend, str], Coroutine[Any, Any, T]],
     *,
     tls: ssl.SSLContext | None = None,
     base: str = "",
     environment: Mapping[str, str] | None = None,
-    bounds: Bounds | None = None,
+    bounds: ExchangeLimits | None = None,
     **table: Any,
 ) -> T:
     """What `use` makes of a wire over the real network and the server's URL.
@@ -97,7 +97,7 @@ def with_network(
         filled = {key: text.format(port=port) for key, text in (environment or {}).items()}
         more = {k: v.format(port=port) if isinstance(v, str) else v for k, v in table.items()}
         resolver = resolver_of(url, filled, **more)
-        wire = open_network(resolver, filled, bounds or Bounds(30, 10, 1_000_000))
+        wire = open_network(resolver, filled, bounds or ExchangeLimits(30, 10, 1_000_000))
         try:
             return await use(wire, url)
         finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.output.html import Page
+from connstat_sql.output.html import HtmlPage
 from connstat_sql.output.render import About
 from tests.integration.conftest import is_required
 from tests.unit.output.test_output import table_of
@@ -55,7 +55,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
         HOSTILE, False, 1.5, 3, datetime(2026, 11, 22, tzinfo=UTC), (HOSTILE,), (HOSTILE,)
     )
     with path.open("wb") as out:
-        page = Page(out, HOSTILE)
+        page = HtmlPage(out, HOSTILE)
         page.section(table_of(ROWS), about)
         page.section(table_of("SELECT range AS n FROM range(30)"), About())
         page.close()

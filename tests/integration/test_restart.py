@@ -14,10 +14,10 @@ import pytest
 
 from connstat_sql import LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside, RealClock
+from connstat_sql.engine import EngineOptions, RealClock
 from connstat_sql.errors import ConnectionFailed, ConnstatError
 from connstat_sql.result import Result
-from connstat_sql.transport import Sent
+from connstat_sql.transport import Attempt
 from tests.conftest import engine_of
 from tests.integration.connectors import AWKWARD_NAME, States
 from tests.integration.kafka import RealKafka, open_client, read_states
@@ -80,7 +80,7 @@ class Killing:
         """Kill when so many requests have been sent from now on."""
         self._left = AT
 
-    def observe(self, _sent: Sent) -> None:
+    def observe(self, _sent: Attempt) -> None:
         """Told of each request."""
         if self._left is None:
             return
@@ -105,9 +105,9 @@ class Killing:
         return self._death, self._states
 
 
-def opened(kafka: RealKafka, observe: Callable[[Sent], None]) -> LiveDatabase:
+def opened(kafka: RealKafka, observe: Callable[[Attempt], None]) -> LiveDatabase:
     table = {"provider": "kafka_connect", "base_url": kafka.plain.url, "max_concurrency": 2}
-    outside = Outside(environment={}, clock=RealClock(), observe=observe, timeout=10.0)
+    outside = EngineOptions(environment={}, clock=RealClock(), observe=observe, timeout=10.0)
     return LiveDatabase(open_engine(Setup(connections={"plain": table}), outside))
 
 

@@ -15,10 +15,10 @@ import pytest
 
 from connstat_sql import LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside, RealClock
+from connstat_sql.engine import EngineOptions, RealClock
 from connstat_sql.errors import FetchError
 from connstat_sql.result import Result
-from connstat_sql.transport import Sent
+from connstat_sql.transport import Attempt
 from tests.integration.connectors import AWKWARD_NAME
 from tests.integration.kafka import RealKafka, Worker
 
@@ -95,12 +95,12 @@ def seen(kafka: RealKafka) -> Iterator[Seen]:
         kafka.roll("plain", kafka.plain)
         kafka.roll("second", second)
 
-    def note(sent: Sent) -> None:
+    def note(sent: Attempt) -> None:
         seen.statuses[sent.status] += 1
         seen.told_nothing += f"{sent.line} {sent.status} {sent.size}".endswith(TOLD_NOTHING)
         seen.lately.append(f"{sent.line} {sent.status} {sent.size}")
 
-    outside = Outside(environment={}, clock=RealClock(), observe=note, timeout=10.0)
+    outside = EngineOptions(environment={}, clock=RealClock(), observe=note, timeout=10.0)
     setup = Setup(connections=connections_of(kafka.plain, second))
     everyone = set(kafka.connectors)
     named = everyone - {AWKWARD_NAME}

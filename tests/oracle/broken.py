@@ -15,31 +15,31 @@ import sqlglot
 from sqlglot import exp
 
 from connstat_sql.database.errors import RunText
-from connstat_sql.database.splitter import Piece
+from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments, Value
 from connstat_sql.live import LiveTables
-from connstat_sql.planner import Feed, Placement, Plan, Scan
+from connstat_sql.planner import ArgumentSource, Placement, Plan, Scan
 from connstat_sql.result import Options, Result
 from connstat_sql.sql.binder import (
     RULES_OF_SQL,
     BoundQuery,
     BoundTable,
+    ColumnField,
+    Conjunct,
     Constants,
-    Fact,
-    Field,
     Rules,
+    TableAccess,
     Types,
-    Use,
     bind,
     bindable_types,
     substituted,
 )
 from connstat_sql.sql.binder.restrictions import Restriction
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from connstat_sql.sql.statement import DIALECT, Statement
 from tests.oracle.misreading import Misread
 
-Misbound = Callable[[BoundQuery, Asking], BoundQuery]
+Misbound = Callable[[BoundQuery, Introspection], BoundQuery]
 """Draws other conclusions from a bound query."""
 
 Misplanned = Callable[[Plan], Plan]
@@ -50,11 +50,11 @@ def _as_it_is(_: exp.Expr) -> None:
     pass
 
 
-def _as_bound(query: BoundQuery, _: Asking) -> BoundQuery:
+def _as_bound(query: BoundQuery, _: Introspection) -> BoundQuery:
     return query
 
 
-def nothing_missing(query: BoundQuery, _: Asking) -> BoundQuery:
+def nothing_missing(query: BoundQuery, _: Introspection) -> BoundQuery:
     """No relation's row may be missing."""
     return replace(query, missing=frozenset())
 
@@ -72,7 +72,7 @@ class Mutant:
 
     rules: Rules = RULES_OF_SQL
     misread: Misread = _as_it_is
-    asking: type[Asking] = Asking
+    asking: type[Introspection] = Introspection
     misbound: Misbound = _as_bound
     misplanned: Misplanned = _as_planned
     plans: bool = True
@@ -89,7 +89,7 @@ class Broken(LiveTables):
 
     mutant = Mutant()
 
-    def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+    def run(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
         """As DuckDB runs it, where nothing is planned."""
         if self.mutant.plans:
             return super().run(piece, arguments, options)
@@ -100,10 +100,10 @@ class Broken(LiveTables):
     def _writes_within(self, statement: Statement) -> bool:
         return self.mutant.sees_writes and super()._writes_within(statement)
 
-    def _asking(self, sql: str, arguments: Arguments) -> Asking:
+    def _asking(self, sql: str, arguments: Arguments) -> Introspection:
         return self.mutant.asking(self._session, sql, arguments)
 
-    def _bind(self, statement: Statement, asking: Asking) -> BoundQuery:
+    def _bind(self, statement: Statement, asking: Introspection) -> BoundQuery:
         mutant = self.mutant
         if statement.tree is not None:
             mutant.misread(statement.tree)
@@ -117,7 +117,7 @@ class Broken(LiveTables):
 # --- misjudged values ----------------------------------------------------------------------------
 
 
-class NothingVolatile(Asking):
+class NothingVolatile(Introspection):
     """Every function is taken for one whose value stays."""
 
     def volatile(self) -> frozenset[str]:
@@ -125,7 +125,7 @@ class NothingVolatile(Asking):
         return frozenset()
 
 
-class SameInLowerCase(Asking):
+class SameInLowerCase(Introspection):
     """Expressions are the same where they differ in the case of letters alone."""
 
     def is_same(self, one: str, other: str) -> bool:
@@ -133,7 +133,7 @@ class SameInLowerCase(Asking):
         return super().is_same(one.lower(), other.lower())
 
 
-class OtherWords(Asking):
+class OtherWords(Introspection):
     """What is folded is sqlglot's spelling of it."""
 
     def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
@@ -141,7 +141,7 @@ class OtherWords(Asking):
         return super().fold(sqlglot.parse_one(sql, dialect=DIALECT).sql(dialect=DIALECT))
 
 
-class NothingHidden(Asking):
+class NothingHidden(Introspection):
     """Functions are DuckDB's, whatever macros there are."""
 
     def calls_hiding(self, _: exp.Expr) -> bool:
@@ -149,7 +149,7 @@ class NothingHidden(Asking):
         return False
 
 
-class InTheTransaction(Asking):
+class InTheTransaction(Introspection):
     """Questions are statements like others, which end the user's transaction where they fail."""
 
     def describe(self, sql: str) -> Types | None:
@@ -159,7 +159,7 @@ class InTheTransaction(Asking):
         return super().describe(sql)
 
 
-class AllText(Asking):
+class AllText(Introspection):
     """Every value and column is taken for text."""
 
     def fold(self, sql: str) -> tuple[tuple[Value, ...], ...] | None:
@@ -177,22 +177,22 @@ class AllText(Asking):
 # --- misbound ------------------------------------------------------------------------------------
 
 
-def every(change: Callable[[Use], Use]) -> Misbound:
+def every(change: Callable[[TableAccess], TableAccess]) -> Misbound:
     """Another conclusion about each reading of a live table."""
 
-    def misbound(query: BoundQuery, _: Asking) -> BoundQuery:
+    def misbound(query: BoundQuery, _: Introspection) -> BoundQuery:
         return with_uses(query, lambda table: [change(use) for use in table.uses])
 
     return misbound
 
 
-def with_uses(query: BoundQuery, uses: Callable[[BoundTable], Sequence[Use]]) -> BoundQuery:
+def with_uses(query: BoundQuery, uses: Callable[[BoundTable], Sequence[TableAccess]]) -> BoundQuery:
     """The query with other readings of its live tables."""
     tables = [replace(table, uses=tuple(uses(table))) for table in query.tables]
     return replace(query, tables=tuple(tables))
 
 
-def multiplied(use: Use) -> Use:
+def multiplied(use: TableAccess) -> TableAccess:
     """The product of the values of each column, where tuples are meant."""
     if not use.rows or len({frozenset(row) for row in use.rows}) > 1:
         return use
@@ -201,44 +201,44 @@ def multiplied(use: Use) -> Use:
     return replace(use, rows=tuple(dict(zip(names, one, strict=True)) for one in product(*values)))
 
 
-def first_alternative(use: Use) -> Use:
+def first_alternative(use: TableAccess) -> TableAccess:
     """The first of several alternatives."""
     return replace(use, rows=use.rows[:1] if use.rows else use.rows)
 
 
-def no_contradictions(use: Use) -> Use:
+def no_contradictions(use: TableAccess) -> TableAccess:
     """What cannot be is looked up."""
     return unrestricted(use) if use.rows == () else use
 
 
-def unrestricted(use: Use) -> Use:
+def unrestricted(use: TableAccess) -> TableAccess:
     """Nothing is known of the rows wanted."""
     return replace(use, rows=None, facts=())
 
 
-def unlimited(use: Use) -> Use:
+def unlimited(use: TableAccess) -> TableAccess:
     """No number of rows is enough."""
     return replace(use, limit=None)
 
 
-def one_row(use: Use) -> Use:
+def one_row(use: TableAccess) -> TableAccess:
     """One row is enough."""
     return replace(use, limit=1, limited_by=frozenset(), order=None)
 
 
-def first_use(query: BoundQuery, _: Asking) -> BoundQuery:
+def first_use(query: BoundQuery, _: Introspection) -> BoundQuery:
     """Of several readings the first counts."""
     return with_uses(query, lambda table: table.uses[:1])
 
 
-def restricted_uses(query: BoundQuery, _: Asking) -> BoundQuery:
+def restricted_uses(query: BoundQuery, _: Introspection) -> BoundQuery:
     """Readings that nothing restricts are overlooked, where there are others."""
     return with_uses(
         query, lambda table: [use for use in table.uses if use.rows is not None] or table.uses
     )
 
 
-def limited(query: BoundQuery, _: Asking) -> BoundQuery:
+def limited(query: BoundQuery, _: Introspection) -> BoundQuery:
     """The first LIMIT counts rows of every table, whatever stands between."""
     assert query.statement.tree is not None
     limit = next(query.statement.tree.find_all(exp.Limit))
@@ -249,7 +249,7 @@ def limited(query: BoundQuery, _: Asking) -> BoundQuery:
     )
 
 
-def sorted_by_the_api(query: BoundQuery, asking: Asking) -> BoundQuery:
+def sorted_by_the_api(query: BoundQuery, asking: Introspection) -> BoundQuery:
     """ORDER BY goes by the column of its name, with NULL last, and LIMIT counts such rows."""
     assert query.statement.tree is not None
     (key,) = query.statement.tree.find_all(exp.Ordered)
@@ -259,7 +259,7 @@ def sorted_by_the_api(query: BoundQuery, asking: Asking) -> BoundQuery:
     return every(lambda use: replace(use, limited_by=columns, order=by))(stopped, asking)
 
 
-def every_column(query: BoundQuery, _: Asking) -> BoundQuery:
+def every_column(query: BoundQuery, _: Introspection) -> BoundQuery:
     """Columns are fetched that the statement does not use."""
     tables = [
         replace(table, columns=tuple(one.name for one in table.live.resource.all_columns))
@@ -268,18 +268,18 @@ def every_column(query: BoundQuery, _: Asking) -> BoundQuery:
     return replace(query, tables=tuple(tables))
 
 
-def unspoken(query: BoundQuery, _: Asking) -> BoundQuery:
+def unspoken(query: BoundQuery, _: Introspection) -> BoundQuery:
     """No column is taken to be spoken of."""
     tables = tuple(replace(table, spoken=frozenset()) for table in query.tables)
     return replace(query, tables=tables)
 
 
 def with_facts(
-    query: BoundQuery, asking: Asking, facts: Callable[[Use], Sequence[Fact]]
+    query: BoundQuery, asking: Introspection, facts: Callable[[TableAccess], Sequence[Conjunct]]
 ) -> BoundQuery:
     """The query with other facts about each reading, and what follows from them."""
 
-    def again(table: BoundTable) -> Iterator[Use]:
+    def again(table: BoundTable) -> Iterator[TableAccess]:
         for use in table.uses:
             said = tuple(facts(use))
             constants = Constants(asking)
@@ -290,31 +290,31 @@ def with_facts(
     return with_uses(query, lambda table: [*again(table)])
 
 
-def _all_facts(query: BoundQuery) -> dict[int, Fact]:
+def _all_facts(query: BoundQuery) -> dict[int, Conjunct]:
     uses = [use for table in query.tables for use in table.uses]
     return {id(fact): fact for use in uses for fact in use.facts}
 
 
-def said_anywhere(query: BoundQuery, asking: Asking) -> BoundQuery:
+def said_anywhere(query: BoundQuery, asking: Introspection) -> BoundQuery:
     """What is said of a table anywhere restricts it, also where that is said inside a subquery."""
     found = _all_facts(query).values()
 
-    def facts(use: Use) -> Sequence[Fact]:
+    def facts(use: TableAccess) -> Sequence[Conjunct]:
         return [fact for fact in found if fact in use.facts or use.relation in fact.relations]
 
     return with_facts(query, asking, facts)
 
 
-def base_alone(query: BoundQuery, asking: Asking) -> BoundQuery:
+def base_alone(query: BoundQuery, asking: Introspection) -> BoundQuery:
     """A recursive CTE is taken to have the rows of its base alone, whose table comes first."""
     base = query.tables[0].uses[0]
     column = query.tables[0].columns[0]
     (itself,) = [
         one for one in query.relations.values() if one.mention is None and one.node is None
     ]
-    inward = {next(iter(itself.types)): Field(base.relation, column)}
+    inward = {next(iter(itself.types)): ColumnField(base.relation, column)}
 
-    def facts(use: Use) -> Sequence[Fact]:
+    def facts(use: TableAccess) -> Sequence[Conjunct]:
         if use is base:
             return use.facts
         inner = [substituted(fact, itself.id, inward) for fact in use.facts]
@@ -323,18 +323,18 @@ def base_alone(query: BoundQuery, asking: Asking) -> BoundQuery:
     return with_facts(query, asking, facts)
 
 
-def same_connection(query: BoundQuery, asking: Asking) -> BoundQuery:
+def same_connection(query: BoundQuery, asking: Introspection) -> BoundQuery:
     """Tables that an equality ties are taken to be of one connection."""
-    tied: list[Fact] = []
+    tied: list[Conjunct] = []
     for fact in _all_facts(query).values():
         if isinstance(fact.predicate, exp.EQ) and len(fact.relations) == 2:
             columns = exp.column("_connection"), exp.column("_connection")
-            fields = [Field(number, "_connection") for number in sorted(fact.relations)]
+            fields = [ColumnField(number, "_connection") for number in sorted(fact.relations)]
             terms = {id(one): field for one, field in zip(columns, fields, strict=True)}
             equal = exp.EQ(this=columns[0], expression=columns[1])
-            tied.append(Fact(equal, terms, fact.relations))
+            tied.append(Conjunct(equal, terms, fact.relations))
 
-    def facts(use: Use) -> Sequence[Fact]:
+    def facts(use: TableAccess) -> Sequence[Conjunct]:
         return [*use.facts, *(fact for fact in tied if use.relation in fact.relations)]
 
     tables = tuple(replace(one, hidden=(*one.hidden, "_connection")) for one in query.tables)
@@ -350,7 +350,7 @@ def values_apart(plan: Plan) -> Plan:
     return replace(plan, scans=tuple(scans))
 
 
-def _apart(feed: Feed) -> Feed:
+def _apart(feed: ArgumentSource) -> ArgumentSource:
     columns = [f'"{name}"' for name in feed.columns]
     if not feed.sql or len(feed.bound) < 2:
         return feed

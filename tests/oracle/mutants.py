@@ -9,7 +9,7 @@ from connstat_sql.sql.binder import RULES_OF_SQL, Rules
 from connstat_sql.sql.binder import clause_rules as clauses
 from connstat_sql.sql.binder.clause_rules import Clause
 from connstat_sql.sql.binder.join_rules import Facts, Rule, Sides, inner
-from connstat_sql.sql.binder.model import Fact
+from connstat_sql.sql.binder.model import Conjunct
 from tests.oracle import broken, misreading
 from tests.oracle.broken import Misbound, Mutant
 from tests.oracle.misreading import Misread
@@ -42,7 +42,7 @@ def _misbound(misbound: Misbound) -> Mutant:
     return Mutant(misbound=misbound)
 
 
-def _always(fact: Fact, side: frozenset[int]) -> bool:
+def _always(fact: Conjunct, side: frozenset[int]) -> bool:
     return bool(fact.relations & side)
 
 

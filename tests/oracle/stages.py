@@ -14,7 +14,7 @@ from connstat_sql.definitions.model import literal, quote
 from connstat_sql.engine import Engine
 from connstat_sql.planner import (
     CONNECTION,
-    Feed,
+    ArgumentSource,
     Plan,
     Scan,
     as_text,
@@ -22,8 +22,8 @@ from connstat_sql.planner import (
     plan,
     scan_table,
 )
-from connstat_sql.sql.binder import BoundQuery, Use, bind
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.binder import BoundQuery, TableAccess, bind
+from connstat_sql.sql.introspection import Introspection
 from connstat_sql.sql.statement import parse
 from tests.oracle.world import PROVIDER, SERVICE, open_zoo
 
@@ -111,7 +111,7 @@ class Stages:
             values = ["NULL" if full.get(c) is None else literal(str(full[c])) for c in columns]
             con.execute(f"INSERT INTO {name} VALUES ({', '.join(values)})")
 
-    def _tuples(self, feed: Feed) -> list[dict[str, str]]:
+    def _tuples(self, feed: ArgumentSource) -> list[dict[str, str]]:
         rows: Sequence[Sequence[str]] = feed.constant.rows
         if feed.sql:
             con = self.engine.session.duckdb
@@ -121,11 +121,11 @@ class Stages:
                 rows = con.execute(feed.plain_sql).fetchall()
         return [dict(zip(feed.columns, row, strict=True)) for row in rows]
 
-    def _asking(self, sql: str, arguments: Any) -> Asking:
-        return Asking(self.engine.session, sql, arguments)
+    def _asking(self, sql: str, arguments: Any) -> Introspection:
+        return Introspection(self.engine.session, sql, arguments)
 
 
-def _sorted(use: Use) -> Restriction:
+def _sorted(use: TableAccess) -> Restriction:
     if use.rows is None:
         return None
     return [dict(items) for items in sorted(sorted(row.items()) for row in use.rows)]

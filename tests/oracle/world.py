@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import httpx
 
 from connstat_sql.bootstrap import Setup, Wiring
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.live import LiveTables
 from tests.oracle.zoo import (
     DAYS,
@@ -296,5 +296,5 @@ def open_zoo(
         name: {"provider": "zoo", "base_url": f"http://{host}"} for name, host in HOSTS.items()
     }
     wiring = Wiring(Setup(connections=tables, providers=(folder,)), {})
-    outside = Outside(environment={}, transport=httpx.MockTransport(answer))
+    outside = EngineOptions(environment={}, transport=httpx.MockTransport(answer))
     return Engine(wiring, outside, live=kind)

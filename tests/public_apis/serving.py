@@ -16,10 +16,10 @@ import httpx
 
 from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError
 from connstat_sql.result import Options
-from connstat_sql.transport import Sent
+from connstat_sql.transport import Attempt
 from tests.conftest import FakeClock
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -126,7 +126,7 @@ class Served:
 
     def __init__(self, apis: Sequence[Api]) -> None:
         self.calls: list[Call] = []
-        self.sent: list[Sent] = []
+        self.sent: list[Attempt] = []
         self._clock = FakeClock()
         self._fake: Fake | None = None
         connections = {
@@ -135,7 +135,7 @@ class Served:
             }
             for api in apis
         }  # fmt: skip
-        outside = Outside(
+        outside = EngineOptions(
             environment={}, clock=self._clock, transport=httpx.MockTransport(self._answer),
             observe=self.sent.append,
         )  # fmt: skip

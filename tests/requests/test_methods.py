@@ -14,7 +14,7 @@ from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.definitions.model import Method, Resource, literal, quote
 from connstat_sql.demo import Sandbox, World
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 
 LIBRARY = Library([shipped_providers()])
 TABLES = {
@@ -89,7 +89,7 @@ class Alone:
                 if one["provider"] == resource.table.provider
             }
             setup = Setup(connections=known, providers=(folder,))
-            self._opened[key] = open_engine(setup, Outside(environment={}, mask_key="k"))
+            self._opened[key] = open_engine(setup, EngineOptions(environment={}, mask_key="k"))
         return self._opened[key]
 
     def close(self) -> None:

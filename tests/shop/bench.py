@@ -13,7 +13,7 @@ import httpx
 import pyarrow as pa
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError
 from connstat_sql.result import Options
 from tests.shop.api import Api
@@ -146,7 +146,7 @@ def _open(shop: Shop, api: Api) -> Engine:
     connections = {
         shop.provider: {"provider": shop.provider, "base_url": f"http://{shop.provider}.test"}
     }
-    outside = Outside(environment={}, transport=httpx.MockTransport(api.answer))
+    outside = EngineOptions(environment={}, transport=httpx.MockTransport(api.answer))
     return open_engine(Setup(connections=connections, providers=(shop.providers,)), outside)
 
 

@@ -14,7 +14,7 @@ from random import Random
 
 from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from tests.chaos import CHAOS_PROVIDERS
 from tests.soak.asked import Asked, ask
 from tests.soak.rude import rude_server
@@ -99,7 +99,7 @@ def soak(
     """Ask for so many seconds and at `least` so often, with a share of the requests going wrong."""
     found = Soak()
     with rude_server(seed, share) as server:
-        outside = Outside(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
+        outside = EngineOptions(environment={}, clock=HurriedClock(), timeout=TIMEOUT)
         told = {"chaos": {"provider": "chaos", "base_url": f"{server.url}/chaos"}}
         with LiveDatabase(
             open_engine(Setup(connections=told, providers=(CHAOS_PROVIDERS,)), outside)

@@ -65,7 +65,7 @@ from connstat_sql.definitions.model import (
     ArrayStyle,
     Auth,
     AuthKind,
-    Bounds,
+    BoundKeys,
     Column,
     Filter,
     InBody,
@@ -79,7 +79,7 @@ from connstat_sql.definitions.model import (
     QueryItem,
     Redaction,
     Resource,
-    Rows,
+    RowsPath,
     Scalar,
     Sending,
     Service,
@@ -433,13 +433,13 @@ def _text(value: str | int | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _rows(document: str | RowsDocument, path: KeyPath, findings: Findings) -> Rows:
+def _rows(document: str | RowsDocument, path: KeyPath, findings: Findings) -> RowsPath:
     if isinstance(document, str):
-        return Rows(at=(_path(document, path, findings),))
+        return RowsPath(at=(_path(document, path, findings),))
     at = document.at if isinstance(document.at, list) else [document.at]
     paths = tuple(_path(one, (*path, "at"), findings) for one in at)
     item = _path(document.item, (*path, "item"), findings)
-    return Rows(Shape(document.shape), paths, item, document.entries)
+    return RowsPath(Shape(document.shape), paths, item, document.entries)
 
 
 def _filter(column: str, document: str | FilterDocument) -> Filter:
@@ -447,7 +447,7 @@ def _filter(column: str, document: str | FilterDocument) -> Filter:
         return Filter(column, document)
     several = None if document.several is None else ArrayStyle(document.several)
     keys = [_bound(one) for one in (document.gte, document.gt, document.lte, document.lt)]
-    bounds = Bounds(*keys) if any(keys) else None
+    bounds = BoundKeys(*keys) if any(keys) else None
     return Filter(column, _sent_key(document), several, bounds, document.format)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connstat_sql.definitions.bodies import PLACEHOLDER
-from connstat_sql.definitions.loader.yaml import KeyPath, Source
+from connstat_sql.definitions.loader.yaml import KeyPath, YamlFile
 from connstat_sql.definitions.model import (
     JSON,
     KEY,
@@ -40,7 +40,7 @@ HIDDEN_COLUMNS = ("_connection", "_observed_at", "_url")
 class Findings:
     """Problems of one file, gathered while its values are built."""
 
-    source: Source
+    source: YamlFile
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, path: KeyPath, message: str, suggestion: str = "") -> None:

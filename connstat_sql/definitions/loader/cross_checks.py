@@ -7,12 +7,12 @@ from typing import Protocol
 
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.definitions.loader.views import circle_of, part_faults, tables_of, tables_of_part
-from connstat_sql.definitions.loader.yaml import Source
+from connstat_sql.definitions.loader.yaml import YamlFile
 from connstat_sql.definitions.model import Parent, Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
 
 
-class Shelf(Protocol):
+class DefinitionSource(Protocol):
     """Where further definitions are; a broken file raises DefinitionError."""
 
     @property
@@ -32,7 +32,7 @@ class Shelf(Protocol):
 class Tables:
     """Tables that definitions may speak of: those in `local` files, else those of a shelf."""
 
-    def __init__(self, local: Mapping[tuple[str, str], Service], library: Shelf) -> None:
+    def __init__(self, local: Mapping[tuple[str, str], Service], library: DefinitionSource) -> None:
         self._local = local
         self._library = library
 
@@ -80,7 +80,7 @@ class Tables:
 
 
 def provider_problems(
-    service: Service, source: Source, provider: Provider | None
+    service: Service, source: YamlFile, provider: Provider | None
 ) -> Iterator[Problem]:
     """What methods need of their provider's file that it does not declare."""
     if provider is None:
@@ -99,7 +99,7 @@ def provider_problems(
 
 
 def part_problems(
-    parts: Mapping[TableName, Part], source: Source, tables: Tables
+    parts: Mapping[TableName, Part], source: YamlFile, tables: Tables
 ) -> Iterator[Problem]:
     """What is wrong with what a provider gives to views."""
     for table, part in parts.items():
@@ -114,7 +114,7 @@ def part_problems(
             yield source.problem((*path, "columns", column), message, hint)
 
 
-def view_problems(service: Service, source: Source, tables: Tables) -> Iterator[Problem]:
+def view_problems(service: Service, source: YamlFile, tables: Tables) -> Iterator[Problem]:
     """What views are made of that is not there, or is themselves."""
     for one in service.resources.values():
         path = ("resources", one.table.resource, "view")
@@ -125,7 +125,7 @@ def view_problems(service: Service, source: Source, tables: Tables) -> Iterator[
             yield source.problem(path, f"views go in a circle: {' → '.join(circle)}")
 
 
-def parent_problems(service: Service, source: Source, tables: Tables) -> Iterator[Problem]:
+def parent_problems(service: Service, source: YamlFile, tables: Tables) -> Iterator[Problem]:
     """Parameters whose values are said to live where they do not."""
     for resource in service.resources.values():
         for param in resource.params:
@@ -149,7 +149,7 @@ def _parent_faults(resource: Resource, parent: Parent, tables: Tables) -> Iterat
         yield f"parents go in a circle: {' → '.join(cycle)}", ""
 
 
-def _param_place(source: Source, resource: Resource, param: str) -> tuple[str | int, ...]:
+def _param_place(source: YamlFile, resource: Resource, param: str) -> tuple[str | int, ...]:
     own = ("resources", resource.table.resource, "params", param, "from")
     return own if own in source.lines else ("params", param, "from")
 

@@ -7,7 +7,7 @@ from connstat_sql.definitions.loader.checks import Findings
 from connstat_sql.definitions.loader.time_formats import TIMES, format_faults
 from connstat_sql.definitions.loader.yaml import KeyPath
 from connstat_sql.definitions.model import (
-    Bounds,
+    BoundKeys,
     Column,
     Filter,
     InBody,
@@ -62,7 +62,7 @@ def _check_body(one: Filter, method: Method, path: KeyPath, findings: Findings) 
             findings.add(path, message, hint)
 
 
-def _check_bounds(bounds: Bounds, column: Column, path: KeyPath, findings: Findings) -> None:
+def _check_bounds(bounds: BoundKeys, column: Column, path: KeyPath, findings: Findings) -> None:
     if not has_intervals(column.type):
         message = f"`{column.name}` is {column.type}"
         findings.add(path, f"{message}: only times, dates and whole numbers have bounds")

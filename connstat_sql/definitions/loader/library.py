@@ -25,7 +25,7 @@ from connstat_sql.definitions.loader.documents import (
 )
 from connstat_sql.definitions.loader.secret_keys import secret_problems
 from connstat_sql.definitions.loader.views import build_parts
-from connstat_sql.definitions.loader.yaml import Source, read_source
+from connstat_sql.definitions.loader.yaml import YamlFile, read_source
 from connstat_sql.definitions.model import Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
 from connstat_sql.files import distrust
@@ -36,7 +36,7 @@ _TEXTS = 64
 """Definitions of each kind that are remembered: those of all providers that one project has."""
 Parts = Mapping[TableName, Part]
 _Value = TypeVar("_Value", Provider, Service, Parts)
-_Read = tuple[_Value | None, tuple[Problem, ...], Source]
+_Read = tuple[_Value | None, tuple[Problem, ...], YamlFile]
 """What a file defines (None: nothing that can be used), what is wrong in it, and its places."""
 _Document = TypeVar("_Document", ProviderDocument, ServiceDocument, PartsDocument)
 
@@ -137,9 +137,9 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
     A path is a definition file, a provider's folder, or a folder of such folders.
     """
     problems: list[Problem] = []
-    services: list[tuple[Service, Source]] = []
-    probes: list[tuple[TableName, Source]] = []
-    parts: list[tuple[Parts, Source]] = []
+    services: list[tuple[Service, YamlFile]] = []
+    probes: list[tuple[TableName, YamlFile]] = []
+    parts: list[tuple[Parts, YamlFile]] = []
     providers: dict[str, Provider | None] = {}
     for folder, files in _definition_files(paths, problems):
         providers[folder.name] = _read_provider(folder)[0]
@@ -225,7 +225,7 @@ def _read(file: FilePath, build: Callable[[bytes, str], _Read[_Value]]) -> _Read
         content = file.read_bytes()
     except OSError as error:
         problems = (Problem(shown, 0, f"cannot be read: {error.strerror or error}"),)
-        return None, problems, Source(shown, None, problems=problems)
+        return None, problems, YamlFile(shown, None, problems=problems)
     return build(content, shown)
 
 
@@ -235,7 +235,7 @@ def _shown(file: FilePath) -> str:
     return str(file.relative_to(here)) if file.is_absolute() and here in file.parents else str(file)
 
 
-def _document(source: Source, kind: type[_Document]) -> tuple[_Document | None, list[Problem]]:
+def _document(source: YamlFile, kind: type[_Document]) -> tuple[_Document | None, list[Problem]]:
     problems: list[Problem] = list(source.problems)
     if source.value is None and problems:
         return None, problems
@@ -248,7 +248,7 @@ def _document(source: Source, kind: type[_Document]) -> tuple[_Document | None, 
         return None, problems + _faults(source, kind.__name__, str(error))
 
 
-def _faults(source: Source, document: str, first: str) -> list[Problem]:
+def _faults(source: YamlFile, document: str, first: str) -> list[Problem]:
     """Every fault of a document that was refused; `first` is the one that refused it."""
     from connstat_sql.definitions.loader.schema_faults import (
         schema_faults,  # imports jsonschema: only when needed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from connstat_sql.definitions.limits import NEVER_RETRIED, ONLY_SAID, TRIES, Limit, Reset
+from connstat_sql.definitions.limits import NEVER_RETRIED, ONLY_SAID, TRIES, RequestLimit, Reset
 from connstat_sql.definitions.loader.checks import Findings
 from connstat_sql.definitions.loader.documents import (
     LimitDocument,
@@ -28,8 +28,8 @@ def build_limits(document: LimitsDocument) -> Limits:
     )
 
 
-def _limit(document: LimitDocument) -> Limit:
-    return Limit(document.concurrency, document.rate)
+def _limit(document: LimitDocument) -> RequestLimit:
+    return RequestLimit(document.concurrency, document.rate)
 
 
 def build_retries(document: ProviderDocument, findings: Findings) -> tuple[RetryRule, ...]:

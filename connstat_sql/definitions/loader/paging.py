@@ -27,7 +27,7 @@ from connstat_sql.definitions.model import (
     Method,
     Paging,
     PagingStyle,
-    Rows,
+    RowsPath,
     Shape,
     Source,
     Target,
@@ -155,7 +155,7 @@ def _lacking(paging: Paging) -> Iterator[Fault]:
         yield "response", f"`response` says nothing with `{style}`", "leave it out"
 
 
-def _of_rows(paging: Paging, rows: Rows) -> Iterator[Fault]:
+def _of_rows(paging: Paging, rows: RowsPath) -> Iterator[Fault]:
     style = paging.style.value
     if rows.entries and paging.style in _COUNTING:
         yield (
@@ -170,7 +170,7 @@ def _of_rows(paging: Paging, rows: Rows) -> Iterator[Fault]:
         yield "response", "`$key` needs rows of the shape `map`", "the path of a value in a row"
 
 
-def _unreachable(paging: Paging, rows: Rows) -> Iterator[Fault]:
+def _unreachable(paging: Paging, rows: RowsPath) -> Iterator[Fault]:
     """Places that the rows leave no room for: nothing could ever be found there."""
     for word in _SOURCES:
         if getattr(paging, word) == KEY:

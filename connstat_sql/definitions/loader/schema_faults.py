@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.definitions.loader.documents import json_schema
 from connstat_sql.definitions.loader.misplaced import homes_of
-from connstat_sql.definitions.loader.yaml import Source
+from connstat_sql.definitions.loader.yaml import YamlFile
 from connstat_sql.errors import Problem
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ _VALUES = {
 """What others say in place of words that are one of several."""
 
 
-def schema_faults(source: Source, document: str) -> tuple[Problem, ...]:
+def schema_faults(source: YamlFile, document: str) -> tuple[Problem, ...]:
     """Every place where a source breaks the schema of `document`, by line."""
     from jsonschema import Draft202012Validator
 
@@ -88,7 +88,7 @@ def schema_faults(source: Source, document: str) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda problem: (problem.line, problem.message)))
 
 
-def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
+def _explain(error: ValidationError, source: YamlFile) -> Iterator[Problem]:
     path = tuple(error.absolute_path)
     if error.validator == "anyOf":
         yield from _explain_choice(error, source)
@@ -127,7 +127,7 @@ def _explain(error: ValidationError, source: Source) -> Iterator[Problem]:
         yield source.problem(path, error.message)
 
 
-def _explain_choice(error: ValidationError, source: Source) -> Iterator[Problem]:
+def _explain_choice(error: ValidationError, source: YamlFile) -> Iterator[Problem]:
     """A value fits none of several kinds: explain it by the kind whose type it has."""
     branches: dict[int, list[ValidationError]] = {}
     for inner in error.context or []:

@@ -10,7 +10,7 @@ import msgspec
 from connstat_sql.definitions.loader.checks import Findings, nearest
 from connstat_sql.definitions.loader.cross_checks import Tables
 from connstat_sql.definitions.loader.documents import ColumnDocument, SecretKeysDocument
-from connstat_sql.definitions.loader.yaml import KeyPath, Source
+from connstat_sql.definitions.loader.yaml import KeyPath, YamlFile
 from connstat_sql.definitions.model import (
     JSON,
     VARCHAR,
@@ -70,7 +70,7 @@ def _build(document: SecretKeysDocument, path: KeyPath, findings: Findings) -> S
     return SecretKeys(TableName(*parts[:3]), parts[3], param, setting, where, tuple(document.never))
 
 
-def secret_problems(service: Service, source: Source, tables: Tables) -> Iterator[Problem]:
+def secret_problems(service: Service, source: YamlFile, tables: Tables) -> Iterator[Problem]:
     """Tables that are said to tell what is secret, and cannot."""
     for resource in service.resources.values():
         for column in resource.columns:

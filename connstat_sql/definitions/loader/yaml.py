@@ -26,7 +26,7 @@ KeyPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Source:
+class YamlFile:
     """One definition file: its plain value and the line of every place in it.
 
     `value` is None when the text could not be read; `problems` then says why.
@@ -60,7 +60,7 @@ class _Fault(Exception):
         self.suggestion = suggestion
 
 
-def read_source(file: str, content: bytes) -> Source:
+def read_source(file: str, content: bytes) -> YamlFile:
     """Read one YAML document; whatever is wrong with it becomes a problem, never an exception."""
     if len(content) > MAX_BYTES:
         return _unreadable(file, 0, f"larger than {MAX_BYTES:,} bytes")
@@ -69,7 +69,7 @@ def read_source(file: str, content: bytes) -> Source:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         return _unreadable(file, line, "not UTF-8 text", "definitions are text files in UTF-8")
-    reader = _Reader()
+    reader = _EventReader()
     try:
         value = reader.read(text)
     except _Fault as fault:
@@ -87,14 +87,14 @@ def read_source(file: str, content: bytes) -> Source:
             return _unreadable(file, line, _TOO_DEEP)
         return _unreadable(file, line, f"not YAML: {words}")
     duplicates = tuple(Problem(file, line, message) for line, message in reader.duplicates)
-    return Source(file, value, reader.lines, duplicates)
+    return YamlFile(file, value, reader.lines, duplicates)
 
 
-def _unreadable(file: str, line: int, message: str, suggestion: str = "") -> Source:
-    return Source(file, None, problems=(Problem(file, line, message, suggestion),))
+def _unreadable(file: str, line: int, message: str, suggestion: str = "") -> YamlFile:
+    return YamlFile(file, None, problems=(Problem(file, line, message, suggestion),))
 
 
-class _Reader:
+class _EventReader:
     """Builds values from PyYAML's events, with an explicit stack in place of recursion."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.planner import nearest_to, no_such_connection
-from connstat_sql.planner.unsatisfiable.columns import CONNECTION, Known, Reader
+from connstat_sql.planner.unsatisfiable.columns import CONNECTION, PossibleValues, Reader
 from connstat_sql.planner.unsatisfiable.comparisons import (
     VALUE,
     Equality,
@@ -64,7 +64,7 @@ class _Doubts:
     reader: Reader
     fitting: set[str] = field(default_factory=set)
     """Connections that some comparison can find."""
-    misnamed: dict[str, Known] = field(default_factory=dict)
+    misnamed: dict[str, PossibleValues] = field(default_factory=dict)
 
     def of(self, tree: exp.Expr) -> dict[str, None]:
         said: dict[str, None] = {}
@@ -98,7 +98,7 @@ class _Doubts:
                 yield from self._never(_said(left, known), value, known.values, known)
 
     def _tried(
-        self, left: exp.Expr, subject: exp.Expr, right: exp.Expr, known: Known
+        self, left: exp.Expr, subject: exp.Expr, right: exp.Expr, known: PossibleValues
     ) -> Iterator[str]:
         """Ask DuckDB for what each value becomes, and whether it is equal."""
         sql, other = tried(left, subject), stretch_of(right)
@@ -110,7 +110,9 @@ class _Doubts:
         made = tuple(dict.fromkeys(row[0].text for row in rows if row[0].text is not None))
         yield from self._never(_said(left, known), rows[0][2].text, made, known)
 
-    def _never(self, what: str, value: str, values: Sequence[str], known: Known) -> Iterator[str]:
+    def _never(
+        self, what: str, value: str, values: Sequence[str], known: PossibleValues
+    ) -> Iterator[str]:
         """That something is never a value; where others may come, only when one is nearly it."""
         if known.is_closed:
             yield f"{what} is never {value[:60]!r}{nearest_to(value, values)}"
@@ -148,7 +150,7 @@ class _Doubts:
                 yield f"{_said(subject, known)} is never like {pattern[:60]!r}{near}"
 
     def _on_each(
-        self, sql: str, known: Known, *, and_null: bool = False
+        self, sql: str, known: PossibleValues, *, and_null: bool = False
     ) -> tuple[tuple[Value, ...], ...] | None:
         return self.fold(f"SELECT {sql} FROM {_table(known.values, and_null)}", self.arguments)
 
@@ -158,7 +160,7 @@ def _table(values: Sequence[str], and_null: bool = False) -> str:
     return f"(VALUES {', '.join(rows)}) AS t({VALUE})"
 
 
-def _said(node: exp.Expr, known: Known) -> str:
+def _said(node: exp.Expr, known: PossibleValues) -> str:
     """An expression as messages show it: a column by its name, what else there is as written."""
     if isinstance(node, exp.Column):
         return known.place or node.name

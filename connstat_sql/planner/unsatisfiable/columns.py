@@ -18,7 +18,7 @@ Fields = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class PossibleValues:
     """The values that a column can have; `is_closed`: no others.
 
     With `is_name`, another one is an error. `place` is how a field of a column is called.
@@ -41,7 +41,7 @@ class Reader:
             if isinstance(live := catalog.resolve(one.parts), LiveTable)
         }
 
-    def known(self, node: exp.Expr, fields: Fields = ()) -> Known | None:
+    def known(self, node: exp.Expr, fields: Fields = ()) -> PossibleValues | None:
         """What is known of a column's values; None where it is not known what it is."""
         if isinstance(node, exp.Column):
             return self._of_column(node, fields)
@@ -61,7 +61,7 @@ class Reader:
             return self.known(node.this, fields)
         return None
 
-    def _of_column(self, column: exp.Column, fields: Fields) -> Known | None:
+    def _of_column(self, column: exp.Column, fields: Fields) -> PossibleValues | None:
         """Of the nearest query around it with a source that has it."""
         parts = [part.name.lower() for part in column.parts]
         select = column.find_ancestor(exp.Select)
@@ -88,7 +88,7 @@ class Reader:
         for join in select.args.get("joins") or ():
             yield join.this
 
-    def _of_source(self, source: exp.Expr, name: str, fields: Fields) -> Known | None:
+    def _of_source(self, source: exp.Expr, name: str, fields: Fields) -> PossibleValues | None:
         live = self._live.get(id(source))
         if live is not None:
             return self._of_table(live, name, fields)
@@ -99,7 +99,7 @@ class Reader:
             return None if query is None else self._of_query(query, name, fields)
         return None
 
-    def _of_query(self, query: exp.Expr, name: str, fields: Fields) -> Known | None:
+    def _of_query(self, query: exp.Expr, name: str, fields: Fields) -> PossibleValues | None:
         """What is known of an output column of a query."""
         if isinstance(query, exp.SetOperation):
             return self._of_both(query, name, fields)
@@ -113,7 +113,7 @@ class Reader:
             return next((one for one in all_known if one is not None), None)
         return None
 
-    def _of_both(self, query: exp.SetOperation, name: str, fields: Fields) -> Known | None:
+    def _of_both(self, query: exp.SetOperation, name: str, fields: Fields) -> PossibleValues | None:
         left = self._of_query(query.left, name, fields)
         right = self._of_query(query.right, name, fields)
         if left is None or right is None:
@@ -125,19 +125,19 @@ class Reader:
             is_closed=left.is_closed and right.is_closed,
         )
 
-    def _of_table(self, live: LiveTable, name: str, fields: Fields) -> Known | None:
+    def _of_table(self, live: LiveTable, name: str, fields: Fields) -> PossibleValues | None:
         resource, connections = live.resource, self._catalog.connections
         if name == CONNECTION and not fields:
-            return Known(self._connections(live), is_name=True)
+            return PossibleValues(self._connections(live), is_name=True)
         column = resource.column(name)
         if column is None:
             return None
         for values in column.known:
             if values.field == fields:
                 place = ".".join((name, *fields)) if fields else ""
-                return Known(values.texts, is_closed=values.is_closed, place=place)
+                return PossibleValues(values.texts, is_closed=values.is_closed, place=place)
         if name == _PROVIDER and resource.view is not None and resource.view.is_union:
-            return Known(tuple(dict.fromkeys(connections.values())))
+            return PossibleValues(tuple(dict.fromkeys(connections.values())))
         return None
 
     def _connections(self, live: LiveTable) -> tuple[str, ...]:

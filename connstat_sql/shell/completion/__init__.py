@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from connstat_sql.shell.background_engine import Threads
-from connstat_sql.shell.completion.commands import Command
+from connstat_sql.shell.completion.commands import CommandSyntax
 from connstat_sql.shell.completion.completer import KnowingCompleter
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def make_completer(
     engine_when_ready: Callable[[], Engine | None],
     lock: threading.RLock,
     saved: Iterable[object],
-    commands: Mapping[str, Command],
+    commands: Mapping[str, CommandSyntax],
     threads: Threads | None = None,
 ) -> KnowingCompleter:
     """A completer for prompt_toolkit, to be asked on a thread of its own.

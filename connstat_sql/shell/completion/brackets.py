@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
-from connstat_sql.shell.completion.tokens import Kind, Token
+from connstat_sql.shell.completion.tokens import Token, TokenKind
 
 OPENING = {"(": ")", "[": "]", "{": "}"}
 MOST_DEEP = 100
@@ -14,35 +14,35 @@ MOST_DEEP = 100
 
 
 @dataclass(slots=True)
-class Group:
+class Bracketed:
     """What stands in brackets; the whole statement is one too, with none."""
 
     bracket: str
     items: list[Item] = field(default_factory=list)
 
 
-Item = Union[Token, Group]
+Item = Union[Token, Bracketed]
 
 
 def is_too_deep(tokens: Sequence[Token]) -> bool:
     """Whether brackets stand in brackets as nobody would write them."""
     depth = deepest = 0
     for one in tokens:
-        if one.kind is Kind.SYMBOL:
+        if one.kind is TokenKind.SYMBOL:
             depth += (one.text in OPENING) - (one.text in OPENING.values())
             deepest = max(deepest, depth)
     return deepest > MOST_DEEP
 
 
-def grouped(tokens: Sequence[Token]) -> Group:
+def grouped(tokens: Sequence[Token]) -> Bracketed:
     """The tokens by their brackets; one that is not closed goes to the end."""
-    stack = [Group("")]
+    stack = [Bracketed("")]
     for one in tokens:
-        if one.kind is Kind.SYMBOL and one.text in OPENING:
-            inner = Group(one.text)
+        if one.kind is TokenKind.SYMBOL and one.text in OPENING:
+            inner = Bracketed(one.text)
             stack[-1].items.append(inner)
             stack.append(inner)
-        elif one.kind is Kind.SYMBOL and one.text in OPENING.values():
+        elif one.kind is TokenKind.SYMBOL and one.text in OPENING.values():
             if len(stack) > 1 and OPENING[stack[-1].bracket] == one.text:
                 stack.pop()
         else:
@@ -57,17 +57,17 @@ def word_of(item: Item | None) -> str:
 
 def is_cursor(item: Item | None) -> bool:
     """Whether it is what is being typed."""
-    return isinstance(item, Token) and item.kind is Kind.CURSOR
+    return isinstance(item, Token) and item.kind is TokenKind.CURSOR
 
 
 def is_symbol(item: Item | None, text: str) -> bool:
     """Whether it is that symbol."""
-    return isinstance(item, Token) and item.kind is Kind.SYMBOL and item.text == text
+    return isinstance(item, Token) and item.kind is TokenKind.SYMBOL and item.text == text
 
 
 def is_name(item: Item | None) -> bool:
     """Whether it can be an identifier."""
-    return isinstance(item, Token) and item.kind is Kind.NAME
+    return isinstance(item, Token) and item.kind is TokenKind.NAME
 
 
 def split(items: Sequence[Item]) -> Iterator[list[Item]]:

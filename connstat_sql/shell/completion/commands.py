@@ -15,7 +15,7 @@ _LINE = re.compile(r"\s*(?P<name>[.\\][\w.?+-]*)(?P<rest>\s.*)?", re.DOTALL)
 _MOST_FILES = 1000
 
 
-class Command(Protocol):
+class CommandSyntax(Protocol):
     """A command as the shell declares it."""
 
     @property
@@ -66,7 +66,7 @@ def command_line(text: str) -> Line | None:
     return Line(found["name"], found.start("name"), rest[1:])
 
 
-def command_names(commands: Mapping[str, Command], word: str) -> list[Candidate]:
+def command_names(commands: Mapping[str, CommandSyntax], word: str) -> list[Candidate]:
     """Commands that begin like a word, by the names of that kind: `.` or a backslash."""
     found = []
     for one in commands.values():
@@ -78,7 +78,7 @@ def command_names(commands: Mapping[str, Command], word: str) -> list[Candidate]
     return ranked(begun or found, word[1:])
 
 
-def words_alone(commands: Mapping[str, Command], word: str) -> list[Candidate]:
+def words_alone(commands: Mapping[str, CommandSyntax], word: str) -> list[Candidate]:
     """Commands that are plain words, such as `quit`, once a letter of one is there."""
     begun = word.lower()
     return [
@@ -89,7 +89,7 @@ def words_alone(commands: Mapping[str, Command], word: str) -> list[Candidate]:
     ]
 
 
-def find(commands: Mapping[str, Command], name: str) -> Command | None:
+def find(commands: Mapping[str, CommandSyntax], name: str) -> CommandSyntax | None:
     """The command of that name, or None."""
     lower = name.lower()
     return next(

@@ -18,15 +18,15 @@ from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ConnstatError
 from connstat_sql.saved import SavedParam, SavedQuery
 from connstat_sql.shell.background_engine import Threads
-from connstat_sql.shell.completion import commands as lines
+from connstat_sql.shell.completion import commands as command_lines
 from connstat_sql.shell.completion.context import place
 from connstat_sql.shell.completion.loader import Learner
-from connstat_sql.shell.completion.lookup import Asked, Lookup, Question, question
-from connstat_sql.shell.completion.metadata import Field
-from connstat_sql.shell.completion.places import Place, Wanted
+from connstat_sql.shell.completion.lookup import Lookup, LookupResult, ValueQuery, question
+from connstat_sql.shell.completion.metadata import KnownField
+from connstat_sql.shell.completion.places import CompletionPlace, WantedKind
 from connstat_sql.shell.completion.ranking import Candidate
 from connstat_sql.shell.completion.suggestions import Candidates
-from connstat_sql.shell.completion.values import Values
+from connstat_sql.shell.completion.values import ObservedValues
 from connstat_sql.shell.completion.view_columns import columns_behind
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ class KnowingCompleter(Completer):
         ready: Callable[[], Engine | None],
         lock: threading.RLock,
         saved: Iterable[object],
-        commands: Mapping[str, lines.Command],
+        commands: Mapping[str, command_lines.CommandSyntax],
         now: Callable[[], float] = time.monotonic,
         threads: Threads | None = None,
     ) -> None:
         """As `make_completer`; `now` is a clock in seconds."""
         self._saved = saved
         self._commands = commands
-        self.values = Values(now)
+        self.values = ObservedValues(now)
         self.learner = Learner(
             ready,
             lock,
@@ -87,7 +87,7 @@ class KnowingCompleter(Completer):
     def _completions(self, text: str, cursor: int, is_requested: bool) -> list[Completion]:
         is_again = is_requested and self._requested == text[:cursor]
         self._requested = text[:cursor] if is_requested else ""
-        line = lines.command_line(text[:cursor])
+        line = command_lines.command_line(text[:cursor])
         if line is not None:
             return self._in_line(line, text, cursor, is_requested)
         return self._in_sql(text, cursor, is_requested, is_again)
@@ -98,20 +98,20 @@ class KnowingCompleter(Completer):
         self, text: str, cursor: int, is_requested: bool, is_again: bool
     ) -> list[Completion]:
         at = place(text, cursor)
-        if at.wanted is Wanted.FILE:
-            return _written(lines.files(at.word, Path()), at, cursor)
-        if at.wanted is Wanted.STATEMENT and not at.word and not is_requested:
+        if at.wanted is WantedKind.FILE:
+            return _written(command_lines.files(at.word, Path()), at, cursor)
+        if at.wanted is WantedKind.STATEMENT and not at.word and not is_requested:
             return []  # whoever has just ended a statement has no use for a menu
         offers = self._offers(at)
         found = offers.at(at)
-        if at.wanted is Wanted.STATEMENT and text[:cursor].strip() == at.word:
+        if at.wanted is WantedKind.STATEMENT and text[:cursor].strip() == at.word:
             begun = [one for one in found if one.text.lower().startswith(at.word.lower())]
-            alone = lines.words_alone(self._commands, at.word)
+            alone = command_lines.words_alone(self._commands, at.word)
             found = [*begun, *alone, *(one for one in found if one not in begun)]
-        if at.wanted not in (Wanted.VALUE, Wanted.MAP_KEY):
+        if at.wanted not in (WantedKind.VALUE, WantedKind.MAP_KEY):
             return _written(found, at, cursor)
-        asked = Asked()
-        listing = question(offers.known, at) if at.wanted is Wanted.VALUE else None
+        asked = LookupResult()
+        listing = question(offers.known, at) if at.wanted is WantedKind.VALUE else None
         if listing is not None and is_requested and (not found or is_again):
             asked = self._lookup.ask(listing)
             found = offers.at(at)
@@ -123,7 +123,7 @@ class KnowingCompleter(Completer):
             found = self.values.with_age(found, column, is_now=asked.is_now)
         return [*_written(found, at, cursor), *_hint(asked, found)]
 
-    def _offers(self, at: Place) -> Candidates:
+    def _offers(self, at: CompletionPlace) -> Candidates:
         known = self.learner.known(at)
         if self._candidates is None or self._candidates.known is not known:
             self._candidates = Candidates(known, self.values)
@@ -132,12 +132,12 @@ class KnowingCompleter(Completer):
     # --- commands ----------------------------------------------------------------------------
 
     def _in_line(
-        self, line: lines.Line, text: str, cursor: int, is_requested: bool
+        self, line: command_lines.Line, text: str, cursor: int, is_requested: bool
     ) -> list[Completion]:
         if line.rest is None:
-            found = lines.command_names(self._commands, line.name)
+            found = command_lines.command_names(self._commands, line.name)
             return _plain(found, line.start - cursor)
-        command = lines.find(self._commands, line.name)
+        command = command_lines.find(self._commands, line.name)
         if command is None:
             return []
         word = _WORD.search(line.rest).group()  # type: ignore[union-attr]
@@ -151,42 +151,44 @@ class KnowingCompleter(Completer):
             return self._in_saved(line.rest, word, is_requested)
         return _plain(self._arguments(takes, command, word), -len(word))
 
-    def _arguments(self, takes: str, command: lines.Command, word: str) -> list[Candidate]:
+    def _arguments(
+        self, takes: str, command: command_lines.CommandSyntax, word: str
+    ) -> list[Candidate]:
         if takes == "path":
-            return lines.files(word, Path())
+            return command_lines.files(word, Path())
         if takes == "command":
-            return lines.words((one.name for one in self._commands.values()), word)
+            return command_lines.words((one.name for one in self._commands.values()), word)
         if takes == "format":
             from connstat_sql.output.render import FORMATS
 
-            return lines.words(FORMATS, word, "format")
-        return lines.words(command.choices, word)
+            return command_lines.words(FORMATS, word, "format")
+        return command_lines.words(command.choices, word)
 
     def _in_saved(self, rest: str, word: str, is_requested: bool) -> list[Completion]:
         """`.run NAME param=value`: whichever of the three is being typed."""
         name, _, typed = rest.lstrip().partition(" ")
         if not typed and not rest.endswith(" "):
-            return _plain(lines.saved_names(self._saved, word), -len(word))
+            return _plain(command_lines.saved_names(self._saved, word), -len(word))
         query = self._saved_query(name)
         if query is None:
             return []
         key, equals, value = word.partition("=")
         if not equals:
             given = (one.partition("=")[0] for one in typed.split())
-            return _plain(lines.saved_params(query, given, word), -len(word))
+            return _plain(command_lines.saved_params(query, given, word), -len(word))
         param = query.param(key)
         return self._saved_values(query, param, value, is_requested) if param is not None else []
 
     def _saved_values(
         self, query: SavedQuery, param: SavedParam, value: str, is_requested: bool
     ) -> list[Completion]:
-        of = Field(param.name, table=_CHOICES, path=(query.name, param.name))
-        found = lines.saved_values(param, self.values.candidates(of, value), value)
-        asked = Asked()
+        of = KnownField(param.name, table=_CHOICES, path=(query.name, param.name))
+        found = command_lines.saved_values(param, self.values.candidates(of, value), value)
+        asked = LookupResult()
         if is_requested and param.choices and not found:
-            listing = Question(param.choices.strip().rstrip(";"), _CHOICES, of.path)
+            listing = ValueQuery(param.choices.strip().rstrip(";"), _CHOICES, of.path)
             asked = self._lookup.ask(listing)
-            found = lines.saved_values(param, self.values.candidates(of, value), value)
+            found = command_lines.saved_values(param, self.values.candidates(of, value), value)
         found = [
             replace(one, text=f'"{one.text}"' if " " in one.text else one.text)
             for one in self.values.with_age(found, of, is_now=asked.is_now)
@@ -206,12 +208,12 @@ def _plain(found: Iterable[Candidate], start: int) -> list[Completion]:
     return [Completion(one.text, start, one.shown, _meta(one)) for one in found]
 
 
-def _written(found: Iterable[Candidate], at: Place, cursor: int) -> list[Completion]:
+def _written(found: Iterable[Candidate], at: CompletionPlace, cursor: int) -> list[Completion]:
     """Completions for a place; what is in quotes gets the closing one, unless it is there."""
     start = at.start - cursor
     if not at.is_quoted:
         return _plain(found, start)
-    is_text = at.wanted in (Wanted.VALUE, Wanted.MAP_KEY, Wanted.FILE)
+    is_text = at.wanted in (WantedKind.VALUE, WantedKind.MAP_KEY, WantedKind.FILE)
     closing = "" if at.is_closed else "'" if is_text else '"'
     return [
         Completion(
@@ -223,7 +225,7 @@ def _written(found: Iterable[Candidate], at: Place, cursor: int) -> list[Complet
     ]  # fmt: skip
 
 
-def _hint(asked: Asked, found: Sequence[Candidate]) -> list[Completion]:
+def _hint(asked: LookupResult, found: Sequence[Candidate]) -> list[Completion]:
     """What came of a look-up, as lines that insert nothing.
 
     There are two, as one alone that changes nothing would not be shown; and one beside a value

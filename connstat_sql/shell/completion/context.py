@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connstat_sql.shell.completion.brackets import (
-    Group,
+    Bracketed,
     Item,
     chain_before,
     chain_from,
@@ -18,19 +18,19 @@ from connstat_sql.shell.completion.brackets import (
     is_too_deep,
     word_of,
 )
-from connstat_sql.shell.completion.places import Place, Scope, Wanted
+from connstat_sql.shell.completion.places import CompletionPlace, CompletionScope, WantedKind
 from connstat_sql.shell.completion.predicates import compared_names
 from connstat_sql.shell.completion.scopes import (
     JOIN_WORDS,
     SOURCE_CLAUSES,
-    Branch,
+    FromSource,
     Query,
-    Source,
+    SelectScope,
     cut_clauses,
     is_query,
     read_query,
 )
-from connstat_sql.shell.completion.tokens import Inside, Kind, Reading, Token, read
+from connstat_sql.shell.completion.tokens import CursorStatement, Inside, Token, TokenKind, read
 
 OPERATORS = frozenset({"=", "==", "<>", "!=", "<", ">", "<=", ">=", "~", "~~", "->", "->>"})
 TEXT_OPERATORS = frozenset({"LIKE", "ILIKE", "GLOB", "SIMILAR TO", "SIMILAR", "NOT LIKE"})
@@ -41,7 +41,7 @@ OPERAND_NEXT = frozenset(
 )  # fmt: skip
 
 
-_Answer = tuple["Wanted", tuple[str, ...]]
+_Answer = tuple["WantedKind", tuple[str, ...]]
 """What is wanted, and the column that a value is for."""
 
 
@@ -50,11 +50,11 @@ _OF_ELEMENTS = frozenset(
 )
 
 
-def place(text: str, cursor: int) -> Place:
+def place(text: str, cursor: int) -> CompletionPlace:
     """What is wanted at the cursor."""
     reading = read(text, cursor)
     if reading.inside is Inside.COMMENT or is_too_deep(reading.tokens):
-        return Place(Wanted.NOTHING, start=cursor)
+        return CompletionPlace(WantedKind.NOTHING, start=cursor)
     return _Finder(reading).found()
 
 
@@ -62,16 +62,16 @@ def place(text: str, cursor: int) -> Place:
 class _Step:
     """One level of brackets on the way to the cursor: where in it the way goes on."""
 
-    group: Group
+    group: Bracketed
     at: int
 
 
-def _way(group: Group) -> list[_Step]:
+def _way(group: Bracketed) -> list[_Step]:
     """The way from the statement to the cursor."""
     for at, one in enumerate(group.items):
         if is_cursor(one):
             return [_Step(group, at)]
-        if isinstance(one, Group):
+        if isinstance(one, Bracketed):
             inner = _way(one)
             if inner:
                 return [_Step(group, at), *inner]
@@ -81,7 +81,7 @@ def _way(group: Group) -> list[_Step]:
 class _Finder:
     """Finds what is wanted at the cursor of one reading."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: CursorStatement) -> None:
         self.reading = reading
         root = grouped(reading.tokens)
         self.way = _way(root)
@@ -95,12 +95,12 @@ class _Finder:
         self.before = self.items[self.first - 1] if self.first else None
         self.branch, self.clause = self._ruling()
 
-    def found(self) -> Place:
+    def found(self) -> CompletionPlace:
         """The place."""
         wanted, compared = self._wanted()
         outputs = [one.name for one in self.branch.outputs if one.name] if self.branch else []
         clauses = self.branch.clauses if self.branch else ()
-        return Place(
+        return CompletionPlace(
             wanted,
             self.reading.word,
             self.reading.start,
@@ -124,7 +124,7 @@ class _Finder:
 
     def _read_qualifier(self) -> None:
         before = self.items[self.at - 2] if self.at >= 2 else None
-        if not isinstance(before, Group):
+        if not isinstance(before, Bracketed):
             self.qualifier = chain_before(self.items, self.at - 1)
             self.first = self.at - 2 * len(self.qualifier)
             return
@@ -141,7 +141,7 @@ class _Finder:
     def _follows_dot(self) -> bool:
         return self.at > 0 and is_symbol(self.items[self.at - 1], ".")
 
-    def _ruling(self) -> tuple[Branch | None, str]:
+    def _ruling(self) -> tuple[SelectScope | None, str]:
         """The branch around the cursor, and the clause of it that rules there."""
         for depth in range(len(self.way) - 1, -1, -1):
             step = self.way[depth]
@@ -155,8 +155,8 @@ class _Finder:
                 return (query.branches[-1] if query.branches else None), ""
         return None, ""
 
-    def _scope(self) -> Scope:
-        sources: list[Source] = []
+    def _scope(self) -> CompletionScope:
+        sources: list[FromSource] = []
         named: dict[str, Query] = {}
         for depth, step in enumerate(self.way):
             if depth and not is_query(step.group):
@@ -171,7 +171,7 @@ class _Finder:
                 for source in branch.sources
             ]
             sources = [*own, *sources]
-        return Scope(tuple(sources), named)
+        return CompletionScope(tuple(sources), named)
 
     def _is_lower(self) -> bool:
         word = self.reading.word
@@ -186,9 +186,9 @@ class _Finder:
         if self.reading.inside is Inside.STRING:
             return self._in_string()
         if is_symbol(self.before, "$") and not self.qualifier:
-            return Wanted.PARAMETER, ()
+            return WantedKind.PARAMETER, ()
         if self.first == 0 and len(self.way) == 1:
-            return (Wanted.NOTHING if self.qualifier else Wanted.STATEMENT), ()
+            return (WantedKind.NOTHING if self.qualifier else WantedKind.STATEMENT), ()
         if self.clause == "SHOW":
             return self._in_show()
         group = self.way[-1].group
@@ -207,26 +207,26 @@ class _Finder:
     def _in_start(self) -> _Answer:
         words = {word_of(one) for one in self.items[: self.first]}
         if words & {"DROP", "TABLE", "ALTER"} and word_of(self.before) in ("TABLE", "VIEW"):
-            return Wanted.TABLE, ()
+            return WantedKind.TABLE, ()
         if word_of(self.before) in {"EXPLAIN", "ANALYZE", "AS", "UNION", "ALL", "EXCEPT",
                                     "INTERSECT", "BY NAME", "NAME"}:  # fmt: skip
-            return Wanted.STATEMENT, ()
-        if isinstance(self.before, Group) and "WITH" in words:
-            return Wanted.STATEMENT, ()
+            return WantedKind.STATEMENT, ()
+        if isinstance(self.before, Bracketed) and "WITH" in words:
+            return WantedKind.STATEMENT, ()
         if not self.first:
-            return Wanted.STATEMENT, ()
-        return Wanted.NOTHING, ()
+            return WantedKind.STATEMENT, ()
+        return WantedKind.NOTHING, ()
 
     def _in_show(self) -> _Answer:
         words = [word_of(one) for one in self._clause_items()]
         if words[-1:] == ["IN"] or words[-1:] == ["FROM"]:
             is_tables = "TABLES" in words
             if not self.qualifier:
-                return Wanted.PROVIDER, ()
+                return WantedKind.PROVIDER, ()
             return (
-                Wanted.SERVICE if is_tables and len(self.qualifier) == 1 else Wanted.NOTHING
+                WantedKind.SERVICE if is_tables and len(self.qualifier) == 1 else WantedKind.NOTHING
             ), ()
-        return Wanted.SHOW, ()
+        return WantedKind.SHOW, ()
 
     def _in_sources(self, items: Sequence[Item]) -> _Answer:
         on = None
@@ -242,16 +242,16 @@ class _Finder:
             elif word not in JOIN_WORDS:
                 wants_source = False
         if self.clause in ("DESCRIBE", "DESC", "SUMMARIZE", "REFRESH") and items:
-            return Wanted.NOTHING, ()
+            return WantedKind.NOTHING, ()
         if on == "ON":
             return self._in_expression()
         if wants_source:
-            return Wanted.TABLE, ()
+            return WantedKind.TABLE, ()
         if word_of(self.before) == "AS":
-            return Wanted.NOTHING, ()
-        return Wanted.AFTER_TABLE, ()
+            return WantedKind.NOTHING, ()
+        return WantedKind.AFTER_TABLE, ()
 
-    def _last_source(self) -> Source | None:
+    def _last_source(self) -> FromSource | None:
         return self.branch.sources[-1] if self.branch and self.branch.sources else None
 
     def _in_brackets(self) -> _Answer:
@@ -260,14 +260,14 @@ class _Finder:
         if group.bracket in {"[", "{"}:
             return self._in_expression()
         if word_of(opener) == "USING":
-            return Wanted.JOIN_COLUMN, ()
+            return WantedKind.JOIN_COLUMN, ()
         if word_of(opener) in ("EXCLUDE", "EXCEPT", "REPLACE") and self.clause == "SELECT":
-            return Wanted.STAR_COLUMN, ()
+            return WantedKind.STAR_COLUMN, ()
         is_source = self.clause in SOURCE_CLAUSES and self._is_joined_group(parent)
         if is_source:
             return self._in_sources(self.items[: self.first])
         if not self.first and not self.qualifier and word_of(opener) in ("IN", "AS", "EXISTS"):
-            return Wanted.OPERAND, ()
+            return WantedKind.OPERAND, ()
         return self._in_expression()
 
     def _is_joined_group(self, parent: _Step) -> bool:
@@ -280,18 +280,20 @@ class _Finder:
     def _in_expression(self) -> _Answer:
         if word_of(self.before) == "AS" or is_symbol(self.before, "::"):
             is_type = len(self.way) > 1 and not is_query(self.way[-1].group)
-            return (Wanted.TYPE if is_type or not word_of(self.before) else Wanted.NOTHING), ()
+            return (
+                WantedKind.TYPE if is_type or not word_of(self.before) else WantedKind.NOTHING
+            ), ()
         if self._follows_dot() or self._needs_operand():
-            return Wanted.OPERAND, ()
-        return Wanted.OPERATOR, ()
+            return WantedKind.OPERAND, ()
+        return WantedKind.OPERATOR, ()
 
     def _needs_operand(self) -> bool:
         one = self.before
         if one is None:
             return True
-        if isinstance(one, Group):
+        if isinstance(one, Bracketed):
             return False
-        if one.kind is Kind.SYMBOL:
+        if one.kind is TokenKind.SYMBOL:
             return not (one.text == "*" and self._is_star())
         word = one.word
         if word in OPERAND_NEXT or word in SOURCE_CLAUSES:
@@ -313,14 +315,14 @@ class _Finder:
         opener = parent.group.items[parent.at - 1] if parent and parent.at else None
         if group.bracket == "[" and parent is not None:
             chain = chain_before(parent.group.items, parent.at)
-            return (Wanted.MAP_KEY, chain) if chain else (Wanted.NOTHING, ())
+            return (WantedKind.MAP_KEY, chain) if chain else (WantedKind.NOTHING, ())
         if group.bracket == "(" and word_of(opener) in ("IN", "NOT IN") and parent is not None:
             end = parent.at - 1
             if end and word_of(parent.group.items[end - 1]) == "NOT":
                 end -= 1
-            return Wanted.VALUE, chain_before(parent.group.items, end)
+            return WantedKind.VALUE, chain_before(parent.group.items, end)
         if (is_name(opener) and word_of(opener).startswith("READ_")) or self._names_source():
-            return Wanted.FILE, ()
+            return WantedKind.FILE, ()
         return self._compared()
 
     def _names_source(self) -> bool:
@@ -331,16 +333,16 @@ class _Finder:
     def _compared(self) -> _Answer:
         before = self.before
         is_operator = isinstance(before, Token) and (
-            (before.kind is Kind.SYMBOL and before.text in OPERATORS)
+            (before.kind is TokenKind.SYMBOL and before.text in OPERATORS)
             or before.word in TEXT_OPERATORS
         )
         if not is_operator:
-            return Wanted.NOTHING, ()
+            return WantedKind.NOTHING, ()
         end = self.first - 1
         while end and word_of(self.items[end - 1]) in ("NOT", "SIMILAR"):
             end -= 1
         chain = chain_before(self.items, end)
-        return (Wanted.VALUE, chain) if chain else (Wanted.NOTHING, ())
+        return (WantedKind.VALUE, chain) if chain else (WantedKind.NOTHING, ())
 
     # --- what is there already ---------------------------------------------------------------
 
@@ -355,5 +357,5 @@ class _Finder:
     def _parameters(self) -> Iterator[str]:
         tokens = self.reading.tokens
         for one, name in itertools.pairwise(tokens):
-            if one.kind is Kind.SYMBOL and one.text == "$" and name.kind is Kind.NAME:
+            if one.kind is TokenKind.SYMBOL and one.text == "$" and name.kind is TokenKind.NAME:
                 yield name.text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from connstat_sql.shell.completion.metadata import Known, Table
-from connstat_sql.shell.completion.places import Place
+from connstat_sql.shell.completion.metadata import Metadata, Table
+from connstat_sql.shell.completion.places import CompletionPlace
 from connstat_sql.shell.completion.ranking import Candidate
-from connstat_sql.shell.completion.scopes import Source
+from connstat_sql.shell.completion.scopes import FromSource
 
 _FIRST = -50
 """Before everything else."""
@@ -27,8 +27,8 @@ class _Pair:
 class Conditions:
     """The predicates that a place can do with."""
 
-    known: Known
-    place: Place
+    known: Metadata
+    place: CompletionPlace
 
     def after_table(self) -> Iterator[Candidate]:
         """`WHERE key = '` for what the sources need, and how the last one joins those before."""
@@ -78,14 +78,14 @@ class Conditions:
                     shown = f"{source.name}.{name}" if len(sources) > 1 else name
                     yield shown, name
 
-    def _is_given(self, source: Source, name: str) -> bool:
+    def _is_given(self, source: FromSource, name: str) -> bool:
         given = self.place.given
         return any(
             one.lower() in given
             for one in (name, f"{source.name}.{name}", ".".join((*source.parts, name)))
         )
 
-    def _table(self, source: Source) -> Table | None:
+    def _table(self, source: FromSource) -> Table | None:
         is_table = source.query is None and not source.is_function
         if not is_table or (len(source.parts) == 1 and source.parts[0] in self.place.scope.named):
             return None
@@ -123,7 +123,7 @@ class Conditions:
             if theirs is not None:
                 yield _Pair(name, f"{source.name}.{name}", theirs)
 
-    def _holder(self, table: Table, name: str, other: Source) -> Iterator[str]:
+    def _holder(self, table: Table, name: str, other: FromSource) -> Iterator[str]:
         """Columns of another source that hold values of the parameter: its parent's, its own."""
         parent = table.parent(name)
         for one in self.known.fields_of(other, self.place.scope):

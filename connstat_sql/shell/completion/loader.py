@@ -1,4 +1,4 @@
-"""An engine → `Known`: names at once, tables beside the typing, a service when it is named."""
+"""An engine → `Metadata`: names at once, tables beside the typing, a service when it is named."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from connstat_sql.definitions.model import Redaction, Resource, SqlType
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.errors import ConnstatError
 from connstat_sql.shell.background_engine import Threads
-from connstat_sql.shell.completion.metadata import Field, Function, Known, Table
-from connstat_sql.shell.completion.places import Place
-from connstat_sql.shell.completion.scopes import Source
+from connstat_sql.shell.completion.metadata import Function, KnownField, Metadata, Table
+from connstat_sql.shell.completion.places import CompletionPlace
+from connstat_sql.shell.completion.scopes import FromSource
 
 if TYPE_CHECKING:
     import duckdb
@@ -72,7 +72,7 @@ class Learner:
         self._prepare = prepare
         self._now = now
         self._learnt = learnt
-        self._known = Known()
+        self._known = Metadata()
         self._catalog: Catalog | None = None
         self._guard = threading.Lock()
         self._learning: threading.Thread | None = None
@@ -81,7 +81,7 @@ class Learner:
         self._read: set[tuple[str, str]] = set()
         self._failures = 0
 
-    def known(self, place: Place | None = None) -> Known:
+    def known(self, place: CompletionPlace | None = None) -> Metadata:
         """What is known by now; with the tables of services that a place names."""
         engine = self._ready()
         if engine is None:
@@ -97,7 +97,7 @@ class Learner:
             self._read_named(place)
         return self._known
 
-    def wait(self, seconds: float = 60.0) -> Known:
+    def wait(self, seconds: float = 60.0) -> Metadata:
         """What is known when all has been learnt that there is now; for those who need it all."""
         self.known()
         for thread in (self._learning, self._looking):
@@ -147,7 +147,7 @@ class Learner:
 
     # --- tables ------------------------------------------------------------------------------
 
-    def _read_named(self, place: Place) -> None:
+    def _read_named(self, place: CompletionPlace) -> None:
         names = [place.qualifier, *(source.parts for source in _mentioned(place))]
         for parts in names:
             if len(parts) >= 2:
@@ -194,7 +194,7 @@ def _is_alive(thread: threading.Thread | None) -> bool:
     return thread is not None and thread.is_alive()
 
 
-def _mentioned(place: Place) -> Iterator[Source]:
+def _mentioned(place: CompletionPlace) -> Iterator[FromSource]:
     """Every source in reach of a place, also those inside queries."""
     yield from _deep(place.scope.sources)
     for query in place.scope.named.values():
@@ -202,7 +202,7 @@ def _mentioned(place: Place) -> Iterator[Source]:
             yield from _deep(branch.sources)
 
 
-def _deep(sources: Iterable[Source]) -> Iterator[Source]:
+def _deep(sources: Iterable[FromSource]) -> Iterator[FromSource]:
     for one in sources:
         yield one
         if one.query is not None:
@@ -220,14 +220,14 @@ def table_of(resource: Resource) -> Table:
 
     name, needed = resource.table, tuple(required(resource))
     columns = [
-        Field(
+        KnownField(
             one.name, one.type, one.description, name, (one.name,),
             is_masked=one.redaction in (Redaction.KEYS, Redaction.VALUE), allowed=one.allowed,
         )
         for one in resource.columns
     ]  # fmt: skip
     params = [
-        Field(
+        KnownField(
             one.name, one.type, one.description, name, (one.name,), param=one,
             is_required=one.name in needed, allowed=one.allowed,
         )
@@ -239,11 +239,11 @@ def table_of(resource: Resource) -> Table:
 
 
 def _local_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:
-    fields: dict[tuple[str, ...], list[Field]] = {}
+    fields: dict[tuple[str, ...], list[KnownField]] = {}
     for schema, table, column, of, comment in connection.execute(_LOCAL).fetchall():
         parts = (table,) if schema == "main" else (schema, table)
         type_ = _type(of)
-        one = Field(column, type_, comment or "", type_text="" if type_ else of)
+        one = KnownField(column, type_, comment or "", type_text="" if type_ else of)
         fields.setdefault(parts, []).append(one)
     return {parts[-1].lower(): Table(parts, tuple(found)) for parts, found in fields.items()}
 

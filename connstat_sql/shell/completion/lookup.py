@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from connstat_sql.definitions.model import VARCHAR, TableName, literal, quote
 from connstat_sql.errors import ConnstatError, Interrupted, counted
 from connstat_sql.executor import SeenValues
-from connstat_sql.shell.completion.metadata import Field, Known, Table
-from connstat_sql.shell.completion.places import Place
-from connstat_sql.shell.completion.scopes import Source
-from connstat_sql.shell.completion.values import Values
+from connstat_sql.shell.completion.metadata import KnownField, Metadata, Table
+from connstat_sql.shell.completion.places import CompletionPlace
+from connstat_sql.shell.completion.scopes import FromSource
+from connstat_sql.shell.completion.values import ObservedValues
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
@@ -32,7 +32,7 @@ _PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ValueQuery:
     """SQL whose first column holds the values of a column of a table.
 
     `needs` are parameters that the statement gives no value, and that it takes more requests for.
@@ -45,14 +45,14 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LookupResult:
     """What came of asking: `said` is what went wrong, or ""; `is_now` says that it was sent now."""
 
     said: str = ""
     is_now: bool = False
 
 
-def question(known: Known, place: Place) -> Question | None:
+def question(known: Metadata, place: CompletionPlace) -> ValueQuery | None:
     """What lists the values that a place wants, or None: nothing does."""
     one = known.resolve(place.compared, place.scope)
     if one is None or one.table is None or one.is_masked or one.type != VARCHAR:
@@ -72,10 +72,10 @@ def question(known: Known, place: Place) -> Question | None:
     where = " AND ".join(f"{quote(key)} = {literal(value)}" for key, value in conditions.items())
     value = ".".join(map(quote, path))
     sql = f"SELECT {value} AS value FROM {name}{' WHERE ' if where else ''}{where}"
-    return Question(sql, table, path, tuple(_needs(held, one, conditions)))
+    return ValueQuery(sql, table, path, tuple(_needs(held, one, conditions)))
 
 
-def _needs(held: Table, one: Field, conditions: Mapping[str, str]) -> Iterator[str]:
+def _needs(held: Table, one: KnownField, conditions: Mapping[str, str]) -> Iterator[str]:
     parent = one.param.parent if one.param is not None else None
     ours = dict(parent.shared) if parent is not None else {}
     for name in held.required:
@@ -84,7 +84,11 @@ def _needs(held: Table, one: Field, conditions: Mapping[str, str]) -> Iterator[s
 
 
 def _conditions(
-    known: Known, place: Place, source: Source | None, one: Field, table: TableName
+    known: Metadata,
+    place: CompletionPlace,
+    source: FromSource | None,
+    one: KnownField,
+    table: TableName,
 ) -> Iterator[tuple[str, str]]:
     """Columns of the table that is asked, with the values that the statement gives them."""
     held = known.tables.get((table.provider, table.service, table.resource))
@@ -109,7 +113,7 @@ class Lookup:
         self,
         ready: Callable[[], Engine | None],
         lock: threading.RLock,
-        values: Values,
+        values: ObservedValues,
         now: Callable[[], float],
     ) -> None:
         self._ready = ready
@@ -119,31 +123,31 @@ class Lookup:
         self._asked: dict[str, tuple[float | None, str]] = {}
         self._answers: dict[str, frozenset[str]] = {}
 
-    def answer(self, one: Question) -> frozenset[str]:
+    def answer(self, one: ValueQuery) -> frozenset[str]:
         """What the question answered when it was asked last; nothing if it never was."""
         return self._answers.get(one.sql, frozenset())
 
-    def ask(self, one: Question) -> Asked:
+    def ask(self, one: ValueQuery) -> LookupResult:
         """Fetch the values, unless that was done a moment ago."""
         at, said = self._asked.get(one.sql, (None, ""))
         if at is not None and self._now() - at < AGAIN:
-            return Asked(said)
+            return LookupResult(said)
         engine = self._ready()
         if engine is None or not self._lock.acquire(timeout=PATIENCE):
-            return Asked()
+            return LookupResult()
         try:
             said = self._fetch(engine, one)
         except Interrupted:
-            return Asked()  # for a statement, which goes first
+            return LookupResult()  # for a statement, which goes first
         except ConnstatError as error:
             said = f"could not be fetched: {error.message}"
             log.info("values of %s %s", one.table, said)
         finally:
             self._lock.release()
         self._asked[one.sql] = (self._now(), said)
-        return Asked(said, is_now=True)
+        return LookupResult(said, is_now=True)
 
-    def _fetch(self, engine: Engine, one: Question) -> str:
+    def _fetch(self, engine: Engine, one: ValueQuery) -> str:
         from connstat_sql.result import Options
 
         options = Options(max_requests=FEW)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from connstat_sql.definitions.model import ListOf, MapOf, Param, Parent, SqlType, Struct, TableName
-from connstat_sql.shell.completion.places import Scope
-from connstat_sql.shell.completion.scopes import Output, Query, Source
+from connstat_sql.shell.completion.places import CompletionScope
+from connstat_sql.shell.completion.scopes import FromSource, Query, SelectOutput
 
 MOST_LEVELS = 20
 """Queries within queries that are looked into."""
@@ -16,7 +16,7 @@ HIDDEN = ("_connection", "_observed_at", "_url")
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class KnownField:
     """A column, or a field of a STRUCT.
 
     `type` is None where it is not known. `table` and `path` say whose values it has (None: those
@@ -42,20 +42,20 @@ class Field:
         return str(self.type) if self.type is not None else self.type_text
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[KnownField, ...]:
         """The fields of a STRUCT; () for everything else."""
         if not isinstance(self.type, Struct):
             return ()
         return tuple(
-            Field(name, of, "", self.table, (*self.path, name), self.is_masked)
+            KnownField(name, of, "", self.table, (*self.path, name), self.is_masked)
             for name, of in self.type.fields
         )
 
     @property
-    def element(self) -> Field:
+    def element(self) -> KnownField:
         """What its lists hold, or a nameless column without a type."""
         of = self.type.element if isinstance(self.type, ListOf) else None
-        return Field(self.name, of, self.description, is_masked=self.is_masked)
+        return KnownField(self.name, of, self.description, is_masked=self.is_masked)
 
     @property
     def is_map(self) -> bool:
@@ -71,14 +71,14 @@ class Table:
     """
 
     parts: tuple[str, ...]
-    fields: tuple[Field, ...]
+    fields: tuple[KnownField, ...]
     description: str = ""
     required: tuple[str, ...] = ()
     is_live: bool = False
     is_union: bool = False
     example: str = ""
 
-    def field(self, name: str) -> Field | None:
+    def field(self, name: str) -> KnownField | None:
         """The column of that name, or None."""
         lower = name.lower()
         return next((one for one in self.fields if one.name.lower() == lower), None)
@@ -100,7 +100,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Known:
+class Metadata:
     """Everything but values. `tables` are live ones by provider, service and resource; `local`
     are DuckDB's own, by name in lower case. `connections` maps names to their providers.
     """
@@ -142,17 +142,19 @@ class Known:
 
     # --- scopes ------------------------------------------------------------------------------
 
-    def fields_of(self, source: Source, scope: Scope, depth: int = 0) -> tuple[Field, ...]:
+    def fields_of(
+        self, source: FromSource, scope: CompletionScope, depth: int = 0
+    ) -> tuple[KnownField, ...]:
         """The columns of a source; () where they are not known."""
         if depth > MOST_LEVELS:
             return ()
-        found: tuple[Field, ...] = ()
+        found: tuple[KnownField, ...] = ()
         if source.query is not None:
             found = self.outputs_of(source.query, scope, depth + 1)
         elif len(source.parts) == 1 and source.parts[0].lower() in scope.named:
             query = scope.named[source.parts[0].lower()]
             others = {n: q for n, q in scope.named.items() if n != source.parts[0].lower()}
-            found = self.outputs_of(query, Scope((), others, scope.asked), depth + 1)
+            found = self.outputs_of(query, CompletionScope((), others, scope.asked), depth + 1)
         elif source.unnested:
             column = self._unnested(source, scope, depth + 1)
             found = () if column is None else (column,)
@@ -161,15 +163,19 @@ class Known:
             found = table.fields if table is not None else ()
         return _renamed(found, source.renamed)
 
-    def _unnested(self, source: Source, scope: Scope, depth: int) -> Field | None:
+    def _unnested(
+        self, source: FromSource, scope: CompletionScope, depth: int
+    ) -> KnownField | None:
         others = tuple(one for one in scope.sources if one is not source)
-        found = self.resolve(source.unnested, Scope(others, scope.named, scope.asked), depth)
+        found = self.resolve(
+            source.unnested, CompletionScope(others, scope.named, scope.asked), depth
+        )
         return None if found is None else replace(found.element, name="unnest")
 
     @cached_property
-    def _anywhere(self) -> Mapping[str, tuple[Field, ...]]:
+    def _anywhere(self) -> Mapping[str, tuple[KnownField, ...]]:
         """The columns of all tables that have fields, by name."""
-        found: dict[str, dict[tuple[str, ...], Field]] = {}
+        found: dict[str, dict[tuple[str, ...], KnownField]] = {}
         for table in self.tables.values():
             for one in table.fields:
                 inner = one if isinstance(one.type, Struct) else one.element
@@ -178,31 +184,37 @@ class Known:
                     found.setdefault(one.name.lower(), {})[names] = one
         return {name: tuple(fields.values()) for name, fields in found.items()}
 
-    def resolve_anywhere(self, chain: Sequence[str]) -> tuple[Field, ...]:
+    def resolve_anywhere(self, chain: Sequence[str]) -> tuple[KnownField, ...]:
         """What a dotted name may mean where no source has been named yet."""
         found = (_inside(one, chain[1:]) for one in self._anywhere.get(chain[0].lower(), ()))
         return tuple(one for one in found if one is not None)
 
-    def outputs_of(self, query: Query, scope: Scope, depth: int = 0) -> tuple[Field, ...]:
+    def outputs_of(
+        self, query: Query, scope: CompletionScope, depth: int = 0
+    ) -> tuple[KnownField, ...]:
         """The columns that a query answers."""
         if not query.branches or depth > MOST_LEVELS:
             return ()
         if id(query) not in scope.asked:
             scope.asked[id(query)] = ()  # while it is looked into: it may speak of itself
             scope.asked[id(query)] = self._outputs_of(query, scope, depth)
-        found: tuple[Field, ...] = scope.asked[id(query)]
+        found: tuple[KnownField, ...] = scope.asked[id(query)]
         return found
 
-    def _outputs_of(self, query: Query, scope: Scope, depth: int) -> tuple[Field, ...]:
+    def _outputs_of(
+        self, query: Query, scope: CompletionScope, depth: int
+    ) -> tuple[KnownField, ...]:
         branch = query.branches[0]
-        inner = Scope(branch.sources, {**scope.named, **query.named}, scope.asked)
-        found: dict[str, Field] = {}
+        inner = CompletionScope(branch.sources, {**scope.named, **query.named}, scope.asked)
+        found: dict[str, KnownField] = {}
         for one in branch.outputs:
             for each in self._output(one, inner, depth):
                 found.setdefault(each.name.lower(), each)
         return _renamed(tuple(found.values()), query.renamed)
 
-    def _output(self, output: Output, scope: Scope, depth: int) -> Iterator[Field]:
+    def _output(
+        self, output: SelectOutput, scope: CompletionScope, depth: int
+    ) -> Iterator[KnownField]:
         if output.star:
             for source in scope.sources:
                 if not output.chain or source.name.lower() == output.chain[-1].lower():
@@ -212,14 +224,16 @@ class Known:
             return
         found = self.resolve(output.chain, scope, depth) if output.chain else None
         if found is None:
-            yield Field(output.name)
+            yield KnownField(output.name)
             return
-        yield Field(
+        yield KnownField(
             output.name, found.type, found.description, found.table, found.path, found.is_masked,
             found.param, type_text=found.type_text,
         )  # fmt: skip
 
-    def resolve(self, chain: Sequence[str], scope: Scope, depth: int = 0) -> Field | None:
+    def resolve(
+        self, chain: Sequence[str], scope: CompletionScope, depth: int = 0
+    ) -> KnownField | None:
         """What a dotted name in an expression means: a column, or a field inside one."""
         if not chain or depth > MOST_LEVELS:
             return None
@@ -231,7 +245,7 @@ class Known:
                         return found
         return None
 
-    def source_of(self, chain: Sequence[str], scope: Scope) -> Source | None:
+    def source_of(self, chain: Sequence[str], scope: CompletionScope) -> FromSource | None:
         """The source whose column a dotted name means."""
         for source, rest in self._readings(chain, scope):
             fields = (*self.fields_of(source, scope), *_hidden(source))
@@ -240,8 +254,8 @@ class Known:
         return None
 
     def _readings(
-        self, chain: Sequence[str], scope: Scope
-    ) -> Iterator[tuple[Source, Sequence[str]]]:
+        self, chain: Sequence[str], scope: CompletionScope
+    ) -> Iterator[tuple[FromSource, Sequence[str]]]:
         for source in scope.sources:
             if len(chain) > 1 and source.name.lower() == chain[0].lower():
                 yield source, chain[1:]
@@ -252,13 +266,13 @@ class Known:
             yield source, chain
 
 
-def _hidden(source: Source) -> tuple[Field, ...]:
+def _hidden(source: FromSource) -> tuple[KnownField, ...]:
     if len(source.parts) != 3:
         return ()
-    return tuple(Field(name, description="hidden") for name in HIDDEN)
+    return tuple(KnownField(name, description="hidden") for name in HIDDEN)
 
 
-def _inside(one: Field, path: Sequence[str]) -> Field | None:
+def _inside(one: KnownField, path: Sequence[str]) -> KnownField | None:
     for name in path:
         inner = next((each for each in one.fields if each.name.lower() == name.lower()), None)
         if inner is None:
@@ -267,11 +281,11 @@ def _inside(one: Field, path: Sequence[str]) -> Field | None:
     return one
 
 
-def _renamed(fields: Sequence[Field], names: Sequence[str]) -> tuple[Field, ...]:
+def _renamed(fields: Sequence[KnownField], names: Sequence[str]) -> tuple[KnownField, ...]:
     if not fields:
-        return tuple(Field(name) for name in names)
+        return tuple(KnownField(name) for name in names)
     new = [
-        Field(name, one.type, one.description, one.table, one.path, one.is_masked)
+        KnownField(name, one.type, one.description, one.table, one.path, one.is_masked)
         for one, name in zip(fields, names, strict=False)
     ]
     return (*new, *fields[len(names) :])

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from connstat_sql.shell.completion.scopes import Query, Source
+from connstat_sql.shell.completion.scopes import FromSource, Query
 
 
-class Wanted(Enum):
+class WantedKind(Enum):
     """What kind of thing belongs at the cursor."""
 
     NOTHING = "nothing"
@@ -32,20 +32,20 @@ class Wanted(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class CompletionScope:
     """What names mean at a place: sources from the inside out, and the queries of WITHs.
 
     `named` are seen by name in lower case. `asked` keeps what has been found out of them, so that
     a query that is mentioned again and again is looked into once; a key of it is an `id`.
     """
 
-    sources: tuple[Source, ...] = ()
+    sources: tuple[FromSource, ...] = ()
     named: Mapping[str, Query] = field(default_factory=dict)
     asked: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CompletionPlace:
     """What is wanted at the cursor, of which `word` has been typed, from `start` on.
 
     `qualifier` are the parts before it, as in `a.b.|`; `is_element` says that it is an element of
@@ -57,7 +57,7 @@ class Place:
     of the text, and `after` is what stands before the cursor.
     """
 
-    wanted: Wanted
+    wanted: WantedKind
     word: str = ""
     start: int = 0
     qualifier: tuple[str, ...] = ()
@@ -68,8 +68,8 @@ class Place:
     is_quoted: bool = False
     is_closed: bool = False
     is_lower: bool = False
-    scope: Scope = field(default_factory=Scope)
-    last: Source | None = None
+    scope: CompletionScope = field(default_factory=CompletionScope)
+    last: FromSource | None = None
     outputs: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     clauses: frozenset[str] = frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from connstat_sql.shell.completion.brackets import (
-    Group,
+    Bracketed,
     Item,
     chain_before,
     chain_from,
@@ -14,24 +14,24 @@ from connstat_sql.shell.completion.brackets import (
     word_of,
 )
 from connstat_sql.shell.completion.scopes import is_query
-from connstat_sql.shell.completion.tokens import Kind, Token
+from connstat_sql.shell.completion.tokens import Token, TokenKind
 
 
 def compared_names(items: Sequence[Item]) -> Iterator[tuple[str, str | None]]:
     """Names in lower case, with the text that each is equal to; None where it is no text."""
     for at, one in enumerate(items):
         following = items[at + 1] if at + 1 < len(items) else None
-        if isinstance(one, Group):
+        if isinstance(one, Bracketed):
             if word_of(items[at - 1] if at else None) == "USING" or not is_query(one):
                 yield from compared_names(one.items)
             if word_of(items[at - 1] if at else None) == "USING":
                 yield from ((i.text.lower(), None) for i in one.items
-                            if isinstance(i, Token) and i.kind is Kind.NAME)  # fmt: skip
+                            if isinstance(i, Token) and i.kind is TokenKind.NAME)  # fmt: skip
         elif is_symbol(one, "=") or is_symbol(one, "=="):
             left = chain_before(items, at)
             if left:
                 text = following.text if isinstance(following, Token) else None
-                is_text = isinstance(following, Token) and following.kind is Kind.STRING
+                is_text = isinstance(following, Token) and following.kind is TokenKind.STRING
                 yield ".".join(left).lower(), text if is_text else None
             if is_name(following):
                 right, _ = chain_from(items, at + 1)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from connstat_sql.shell.completion.brackets import (
-    Group,
+    Bracketed,
     Item,
     chain_from,
     is_cursor,
@@ -15,7 +15,7 @@ from connstat_sql.shell.completion.brackets import (
     split,
     word_of,
 )
-from connstat_sql.shell.completion.tokens import Kind, Token
+from connstat_sql.shell.completion.tokens import Token, TokenKind
 
 QUERY_STARTS = frozenset({"SELECT", "FROM", "WITH", "VALUES", "PIVOT", "UNPIVOT"})
 SET_WORDS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
@@ -34,7 +34,7 @@ NO_ALIAS = CLAUSES | JOIN_WORDS | SET_WORDS | {"ON", "USING", "AS", "AND", "OR",
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FromSource:
     """What a FROM, a JOIN and the like name: a table's name in parts, or a query.
 
     `alias` is None where there is none; `renamed` are its columns, where the alias names them.
@@ -55,7 +55,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class SelectOutput:
     """A column that a query answers: a name and where it comes from.
 
     `chain` is the column as written (empty: an expression); `star` stands for all columns of the
@@ -77,12 +77,12 @@ class Clause:
 
 
 @dataclass(frozen=True, slots=True)
-class Branch:
+class SelectScope:
     """One SELECT of a query, or a statement such as UPDATE that has sources too."""
 
     clauses: tuple[Clause, ...]
-    sources: tuple[Source, ...]
-    outputs: tuple[Output, ...]
+    sources: tuple[FromSource, ...]
+    outputs: tuple[SelectOutput, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,14 @@ class Query:
     """
 
     named: Mapping[str, Query]
-    branches: tuple[Branch, ...]
+    branches: tuple[SelectScope, ...]
     renamed: tuple[str, ...] = ()
 
 
-def is_query(group: Group) -> bool:
+def is_query(group: Bracketed) -> bool:
     """Whether brackets hold a query."""
     first = next((one for one in group.items if not is_cursor(one)), None)
-    if isinstance(first, Group):
+    if isinstance(first, Bracketed):
         return group.bracket == "(" and len(group.items) > 1 and is_query(first)
     return word_of(first) in QUERY_STARTS
 
@@ -130,7 +130,7 @@ def _is_behind(items: Sequence[Item], at: int, word: str) -> bool:
     return any(word_of(one) == word for one in items[:at])
 
 
-def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[Group]]:
+def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[Bracketed]]:
     """One `name (columns) AS (query)` of a WITH: where it ends, its name, and its brackets."""
     if word_of(items[at]) == "RECURSIVE":
         at += 1
@@ -139,10 +139,10 @@ def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[
     token = items[at]
     assert isinstance(token, Token)
     at += 1
-    groups: list[Group] = []
+    groups: list[Bracketed] = []
     while at < len(items):
         one = items[at]
-        if isinstance(one, Group):
+        if isinstance(one, Bracketed):
             groups.append(one)
         elif is_symbol(one, ",") or word_of(one) in CLAUSES or is_cursor(one):
             break
@@ -150,9 +150,9 @@ def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[
     return at, token.text, groups
 
 
-def _names_in(group: Group) -> tuple[str, ...]:
+def _names_in(group: Bracketed) -> tuple[str, ...]:
     tokens = (one for one in group.items if isinstance(one, Token))
-    return tuple(one.text for one in tokens if one.kind is Kind.NAME)
+    return tuple(one.text for one in tokens if one.kind is TokenKind.NAME)
 
 
 def _branches(items: Sequence[Item]) -> Iterator[list[Item]]:
@@ -167,15 +167,15 @@ def _branches(items: Sequence[Item]) -> Iterator[list[Item]]:
     yield found
 
 
-def _branch(items: Sequence[Item]) -> Branch:
+def _branch(items: Sequence[Item]) -> SelectScope:
     clauses = tuple(cut_clauses(items))
     sources = [one for clause in clauses for one in _clause_sources(clause)]
     select = next((clause for clause in clauses if clause.word == "SELECT"), None)
-    inner = [one for one in items if isinstance(one, Group)]
+    inner = [one for one in items if isinstance(one, Bracketed)]
     if not clauses[1:] and len(inner) == 1 and is_query(inner[0]):  # (SELECT …) in brackets
-        sources = [Source((), None, read_query(inner[0].items))]
-    outputs = (Output("", star=True),) if select is None else tuple(_outputs(select.items))
-    return Branch(clauses, tuple(sources), outputs)
+        sources = [FromSource((), None, read_query(inner[0].items))]
+    outputs = (SelectOutput("", star=True),) if select is None else tuple(_outputs(select.items))
+    return SelectScope(clauses, tuple(sources), outputs)
 
 
 def cut_clauses(items: Sequence[Item]) -> Iterator[Clause]:
@@ -207,12 +207,12 @@ def _is_plain_word(items: Sequence[Item], at: int, clause: str) -> bool:
     return word in ("DESCRIBE", "SUMMARIZE") and clause not in {"", "FROM"}
 
 
-def _clause_sources(clause: Clause) -> Iterator[Source]:
+def _clause_sources(clause: Clause) -> Iterator[FromSource]:
     if clause.word in SOURCE_CLAUSES:
         yield from read_sources(clause.items)
 
 
-def read_sources(items: Sequence[Item]) -> Iterator[Source]:
+def read_sources(items: Sequence[Item]) -> Iterator[FromSource]:
     """What FROM names, with its joins; what is being typed is left out."""
     at, is_wanted = 0, True
     while at < len(items):
@@ -231,18 +231,18 @@ def read_sources(items: Sequence[Item]) -> Iterator[Source]:
         at += 1
 
 
-def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[Source, ...]]:
+def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[FromSource, ...]]:
     """The source that begins here, and where it ends."""
     one = items[at]
     at += 1
-    if isinstance(one, Group):
+    if isinstance(one, Bracketed):
         at, alias, renamed = _alias(items, at)
         if is_query(one):
-            return at, (Source((), alias, read_query(one.items), renamed),)
+            return at, (FromSource((), alias, read_query(one.items), renamed),)
         return at, tuple(read_sources(one.items))
-    if one.kind is Kind.STRING:
+    if one.kind is TokenKind.STRING:
         at, alias, renamed = _alias(items, at)
-        return at, (Source((one.text,), alias, None, renamed, is_function=True),)
+        return at, (FromSource((one.text,), alias, None, renamed, is_function=True),)
     parts = [one.text]
     while at + 1 < len(items) and is_symbol(items[at], "."):
         name = items[at + 1]
@@ -254,12 +254,12 @@ def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[Source, ...]]:
     if at < len(items) and is_symbol(items[at], "."):
         return at + 1, ()
     call = items[at] if at < len(items) else None
-    if not isinstance(call, Group):
+    if not isinstance(call, Bracketed):
         at, alias, renamed = _alias(items, at)
-        return at, (Source(tuple(parts), alias, None, renamed),)
+        return at, (FromSource(tuple(parts), alias, None, renamed),)
     at, alias, renamed = _alias(items, at + 1)
     unnested = chain_from(call.items)[0] if parts[0].lower() == "unnest" else ()
-    return at, (Source(tuple(parts), alias, None, renamed, True, unnested),)
+    return at, (FromSource(tuple(parts), alias, None, renamed, True, unnested),)
 
 
 def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, ...]]:
@@ -274,7 +274,7 @@ def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, 
     columns: tuple[str, ...] = ()
     if at < len(items):
         one = items[at]
-        if isinstance(one, Group):
+        if isinstance(one, Bracketed):
             at += 1
             columns = _names_in(one)
     return at, token.text, columns
@@ -283,14 +283,14 @@ def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, 
 # --- what a SELECT answers ------------------------------------------------------------------------
 
 
-def _outputs(items: Sequence[Item]) -> Iterator[Output]:
+def _outputs(items: Sequence[Item]) -> Iterator[SelectOutput]:
     for part in split(items):
         found = _output([one for one in part if not is_cursor(one)])
         if found is not None:
             yield found
 
 
-def _output(part: Sequence[Item]) -> Output | None:
+def _output(part: Sequence[Item]) -> SelectOutput | None:
     while part and word_of(part[0]) in ("DISTINCT", "ALL"):
         part = part[1:]
     if not part:
@@ -299,14 +299,14 @@ def _output(part: Sequence[Item]) -> Output | None:
     rest = part[length:]
     star = is_symbol(part[0], "*") or (bool(chain) and is_symbol(rest[0] if rest else None, "*"))
     if star:
-        groups = (one for one in part if isinstance(one, Group))
+        groups = (one for one in part if isinstance(one, Bracketed))
         without = {
             one.text.lower() for group in groups for one in group.items if isinstance(one, Token)
         }
-        return Output("", chain, star=True, without=frozenset(without))
+        return SelectOutput("", chain, star=True, without=frozenset(without))
     last = part[-1]
-    if len(part) > length and isinstance(last, Token) and last.kind is Kind.NAME:
+    if len(part) > length and isinstance(last, Token) and last.kind is TokenKind.NAME:
         is_alias = word_of(part[-2]) == "AS" or last.word not in ("END", "NULL", "TRUE", "FALSE")
         whole = length == len(part) - 1 - (word_of(part[-2]) == "AS")
-        return Output(last.text, chain if whole else ()) if is_alias else None
-    return Output(chain[-1], chain) if chain and length == len(part) else None
+        return SelectOutput(last.text, chain if whole else ()) if is_alias else None
+    return SelectOutput(chain[-1], chain) if chain and length == len(part) else None

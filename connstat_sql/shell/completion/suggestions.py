@@ -8,11 +8,11 @@ from functools import cached_property
 
 from connstat_sql.shell.completion import keywords
 from connstat_sql.shell.completion.join_conditions import Conditions
-from connstat_sql.shell.completion.metadata import HIDDEN, Field, Known, Table
-from connstat_sql.shell.completion.places import Place, Wanted
+from connstat_sql.shell.completion.metadata import HIDDEN, KnownField, Metadata, Table
+from connstat_sql.shell.completion.places import CompletionPlace, WantedKind
 from connstat_sql.shell.completion.ranking import Candidate, ranked
-from connstat_sql.shell.completion.scopes import Source
-from connstat_sql.shell.completion.values import Values
+from connstat_sql.shell.completion.scopes import FromSource
+from connstat_sql.shell.completion.values import ObservedValues
 
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _FEW = 300
@@ -20,41 +20,41 @@ _FEW = 300
 
 
 class Candidates:
-    """Everything that can be offered of one `Known`; lists are made once, when first wanted."""
+    """Everything that can be offered of one `Metadata`; lists are made once, when first wanted."""
 
-    def __init__(self, known: Known, values: Values) -> None:
+    def __init__(self, known: Metadata, values: ObservedValues) -> None:
         self.known = known
         self._values = values
-        self._by: dict[Wanted, Callable[[Place], Iterable[Candidate]]] = {
-            Wanted.STATEMENT: lambda at: _words(keywords.STATEMENTS, at),
-            Wanted.SHOW: lambda at: _words(keywords.SHOWS, at),
-            Wanted.TYPE: lambda at: _words(keywords.TYPES, at),
-            Wanted.TABLE: self._tables,
-            Wanted.AFTER_TABLE: self._after_table,
-            Wanted.OPERAND: self._operands,
-            Wanted.OPERATOR: self._operators,
-            Wanted.JOIN_COLUMN: self._join_columns,
-            Wanted.STAR_COLUMN: self._star_columns,
-            Wanted.VALUE: self._value_candidates,
-            Wanted.MAP_KEY: self._map_keys,
-            Wanted.PARAMETER: self._parameters,
-            Wanted.PROVIDER: self._heads,
-            Wanted.SERVICE: self._services,
+        self._by: dict[WantedKind, Callable[[CompletionPlace], Iterable[Candidate]]] = {
+            WantedKind.STATEMENT: lambda at: _words(keywords.STATEMENTS, at),
+            WantedKind.SHOW: lambda at: _words(keywords.SHOWS, at),
+            WantedKind.TYPE: lambda at: _words(keywords.TYPES, at),
+            WantedKind.TABLE: self._tables,
+            WantedKind.AFTER_TABLE: self._after_table,
+            WantedKind.OPERAND: self._operands,
+            WantedKind.OPERATOR: self._operators,
+            WantedKind.JOIN_COLUMN: self._join_columns,
+            WantedKind.STAR_COLUMN: self._star_columns,
+            WantedKind.VALUE: self._value_candidates,
+            WantedKind.MAP_KEY: self._map_keys,
+            WantedKind.PARAMETER: self._parameters,
+            WantedKind.PROVIDER: self._heads,
+            WantedKind.SERVICE: self._services,
         }
 
-    def at(self, place: Place) -> list[Candidate]:
+    def at(self, place: CompletionPlace) -> list[Candidate]:
         """The candidates for a place, the likeliest first."""
         find = self._by.get(place.wanted)
         if find is None:
             return []
         word = place.word
-        if place.wanted is Wanted.VALUE:
+        if place.wanted is WantedKind.VALUE:
             word = word.strip("%")
         return ranked(find(place), word)
 
     # --- tables ------------------------------------------------------------------------------
 
-    def _tables(self, place: Place) -> Iterator[Candidate]:
+    def _tables(self, place: CompletionPlace) -> Iterator[Candidate]:
         if place.qualifier:
             yield from self._below(place)
             return
@@ -72,9 +72,9 @@ class Candidates:
             if place.after != "FROM" or place.word:
                 yield from _words(("SELECT", *keywords.JOIN_WORDS), place, weight=50)
 
-    def _heads(self, place: Place) -> Iterator[Candidate]:
+    def _heads(self, place: CompletionPlace) -> Iterator[Candidate]:
         """Providers and connections: what a name of three parts may begin with."""
-        dot = "." if place.wanted is Wanted.TABLE else ""
+        dot = "." if place.wanted is WantedKind.TABLE else ""
         for name in self.known.services:
             is_used = name in self.known.used
             meta = "provider" if is_used else "provider without a connection"
@@ -83,12 +83,12 @@ class Candidates:
             if name.lower() not in self.known.services:
                 yield self._name(name, place, f"connection of {of}", dot, weight=6)
 
-    def _services(self, place: Place) -> Iterator[Candidate]:
+    def _services(self, place: CompletionPlace) -> Iterator[Candidate]:
         provider = self.known.provider_of(place.qualifier[0]) if place.qualifier else None
         for name in self.known.services.get(provider or "", ()):
             yield self._name(name, place, "service")
 
-    def _below(self, place: Place) -> Iterator[Candidate]:
+    def _below(self, place: CompletionPlace) -> Iterator[Candidate]:
         """What stands below `provider.` or `provider.service.`."""
         provider = self.known.provider_of(place.qualifier[0])
         service = place.qualifier[1].lower() if len(place.qualifier) > 1 else None
@@ -138,7 +138,7 @@ class Candidates:
 
     # --- expressions -------------------------------------------------------------------------
 
-    def _operands(self, place: Place) -> Iterator[Candidate]:
+    def _operands(self, place: CompletionPlace) -> Iterator[Candidate]:
         if place.qualifier or place.is_element:
             yield from self._members(place) if place.qualifier else ()
             return
@@ -165,16 +165,16 @@ class Candidates:
         if not place.scope.sources and place.word and place.clause == "SELECT":
             yield from self._all_columns
 
-    def _members(self, place: Place) -> Iterator[Candidate]:
+    def _members(self, place: CompletionPlace) -> Iterator[Candidate]:
         """What stands behind the dot: columns of a source, or fields of a STRUCT."""
-        found: dict[str, Field] = {}
+        found: dict[str, KnownField] = {}
         for source in place.scope.sources:
             names = (source.name.lower(), ".".join(source.parts).lower())
             if ".".join(place.qualifier).lower() in names:
                 for one in self.known.fields_of(source, place.scope):
                     found.setdefault(one.name.lower(), one)
         column = self.known.resolve(place.qualifier, place.scope)
-        columns: tuple[Field, ...] = (column,) if column is not None else ()
+        columns: tuple[KnownField, ...] = (column,) if column is not None else ()
         if not place.scope.sources:
             columns = self.known.resolve_anywhere(place.qualifier)
         for each in columns:
@@ -183,10 +183,10 @@ class Candidates:
         for one in found.values():
             yield self._column(one, place)
 
-    def _columns(self, place: Place) -> Iterator[Candidate]:
+    def _columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         """Columns of the sources, by their plain name where that means one of them only."""
         seen: dict[str, int] = {}
-        listed: list[tuple[int, Source, Field]] = []
+        listed: list[tuple[int, FromSource, KnownField]] = []
         for order, source in enumerate(place.scope.sources):
             for one in self.known.fields_of(source, place.scope):
                 seen[one.name.lower()] = seen.get(one.name.lower(), 0) + 1
@@ -198,12 +198,12 @@ class Candidates:
             for name in HIDDEN:
                 yield self._name(name, place, "of every live table", weight=7)
 
-    def _star_columns(self, place: Place) -> Iterator[Candidate]:
+    def _star_columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         for source in place.scope.sources:
             for one in self.known.fields_of(source, place.scope):
                 yield self._column(one, place)
 
-    def _join_columns(self, place: Place) -> Iterator[Candidate]:
+    def _join_columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         sources = place.scope.sources
         if len(sources) < 2:
             return
@@ -229,7 +229,7 @@ class Candidates:
             for name, of in tables.items() if _PLAIN.fullmatch(name)
         )  # fmt: skip
 
-    def _after_table(self, place: Place) -> Iterator[Candidate]:
+    def _after_table(self, place: CompletionPlace) -> Iterator[Candidate]:
         if place.after in keywords.JOIN_WORDS:
             yield from _words(keywords.AFTER_JOIN_WORD, place)
             return
@@ -237,18 +237,18 @@ class Candidates:
         yield from conditions.after_table()
         yield from _words(keywords.AFTER_SOURCE, place)
 
-    def _operators(self, place: Place) -> Iterator[Candidate]:
+    def _operators(self, place: CompletionPlace) -> Iterator[Candidate]:
         if place.clause in ("WHERE", "FROM"):
             yield from Conditions(self.known, place).operators()
         yield from _words(keywords.operators(place.clause), place)
 
-    def _parameters(self, place: Place) -> Iterator[Candidate]:
+    def _parameters(self, place: CompletionPlace) -> Iterator[Candidate]:
         for name in dict.fromkeys(place.parameters):
             yield Candidate(name, f"${name}", "parameter", (name,))
 
     # --- values ------------------------------------------------------------------------------
 
-    def _value_candidates(self, place: Place) -> Iterator[Candidate]:
+    def _value_candidates(self, place: CompletionPlace) -> Iterator[Candidate]:
         if len(place.compared) and place.compared[-1].lower() == "_connection":
             yield from self._connection_names(place)
             return
@@ -259,7 +259,7 @@ class Candidates:
             yield Candidate(value, value, "allowed", weight=-5)
         yield from self._values.candidates(one, place.word.strip("%"))
 
-    def _connection_names(self, place: Place) -> Iterator[Candidate]:
+    def _connection_names(self, place: CompletionPlace) -> Iterator[Candidate]:
         source = self.known.source_of(place.compared, place.scope)
         provider = self.known.provider_of(source.parts[0]) if source and source.parts else None
         are_its = provider in self.known.connections.values()
@@ -267,14 +267,16 @@ class Candidates:
             if provider == of or not are_its:
                 yield Candidate(name, name, f"connection of {of}")
 
-    def _map_keys(self, place: Place) -> Iterator[Candidate]:
+    def _map_keys(self, place: CompletionPlace) -> Iterator[Candidate]:
         one = self.known.resolve(place.compared, place.scope)
         if one is not None and one.is_map:
             yield from self._values.keys(one, place.word)
 
     # --- writing -----------------------------------------------------------------------------
 
-    def _column(self, one: Field, place: Place, source: str = "", weight: int = 0) -> Candidate:
+    def _column(
+        self, one: KnownField, place: CompletionPlace, source: str = "", weight: int = 0
+    ) -> Candidate:
         text = self._written(one.name, place)
         if source:
             text = f"{self._written(source, place)}.{text}"
@@ -285,12 +287,12 @@ class Candidates:
         return Candidate(text, text, meta, (one.name, text), weight=weight)
 
     def _name(
-        self, name: str, place: Place, meta: str, suffix: str = "", weight: int = 0
+        self, name: str, place: CompletionPlace, meta: str, suffix: str = "", weight: int = 0
     ) -> Candidate:
         suffix = "" if place.is_quoted else suffix
         return Candidate(self._written(name, place) + suffix, name, meta, (name,), weight)
 
-    def _written(self, name: str, place: Place) -> str:
+    def _written(self, name: str, place: CompletionPlace) -> str:
         """A name as SQL has to write it there; quotes around the cursor are added later."""
         if place.is_quoted:
             return name.replace('"', '""')
@@ -299,7 +301,7 @@ class Candidates:
         return '"' + name.replace('"', '""') + '"'
 
 
-def _distinct(place: Place) -> Iterator[Source]:
+def _distinct(place: CompletionPlace) -> Iterator[FromSource]:
     names = {one.name.lower(): one for one in reversed(place.scope.sources) if one.name}
     yield from names.values()
 
@@ -309,7 +311,7 @@ def _about(table: Table) -> str:
     return needs + table.description
 
 
-def _words(words: Sequence[str], place: Place, weight: int = 10) -> Iterator[Candidate]:
+def _words(words: Sequence[str], place: CompletionPlace, weight: int = 10) -> Iterator[Candidate]:
     for order, word in enumerate(words):
         text = word.lower() if place.is_lower else word
         yield Candidate(text, text, "", (word,), weight + order // 4)

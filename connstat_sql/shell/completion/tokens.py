@@ -20,7 +20,7 @@ _QUOTED = {TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.RAW_STRING, To
 _DIALECT = DuckDB()
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is."""
 
     NAME = "name"  # a word, be it a keyword or an identifier
@@ -43,7 +43,7 @@ class Inside(Enum):
 class Token:
     """A token; `text` is without quotes, `start` and `end` are places in the whole text."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     start: int
     end: int
@@ -52,11 +52,11 @@ class Token:
     @property
     def word(self) -> str:
         """A word as keywords are compared: in upper case; "" for everything else."""
-        return "" if self.is_quoted or self.kind is not Kind.NAME else self.text.upper()
+        return "" if self.is_quoted or self.kind is not TokenKind.NAME else self.text.upper()
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CursorStatement:
     """The statement around the cursor. `word` is what has been typed of the thing that is wanted,
     from `start` on; `is_closed` says that the quotes around it are closed behind the cursor.
     """
@@ -68,14 +68,14 @@ class Reading:
     is_closed: bool = False
 
 
-def read(text: str, cursor: int) -> Reading:
+def read(text: str, cursor: int) -> CursorStatement:
     """The statement at the cursor, read as far as it goes: nothing that is typed is an error."""
     before, after = text[:cursor], text[cursor:]
     if len(text) > LONGEST:
-        return Reading((), Inside.COMMENT, "", cursor)
+        return CursorStatement((), Inside.COMMENT, "", cursor)
     inside, tokens = _left(before)
     if inside is Inside.COMMENT:
-        return Reading((), inside, "", cursor)
+        return CursorStatement((), inside, "", cursor)
     word, start = "", cursor
     if inside is Inside.CODE:
         if tokens and tokens[-1].end == cursor and _is_word(tokens[-1]):
@@ -92,12 +92,12 @@ def read(text: str, cursor: int) -> Reading:
     own = _since_semicolon(tokens)
     offset = len(text) - len(after)
     rest = tuple(_until_semicolon(_right(after, offset)))
-    typed = Token(Kind.CURSOR, word, start, cursor, inside is not Inside.CODE)
-    return Reading((*own, typed, *rest), inside, word, start, is_closed)
+    typed = Token(TokenKind.CURSOR, word, start, cursor, inside is not Inside.CODE)
+    return CursorStatement((*own, typed, *rest), inside, word, start, is_closed)
 
 
 def _is_word(token: Token) -> bool:
-    return token.kind is Kind.NAME and not token.is_quoted and " " not in token.text
+    return token.kind is TokenKind.NAME and not token.is_quoted and " " not in token.text
 
 
 def _left(before: str) -> tuple[Inside, tuple[Token, ...]]:
@@ -155,14 +155,14 @@ def _converted(text: str, offset: int) -> Iterator[Token]:
 
 def _token(kind: TokenType, text: str, raw: str, start: int, end: int) -> Token:
     if kind is TokenType.IDENTIFIER:
-        return Token(Kind.NAME, text, start, end, is_quoted=True)
+        return Token(TokenKind.NAME, text, start, end, is_quoted=True)
     if kind in _QUOTED or raw[-1:] == "'":
-        return Token(Kind.STRING, text, start, end, is_quoted=True)
+        return Token(TokenKind.STRING, text, start, end, is_quoted=True)
     if kind is TokenType.NUMBER:
-        return Token(Kind.NUMBER, text, start, end)
+        return Token(TokenKind.NUMBER, text, start, end)
     if raw[:1].isalpha() or raw[:1] == "_":
-        return Token(Kind.NAME, " ".join(raw.split()), start, end)
-    return Token(Kind.SYMBOL, raw, start, end)
+        return Token(TokenKind.NAME, " ".join(raw.split()), start, end)
+    return Token(TokenKind.SYMBOL, raw, start, end)
 
 
 def _since_semicolon(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
@@ -178,4 +178,4 @@ def _until_semicolon(tokens: tuple[Token, ...]) -> Iterator[Token]:
 
 
 def _ends(token: Token) -> bool:
-    return token.kind is Kind.SYMBOL and token.text == ";"
+    return token.kind is TokenKind.SYMBOL and token.text == ";"

@@ -13,7 +13,7 @@ from itertools import accumulate
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import counted
 from connstat_sql.executor.observed_values import MOST, SeenValues
-from connstat_sql.shell.completion.metadata import Field
+from connstat_sql.shell.completion.metadata import KnownField
 from connstat_sql.shell.completion.ranking import ENOUGH, Candidate, strewn
 from connstat_sql.shell.completion.ranking import MOST as MOST_SHOWN
 
@@ -21,7 +21,7 @@ _Key = tuple[TableName, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ValueOrigin:
     """How values came: `at` in seconds of the clock; with so many requests of completion's own."""
 
     at: float
@@ -65,7 +65,7 @@ class _Texts:
         return [self._candidates[at] for at in found]
 
 
-class Values:
+class ObservedValues:
     """Remembers at most so many values of each column; taken and read on different threads."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -73,7 +73,7 @@ class Values:
         self._now = now
         self._lock = threading.Lock()
         self._held: dict[_Key, dict[str, Candidate]] = {}
-        self._origins: dict[_Key, Origin] = {}
+        self._origins: dict[_Key, ValueOrigin] = {}
         self._texts: dict[_Key, _Texts] = {}
         self.behind: Mapping[_Key, tuple[_Key, ...]] = {}
         """For columns of views, the columns whose values they hand on."""
@@ -89,21 +89,21 @@ class Values:
             for value in list(held)[: max(0, len(held) - MOST)]:
                 del held[value]
             self._held[key] = held
-            self._origins[key] = Origin(self._now(), requests)
+            self._origins[key] = ValueOrigin(self._now(), requests)
             self._texts[key] = _Texts(tuple(held.values()))
 
-    def candidates(self, one: Field, word: str = "") -> Iterator[Candidate]:
+    def candidates(self, one: KnownField, word: str = "") -> Iterator[Candidate]:
         """Values of a column, of the one its values live in, and of its namesakes.
 
         Those that a word may mean, and no more of them than anyone would look at.
         """
         yield from self._of(self._places(one), word)
 
-    def keys(self, one: Field, word: str = "") -> Iterator[Candidate]:
+    def keys(self, one: KnownField, word: str = "") -> Iterator[Candidate]:
         """Keys that a MAP had."""
         yield from self._of(self._places(replace(one, path=(*one.path, "*"), param=None)), word)
 
-    def _places(self, one: Field) -> list[_Key]:
+    def _places(self, one: KnownField) -> list[_Key]:
         """Where values of a column may be held: last, columns like it in tables beside its own."""
         if one.table is None:
             return []
@@ -126,7 +126,7 @@ class Values:
                     yield candidate
 
     def with_age(
-        self, candidates: list[Candidate], one: Field, *, is_now: bool = False
+        self, candidates: list[Candidate], one: KnownField, *, is_now: bool = False
     ) -> list[Candidate]:
         """The same candidates, each with how old its value is."""
         words: dict[str, str] = {}
@@ -145,6 +145,6 @@ class Values:
         ]
 
 
-def _parents(one: Field) -> Iterator[tuple[TableName, tuple[str, ...]]]:
+def _parents(one: KnownField) -> Iterator[tuple[TableName, tuple[str, ...]]]:
     if one.param is not None and one.param.parent is not None:
         yield one.param.parent.table, (one.param.parent.column,)

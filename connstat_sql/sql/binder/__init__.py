@@ -9,10 +9,10 @@ from sqlglot import exp
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions.model import Resource
 from connstat_sql.errors import BindError, ParseError, Span
-from connstat_sql.sql.binder.clause_rules import Functions
+from connstat_sql.sql.binder.clause_rules import UnstableFunctions
 from connstat_sql.sql.binder.columns import (
     HIDDEN,
-    Names,
+    MentionedNames,
     names_in,
     refuse_own_names,
     refuse_rowid,
@@ -24,40 +24,62 @@ from connstat_sql.sql.binder.columns import (
 from connstat_sql.sql.binder.comparisons import equal_nodes
 from connstat_sql.sql.binder.constants import Constants
 from connstat_sql.sql.binder.dml import queries_of
-from connstat_sql.sql.binder.from_clause import Reading
+from connstat_sql.sql.binder.from_clause import FromClauses
 from connstat_sql.sql.binder.intervals import around_all, ticks_of
 from connstat_sql.sql.binder.model import (
     BoundQuery,
     BoundTable,
+    ColumnField,
+    Conjunct,
     Edit,
     Expression,
-    Fact,
-    Field,
     Fold,
     Interval,
     Questions,
     Relation,
     Row,
+    TableAccess,
     Term,
     Types,
-    Use,
     relations_of,
 )
 from connstat_sql.sql.binder.named import LiveMention
-from connstat_sql.sql.binder.pushdown import Reached, Walking, substituted
+from connstat_sql.sql.binder.pushdown import Pushdown, PushedPredicates, substituted
 from connstat_sql.sql.binder.restrictions import EqualColumns, Restriction
 from connstat_sql.sql.binder.rules import RULES_OF_SQL, Rules
 from connstat_sql.sql.binder.sources import Sources
 from connstat_sql.sql.binder.stars import star_edits
 from connstat_sql.sql.binder.unused import idle_mentions
 from connstat_sql.sql.statement import Statement, TableMention, words
-from connstat_sql.sql.statement import Use as Purpose
+from connstat_sql.sql.statement import TableUse as Purpose
 
 __all__ = [
-    "HIDDEN", "RULES_OF_SQL", "BoundQuery", "BoundTable", "Constants", "Edit",
-    "EqualColumns", "Expression", "Fact", "Field", "Fold", "Interval", "Questions", "Relation",
-    "Row", "Rules", "Term", "Types", "Use", "around_all", "bind", "bindable_types",
-    "equal_nodes", "relations_of", "substituted", "ticks_of",
+    "HIDDEN",
+    "RULES_OF_SQL",
+    "BoundQuery",
+    "BoundTable",
+    "ColumnField",
+    "Conjunct",
+    "Constants",
+    "Edit",
+    "EqualColumns",
+    "Expression",
+    "Fold",
+    "Interval",
+    "Questions",
+    "Relation",
+    "Row",
+    "Rules",
+    "TableAccess",
+    "Term",
+    "Types",
+    "around_all",
+    "bind",
+    "bindable_types",
+    "equal_nodes",
+    "relations_of",
+    "substituted",
+    "ticks_of",
 ]  # fmt: skip
 
 
@@ -86,7 +108,7 @@ def bind(
 
 def _bound(
     statement: Statement,
-    names: Names,
+    names: MentionedNames,
     lives: Sequence[tuple[TableMention, LiveTable]],
     questions: Questions,
     rules: Rules,
@@ -99,11 +121,11 @@ def _bound(
     resources = {id(mention.node): live.resource for mention, live in lives}
     for place, (mention, _) in enumerate(lives):
         refuse_whole_rows(names, mention, resources, hidden[place], statement.sql)
-    functions = Functions(questions.volatile(), questions.aggregates(), questions)
+    functions = UnstableFunctions(questions.volatile(), questions.aggregates(), questions)
     sources = Sources(questions, functions, mentions)
     constants = Constants(questions)
-    walking = Walking(rules, sources.relations, constants)
-    reading = Reading(sources, rules)
+    walking = Pushdown(rules, sources.relations, constants)
+    reading = FromClauses(sources, rules)
     before = {} if isinstance(names.tree, exp.Query) else reading.ctes_of(names.tree)
     for query in queries_of(names.tree):
         walking.walk(reading.query(query, None, before))
@@ -142,20 +164,20 @@ def _bound(
 def _reached(
     place: int,
     mention: TableMention,
-    walking: Walking,
+    walking: Pushdown,
     crowded: frozenset[int],
     unread: frozenset[int],
-) -> list[Reached]:
+) -> list[PushedPredicates]:
     """How the walk reached a mention; one that it did not reach is not restricted."""
     found = walking.reached.get(place, [])
     if place in crowded:
-        return [Reached(None)]
+        return [PushedPredicates(None)]
     if found or _ctes_around(mention.node) & unread:
         return found
-    return [Reached(None)]
+    return [PushedPredicates(None)]
 
 
-def _unread_ctes(names: Names) -> frozenset[int]:
+def _unread_ctes(names: MentionedNames) -> frozenset[int]:
     """CTEs, by the id of their nodes, that nothing reads but themselves and others like them."""
     ctes = names.ctes
     readers: dict[str, list[frozenset[int]]] = {cte.alias.lower(): [] for cte in ctes}
@@ -186,21 +208,21 @@ def _ctes_around(node: exp.Expr) -> frozenset[int]:
 
 
 def _use(
-    one: Reached,
+    one: PushedPredicates,
     live: LiveTable,
     sources: Sources,
     constants: Constants,
     equal_columns: dict[frozenset[int], EqualColumns],
-) -> Use:
+) -> TableAccess:
     if one.relation is None:
-        return Use(0, (), None)
+        return TableAccess(0, (), None)
     types = bindable_types(live.resource)
     restriction = Restriction(
         one.relation, types, sources.relations, constants, equal_columns, missing=sources.missing
     )
     rows = restriction.rows(one.facts)
     limit = one.limit
-    return Use(
+    return TableAccess(
         one.relation,
         one.facts,
         rows,
@@ -319,7 +341,7 @@ def _instead(sql: str, name: str) -> str:
     return f"take its rows first:  CREATE TEMP TABLE mine AS FROM {name} WHERE …"
 
 
-def _qualifier_edits(names: Names, tables: list[BoundTable]) -> list[Edit]:
+def _qualifier_edits(names: MentionedNames, tables: list[BoundTable]) -> list[Edit]:
     """`provider.service.table.column` → `table.column`: the run text names tables otherwise."""
     if not names.qualified:
         return []

@@ -10,14 +10,14 @@ from sqlglot import exp
 
 from connstat_sql.definitions.model import quote
 from connstat_sql.sql.binder.model import (
+    ColumnField,
     Expression,
-    Field,
     Questions,
     Term,
     is_fixed,
     relations_of,
 )
-from connstat_sql.sql.binder.query_tree import Output
+from connstat_sql.sql.binder.query_tree import OutputColumn
 from connstat_sql.sql.binder.render import expression_columns, field_text, written
 from connstat_sql.sql.binder.scopes import Scope
 from connstat_sql.sql.nodes import children, find, find_all
@@ -28,7 +28,7 @@ _OF_MORE_THAN_A_ROW = (
 
 
 @dataclass(frozen=True)
-class Functions:
+class UnstableFunctions:
     """Names of functions whose value is not one of a row alone."""
 
     volatile: frozenset[str]
@@ -53,7 +53,7 @@ class Clauses:
     """What the clauses of a SELECT say, read once for all its columns."""
 
     select: exp.Select
-    functions: Functions
+    functions: UnstableFunctions
 
     @cached_property
     def draws(self) -> bool:
@@ -95,7 +95,7 @@ class Projection:
         return self.clauses.select
 
     @property
-    def functions(self) -> Functions:
+    def functions(self) -> UnstableFunctions:
         """The functions that there are."""
         return self.clauses.functions
 
@@ -174,10 +174,10 @@ CLAUSES: tuple[Clause, ...] = (
 def read_outputs(
     select: exp.Select,
     scope: Scope,
-    functions: Functions,
+    functions: UnstableFunctions,
     missing: frozenset[int],
     clauses: Sequence[Clause] = CLAUSES,
-) -> tuple[Output, ...] | None:
+) -> tuple[OutputColumn, ...] | None:
     """The columns of a SELECT in order; None when a star hides what they are.
 
     `missing` are relations of which a row may have nothing but NULLs.
@@ -189,7 +189,7 @@ def read_outputs(
         inside = relations_of([one.term]) if one.term is not None else frozenset[int]()
         is_open = bool(inside) and not inside & missing
         found.append(
-            Output(
+            OutputColumn(
                 one.name,
                 one.term,
                 one.term is not None and all(clause(one) for clause in clauses),
@@ -234,7 +234,7 @@ def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, T
     return list(scope.of_source(inner.text("table").lower()).items())
 
 
-def _term(node: exp.Expr, scope: Scope, functions: Functions) -> Term | None:
+def _term(node: exp.Expr, scope: Scope, functions: UnstableFunctions) -> Term | None:
     """What a projection is, where that is known from one row alone; a constant has no terms."""
     if isinstance(node, exp.Column):
         return scope.resolve(node)
@@ -265,7 +265,7 @@ def own_names(function: exp.Func) -> Iterator[str]:
         yield from (name.lower() for name in function.sql_names())
 
 
-def has_aggregates(select: exp.Select, functions: Functions) -> bool:
+def has_aggregates(select: exp.Select, functions: UnstableFunctions) -> bool:
     """Whether a SELECT without GROUP BY is one group."""
     if select.args.get("having") is not None:
         return True
@@ -281,7 +281,7 @@ def has_grouping_sets(group: exp.Expr) -> bool:
     return find(group, exp.Rollup, exp.Cube, exp.GroupingSets) is not None
 
 
-def holds_aggregate(node: exp.Expr, functions: Functions) -> bool:
+def holds_aggregate(node: exp.Expr, functions: UnstableFunctions) -> bool:
     if functions.questions.calls_hiding(node):
         return True
     pending = [node]
@@ -332,7 +332,7 @@ def _is_key(key: exp.Expr, one: Projection) -> bool:
         return False
     if isinstance(key, exp.Column):
         term = one.scope.resolve(key)
-        if isinstance(term, Field):
+        if isinstance(term, ColumnField):
             return term == one.term
         return term is None and len(key.parts) == 1 and key.name.lower() == one.name
     texts = (_resolved(each, one.scope) for each in (key, one.node))
@@ -345,5 +345,5 @@ def _resolved(node: exp.Expr, scope: Scope) -> str:
     for column in expression_columns(node):
         term = scope.resolve(column)
         parts = [quote(part.name.lower()) for part in column.parts]
-        names[id(column)] = field_text(term) if isinstance(term, Field) else ".".join(parts)
+        names[id(column)] = field_text(term) if isinstance(term, ColumnField) else ".".join(parts)
     return written(node, names)

@@ -23,7 +23,7 @@ Spoken = Counter[tuple[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class MentionedNames:
     """What a statement names, and where: read in one walk of its tree, asked about per mention.
 
     Names are in lower case. `every` holds all that could name a column, a superset; `columns` the
@@ -46,7 +46,7 @@ class Names:
     """Columns named with a schema."""
     untold: list[exp.Expr] = field(default_factory=list)
     """What takes columns without naming them: by a pattern, by a place, all of them."""
-    branches: dict[int, Branch] = field(default_factory=dict)
+    branches: dict[int, UnionBranch] = field(default_factory=dict)
     """The branch of a set operation that a table stands in, by the table's id.
 
     Not of those in a CTE, which may be read in any other branch.
@@ -57,21 +57,21 @@ class Names:
 class Chain:
     """Set operations on set operations, taken as one; `above` is the branch that they stand in."""
 
-    above: Branch | None
+    above: UnionBranch | None
     spoken: Spoken = field(default_factory=Counter)
 
 
 @dataclass(eq=False, slots=True)
-class Branch:
+class UnionBranch:
     """One branch of a chain."""
 
     chain: Chain
     spoken: Spoken = field(default_factory=Counter)
 
     @property
-    def around(self) -> Iterator[Branch]:
+    def around(self) -> Iterator[UnionBranch]:
         """The branch, and those that its chain stands in."""
-        one: Branch | None = self
+        one: UnionBranch | None = self
         while one is not None:
             yield one
             one = one.chain.above
@@ -93,13 +93,13 @@ class _Place:
     block: exp.Select | None = None
     is_spoken: bool = False
     is_in_cte: bool = False
-    branch: Branch | None = None
+    branch: UnionBranch | None = None
     chain: Chain | None = None
 
 
-def names_in(tree: exp.Expr) -> Names:
+def names_in(tree: exp.Expr) -> MentionedNames:
     """Walk a tree once."""
-    names = Names(tree)
+    names = MentionedNames(tree)
     pending: list[tuple[exp.Expr, _Place]] = [(tree, _Place())]
     while pending:
         node, place = pending.pop()
@@ -120,7 +120,7 @@ def _below(node: exp.Expr, place: _Place) -> Iterator[tuple[exp.Expr, _Place]]:
     """What a node consists of, each with its place."""
     chain, branch = place.chain, place.branch
     if chain is not None and not isinstance(node, exp.SetOperation):
-        branch, chain = Branch(chain), None
+        branch, chain = UnionBranch(chain), None
     elif chain is None and isinstance(node, exp.SetOperation):
         chain = Chain(branch)
     block = node if isinstance(node, exp.Select) else place.block
@@ -147,7 +147,7 @@ def _asks_for_any_row(block: exp.Select) -> bool:
     return isinstance(block.parent, exp.Exists) and not tells
 
 
-def _note_column(names: Names, column: exp.Column, place: _Place) -> None:
+def _note_column(names: MentionedNames, column: exp.Column, place: _Place) -> None:
     *before, name = (part.name.lower() for part in column.parts)
     names.columns.setdefault(name, []).append(column)
     names.qualifiers.setdefault(name, set()).add(tuple(before))
@@ -157,7 +157,7 @@ def _note_column(names: Names, column: exp.Column, place: _Place) -> None:
         _speak(names, name, tuple(before), place)
 
 
-def _speak(names: Names, name: str, qualifier: tuple[str, ...], place: _Place) -> None:
+def _speak(names: MentionedNames, name: str, qualifier: tuple[str, ...], place: _Place) -> None:
     said = name, qualifier
     names.spoken[said] += 1
     for branch in place.branch.around if place.branch is not None else ():
@@ -165,7 +165,7 @@ def _speak(names: Names, name: str, qualifier: tuple[str, ...], place: _Place) -
         branch.chain.spoken[said] += 1
 
 
-def _note(names: Names, node: exp.Expr, place: _Place) -> None:
+def _note(names: MentionedNames, node: exp.Expr, place: _Place) -> None:
     if isinstance(node, (exp.Identifier, exp.Var)):
         if not isinstance(node.parent, exp.Anonymous):  # that is the name of a function, in quotes
             names.every.add(node.name.lower())
@@ -186,7 +186,9 @@ def _note(names: Names, node: exp.Expr, place: _Place) -> None:
         names.untold.append(node)
 
 
-def used_columns(names: Names, mention: TableMention, resource: Resource) -> tuple[str, ...]:
+def used_columns(
+    names: MentionedNames, mention: TableMention, resource: Resource
+) -> tuple[str, ...]:
     """The columns that may be used, in the definition's order; all where that cannot be told."""
     every = tuple(one.name for one in resource.all_columns)
     block = enclosing_block(mention.node)
@@ -197,7 +199,9 @@ def used_columns(names: Names, mention: TableMention, resource: Resource) -> tup
     return tuple(name for name in every if name.lower() in names.every)
 
 
-def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> frozenset[str]:
+def spoken_columns(
+    names: MentionedNames, mention: TableMention, resource: Resource
+) -> frozenset[str]:
     """Columns that a predicate may speak of where the mention is read: in no other branch."""
     branch = names.branches.get(id(mention.node))
     around = [*branch.around] if branch is not None else []
@@ -213,7 +217,7 @@ def spoken_columns(names: Names, mention: TableMention, resource: Resource) -> f
     return frozenset(found)
 
 
-def _others(names: Names, node: exp.Table) -> set[tuple[str, ...]]:
+def _others(names: MentionedNames, node: exp.Table) -> set[tuple[str, ...]]:
     """What names columns of other tables alone: no CTE, and no source that is made of others."""
     made = {one.alias.lower() for one in names.ctes}
     for alias in find_all(names.tree, exp.TableAlias):
@@ -225,7 +229,7 @@ def _others(names: Names, node: exp.Table) -> set[tuple[str, ...]]:
     return others - {*_qualifiers(node)}
 
 
-def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
+def used_hidden(names: MentionedNames, mention: TableMention) -> tuple[str, ...]:
     """The hidden columns that are named on a mention, or named without saying on which."""
     alias = mention.node.args.get("alias")
     renamed = {one.name.lower() for one in alias.args.get("columns") or []} if alias else set()
@@ -236,7 +240,7 @@ def used_hidden(names: Names, mention: TableMention) -> tuple[str, ...]:
     )
 
 
-def refuse_own_names(names: Names, sql: str) -> None:
+def refuse_own_names(names: MentionedNames, sql: str) -> None:
     """Raise BindError where a statement uses a name that SQL made for it uses."""
     for name in sorted(one for one in names.every if is_own(one)):
         start = sql.lower().find(name.lower())
@@ -249,7 +253,9 @@ def refuse_own_names(names: Names, sql: str) -> None:
         )
 
 
-def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
+def refuse_rowid(
+    names: MentionedNames, mention: TableMention, resource: Resource, sql: str
+) -> None:
     """Raise BindError where a mention's rowid is named, which is there only while it is checked."""
     block = enclosing_block(mention.node)
     if mention.is_unread:
@@ -269,7 +275,7 @@ def refuse_rowid(names: Names, mention: TableMention, resource: Resource, sql: s
 
 
 def refuse_whole_rows(
-    names: Names,
+    names: MentionedNames,
     mention: TableMention,
     live: Mapping[int, Resource],
     hidden: Sequence[str],
@@ -309,7 +315,9 @@ def _has_column(resource: Resource, name: str) -> bool:
     return any(one.name.lower() == name for one in resource.all_columns)
 
 
-def _refuse_unread(names: Names, mention: TableMention, resource: Resource, sql: str) -> None:
+def _refuse_unread(
+    names: MentionedNames, mention: TableMention, resource: Resource, sql: str
+) -> None:
     """Raise BindError where a column may be meant that is no column of a table for everybody."""
     own = {one.name for one in resource.all_columns}
     for name in (*HIDDEN, "rowid"):
@@ -322,7 +330,7 @@ def _refuse_unread(names: Names, mention: TableMention, resource: Resource, sql:
             )
 
 
-def _takes_all(names: Names, block: exp.Select, node: exp.Table) -> bool:
+def _takes_all(names: MentionedNames, block: exp.Select, node: exp.Table) -> bool:
     if names.untold or id(block) in names.stars or joins_naturally(block):
         return True
     name = node.alias_or_name.lower()
@@ -366,7 +374,7 @@ def sources_of(block: exp.Select) -> Iterator[tuple[exp.Expr, exp.Expr, str]]:
 _SOURCES = (exp.Table, exp.Subquery)
 
 
-def _is_named_on(names: Names, name: str, source: exp.Expr) -> bool:
+def _is_named_on(names: MentionedNames, name: str, source: exp.Expr) -> bool:
     return not names.qualifiers.get(name, set()).isdisjoint(_qualifiers(source))
 
 

@@ -11,7 +11,7 @@ from connstat_sql.sql.binder.predicates import conjuncts
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Disjuncts:
     """What a column equals one of: values, elements of lists, and rows of subqueries.
 
     `are_mixed` says that several of them stand in one list, where DuckDB makes them one type.
@@ -22,8 +22,8 @@ class Options:
     queries: tuple[exp.Expr, ...] = ()
     are_mixed: bool = False
 
-    def __or__(self, other: Options) -> Options:
-        return Options(
+    def __or__(self, other: Disjuncts) -> Disjuncts:
+        return Disjuncts(
             (*self.values, *other.values),
             (*self.lists, *other.lists),
             (*self.queries, *other.queries),
@@ -31,7 +31,7 @@ class Options:
         )
 
 
-def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Options | None:
+def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Disjuncts | None:
     """What a predicate says that a column is one of; None where it leaves others, too."""
     node = _bare(predicate)
     if isinstance(node, (exp.And, exp.Or)):
@@ -43,21 +43,21 @@ def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Op
                     return _options_beside(value)
     if isinstance(node, exp.In) and is_column(_bare(node.this)):
         if node.args.get("query") is not None:
-            return Options(queries=(node.args["query"],))
+            return Disjuncts(queries=(node.args["query"],))
         if node.args.get("field") is not None:
-            return Options(lists=(node.args["field"],))
+            return Disjuncts(lists=(node.args["field"],))
         values = tuple(one for one in node.expressions if not isinstance(one, exp.Null))
-        return Options(values, are_mixed=len(values) > 1) if values else None
+        return Disjuncts(values, are_mixed=len(values) > 1) if values else None
     if isinstance(node, exp.ArrayContains) and is_column(_bare(node.expression)):
-        return Options(lists=(node.this,))
+        return Disjuncts(lists=(node.this,))
     return None
 
 
 def _options_of_several(
     node: exp.And | exp.Or, is_column: Callable[[exp.Expr], bool]
-) -> Options | None:
+) -> Disjuncts | None:
     """Of AND the first that says something, of OR what all branches say."""
-    whole = Options()
+    whole = Disjuncts()
     for branch in node.flatten():
         found = options_of(branch, is_column)
         if isinstance(node, exp.And) and found is not None:
@@ -69,11 +69,13 @@ def _options_of_several(
     return whole if isinstance(node, exp.Or) else None
 
 
-def _options_beside(side: exp.Expr) -> Options:
+def _options_beside(side: exp.Expr) -> Disjuncts:
     listed = any_of(side)
     if listed is None:
-        return Options((side,))
-    return Options(queries=(side,)) if isinstance(listed, exp.Query) else Options(lists=(listed,))
+        return Disjuncts((side,))
+    return (
+        Disjuncts(queries=(side,)) if isinstance(listed, exp.Query) else Disjuncts(lists=(listed,))
+    )
 
 
 def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:

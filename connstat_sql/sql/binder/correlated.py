@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlglot import exp
 
 from connstat_sql.definitions.model import quote
-from connstat_sql.sql.binder.model import COLLATED, Beside, Field, Relation
+from connstat_sql.sql.binder.model import COLLATED, Beside, ColumnField, Relation
 from connstat_sql.sql.binder.render import own_nodes
 from connstat_sql.sql.binder.scopes import Scope, Source
 
@@ -49,7 +49,7 @@ def empty_sources(beside: Sequence[Beside], relations: Mapping[int, Relation]) -
     )
 
 
-def _null(one: Field, name: str, relations: Mapping[int, Relation]) -> str:
+def _null(one: ColumnField, name: str, relations: Mapping[int, Relation]) -> str:
     of = relations[one.relation].types[one.column]
     return f"CAST(NULL AS {'VARCHAR' if of == COLLATED else of}) AS {quote(name)}"
 
@@ -63,9 +63,11 @@ def _may_speak_of(spoken: Sequence[tuple[str, ...]], source: Source) -> bool:
 
 def _columns(
     spoken: Sequence[tuple[str, ...]], columns: Mapping[str, str], source: Source
-) -> tuple[tuple[str, Field], ...]:
+) -> tuple[tuple[str, ColumnField], ...]:
     """Of a source's columns those of which a subquery has the names."""
     named = {name for parts in spoken for name in parts}
     return tuple(
-        (name, Field(source.relation.id, own)) for name, own in columns.items() if name in named
+        (name, ColumnField(source.relation.id, own))
+        for name, own in columns.items()
+        if name in named
     )

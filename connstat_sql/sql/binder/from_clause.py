@@ -18,15 +18,15 @@ from connstat_sql.sql.binder.group_by import (
     makes_one_group,
 )
 from connstat_sql.sql.binder.join_rules import demoted, join, silent
-from connstat_sql.sql.binder.model import Fact, Term
+from connstat_sql.sql.binder.model import Conjunct, Term
 from connstat_sql.sql.binder.named import Cte
 from connstat_sql.sql.binder.predicates import Predicates, equality, is_listing
 from connstat_sql.sql.binder.query_tree import (
     Block,
     Leaf,
-    Limit,
-    Output,
+    OutputColumn,
     Query,
+    RowLimit,
     Sealed,
     SetOperation,
     Tree,
@@ -51,7 +51,7 @@ class _From:
 
 
 @dataclass
-class Reading:
+class FromClauses:
     """Reads the queries of one statement."""
 
     sources: Sources
@@ -117,7 +117,7 @@ class Reading:
         visible = replace(
             scope, sources=tuple(s for s in scope.sources if s.relation.id not in read.unseen)
         )
-        tree, where, nested = read.tree, list[Fact](), list[Query]()
+        tree, where, nested = read.tree, list[Conjunct](), list[Query]()
         for predicate in self.predicates.where(select, visible):
             if select.args.get("sample"):  # drawn before WHERE: fewer rows would be other rows
                 nested += self.predicates.queries_in(predicate, visible, ctes)
@@ -144,7 +144,7 @@ class Reading:
         scope: Scope,
         ctes: Ctes,
         tree: Tree | None,
-        where: list[Fact],
+        where: list[Conjunct],
         nested: list[Query],
     ) -> Tree | None:
         """One conjunct: a fact, or a join with the subquery that it is about."""
@@ -160,10 +160,10 @@ class Reading:
         self,
         select: exp.Select,
         tree: Tree | None,
-        facts: tuple[Fact, ...],
+        facts: tuple[Conjunct, ...],
         scope: Scope,
-        outputs: Sequence[Output] | None,
-    ) -> Limit | None:
+        outputs: Sequence[OutputColumn] | None,
+    ) -> RowLimit | None:
         """How many rows are enough, where nothing else stands between them and the result."""
         if not isinstance(tree, Leaf) or tree.relation.mention is None:
             return None
@@ -181,7 +181,7 @@ class Reading:
             if order is None:
                 return None
         wanted = wanted if at_most is None else min(wanted, at_most)
-        return Limit(wanted + skipped, frozenset(name for name in columns if name), order)
+        return RowLimit(wanted + skipped, frozenset(name for name in columns if name), order)
 
     # --- FROM --------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Reading:
             outer=None,
         )
         scope = replace(left_scope.joined(right.scope), outer=outer)
-        facts, merged, loose = list[Fact](), dict(scope.merged), [*chain.loose, *right.loose]
+        facts, merged, loose = list[Conjunct](), dict(scope.merged), [*chain.loose, *right.loose]
         for name in _common(clause, left_scope, right.scope):
             fact, merge = self._merge(name, kind, left_scope, right.scope)
             merged[name] = merge
@@ -244,7 +244,9 @@ class Reading:
         tree = join(kind, chain.tree, right.tree, tuple(facts))
         return _From(tree, replace(scope, merged=merged, outer=None), unseen, loose)
 
-    def _merge(self, name: str, kind: str, left: Scope, right: Scope) -> tuple[Fact | None, Merge]:
+    def _merge(
+        self, name: str, kind: str, left: Scope, right: Scope
+    ) -> tuple[Conjunct | None, Merge]:
         """One column of USING or NATURAL: what makes it equal, and what it then is."""
         ours, theirs = left.named(name), right.named(name)
         having = [s.relation.id for s in (*left.sources, *right.sources) if s.field(name)]

@@ -8,13 +8,13 @@ from sqlglot import exp
 
 from connstat_sql.sql.binder.clause_rules import (
     Clauses,
-    Functions,
+    UnstableFunctions,
     calls,
     has_aggregates,
     has_grouping_sets,
     holds_aggregate,
 )
-from connstat_sql.sql.binder.model import Field, Term
+from connstat_sql.sql.binder.model import ColumnField, Term
 from connstat_sql.sql.binder.scopes import Scope
 from connstat_sql.sql.nodes import find, find_all, walk
 
@@ -24,7 +24,7 @@ _OF_WHOLE_PARTITIONS = (
 )  # fmt: skip
 
 
-def makes_one_group(select: exp.Select, functions: Functions) -> bool:
+def makes_one_group(select: exp.Select, functions: UnstableFunctions) -> bool:
     """Whether there may be a row of the result where there is none inside."""
     group = select.args.get("group")
     if group is None:
@@ -38,13 +38,13 @@ def makes_one_group(select: exp.Select, functions: Functions) -> bool:
     return has_grouping_sets(group) or not keys
 
 
-def not_aggregated(select: exp.Select, functions: Functions) -> list[exp.Expr]:
+def not_aggregated(select: exp.Select, functions: UnstableFunctions) -> list[exp.Expr]:
     """What GROUP BY ALL groups by."""
     return [one for one in select.expressions if not holds_aggregate(one, functions)]
 
 
 def grouping_keys(
-    select: exp.Select, group: exp.Group, functions: Functions
+    select: exp.Select, group: exp.Group, functions: UnstableFunctions
 ) -> Iterator[exp.Column]:
     """The columns among the keys of GROUP BY, by name, by place or all of them."""
     named = group.expressions
@@ -57,7 +57,7 @@ def grouping_keys(
             yield one.unalias()
 
 
-def window_keys(select: exp.Select, scope: Scope, functions: Functions) -> list[Term]:
+def window_keys(select: exp.Select, scope: Scope, functions: UnstableFunctions) -> list[Term]:
     """The columns by which every window splits the rows, and GROUP BY where there is one.
 
     What QUALIFY says of them alone keeps or drops partitions as a whole.
@@ -94,4 +94,4 @@ def _fields(nodes: Sequence[exp.Expr], scope: Scope) -> list[Term]:
         one for one in nodes if isinstance(one, exp.Column) and not scope.has_two_meanings(one)
     ]
     terms = map(scope.resolve, columns)
-    return [one for one in terms if isinstance(one, Field) and not one.path]
+    return [one for one in terms if isinstance(one, ColumnField) and not one.path]

@@ -15,7 +15,7 @@ from sqlglot import exp
 from connstat_sql.database.values import Value
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.sql.binder.constants import INTEGERS, Constants
-from connstat_sql.sql.binder.model import Fact, Field, Interval, Intervals, Term, Types
+from connstat_sql.sql.binder.model import ColumnField, Conjunct, Interval, Intervals, Term, Types
 
 MOST = 1_000
 """Values of an IN list that are looked at."""
@@ -68,9 +68,9 @@ class IntervalReader:
 
     types: Types
     constants: Constants
-    column_of: Callable[[Field], str]
+    column_of: Callable[[ColumnField], str]
 
-    def intervals(self, facts: Sequence[Fact]) -> Intervals:
+    def intervals(self, facts: Sequence[Conjunct]) -> Intervals:
         """What all facts together leave of each column that they bound."""
         found: Intervals = {}
         for fact in facts:
@@ -170,7 +170,7 @@ class IntervalReader:
 
     def _name(self, node: exp.Expr, terms: Mapping[int, Term]) -> str:
         term = terms.get(id(node.unnest()))
-        return self.column_of(term) if isinstance(term, Field) else ""
+        return self.column_of(term) if isinstance(term, ColumnField) else ""
 
     def _day_of(self, node: exp.Expr, terms: Mapping[int, Term]) -> str:
         """Our column of points in time of which a node is the day; "" where it is none."""

@@ -12,11 +12,11 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.model import Fact, Merged, relations_of
+from connstat_sql.sql.binder.model import Conjunct, Merged, relations_of
 from connstat_sql.sql.binder.nulls import rejects_null
 from connstat_sql.sql.binder.query_tree import Join, Leaf, Tree
 
-Facts = tuple[Fact, ...]
+Facts = tuple[Conjunct, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -112,7 +112,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 
 # --- outer joins that are none -------------------------------------------------------------------
 
-Rejects = Callable[[Fact, frozenset[int]], bool]
+Rejects = Callable[[Conjunct, frozenset[int]], bool]
 
 
 def demoted(tree: Tree, above: Facts, rejects: Rejects = rejects_null) -> Tree:
@@ -203,7 +203,7 @@ def _held(kind: str, left: Tree, right: Tree, on: Facts) -> Facts:
 # --- choosing among facts ------------------------------------------------------------------------
 
 
-def silent(facts: Iterable[Fact], relations: frozenset[int]) -> Facts:
+def silent(facts: Iterable[Conjunct], relations: frozenset[int]) -> Facts:
     """The facts that say nothing of the given relations."""
     return tuple(fact for fact in facts if not fact.relations & relations)
 
@@ -226,5 +226,5 @@ def _merged(raw: Facts, own: frozenset[int], other: frozenset[int]) -> Facts:
         is_told = all(terms[k] is not t for k, t in fact.terms.items() if relations_of([t]) & own)
         relations = relations_of(terms.values())
         if is_told and not relations & other:
-            found.append(Fact(fact.predicate, terms, relations))
+            found.append(Conjunct(fact.predicate, terms, relations))
     return tuple(found)

@@ -68,7 +68,7 @@ class Questions(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ColumnField:
     """A column of a relation; `path` leads on into a struct."""
 
     relation: int
@@ -80,7 +80,7 @@ class Field:
 class Merged:
     """What FULL JOIN … USING makes of the columns of its sides: whichever is there."""
 
-    fields: tuple[Field, ...]
+    fields: tuple[ColumnField, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,11 @@ class Beside:
     """A source around a subquery that speaks of it: its name there, and what its columns are."""
 
     alias: str
-    columns: tuple[tuple[str, Field], ...]
+    columns: tuple[tuple[str, ColumnField], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar:
+class ScalarSubquery:
     """A subquery that stands for one value; the relation holds its text.
 
     `beside` are the sources around it whose row it is told for.
@@ -102,7 +102,7 @@ class Scalar:
     beside: tuple[Beside, ...] = ()
 
     @property
-    def fields(self) -> tuple[Field, ...]:
+    def fields(self) -> tuple[ColumnField, ...]:
         """The columns of those sources."""
         return tuple(field for one in self.beside for _, field in one.columns)
 
@@ -115,7 +115,7 @@ class Expression:
     terms: Mapping[int, Term]
 
 
-Term = Union[Field, Merged, Scalar, Expression]
+Term = Union[ColumnField, Merged, ScalarSubquery, Expression]
 """What a column in a predicate stands for."""
 
 
@@ -128,9 +128,11 @@ def relations_of(terms: Iterable[Term]) -> frozenset[int]:
     """The relations that terms speak of."""
     found: set[int] = set()
     for term in terms:
-        if isinstance(term, (Field, Scalar)):
+        if isinstance(term, (ColumnField, ScalarSubquery)):
             found.add(term.relation)
-            found |= {one.relation for one in term.fields} if isinstance(term, Scalar) else set()
+            found |= (
+                {one.relation for one in term.fields} if isinstance(term, ScalarSubquery) else set()
+            )
         elif isinstance(term, Merged):
             found |= {one.relation for one in term.fields}
         else:
@@ -139,7 +141,7 @@ def relations_of(terms: Iterable[Term]) -> frozenset[int]:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Fact:
+class Conjunct:
     """A predicate that must be true of the rows that matter, over the relations it speaks of."""
 
     predicate: exp.Expr
@@ -170,13 +172,13 @@ class Relation:
     ctes: tuple[exp.CTE, ...] = ()
     needs: frozenset[int] = frozenset()
     inside: Outputs = field(default_factory=dict)
-    held: tuple[Fact, ...] = ()
+    held: tuple[Conjunct, ...] = ()
     is_scalar: bool = False
     is_known: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Use:
+class TableAccess:
     """One reading of a live table: only rows for which all `facts` can be true matter.
 
     The facts hold together: there are rows of all the relations they speak of for which they are
@@ -190,7 +192,7 @@ class Use:
     """
 
     relation: int
-    facts: tuple[Fact, ...]
+    facts: tuple[Conjunct, ...]
     rows: tuple[Row, ...] | None
     limit: int | None = None
     limited_by: frozenset[str] = frozenset()
@@ -222,7 +224,7 @@ class BoundTable:
 
     mention: TableMention
     live: LiveTable
-    uses: tuple[Use, ...]
+    uses: tuple[TableAccess, ...]
     columns: tuple[str, ...]
     hidden: tuple[str, ...]
     spoken: frozenset[str] = frozenset()

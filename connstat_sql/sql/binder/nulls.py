@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.model import Fact, Field
+from connstat_sql.sql.binder.model import ColumnField, Conjunct
 from connstat_sql.sql.nodes import children
 
 _COMPARISONS = (
@@ -16,14 +16,18 @@ _STRICT = (
 )  # fmt: skip
 
 
-def rejects_null(fact: Fact, side: frozenset[int], columns: frozenset[str] | None = None) -> bool:
+def rejects_null(
+    fact: Conjunct, side: frozenset[int], columns: frozenset[str] | None = None
+) -> bool:
     """Whether a fact is not true wherever columns of a side are NULL (None: all of them)."""
     reading = _Reading(fact, side, columns)
     return bool(fact.relations & side) and reading.is_rejecting(fact.predicate)
 
 
 class _Reading:
-    def __init__(self, fact: Fact, side: frozenset[int], columns: frozenset[str] | None) -> None:
+    def __init__(
+        self, fact: Conjunct, side: frozenset[int], columns: frozenset[str] | None
+    ) -> None:
         self._fact = fact
         self._side = side
         self._columns = columns
@@ -47,7 +51,7 @@ class _Reading:
         node = node.unnest()
         if isinstance(node, exp.Column):
             term = self._fact.terms.get(id(node))
-            if not isinstance(term, Field) or term.relation not in self._side:
+            if not isinstance(term, ColumnField) or term.relation not in self._side:
                 return False
             return self._columns is None or term.column in self._columns
         if isinstance(node, _COMPARISONS):

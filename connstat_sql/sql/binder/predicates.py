@@ -8,9 +8,16 @@ from sqlglot import exp
 
 from connstat_sql.sql.binder.clause_rules import calls, has_grouping_sets, holds_aggregate
 from connstat_sql.sql.binder.group_by import grouping_keys, keeps_whole_partitions, window_keys
-from connstat_sql.sql.binder.model import Expression, Fact, Field, Merged, Term, relations_of
+from connstat_sql.sql.binder.model import (
+    ColumnField,
+    Conjunct,
+    Expression,
+    Merged,
+    Term,
+    relations_of,
+)
 from connstat_sql.sql.binder.named import Cte
-from connstat_sql.sql.binder.query_tree import Leaf, Output, Query
+from connstat_sql.sql.binder.query_tree import Leaf, OutputColumn, Query
 from connstat_sql.sql.binder.render import (
     expression_columns,
     expression_queries,
@@ -24,7 +31,7 @@ from connstat_sql.sql.nodes import find, walk
 UNKNOWN = 0
 """The relation of what cannot be told: it is never there to be read."""
 
-Joined = tuple[str, Leaf, tuple[Fact, ...]]
+Joined = tuple[str, Leaf, tuple[Conjunct, ...]]
 
 
 ReadQuery = Callable[[exp.Expr, "Scope | None", Mapping[str, Cte]], Query]
@@ -42,21 +49,21 @@ class Predicates:
         self._query = query
         self._membership = membership
 
-    def fact(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Fact:
+    def fact(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Conjunct:
         """A predicate with its columns resolved; where DuckDB reads another, it says nothing."""
         if not self.is_told(predicate):
-            return Fact(exp.Star(), {}, frozenset({UNKNOWN}))
+            return Conjunct(exp.Star(), {}, frozenset({UNKNOWN}))
         terms: dict[int, Term] = {}
         for column in expression_columns(predicate):
             term = scope.resolve(column)
-            terms[id(column)] = Field(UNKNOWN, column.name.lower()) if term is None else term
+            terms[id(column)] = ColumnField(UNKNOWN, column.name.lower()) if term is None else term
         for node in outermost_queries(predicate):
             terms[id(node)] = self._sources.scalar(node, ctes, scope)
         relations = relations_of(terms.values())
         functions = self._sources.functions
         if calls(predicate, functions.volatile) or holds_aggregate(predicate, functions):
             relations |= {UNKNOWN}
-        return Fact(predicate, terms, relations)
+        return Conjunct(predicate, terms, relations)
 
     def is_told(self, predicate: exp.Expr) -> bool:
         """Whether DuckDB reads a predicate as the tree does."""
@@ -116,16 +123,16 @@ class Predicates:
         kind = self._membership[f"NOT {word}" if is_not else word]
         inner = self._query(query, scope, ctes)
         relation = self._sources.derived(query, inner, ctes)
-        on: list[Fact] = []
+        on: list[Conjunct] = []
         names = list(relation.types)
         if len(sides) == len(names):
             for side, name in zip(sides, names, strict=True):
-                on.append(self._equal_to(side, Field(relation.id, name), scope, ctes))
+                on.append(self._equal_to(side, ColumnField(relation.id, name), scope, ctes))
         if relation.node is None:
             on += relation.held
         return kind, Leaf(relation, inner), tuple(on)
 
-    def merged(self, ours: Iterable[Field], theirs: Iterable[Field]) -> Merged:
+    def merged(self, ours: Iterable[ColumnField], theirs: Iterable[ColumnField]) -> Merged:
         """What FULL JOIN … USING makes of a column."""
         return Merged((*ours, *theirs))
 
@@ -139,9 +146,9 @@ class Predicates:
         if any(map(scope.has_two_meanings, columns)):
             return False  # which of them is meant differs between versions of DuckDB
         terms = [scope.resolve(column) for column in columns]
-        return bool(columns) and all(isinstance(t, Field) and t in keys for t in terms)
+        return bool(columns) and all(isinstance(t, ColumnField) and t in keys for t in terms)
 
-    def fixed_column(self, fact: Fact) -> str | None:
+    def fixed_column(self, fact: Conjunct) -> str | None:
         """The column that a fact fixes to plain constants and says nothing else of, or None."""
         node = fact.predicate.unnest()
         options: list[exp.Expr] = []
@@ -152,10 +159,10 @@ class Predicates:
         if not options or not all(isinstance(one, exp.Literal) for one in options):
             return None
         term = fact.terms.get(id(node.this))
-        return term.column if isinstance(term, Field) and not term.path else None
+        return term.column if isinstance(term, ColumnField) and not term.path else None
 
     def order(
-        self, select: exp.Select, scope: Scope, outputs: Sequence[Output] | None
+        self, select: exp.Select, scope: Scope, outputs: Sequence[OutputColumn] | None
     ) -> tuple[str, bool] | None:
         """The one column that ORDER BY sorts by, with NULL last, and whether it descends.
 
@@ -167,7 +174,7 @@ class Predicates:
             return None
         column = key.this
         term = scope.resolve(column) if isinstance(column, exp.Column) else None
-        if not isinstance(term, Field) or term.path:
+        if not isinstance(term, ColumnField) or term.path:
             return None
         name = column.name.lower()
         if len(column.parts) == 1 and any(o.name == name and o.term != term for o in outputs):
@@ -176,28 +183,28 @@ class Predicates:
         return None if descends is None else (term.column, descends)
 
     def _equal_to(
-        self, side: exp.Expr, field: Field, scope: Scope, ctes: Mapping[str, Cte]
-    ) -> Fact:
+        self, side: exp.Expr, field: ColumnField, scope: Scope, ctes: Mapping[str, Cte]
+    ) -> Conjunct:
         inner = self.fact(side, scope, ctes)
         term = inner.terms.get(id(side), Expression(side, inner.terms))
         fact = equality(term, field, field.column)
-        return Fact(fact.predicate, fact.terms, fact.relations | inner.relations)
+        return Conjunct(fact.predicate, fact.terms, fact.relations | inner.relations)
 
 
-def equality(left: Term, right: Term, name: str) -> Fact:
+def equality(left: Term, right: Term, name: str) -> Conjunct:
     """The fact that two things are equal which the text does not compare, such as by USING."""
     ours, theirs = exp.column(name), exp.column(name)
     terms = {id(ours): left, id(theirs): right}
-    return Fact(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
+    return Conjunct(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
 
 
-def part_of(node: exp.Expr, fact: Fact) -> Fact | None:
+def part_of(node: exp.Expr, fact: Conjunct) -> Conjunct | None:
     """A part of a predicate as a fact of its own; None where it says something of a subquery."""
     if find(node, exp.Query) is not None:
         return None
     keys = {id(one) for one in walk(node)} & fact.terms.keys()
     terms = {key: fact.terms[key] for key in keys}
-    return Fact(node, terms, relations_of(terms.values()))
+    return Conjunct(node, terms, relations_of(terms.values()))
 
 
 def chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> exp.Expr:

@@ -15,11 +15,11 @@ from connstat_sql.sql.binder.constants import INTEGERS, SHORT, Constants, is_sho
 from connstat_sql.sql.binder.join_rules import Sides, positional, silent, sound_on
 from connstat_sql.sql.binder.model import (
     Beside,
+    ColumnField,
+    Conjunct,
     Expression,
-    Fact,
-    Field,
     Relation,
-    Scalar,
+    ScalarSubquery,
     Term,
     is_fixed,
     relations_of,
@@ -29,9 +29,9 @@ from connstat_sql.sql.binder.query_tree import (
     Block,
     Join,
     Leaf,
-    Limit,
-    Output,
+    OutputColumn,
     Query,
+    RowLimit,
     SetOperation,
     Tree,
 )
@@ -39,27 +39,27 @@ from connstat_sql.sql.binder.rules import Rules
 from connstat_sql.sql.nodes import walk
 from connstat_sql.sql.spans import put_in_place
 
-Facts = tuple[Fact, ...]
+Facts = tuple[Conjunct, ...]
 _OF_EQUALITY = (exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Reached:
+class PushedPredicates:
     """A live mention that the walk has reached; `relation` is None where nothing restricts it."""
 
     relation: int | None
     facts: Facts = ()
-    limit: Limit | None = None
+    limit: RowLimit | None = None
 
 
 @dataclass
-class Walking:
+class Pushdown:
     """Collects what reaches each live mention, by its place."""
 
     rules: Rules
     relations: Mapping[int, Relation]
     constants: Constants
-    reached: dict[int, list[Reached]] = field(default_factory=lambda: defaultdict(list))
+    reached: dict[int, list[PushedPredicates]] = field(default_factory=lambda: defaultdict(list))
 
     def walk(self, query: Query, relation: Relation | None = None, facts: Facts = ()) -> None:
         """Go through a query that is read as `relation`; the facts hold for the rows wanted."""
@@ -78,7 +78,7 @@ class Walking:
             facts = silent(facts, frozenset({relation.id})) if relation is not None else facts
         for branch in query.branches:
             if isinstance(branch, Block):
-                outputs: Sequence[Output] | None = branch.outputs
+                outputs: Sequence[OutputColumn] | None = branch.outputs
                 if query.by_name and self.rules.minds_names:
                     outputs = _by_name(outputs, query.outputs)
                 self._block(branch, self._into_branch(facts, relation, outputs))
@@ -86,10 +86,10 @@ class Walking:
                 self.walk(branch, relation, facts if not query.by_name else ())
 
     def _into_branch(
-        self, facts: Facts, relation: Relation | None, outputs: Sequence[Output] | None
+        self, facts: Facts, relation: Relation | None, outputs: Sequence[OutputColumn] | None
     ) -> Facts:
         """Facts about the whole in terms of one of its branches."""
-        found: list[Fact] = []
+        found: list[Conjunct] = []
         for fact in facts:
             entered = _entering((fact,), relation, outputs, self._as_in_the_whole)
             if not entered and relation and self._compares_numbers(fact, relation.id):
@@ -97,12 +97,12 @@ class Walking:
             found += entered
         return tuple(found)
 
-    def _compares_numbers(self, fact: Fact, whole: int) -> bool:
+    def _compares_numbers(self, fact: Conjunct, whole: int) -> bool:
         """Whether it is about nothing but which numbers are equal, whatever their types.
 
         Those of the whole aside these are whole numbers, or written with few digits.
         """
-        terms = [term for term in fact.terms.values() if isinstance(term, Field)]
+        terms = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
         others = [term for term in terms if self._kind(term) not in INTEGERS]
         if len(terms) < len(fact.terms) or any(term.relation != whole for term in others):
             return False
@@ -122,7 +122,7 @@ class Walking:
 
     def _kind(self, term: Term) -> str:
         """The type of a column, "" where it is no plain one."""
-        if not isinstance(term, Field) or term.path or term.relation not in self.relations:
+        if not isinstance(term, ColumnField) or term.path or term.relation not in self.relations:
             return ""
         return self.relations[term.relation].types.get(term.column, "")
 
@@ -140,7 +140,7 @@ class Walking:
         for loose in block.loose:
             self.walk(loose)
 
-    def _descend(self, tree: Tree, above: Facts, raw: Facts, limit: Limit | None = None) -> None:
+    def _descend(self, tree: Tree, above: Facts, raw: Facts, limit: RowLimit | None = None) -> None:
         if isinstance(tree, Leaf):
             self._arrive(tree, above, limit)
             return
@@ -153,11 +153,13 @@ class Walking:
         self._descend(tree.left, to_left, raw_left)
         self._descend(tree.right, to_right, raw_right)
 
-    def _arrive(self, leaf: Leaf, facts: Facts, limit: Limit | None) -> None:
+    def _arrive(self, leaf: Leaf, facts: Facts, limit: RowLimit | None) -> None:
         if leaf.closed is not None:
-            self.reached[leaf.closed].append(Reached(None))
+            self.reached[leaf.closed].append(PushedPredicates(None))
         if leaf.relation.mention is not None:
-            self.reached[leaf.relation.mention].append(Reached(leaf.relation.id, facts, limit))
+            self.reached[leaf.relation.mention].append(
+                PushedPredicates(leaf.relation.id, facts, limit)
+            )
         if leaf.query is not None:
             self.walk(leaf.query, leaf.relation, facts)
 
@@ -167,7 +169,7 @@ class Walking:
             return self._as_it_is(term, "")
         if is_fixed(term):
             return self._as_it_is(term, wanted) if wanted else None
-        if not isinstance(term, Field) or term.relation not in self.relations:
+        if not isinstance(term, ColumnField) or term.relation not in self.relations:
             return None
         kind = self.relations[term.relation].types.get(term.column, "")
         if term.path and kind and wanted:
@@ -185,7 +187,7 @@ class Walking:
 def _entering(
     facts: Facts,
     relation: Relation | None,
-    outputs: Sequence[Output] | None,
+    outputs: Sequence[OutputColumn] | None,
     told: Callable[[Term, str], Term | None],
 ) -> Facts:
     """Facts about a subquery in terms of what is inside; those that may not enter stay out.
@@ -210,7 +212,7 @@ def _entering(
     return tuple(fact for fact in found if fact is not None)
 
 
-def _weakened(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | None:
+def _weakened(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
     """An OR without what cannot be told in its branches: less is said, and still true."""
     either = fact.predicate.unnest()
     if not isinstance(either, exp.Or):
@@ -226,18 +228,18 @@ def _weakened(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | N
         for one in copies:
             terms |= one.terms
         branches.append(chained(exp.And, [one.node for one in copies]))
-    return Fact(chained(exp.Or, branches), terms, relations_of(terms.values()))
+    return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
 
 
-def _fields(terms: Iterable[Term]) -> Iterable[Field]:
+def _fields(terms: Iterable[Term]) -> Iterable[ColumnField]:
     for term in terms:
-        if isinstance(term, Field):
+        if isinstance(term, ColumnField):
             yield term
         elif isinstance(term, Expression):
             yield from _fields(term.terms.values())
 
 
-def substituted(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact | None:
+def substituted(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
     """A fact with a relation's columns in other terms; None when one of them has none."""
     if relation not in fact.relations:
         return fact
@@ -245,7 +247,7 @@ def substituted(fact: Fact, relation: int, inward: Mapping[str, Term]) -> Fact |
     if told is None:
         return None
     kept = fact.relations - relations_of(fact.terms.values())  # what marks it as unusable
-    return Fact(told.node, told.terms, relations_of(told.terms.values()) | kept)
+    return Conjunct(told.node, told.terms, relations_of(told.terms.values()) | kept)
 
 
 def _told(
@@ -267,28 +269,30 @@ def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | 
         return term
     if isinstance(term, Expression):
         return _told(term.node, term.terms, relation, inward)
-    if isinstance(term, Scalar):
+    if isinstance(term, ScalarSubquery):
         return _scalar_told(term, relation, inward)
-    if not isinstance(term, Field) or term.column not in inward:
+    if not isinstance(term, ColumnField) or term.column not in inward:
         return None
     found = inward[term.column]
     if not term.path:
         return found
-    if not isinstance(found, Field):
+    if not isinstance(found, ColumnField):
         return None
-    return Field(found.relation, found.column, (*found.path, *term.path))
+    return ColumnField(found.relation, found.column, (*found.path, *term.path))
 
 
-def _scalar_told(term: Scalar, relation: int, inward: Mapping[str, Term]) -> Scalar | None:
+def _scalar_told(
+    term: ScalarSubquery, relation: int, inward: Mapping[str, Term]
+) -> ScalarSubquery | None:
     """A subquery with the columns around it in other terms, where these are columns too."""
     beside = []
     for one in term.beside:
         told = [(name, _term_told(field, relation, inward)) for name, field in one.columns]
-        columns = tuple((name, field) for name, field in told if isinstance(field, Field))
+        columns = tuple((name, field) for name, field in told if isinstance(field, ColumnField))
         if len(columns) < len(told):
             return None
         beside.append(Beside(one.alias, columns))
-    return None if relation == term.relation else Scalar(term.relation, tuple(beside))
+    return None if relation == term.relation else ScalarSubquery(term.relation, tuple(beside))
 
 
 def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]) -> Expression:
@@ -311,13 +315,13 @@ def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]
 
 
 def _by_name(
-    outputs: Sequence[Output] | None, whole: Sequence[Output] | None
-) -> list[Output] | None:
+    outputs: Sequence[OutputColumn] | None, whole: Sequence[OutputColumn] | None
+) -> list[OutputColumn] | None:
     """The columns of a branch in the order of the whole; NULL where the branch has none."""
     if outputs is None or whole is None:
         return None
     named = {one.name: one for one in outputs}
-    absent = Output("", Expression(exp.Null(), {}), True, False)
+    absent = OutputColumn("", Expression(exp.Null(), {}), True, False)
     return [named.get(one.name, absent) for one in whole]
 
 

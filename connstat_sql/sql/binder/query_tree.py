@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Union
 
-from connstat_sql.sql.binder.model import Fact, Relation, Term
+from connstat_sql.sql.binder.model import Conjunct, Relation, Term
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,7 +34,7 @@ class Leaf:
         return frozenset()
 
     @property
-    def held(self) -> tuple[Fact, ...]:
+    def held(self) -> tuple[Conjunct, ...]:
         """Nothing is known of a source alone."""
         return ()
 
@@ -50,17 +50,17 @@ class Join:
     kind: str
     left: Tree
     right: Tree
-    on: tuple[Fact, ...]
+    on: tuple[Conjunct, ...]
     relations: frozenset[int]
     missing: frozenset[int]
-    held: tuple[Fact, ...]
+    held: tuple[Conjunct, ...]
 
 
 Tree = Union[Leaf, Join]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Output:
+class OutputColumn:
     """A column of a query: what it is inside (None: that cannot be told).
 
     `is_passed` says that a predicate on it may come in from outside, `is_open` that its value is
@@ -74,7 +74,7 @@ class Output:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Limit:
+class RowLimit:
     """LIMIT and OFFSET straight over one live table: so many rows that satisfy WHERE are enough.
 
     `columns` are those that WHERE fixes by plain equalities; it says nothing else. `order` is the
@@ -98,14 +98,14 @@ class Block:
     """
 
     tree: Tree | None
-    where: tuple[Fact, ...]
+    where: tuple[Conjunct, ...]
     nested: tuple[Query, ...]
     beside: tuple[Query, ...]
     loose: tuple[Query, ...]
     is_one_group: bool
-    outputs: tuple[Output, ...] | None
-    held: tuple[Fact, ...]
-    limit: Limit | None = None
+    outputs: tuple[OutputColumn, ...] | None
+    held: tuple[Conjunct, ...]
+    limit: RowLimit | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -120,7 +120,7 @@ class SetOperation:
     by_name: bool
 
     @property
-    def outputs(self) -> tuple[Output, ...] | None:
+    def outputs(self) -> tuple[OutputColumn, ...] | None:
         """Names only: what a column is differs between the branches."""
         names: dict[str, None] = {}
         first, *others = self.branches
@@ -133,8 +133,8 @@ class SetOperation:
             names |= dict.fromkeys(one.name for one in branch.outputs)
         return self._named(names)
 
-    def _named(self, names: Iterable[str]) -> tuple[Output, ...]:
-        return tuple(Output(name, None, self.is_open, False) for name in names)
+    def _named(self, names: Iterable[str]) -> tuple[OutputColumn, ...]:
+        return tuple(OutputColumn(name, None, self.is_open, False) for name in names)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

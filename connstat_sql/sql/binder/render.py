@@ -10,9 +10,9 @@ from sqlglot import exp
 
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import own
-from connstat_sql.sql.binder.model import Field, Merged, Relation, Scalar, Term
+from connstat_sql.sql.binder.model import ColumnField, Merged, Relation, ScalarSubquery, Term
 from connstat_sql.sql.nodes import children, walk
-from connstat_sql.sql.spans import Stretch, Text, instead_of, name_in, replaced, stretch_of
+from connstat_sql.sql.spans import SourceText, Stretch, instead_of, name_in, replaced, stretch_of
 from connstat_sql.sql.statement import DIALECT
 
 _WORDS = (exp.DataType, exp.Identifier)
@@ -25,7 +25,7 @@ _OURS = (
 _BEHIND = ("alias", "sample", "pivots", "order", "limit", "offset", "fetch")
 """What stands behind the parentheses of a subquery."""
 
-NameField = Callable[[Field], str]
+NameField = Callable[[ColumnField], str]
 """SQL for a column of a relation."""
 
 NameMention = Callable[[int], str]
@@ -37,7 +37,7 @@ def relation_name(relation: int) -> str:
     return quote(own(f"r{relation}"))
 
 
-def field_text(one: Field) -> str:
+def field_text(one: ColumnField) -> str:
     """A column of a relation under its alias."""
     path = "".join(f".{quote(part)}" for part in one.path)
     return f"{relation_name(one.relation)}.{quote(one.column)}{path}"
@@ -45,16 +45,16 @@ def field_text(one: Field) -> str:
 
 def term_text(term: Term, name: NameField, read: Callable[[int], str]) -> str:
     """SQL for a term; `read` answers the text of a relation that stands for one value."""
-    if isinstance(term, Field):
+    if isinstance(term, ColumnField):
         return name(term)
     if isinstance(term, Merged):
         return f"coalesce({', '.join(map(name, term.fields))})"
-    if isinstance(term, Scalar):
+    if isinstance(term, ScalarSubquery):
         return _scalar_text(term, name, read(term.relation))
     return f"({node_text(term.node, term.terms, name, read)})"
 
 
-def _scalar_text(term: Scalar, name: NameField, inner: str) -> str:
+def _scalar_text(term: ScalarSubquery, name: NameField, inner: str) -> str:
     """SQL for a subquery, with the sources around it that it speaks of under their own names."""
     if not term.beside:
         return inner
@@ -105,7 +105,7 @@ def written(node: exp.Expr, others: Mapping[int, str] = MappingProxyType({})) ->
     return replaced(whole, edits)
 
 
-def _place(text: Text, node: exp.Expr) -> Stretch | None:
+def _place(text: SourceText, node: exp.Expr) -> Stretch | None:
     """Where a node stands that is replaced: of a column or a table its name."""
     if isinstance(node, (exp.Column, exp.Table)):
         return name_in(text, node)
@@ -215,7 +215,7 @@ def _from_name(place: Stretch, node: exp.Table, sql: str) -> tuple[Stretch, str]
     return place, sql
 
 
-def _named(text: Text, node: exp.Column | exp.Table, first: int = 0) -> Stretch:
+def _named(text: SourceText, node: exp.Column | exp.Table, first: int = 0) -> Stretch:
     place = name_in(text, node, first)
     assert place is not None
     return place

@@ -15,7 +15,15 @@ from connstat_sql.database.values import Value
 from connstat_sql.sql.binder.comparisons import any_of, equal_nodes, sides_of
 from connstat_sql.sql.binder.constants import INTEGERS, Constants
 from connstat_sql.sql.binder.intervals import IntervalReader
-from connstat_sql.sql.binder.model import Fact, Field, Intervals, Relation, Row, Term, Types
+from connstat_sql.sql.binder.model import (
+    ColumnField,
+    Conjunct,
+    Intervals,
+    Relation,
+    Row,
+    Term,
+    Types,
+)
 from connstat_sql.sql.binder.nulls import rejects_null
 from connstat_sql.sql.binder.ranges import Bound, bounds_in, values_between
 from connstat_sql.sql.binder.render import field_text, node_text, relation_name, relation_text
@@ -44,20 +52,20 @@ class Restriction:
     misfits: set[str] = field(default_factory=set)
     missing: Set[int] = frozenset()
 
-    def rows(self, facts: Sequence[Fact]) -> tuple[Row, ...] | None:
+    def rows(self, facts: Sequence[Conjunct]) -> tuple[Row, ...] | None:
         """The alternatives, or None when nothing restricts the table."""
         columns = self._columns(facts, self.types)
         found: Alternatives | None = None
         for fact in facts:
             if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
                 continue  # an equality of two sources says nothing of constants
-            found = _both(found, _Reader(self, fact.terms, columns).of(fact.predicate))
+            found = _both(found, _PredicateReader(self, fact.terms, columns).of(fact.predicate))
         found = _both(found, self._between(facts, columns))
         if found != () and self._is_ruled_out(facts):
             return ()
         return None if found is None else _distinct(found)
 
-    def intervals(self, facts: Sequence[Fact], types: Types) -> Intervals:
+    def intervals(self, facts: Sequence[Conjunct], types: Types) -> Intervals:
         """What the facts leave of the columns of `types`, whose bounds an API can be told."""
         if not types or not facts:
             return {}
@@ -65,12 +73,14 @@ class Restriction:
         reader = IntervalReader(types, self.constants, lambda term: columns.get(term, ""))
         return reader.intervals(facts)
 
-    def _between(self, facts: Sequence[Fact], columns: Mapping[Field, str]) -> Alternatives | None:
+    def _between(
+        self, facts: Sequence[Conjunct], columns: Mapping[ColumnField, str]
+    ) -> Alternatives | None:
         """What bounds leave that several facts set."""
         bounds = [
             one
             for fact in facts
-            for one in _Reader(self, fact.terms, columns).bounds(fact.predicate)
+            for one in _PredicateReader(self, fact.terms, columns).bounds(fact.predicate)
         ]
         return self.listed(bounds)
 
@@ -91,16 +101,16 @@ class Restriction:
             found = _both(found, [{name: text} for text in texts])
         return found
 
-    def _is_ruled_out(self, facts: Sequence[Fact]) -> bool:
+    def _is_ruled_out(self, facts: Sequence[Conjunct]) -> bool:
         """Whether some list of constants has no row for which all facts about it are true."""
-        about: dict[int, list[Fact]] = {}
+        about: dict[int, list[Conjunct]] = {}
         for fact in facts:
             if len(fact.relations) == 1 and not fact.relations & {self.relation}:
                 (number,) = fact.relations
                 about.setdefault(number, []).append(fact)
         return any(self._has_none(number, several) for number, several in about.items())
 
-    def _has_none(self, number: int, facts: Sequence[Fact]) -> bool:
+    def _has_none(self, number: int, facts: Sequence[Conjunct]) -> bool:
         relation = self.relations.get(number)
         node = relation.node if relation is not None else None
         if relation is None or node is None or relation.is_scalar or relation.ctes:
@@ -118,19 +128,19 @@ class Restriction:
         source = f"{relation_text(relation, {}, str)} AS {relation_name(number)}"
         return bool(texts) and self.constants.has_none(f"{source} WHERE {' AND '.join(texts)}")
 
-    def _ties_two(self, fact: Fact) -> bool:
+    def _ties_two(self, fact: Conjunct) -> bool:
         found = (self.relations.get(number) for number in fact.relations)
         return sum(relation is None or not relation.is_scalar for relation in found) > 1
 
-    def _columns(self, facts: Sequence[Fact], types: Types) -> Mapping[Field, str]:
+    def _columns(self, facts: Sequence[Conjunct], types: Types) -> Mapping[ColumnField, str]:
         """Our columns, and those of other sources that equal one of ours, by our name for them."""
         key = frozenset(map(id, facts))
         equal = self.equal_columns.get(key)
         if equal is None:
             equal = self.equal_columns[key] = EqualColumns(facts, self.relations)
-        found: dict[Field, str] = {}
+        found: dict[ColumnField, str] = {}
         for name in types:
-            for one in equal.of(Field(self.relation, name)):
+            for one in equal.of(ColumnField(self.relation, name)):
                 found.setdefault(one, name)
         return found
 
@@ -138,30 +148,30 @@ class Restriction:
 class EqualColumns:
     """Which columns of the sources the facts make equal; of one type, and not of floating point."""
 
-    def __init__(self, facts: Sequence[Fact], relations: Mapping[int, Relation]) -> None:
+    def __init__(self, facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> None:
         self._relations = relations
-        self._groups: dict[Field, set[Field]] = {}
-        self._beside: dict[Field, list[tuple[int, exp.Expr, Fact]]] = {}
+        self._groups: dict[ColumnField, set[ColumnField]] = {}
+        self._beside: dict[ColumnField, list[tuple[int, exp.Expr, Conjunct]]] = {}
         for place, fact in enumerate(facts):
             for pair in equal_nodes(fact.predicate):
                 left, right = (fact.terms.get(id(node)) for node in pair)
                 for one, node in ((left, pair[1]), (right, pair[0])):
-                    if isinstance(one, Field):
+                    if isinstance(one, ColumnField):
                         self._beside.setdefault(one, []).append((place, node, fact))
-                if isinstance(left, Field) and isinstance(right, Field):
+                if isinstance(left, ColumnField) and isinstance(right, ColumnField):
                     self._join(left, right)
 
-    def of(self, one: Field) -> Sequence[Field]:
+    def of(self, one: ColumnField) -> Sequence[ColumnField]:
         """The column itself, and those that equal it."""
         return sorted(
             self._groups.get(one, {one}), key=lambda field: (field != one, field.relation)
         )
 
-    def beside(self, one: Field) -> Sequence[tuple[int, exp.Expr, Fact]]:
+    def beside(self, one: ColumnField) -> Sequence[tuple[int, exp.Expr, Conjunct]]:
         """What facts say equals a column, with those facts and their places among them."""
         return self._beside.get(one, ())
 
-    def _join(self, left: Field, right: Field) -> None:
+    def _join(self, left: ColumnField, right: ColumnField) -> None:
         types = {self._type(left), self._type(right)}
         if len(types) > 1 or types & {"", "DOUBLE", "FLOAT", "REAL"}:
             return
@@ -174,18 +184,18 @@ class EqualColumns:
         for one in (*theirs, left, right):
             self._groups[one] = ours
 
-    def _type(self, one: Field) -> str:
+    def _type(self, one: ColumnField) -> str:
         relation = self._relations.get(one.relation)
         return "" if relation is None or one.path else relation.types.get(one.column, "")
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _PredicateReader:
     """Reads one predicate for one table; `columns` are those that are ours, or equal ours."""
 
     target: Restriction
     terms: Mapping[int, Term]
-    columns: Mapping[Field, str]
+    columns: Mapping[ColumnField, str]
 
     def of(self, predicate: exp.Expr) -> Alternatives | None:
         predicate = predicate.unnest()
@@ -358,7 +368,7 @@ class _Reader:
 
     def _column(self, node: exp.Expr) -> str:
         term = self.terms.get(id(node))
-        return self.columns.get(term, "") if isinstance(term, Field) else ""
+        return self.columns.get(term, "") if isinstance(term, ColumnField) else ""
 
 
 def _differ(one: Value, other: Value) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.model import Field, Merged, Outputs, Relation, Term
+from connstat_sql.sql.binder.model import ColumnField, Merged, Outputs, Relation, Term
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -28,12 +28,12 @@ class Source:
             return self.renamed
         return {name: name for name in self.relation.types}
 
-    def field(self, name: str) -> Field | None:
+    def field(self, name: str) -> ColumnField | None:
         """The column of a name; None when there is none."""
         if self.renamed is not None:
             own = self.renamed.get(name)
-            return None if own is None else Field(self.relation.id, own)
-        return Field(self.relation.id, name) if name in self.relation.types else None
+            return None if own is None else ColumnField(self.relation.id, own)
+        return ColumnField(self.relation.id, name) if name in self.relation.types else None
 
     def is_called(self, qualifier: tuple[str, ...]) -> bool:
         """Whether a qualifier names this source."""
@@ -106,7 +106,7 @@ class Scope:
         if len(called) != 1:
             return {}
         source = called[0]
-        return {name: Field(source.relation.id, own) for name, own in source.columns.items()}
+        return {name: ColumnField(source.relation.id, own) for name, own in source.columns.items()}
 
     def _resolve(self, parts: tuple[str, ...], *, is_own: bool = True) -> Term | None:
         for split in range(len(parts) - 1, -1, -1):
@@ -117,7 +117,7 @@ class Scope:
                     return None
                 found = called[0].field(name) if called else None
                 if found is not None:
-                    return Field(found.relation, found.column, path)
+                    return ColumnField(found.relation, found.column, path)
                 if called and not called[0].relation.is_known:
                     return None
             elif self._may_have(name):
@@ -143,13 +143,13 @@ class Scope:
 def _into(term: Term | None, path: tuple[str, ...]) -> Term | None:
     if not path:
         return term
-    if isinstance(term, Field):
-        return Field(term.relation, term.column, (*term.path, *path))
+    if isinstance(term, ColumnField):
+        return ColumnField(term.relation, term.column, (*term.path, *path))
     return None
 
 
-def fields_of(term: Term | None) -> tuple[Field, ...]:
+def fields_of(term: Term | None) -> tuple[ColumnField, ...]:
     """The columns that a plain term consists of."""
-    if isinstance(term, Field):
+    if isinstance(term, ColumnField):
         return (term,)
     return term.fields if isinstance(term, Merged) else ()

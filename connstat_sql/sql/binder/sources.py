@@ -11,19 +11,19 @@ from sqlglot import exp
 
 from connstat_sql.definitions.model import literal, quote
 from connstat_sql.definitions.quoting import call
-from connstat_sql.sql.binder.clause_rules import Functions, calls
+from connstat_sql.sql.binder.clause_rules import UnstableFunctions, calls
 from connstat_sql.sql.binder.columns import HIDDEN
 from connstat_sql.sql.binder.contents import Contents
 from connstat_sql.sql.binder.correlated import empty_sources, sources_beside
 from connstat_sql.sql.binder.model import (
     COLLATED,
     Beside,
-    Fact,
-    Field,
+    ColumnField,
+    Conjunct,
     Outputs,
     Questions,
     Relation,
-    Scalar,
+    ScalarSubquery,
     Term,
     Types,
 )
@@ -43,7 +43,7 @@ class Sources:
     """Makes relations; `live` gives the live mentions by the id of their nodes."""
 
     questions: Questions
-    functions: Functions
+    functions: UnstableFunctions
     live_mentions: Mapping[int, LiveMention]
     relations: dict[int, Relation] = field(default_factory=dict)
     missing: set[int] = field(default_factory=set)
@@ -104,10 +104,10 @@ class Sources:
             types = self._described(node, ctes, query) if found is None and query else None
         return self._of_query(node, query or Sealed(()), found, names, types)
 
-    def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte], scope: Scope) -> Scalar:
+    def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte], scope: Scope) -> ScalarSubquery:
         """A subquery that stands for one value, in a place where `scope` can be named."""
         if not isinstance(node, exp.Subquery):
-            return Scalar(self._add(types={}).id)
+            return ScalarSubquery(self._add(types={}).id)
         if stretch_of(node) is None and _is_bare(node):
             node = node.this  # the parentheses are those of IN
         found = self._readable(node, ctes) if self._refuses_many else None
@@ -116,11 +116,11 @@ class Sources:
             beside = sources_beside(node, scope)
             found = self._readable(node, ctes, beside) if beside else None
         if found is None:
-            return Scalar(self._add(types={}, is_scalar=True).id)
+            return ScalarSubquery(self._add(types={}, is_scalar=True).id)
         types, used = found
         needs = self._needs(node, used)
         relation = self._add(types=types, node=node, ctes=used, needs=needs, is_scalar=True)
-        return Scalar(relation.id, beside)
+        return ScalarSubquery(relation.id, beside)
 
     @cached_property
     def _refuses_many(self) -> bool:
@@ -333,7 +333,7 @@ class Sources:
         )
 
     def _type(self, term: Term | None) -> str:
-        if not isinstance(term, Field) or term.path or term.relation not in self.relations:
+        if not isinstance(term, ColumnField) or term.path or term.relation not in self.relations:
             return ""
         return self.relations[term.relation].types.get(term.column, "")
 
@@ -379,5 +379,5 @@ def _inside(query: Query, names: list[str]) -> Outputs:
     }
 
 
-def _held(query: Query) -> tuple[Fact, ...]:
+def _held(query: Query) -> tuple[Conjunct, ...]:
     return () if isinstance(query, (SetOperation, Sealed)) else query.held

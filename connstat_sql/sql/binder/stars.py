@@ -10,7 +10,7 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.definitions.quoting import quote
 from connstat_sql.errors import BindError, Span
-from connstat_sql.sql.binder.columns import Names, joins_naturally, sources_of
+from connstat_sql.sql.binder.columns import MentionedNames, joins_naturally, sources_of
 from connstat_sql.sql.binder.model import Edit
 from connstat_sql.sql.duckdb_only import Unread
 from connstat_sql.sql.nodes import find_all
@@ -21,7 +21,7 @@ Hidden = Mapping[int, Sequence[str]]
 """The hidden columns that are named, by the id of their table's node."""
 
 
-def star_edits(names: Names, hidden: Hidden, sql: str) -> Iterator[Edit]:
+def star_edits(names: MentionedNames, hidden: Hidden, sql: str) -> Iterator[Edit]:
     """Edits that keep named hidden columns out of each `*`, also of one that nobody wrote.
 
     Raises BindError in a NATURAL JOIN, where a hidden column would join.
@@ -57,7 +57,7 @@ def _refuse_unclear(block: exp.Select, found: Sequence[tuple[str, str]], sql: st
 
 
 def _refuse_patterns(
-    names: Names, block: exp.Select, found: Sequence[tuple[str, str]], sql: str
+    names: MentionedNames, block: exp.Select, found: Sequence[tuple[str, str]], sql: str
 ) -> None:
     """`COLUMNS('…')` takes what its pattern finds in a name, and there is no EXCLUDE beside it."""
     for one in names.untold:
@@ -83,7 +83,7 @@ def _may_find(pattern: exp.Expr, name: str) -> bool:
 
 
 def _excluded(
-    names: Names, star: exp.Star, found: Sequence[tuple[str, str]], sources: int
+    names: MentionedNames, star: exp.Star, found: Sequence[tuple[str, str]], sources: int
 ) -> list[str]:
     """What a star must leave out, as SQL: of one among several sources by that source's name.
 

@@ -23,12 +23,12 @@ from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.model import quote
 from connstat_sql.errors import BindError, QueryError, Span
 from connstat_sql.sql.binder import BoundQuery, BoundTable
-from connstat_sql.sql.source_map import Origin, leading_back, rewritten
+from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import Statement, parse
-from connstat_sql.sql.views.create_statements import Definition, Kind, read_definition
+from connstat_sql.sql.views.create_statements import DefinedKind, Definition, read_definition
 from connstat_sql.sql.views.expand import Columns, Writer, derived, view_of
 from connstat_sql.sql.views.headers import as_written
-from connstat_sql.sql.views.lookup import Names, macro_names, view_names
+from connstat_sql.sql.views.lookup import CatalogLookup, macro_names, view_names
 
 __all__ = ["Views"]
 
@@ -81,7 +81,7 @@ class Views:
         self._session.make_macros(text)
         return self.completed(self._made_of(statement, text, origin))
 
-    def _made_of(self, statement: Statement, text: str, origin: Origin) -> Statement:
+    def _made_of(self, statement: Statement, text: str, origin: SourceMap) -> Statement:
         found, older = self._parsed(text), origin.upon(statement.origin)
         return replace(found, offset=statement.offset, explain=statement.explain, origin=older)
 
@@ -108,7 +108,7 @@ class Views:
             return
         connection = self._session.duckdb
         names = {*view_names(connection, self._session.declared).values()}
-        if any(one.kind is Kind.MACRO for one in self._defined.values()):
+        if any(one.kind is DefinedKind.MACRO for one in self._defined.values()):
             names |= {name for oid, name in macro_names(connection).items() if oid in self._defined}
         listed = "|".join(re.escape(name.replace('"', '""')) for name in sorted(names))
         self._words = re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE) if names else None
@@ -151,7 +151,7 @@ class Views:
         self._session.run(RunText("SELECT 1", sql), None)  # unless a transaction has failed
         if not self._is_over_live(definition):
             return None
-        if definition.kind in (Kind.SCALAR, Kind.SEVERAL):
+        if definition.kind in (DefinedKind.SCALAR, DefinedKind.SEVERAL):
             raise BindError(
                 f"a {definition.kind.value} cannot read live tables",
                 sql=sql,
@@ -162,11 +162,11 @@ class Views:
 
     def _is_over_live(self, definition: Definition) -> bool:
         query = definition.query
-        if definition.kind is Kind.SCALAR:
+        if definition.kind is DefinedKind.SCALAR:
             query = f"SELECT {query}"
         return self._writer().is_live(query)
 
-    def _declared(self, definition: Definition) -> tuple[str, Origin]:
+    def _declared(self, definition: Definition) -> tuple[str, SourceMap]:
         """The statement with the live tables' names as DuckDB's catalog has them."""
         self._session.declare(self._catalog)
         try:
@@ -184,7 +184,7 @@ class Views:
     def _numbers(self, definition: Definition) -> set[int]:
         """The numbers of all that bears a definition's name."""
         connection = self._session.duckdb
-        is_view = definition.kind is Kind.VIEW
+        is_view = definition.kind is DefinedKind.VIEW
         found = view_names(connection) if is_view else macro_names(connection)
         wanted = definition.parts[-1].lower()
         return {oid for oid, name in found.items() if name.lower() == wanted}
@@ -193,7 +193,7 @@ class Views:
         return len(parts) == 3 and self._catalog.is_provider(parts[0])
 
     def _writer(self) -> Writer:
-        names = Names(self._session.duckdb)
+        names = CatalogLookup(self._session.duckdb)
         syntax_of = self._session.told_syntax
         return Writer(names, self._defined, self._catalog, self._selects, syntax_of)
 

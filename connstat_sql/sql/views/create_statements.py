@@ -22,7 +22,7 @@ _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
 
 
-class Kind(str, Enum):
+class DefinedKind(str, Enum):
     """What a statement defines; only the first two stand for tables."""
 
     VIEW = "view"
@@ -32,7 +32,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class MacroParam:
     """A parameter of a macro, in lower case.
 
     `type` is "" where none is declared, `default` None where an argument must be given.
@@ -51,12 +51,12 @@ class Definition:
     view renames, as text with parentheses, or "".
     """
 
-    kind: Kind
+    kind: DefinedKind
     sql: str
     name: Span
     parts: tuple[str, ...]
     columns: str
-    params: tuple[Param, ...]
+    params: tuple[MacroParam, ...]
     body: Span
 
     @property
@@ -66,7 +66,7 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
+class MacroArgument:
     """What a call gives a macro: `name` is "" where it is given by its place."""
 
     name: str
@@ -74,13 +74,13 @@ class Argument:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class MacroCall:
     """A call of a table function: `span` is all of it, `parts` its dotted name."""
 
     span: Span
     parts: tuple[str, ...]
     name: str
-    arguments: tuple[Argument, ...]
+    arguments: tuple[MacroArgument, ...]
     has_alias: bool
 
 
@@ -88,7 +88,7 @@ class _NotThis(Exception):
     """The text is another statement after all."""
 
 
-class _Reader:
+class _TokenReader:
     """Goes through tokens one by one."""
 
     def __init__(self, sql: str, found: Sequence[Token]) -> None:
@@ -166,12 +166,12 @@ def read_definition(sql: str) -> Definition | None:
         return None
     found = [one for one in tokens(sql) if one.token_type is not TokenType.SEMICOLON]
     try:
-        return _definition(_Reader(sql, found))
+        return _definition(_TokenReader(sql, found))
     except _NotThis:
         return None
 
 
-def _definition(reader: _Reader) -> Definition:
+def _definition(reader: _TokenReader) -> Definition:
     reader.needs("CREATE")
     if reader.takes("OR"):
         reader.needs("REPLACE")
@@ -188,29 +188,35 @@ def _definition(reader: _Reader) -> Definition:
         columns = reader.text(first, reader.at)
         params = [] if is_view else [_param(reader, *one) for one in inside]
     reader.needs("AS")
-    kind = Kind.VIEW if is_view else Kind.MACRO if reader.takes("TABLE") else Kind.SCALAR
+    kind = (
+        DefinedKind.VIEW
+        if is_view
+        else DefinedKind.MACRO
+        if reader.takes("TABLE")
+        else DefinedKind.SCALAR
+    )
     first = reader.at
     if first == len(reader.tokens):
         _another()
     if not is_view and reader.word() == "(":
         reader.inner()
-        kind = Kind.SEVERAL if reader.word() == "," else kind
+        kind = DefinedKind.SEVERAL if reader.word() == "," else kind
     body = reader.span(first, len(reader.tokens))
     return Definition(
         kind, reader.sql, name, parts, columns if is_view else "", tuple(params), body
     )
 
 
-def _param(reader: _Reader, first: int, end: int) -> Param:
+def _param(reader: _TokenReader, first: int, end: int) -> MacroParam:
     """`x`, `x INTEGER`, `x := 'd'` or both."""
     marks = [i for i in range(first, end) if str(reader.tokens[i].text) in (":=", "=>")]
     mark = marks[0] if marks else end
     default = reader.text(mark + 1, end) if marks and mark + 1 < end else None
     kind = reader.text(first + 1, mark) if mark > first + 1 else ""
-    return Param(str(reader.tokens[first].text).lower(), kind, default)
+    return MacroParam(str(reader.tokens[first].text).lower(), kind, default)
 
 
-def read_calls(sql: str, tree: exp.Expr) -> Iterator[Call]:
+def read_calls(sql: str, tree: exp.Expr) -> Iterator[MacroCall]:
     """The calls of functions in place of tables; those within others too."""
     starts = dict(_starts(tree))
     if not starts:
@@ -218,7 +224,7 @@ def read_calls(sql: str, tree: exp.Expr) -> Iterator[Call]:
     found = tokens(sql)
     for index, token in enumerate(found):
         if token.start in starts:
-            reader = _Reader(sql, found)
+            reader = _TokenReader(sql, found)
             reader.at = index
             try:
                 yield _call(reader, starts[token.start])
@@ -237,7 +243,7 @@ def _starts(tree: exp.Expr) -> Iterator[tuple[int, bool]]:
             yield start, bool(node.args.get("alias"))
 
 
-def _call(reader: _Reader, has_alias: bool) -> Call:
+def _call(reader: _TokenReader, has_alias: bool) -> MacroCall:
     first = reader.at
     span, parts = reader.name()
     name = reader.text(reader.at - 1, reader.at)
@@ -248,16 +254,18 @@ def _call(reader: _Reader, has_alias: bool) -> Call:
         reader_at, reader.at = reader.at, start
         named = end - start > 2 and reader.word(1) in (":=", "=>")
         key = str(reader.tokens[start].text).lower() if named else ""
-        arguments.append(Argument(key, reader.span(start + 2 if named else start, end)))
+        arguments.append(MacroArgument(key, reader.span(start + 2 if named else start, end)))
         reader.at = reader_at
     span = Span(span.start, reader.span(first, reader.at).end)
-    return Call(span, parts, name, tuple(arguments), has_alias)
+    return MacroCall(span, parts, name, tuple(arguments), has_alias)
 
 
 # --- a macro's body with its arguments -----------------------------------------------------------
 
 
-def given(call: Call, params: Sequence[Param], texts: Sequence[str], sql: str) -> dict[str, str]:
+def given(
+    call: MacroCall, params: Sequence[MacroParam], texts: Sequence[str], sql: str
+) -> dict[str, str]:
     """The text for each parameter of a macro. Raises BindError for what does not fit."""
     found: dict[str, str] = {}
     by_place = [one.name for one in params]
@@ -278,7 +286,7 @@ def given(call: Call, params: Sequence[Param], texts: Sequence[str], sql: str) -
     return found
 
 
-def _misfit(call: Call, params: Sequence[Param], what: str, sql: str) -> BindError:
+def _misfit(call: MacroCall, params: Sequence[MacroParam], what: str, sql: str) -> BindError:
     shown = ", ".join(
         one.name + (f" := {one.default}" if one.default is not None else "") for one in params
     )

@@ -18,26 +18,26 @@ from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, S
 from connstat_sql.sql.binder.columns import names_in, used_columns
 from connstat_sql.sql.duckdb_only import Syntax
 from connstat_sql.sql.nodes import find_all
-from connstat_sql.sql.source_map import Origin, leading_back, rewritten
+from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import (
     MAX_LENGTH,
     Statement,
     TableMention,
-    Use,
+    TableUse,
     parse,
     tokens,
     words,
 )
 from connstat_sql.sql.views.create_statements import (
-    Call,
     Definition,
+    MacroCall,
     given,
     read_calls,
     read_definition,
 )
 from connstat_sql.sql.views.create_statements import with_arguments as with_values
 from connstat_sql.sql.views.declared import reached_by, select_of
-from connstat_sql.sql.views.lookup import Found, Names, Path, home_of
+from connstat_sql.sql.views.lookup import CatalogLookup, Found, Path, home_of
 
 MAX_DEPTH = 50
 MAX_GROWTH = 200_000
@@ -58,7 +58,7 @@ class Writer:
 
     def __init__(
         self,
-        names: Names,
+        names: CatalogLookup,
         made: Mapping[int, Definition],
         catalog: Catalog,
         selects: dict[Columns, str],
@@ -73,7 +73,7 @@ class Writer:
         self._looks = 0
         self._parsed: dict[str, Statement] = {}
 
-    def written_out(self, statement: Statement) -> tuple[str, Origin | None]:
+    def written_out(self, statement: Statement) -> tuple[str, SourceMap | None]:
         """A statement's text over the live tables themselves; None when nothing was replaced."""
         sql = statement.sql
         self._parsed[sql] = statement
@@ -82,7 +82,7 @@ class Writer:
             text, then = self._mentions(text, None, ())
         if then is None:
             return text, origin
-        return text, Origin(then.sql, then.kept, origin)
+        return text, SourceMap(then.sql, then.kept, origin)
 
     def short_names(
         self, statement: Statement, is_meant: Callable[[str, str], bool]
@@ -93,8 +93,8 @@ class Writer:
         """
         edits: dict[Span, str] = {}
         for mention in statement.mentions:
-            makes = mention.use is Use.WRITE and isinstance(statement.tree, exp.Create)
-            if len(mention.parts) > 2 or mention.use is Use.DEFINE or makes:
+            makes = mention.use is TableUse.WRITE and isinstance(statement.tree, exp.Create)
+            if len(mention.parts) > 2 or mention.use is TableUse.DEFINE or makes:
                 continue
             found, span = self._names.relation(mention.parts), mention.span
             if found is not None and self._is_live(_parts(found)):
@@ -127,7 +127,7 @@ class Writer:
 
     # --- macros: their text, put where the call stands ---------------------------------------
 
-    def _calls(self, sql: str, home: Path, chain: _Chain) -> tuple[str, Origin | None]:
+    def _calls(self, sql: str, home: Path, chain: _Chain) -> tuple[str, SourceMap | None]:
         tree = self._parse(sql).tree
         known = [] if tree is None else [*self._known_calls(sql, tree, home)]
         if not known:
@@ -150,7 +150,7 @@ class Writer:
 
     def _known_calls(
         self, sql: str, tree: exp.Expr, home: Path
-    ) -> list[tuple[Call, Found, Definition]]:
+    ) -> list[tuple[MacroCall, Found, Definition]]:
         known = []
         for call in read_calls(sql, tree):
             found = self._names.macro(call.parts, home)
@@ -161,7 +161,7 @@ class Writer:
 
     # --- views: a derived table, put where the name stands -----------------------------------
 
-    def _mentions(self, sql: str, home: Path | None, chain: _Chain) -> tuple[str, Origin | None]:
+    def _mentions(self, sql: str, home: Path | None, chain: _Chain) -> tuple[str, SourceMap | None]:
         """`home` is where a view looks for names first; None for a statement, whose names stay."""
         statement = self._parse(sql)
         tree = statement.tree
@@ -169,7 +169,7 @@ class Writer:
             return sql, None
         edits = self._tables(statement, chain)
         for mention in statement.mentions:
-            if mention.use is not Use.READ or self._is_live(mention.parts):
+            if mention.use is not TableUse.READ or self._is_live(mention.parts):
                 continue
             self._looks += 1
             found = self._names.relation(mention.parts, home or ())
@@ -193,7 +193,7 @@ class Writer:
         views = [
             (mention, live)
             for mention in statement.mentions
-            if mention.use is Use.READ and (live := view_of(self._catalog, mention.parts))
+            if mention.use is TableUse.READ and (live := view_of(self._catalog, mention.parts))
         ]
         names = names_in(statement.tree) if views and statement.tree is not None else None
         edits: dict[Span, str] = {}

@@ -37,7 +37,7 @@ _VIEW_NAMES = (
 _TEMPORARY = ("temp", "main")
 
 
-class Names:
+class CatalogLookup:
     """A look at DuckDB's catalog: good for one statement."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.cache import FETCH, WholeFetch, served
+from connstat_sql.cache import FETCH, CompletedFetch, served
 from connstat_sql.cache.store import BATCH, batches
 from connstat_sql.definitions.quoting import quote
 from tests.examples import examples
@@ -66,7 +66,7 @@ class TestWhatAnswers:
         columns = zoo.make_table()
         zoo.put(3, fetch("s1"), ["Tom", ""], NOW)
         before = zoo.rows()
-        zoo.kept.keep(zoo.table, [WholeFetch(3, fetch("s1"), NOW)], always(9), NOW)
+        zoo.kept.keep(zoo.table, [CompletedFetch(3, fetch("s1"), NOW)], always(9), NOW)
         zoo.make_table()
         hits = zoo.kept.find(scan(), {3: fetch("s1")}, always(9), NOW)
         zoo.kept.fill(zoo.table, columns, hits)
@@ -128,7 +128,7 @@ class TestWhatAnswers:
 
     def test_equal_fetches_of_a_scan_are_kept_once(self, zoo: Pets) -> None:
         zoo.make_table()
-        whole = [WholeFetch(n, fetch("s1", arguments={"label": str(n)}), NOW) for n in (0, 1)]
+        whole = [CompletedFetch(n, fetch("s1", arguments={"label": str(n)}), NOW) for n in (0, 1)]
         for one in whole:
             zoo.put(one.number, one.fetch, ["Tom"], NOW)
         zoo.kept.keep(zoo.table, whole, always(9), NOW)
@@ -159,7 +159,7 @@ class TestOnlyWhole:
         zoo.make_table()
         for number, shop in enumerate(("s1", "s2")):
             zoo.put(number, fetch(shop), ["Tom"], NOW)
-        zoo.kept.keep(zoo.table, [WholeFetch(1, fetch("s2"), NOW)], always(9), NOW)
+        zoo.kept.keep(zoo.table, [CompletedFetch(1, fetch("s2"), NOW)], always(9), NOW)
         assert zoo.answer(fetch("s1"), fetch("s2")) == [(1, "Tom", "s2")]
 
     def test_what_fails_half_way_leaves_what_was_there(self, zoo: Pets) -> None:
@@ -169,7 +169,7 @@ class TestOnlyWhole:
             f"CREATE TEMP VIEW broken AS SELECT {columns}, CASE WHEN name = 'Tom' "
             f"THEN error('no such luck') ELSE 0 END AS {quote(FETCH)} FROM {zoo.table}"
         )
-        zoo.kept.keep("broken", [WholeFetch(0, fetch("s1"), NOW)], always(9), NOW)
+        zoo.kept.keep("broken", [CompletedFetch(0, fetch("s1"), NOW)], always(9), NOW)
         [note] = zoo.kept.take_notes()
         assert "no such luck" in note
         assert zoo.ages(fetch("s1")) == {0: 9.0}
@@ -188,7 +188,7 @@ class TestOnlyWhole:
             f"FROM {zoo.table}, range(900_000)"
         )
         with pytest.raises(KeyboardInterrupt):
-            zoo.kept.keep("slow", [WholeFetch(0, fetch("s1"), NOW)], always(9), NOW)
+            zoo.kept.keep("slow", [CompletedFetch(0, fetch("s1"), NOW)], always(9), NOW)
         assert zoo.ages(fetch("s1")) == {0: 9.0}
         zoo.keep({"s1": ["Kit"]})
         assert zoo.answer(fetch("s1")) == [(0, "Kit", "s1")]

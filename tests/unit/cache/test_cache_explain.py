@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.cache import FETCH, Kept, WholeFetch, served
+from connstat_sql.cache import FETCH, CompletedFetch, RowCache, served
 from connstat_sql.definitions.quoting import quote
 from connstat_sql.fetch import Fetch
 from connstat_sql.planner import Cached, Plan, as_document, as_text, scan_table
@@ -43,13 +43,13 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
 
 
 @pytest.fixture
-def kept(stages: Stages) -> Iterator[Kept]:
-    opened = Kept(stages.engine.session)
+def kept(stages: Stages) -> Iterator[RowCache]:
+    opened = RowCache(stages.engine.session)
     yield opened
     opened.close()
 
 
-def keep(stages: Stages, kept: Kept, at: float, *shops: str, connection: str) -> None:
+def keep(stages: Stages, kept: RowCache, at: float, *shops: str, connection: str) -> None:
     """Shops without pets, as if they had just been fetched."""
     scan = stages.plan(SQL).scans[0]
     columns = dict.fromkeys(served(scan.resource, scan.method), "VARCHAR")
@@ -59,14 +59,14 @@ def keep(stages: Stages, kept: Kept, at: float, *shops: str, connection: str) ->
     table = scan_table("scan_9")
     stages.engine.session.duckdb.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({listed})")
     whole = [
-        WholeFetch(n, Fetch(connection, scan.resource, scan.method, {"shop": shop}), at)
+        CompletedFetch(n, Fetch(connection, scan.resource, scan.method, {"shop": shop}), at)
         for n, shop in enumerate(shops)
     ]
     kept.keep(table, whole, always(60), at)
     stages.engine.session.drop("TABLE", table)
 
 
-def with_cached(plan: Plan, kept: Kept, max_age: float, now: float) -> Plan:
+def with_cached(plan: Plan, kept: RowCache, max_age: float, now: float) -> Plan:
     found = {scan.name: kept.cached(scan, always(max_age), now) for scan in plan.scans}
     return replace(plan, cached={name: one for name, one in found.items() if one})
 
@@ -76,7 +76,7 @@ def cache_of(plan: Plan) -> list[Any]:
 
 
 def test_fetches_that_are_kept_are_counted_and_not_expected_to_be_sent(
-    stages: Stages, kept: Kept
+    stages: Stages, kept: RowCache
 ) -> None:
     plan = stages.plan(SQL)
     fetches = plan.scans[0].expected_requests
@@ -90,7 +90,7 @@ def test_fetches_that_are_kept_are_counted_and_not_expected_to_be_sent(
     assert cache_of(found) == [{"fetches": fetches, "kept": 2, "oldest_seconds": 41.0}]
 
 
-def test_none_that_are_young_enough_are_said_too(stages: Stages, kept: Kept) -> None:
+def test_none_that_are_young_enough_are_said_too(stages: Stages, kept: RowCache) -> None:
     plan = stages.plan(SQL)
     keep(stages, kept, NOW - 61, "a", connection=plan.scans[0].constants.rows[0][0])
     found = with_cached(plan, kept, 60, NOW)
@@ -99,7 +99,7 @@ def test_none_that_are_young_enough_are_said_too(stages: Stages, kept: Kept) -> 
     assert found.expected(found.scans[0]) == plan.expected(plan.scans[0])
 
 
-def test_an_age_of_zero_speaks_of_no_kept_rows(stages: Stages, kept: Kept) -> None:
+def test_an_age_of_zero_speaks_of_no_kept_rows(stages: Stages, kept: RowCache) -> None:
     plan = stages.plan(SQL)
     found = with_cached(plan, kept, 0, NOW)
     assert as_text(found) == as_text(plan)
@@ -107,7 +107,7 @@ def test_an_age_of_zero_speaks_of_no_kept_rows(stages: Stages, kept: Kept) -> No
 
 
 def test_a_scan_whose_arguments_come_from_rows_does_not_say_beforehand(
-    stages: Stages, kept: Kept
+    stages: Stages, kept: RowCache
 ) -> None:
     plan = stages.plan(
         "SELECT * FROM zoo.w.pets p JOIN zoo.w.walks w ON w.pet = p.name WHERE p.shop = 'a'"
@@ -117,6 +117,6 @@ def test_a_scan_whose_arguments_come_from_rows_does_not_say_beforehand(
     assert cache_of(found)[1] is None
 
 
-def test_what_can_be_no_row_asks_for_nothing(stages: Stages, kept: Kept) -> None:
+def test_what_can_be_no_row_asks_for_nothing(stages: Stages, kept: RowCache) -> None:
     plan = stages.plan("SELECT name FROM zoo.w.pets WHERE shop = 'a' AND shop = 'b'")
     assert with_cached(plan, kept, 60, NOW).cached == {}

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from connstat_sql.cache import WholeFetch, account_of
+from connstat_sql.cache import CompletedFetch, account_of
 from connstat_sql.cache.file import PAUSES, log_of
 from connstat_sql.definitions.model import Provider, Scalar, Setting
 from connstat_sql.transport import Connection
@@ -399,7 +399,7 @@ class TestWhatCannotBeRead:
         with pets(file) as zoo:
             assert zoo.ages(other) == {}
             zoo.make_table()
-            zoo.kept.keep(zoo.table, [WholeFetch(0, other, NOW)], always(9), NOW)
+            zoo.kept.keep(zoo.table, [CompletedFetch(0, other, NOW)], always(9), NOW)
         with pets(file) as zoo:
             assert zoo.ages(other) == {0: 0.0}
             assert zoo.ages(fetch("s1")) == {0: 0.0}

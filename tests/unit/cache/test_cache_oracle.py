@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from connstat_sql.database.splitter import Piece
+from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments
 from connstat_sql.live import LiveTables
 from connstat_sql.result import Options, Result
@@ -20,7 +20,7 @@ QUERIES = 48
 class Aged(LiveTables):
     """Live tables that take rows of any age."""
 
-    def run(self, piece: Piece, arguments: Arguments, options: Options) -> Result | None:
+    def run(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
         return super().run(piece, arguments, replace(options, max_age=1e9))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.demo import Fault, Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError
 from connstat_sql.planner import as_document
 from connstat_sql.result import Options, Result
@@ -178,7 +178,7 @@ class TestConnections:
         settings = "SELECT name, config FROM plant_a.connect.connectors ORDER BY name"
         found = []
         for requests in (LISTS, 0):
-            outside = Outside(environment={}, clock=clock)
+            outside = EngineOptions(environment={}, clock=clock)
             engine = open_engine(Setup(config=config), outside)
             try:
                 result = ask(engine, states)

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from connstat_sql.cli import root
 from connstat_sql.cli.statement import Printer
-from connstat_sql.output.render import Look
+from connstat_sql.output.render import TerminalStyle
 from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Result
 from tests.terminal import Terminal
@@ -130,7 +130,7 @@ def test_what_was_written_is_told_unless_quiet(tmp_path: Path, name: str) -> Non
 @pytest.mark.parametrize("format_", ["table", "vertical"])
 def test_a_terminal_is_given_what_somebody_would_scroll_through(format_: str) -> None:
     out, result = io.BytesIO(), Result(pa.table({"n": range(100_000)}), has_rows=True)
-    printer = Printer(out, format_, Narrator(io.StringIO(), level=-1), look=Look(width=80))
+    printer = Printer(out, format_, Narrator(io.StringIO(), level=-1), look=TerminalStyle(width=80))
     printer.show(result)
     lines = out.getvalue().decode().splitlines()
     assert len(lines) < 2100
@@ -138,8 +138,10 @@ def test_a_terminal_is_given_what_somebody_would_scroll_through(format_: str) ->
     assert "999" in "".join(lines[-3:-1])
 
 
-@pytest.mark.parametrize(("format_", "look"), [("csv", Look(width=80)), ("table", Look())])
-def test_a_pipe_and_a_format_for_programs_have_every_row(format_: str, look: Look) -> None:
+@pytest.mark.parametrize(
+    ("format_", "look"), [("csv", TerminalStyle(width=80)), ("table", TerminalStyle())]
+)
+def test_a_pipe_and_a_format_for_programs_have_every_row(format_: str, look: TerminalStyle) -> None:
     out, result = io.BytesIO(), Result(pa.table({"n": range(2000)}), has_rows=True)
     Printer(out, format_, Narrator(io.StringIO()), look=look).show(result)
     assert out.getvalue().count(b"\n") > 2000

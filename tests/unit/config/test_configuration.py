@@ -9,12 +9,12 @@ import pytest
 
 from connstat_sql.bootstrap import Setup, find_connections, open_engine
 from connstat_sql.config.secrets import Resolver
-from connstat_sql.definitions.limits import Limit
+from connstat_sql.definitions.limits import RequestLimit
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.definitions.model import Limits
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport import Connection, Door, build_connection
+from connstat_sql.transport import ClientOptions, Connection, build_connection
 from tests.conftest import FakeClock, engine_of
 
 LIBRARY = Library([shipped_providers()])
@@ -159,14 +159,14 @@ def family(tables: object) -> Connection:
     """A connection with these limits of families, of a provider that has two."""
     provider = LIBRARY.provider("kafka_connect")
     assert provider is not None
-    limits = Limits(families={"metrics": Limit(2), "costs": Limit(1)})
+    limits = Limits(families={"metrics": RequestLimit(2), "costs": RequestLimit(1)})
     table = {**PLANT, "families": tables}
     return build_connection("one", table, replace(provider, limits=limits), "here", ())
 
 
 def test_a_connection_may_set_the_limits_of_families_that_its_provider_has() -> None:
     found = family({"metrics": {"max_concurrency": 1, "rate": 0.5}, "costs": {}})
-    assert found.families == {"metrics": Limit(1, 0.5), "costs": Limit()}
+    assert found.families == {"metrics": RequestLimit(1, 0.5), "costs": RequestLimit()}
 
 
 @pytest.mark.parametrize(
@@ -341,9 +341,9 @@ def test_no_repr_shows_a_secret() -> None:
         "proxy": f"http://ann:{SECRET}@proxy:3128",
     }
     setup = Setup(connections={"plant": table})
-    door = Door(FakeClock(), {"PASSWORD": SECRET})
+    door = ClientOptions(FakeClock(), {"PASSWORD": SECRET})
     found = find_connections(setup, LIBRARY, {})
-    engine = open_engine(setup, Outside(environment={}))
+    engine = open_engine(setup, EngineOptions(environment={}))
     try:
         client = engine.clients.open("plant")
         shown = [setup, door, found, resolver(found["plant"], P=SECRET), client, engine]

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from connstat_sql.bootstrap import Setup, Wiring, find_config, open_engine
 from connstat_sql.cli import root
 from connstat_sql.config.secrets import Resolver
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConfigError, ConnectionFailed, NotUsable
 from connstat_sql.result import Options, Result
 from tests.conftest import FakeClock
@@ -40,7 +40,7 @@ def resolver(path: Path, name: str, **environment: str) -> Resolver:
 
 
 def opened(path: Path, answer: httpx.MockTransport, **environment: str) -> Engine:
-    outside = Outside(environment=environment, transport=answer, clock=FakeClock())
+    outside = EngineOptions(environment=environment, transport=answer, clock=FakeClock())
     return open_engine(Setup(config=path), outside)
 
 

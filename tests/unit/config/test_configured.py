@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import BindError, ConfigError, ConnstatError
 from connstat_sql.output.protected_files import Input, inputs_of
 from tests.conftest import FakeClock, NarrowWiring
@@ -58,7 +58,7 @@ def opened(folder: Path, text: str, **environment: str) -> Iterator[tuple[Engine
     (folder / "connstat.toml").write_text(text)
     called = Called()
     sandboxed = bool(environment.pop("SANDBOXED", ""))
-    outside = Outside(
+    outside = EngineOptions(
         environment=environment, transport=httpx.MockTransport(called), clock=FakeClock(),
         is_sandboxed=sandboxed,
     )  # fmt: skip

@@ -16,7 +16,7 @@ import httpx
 
 from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.shell.completion.loader import Learner
 from connstat_sql.shell.highlighting import words_of
 from tests.oracle.zoo import HOSTS
@@ -133,7 +133,7 @@ def opened(folder: Path, answer: Callable[[httpx.Request], httpx.Response]) -> E
     }
     wiring = Alone(Setup(connections=tables, providers=(home.parent,)), {})
     return Engine(
-        wiring, Outside(environment={}, transport=httpx.MockTransport(answer), mask_key="k")
+        wiring, EngineOptions(environment={}, transport=httpx.MockTransport(answer), mask_key="k")
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import duckdb
 import pytest
 
-from connstat_sql.decode import ROWS, ROWS_PER_TEXT, Field, RowReader, pages_table
+from connstat_sql.decode import ROWS, ROWS_PER_TEXT, FieldLayout, RowReader, pages_table
 from connstat_sql.definitions.loader.types import parse_type
 from connstat_sql.definitions.model import (
     KEY,
@@ -18,7 +18,7 @@ from connstat_sql.definitions.model import (
     Mismatch,
     Path,
     Redaction,
-    Rows,
+    RowsPath,
     Shape,
     quote,
 )
@@ -45,14 +45,14 @@ def decode(reader: RowReader, body: bytes) -> list[tuple[Any, ...]]:
     return DUCKDB.execute("FROM decoded").fetchall()
 
 
-def column(name: str, of: str, path: Path | None = None, mismatch: str = "error") -> Field:
-    return Field(name, parse_type(of), (name,) if path is None else path, Mismatch(mismatch))
+def column(name: str, of: str, path: Path | None = None, mismatch: str = "error") -> FieldLayout:
+    return FieldLayout(name, parse_type(of), (name,) if path is None else path, Mismatch(mismatch))
 
 
 def value(of: str, text: str, mismatch: str = "error") -> Any:
     """The value of one column of one row."""
     rows = decode(
-        RowReader(Rows(), [column("c", of, None, mismatch)]), f'[{{"c":{text}}}]'.encode()
+        RowReader(RowsPath(), [column("c", of, None, mismatch)]), f'[{{"c":{text}}}]'.encode()
     )
     return rows[0][0]
 
@@ -190,14 +190,14 @@ def test_a_missing_key_is_null_whatever_is_declared() -> None:
         column("c", "INTEGER", None, "null"), column("d", "VARCHAR", None, "text"),
     ]  # fmt: skip
     assert (
-        decode(RowReader(Rows(), fields), b'[{},{"x":null},{"x":{"z":1},"other":{"a":9}}]')
+        decode(RowReader(RowsPath(), fields), b'[{},{"x":null},{"x":{"z":1},"other":{"a":9}}]')
         == [(None, None, None, None)] * 3
     )
 
 
 def test_many_rows_are_cut_into_texts_and_none_is_lost() -> None:
     body = b"[" + b",".join(b'{"n":%d}' % n for n in range(2 * ROWS_PER_TEXT + 1)) + b"]"
-    reader = RowReader(Rows(), [column("n", "INTEGER")])
+    reader = RowReader(RowsPath(), [column("n", "INTEGER")])
     assert len(reader.read(body).texts) == 3
     assert decode(reader, body) == [(n,) for n in range(2 * ROWS_PER_TEXT + 1)]
 
@@ -205,9 +205,9 @@ def test_many_rows_are_cut_into_texts_and_none_is_lost() -> None:
 # --- what an error says --------------------------------------------------------------------------
 
 
-def explained(fields: list[Field], body: str, rows: Rows | None = None) -> str:
+def explained(fields: list[FieldLayout], body: str, rows: RowsPath | None = None) -> str:
     with pytest.raises(UnexpectedShape) as caught:
-        RowReader(rows or Rows(), fields).read(body.encode())
+        RowReader(rows or RowsPath(), fields).read(body.encode())
     return caught.value.message
 
 
@@ -232,17 +232,18 @@ def explained(fields: list[Field], body: str, rows: Rows | None = None) -> str:
         (column("n", "INTEGER"), "[7]", "column n is at $.n, but $ holds a number"),
         (column("n", "INTEGER"), '[{"n":"%s"}]' % ("y" * 200),
          f'column n is INTEGER, but $.n holds "{"y" * 79}…'),
-        (Field("id", parse_type("VARCHAR"), ("meta", "id"), is_required=True), '[{"meta":{}}]',
+        (FieldLayout("id", parse_type("VARCHAR"), ("meta", "id"), is_required=True),
+         '[{"meta":{}}]',
          "$.meta has no `id`, which gives the parameter id"),
-        (Field("id", parse_type("VARCHAR"), ("meta", "id"), is_required=True), "[{}]",
+        (FieldLayout("id", parse_type("VARCHAR"), ("meta", "id"), is_required=True), "[{}]",
          "$ has no `meta`, which gives the parameter id"),
-        (Field("id", parse_type("VARCHAR"), ("id",), is_required=True), '[{"id":null}]',
+        (FieldLayout("id", parse_type("VARCHAR"), ("id",), is_required=True), '[{"id":null}]',
          "parameter id is VARCHAR, but $.id holds null"),
         (column("m", "MAP(VARCHAR, VARCHAR)"), '[{"m":{"a":"1","a":"2"}}]',
          "column m: the key `a` stands twice in one object"),
     ],
 )  # fmt: skip
-def test_an_error_names_column_path_and_sample(field: Field, body: str, message: str) -> None:
+def test_an_error_names_column_path_and_sample(field: FieldLayout, body: str, message: str) -> None:
     assert explained([field], body) == message
 
 
@@ -259,7 +260,9 @@ def test_an_error_names_column_path_and_sample(field: Field, body: str, message:
 )
 def test_a_redacted_value_is_in_no_message(path: Path, body: str) -> None:
     secret = Column("c", parse_type("VARCHAR"), path, redaction=Redaction.VALUE)
-    message = explained([column("d", "INTEGER", ("a", "d")), Field.of_column(secret, path)], body)
+    message = explained(
+        [column("d", "INTEGER", ("a", "d")), FieldLayout.of_column(secret, path)], body
+    )
     assert "hush" not in message
     assert "7001" not in message
 
@@ -273,5 +276,5 @@ def test_a_sample_of_an_object_shows_its_keys_only() -> None:
 @over("at", [KEY, ()])
 def test_in_a_wrapped_row_paths_read_as_in_the_body(at: Path) -> None:
     fields = [column("k", "JSON", at), column("n", "INTEGER")]
-    message = explained(fields, '{"x":{"n":"y"}}', Rows(Shape.MAP))
+    message = explained(fields, '{"x":{"n":"y"}}', RowsPath(Shape.MAP))
     assert message == 'column n is INTEGER, but $.n holds "y"'

@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.decode import Field, RowReader
+from connstat_sql.decode import FieldLayout, RowReader
 from connstat_sql.definitions.model import (
     JSON,
     TIMESTAMPTZ,
@@ -23,7 +23,7 @@ from connstat_sql.definitions.model import (
     MapOf,
     Mismatch,
     Path,
-    Rows,
+    RowsPath,
     Scalar,
     Shape,
     SqlType,
@@ -299,7 +299,7 @@ def may_be_refused(reader: RowReader, body: bytes) -> bool:
 @given(cases())
 def test_a_value_arrives_as_it_is_or_is_an_error(case: tuple[SqlType, Any]) -> None:
     of, given_value = case
-    reader = RowReader(Rows(), [Field("c", of, ("c",))])
+    reader = RowReader(RowsPath(), [FieldLayout("c", of, ("c",))])
     body = f'[{{"c":{write(given_value)}}}]'.encode()
     got = read_or_refused(reader, body)
     try:
@@ -319,7 +319,7 @@ def test_where_null_is_declared_a_value_arrives_as_it_is_or_is_null(
     case: tuple[SqlType, Any],
 ) -> None:
     of, given_value = case
-    reader = RowReader(Rows(), [Field("c", of, ("c",), Mismatch.NULL)])
+    reader = RowReader(RowsPath(), [FieldLayout("c", of, ("c",), Mismatch.NULL)])
     body = f'[{{"c":{write(given_value)}}}]'.encode()
     try:
         wanted = expected(of, given_value)
@@ -344,7 +344,7 @@ FIELDS = st.lists(
         PARTS, st.sampled_from(PATHS), st.sampled_from([Mismatch.ERROR, Mismatch.NULL]),
     ),
     min_size=1, max_size=4,
-).map(lambda found: [Field(f"c{i}", *one[1:]) for i, one in enumerate(found)])  # fmt: skip
+).map(lambda found: [FieldLayout(f"c{i}", *one[1:]) for i, one in enumerate(found)])  # fmt: skip
 ROW_KEYS = st.sampled_from(["a", "A", "b", "B", "a.b"])
 INNER = st.recursive(
     st.one_of(st.none(), NUMBERS, STRINGS),
@@ -369,7 +369,7 @@ def at(value: Any, path: Path, *, through: bool) -> Any:
     return value
 
 
-def wanted_of(field: Field, row: Object) -> Any:
+def wanted_of(field: FieldLayout, row: Object) -> Any:
     is_loose = field.mismatch is Mismatch.NULL
     try:
         return expected(field.type, at(row, field.path, through=is_loose))
@@ -382,11 +382,11 @@ def wanted_of(field: Field, row: Object) -> Any:
 @settings(max_examples=examples(100), deadline=None)
 @given(FIELDS, st.lists(ROW, min_size=1, max_size=3), st.sampled_from([Shape.ARRAY, Shape.MAP]))
 def test_fields_of_any_paths_and_types_are_read_side_by_side(
-    fields: list[Field], rows: list[Object], shape: Shape
+    fields: list[FieldLayout], rows: list[Object], shape: Shape
 ) -> None:
     pairs = Object((str(index), row) for index, row in enumerate(rows))
     body = write(rows if shape is Shape.ARRAY else pairs).encode()
-    reader = RowReader(Rows(shape), fields)
+    reader = RowReader(RowsPath(shape), fields)
     got = read_or_refused(reader, body)
     try:
         wanted = [tuple(wanted_of(field, row) for field in fields) for row in rows]

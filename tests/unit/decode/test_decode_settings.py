@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 from connstat_sql.result import Options
 from tests.tabled import over
 
@@ -50,7 +50,9 @@ def shown(folder: Path, *settings: str) -> list[Any]:
     (folder / "bins" / "bins.yaml").write_text(SERVICE, encoding="utf-8")
     setup = Setup(connections={"bins": {"provider": "bins"}}, providers=(folder,))
     wire = httpx.MockTransport(lambda _: httpx.Response(200, json=ROWS))
-    with closing(open_engine(setup, Outside(environment={}, transport=wire, mask_key="k"))) as one:
+    with closing(
+        open_engine(setup, EngineOptions(environment={}, transport=wire, mask_key="k"))
+    ) as one:
         (*_, result) = one.run("; ".join((*settings, *SEEN)), None, Options())
         return result.fetchall()
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.decode import ROWS, Field, OpenBody, RowReader, pages_table
+from connstat_sql.decode import ROWS, FieldLayout, OpenBody, RowReader, pages_table
 from connstat_sql.definitions.loader.types import parse_type
-from connstat_sql.definitions.model import KEY, Path, Rows, Shape
+from connstat_sql.definitions.model import KEY, Path, RowsPath, Shape
 from connstat_sql.errors import UnexpectedShape
 from tests.tabled import over
 from tests.unit.decode.test_decode import column, decode
@@ -18,11 +18,11 @@ VALUE = column("value", "VARCHAR", ())
 ROW_KEY = column("key", "VARCHAR", KEY)
 
 
-def rows_of(rows: Rows, fields: list[Field], body: str) -> list[tuple[Any, ...]]:
+def rows_of(rows: RowsPath, fields: list[FieldLayout], body: str) -> list[tuple[Any, ...]]:
     return decode(RowReader(rows, fields), body.encode())
 
 
-def refused(rows: Rows, fields: list[Field], body: bytes) -> str:
+def refused(rows: RowsPath, fields: list[FieldLayout], body: bytes) -> str:
     with pytest.raises(UnexpectedShape) as caught:
         decode(RowReader(rows, fields), body)
     return caught.value.message
@@ -31,24 +31,25 @@ def refused(rows: Rows, fields: list[Field], body: bytes) -> str:
 @over(
     ("rows", "fields", "body", "expected"),
     [
-        (Rows(), [NAME], ' [ {"name":"a"} , {"name":"b"} ] ', [("a",), ("b",)]),
-        (Rows(), [NAME], "[]", []),
-        (Rows(at=(("data",),)), [NAME], '{"data":[{"name":"a"}],"next":1}', [("a",)]),
-        (Rows(at=(("data",),)), [NAME], '{"data":null}', []),
-        (Rows(at=(("a", "b"),)), [NAME], '{"a":{"b":[{"name":"a"}]}}', [("a",)]),
-        (Rows(item=("spec",)), [NAME], '[{"spec":{"name":"a"}}]', [("a",)]),
-        (Rows(Shape.SCALARS), [VALUE], '["a",null,"b"]', [("a",), (None,), ("b",)]),
-        (Rows(Shape.MAP), [ROW_KEY, NAME], r'{"x\"\u00e9":{"name":"a"},"":{}}',
+        (RowsPath(), [NAME], ' [ {"name":"a"} , {"name":"b"} ] ', [("a",), ("b",)]),
+        (RowsPath(), [NAME], "[]", []),
+        (RowsPath(at=(("data",),)), [NAME], '{"data":[{"name":"a"}],"next":1}', [("a",)]),
+        (RowsPath(at=(("data",),)), [NAME], '{"data":null}', []),
+        (RowsPath(at=(("a", "b"),)), [NAME], '{"a":{"b":[{"name":"a"}]}}', [("a",)]),
+        (RowsPath(item=("spec",)), [NAME], '[{"spec":{"name":"a"}}]', [("a",)]),
+        (RowsPath(Shape.SCALARS), [VALUE], '["a",null,"b"]', [("a",), (None,), ("b",)]),
+        (RowsPath(Shape.MAP), [ROW_KEY, NAME], r'{"x\"\u00e9":{"name":"a"},"":{}}',
          [('x"é', "a"), ("", None)]),
-        (Rows(Shape.MAP), [ROW_KEY, VALUE], '{"a":"1","b":null}', [("a", "1"), ("b", None)]),
-        (Rows(Shape.MAP, item=("s",)), [ROW_KEY, NAME], '{"x":{"s":{"name":"a"}}}', [("x", "a")]),
-        (Rows(Shape.MAP), [ROW_KEY], "{}", []),
-        (Rows(Shape.OBJECT), [NAME], '{"name":"a"}', [("a",)]),
-        (Rows(Shape.OBJECT, at=(("cluster",),)), [NAME], '{"cluster":{"name":"a"}}', [("a",)]),
+        (RowsPath(Shape.MAP), [ROW_KEY, VALUE], '{"a":"1","b":null}', [("a", "1"), ("b", None)]),
+        (RowsPath(Shape.MAP, item=("s",)), [ROW_KEY, NAME],
+         '{"x":{"s":{"name":"a"}}}', [("x", "a")]),
+        (RowsPath(Shape.MAP), [ROW_KEY], "{}", []),
+        (RowsPath(Shape.OBJECT), [NAME], '{"name":"a"}', [("a",)]),
+        (RowsPath(Shape.OBJECT, at=(("cluster",),)), [NAME], '{"cluster":{"name":"a"}}', [("a",)]),
     ],
 )  # fmt: skip
 def test_each_shape_gives_its_rows(
-    rows: Rows, fields: list[Field], body: str, expected: list[tuple[Any, ...]]
+    rows: RowsPath, fields: list[FieldLayout], body: str, expected: list[tuple[Any, ...]]
 ) -> None:
     assert rows_of(rows, fields, body) == expected
     assert RowReader(rows, []).read(body.encode()).count == len(expected)
@@ -56,12 +57,12 @@ def test_each_shape_gives_its_rows(
 
 @over("body", ['{"status":{"name":"a"}}', '{"name":"a"}'])
 def test_a_fallback_takes_both_the_wrapped_and_the_bare_object(body: str) -> None:
-    assert rows_of(Rows(Shape.OBJECT, at=(("status",), ())), [NAME], body) == [("a",)]
+    assert rows_of(RowsPath(Shape.OBJECT, at=(("status",), ())), [NAME], body) == [("a",)]
 
 
 @over("body", ['{"data":[{"name":"a"}]}', '[{"name":"a"}]'])
 def test_a_fallback_takes_both_the_wrapped_and_the_bare_array(body: str) -> None:
-    assert rows_of(Rows(at=(("data",), ())), [NAME], body) == [("a",)]
+    assert rows_of(RowsPath(at=(("data",), ())), [NAME], body) == [("a",)]
 
 
 # --- fields side by side -------------------------------------------------------------------------
@@ -85,21 +86,21 @@ def test_a_fallback_takes_both_the_wrapped_and_the_bare_array(body: str) -> None
     ],
 )  # fmt: skip
 def test_values_may_overlap_and_keys_may_differ_only_by_case(
-    fields: list[Field], expected: tuple[Any, ...]
+    fields: list[FieldLayout], expected: tuple[Any, ...]
 ) -> None:
     body = '[{"n":7,"N":"x","o":{"p":"q"}}]'
-    assert rows_of(Rows(), fields, body) == [expected]
-    assert rows_of(Rows(), fields[::-1], body) == [expected[::-1]]
+    assert rows_of(RowsPath(), fields, body) == [expected]
+    assert rows_of(RowsPath(), fields[::-1], body) == [expected[::-1]]
 
 
 @over("path", [("id",), ("meta", "id")])
 @over("body", ["{}", '{"id":null}', '{"meta":null}', '{"meta":{"id":null}}'])
 def test_a_filled_parameter_is_never_null(path: Path, body: str) -> None:
-    param = Field("id", parse_type("VARCHAR"), path, is_required=True)
+    param = FieldLayout("id", parse_type("VARCHAR"), path, is_required=True)
     around = column("meta", "STRUCT(id VARCHAR)")
     same = column("same", "VARCHAR", path)
     for fields in ([param], [param, around], [around, param], [param, same], [same, param]):
-        refused(Rows(), fields, f"[{body}]".encode())
+        refused(RowsPath(), fields, f"[{body}]".encode())
 
 
 # --- bodies that are refused ---------------------------------------------------------------------
@@ -108,25 +109,25 @@ def test_a_filled_parameter_is_never_null(path: Path, body: str) -> None:
 @over(
     ("rows", "body", "message"),
     [
-        (Rows(), b"", "expected an array at the top level, found an empty body"),
-        (Rows(), b" \n", "expected an array at the top level, found an empty body"),
-        (Rows(), b"<html>", "expected an array at the top level, found HTML or XML, not JSON"),
-        (Rows(), b"null", "expected an array at the top level, found null"),
-        (Rows(), b"7", "expected an array at the top level, found a number"),
-        (Rows(), b"OK", "expected an array at the top level, found something that is not JSON"),
-        (Rows(), b"{}", "expected an array at the top level, found an empty object"),
-        (Rows(at=(("data",), ())), b'{"error":1,"code":2}',
+        (RowsPath(), b"", "expected an array at the top level, found an empty body"),
+        (RowsPath(), b" \n", "expected an array at the top level, found an empty body"),
+        (RowsPath(), b"<html>", "expected an array at the top level, found HTML or XML, not JSON"),
+        (RowsPath(), b"null", "expected an array at the top level, found null"),
+        (RowsPath(), b"7", "expected an array at the top level, found a number"),
+        (RowsPath(), b"OK", "expected an array at the top level, found something that is not JSON"),
+        (RowsPath(), b"{}", "expected an array at the top level, found an empty object"),
+        (RowsPath(at=(("data",), ())), b'{"error":1,"code":2}',
          "expected an array at `data` or the top level, found an object with the keys error, code"),
-        (Rows(Shape.MAP), b"[]", "expected an object at the top level, found an array"),
-        (Rows(Shape.OBJECT, at=(("a",),)), b'{"a":null}',
+        (RowsPath(Shape.MAP), b"[]", "expected an object at the top level, found an array"),
+        (RowsPath(Shape.OBJECT, at=(("a",),)), b'{"a":null}',
          "expected an object at `a`, found an object with the keys a"),
-        (Rows(item=("spec",)), b'[{"spec":{}},{}]', "an element has no `spec`"),
-        (Rows(Shape.MAP, item=("spec",)), b'{"x":{}}', "an element `x` has no `spec`"),
-        (Rows(Shape.MAP), b'{"x":{},"x":{}}', "the key `x` stands twice in one object"),
+        (RowsPath(item=("spec",)), b'[{"spec":{}},{}]', "an element has no `spec`"),
+        (RowsPath(Shape.MAP, item=("spec",)), b'{"x":{}}', "an element `x` has no `spec`"),
+        (RowsPath(Shape.MAP), b'{"x":{},"x":{}}', "the key `x` stands twice in one object"),
     ],
 )  # fmt: skip
 def test_a_body_of_another_shape_is_an_error_that_says_what_was_found(
-    rows: Rows, body: bytes, message: str
+    rows: RowsPath, body: bytes, message: str
 ) -> None:
     assert message in refused(rows, [NAME], body)
     assert message in refused(rows, [], body)
@@ -157,7 +158,7 @@ BROKEN = {
 @over("body", BROKEN.values(), ids=BROKEN)
 @over("mismatch", ["error", "null", "text"])
 def test_a_broken_body_is_an_error_however_little_of_it_is_used(body: bytes, mismatch: str) -> None:
-    refused(Rows(), [column("name", "VARCHAR", None, mismatch)], body)
+    refused(RowsPath(), [column("name", "VARCHAR", None, mismatch)], body)
 
 
 @over(
@@ -170,12 +171,12 @@ def test_a_broken_body_is_an_error_however_little_of_it_is_used(body: bytes, mis
     ],
 )
 def test_a_broken_body_is_described(name: str, words: str) -> None:
-    assert words in refused(Rows(), [NAME], BROKEN[name])
+    assert words in refused(RowsPath(), [NAME], BROKEN[name])
 
 
 @over("text", [b"1", b"null", b'"a"'])
 def test_a_row_that_is_no_object_is_an_error_even_when_nothing_of_it_is_used(text: bytes) -> None:
-    assert "in place of each row" in refused(Rows(), [], b"[{}," + text + b"]")
+    assert "in place of each row" in refused(RowsPath(), [], b"[{}," + text + b"]")
 
 
 # --- values beside the rows ----------------------------------------------------------------------

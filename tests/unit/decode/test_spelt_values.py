@@ -8,21 +8,23 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.decode import Field, RowReader
+from connstat_sql.decode import FieldLayout, RowReader
 from connstat_sql.definitions.loader.types import parse_type
-from connstat_sql.definitions.model import Mismatch, Rows, Spelling
+from connstat_sql.definitions.model import Mismatch, RowsPath, Spelling
 from connstat_sql.errors import UnexpectedShape
 from tests.tabled import over
 from tests.unit.decode.test_decode import DUCKDB, decode
 from tests.unit.definitions.test_loader import SERVICE, problems_of
 
 
-def field(of: str, spelling: Spelling | None, name: str = "c", mismatch: str = "error") -> Field:
-    return Field(name, parse_type(of), ("c",), Mismatch(mismatch), spelling=spelling)
+def field(
+    of: str, spelling: Spelling | None, name: str = "c", mismatch: str = "error"
+) -> FieldLayout:
+    return FieldLayout(name, parse_type(of), ("c",), Mismatch(mismatch), spelling=spelling)
 
 
 def value(of: str, spelling: Spelling, text: str, mismatch: str = "error") -> Any:
-    reader = RowReader(Rows(), [field(of, spelling, mismatch=mismatch)])
+    reader = RowReader(RowsPath(), [field(of, spelling, mismatch=mismatch)])
     return decode(reader, f'[{{"c":{text}}}]'.encode())[0][0]
 
 
@@ -163,7 +165,7 @@ def test_the_time_zone_of_the_session_changes_no_point_in_time() -> None:
 def test_any_other_value_is_an_error_and_never_a_null(
     of: str, spelling: Spelling | None, text: str, hint: str
 ) -> None:
-    reader = RowReader(Rows(), [field(of, spelling)])
+    reader = RowReader(RowsPath(), [field(of, spelling)])
     with pytest.raises(UnexpectedShape, match=r"column c is .* but \$\.c holds") as error:
         reader.read(f'[{{"c":{text}}}]'.encode())
     assert hint in error.value.hint
@@ -179,7 +181,7 @@ def test_columns_may_read_one_place_in_several_ways() -> None:
         field("BIGINT", None, "plain"), field("TIMESTAMPTZ", EPOCH, "seconds"),
         field("TIMESTAMPTZ", MILLIS, "millis"),
     ]  # fmt: skip
-    rows = decode(RowReader(Rows(), fields), b'[{"c":1700000000}]')
+    rows = decode(RowReader(RowsPath(), fields), b'[{"c":1700000000}]')
     moments = (utc(2023, 11, 14, 22, 13, 20), utc(1970, 1, 20, 16, 13, 20))
     assert rows == [(1700000000, *moments)]
 

@@ -12,7 +12,7 @@ import pytest
 
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.demo import Sandbox, redpanda_bodies
-from connstat_sql.demo.connectors import Connector, Task
+from connstat_sql.demo.connectors import DemoConnector, Task
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConfigError
 from tests.conftest import engine_of
@@ -119,21 +119,23 @@ MEANS = {
 """Redpanda's words for connectors that are not meant to run, or are on their way."""
 
 
-def every_combination() -> list[Connector]:
+def every_combination() -> list[DemoConnector]:
     """A connector for each state of its own with each choice of states of up to three tasks."""
-    found: list[Connector] = []
+    found: list[DemoConnector] = []
     for state in STATES:
         for count in range(4):
             for states in itertools.combinations_with_replacement(TASK_STATES, count):
                 tasks = tuple(Task(i, one, "w:8083") for i, one in enumerate(states))
                 name = f"c-{len(found)}"
                 found.append(
-                    Connector(name, "", "sink", "Plugin", "1", {}, (), state, "w:8083", "", tasks)
+                    DemoConnector(
+                        name, "", "sink", "Plugin", "1", {}, (), state, "w:8083", "", tasks
+                    )
                 )
     return found
 
 
-def redpanda_with(connectors: list[Connector]) -> httpx.MockTransport:
+def redpanda_with(connectors: list[DemoConnector]) -> httpx.MockTransport:
     listed = {
         "connectors": [
             {"name": one.name, "status": redpanda_bodies.status(one)} for one in connectors

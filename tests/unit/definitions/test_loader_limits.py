@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.definitions.limits import Limit, Reset
+from connstat_sql.definitions.limits import RequestLimit, Reset
 from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.definitions.model import Limits, RetryRule
 
@@ -59,8 +59,8 @@ retry:
     assert provider.limits == Limits(
         concurrency=8,
         rate=10,
-        host=Limit(32, 50),
-        families={"metrics": Limit(2, 0.5), "costs": Limit(None, 1)},
+        host=RequestLimit(32, 50),
+        families={"metrics": RequestLimit(2, 0.5), "costs": RequestLimit(None, 1)},
         reset=Reset.EPOCH,
         longest_wait=90,
     )

@@ -10,7 +10,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.definitions.model import KEY, Path, Rows, Shape
+from connstat_sql.definitions.model import KEY, Path, RowsPath, Shape
 from tests.examples import examples
 from tests.unit.fetch.test_paging import (
     FLAGGED_OFFSETS,
@@ -47,7 +47,7 @@ def test_a_row_that_comes_again_is_not_counted_as_missing_from_an_offset() -> No
 
 
 def test_the_key_of_a_map_is_its_name() -> None:
-    rows = Rows(Shape.MAP, (("rows",),))
+    rows = RowsPath(Shape.MAP, (("rows",),))
     pages: list[dict[str, Any]] = [
         {"rows": {"a": {"n": 1}, "b": {"n": 2}}, "next": "x"},
         {"rows": {"b": {"n": 3}, "c": {"n": 4}}},

@@ -18,7 +18,7 @@ from connstat_sql.definitions.model import (
     Paging,
     PagingStyle,
     Resource,
-    Rows,
+    RowsPath,
     Shape,
     TableName,
     Template,
@@ -35,17 +35,17 @@ LINK = Paging(PagingStyle.LINK, None, ("next",))
 LINK_HEADER = Paging(PagingStyle.LINK_HEADER, None)
 
 
-def fetch(paging: Paging, rows: Rows | None = None, text: str = '{"a":1}') -> Fetch:
+def fetch(paging: Paging, rows: RowsPath | None = None, text: str = '{"a":1}') -> Fetch:
     verb = "POST" if isinstance(paging.request, InBody) else "GET"
     method = Method(
-        "list", Template(("/v1/t",)), verb, rows=rows or Rows(at=(("rows",),)), paging=paging,
+        "list", Template(("/v1/t",)), verb, rows=rows or RowsPath(at=(("rows",),)), paging=paging,
         body=JsonBody(text) if verb == "POST" else None,
     )  # fmt: skip
     return Fetch("one", Resource(TableName("p", "s", "t"), "", (), (), (method,)), method, {})
 
 
 def walk(
-    paging: Paging, *answers: httpx.Response, rows: Rows | None = None
+    paging: Paging, *answers: httpx.Response, rows: RowsPath | None = None
 ) -> tuple[list[Any], list[str]]:
     """The numbers of all pages, and what was asked: queries, or bodies where there are any."""
     asked: list[str] = []
@@ -149,11 +149,11 @@ def test_a_number_is_a_cursor_of_a_query() -> None:
 def test_offsets_and_page_numbers_in_a_body_are_numbers_also_where_the_answer_is_an_array() -> None:
     sized = {"size_key": InBody(("take",)), "size": 2, "short_is_last": True}
     offsets = Paging(PagingStyle.OFFSET, InBody(("skip",)), **sized)  # type: ignore[arg-type]
-    found, asked = walk(offsets, array({"n": 1}, {"n": 2}), array({"n": 3}), rows=Rows())
+    found, asked = walk(offsets, array({"n": 1}, {"n": 2}), array({"n": 3}), rows=RowsPath())
     assert found == [1, 2, 3]
     assert asked == ['{"a":1,"take":2}', '{"a":1,"take":2,"skip":2}']
     pages = Paging(PagingStyle.PAGE, InBody(("p", "no")), first=1, **sized)  # type: ignore[arg-type]
-    _, asked = walk(pages, array({"n": 1}, {"n": 2}), array(), rows=Rows())
+    _, asked = walk(pages, array({"n": 1}, {"n": 2}), array(), rows=RowsPath())
     assert asked == ['{"a":1,"take":2,"p":{"no":1}}', '{"a":1,"take":2,"p":{"no":2}}']
 
 
@@ -183,7 +183,7 @@ def test_totals_and_flags_may_stand_in_headers() -> None:
 
 
 def test_the_last_rows_cursor_is_beside_the_row_where_an_element_holds_it() -> None:
-    rows = Rows(item=("row",))
+    rows = RowsPath(item=("row",))
     paging = replace(
         LAST, response=InLastRow(("cursor",)), size_key="n", size=2, short_is_last=True
     )
@@ -218,7 +218,7 @@ def test_a_last_row_without_the_cursor_is_an_error() -> None:
 
 
 def test_the_last_row_of_a_map_is_known_by_its_name() -> None:
-    rows = Rows(Shape.MAP, at=(("rows",),))
+    rows = RowsPath(Shape.MAP, at=(("rows",),))
     answers = [httpx.Response(200, json={"rows": one}) for one in ({"a": {"n": 1}}, {})]
     asked: list[str] = []
 
@@ -354,7 +354,7 @@ def test_a_cursor_that_the_body_cannot_hold_is_an_error_and_never_the_end(
     paging: Paging, answers: list[httpx.Response], says: str
 ) -> None:
     with pytest.raises(UnexpectedShape) as caught:
-        walk(paging, *answers, rows=Rows(at=(("rows",), ())))
+        walk(paging, *answers, rows=RowsPath(at=(("rows",), ())))
     assert says in caught.value.message
 
 

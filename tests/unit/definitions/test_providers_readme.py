@@ -21,7 +21,7 @@ from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.definitions.loader import Library, documents, shipped_providers, validate
 from connstat_sql.definitions.loader.types import parse_type
 from connstat_sql.definitions.model import DEFAULT_RETRIES, Mismatch, PagingStyle, Redaction, Shape
-from connstat_sql.engine import Outside
+from connstat_sql.engine import EngineOptions
 
 README = (Path(__file__).parents[3] / "providers" / "README.md").read_text("utf-8")
 
@@ -94,7 +94,7 @@ def ask(folder: Path, sql: str) -> tuple[list[dict[str, Any]], list[Any]]:
     with pet_shop() as (address, seen):
         connection = {"provider": "petshop", "base_url": address, "token": "${PETSHOP_TOKEN}"}
         setup = Setup(connections={"petshop": connection}, providers=(folder,))
-        engine = open_engine(setup, Outside(environment={"PETSHOP_TOKEN": "t0"}))
+        engine = open_engine(setup, EngineOptions(environment={"PETSHOP_TOKEN": "t0"}))
         try:
             [result] = engine.run(sql)
             return result.table.to_pylist(), seen

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import connstat_sql.demo
-from connstat_sql.demo import Connector, Fault, Sandbox, World
+from connstat_sql.demo import DemoConnector, Fault, Sandbox, World
 from connstat_sql.demo.connectors import is_secret, masked
 from connstat_sql.demo.redpanda_bodies import errors, holistic_state, reason
 
@@ -61,7 +61,7 @@ def test_sizes_are_exact_and_ids_count_from_one() -> None:
     assert [each.id for each in world.redpanda.clusters] == ["rp-1", "rp-2", "rp-3", "rp-4"]
 
 
-def systems(world: World) -> dict[str, tuple[Connector, ...]]:
+def systems(world: World) -> dict[str, tuple[DemoConnector, ...]]:
     return {
         "confluent": world.confluent.connectors,
         "redpanda": world.redpanda.connectors,

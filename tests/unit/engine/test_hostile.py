@@ -15,7 +15,7 @@ from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, PlanError
 from connstat_sql.fetch import Fetch, build_request
-from connstat_sql.fetch.cursor import Cursor
+from connstat_sql.fetch.cursor import PageCursor
 from tests.conftest import engine_of
 from tests.examples import examples
 
@@ -247,7 +247,7 @@ def test_a_built_request_reads_back_as_what_it_was_built_from(
         request = build_request(
             Fetch("redpanda", fetch.resource, one, arguments),
             "https://own.test",
-            None if cursor is None else Cursor.of(cursor),
+            None if cursor is None else PageCursor.of(cursor),
         )
     except PlanError:
         assert value in (".", "..")

@@ -19,7 +19,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 from connstat_sql.errors import BindError
 from connstat_sql.result import Options
-from connstat_sql.transport import Sent
+from connstat_sql.transport import Attempt
 from tests.conftest import FakeClock, engine_of
 
 SQL = "SELECT name FROM plant_a.connect.connectors WHERE name <> $other"
@@ -214,7 +214,7 @@ def test_what_nobody_records_is_not_measured() -> None:
 
 @pytest.mark.parametrize("has_spans", [True, False])
 def test_the_observer_is_told_with_and_without_spans(spans: Spans, has_spans: bool) -> None:
-    seen: list[Sent] = []
+    seen: list[Attempt] = []
     provider = spans.provider if has_spans else None
     with plant(busy_at_first, tracer_provider=provider, observe=seen.append) as engine:
         list(engine.run(SQL, {"other": ""}))

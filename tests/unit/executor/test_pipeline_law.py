@@ -12,14 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.cache import Kept
+from connstat_sql.cache import RowCache
 from connstat_sql.engine import Engine
 from connstat_sql.errors import DeadlinePassed, PlanError
-from connstat_sql.executor import Execution, Tools, execute
-from connstat_sql.fetch import Answers, Budget, PageStream
-from connstat_sql.fetch.pages import Walk
-from connstat_sql.fetch.queue import Mailbox
-from connstat_sql.fetch.scan_run import Ended, Item, Run
+from connstat_sql.executor import Execution, ExecutionContext, execute
+from connstat_sql.fetch import PageStream, RequestBudget, Responses
+from connstat_sql.fetch.pages import PageReader
+from connstat_sql.fetch.queue import PageQueue
+from connstat_sql.fetch.scan_run import Ended, Item, ScanRun
 from connstat_sql.result import Options
 from tests.conftest import FakeClock, engine_of
 from tests.examples import examples
@@ -36,9 +36,9 @@ PATIENCE = 5.0
 
 async def added_in_parts(one: World, limit: int | None, parts: list[tuple[int, int]]) -> list[Item]:
     """What a run posts when so many groups are added, each time after so many turns."""
-    mailbox: Mailbox[Item] = Mailbox(asyncio.get_running_loop())
-    walk = Walk(reader(LIST), one.answers, limit=limit)
-    run = Run("scan", walk, one.clients.made, mailbox, limit=limit)
+    mailbox: PageQueue[Item] = PageQueue(asyncio.get_running_loop())
+    walk = PageReader(reader(LIST), one.answers, limit=limit)
+    run = ScanRun("scan", walk, one.clients.made, mailbox, limit=limit)
     for number, (turns, count) in enumerate(parts):
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -108,13 +108,13 @@ def stepped(engine: Engine, sql: str, stops: Callable[[int, Item | None], bool])
     plan = engine.explain(sql)
     assert plan is not None
     engine.clients.open("confluent")
-    budget, clock = Budget(1000), FakeClock()
+    budget, clock = RequestBudget(1000), FakeClock()
     clients = engine.clients
-    stream = Stepping(clients.loop, clients.made, Answers(budget), clock.now, is_partial=True)
+    stream = Stepping(clients.loop, clients.made, Responses(budget), clock.now, is_partial=True)
     stream.stops = stops
-    tools = Tools(
+    tools = ExecutionContext(
         session=engine.session, stream=stream, budget=budget, is_partial=True, mask_key=None,
-        connections=["confluent"], kept=Kept(engine.session), max_age_of=lambda _: always(0.0),
+        connections=["confluent"], kept=RowCache(engine.session), max_age_of=lambda _: always(0.0),
         now=clock.now, tell=lambda _: None,
     )  # fmt: skip
     return execute(plan, tools, None)

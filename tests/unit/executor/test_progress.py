@@ -24,7 +24,7 @@ from connstat_sql.errors import ConfigError
 from connstat_sql.executor.progress import Progress
 from connstat_sql.output.progress import ERASE, ProgressLine, in_words, is_wanted
 from connstat_sql.output.stderr import Narrator
-from connstat_sql.transport import Waiting
+from connstat_sql.transport import RetryNotice
 from tests.conftest import engine_of
 from tests.examples import examples
 
@@ -321,9 +321,9 @@ def test_ctrl_c_leaves_the_line_clean(tmp_path: Path) -> None:
 REBALANCE = {"error_code": 409, "message": "Cannot complete request because of a rebalance"}
 
 
-def waits_of(answers: Iterator[httpx.Response], connections: int) -> list[Waiting]:
+def waits_of(answers: Iterator[httpx.Response], connections: int) -> list[RetryNotice]:
     """What is told of waits while a cluster answers so, on a clock that nobody waits for."""
-    told: list[Waiting] = []
+    told: list[RetryNotice] = []
     wire = httpx.MockTransport(lambda _: next(answers, httpx.Response(200, json=[])))
     names = [f"plant_{number}" for number in range(connections)]
     tables = {name: {"provider": "kafka_connect", "base_url": f"http://{name}"} for name in names}
@@ -348,7 +348,7 @@ def test_a_wait_is_a_line_on_stderr_that_is_no_terminal_unless_quiet(level: int)
     stream = io.StringIO()
     narrator = Narrator(stream, level=level)
     for _ in range(3):
-        narrator.waiting(Waiting("plant_a", "409 a rebalance"))
-    narrator.waiting(Waiting("plant_b", "409 a rebalance"))
+        narrator.waiting(RetryNotice("plant_a", "409 a rebalance"))
+    narrator.waiting(RetryNotice("plant_b", "409 a rebalance"))
     lines = ["waiting for plant_a: 409 a rebalance", "waiting for plant_b: 409 a rebalance"]
     assert stream.getvalue().splitlines() == (lines if level == 0 else [])

@@ -22,7 +22,7 @@ from connstat_sql.errors import (
     Status,
     Unauthorized,
 )
-from connstat_sql.fetch import Answers, Budget, Fetch, PageStream
+from connstat_sql.fetch import Fetch, PageStream, RequestBudget, Responses
 from connstat_sql.result import Options, Result
 from tests.conftest import FakeClock, engine_of
 from tests.streaming import batches
@@ -253,7 +253,7 @@ def stream_of(engine: Engine) -> tuple[PageStream, list[Fetch], RowReader]:
         Fetch(names[n % 2], fetch.resource, one, {"connector_name": f"n{n}"}) for n in range(500)
     ]
     stream = PageStream(
-        engine.clients.loop, engine.clients.made, Answers(Budget(1000)), FakeClock().now
+        engine.clients.loop, engine.clients.made, Responses(RequestBudget(1000)), FakeClock().now
     )
     return stream, fetches, RowReader(one.rows, ())
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.decode import Field, RowReader
+from connstat_sql.decode import FieldLayout, RowReader
 from connstat_sql.definitions.loader.builder import template_of
 from connstat_sql.definitions.model import (
     VARCHAR,
@@ -33,8 +33,16 @@ from connstat_sql.definitions.model import (
     TableName,
 )
 from connstat_sql.errors import FetchError, PlanError, Status, UnexpectedShape
-from connstat_sql.fetch import Answers, Budget, Clients, Failure, Fetch, Page, PageStream
-from connstat_sql.transport import Connection, Door
+from connstat_sql.fetch import (
+    Clients,
+    FailedFetch,
+    Fetch,
+    Page,
+    PageStream,
+    RequestBudget,
+    Responses,
+)
+from connstat_sql.transport import ClientOptions, Connection
 from tests.conftest import FakeClock
 from tests.examples import examples
 from tests.streaming import batches, unanswered
@@ -53,7 +61,9 @@ def fetch(method: Method, table: str = "t", connection: str = "one", **arguments
 
 
 def reader(method: Method, column: str = "id", of: SqlType = VARCHAR) -> RowReader:
-    return RowReader(method.rows, (Field.of_column(Column(column, of, (column,)), (column,)),))
+    return RowReader(
+        method.rows, (FieldLayout.of_column(Column(column, of, (column,)), (column,)),)
+    )
 
 
 def paged(request: httpx.Request, rows: Sequence[Any], size: int) -> httpx.Response:
@@ -71,9 +81,9 @@ class World:
 
     clients: Clients
     seen: list[str]
-    budget: Budget
-    answers: Answers
-    failures: list[Failure] | None = None
+    budget: RequestBudget
+    answers: Responses
+    failures: list[FailedFetch] | None = None
 
     @property
     def stream(self) -> PageStream:
@@ -115,11 +125,11 @@ def world(
         name: Connection(name, "p", base_url=url.format(name=name), max_concurrency=concurrency)
         for name in connections
     }
-    clients = Clients(made, lambda _: PROVIDER, Door(FakeClock(), {}, wire))
+    clients = Clients(made, lambda _: PROVIDER, ClientOptions(FakeClock(), {}, wire))
     try:
         for name in connections:
             clients.open(name)
-        answers = Answers(Budget(budget))
+        answers = Responses(RequestBudget(budget))
         yield World(clients, [] if is_wire else seen, answers.budget, answers)
     finally:
         clients.close()
@@ -332,7 +342,7 @@ def test_connections_share_nothing() -> None:
     with world(listed, url="http://both") as one:
         assert len(one.pages(asked, reader(LIST), keep=True)) == 6
         assert one.seen.count("both/c/k") == 2
-        one.answers = Answers(one.budget)
+        one.answers = Responses(one.budget)
         one.pages(asked[:1], reader(LIST), keep=True)
         assert [unanswered(one.stream, [each]) for each in asked] == [0, 1]
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import Status
-from connstat_sql.fetch import Failure, Fetch
+from connstat_sql.fetch import FailedFetch, Fetch
 from tests.examples import examples
 from tests.streaming import unanswered
 from tests.unit.fetch.test_fetch_answers import LIST, fetch, paged, reader, values, world
@@ -157,7 +157,7 @@ def test_what_is_to_be_kept_is_waited_for_so_that_it_is_not_sent_again() -> None
 
 @pytest.mark.parametrize("failures", [None, []])
 def test_an_error_of_what_is_waited_for_only_to_be_kept_is_not_this_runs(
-    failures: list[Failure] | None,
+    failures: list[FailedFetch] | None,
 ) -> None:
     wire = Wire(1, slow=(1,), failing=(1,))
     with world(wire) as one:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.decode import Field, RowReader
+from connstat_sql.decode import FieldLayout, RowReader
 from connstat_sql.definitions.model import (
     Auth,
     AuthKind,
@@ -24,17 +24,17 @@ from connstat_sql.definitions.model import (
     Path,
     Provider,
     Resource,
-    Rows,
+    RowsPath,
     Scalar,
     Shape,
     TableName,
     Template,
 )
 from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
-from connstat_sql.fetch import Answers, Budget, Fetch, Page
-from connstat_sql.fetch.pages import Walk
+from connstat_sql.fetch import Fetch, Page, RequestBudget, Responses
+from connstat_sql.fetch.pages import PageReader
 from connstat_sql.fetch.paginators import LONGEST_CURSOR
-from connstat_sql.transport import Client, Connection, Door
+from connstat_sql.transport import Client, ClientOptions, Connection
 from tests.conftest import FakeClock
 from tests.examples import examples
 
@@ -49,7 +49,7 @@ class World:
     """A server that answers as told, and what was asked of it."""
 
     answer: Answer
-    budget: Budget = field(default_factory=lambda: Budget(1000))
+    budget: RequestBudget = field(default_factory=lambda: RequestBudget(1000))
     concurrency: int = 4
     asked: list[str] = field(default_factory=list)
 
@@ -61,7 +61,7 @@ class World:
     def client(self) -> Client:
         connection = Connection("one", "p", base_url=ORIGIN, max_concurrency=self.concurrency)
         return Client(
-            PROVIDER, connection, Door(FakeClock(), {}, httpx.MockTransport(self.respond))
+            PROVIDER, connection, ClientOptions(FakeClock(), {}, httpx.MockTransport(self.respond))
         )
 
     def pages(self, fetch: Fetch, limit: int | None = None) -> list[Page]:
@@ -81,7 +81,7 @@ class World:
     ) -> Any:
         async def main() -> Any:
             client = self.client()
-            walk = Walk(reader(fetch.method), Answers(self.budget), limit=limit)
+            walk = PageReader(reader(fetch.method), Responses(self.budget), limit=limit)
             try:
                 async with aclosing(all_pages(walk, fetch, client)) as pages:
                     return await use(pages)
@@ -92,7 +92,7 @@ class World:
         return asyncio.run(main())
 
 
-async def all_pages(walk: Walk, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
+async def all_pages(walk: PageReader, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
     first, following = await walk.begin(fetch, client)
     yield first
     if following is not None:
@@ -101,8 +101,8 @@ async def all_pages(walk: Walk, fetch: Fetch, client: Client) -> AsyncGenerator[
                 yield page
 
 
-def listing(paging: Paging | None, rows: Rows | None = None, size: int | None = None) -> Fetch:
-    rows = rows if rows is not None else Rows(at=(("rows",),))
+def listing(paging: Paging | None, rows: RowsPath | None = None, size: int | None = None) -> Fetch:
+    rows = rows if rows is not None else RowsPath(at=(("rows",),))
     method = Method("list", Template(("/t",)), rows=rows, paging=paging)
     return Fetch("one", Resource(TableName("p", "s", "t"), "", (), (), (method,)), method, {},
                  page_size=size)  # fmt: skip
@@ -110,7 +110,7 @@ def listing(paging: Paging | None, rows: Rows | None = None, size: int | None = 
 
 def reader(method: Method) -> RowReader:
     path = () if method.rows.shape is Shape.SCALARS else ("n",)
-    return RowReader(method.rows, (Field("n", Scalar("BIGINT"), path),))
+    return RowReader(method.rows, (FieldLayout("n", Scalar("BIGINT"), path),))
 
 
 def numbers(pages: list[Page]) -> list[Any]:
@@ -266,13 +266,13 @@ def test_a_walk_ends_whatever_the_server_answers(
         return found
 
     paging = replace(STYLES[style], key=key, any_host=any_host, empty_pages=empty_pages)
-    world = World(answer, Budget(budget))
+    world = World(answer, RequestBudget(budget))
     with suppress(FetchError, PlanError):
         world.pages(listing(paging), limit)
     assert len(world.asked) == len(set(world.asked)) == world.budget.sent <= budget
 
 
-def said(paging: Paging, *bodies: httpx.Response, rows: Rows | None = None) -> UnexpectedShape:
+def said(paging: Paging, *bodies: httpx.Response, rows: RowsPath | None = None) -> UnexpectedShape:
     """What is said of a list that answers with these, and the last of them for ever."""
     world = World(lambda _: bodies[min(len(world.asked), len(bodies)) - 1])
     with pytest.raises(UnexpectedShape) as caught:
@@ -386,7 +386,7 @@ def test_what_a_foreign_link_holds_is_not_told() -> None:
 
 
 def test_an_endless_list_is_ended_by_the_budget_and_its_pages_are_told() -> None:
-    world = World(lambda _: body([len(world.asked)], next=str(len(world.asked))), Budget(7))
+    world = World(lambda _: body([len(world.asked)], next=str(len(world.asked))), RequestBudget(7))
     with pytest.raises(PlanError) as caught:
         world.pages(listing(TOKENS))
     assert "7 requests is used up" in caught.value.message
@@ -397,5 +397,5 @@ def test_an_endless_list_is_ended_by_the_budget_and_its_pages_are_told() -> None
 
 def test_a_budget_that_is_gone_before_the_first_page_tells_of_no_page() -> None:
     with pytest.raises(PlanError) as caught:
-        World(honest(TOKENS, 9), Budget(0)).pages(listing(TOKENS))
+        World(honest(TOKENS, 9), RequestBudget(0)).pages(listing(TOKENS))
     assert "read" not in caught.value.message

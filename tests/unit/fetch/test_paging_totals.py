@@ -12,8 +12,8 @@ import pytest
 
 from connstat_sql.definitions.model import Paging
 from connstat_sql.errors import PlanError, Status, UnexpectedShape
-from connstat_sql.fetch import Answers, Budget, Page
-from connstat_sql.fetch.pages import Walk
+from connstat_sql.fetch import Page, RequestBudget, Responses
+from connstat_sql.fetch.pages import PageReader
 from tests.tabled import over
 from tests.unit.fetch.test_paging import (
     NUMBER_TOTALS,
@@ -216,7 +216,7 @@ def test_many_pages_that_fail_at_once_are_one_error() -> None:
 def test_pages_that_the_budget_does_not_suffice_for_are_refused_after_the_first(
     paging: Paging,
 ) -> None:
-    world = World(honest(paging, 60), Budget(11))
+    world = World(honest(paging, 60), RequestBudget(11))
     with pytest.raises(PlanError) as caught:
         world.pages(listing(paging))
     assert caught.value.message == (
@@ -228,31 +228,31 @@ def test_pages_that_the_budget_does_not_suffice_for_are_refused_after_the_first(
 
 @over(("total", "limit"), [(55, None), (55_000, 55), (55_000, 51)])
 def test_pages_that_the_budget_just_suffices_for_are_read(total: int, limit: int | None) -> None:
-    world = World(honest(TOTALS, total), Budget(11))
+    world = World(honest(TOTALS, total), RequestBudget(11))
     assert len(world.pages(listing(TOTALS), limit)) == len(world.asked) == 11
 
 
 def test_a_limit_beyond_the_budget_names_what_it_needs() -> None:
-    world = World(honest(TOTALS, 55_000), Budget(11))
+    world = World(honest(TOTALS, 55_000), RequestBudget(11))
     with pytest.raises(PlanError, match="needs 12 of the 11,000 pages of a list"):
         world.pages(listing(TOTALS), 56)
     assert len(world.asked) == 1
 
 
 def test_a_total_without_measure_is_no_long_loop() -> None:
-    world = World(lambda _: body(range(5), total=10**15), Budget(50))
+    world = World(lambda _: body(range(5), total=10**15), RequestBudget(50))
     with pytest.raises(PlanError, match="200,000,000,000,000 pages"):
         world.pages(listing(TOTALS))
     assert len(world.asked) == 1
 
 
 def test_pages_that_were_answered_before_cost_no_budget() -> None:
-    world = World(honest(TOTALS, 50), Budget(10))
+    world = World(honest(TOTALS, 50), RequestBudget(10))
 
     async def twice() -> tuple[list[Page], list[Page]]:
         client = world.client()
-        answers, fetch = Answers(world.budget), listing(TOTALS)
-        walk = Walk(reader(fetch.method), answers, keep=True)
+        answers, fetch = Responses(world.budget), listing(TOTALS)
+        walk = PageReader(reader(fetch.method), answers, keep=True)
         try:
             first = [page async for page in all_pages(walk, fetch, client)]
             return first, [page async for page in all_pages(walk, fetch, client)]
@@ -266,7 +266,7 @@ def test_pages_that_were_answered_before_cost_no_budget() -> None:
 
 
 def test_a_budget_that_others_use_up_tells_how_far_the_list_was_read() -> None:
-    world = World(honest(TOTALS, 50), Budget(10), concurrency=1)
+    world = World(honest(TOTALS, 50), RequestBudget(10), concurrency=1)
 
     async def use(pages: AsyncGenerator[Page, None]) -> None:
         await anext(pages)

@@ -7,17 +7,17 @@ from collections.abc import Callable
 import pytest
 
 from connstat_sql.fetch import queue as mailbox
-from connstat_sql.fetch.queue import Mailbox
+from connstat_sql.fetch.queue import PageQueue
 
 PATIENCE = 10.0
 
 
-def on_loop(put: Callable[[Mailbox[int]], "asyncio.Future[None]"], until: int) -> list[list[int]]:
+def on_loop(put: Callable[[PageQueue[int]], "asyncio.Future[None]"], until: int) -> list[list[int]]:
     """What another thread takes, each time, of what is put on a loop, up to and with `until`."""
     taken: list[list[int]] = []
 
     async def main() -> None:
-        box: Mailbox[int] = Mailbox(asyncio.get_running_loop())
+        box: PageQueue[int] = PageQueue(asyncio.get_running_loop())
 
         def take() -> None:
             while not taken or until not in taken[-1]:
@@ -34,7 +34,7 @@ def on_loop(put: Callable[[Mailbox[int]], "asyncio.Future[None]"], until: int) -
 
 
 def test_what_comes_in_one_turn_of_the_loop_wakes_the_other_thread_once() -> None:
-    async def put(box: Mailbox[int]) -> None:
+    async def put(box: PageQueue[int]) -> None:
         for number in range(100):
             await box.put(number, 10)
 
@@ -44,7 +44,7 @@ def test_what_comes_in_one_turn_of_the_loop_wakes_the_other_thread_once() -> Non
 
 @pytest.mark.parametrize("size", [1, mailbox.BATCH // 3, mailbox.BATCH, mailbox.MOST_HELD * 2])
 def test_everything_arrives_in_order_however_large_it_is(size: int) -> None:
-    async def put(box: Mailbox[int]) -> None:
+    async def put(box: PageQueue[int]) -> None:
         for number in range(50):
             await box.put(number, size)
             if number % 7 == 0:
@@ -57,7 +57,7 @@ def test_everything_arrives_in_order_however_large_it_is(size: int) -> None:
 
 def test_an_item_from_another_thread_comes_before_all_others() -> None:
     loop = asyncio.new_event_loop()
-    box: Mailbox[str] = Mailbox(loop)
+    box: PageQueue[str] = PageQueue(loop)
     box.post("page")
     box.post_first("interrupt")
     assert box.take(PATIENCE) == ["interrupt", "page"]
@@ -66,7 +66,7 @@ def test_an_item_from_another_thread_comes_before_all_others() -> None:
 
 def test_what_was_put_is_there_when_time_is_up_though_nobody_rang() -> None:
     loop = asyncio.new_event_loop()
-    box: Mailbox[str] = Mailbox(loop)
+    box: PageQueue[str] = PageQueue(loop)
     assert box.take(0) == []
     box.post("page")
     assert box.take(0) == ["page"]

@@ -13,7 +13,7 @@ from connstat_sql.definitions.loader import Library
 from connstat_sql.definitions.model import ArrayStyle, Filter, InBody, TableName
 from connstat_sql.errors import PlanError
 from connstat_sql.fetch import Fetch, build_request
-from connstat_sql.fetch.cursor import Cursor
+from connstat_sql.fetch.cursor import PageCursor
 from connstat_sql.result import Options
 from tests.conftest import engine_of
 from tests.tabled import over
@@ -245,7 +245,7 @@ def test_a_body_may_be_an_array_with_places_in_its_elements(tmp_path: Path) -> N
         {"query": "{ crates }", "variables": {"town": VALUES["text"], "by": "id"}}, {"ping": 1},
     ]  # fmt: skip
     fetch = fetch_of(tmp_path, f"body: {BATCH}")
-    after = build_request(fetch, "http://one.test", Cursor.of("c7")).body
+    after = build_request(fetch, "http://one.test", PageCursor.of("c7")).body
     assert after is not None
     assert json.loads(after)[0]["variables"]["after"] == "c7"
 

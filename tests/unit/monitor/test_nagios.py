@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connstat_sql.monitor.nagios import (
     Outcome,
-    Status,
+    ServiceState,
     Thresholds,
     metrics,
     range_of,
@@ -24,7 +24,7 @@ from connstat_sql.saved import Severity
 
 ANY = Thresholds.of(None, None, Severity.CRITICAL)
 FOUND = Outcome(
-    "failed-tasks", Status.CRITICAL, ANY, 3, ("name=orders task=0", "name=bills task=1"),
+    "failed-tasks", ServiceState.CRITICAL, ANY, 3, ("name=orders task=0", "name=bills task=1"),
     requests=12, seconds=0.4137, at=1_800_000_000.25,
 )  # fmt: skip
 
@@ -83,37 +83,37 @@ def test_an_incomplete_result_is_never_ok_and_never_worse_than_the_whole(
 ) -> None:
     limits = Thresholds(warning and range_of(warning), critical and range_of(critical))  # type: ignore[arg-type]
     found = status_of(rows, limits, complete=False)
-    assert found is not Status.OK
-    if found is not Status.UNKNOWN:
+    assert found is not ServiceState.OK
+    if found is not ServiceState.UNKNOWN:
         assert found <= status_of(rows + missing, limits, complete=True)
 
 
 @pytest.mark.parametrize(
     ("severity", "rows", "complete", "status"),
     [
-        (Severity.CRITICAL, 0, True, Status.OK),
-        (Severity.CRITICAL, 1, True, Status.CRITICAL),
-        (Severity.WARNING, 1, True, Status.WARNING),
-        (Severity.WARNING, 0, False, Status.UNKNOWN),
-        (Severity.WARNING, 1, False, Status.WARNING),
-        (Severity.CRITICAL, 1, False, Status.CRITICAL),
+        (Severity.CRITICAL, 0, True, ServiceState.OK),
+        (Severity.CRITICAL, 1, True, ServiceState.CRITICAL),
+        (Severity.WARNING, 1, True, ServiceState.WARNING),
+        (Severity.WARNING, 0, False, ServiceState.UNKNOWN),
+        (Severity.WARNING, 1, False, ServiceState.WARNING),
+        (Severity.CRITICAL, 1, False, ServiceState.CRITICAL),
     ],
 )
 def test_any_row_is_as_bad_as_the_query_says(
-    severity: Severity, rows: int, complete: bool, status: Status
+    severity: Severity, rows: int, complete: bool, status: ServiceState
 ) -> None:
     assert status_of(rows, Thresholds.of(None, None, severity), complete=complete) is status
 
 
 def test_thresholds_that_are_given_are_the_only_ones() -> None:
     limits = Thresholds.of(range_of("5"), None, Severity.CRITICAL)
-    assert status_of(100, limits, complete=True) is Status.WARNING
+    assert status_of(100, limits, complete=True) is ServiceState.WARNING
 
 
 def test_too_few_rows_of_an_incomplete_result_are_unknown() -> None:
     limits = Thresholds(critical=range_of("10:"))
-    assert status_of(3, limits, complete=True) is Status.CRITICAL
-    assert status_of(3, limits, complete=False) is Status.UNKNOWN
+    assert status_of(3, limits, complete=True) is ServiceState.CRITICAL
+    assert status_of(3, limits, complete=False) is ServiceState.UNKNOWN
 
 
 # --- the plug-in's lines --------------------------------------------------------------------------
@@ -135,7 +135,9 @@ def test_the_report_says_what_is_missing() -> None:
 
 
 def test_what_was_not_found_out_has_no_perfdata() -> None:
-    unknown = Outcome("failed-tasks", Status.UNKNOWN, ANY, failures=("no such query", "hint: look"))
+    unknown = Outcome(
+        "failed-tasks", ServiceState.UNKNOWN, ANY, failures=("no such query", "hint: look")
+    )
     assert report(unknown) == "CONNSTAT UNKNOWN - failed-tasks: no such query\nhint: look\n"
 
 
@@ -172,7 +174,7 @@ def test_the_metrics_are_read_by_prometheus() -> None:
 
 
 def test_what_was_not_found_out_has_no_rows_and_is_not_complete() -> None:
-    found = read(metrics(Outcome("q", Status.UNKNOWN, ANY, failures=("refused",))))
+    found = read(metrics(Outcome("q", ServiceState.UNKNOWN, ANY, failures=("refused",))))
     assert "connstat_check_rows" not in found
     assert found["connstat_check_status"][1] == 3
     assert found["connstat_check_complete"][1] == 0

@@ -17,23 +17,23 @@ from hypothesis import strategies as st
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
 from connstat_sql.errors import QueryError
-from connstat_sql.monitor import Change, Identity, Kind, Look, Memory, jsonl, text
+from connstat_sql.monitor import ChangeKind, Identity, Memory, RowChange, Snapshot, jsonl, text
 from tests.fakes.watched import KEYED, NAMES, START, look, rows
 
 
-def told(changes: Sequence[Change]) -> list[str]:
+def told(changes: Sequence[RowChange]) -> list[str]:
     """Changes without their time."""
     return [" ".join(text(change).split()[1:]) for change in changes]
 
 
-def kinds(changes: Sequence[Change]) -> list[Kind]:
+def kinds(changes: Sequence[RowChange]) -> list[ChangeKind]:
     return [change.kind for change in changes]
 
 
 def test_appeared_gone_and_changed_are_told_by_the_key() -> None:
     memory = Memory(KEYED)
     first = memory.take(look(("a", "orders", "RUNNING", "w1"), ("a", "bills", "RUNNING", "w1")))
-    assert kinds(first) == [Kind.PRESENT, Kind.PRESENT]
+    assert kinds(first) == [ChangeKind.PRESENT, ChangeKind.PRESENT]
     second = memory.take(look(("a", "orders", "FAILED", "w2"), ("a", "new", "RUNNING", "w1")))
     assert told(second) == [
         "changed _connection=a name=orders state: RUNNING -> FAILED, worker: w1 -> w2",
@@ -54,7 +54,7 @@ def test_without_a_key_copies_of_a_row_are_counted() -> None:
     one, other = ("a", "orders", "RUNNING", "w1"), ("a", "bills", "RUNNING", "w1")
     memory.take(look(one, one, one, other))
     kinds = Counter(change.kind for change in memory.take(look(one, other, other)))
-    assert kinds == {Kind.GONE: 2, Kind.APPEARED: 1}
+    assert kinds == {ChangeKind.GONE: 2, ChangeKind.APPEARED: 1}
 
 
 def test_with_a_state_only_its_changes_are_told() -> None:
@@ -71,8 +71,8 @@ def test_ignored_columns_and_the_time_of_fetching_never_count() -> None:
     names = ("name", "_observed_at", "observed_at", "lag")
     for identity in (Identity(("name",), ignored=("LAG",)), Identity(ignored=("lag",))):
         memory = Memory(identity)
-        memory.take(Look(START, rows(names, ("orders", "1", "1", 5))))
-        assert memory.take(Look(START, rows(names, ("orders", "2", "2", 9)))) == ()
+        memory.take(Snapshot(START, rows(names, ("orders", "1", "1", 5))))
+        assert memory.take(Snapshot(START, rows(names, ("orders", "2", "2", 9)))) == ()
 
 
 def test_several_rows_of_one_key_are_gone_and_appear_and_the_key_is_named() -> None:
@@ -80,7 +80,10 @@ def test_several_rows_of_one_key_are_gone_and_appear_and_the_key_is_named() -> N
     memory.take(look(("a", "orders", "RUNNING", "w1")))
     assert memory.shared_key is None
     changes = memory.take(look(("a", "orders", "FAILED", "w1"), ("b", "orders", "RUNNING", "w9")))
-    assert Counter(change.kind for change in changes) == {Kind.APPEARED: 2, Kind.GONE: 1}
+    assert Counter(change.kind for change in changes) == {
+        ChangeKind.APPEARED: 2,
+        ChangeKind.GONE: 1,
+    }
     assert memory.shared_key == {"name": "orders"}
 
 
@@ -123,23 +126,24 @@ def test_what_happened_meanwhile_is_told_when_the_connection_answers_again() -> 
     memory.take(look(("b", "bills", "RUNNING", "w2"), ("b", "old", "RUNNING", "w2")))
     memory.take(look(("b", "other", "FAILED", "w2"), failing=["b"]))
     after = memory.take(look(("b", "bills", "FAILED", "w2"), ("b", "other", "FAILED", "w2")))
-    assert kinds(after) == [Kind.REACHABLE, Kind.CHANGED, Kind.APPEARED, Kind.GONE]  # fmt: skip
+    kind = ChangeKind
+    assert kinds(after) == [kind.REACHABLE, kind.CHANGED, kind.APPEARED, kind.GONE]
 
 
 def test_the_others_are_told_while_one_does_not_answer() -> None:
     memory = Memory(KEYED)
     memory.take(look(("a", "orders", "RUNNING", "w1"), ("b", "bills", "RUNNING", "w2")))
     changes = memory.take(look(("a", "orders", "FAILED", "w1"), failing=["b"]))
-    assert kinds(changes) == [Kind.UNREACHABLE, Kind.CHANGED]
+    assert kinds(changes) == [ChangeKind.UNREACHABLE, ChangeKind.CHANGED]
 
 
 def test_rows_first_seen_late_are_present_and_have_not_appeared() -> None:
     memory = Memory(KEYED)
     memory.take(look(("a", "orders", "RUNNING", "w1"), failing=["b"]))
     found = memory.take(look(("a", "orders", "RUNNING", "w1"), ("b", "bills", "RUNNING", "w2")))
-    assert kinds(found) == [Kind.REACHABLE, Kind.PRESENT]
+    assert kinds(found) == [ChangeKind.REACHABLE, ChangeKind.PRESENT]
     more = memory.take(look(("a", "orders", "RUNNING", "w1"), ("b", "x", "RUNNING", "w2")))
-    assert kinds(more) == [Kind.APPEARED, Kind.GONE]
+    assert kinds(more) == [ChangeKind.APPEARED, ChangeKind.GONE]
 
 
 @pytest.mark.parametrize("names", [NAMES, ("where", "name", "state", "worker")])
@@ -149,20 +153,21 @@ def test_where_rows_depend_on_all_or_do_not_tell_nothing_is_said_of_any(
     is_apart = names is not NAMES
     memory = Memory(Identity(("name",)))
     row = ("a", "orders", "RUNNING", "w1")
-    memory.take(Look(START, rows(names, row), is_apart=is_apart))
-    down = Look(START, rows(names), {"b": "refused"}, is_apart)
-    assert kinds(memory.take(down)) == [Kind.UNREACHABLE]
-    assert kinds(memory.take(Look(START, rows(names)))) == [Kind.REACHABLE, Kind.GONE]  # fmt: skip
+    memory.take(Snapshot(START, rows(names, row), is_apart=is_apart))
+    down = Snapshot(START, rows(names), {"b": "refused"}, is_apart)
+    assert kinds(memory.take(down)) == [ChangeKind.UNREACHABLE]
+    back = memory.take(Snapshot(START, rows(names)))
+    assert kinds(back) == [ChangeKind.REACHABLE, ChangeKind.GONE]
 
 
 def test_a_run_without_a_result_changes_no_row() -> None:
     memory = Memory(KEYED)
     memory.take(look(("a", "orders", "RUNNING", "w1")))
-    assert kinds(memory.take(Look(START, None, {"a": "refused"}))) == [Kind.UNREACHABLE]
-    assert memory.take(Look(START, None)) == ()
+    assert kinds(memory.take(Snapshot(START, None, {"a": "refused"}))) == [ChangeKind.UNREACHABLE]
+    assert memory.take(Snapshot(START, None)) == ()
     assert memory.count == 1
     before = memory.take(look(("a", "orders", "RUNNING", "w1")))
-    assert kinds(before) == [Kind.REACHABLE]
+    assert kinds(before) == [ChangeKind.REACHABLE]
 
 
 # --- values ---------------------------------------------------------------------------------------
@@ -187,8 +192,8 @@ def asked(sql: str) -> pa.Table:
 )
 def test_the_order_within_maps_and_json_is_no_change(first: str, second: str) -> None:
     memory = Memory(Identity(("n",)))
-    memory.take(Look(START, asked(f"SELECT 1 AS n, {first} AS v")))
-    assert memory.take(Look(START, asked(f"SELECT 1 AS n, {second} AS v"))) == ()
+    memory.take(Snapshot(START, asked(f"SELECT 1 AS n, {first} AS v")))
+    assert memory.take(Snapshot(START, asked(f"SELECT 1 AS n, {second} AS v"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -207,15 +212,15 @@ def test_the_order_within_maps_and_json_is_no_change(first: str, second: str) ->
 )
 def test_values_that_differ_in_the_least_are_a_change(first: str, second: str) -> None:
     memory = Memory(Identity(("n",)))
-    memory.take(Look(START, asked(f"SELECT 1 AS n, {first} AS v")))
-    (change,) = memory.take(Look(START, asked(f"SELECT 1 AS n, {second} AS v")))
-    assert (change.kind, change.changed) == (Kind.CHANGED, ("v",))
+    memory.take(Snapshot(START, asked(f"SELECT 1 AS n, {first} AS v")))
+    (change,) = memory.take(Snapshot(START, asked(f"SELECT 1 AS n, {second} AS v")))
+    assert (change.kind, change.changed) == (ChangeKind.CHANGED, ("v",))
 
 
 def test_columns_of_one_name_are_both_compared() -> None:
     memory = Memory(Identity(("n",)))
-    memory.take(Look(START, asked("SELECT 1 AS n, 2 AS v, 3 AS v")))
-    (change,) = memory.take(Look(START, asked("SELECT 1 AS n, 2 AS v, 4 AS v")))
+    memory.take(Snapshot(START, asked("SELECT 1 AS n, 2 AS v, 3 AS v")))
+    (change,) = memory.take(Snapshot(START, asked("SELECT 1 AS n, 2 AS v, 4 AS v")))
     assert change.changed == ("v_1",)
 
 
@@ -223,7 +228,7 @@ def test_rows_of_a_first_look_need_not_be_told() -> None:
     memory = Memory(KEYED, tells_present=False)
     assert memory.take(look(("a", "orders", "RUNNING", "w1"))) == ()
     assert memory.count == 1
-    assert kinds(memory.take(look())) == [Kind.GONE]
+    assert kinds(memory.take(look())) == [ChangeKind.GONE]
 
 
 def test_rows_that_come_and_go_for_ever_leave_nothing_behind() -> None:
@@ -258,7 +263,7 @@ def test_a_line_of_json_has_the_same_keys_whatever_happened() -> None:
     ]  # fmt: skip
     lines = [json.loads(jsonl(change)) for one in looks for change in memory.take(one)]
     assert {tuple(line) for line in lines} == {("at", "change", "key", "row", "before", "changed")}
-    assert {line["change"] for line in lines} == {kind.value for kind in Kind}
+    assert {line["change"] for line in lines} == {kind.value for kind in ChangeKind}
     assert lines[0]["at"] == "2027-01-15T08:00:00Z"
     assert lines[1]["changed"] == ["state"]
     assert lines[-1] == {
@@ -272,7 +277,7 @@ def test_numbers_and_times_are_printed_exactly() -> None:
     sql = """SELECT 1180591620717411303424::HUGEINT AS h,
         12345678901234567890.12::DECIMAL(22, 2) AS d,
         TIMESTAMPTZ '2026-01-01 00:00:00Z' AS t, '{"x": 0.1000}'::JSON AS j, MAP {'k': [1]} AS m"""
-    (change,) = Memory(Identity()).take(Look(START, asked(sql)))
+    (change,) = Memory(Identity()).take(Snapshot(START, asked(sql)))
     row = json.loads(jsonl(change), parse_float=Decimal)["row"]
     assert row["h"] == 2**70
     assert row["d"] == Decimal("12345678901234567890.12")
@@ -282,7 +287,7 @@ def test_numbers_and_times_are_printed_exactly() -> None:
 
 @given(st.text(max_size=200))
 def test_a_line_for_people_is_one_line_that_cannot_steer_a_terminal(value: str) -> None:
-    (change,) = Memory(Identity()).take(Look(START, rows(("v",), (value,))))
+    (change,) = Memory(Identity()).take(Snapshot(START, rows(("v",), (value,))))
     line = text(change)
     assert line.isprintable()
     assert len(line) < 200

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.monitor import Identity, Kind, Memory
+from connstat_sql.monitor import ChangeKind, Identity, Memory
 from tests.examples import examples
 from tests.fakes.watched import KEYED, NAMES, look
 
@@ -30,8 +30,8 @@ class Oracle:
         self._key = [NAMES.index(name) for name in key or NAMES]
         self.known: dict[str, Counter[Row]] = {}
 
-    def take(self, found: Sequence[Row], failing: set[str]) -> Counter[tuple[Kind, Any, Any]]:
-        expected: Counter[tuple[Kind, Any, Any]] = Counter()
+    def take(self, found: Sequence[Row], failing: set[str]) -> Counter[tuple[ChangeKind, Any, Any]]:
+        expected: Counter[tuple[ChangeKind, Any, Any]] = Counter()
         old, new = Counter[Row](), Counter[Row]()
         for name in set(CONNECTIONS) - failing:
             rows_now = Counter(row for row in found if row[0] == name)
@@ -40,15 +40,15 @@ class Oracle:
                 old += self.known[name]
             else:
                 for row, count in rows_now.items():
-                    expected[Kind.PRESENT, None, row] += count
+                    expected[ChangeKind.PRESENT, None, row] += count
             self.known[name] = rows_now
         for group in self._groups(old - new, new - old):
             gone, came = group
             if len(gone) == len(came) == 1:
-                expected[Kind.CHANGED, gone[0], came[0]] += 1
+                expected[ChangeKind.CHANGED, gone[0], came[0]] += 1
                 continue
-            expected.update((Kind.GONE, row, None) for row in gone)
-            expected.update((Kind.APPEARED, None, row) for row in came)
+            expected.update((ChangeKind.GONE, row, None) for row in gone)
+            expected.update((ChangeKind.APPEARED, None, row) for row in came)
         return expected
 
     def _groups(self, gone: Counter[Row], came: Counter[Row]) -> Iterator[tuple[list[Row], ...]]:
@@ -76,7 +76,7 @@ def test_any_looks_are_told_as_the_oracle_tells_them_and_replay_to_the_last(
         changes = [
             change
             for change in memory.take(look(*found, failing=sorted(failing)))
-            if change.kind not in (Kind.REACHABLE, Kind.UNREACHABLE)
+            if change.kind not in (ChangeKind.REACHABLE, ChangeKind.UNREACHABLE)
         ]
         assert oracle.take(found, failing) == Counter(
             (change.kind, as_tuple(change.before), as_tuple(change.row)) for change in changes
@@ -112,6 +112,6 @@ def test_a_connection_is_unreachable_and_reachable_by_turns(looks: list[set[str]
         for change in memory.take(look(failing=sorted(failing))):
             assert change.key is not None
             name = change.key["_connection"]
-            assert (change.kind is Kind.REACHABLE) == (name in down)
+            assert (change.kind is ChangeKind.REACHABLE) == (name in down)
             down ^= {name}
         assert down == failing

@@ -36,7 +36,7 @@ from connstat_sql.errors import (
     UnexpectedShape,
 )
 from connstat_sql.executor import ScanReport
-from connstat_sql.fetch import Failure, Fetch
+from connstat_sql.fetch import FailedFetch, Fetch
 from connstat_sql.output.logs import told_logs
 from connstat_sql.output.stderr import Narrator, exit_code
 from connstat_sql.result import Result
@@ -52,14 +52,14 @@ REPORT = ScanReport(
 
 def failed(
     connection: str, message: str, status: int | None = None, *, name: str = "", attempts: int = 1
-) -> Failure:
+) -> FailedFetch:
     kind = ConnectionFailed if status is None else Status
     line = RequestLine("GET", f"http://{connection}/t/{name}")
     error = kind(message, status=status, request=line, attempts=attempts, connection=connection)
-    return Failure(Fetch(connection, TABLE, METHOD, {"name": name}), error, 0.0)
+    return FailedFetch(Fetch(connection, TABLE, METHOD, {"name": name}), error, 0.0)
 
 
-def told(failures: Sequence[Failure], requests: int) -> list[str]:
+def told(failures: Sequence[FailedFetch], requests: int) -> list[str]:
     """The lines on a partial result."""
     stream = io.StringIO()
     scan = replace(REPORT, requests=requests)
@@ -123,7 +123,7 @@ def test_requests_that_were_never_sent_are_not_counted_as_sent() -> None:
 
 def test_an_answer_of_the_wrong_shape_is_not_called_by_its_status() -> None:
     odd = UnexpectedShape("found HTML", status=200, attempts=1)
-    lines = told([Failure(Fetch("plant_a", TABLE, METHOD, {}), odd, 0.0)], 1)
+    lines = told([FailedFetch(Fetch("plant_a", TABLE, METHOD, {}), odd, 0.0)], 1)
     assert "failed: no usable answer from plant_a (1); " in lines[0]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
-from connstat_sql.output.render import BINARY, FORMATS, Look, render
+from connstat_sql.output.render import BINARY, FORMATS, TerminalStyle, render
 from connstat_sql.output.table import DRAWN_BY_DUCKDB, box, framed
 
 EVERY_TYPE = """
@@ -89,7 +89,7 @@ def table_of(sql: str) -> pa.Table:
         session.close()
 
 
-def answer(sql: str, format_: str, look: Look = Look()) -> bytes:  # noqa: B008  # frozen
+def answer(sql: str, format_: str, look: TerminalStyle = TerminalStyle()) -> bytes:  # noqa: B008  # frozen
     out = io.BytesIO()
     render(table_of(sql), format_, out, look=look)
     return out.getvalue()
@@ -166,8 +166,10 @@ def test_markdown_escapes_what_would_break_the_table() -> None:
 @pytest.mark.parametrize("width", [None, 60])
 @pytest.mark.parametrize("format_", FORMATS)
 def test_every_format_takes_every_kind_of_value(format_: str, width: int | None) -> None:
-    assert answer(EVERY_TYPE, format_, Look(width=width))
-    assert answer(f"FROM ({EVERY_TYPE}) WHERE false", format_, Look(width=width)) is not None
+    assert answer(EVERY_TYPE, format_, TerminalStyle(width=width))
+    assert (
+        answer(f"FROM ({EVERY_TYPE}) WHERE false", format_, TerminalStyle(width=width)) is not None
+    )
 
 
 @pytest.mark.parametrize("format_", sorted({*FORMATS} - {*BINARY, "html"}))
@@ -176,14 +178,18 @@ def test_a_terminal_obeys_no_value(format_: str) -> None:
         "SELECT concat('a', chr(27), '[2J', chr(155), '31m', chr(7), chr(8238), 'b') AS x, "
         "{'y': concat(chr(27), 'c')} AS \"\x1b]0;title\x07\", '{\"k\": \"\x9b\"}'::JSON AS j"
     )
-    for look in (Look(width=200), Look(width=20), Look(width=200, expanded=True)):
+    for look in (
+        TerminalStyle(width=200),
+        TerminalStyle(width=20),
+        TerminalStyle(width=200, expanded=True),
+    ):
         text = answer(sql, format_, look).decode()
         assert not set(text) & {"\x1b", "\x9b", "\x07", "\u202e"}, look
 
 
 def test_json_on_a_terminal_says_the_same() -> None:
     sql = "SELECT concat('a', chr(155), chr(8238), 'é') AS x"
-    on_terminal = json.loads(answer(sql, "json", Look(width=80)))
+    on_terminal = json.loads(answer(sql, "json", TerminalStyle(width=80)))
     assert on_terminal == json.loads(answer(sql, "json")) == [{"x": "a\x9b\u202eé"}]
 
 
@@ -194,7 +200,7 @@ def test_without_a_terminal_a_value_is_written_as_it_is() -> None:
 def test_types_that_were_noted_of_other_columns_are_not_believed() -> None:
     table = table_of("SELECT 'a' AS x, 1 AS n").select(["n"])
     out = io.BytesIO()
-    render(table, "table", out, look=Look(width=40))
+    render(table, "table", out, look=TerminalStyle(width=40))
     assert "│ 1 │" in out.getvalue().decode()
 
 

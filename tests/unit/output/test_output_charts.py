@@ -13,13 +13,13 @@ import pytest
 
 from connstat_sql.errors import ConfigError, QueryError
 from connstat_sql.output.charts import MOST_BARS, chart
-from connstat_sql.output.render import About, Look
+from connstat_sql.output.render import About, TerminalStyle
 from tests.unit.output.test_output import table_of
 
 DAYS = "SELECT DATE '2026-01-01' + i::INT AS day, i AS cost FROM range(6) r(i) ORDER BY random()"
 
 
-def drawn(sql: str, look: Look = Look(width=40)) -> list[str]:  # noqa: B008  # frozen
+def drawn(sql: str, look: TerminalStyle = TerminalStyle(width=40)) -> list[str]:  # noqa: B008  # frozen
     out = io.BytesIO()
     chart(table_of(sql), out, look=look)
     return out.getvalue().decode().splitlines()
@@ -46,12 +46,14 @@ def test_the_number_may_come_first() -> None:
 
 
 def test_without_unicode_bars_are_ascii() -> None:
-    lines = drawn("SELECT 'größe' AS \"ä\", 2 AS n", Look(width=40, ascii=True))
+    lines = drawn("SELECT 'größe' AS \"ä\", 2 AS n", TerminalStyle(width=40, ascii=True))
     assert lines == ["n by \\xe4", f"gr\\xf6\\xdfe  {'#' * 24}  2"]
 
 
 def test_negative_numbers_go_the_other_way() -> None:
-    assert drawn("SELECT * FROM (VALUES ('a', -5), ('b', 10)) t(x, n)", Look(width=24)) == [
+    assert drawn(
+        "SELECT * FROM (VALUES ('a', -5), ('b', 10)) t(x, n)", TerminalStyle(width=24)
+    ) == [
         "n by x",
         "a  ██████             -5",
         "b        ███████████  10",
@@ -76,7 +78,7 @@ def test_no_rows_are_said_to_be_none() -> None:
 
 
 def test_a_course_over_time_is_drawn_in_order_whatever_the_order_of_rows() -> None:
-    lines = drawn(DAYS, Look(width=40, height=12))
+    lines = drawn(DAYS, TerminalStyle(width=40, height=12))
     assert lines[0] == "cost over day"
     assert lines[1].startswith("5 ┤")
     assert lines[-1].split() == ["2026-01-01", "2026-01-06"]

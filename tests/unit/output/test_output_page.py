@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from connstat_sql.output.html import Page
+from connstat_sql.output.html import HtmlPage
 from connstat_sql.output.render import About, render
 from tests.unit.output.test_output import EVERY_TYPE, table_of
 
@@ -150,7 +150,7 @@ def test_nested_values_are_laid_out_below_their_beginning() -> None:
 
 def test_several_results_are_sections_of_one_page() -> None:
     out = io.BytesIO()
-    page = Page(out)
+    page = HtmlPage(out)
     page.section(table_of("SELECT 1 AS a"), About("SELECT 1 AS a"))
     page.section(table_of("SELECT 2 AS b WHERE false"), About())
     page.close()

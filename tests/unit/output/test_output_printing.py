@@ -16,9 +16,9 @@ from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.cli import root
 from connstat_sql.cli.statement import Printer, printer
 from connstat_sql.demo import Fault, Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import QueryError
-from connstat_sql.output.render import Look
+from connstat_sql.output.render import TerminalStyle
 from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Options
 from tests.terminal import Terminal
@@ -31,7 +31,7 @@ HOSTILE = (
 
 @pytest.fixture(scope="module")
 def engine(sandbox: Sandbox) -> Iterator[Engine]:
-    opened = open_engine(Setup(connections=sandbox.connections), Outside(environment={}))
+    opened = open_engine(Setup(connections=sandbox.connections), EngineOptions(environment={}))
     yield opened
     opened.close()
 
@@ -164,7 +164,7 @@ def test_on_a_terminal_a_table_fits_and_no_value_clears_the_screen() -> None:
 
 def test_a_printer_takes_the_look_it_is_given(engine: Engine) -> None:
     out = io.BytesIO()
-    shown = Printer(out, "table", Narrator(io.StringIO()), look=Look(width=30, color=True))
+    shown = Printer(out, "table", Narrator(io.StringIO()), look=TerminalStyle(width=30, color=True))
     shown.show(next(engine.run(HOSTILE)))
     assert b"\033[1;31mFAILED\033[0m" in out.getvalue()
     assert b"\033[2J" not in out.getvalue()

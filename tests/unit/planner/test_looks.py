@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.planner import as_text
 from connstat_sql.result import Options
 
@@ -92,7 +92,7 @@ def opened(folder: Path, mart: Mart) -> Iterator[Engine]:
     )
     (home / "w.yaml").write_text(SERVICE, "utf-8")
     setup = Setup(connections={"mart": {"provider": "mart"}}, providers=(folder,))
-    outside = Outside(environment={}, transport=httpx.MockTransport(mart.answer))
+    outside = EngineOptions(environment={}, transport=httpx.MockTransport(mart.answer))
     engine = open_engine(setup, outside)
     try:
         yield engine

@@ -10,7 +10,7 @@ import pytest
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError
 from connstat_sql.planner import check_budget, plan, refusal
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from tests.oracle.stages import Stages, open_stages
 from tests.oracle.world import PROVIDER
 from tests.unit.planner.test_planner import PETS
@@ -139,7 +139,7 @@ def test_parents_in_a_circle_are_an_error(tmp_path: Path) -> None:
 def test_a_provider_without_a_connection_says_what_to_set(zoo: Stages) -> None:
     catalog = Catalog(zoo.engine.catalog.definitions, {})
     sql = "SELECT g FROM zoo.w.groups"
-    bound, asking = zoo.bind(sql), Asking(zoo.engine.session, sql, None)
+    bound, asking = zoo.bind(sql), Introspection(zoo.engine.session, sql, None)
     with pytest.raises(ConfigError, match="zoo has no connection") as caught:
         plan(bound, catalog, asking, max_requests=9)
     assert "[connections.NAME]" in caught.value.hint

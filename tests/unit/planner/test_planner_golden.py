@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import QueryError
 from connstat_sql.planner import as_text
 
@@ -31,7 +31,7 @@ def refuse(request: httpx.Request) -> httpx.Response:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    outside = Outside(environment={}, transport=httpx.MockTransport(refuse))
+    outside = EngineOptions(environment={}, transport=httpx.MockTransport(refuse))
     opened = open_engine(Setup(connections=CONNECTIONS), outside)
     yield opened
     opened.close()

@@ -12,7 +12,7 @@ import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.definitions.loader import Library, shipped_providers, validate
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.result import Options, Result
 from tests.conftest import FakeClock, engine_of
 from tests.tabled import over
@@ -178,7 +178,7 @@ def test_who_may_read_more_asks(engine: Engine, sql: str) -> None:
 def test_who_reveals_asks_nothing() -> None:
     worker = Mill()
     setup = Setup(connections=MILL)
-    outside = Outside(environment={}, transport=httpx.MockTransport(worker.answer))
+    outside = EngineOptions(environment={}, transport=httpx.MockTransport(worker.answer))
     with closing(open_engine(setup, outside, reveal=True)) as engine:
         assert "thyme7" in str(run(engine, f"SELECT config FROM {CONNECTORS}").fetchall())
     assert worker.asked == []

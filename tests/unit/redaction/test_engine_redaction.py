@@ -11,10 +11,10 @@ import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.demo import Fault, Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError, FetchError
 from connstat_sql.result import Options
-from connstat_sql.transport import Sent
+from connstat_sql.transport import Attempt
 from tests.conftest import engine_of
 
 CONFIG_TABLES = (
@@ -122,7 +122,7 @@ class TestSandbox:
 
     def test_reveal_shows_them(self, sandbox: Sandbox) -> None:
         setup = Setup(connections=sandbox.connections)
-        made = open_engine(setup, Outside(environment={}), reveal=True)
+        made = open_engine(setup, EngineOptions(environment={}), reveal=True)
         try:
             shown = text_of(made, "SELECT config FROM kafka_connect.connect.connectors")
         finally:
@@ -134,7 +134,7 @@ class TestSandbox:
     def test_errors_traces_and_logs_hold_none(
         self, sandbox: Sandbox, status: int, caplog: pytest.LogCaptureFixture
     ) -> None:
-        sent: list[Sent] = []
+        sent: list[Attempt] = []
         sandbox.inject(Fault(status=status))
         shown = ""
         with (

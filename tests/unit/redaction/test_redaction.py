@@ -20,7 +20,7 @@ from connstat_sql.definitions.model import (
     Redaction,
     Struct,
 )
-from connstat_sql.redaction import LEFT, Known, documented, hidden
+from connstat_sql.redaction import LEFT, Evidence, documented, hidden
 from tests import mask_tables
 from tests.examples import examples
 from tests.masking import SHOWN, masked
@@ -350,7 +350,7 @@ class TestTables:
             assert connector.sources, connector.name
             assert all(source.startswith("https://") for source in connector.sources)
             assert connector.secrets, connector.name
-        assert sum(connector.known is Known.READ for connector in documented()) >= 40
+        assert sum(connector.known is Evidence.READ for connector in documented()) >= 40
 
     def test_the_list_names_no_connector_class_or_setting_of_one_twice(self) -> None:
         names = [connector.name for connector in documented()]

@@ -12,16 +12,16 @@ import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.demo import Fault, Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.output.protected_files import Input
 from connstat_sql.output.stderr import DONE, PARTIAL, QUERY_AT_FAULT, USAGE
 from connstat_sql.shell.app import toolbar
-from connstat_sql.shell.commands import BY_WORD, COMMANDS, Argument
+from connstat_sql.shell.commands import BY_WORD, COMMANDS, ArgumentKind
 from connstat_sql.shell.file_commands import edited
 from connstat_sql.shell.narration import ShellNarrator
 from connstat_sql.shell.script import run_script
-from connstat_sql.shell.session import Shell, Surroundings
-from connstat_sql.transport import Sent
+from connstat_sql.shell.session import Shell, ShellContext
+from connstat_sql.transport import Attempt
 
 FLEET = "SELECT DISTINCT _connection FROM kafka_connect.connect.connectors;"
 
@@ -61,7 +61,7 @@ def desk_of(
     **environment: str,
 ) -> Desk:
     out, err = io.BytesIO(), io.StringIO()
-    around = Surroundings(
+    around = ShellContext(
         open_, lambda results, _: results, ShellNarrator(err), out, environment, here,
         here / "user", inputs=inputs,
     )  # fmt: skip
@@ -73,10 +73,10 @@ def kept_engine(sandbox: Sandbox) -> Iterator[tuple[Engine, list[ShellNarrator]]
     """One engine for all shells of this file; it tells the newest of them."""
     told: list[ShellNarrator] = []
 
-    def observe(sent: Sent) -> None:
+    def observe(sent: Attempt) -> None:
         told[-1].observe(sent)
 
-    outside = Outside(environment={}, observe=observe)
+    outside = EngineOptions(environment={}, observe=observe)
     engine = open_engine(Setup(connections=sandbox.connections), outside)
     yield engine, told
     engine.close()
@@ -105,7 +105,7 @@ def test_no_word_calls_two_commands() -> None:
 def test_help_tells_of_each_command(name: str, desk: Desk) -> None:
     out, _, code = desk.do(f".help {name[1:]}")
     assert (out.splitlines()[0], code) == (f"{name} {COMMANDS[name].usage}".strip(), DONE)
-    assert COMMANDS[name].choices or COMMANDS[name].takes is not Argument.CHOICE
+    assert COMMANDS[name].choices or COMMANDS[name].takes is not ArgumentKind.CHOICE
     assert name in desk.do(".help")[0]
 
 
@@ -393,7 +393,7 @@ def test_a_configuration_at_fault_is_said_at_the_first_statement_and_can_be_mend
     config.write_text('[connections.x]\nprovider = "nobody"\n', encoding="utf-8")
 
     def opened(_: ShellNarrator) -> Engine:
-        return open_engine(Setup(config=config), Outside(environment={}))
+        return open_engine(Setup(config=config), EngineOptions(environment={}))
 
     desk = desk_of(opened, tmp_path)
     ended: list[bool] = []

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConfigError, InterfaceError
 from connstat_sql.output.stderr import DONE
 from connstat_sql.shell.narration import ShellNarrator
@@ -54,7 +54,9 @@ def shell_of(here: Path, held: Held, history: Path) -> Desk:
 
     def opened(_: ShellNarrator) -> Engine:
         connections = {"plant": {"provider": "kafka_connect", "base_url": URL}}
-        outside = Outside(environment={}, transport=httpx.MockTransport(answer), shares_limits=True)
+        outside = EngineOptions(
+            environment={}, transport=httpx.MockTransport(answer), shares_limits=True
+        )
         engine = open_engine(Setup(connections=connections), outside)
         engine.session.duckdb.create_function("slow", held, ["VARCHAR"], "VARCHAR")
         return engine

@@ -10,7 +10,7 @@ import pytest
 from connstat_sql.database.values import Value
 from connstat_sql.errors import BindError, ParseError
 from connstat_sql.sql.binder import bind
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from connstat_sql.sql.statement import parse
 from tests.oracle.stages import Stages, open_stages
 from tests.tabled import over
@@ -199,7 +199,7 @@ def test_a_parameter_of_another_type_is_remembered_as_misfit(stages: Stages) -> 
 
 
 @dataclass
-class Counting(Asking):
+class Counting(Introspection):
     """Remembers what was folded."""
 
     folded: list[str] = field(default_factory=list)

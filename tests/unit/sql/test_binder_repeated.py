@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import QueryError
 from connstat_sql.planner import as_text
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from connstat_sql.sql.statement import parse
 
 PLANS = Path(__file__).parents[2] / "fixtures" / "plans"
@@ -34,7 +34,7 @@ VIEWED = [
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    opened = open_engine(Setup(connections=CONNECTIONS), Outside(environment={}))
+    opened = open_engine(Setup(connections=CONNECTIONS), EngineOptions(environment={}))
     yield opened
     opened.close()
 
@@ -48,7 +48,7 @@ def planned(engine: Engine, sql: str) -> str:
 @pytest.mark.parametrize("sql", VIEWED)
 def test_a_statement_has_the_plan_again_that_it_had(engine: Engine, sql: str) -> None:
     first = planned(engine, sql)
-    other = open_engine(Setup(connections=CONNECTIONS), Outside(environment={}))
+    other = open_engine(Setup(connections=CONNECTIONS), EngineOptions(environment={}))
     try:
         alone = planned(other, sql)
     finally:
@@ -91,11 +91,11 @@ def test_what_could_not_be_read_once_is_read_when_it_can_be(engine: Engine) -> N
     with pytest.raises(Exception, match="no_such_table"):
         session.duckdb.execute("FROM no_such_table")
     asked = ("concat(lower('A'), 'b')", "CONCAT(LOWER('A'), 'b')", "CONCAT(UPPER('A'), 'b')")
-    assert not Asking(session, sql, None).is_same(asked[0], asked[1])
+    assert not Introspection(session, sql, None).is_same(asked[0], asked[1])
     session.duckdb.execute("ROLLBACK")
     for _ in range(2):
-        assert Asking(session, sql, None).is_same(asked[0], asked[1])
-        assert not Asking(session, sql, None).is_same(asked[0], asked[2])
+        assert Introspection(session, sql, None).is_same(asked[0], asked[1])
+        assert not Introspection(session, sql, None).is_same(asked[0], asked[2])
 
 
 @pytest.mark.parametrize(

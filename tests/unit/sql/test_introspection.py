@@ -12,7 +12,7 @@ from connstat_sql.demo import Sandbox
 from connstat_sql.live import LiveTables
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.sql.binder import Types
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from tests.conftest import engine_of
 from tests.defects import listening
 
@@ -26,8 +26,8 @@ def session() -> Iterator[Session]:
     opened.close()
 
 
-def asking(session: Session) -> Asking:
-    return Asking(session, "SELECT 1", None)
+def asking(session: Session) -> Introspection:
+    return Introspection(session, "SELECT 1", None)
 
 
 @pytest.mark.defective
@@ -67,11 +67,11 @@ def test_a_piece_that_speaks_of_what_is_beside_it_is_no_fault(session: Session) 
 class _Mistaken(LiveTables):
     """Asks for the types of a derived table in a form that DuckDB does not read."""
 
-    def _asking(self, sql: str, arguments: Arguments) -> Asking:
+    def _asking(self, sql: str, arguments: Arguments) -> Introspection:
         return _MistakenAsking(self._session, sql, arguments)
 
 
-class _MistakenAsking(Asking):
+class _MistakenAsking(Introspection):
     def describe(self, sql: str) -> Types | None:
         return super().describe(f"{sql} ) AS u")
 

@@ -8,7 +8,7 @@ from connstat_sql.database.session import Session
 from connstat_sql.database.values import Value
 from connstat_sql.sql.binder import Constants
 from connstat_sql.sql.binder.constants import are_distinct
-from connstat_sql.sql.introspection import Asking
+from connstat_sql.sql.introspection import Introspection
 from tests.oracle.law import Court, Verdict
 from tests.oracle.pieces import Query
 from tests.oracle.zoo import LOCALS, TABLES
@@ -59,7 +59,7 @@ def test_a_number_binds_where_no_other_number_equals_it(
     wanted: str, listed: str, expected: list[str | None] | None
 ) -> None:
     session = Session()
-    constants = Constants(Asking(session, "SELECT 1", None))
+    constants = Constants(Introspection(session, "SELECT 1", None))
     typed = session.fold("SELECT " + listed, None)
     assert typed is not None
     values: list[Value] = [*typed[0]]

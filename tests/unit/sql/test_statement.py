@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from connstat_sql.errors import BindError, ParseError, Span
-from connstat_sql.sql.source_map import Origin, leading_back, rewritten
+from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import (
     MAX_LENGTH,
     Show,
-    Use,
+    TableUse,
     parse,
     split_on_semicolons,
     words,
@@ -107,20 +107,20 @@ def test_show_of_duckdb_is_left_to_duckdb(sql: str) -> None:
 @over(
     ("sql", "use"),
     [
-        ("SELECT * FROM a.b.c", Use.READ),
-        ("DESCRIBE a.b.c", Use.DESCRIBE),
-        ("DROP TABLE a.b.c", Use.WRITE),
-        ("INSERT INTO a.b.c VALUES (1)", Use.WRITE),
-        ("UPDATE a.b.c SET x = 1", Use.WRITE),
-        ("DELETE FROM a.b.c", Use.WRITE),
-        ("COPY a.b.c FROM 'x.csv'", Use.WRITE),
-        ("COPY a.b.c TO 'x.csv'", Use.READ),
-        ("CREATE VIEW v AS FROM a.b.c", Use.DEFINE),
-        ("CREATE TABLE t AS FROM a.b.c", Use.READ),
-        ("DESCRIBE SELECT * FROM a.b.c", Use.READ),
+        ("SELECT * FROM a.b.c", TableUse.READ),
+        ("DESCRIBE a.b.c", TableUse.DESCRIBE),
+        ("DROP TABLE a.b.c", TableUse.WRITE),
+        ("INSERT INTO a.b.c VALUES (1)", TableUse.WRITE),
+        ("UPDATE a.b.c SET x = 1", TableUse.WRITE),
+        ("DELETE FROM a.b.c", TableUse.WRITE),
+        ("COPY a.b.c FROM 'x.csv'", TableUse.WRITE),
+        ("COPY a.b.c TO 'x.csv'", TableUse.READ),
+        ("CREATE VIEW v AS FROM a.b.c", TableUse.DEFINE),
+        ("CREATE TABLE t AS FROM a.b.c", TableUse.READ),
+        ("DESCRIBE SELECT * FROM a.b.c", TableUse.READ),
     ],
 )
-def test_what_a_statement_does_with_a_table_is_told(sql: str, use: Use) -> None:
+def test_what_a_statement_does_with_a_table_is_told(sql: str, use: TableUse) -> None:
     found = [one.use for one in parse(sql).mentions if len(one.parts) == 3]
     assert found == [use]
 
@@ -209,7 +209,7 @@ def test_places_in_a_rewritten_text_lead_back(
 def test_faults_of_a_text_made_twice_are_told_of_the_first() -> None:
     older, first = rewritten("SELECT f() FROM t", {Span(7, 10): "(SELECT a FROM v)"})
     text, then = rewritten(older, {Span(older.index("v)"), older.index("v)") + 1): "(FROM b)"})
-    origin = Origin(then.sql, then.kept, first)
+    origin = SourceMap(then.sql, then.kept, first)
     assert text == "SELECT (SELECT a FROM (FROM b)) FROM t"
     for word, written in (("b)", "f()"), ("t", "t")):
         start = text.rindex(word)

@@ -10,7 +10,7 @@ import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.demo import Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import BindError, ConfigError, QueryError
 from tests.conftest import FakeClock, engine_of
 
@@ -161,7 +161,7 @@ resources:
 """
     plants = {"plant_a": sandbox.connections["plant_a"]}
     setup = Setup(connections=plants, providers=(own(tmp_path, v=text),))
-    engine = open_engine(setup, Outside(environment={}, clock=FakeClock()))
+    engine = open_engine(setup, EngineOptions(environment={}, clock=FakeClock()))
     try:
         sql = "SELECT shown FROM mine.v.names WHERE provider = 'kafka_connect' ORDER BY 1"
         expected = answer(
@@ -198,7 +198,7 @@ resources:
 def test_a_fault_in_a_definition_names_the_view(sandbox: Sandbox, tmp_path: Path) -> None:
     plants = {"plant_a": sandbox.connections["plant_a"]}
     setup = Setup(connections=plants, providers=(own(tmp_path, v=FAULTY),))
-    engine = open_engine(setup, Outside(environment={}, clock=FakeClock()))
+    engine = open_engine(setup, EngineOptions(environment={}, clock=FakeClock()))
     try:
         with pytest.raises(BindError, match="is made of cannot be read") as one:
             answer(engine, "SELECT name FROM mine.v.unread")
@@ -228,7 +228,7 @@ def test_a_view_of_a_provider_may_be_named_by_its_connection(
     )
     plants = {name: sandbox.connections[name] for name in ("plant_a", "plant_b")}
     setup = Setup(connections=plants, providers=(tmp_path,))
-    engine = open_engine(setup, Outside(environment={}, clock=FakeClock()))
+    engine = open_engine(setup, EngineOptions(environment={}, clock=FakeClock()))
     try:
         sql = "SELECT name FROM {} ORDER BY 1"
         for head in ("plant_a", "plant_b", "kafka_connect"):
@@ -248,7 +248,7 @@ def test_a_view_reads_no_database_of_the_users(sandbox: Sandbox, tmp_path: Path)
     )
     plants = {"plant_a": sandbox.connections["plant_a"]}
     setup = Setup(connections=plants, providers=(folder,))
-    engine = open_engine(setup, Outside(environment={}, clock=FakeClock()))
+    engine = open_engine(setup, EngineOptions(environment={}, clock=FakeClock()))
     try:
         answer(engine, "ATTACH ':memory:' AS diary")
         answer(engine, "CREATE TABLE diary.days AS SELECT 'dear diary' AS name")

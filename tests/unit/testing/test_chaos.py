@@ -17,7 +17,7 @@ from connstat_sql.bootstrap import Setup, find_connections, open_engine
 from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.definitions.model import PagingStyle, Resource
 from connstat_sql.demo import Sandbox
-from connstat_sql.engine import Engine, Outside
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError, QueryError, Status
 from connstat_sql.result import Options
 from tests.chaos import CHAOS_PROVIDERS, chaos_of
@@ -79,7 +79,7 @@ def test_without_a_configuration_it_has_no_connection() -> None:
 def test_a_table_without_a_connection_is_an_error_that_says_so() -> None:
     setup = Setup(connections={}, providers=(CHAOS_PROVIDERS,))
     with (
-        closing(open_engine(setup, Outside(environment={}))) as engine,
+        closing(open_engine(setup, EngineOptions(environment={}))) as engine,
         pytest.raises(ConnstatError) as caught,
     ):
         rows(engine, "SELECT * FROM chaos.pages.tokens")

@@ -13,12 +13,12 @@ from connstat_sql.demo import Sandbox
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
 from connstat_sql.result import Options
-from connstat_sql.transport import Sent
+from connstat_sql.transport import Attempt
 from tests.chaos import chaos_of
 from tests.conftest import engine_of
 from tests.examples import examples
 
-SENT: list[Sent] = []
+SENT: list[Attempt] = []
 
 
 @pytest.fixture(scope="module")

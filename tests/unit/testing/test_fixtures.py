@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.decode import Field, RowReader
+from connstat_sql.decode import FieldLayout, RowReader
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import UnexpectedShape
@@ -105,14 +105,14 @@ def reader_of(table_and_method: str) -> RowReader:
     assert resource is not None
     method = resource.method(name)
     fields = [
-        Field.of_column(column, path)
+        FieldLayout.of_column(column, path)
         for column in resource.columns
         if (path := method.columns.get(column.name, column.path)) is not None
     ]
     for name, path in method.fills.items():
         param = resource.param(name)
         assert param is not None
-        fields.append(Field.of_param(param, path))
+        fields.append(FieldLayout.of_param(param, path))
     return RowReader(method.rows, fields)
 
 

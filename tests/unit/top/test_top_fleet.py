@@ -13,20 +13,20 @@ from hypothesis import strategies as st
 
 from connstat_sql.database.macros import Macros
 from connstat_sql.top.columns import COLUMNS, MARK_WIDTH, Sorting, fitted, placed, since, tasks
-from connstat_sql.top.filter import Wanted
+from connstat_sql.top.filter import FleetFilter
 from connstat_sql.top.model import (
     HEALTHS,
     UNREACHABLE,
-    Change,
-    Connector,
+    ConnectorChange,
     Fleet,
+    FleetConnector,
     Outage,
     causes,
     compared,
     counted,
     read,
 )
-from connstat_sql.top.query import Question
+from connstat_sql.top.query import FleetQuery
 from tests.examples import examples
 from tests.fakes.top_fleets import connector, fleet, table
 
@@ -54,9 +54,11 @@ outages = st.lists(
 )
 
 
-def living(found: Fleet) -> list[Connector]:
+def living(found: Fleet) -> list[FleetConnector]:
     return [
-        one for one in found.connectors if not one.is_unreachable and one.change is not Change.GONE
+        one
+        for one in found.connectors
+        if not one.is_unreachable and one.change is not ConnectorChange.GONE
     ]
 
 
@@ -83,7 +85,7 @@ def test_rows_of_one_name_stay_apart() -> None:
 
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors)
-def test_what_is_written_to_a_table_is_what_is_read(found: list[Connector]) -> None:
+def test_what_is_written_to_a_table_is_what_is_read(found: list[FleetConnector]) -> None:
     again = read(table(found))
     assert [one.key for one in again] == [one.key for one in found]
     assert [one.health for one in again] == [one.health for one in found]
@@ -96,7 +98,7 @@ def test_what_is_written_to_a_table_is_what_is_read(found: list[Connector]) -> N
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors, outages)
 def test_the_worst_stands_first_and_every_connector_once(
-    found: list[Connector], down: list[Outage]
+    found: list[FleetConnector], down: list[Outage]
 ) -> None:
     shown = fleet(found, down).connectors
     ranks = [HEALTHS.index(one.health if one.health in HEALTHS else "UNKNOWN") for one in shown]
@@ -109,7 +111,7 @@ def test_the_worst_stands_first_and_every_connector_once(
 
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors, outages)
-def test_counts_add_up_in_both_directions(found: list[Connector], down: list[Outage]) -> None:
+def test_counts_add_up_in_both_directions(found: list[FleetConnector], down: list[Outage]) -> None:
     shown = fleet(found, down).connectors
     counts = counted(shown)
     assert counts.of() == len(shown)
@@ -119,7 +121,9 @@ def test_counts_add_up_in_both_directions(found: list[Connector], down: list[Out
 
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors)
-def test_causes_are_those_of_the_connectors_the_most_frequent_first(found: list[Connector]) -> None:
+def test_causes_are_those_of_the_connectors_the_most_frequent_first(
+    found: list[FleetConnector],
+) -> None:
     grouped = causes(found)
     assert sum(one.connectors for one in grouped) == sum(bool(one.cause) for one in found)
     assert [one.connectors for one in grouped] == sorted(
@@ -151,7 +155,7 @@ def test_the_root_cause_and_the_name_have_the_most_room(width: int) -> None:
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors, st.integers(0, len(COLUMNS) - 1), st.booleans())
 def test_sorting_by_any_column_loses_nothing(
-    found: list[Connector], column: int, is_reversed: bool
+    found: list[FleetConnector], column: int, is_reversed: bool
 ) -> None:
     shown = fleet(found).connectors
     by = Sorting(column, is_reversed).sort(shown)
@@ -172,14 +176,14 @@ def test_choosing_a_column_twice_turns_it_round() -> None:
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors, connectors, outages)
 def test_between_refreshes_nothing_is_lost_and_nothing_of_a_lost_cluster_is_gone(
-    before: list[Connector], after: list[Connector], down: list[Outage]
+    before: list[FleetConnector], after: list[FleetConnector], down: list[Outage]
 ) -> None:
     first = fleet(before)
     second = fleet(after, down, first, at=2000.0)
     lost = {one.connection for one in down}
     new = {one.key for one in after}
     for one in second.connectors:
-        if one.change is Change.GONE:
+        if one.change is ConnectorChange.GONE:
             assert one.key not in new
             assert one.connection not in lost
         if one.is_stale:
@@ -192,7 +196,7 @@ def test_between_refreshes_nothing_is_lost_and_nothing_of_a_lost_cluster_is_gone
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors, outages)
 def test_a_fleet_that_stays_as_it_is_has_no_changes(
-    found: list[Connector], down: list[Outage]
+    found: list[FleetConnector], down: list[Outage]
 ) -> None:
     first = fleet(found, down)
     assert not fleet(found, down, first, at=2000.0).changes
@@ -201,7 +205,7 @@ def test_a_fleet_that_stays_as_it_is_has_no_changes(
 @settings(max_examples=examples(50), deadline=None)
 @given(connectors, connectors, outages)
 def test_a_moment_later_marks_have_faded_and_what_has_gone_is_gone(
-    before: list[Connector], after: list[Connector], down: list[Outage]
+    before: list[FleetConnector], after: list[FleetConnector], down: list[Outage]
 ) -> None:
     found = fleet(after, down, fleet(before), at=2000.0)
     settled = found.settled()
@@ -219,9 +223,14 @@ def test_what_came_what_changed_and_what_went_is_told_apart() -> None:
     )
     told = {one.name: one.change for one in second.connectors}
     assert told == {
-        "stays": None, "breaks": Change.CHANGED, "comes": Change.NEW, "goes": Change.GONE,
+        "stays": None, "breaks": ConnectorChange.CHANGED, "comes": ConnectorChange.NEW,
+        "goes": ConnectorChange.GONE,
     }  # fmt: skip
-    assert second.changes == {Change.CHANGED: 1, Change.NEW: 1, Change.GONE: 1}
+    assert second.changes == {
+        ConnectorChange.CHANGED: 1,
+        ConnectorChange.NEW: 1,
+        ConnectorChange.GONE: 1,
+    }
     assert fleet([connector("goes")], before=second).connectors[-1].change is not None
 
 
@@ -262,7 +271,7 @@ def test_one_cluster_is_down_once_however_many_requests_failed() -> None:
 
 
 wanted = st.builds(
-    Wanted,
+    FleetFilter,
     text=st.text(CASED, max_size=3),
     healths=st.frozensets(st.sampled_from(HEALTHS)),
     providers=st.frozensets(st.sampled_from(["kafka_connect", "confluent"])),
@@ -284,7 +293,7 @@ wanted = st.builds(
     ),
 )
 def test_the_sql_that_is_shown_takes_the_rows_that_are_shown(
-    want: Wanted, found: list[Connector]
+    want: FleetFilter, found: list[FleetConnector]
 ) -> None:
     rows = table(found)
     predicates = " AND ".join(("true", *want.predicates()))
@@ -298,17 +307,17 @@ def test_the_sql_that_is_shown_takes_the_rows_that_are_shown(
 
 
 def test_the_statement_holds_the_predicate_of_its_user_as_it_is() -> None:
-    sql = Question(("plant_a",), ("kafka_connect",), "state = 'FAILED' -- only").sql()
+    sql = FleetQuery(("plant_a",), ("kafka_connect",), "state = 'FAILED' -- only").sql()
     assert "\"_connection\" IN ('plant_a')" in sql
     assert "(state = 'FAILED' -- only\n)" in sql
-    shown = Question(where="true").shown(Wanted(text="o'r"))
+    shown = FleetQuery(where="true").shown(FleetFilter(text="o'r"))
     assert shown.index("'o''r'") > shown.index("(true\n)")
     assert shown.endswith(";")
 
 
 @pytest.mark.parametrize("value", ["x'; DROP TABLE t; --", "${name}"])
 def test_the_name_of_a_connector_is_only_ever_a_value(value: str) -> None:
-    sql, arguments = Question().of(connector(value))
+    sql, arguments = FleetQuery().of(connector(value))
     assert value not in sql
     assert arguments["name"] == value
 

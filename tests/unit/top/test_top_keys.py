@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from connstat_sql.errors import BindError, ConnectionFailed, RequestLine
-from connstat_sql.top.pages import DetailPage, Page
-from connstat_sql.top.query import Question
+from connstat_sql.top.pages import DetailPage, TextPage
+from connstat_sql.top.query import FleetQuery
 from connstat_sql.top.widgets import Tally
-from connstat_sql.top.worker import Broken, Failed, Looked
+from connstat_sql.top.worker import Failed, Looked, WorkerFault
 from tests.fakes.top_fleets import connector
 from tests.top_screens import CAUSE, FLEET, PLANT_C, Screen, on_screen
 
@@ -117,7 +117,7 @@ def test_enter_shows_a_connector_in_full_at_once_and_then_with_what_was_asked() 
         assert text.index("task 0") < text.index("task 1") < text.index("plugin_class  Sink")
         assert "Wrong" not in text
         await screen.press("q")
-        assert not isinstance(screen.app.screen, Page)
+        assert not isinstance(screen.app.screen, TextPage)
 
     on_screen(act)
 
@@ -163,7 +163,7 @@ def test_the_sql_is_that_of_the_view_with_the_filter_and_can_be_copied() -> None
         assert sql.endswith(";")
         assert "copied" in screen.text
 
-    on_screen(act, question=Question(where="state <> 'PAUSED'"))
+    on_screen(act, question=FleetQuery(where="state <> 'PAUSED'"))
 
 
 def test_refresh_pause_and_interval() -> None:
@@ -241,6 +241,6 @@ def test_a_fault_of_ours_is_raised_where_it_is_seen() -> None:
     error = ZeroDivisionError()
 
     async def act(screen: Screen) -> None:
-        await screen.told(Broken(error))
+        await screen.told(WorkerFault(error))
 
     assert on_screen(act) is error

@@ -13,11 +13,11 @@ import pytest
 
 from connstat_sql.bootstrap import Setup
 from connstat_sql.demo import Fault, Sandbox
-from connstat_sql.engine import Engine, Outside, RealClock
+from connstat_sql.engine import Engine, EngineOptions, RealClock
 from connstat_sql.errors import BindError, ConfigError, QueryError
-from connstat_sql.top.model import UNREACHABLE, Connector, Fleet
-from connstat_sql.top.query import Question
-from connstat_sql.top.worker import Broken, Failed, Looked, News, Refreshed, Refresher
+from connstat_sql.top.model import UNREACHABLE, Fleet, FleetConnector
+from connstat_sql.top.query import FleetQuery
+from connstat_sql.top.worker import Failed, Looked, News, Refreshed, Refresher, WorkerFault
 from tests.conftest import FakeClock, SharedWiring
 
 PATIENCE = 30.0
@@ -61,7 +61,7 @@ class Watch:
     def failure(self) -> Exception:
         self.refresher.refresh()
         news = self.news()
-        assert isinstance(news, (Failed, Broken)), news
+        assert isinstance(news, (Failed, WorkerFault)), news
         return news.error
 
     @property
@@ -72,13 +72,13 @@ class Watch:
 @contextmanager
 def watching(
     connections: Mapping[str, Mapping[str, Any]],
-    question: Question = Question(),  # noqa: B008 - a frozen value
+    question: FleetQuery = FleetQuery(),  # noqa: B008 - a frozen value
     answer: httpx.AsyncBaseTransport | None = None,
     clock: FakeClock | None = None,
     **options: Any,
 ) -> Iterator[Watch]:
     def opened() -> Any:
-        outside = Outside(environment={}, transport=answer, clock=clock or RealClock())
+        outside = EngineOptions(environment={}, transport=answer, clock=clock or RealClock())
         return Engine(SharedWiring(Setup(connections=connections), {}), outside)
 
     watch = Watch(lambda tell: Refresher(opened, question, tell, **options))
@@ -135,7 +135,7 @@ def _whole(plants: Plants) -> None:
     plants.__init__()  # type: ignore[misc]
 
 
-def names(fleet: Fleet) -> dict[tuple[str, str], Connector]:
+def names(fleet: Fleet) -> dict[tuple[str, str], FleetConnector]:
     return {(one.connection, one.name): one for one in fleet.connectors}
 
 
@@ -215,11 +215,11 @@ def test_a_look_at_what_is_gone_or_down_says_so(watch: Watch, plants: Plants) ->
 @pytest.mark.parametrize(
     "question",
     [
-        Question(connections=("plant_a",)),
-        Question(where="_connection = 'plant_a' AND health <> 'DEGRADED' -- mine"),
+        FleetQuery(connections=("plant_a",)),
+        FleetQuery(where="_connection = 'plant_a' AND health <> 'DEGRADED' -- mine"),
     ],
 )
-def test_what_is_not_wanted_is_not_asked(question: Question, plants: Plants) -> None:
+def test_what_is_not_wanted_is_not_asked(question: FleetQuery, plants: Plants) -> None:
     with watching(PLANTS, question, httpx.MockTransport(plants)) as watch:
         fleet = watch.fleet()
     assert fleet.asked == {"plant_a"}
@@ -229,19 +229,19 @@ def test_what_is_not_wanted_is_not_asked(question: Question, plants: Plants) -> 
 @pytest.mark.parametrize(
     ("question", "kind", "said"),
     [
-        (Question(where="heath = 'UNHEALTHY'"), BindError, "heath"),
-        (Question(where="health = "), QueryError, "syntax"),
-        (Question(connections=("plant_c",)), ConfigError, "no connection plant_c"),
-        (Question(connections=("plantA",)), ConfigError, "did you mean 'plant_a'?"),
-        (Question(providers=("confluent",)), ConfigError, "confluent"),
-        (Question(providers=("kafkaconnect",)), ConfigError, "did you mean 'kafka_connect'?"),
-        (Question(where="provider = 'kafkaconnect'"), QueryError, "you mean 'kafka_connect'?"),
-        (Question(where="_connection = 'plantA'"), BindError, "did you mean 'plant_a'?"),
-        (Question(("plant_a",), where="_connection = 'plant_b'"), ConfigError, "fits all"),
+        (FleetQuery(where="heath = 'UNHEALTHY'"), BindError, "heath"),
+        (FleetQuery(where="health = "), QueryError, "syntax"),
+        (FleetQuery(connections=("plant_c",)), ConfigError, "no connection plant_c"),
+        (FleetQuery(connections=("plantA",)), ConfigError, "did you mean 'plant_a'?"),
+        (FleetQuery(providers=("confluent",)), ConfigError, "confluent"),
+        (FleetQuery(providers=("kafkaconnect",)), ConfigError, "did you mean 'kafka_connect'?"),
+        (FleetQuery(where="provider = 'kafkaconnect'"), QueryError, "you mean 'kafka_connect'?"),
+        (FleetQuery(where="_connection = 'plantA'"), BindError, "did you mean 'plant_a'?"),
+        (FleetQuery(("plant_a",), where="_connection = 'plant_b'"), ConfigError, "fits all"),
     ],
 )
 def test_a_question_at_fault_sends_nothing(
-    question: Question, kind: type[Exception], said: str, plants: Plants
+    question: FleetQuery, kind: type[Exception], said: str, plants: Plants
 ) -> None:
     with watching(PLANTS, question, httpx.MockTransport(plants)) as watch:
         error = watch.failure()
@@ -251,7 +251,7 @@ def test_a_question_at_fault_sends_nothing(
 
 
 def test_a_value_that_cannot_be_there_is_an_error_and_no_empty_screen(plants: Plants) -> None:
-    question = Question(where="health = 'BROKEN'")
+    question = FleetQuery(where="health = 'BROKEN'")
     with watching(PLANTS, question, httpx.MockTransport(plants)) as watch:
         error = watch.failure()
     assert str(error).startswith("health is never 'BROKEN' (it is one of")
@@ -314,10 +314,10 @@ def test_a_fault_of_ours_is_not_taken_for_one_of_an_api() -> None:
     def broken() -> Any:
         raise ZeroDivisionError
 
-    watch = Watch(lambda tell: Refresher(broken, Question(), tell))
+    watch = Watch(lambda tell: Refresher(broken, FleetQuery(), tell))
     news = watch.news()
     watch.refresher.close()
-    assert isinstance(news, Broken)
+    assert isinstance(news, WorkerFault)
     assert isinstance(news.error, ZeroDivisionError)
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from connstat_sql.demo import Sandbox
-from connstat_sql.top.query import Question
+from connstat_sql.top.query import FleetQuery
 from tests.conftest import FakeClock
 from tests.requests.organisation import CONNECTIONS, Organisation
 from tests.unit.top.test_top_refreshing import Watch, watching
@@ -150,7 +150,7 @@ def test_a_predicate_of_the_user_reads_connectors_as_they_are(
     organisation: Organisation, clock: FakeClock
 ) -> None:
     where = "connector_name IN (SELECT name FROM confluent.connect.connectors)"
-    question = Question(where=where)
+    question = FleetQuery(where=where)
     with watching(CONFLUENT, question, organisation.transport, clock) as watch:
         watch.fleet()
         organisation.connectors = 2

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.decompression import MACHINES, STEP, Unpacker, window_of
-from connstat_sql.transport.errors import Broken
-from connstat_sql.transport.wire import OWN_HEADERS, Bounds, read_whole
+from connstat_sql.transport.errors import TruncatedAnswer
+from connstat_sql.transport.wire import OWN_HEADERS, ExchangeLimits, read_whole
 from tests.examples import examples
 from tests.tabled import over
 
@@ -60,7 +60,7 @@ async def _each(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 def read(pieces: Iterator[bytes], limit: int, **headers: str) -> bytes:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return asyncio.run(read_whole(200, named, _each(pieces), Bounds(9, 9, limit)))
+    return asyncio.run(read_whole(200, named, _each(pieces), ExchangeLimits(9, 9, limit)))
 
 
 @over("bits", range(10, 25))
@@ -106,21 +106,21 @@ def test_a_body_that_fills_its_last_step_to_the_brim_ends(
 def test_a_body_cut_anywhere_was_cut_short(packing: str, pack: Callable[[bytes], bytes]) -> None:
     packed = pack(b'{"name": "orders", "state": "RUNNING"}')
     for end in range(1, len(packed)):
-        with pytest.raises(Broken, match="the answer was cut short"):
+        with pytest.raises(TruncatedAnswer, match="the answer was cut short"):
             unpacked(packing, [packed[:end]])
 
 
 @over("packing", sorted(MACHINES))
 @over("garbage", [b"<html>not packed at all</html>", b"\xff" * 200])
 def test_garbage_is_not_packed_as_it_says(packing: str, garbage: bytes) -> None:
-    with pytest.raises(Broken, match="the answer is not packed as it says"):
+    with pytest.raises(TruncatedAnswer, match="the answer is not packed as it says"):
         unpacked(packing, [garbage])
 
 
 @PACKED
 def test_garbage_after_the_end_is_an_error(packing: str, pack: Callable[[bytes], bytes]) -> None:
     for pieces in ([pack(b"[1]") + b"<html></html>"], [pack(b"[1]"), b"<html></html>"]):
-        with pytest.raises(Broken):
+        with pytest.raises(TruncatedAnswer):
             unpacked(packing, pieces)
 
 
@@ -135,7 +135,7 @@ def test_streams_that_follow_one_another_are_one_body(packing: str) -> None:
 def test_a_checksum_that_is_wrong_is_an_error() -> None:
     packed = bytearray(gzip.compress(b"[1, 2, 3]"))
     packed[-6] ^= 1
-    with pytest.raises(Broken, match="not packed as it says"):
+    with pytest.raises(TruncatedAnswer, match="not packed as it says"):
         unpacked("gzip", [bytes(packed)])
 
 
@@ -148,7 +148,7 @@ def test_a_zstd_stream_that_wants_much_memory_is_refused() -> None:
     options = {zstd.CompressionParameter.window_log: 27}
     packer = zstd.ZstdCompressor(options=options)
     packed = packer.compress(b"x" * 100) + packer.flush()
-    with pytest.raises(Broken, match="not packed as it says"):
+    with pytest.raises(TruncatedAnswer, match="not packed as it says"):
         unpacked("zstd", [packed])
 
 

@@ -2,13 +2,15 @@
 
 import asyncio
 
-from connstat_sql.transport.limiter import WINDOW, Scope
-from connstat_sql.transport.process_limits import Limits, Verdict
+from connstat_sql.transport.limiter import WINDOW, ConcurrencyLimit
+from connstat_sql.transport.process_limits import ProcessLimits, RateFeedback
 from tests.conftest import FakeClock
 from tests.unit.transport.test_limits import FINE, PATIENT, run
 
 
-def passes(limits: Limits, scope: Scope, verdict: Verdict, count: int = 1) -> list[int]:
+def passes(
+    limits: ProcessLimits, scope: ConcurrencyLimit, verdict: RateFeedback, count: int = 1
+) -> list[int]:
     """How many places there are after each of so many requests, one after the other."""
     clock, allowed = FakeClock(), []
     for _ in range(count):
@@ -19,27 +21,27 @@ def passes(limits: Limits, scope: Scope, verdict: Verdict, count: int = 1) -> li
 
 
 def test_places_halve_down_to_one_and_grow_by_one_after_each_round() -> None:
-    limits = Limits()
+    limits = ProcessLimits()
     scope = limits.scope("one", 5)
-    assert passes(limits, scope, Verdict(throttled=scope), 4) == [2, 1, 1, 1]
+    assert passes(limits, scope, RateFeedback(throttled=scope), 4) == [2, 1, 1, 1]
     assert passes(limits, scope, FINE, 12) == [2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5]
 
 
 def test_requests_that_began_before_a_cut_do_not_cut_again() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 16)
 
     async def main() -> None:
         permits = [await limits.enter((scope,), clock, PATIENT) for _ in range(16)]
         for permit in permits:
-            limits.leave(permit, clock, Verdict(throttled=scope))
+            limits.leave(permit, clock, RateFeedback(throttled=scope))
 
     run(main())
     assert (scope.allowed, scope.cuts) == (8, 1)
 
 
 def test_a_scope_that_was_cut_lets_no_more_in_until_there_are_fewer() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 4)
 
     async def main() -> None:
@@ -48,7 +50,7 @@ def test_a_scope_that_was_cut_lets_no_more_in_until_there_are_fewer() -> None:
         await asyncio.sleep(0)
         seen = []
         for permit in permits:
-            limits.leave(permit, clock, Verdict(throttled=scope))
+            limits.leave(permit, clock, RateFeedback(throttled=scope))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             seen.append(waiting.done())
@@ -59,10 +61,10 @@ def test_a_scope_that_was_cut_lets_no_more_in_until_there_are_fewer() -> None:
 
 def windows(*means: float) -> list[int]:
     """The places that are left after windows of answers that took so long, in seconds."""
-    limits, allowed = Limits(), []
+    limits, allowed = ProcessLimits(), []
     scope = limits.scope("one", 64)
     for mean in means:
-        verdict = Verdict(is_success=True, paced=scope, kind="table", seconds=mean)
+        verdict = RateFeedback(is_success=True, paced=scope, kind="table", seconds=mean)
         allowed.append(passes(limits, scope, verdict, WINDOW)[-1])
     return allowed
 
@@ -84,9 +86,9 @@ def test_what_is_slow_for_good_becomes_the_usual() -> None:
 
 
 def test_what_is_said_last_of_a_scope_holds() -> None:
-    limits = Limits()
+    limits = ProcessLimits()
     scope = limits.scope("one", 8)
     assert limits.scope("one", 3) is scope
     assert (scope.most, scope.allowed) == (3, 3)
-    passes(limits, scope, Verdict(throttled=scope))
+    passes(limits, scope, RateFeedback(throttled=scope))
     assert limits.scope("one", 8).allowed == 1

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.transport.limiter import HeldBack, Patience, Scope
-from connstat_sql.transport.process_limits import Limits, Verdict
+from connstat_sql.transport.limiter import ConcurrencyLimit, HeldBack, Patience
+from connstat_sql.transport.process_limits import ProcessLimits, RateFeedback
 from tests.conftest import FakeClock
 from tests.examples import examples
 
 T = TypeVar("T")
 PATIENT = Patience(60.0)
-FINE, SLOW_DOWN = Verdict(is_success=True), Verdict()
+FINE, SLOW_DOWN = RateFeedback(is_success=True), RateFeedback()
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -28,7 +28,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(bounded())
 
 
-def is_idle(scopes: Sequence[Scope]) -> bool:
+def is_idle(scopes: Sequence[ConcurrencyLimit]) -> bool:
     """Whether nobody has a place, nobody waits, and nobody sleeps for others."""
     return all(one.busy == 0 and one.first() is None and not one.sentries for one in scopes)
 
@@ -47,7 +47,7 @@ class Endless(FakeClock):
 @settings(max_examples=examples(60), deadline=None)
 @given(seed=st.integers(0, 2**32), sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_never_more_than_allowed_are_under_way_and_all_end(seed: int, sizes: list[int]) -> None:
-    dice, limits, clock = random.Random(seed), Limits(), FakeClock()
+    dice, limits, clock = random.Random(seed), ProcessLimits(), FakeClock()
     rates = [dice.choice([None, None, 5.0]) for _ in sizes]
     scopes = [limits.scope(n, *one) for n, one in enumerate(zip(sizes, rates, strict=True))]
     under_way = dict.fromkeys(scopes, 0)
@@ -69,7 +69,7 @@ def test_never_more_than_allowed_are_under_way_and_all_end(seed: int, sizes: lis
                 for scope in wanted:
                     under_way[scope] -= 1
                 throttled = wanted[0] if dice.random() < 0.2 else None
-                limits.leave(permit, clock, Verdict(throttled is None, throttled))
+                limits.leave(permit, clock, RateFeedback(throttled is None, throttled))
         finally:
             ends.append("ended")
 
@@ -88,7 +88,7 @@ def test_never_more_than_allowed_are_under_way_and_all_end(seed: int, sizes: lis
 
 
 def test_a_place_that_was_handed_over_to_someone_just_cancelled_goes_to_the_next() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 1)
 
     async def main() -> None:
@@ -106,7 +106,7 @@ def test_a_place_that_was_handed_over_to_someone_just_cancelled_goes_to_the_next
 
 
 def test_whoever_comes_first_is_served_first_and_newcomers_do_not_overtake() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 1, 10.0)
     order: list[int] = []
 
@@ -128,7 +128,7 @@ def test_whoever_comes_first_is_served_first_and_newcomers_do_not_overtake() -> 
 
 
 def test_whoever_waits_for_one_scope_holds_no_place_of_another() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     connection, host = limits.scope("connection", 2), limits.scope("host", 1)
 
     async def main() -> None:
@@ -148,7 +148,9 @@ def test_whoever_waits_for_one_scope_holds_no_place_of_another() -> None:
 # how often
 
 
-async def starts(limits: Limits, scope: Scope, clock: FakeClock, count: int) -> list[float]:
+async def starts(
+    limits: ProcessLimits, scope: ConcurrencyLimit, clock: FakeClock, count: int
+) -> list[float]:
     """When each of so many requests at once starts, from now; each ends at once."""
     begun, at = clock.time, list[float]()
 
@@ -162,7 +164,7 @@ async def starts(limits: Limits, scope: Scope, clock: FakeClock, count: int) -> 
 
 
 def test_a_rate_spaces_starts_evenly_and_one_sleeps_for_all() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 16, 4.0)
     assert run(starts(limits, scope, clock, 5)) == [0, 0.25, 0.5, 0.75, 1.0]
     assert clock.slept == [0.25] * 4
@@ -170,7 +172,7 @@ def test_a_rate_spaces_starts_evenly_and_one_sleeps_for_all() -> None:
 
 
 def test_time_without_requests_is_not_saved_up() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 16, 4.0)
     run(starts(limits, scope, clock, 1))
     clock.time += 100
@@ -178,7 +180,7 @@ def test_time_without_requests_is_not_saved_up() -> None:
 
 
 def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 16, 4.0)
     run(starts(limits, scope, clock, 1))
     clock.time -= 3600
@@ -193,7 +195,7 @@ def test_when_the_one_who_sleeps_goes_another_sleeps_for_the_rest() -> None:
                 await asyncio.get_running_loop().create_future()
             self.time += seconds
 
-    limits, clock = Limits(), Stopped()
+    limits, clock = ProcessLimits(), Stopped()
     scope = limits.scope("one", 2, 1.0)
 
     async def main() -> list[float]:
@@ -214,14 +216,14 @@ def test_a_clock_that_stands_still_while_someone_sleeps_holds_nobody_up() -> Non
         async def sleep(self, seconds: float) -> None:
             self.slept.append(seconds)
 
-    limits, clock = Limits(), Standing()
+    limits, clock = ProcessLimits(), Standing()
     scope = limits.scope("one", 16, 4.0)
     assert run(starts(limits, scope, clock, 2)) == [0, 0]
     assert clock.slept == [0.25]
 
 
 def test_whoever_comes_just_when_a_scope_opens_waits_behind_those_in_line() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 2)
     limits.hold(scope, 7, clock)
 
@@ -243,7 +245,7 @@ def test_whoever_comes_just_when_a_scope_opens_waits_behind_those_in_line() -> N
 
 
 def test_nobody_in_a_scope_that_is_held_starts_before() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope, other = limits.scope("one", 4), limits.scope("other", 4)
     limits.hold(scope, 7, clock)
     assert run(starts(limits, other, clock, 3)) == [0, 0, 0]
@@ -252,7 +254,7 @@ def test_nobody_in_a_scope_that_is_held_starts_before() -> None:
 
 
 def test_a_longer_hold_counts_and_a_shorter_one_changes_nothing() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 4)
     for seconds in (5, 9, 2):
         limits.hold(scope, seconds, clock)
@@ -271,7 +273,7 @@ def test_a_longer_hold_counts_and_a_shorter_one_changes_nothing() -> None:
 def test_a_wait_beyond_patience_is_refused_at_once_with_its_seconds(
     held: float, patience: Patience, is_refused: bool
 ) -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 4)
     limits.hold(scope, held, clock)
     if is_refused:
@@ -285,7 +287,7 @@ def test_a_wait_beyond_patience_is_refused_at_once_with_its_seconds(
 
 
 def test_who_waits_in_line_already_is_told_of_a_wait_that_is_too_long() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 1)
 
     async def main() -> None:

@@ -8,13 +8,13 @@ import threading
 import pytest
 
 from connstat_sql.transport.limiter import Permit
-from connstat_sql.transport.process_limits import Limits
+from connstat_sql.transport.process_limits import ProcessLimits
 from tests.conftest import FakeClock
 from tests.unit.transport.test_limits import FINE, PATIENT, Endless, is_idle, run, starts
 
 
 def test_loops_on_several_threads_share_the_places_and_lose_none() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope, other = limits.scope("shared", 3), limits.scope("other", 2)
     under_way, most, ended = [0], [0], [0]
     counting = threading.Lock()
@@ -54,7 +54,7 @@ def test_loops_on_several_threads_share_the_places_and_lose_none() -> None:
 
 
 def test_those_who_died_in_line_stand_in_nobodys_way() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 1, 4.0)
     dead = asyncio.new_event_loop()
     dead.set_exception_handler(lambda *_: None)  # it complains of tasks that were left
@@ -72,7 +72,7 @@ def test_those_who_died_in_line_stand_in_nobodys_way() -> None:
 def test_whoever_waits_on_a_loop_that_is_closed_does_not_swallow_a_place(
     is_cancelled_first: bool,
 ) -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 1)
     dead = asyncio.new_event_loop()
     dead.set_exception_handler(lambda *_: None)  # it complains of tasks that were left
@@ -106,7 +106,7 @@ def test_whoever_waits_on_a_loop_that_is_closed_does_not_swallow_a_place(
 
 
 def test_places_come_back_when_what_holds_them_is_thrown_away() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 1)
 
     async def abandoned() -> None:
@@ -128,7 +128,7 @@ def test_places_come_back_when_what_holds_them_is_thrown_away() -> None:
 
 
 def test_when_the_one_who_sleeps_dies_with_its_loop_those_on_other_loops_go_on() -> None:
-    limits, clock = Limits(), FakeClock()
+    limits, clock = ProcessLimits(), FakeClock()
     scope = limits.scope("one", 2)
     limits.hold(scope, 7, clock)
     dead = asyncio.new_event_loop()

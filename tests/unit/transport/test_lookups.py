@@ -14,9 +14,9 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from connstat_sql.config.secrets import Resolver
 from connstat_sql.definitions.model import Auth, AuthKind, Provider
 from connstat_sql.errors import ConnectionFailed
-from connstat_sql.transport import Client, Connection, Door
-from connstat_sql.transport.aiohttp_backend import Connector, open_network
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport import Client, ClientOptions, Connection
+from connstat_sql.transport.aiohttp_backend import ConnectionPool, open_network
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 from tests.conftest import FakeClock
 from tests.unit.transport.test_transport import asked
 
@@ -54,16 +54,16 @@ def lookups(
         connected.append(place[4][0])
         raise ConnectionAbortedError("noted")
 
-    connector: Callable[..., Connector] = partial(
-        Connector, resolver=names, socket_factory=note, use_dns_cache=False
+    connector: Callable[..., ConnectionPool] = partial(
+        ConnectionPool, resolver=names, socket_factory=note, use_dns_cache=False
     )
 
-    def opened(resolver: Resolver, door: Door, bounds: Bounds) -> Wire:
+    def opened(resolver: Resolver, door: ClientOptions, bounds: ExchangeLimits) -> Backend:
         return open_network(resolver, door.environment, bounds, connector)
 
     async def main() -> None:
         connection = Connection("one", "p", base_url="http://plant.test", **more)
-        client = Client(PROVIDER, connection, Door(FakeClock(), environment or {}), opened)
+        client = Client(PROVIDER, connection, ClientOptions(FakeClock(), environment or {}), opened)
         try:
             with pytest.raises(ConnectionFailed):
                 await client.send(asked(url))

@@ -16,14 +16,14 @@ import pytest
 
 from connstat_sql.errors import ConfigError, UnexpectedShape
 from connstat_sql.transport import read_config
-from connstat_sql.transport.memory_budget import DEFAULT, Room
-from connstat_sql.transport.process_limits import Limits
-from connstat_sql.transport.wire import Bounds, read_whole
+from connstat_sql.transport.memory_budget import DEFAULT, MemoryBudget
+from connstat_sql.transport.process_limits import ProcessLimits
+from connstat_sql.transport.wire import ExchangeLimits, read_whole
 
 MEGABYTE = 1 << 20
 
 
-class Watched(Room):
+class Watched(MemoryBudget):
     """A room that remembers how full it has been."""
 
     def __init__(self, most: int) -> None:
@@ -47,11 +47,11 @@ async def _pieces(count: int, size: int) -> AsyncIterator[bytes]:
         yield bytes(size)
 
 
-def read_many(room: Room, answers: list[tuple[int, int]]) -> int:
+def read_many(room: MemoryBudget, answers: list[tuple[int, int]]) -> int:
     """Read answers of so many pieces of so many bytes at the same time: bytes that came."""
 
     async def read_all() -> list[bytes]:
-        bounds = Bounds(9, 9, room.longest, room)
+        bounds = ExchangeLimits(9, 9, room.longest, room)
         return await asyncio.gather(
             *(read_whole(200, {}, _pieces(*answer), bounds) for answer in answers)
         )
@@ -78,7 +78,7 @@ def test_many_answers_on_many_loops_all_come_and_never_hold_more(seed: int) -> N
 
 
 def test_whoever_breaks_off_gives_back_what_it_had() -> None:
-    room = Room(1000)
+    room = MemoryBudget(1000)
     for _ in range(5):
         with pytest.raises(UnexpectedShape, match="larger than the limit of 500 bytes") as caught:
             read_many(room, [(10, 100)])
@@ -88,7 +88,7 @@ def test_whoever_breaks_off_gives_back_what_it_had() -> None:
 
 def test_one_that_is_cancelled_while_it_waits_holds_up_nobody() -> None:
     async def use() -> None:
-        room = Room(100)
+        room = MemoryBudget(100)
         with room.share() as first, room.share() as second:
             await first.grow(50)
             await second.grow(50)
@@ -107,7 +107,7 @@ def test_how_much_there_is_can_be_written_down(tmp_path: Path) -> None:
     path = tmp_path / "connstat.toml"
     path.write_text('[limits]\nanswer_memory = "64MB"\n')
     assert read_config(path).answer_memory == 64 * MEGABYTE
-    assert Limits().room.most == DEFAULT
+    assert ProcessLimits().room.most == DEFAULT
     for wrong in ('answer_memory = "12"', "answer_memory = 12", 'answer_memory = "1KB"', "x = 1"):
         path.write_text(f"[limits]\n{wrong}\n")
         with pytest.raises(ConfigError, match=r"\[limits\]"):

@@ -17,7 +17,7 @@ import pytest
 from connstat_sql.bootstrap import Setup, find_connections
 from connstat_sql.definitions.loader import Library
 from connstat_sql.errors import FetchError, Status, Unauthorized, UnexpectedShape
-from connstat_sql.transport import Answer, Client, Door, Request, Sent
+from connstat_sql.transport import Attempt, Client, ClientOptions, Request, Response
 from tests.conftest import FakeClock
 from tests.tabled import over
 from tests.unit.definitions.test_loader import folder_of, problems_of
@@ -40,23 +40,25 @@ class Wire:
 
     answer: Callable[[httpx.Request], httpx.Response]
     asked: list[httpx.Request] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
+    sent: list[Attempt] = field(default_factory=list)
     clock: FakeClock = field(default_factory=FakeClock)
 
     def respond(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
         return self.answer(request)
 
-    def send(self, root: Path, words: str, *requests: Request) -> list[Answer]:
+    def send(self, root: Path, words: str, *requests: Request) -> list[Response]:
         """The answers to requests of a provider that says such words."""
         library = Library([folder_of(root, {"provider.yaml": PROVIDER + words})])
         table = {"provider": "p", "key": SECRET}
         connection = find_connections(Setup(connections={"one": table}), library, {})["one"]
         provider = library.provider("p")
         assert provider is not None
-        door = Door(self.clock, {}, httpx.MockTransport(self.respond), observe=self.sent.append)
+        door = ClientOptions(
+            self.clock, {}, httpx.MockTransport(self.respond), observe=self.sent.append
+        )
 
-        async def main() -> list[Answer]:
+        async def main() -> list[Response]:
             client = Client(provider, connection, door)
             try:
                 return [await client.send(one) for one in requests]

@@ -9,20 +9,20 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup, find_connections
-from connstat_sql.definitions.limits import Limit, Reset
+from connstat_sql.definitions.limits import RequestLimit, Reset
 from connstat_sql.definitions.model import Limits as Declared
 from connstat_sql.errors import FetchError, RateLimited, Status
-from connstat_sql.transport import Client, Connection, Door
-from connstat_sql.transport.process_limits import Limits, of_process
+from connstat_sql.transport import Client, ClientOptions, Connection
+from connstat_sql.transport.process_limits import ProcessLimits, of_process
 from connstat_sql.transport.rate_limits import limits_of, wait_asked
-from connstat_sql.transport.responses import Reply
+from connstat_sql.transport.responses import RawResponse
 from tests.conftest import FakeClock
 from tests.unit.transport.test_transport import LIBRARY, PLANT, SECRET, asked, get, with_client
 
 CONFLUENT = {"provider": "confluent", "base_url": "http://c.test", "token": SECRET}
 NOW = FakeClock().time
 DECLARED = Declared(
-    concurrency=6, rate=4.0, host=Limit(5), families={"metrics": Limit(2, 1.0)}
+    concurrency=6, rate=4.0, host=RequestLimit(5), families={"metrics": RequestLimit(2, 1.0)}
 )  # fmt: skip
 
 
@@ -85,7 +85,7 @@ DATE = "Fri, 15 Jan 2027 08:00:09 GMT"
 def test_each_form_in_which_an_api_asks_to_wait(
     status: int, headers: dict[str, str], reset: Reset | None, seconds: float | None
 ) -> None:
-    reply = Reply(status, httpx.Headers(headers), b"")
+    reply = RawResponse(status, httpx.Headers(headers), b"")
     assert wait_asked(reply, reset, NOW) == seconds
 
 
@@ -201,7 +201,7 @@ def with_two(
     clock: FakeClock | None = None,
 ) -> None:
     """Two clients of two engines, over one set of limits."""
-    limits = Limits()
+    limits = ProcessLimits()
 
     async def main() -> None:
         clients = []
@@ -210,7 +210,7 @@ def with_two(
             provider = LIBRARY.provider(connection.provider)
             assert provider is not None
             wire = httpx.MockTransport(lambda _: httpx.Response(200))
-            door = Door(clock or FakeClock(), {"KEY": SECRET}, wire, limits=limits)
+            door = ClientOptions(clock or FakeClock(), {"KEY": SECRET}, wire, limits=limits)
             clients.append(Client(replace(provider, limits=declared), connection, door))
         try:
             await use(*clients)
@@ -248,7 +248,7 @@ def test_a_host_has_one_budget_over_all_accounts_where_that_is_declared() -> Non
         for client in (one, other):
             await get(client)
 
-    declared = Declared(host=Limit(rate=2.0))
+    declared = Declared(host=RequestLimit(rate=2.0))
     with_two((CONFLUENT, {**CONFLUENT, "token": "another"}), use, declared, clock)
     assert clock.slept == [0.5]
 
@@ -270,11 +270,11 @@ def test_a_wait_asked_of_a_family_holds_back_no_other_request() -> None:
     api = Api(clock, 429, {"Retry-After": "600"})
     provider = LIBRARY.provider("confluent")
     assert provider is not None
-    provider = replace(provider, limits=Declared(families={"metrics": Limit(2)}))
+    provider = replace(provider, limits=Declared(families={"metrics": RequestLimit(2)}))
     connection = find_connections(Setup(connections={"a": CONFLUENT}), LIBRARY, {})["a"]
 
     async def main() -> None:
-        client = Client(provider, connection, Door(clock, {}, httpx.MockTransport(api)))
+        client = Client(provider, connection, ClientOptions(clock, {}, httpx.MockTransport(api)))
         try:
             for _ in range(2):
                 with pytest.raises(RateLimited):
@@ -290,11 +290,14 @@ def test_a_wait_asked_of_a_family_holds_back_no_other_request() -> None:
 
 def test_what_a_connection_says_of_limits_comes_before_the_definition() -> None:
     own = Connection(
-        "one", "p", max_concurrency=1, host_rate=9.0, families={"metrics": Limit(None, 0.5)}
+        "one", "p", max_concurrency=1, host_rate=9.0, families={"metrics": RequestLimit(None, 0.5)}
     )
     assert limits_of(DECLARED, Connection("one", "p")) == DECLARED
     assert limits_of(DECLARED, own) == Declared(
-        concurrency=1, rate=4.0, host=Limit(5, 9.0), families={"metrics": Limit(2, 0.5)}
+        concurrency=1,
+        rate=4.0,
+        host=RequestLimit(5, 9.0),
+        families={"metrics": RequestLimit(2, 0.5)},
     )
 
 
@@ -310,4 +313,4 @@ def test_nothing_of_the_limits_shows_who_they_are_for() -> None:
 
 def test_a_process_has_one_set_of_limits() -> None:
     assert of_process() is of_process()
-    assert Door(FakeClock(), {}).limits is not Door(FakeClock(), {}).limits
+    assert ClientOptions(FakeClock(), {}).limits is not ClientOptions(FakeClock(), {}).limits

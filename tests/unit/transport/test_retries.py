@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from connstat_sql.definitions.model import DEFAULT_RETRIES, RetryRule
 from connstat_sql.errors import ConnectionFailed, DeadlinePassed, FetchError, Status
-from connstat_sql.transport import Answer, Client
-from connstat_sql.transport.retries import NO_ANSWER, Course, rule_for
+from connstat_sql.transport import Client, Response
+from connstat_sql.transport.retries import NO_ANSWER, RetryState, rule_for
 from tests.conftest import FakeClock
 from tests.tabled import over
 from tests.unit.transport.test_transport import LIBRARY, PLANT, SECRET, asked, get, with_client
@@ -23,11 +23,11 @@ REBALANCE = b'{"message": "Cannot complete request (e.g. worker rebalance)"}'
 START = FakeClock().time
 
 
-def course(**given: Any) -> Course:
-    return Course(**{"random": lambda: 1.0, "until": None, "longest_wait": 60.0, **given})
+def course(**given: Any) -> RetryState:
+    return RetryState(**{"random": lambda: 1.0, "until": None, "longest_wait": 60.0, **given})
 
 
-def pauses(one: Course, rule: RetryRule | None, *, lasting: float = 0.0) -> Iterator[float]:
+def pauses(one: RetryState, rule: RetryRule | None, *, lasting: float = 0.0) -> Iterator[float]:
     """The waits between tries that all fail by one rule, each after so many seconds."""
     now = START
     while True:
@@ -201,7 +201,7 @@ def test_other_answers_are_final(status: int) -> None:
 def test_nothing_is_sent_after_the_end_of_the_statement() -> None:
     clock, sent = FakeClock(), list[httpx.Request]()
 
-    async def use(client: Client) -> Answer:
+    async def use(client: Client) -> Response:
         return await client.send(asked(client.base_url + "/x"), until=clock.time)
 
     with pytest.raises(DeadlinePassed):
@@ -212,7 +212,7 @@ def test_nothing_is_sent_after_the_end_of_the_statement() -> None:
 def test_an_error_near_the_end_of_the_statement_is_said_and_not_tried_again() -> None:
     clock = FakeClock()
 
-    async def use(client: Client) -> Answer:
+    async def use(client: Client) -> Response:
         return await client.send(asked(client.base_url + "/x"), until=clock.time + 0.5)
 
     with pytest.raises(Status) as caught:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connstat_sql.transport.sockets import Sockets
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 from tests.fakes.wire_server import Script, asked, with_network
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="limits are set as POSIX has it")
@@ -26,12 +26,12 @@ def test_no_socket_is_kept_idle_beyond_what_is_affordable(
 ) -> None:
     server = Script()
 
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         for _ in range(3):
             await wire.exchange(asked(base), {})
             await asyncio.sleep(0)
 
-    with_network(server, use, bounds=Bounds(9, 9, 1000, sockets=sockets))
+    with_network(server, use, bounds=ExchangeLimits(9, 9, 1000, sockets=sockets))
     assert server.count == connections
 
 

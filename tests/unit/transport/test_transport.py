@@ -10,7 +10,7 @@ import pytest
 from connstat_sql.bootstrap import Setup, find_connections
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.errors import Unauthorized, UnexpectedShape
-from connstat_sql.transport import Answer, Client, Door, Request, Sent
+from connstat_sql.transport import Attempt, Client, ClientOptions, Request, Response
 from tests.conftest import FakeClock
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ def with_client(
     wire = (
         handler if isinstance(handler, httpx.AsyncBaseTransport) else httpx.MockTransport(handler)
     )
-    given = Door(**{"clock": FakeClock(), "environment": {}, "transport": wire, **door})
+    given = ClientOptions(**{"clock": FakeClock(), "environment": {}, "transport": wire, **door})
 
     async def main() -> T:
         client = Client(provider, found, given)
@@ -57,7 +57,7 @@ def asked(url: str, **more: Any) -> Request:
     return Request(table="p.s.t", method="GET", url=url, **more)
 
 
-async def get(client: Client, path: str = "/x") -> Answer:
+async def get(client: Client, path: str = "/x") -> Response:
     return await client.send(asked(client.base_url + path))
 
 
@@ -166,7 +166,7 @@ def test_after_a_401_a_token_is_fetched_once_more_by_all_together() -> None:
 
 
 def test_a_token_that_ends_between_two_pages_costs_one_more_attempt_and_both_are_told() -> None:
-    server, seen = TokenServer(), list[Sent]()
+    server, seen = TokenServer(), list[Attempt]()
 
     async def use(client: Client) -> list[int]:
         first = await get(client, "/page-1")
@@ -291,7 +291,7 @@ def test_a_rate_spaces_requests_evenly() -> None:
 
 
 def test_every_request_is_observed_without_a_secret() -> None:
-    seen: list[Sent] = []
+    seen: list[Attempt] = []
     with_client(REDPANDA, TokenServer(), get, observe=seen.append)
     assert [str(one.line) for one in seen] == [
         "POST http://auth.test/token",

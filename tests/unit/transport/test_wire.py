@@ -12,22 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.errors import ConfigError
-from connstat_sql.transport.httpx_backend import HandedIn
+from connstat_sql.transport.httpx_backend import HttpxBackend
 from connstat_sql.transport.messages import Request
 from connstat_sql.transport.proxies import Proxies, Proxy, proxies_of
-from connstat_sql.transport.responses import Reply
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.responses import RawResponse
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 from tests.examples import examples
 from tests.fakes.wire_server import Script, asked, resolver_of, with_network
 
-BOUNDS = Bounds(30, 10, 1_000_000)
+BOUNDS = ExchangeLimits(30, 10, 1_000_000)
 
 
 def sent(path: str, **more: Any) -> Script:
     """What reaches a server from one request over the network."""
     server = Script()
 
-    async def use(wire: Wire, base: str) -> Reply:
+    async def use(wire: Backend, base: str) -> RawResponse:
         return await wire.exchange(asked(base + path, **more), {})
 
     assert with_network(server, use).body == b"[]"
@@ -43,7 +43,7 @@ def handed_over(request: Request, headers: Mapping[str, str] | None = None) -> h
         return httpx.Response(200)
 
     async def use() -> None:
-        wire = HandedIn(httpx.MockTransport(api), BOUNDS)
+        wire = HttpxBackend(httpx.MockTransport(api), BOUNDS)
         await wire.exchange(request, headers or {})
         await wire.close()
 
@@ -118,7 +118,7 @@ def of_both(given: Mapping[str, str], **more: Any) -> dict[str, str]:
     """The headers that a server gets, which are those that a transport gets; but for the host."""
     server = Script()
 
-    async def use(wire: Wire, base: str) -> str:
+    async def use(wire: Backend, base: str) -> str:
         await wire.exchange(asked(f"{base}/x", **more), given)
         return base
 
@@ -155,7 +155,7 @@ def test_a_body_is_sent_whole_with_its_length_and_type() -> None:
 # answers
 
 
-def exchanged(answer: bytes) -> Reply:
+def exchanged(answer: bytes) -> RawResponse:
     """What becomes of an answer."""
     return with_network(Script(answer), lambda wire, base: wire.exchange(asked(base + "/x"), {}))
 
@@ -190,7 +190,7 @@ def test_a_redirect_leads_nowhere_and_a_cookie_is_not_kept() -> None:
         b"Content-Length: 0\r\n\r\n"
     )
 
-    async def use(wire: Wire, base: str) -> list[int]:
+    async def use(wire: Backend, base: str) -> list[int]:
         return [(await wire.exchange(asked(f"{base}/x"), {})).status for _ in range(2)]
 
     assert with_network(server, use) == [302, 302]
@@ -201,7 +201,7 @@ def test_a_redirect_leads_nowhere_and_a_cookie_is_not_kept() -> None:
 def test_a_connection_is_used_again() -> None:
     server = Script()
 
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         for _ in range(5):
             await wire.exchange(asked(base), {})
 
@@ -212,7 +212,7 @@ def test_a_connection_is_used_again() -> None:
 def test_a_request_may_want_a_connection_of_its_own() -> None:
     server = Script()
 
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         for fresh in (False, True, True, False):
             await wire.exchange(asked(base, fresh=fresh), {})
 
@@ -226,7 +226,7 @@ def test_a_large_body_arrives_whole() -> None:
     reply = with_network(
         Script(answer),
         lambda wire, base: wire.exchange(asked(base), {}),
-        bounds=Bounds(30, 10, len(body)),
+        bounds=ExchangeLimits(30, 10, len(body)),
     )
     assert reply.body == body
 
@@ -250,7 +250,7 @@ def test_a_proxy_gets_the_whole_url_and_its_login() -> None:
 def test_a_proxy_on_the_way_to_https_gets_a_tunnel_asked_for_and_nothing_of_the_request() -> None:
     server = Script(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
 
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         with pytest.raises(aiohttp.ClientHttpProxyError):
             await wire.exchange(asked(f"{base}/x"), {"Authorization": "Bearer t-1"})
 

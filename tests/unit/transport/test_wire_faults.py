@@ -15,20 +15,20 @@ import trustme
 
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.transport.aiohttp_backend import LONGEST_HEADER, MOST_HEADERS
-from connstat_sql.transport.errors import DOCTOR, Failure, explain, wire_errors
-from connstat_sql.transport.wire import Bounds, Wire
+from connstat_sql.transport.errors import DOCTOR, WireFailure, explain, wire_errors
+from connstat_sql.transport.wire import Backend, ExchangeLimits
 from tests.fakes.wire_server import OK, Behave, Script, asked, with_network
 
-BRIEF = Bounds(timeout=0.2, connect_timeout=10, max_body=1000)
-BEGUN = Bounds(timeout=0.6, connect_timeout=10, max_body=1000)  # a head comes in that time
-NO_HANDSHAKE = Bounds(timeout=10, connect_timeout=0.1, max_body=1000)
-LONG = Bounds(timeout=30, connect_timeout=10, max_body=1_000_000)
+BRIEF = ExchangeLimits(timeout=0.2, connect_timeout=10, max_body=1000)
+BEGUN = ExchangeLimits(timeout=0.6, connect_timeout=10, max_body=1000)  # a head comes in that time
+NO_HANDSHAKE = ExchangeLimits(timeout=10, connect_timeout=0.1, max_body=1000)
+LONG = ExchangeLimits(timeout=30, connect_timeout=10, max_body=1_000_000)
 
 
-def failure(behave: Behave, *, bounds: Bounds = LONG, **more: Any) -> Failure:
+def failure(behave: Behave, *, bounds: ExchangeLimits = LONG, **more: Any) -> WireFailure:
     """What is said of an exchange that has no whole answer."""
 
-    async def use(wire: Wire, base: str) -> Failure:
+    async def use(wire: Backend, base: str) -> WireFailure:
         with pytest.raises(wire_errors(is_handed_in=True)) as caught:
             await wire.exchange(asked(f"{base}/x"), {})
         return explain(caught.value, "127.0.0.1", bounds.timeout)
@@ -48,14 +48,14 @@ def test_nobody_there_was_refused() -> None:
         taken.bind(("127.0.0.1", 0))  # and nobody listens
         port = taken.getsockname()[1]
         found = failure(Script(), base=f"http://127.0.0.1:{port}")
-    assert found == Failure(
+    assert found == WireFailure(
         "the connection was refused", "check base_url of the connection", True, True
     )
 
 
 def test_a_host_that_closes_without_a_word_says_so_and_is_not_down() -> None:
     found = failure(saying(b""))
-    assert found == Failure("the connection was closed before the answer", DOCTOR, True, False)
+    assert found == WireFailure("the connection was closed before the answer", DOCTOR, True, False)
 
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -80,7 +80,7 @@ def test_what_a_kept_connection_loses_is_not_sent_again_unseen() -> None:
             heads.append(await reader.readuntil(b"\r\n\r\n"))
             writer.write(answer)
 
-    async def use(wire: Wire, base: str) -> Failure:
+    async def use(wire: Backend, base: str) -> WireFailure:
         await wire.exchange(asked(f"{base}/x"), {})
         with pytest.raises(wire_errors(is_handed_in=True)) as caught:
             await wire.exchange(asked(f"{base}/x"), {})
@@ -102,7 +102,7 @@ def test_what_a_kept_connection_loses_is_not_sent_again_unseen() -> None:
     ids=["length", "chunked"],
 )
 def test_an_answer_cut_at_any_byte_is_worth_another_try(whole: bytes) -> None:
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         for server.answer in (whole[:end] for end in range(len(whole))):
             with pytest.raises(wire_errors(is_handed_in=True)) as caught:
                 await wire.exchange(asked(f"{base}/x"), {})
@@ -188,7 +188,7 @@ def test_as_many_headers_as_allowed_are_read() -> None:
 )
 def test_a_body_that_does_not_unpack_is_worth_another_try(body: bytes, says: str) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body)
-    assert failure(saying(head + body)) == Failure(says, DOCTOR, True, False)
+    assert failure(saying(head + body)) == WireFailure(says, DOCTOR, True, False)
 
 
 # sizes
@@ -207,7 +207,7 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 def test_an_endless_answer_is_left_at_the_limit() -> None:
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         with pytest.raises(UnexpectedShape, match="larger than the limit of 1,000,000 bytes"):
             await wire.exchange(asked(f"{base}/x"), {})
 
@@ -223,7 +223,7 @@ def test_a_declared_length_above_the_limit_is_refused_and_its_connection_closed(
         assert await reader.read() == b""
         closed.set()
 
-    async def use(wire: Wire, base: str) -> None:
+    async def use(wire: Backend, base: str) -> None:
         with pytest.raises(UnexpectedShape, match="larger than the limit"):
             await wire.exchange(asked(f"{base}/x"), {})
         await asyncio.wait_for(closed.wait(), 10)
@@ -253,29 +253,29 @@ def stalling(begun: bytes) -> Behave:
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-"])
 def test_a_slow_head_is_no_answer_and_the_host_is_down(begun: bytes) -> None:
     found = failure(stalling(begun), bounds=BRIEF)
-    assert found == Failure("no answer within 0.2 s", DOCTOR, False, True)
+    assert found == WireFailure("no answer within 0.2 s", DOCTOR, False, True)
 
 
 def test_a_slow_body_is_no_whole_answer_and_the_host_is_not_down() -> None:
     found = failure(stalling(OK[:-1]), bounds=BEGUN)
-    assert found == Failure("no whole answer within 0.6 s", DOCTOR, False, False)
+    assert found == WireFailure("no whole answer within 0.6 s", DOCTOR, False, False)
 
 
 def test_a_handshake_that_does_not_come_is_no_connection() -> None:
     found = failure(silent, bounds=NO_HANDSHAKE, base="https://127.0.0.1:{port}")
-    assert found == Failure("no connection within 0.1 s", DOCTOR, False, True)
+    assert found == WireFailure("no connection within 0.1 s", DOCTOR, False, True)
 
 
 # what stays open
 
 
 def in_flight(
-    then: Callable[[Wire, "asyncio.Task[Any]"], Awaitable[None]], begun: bytes
+    then: Callable[[Backend, "asyncio.Task[Any]"], Awaitable[None]], begun: bytes
 ) -> list[str]:
     """What the server sees after a request that is under way and `then` happens to."""
     events: list[str] = []
 
-    async def main(wire: Wire, base: str) -> None:
+    async def main(wire: Backend, base: str) -> None:
         task = asyncio.ensure_future(wire.exchange(asked(f"{base}/x"), {}))
         await asyncio.wait_for(asked_for.wait(), 10)
         await then(wire, task)
@@ -300,18 +300,18 @@ def in_flight(
     return events
 
 
-async def cancel(_wire: Wire, task: "asyncio.Task[Any]") -> None:
+async def cancel(_wire: Backend, task: "asyncio.Task[Any]") -> None:
     task.cancel()
 
 
-async def close(wire: Wire, _task: "asyncio.Task[Any]") -> None:
+async def close(wire: Backend, _task: "asyncio.Task[Any]") -> None:
     await wire.close()
 
 
 @pytest.mark.parametrize("begun", [b"", OK[:20], OK[:-1]], ids=["asked", "head", "body"])
 @pytest.mark.parametrize("then", [cancel, close])
 def test_a_cancelled_exchange_and_a_closed_wire_let_go_of_their_socket(
-    then: Callable[[Wire, "asyncio.Task[Any]"], Awaitable[None]], begun: bytes
+    then: Callable[[Backend, "asyncio.Task[Any]"], Awaitable[None]], begun: bytes
 ) -> None:
     assert in_flight(then, begun) in (["b''"], ["reset"])
 
@@ -334,7 +334,7 @@ def test_500_exchanges_are_cancelled_at_once_and_the_wire_goes_on() -> None:
         if ended == 500:
             all_ended.set()
 
-    async def use(wire: Wire, base: str) -> int:
+    async def use(wire: Backend, base: str) -> int:
         tasks = [asyncio.ensure_future(wire.exchange(asked(f"{base}/x"), {})) for _ in range(500)]
         await asyncio.wait_for(all_begun.wait(), 20)
         for task in tasks:
@@ -411,7 +411,7 @@ def test_a_server_with_tls_behind_an_http_url_is_an_error(authority: trustme.CA)
 def test_a_wire_over_tls_leaves_nothing_open(authority: trustme.CA, ca_file: str) -> None:
     server = Script()
 
-    async def use(wire: Wire, base: str) -> int:
+    async def use(wire: Backend, base: str) -> int:
         replies = [wire.exchange(asked(f"{base}/x"), {}) for _ in range(5)]
         return sum(one.status == 200 for one in await asyncio.gather(*replies))
 
