@@ -93,12 +93,12 @@ class Choosing:
     ) -> list[PathChoice]:
         """The covered methods, that which asks least first; the first declared among equals."""
         refused = self._refused_params(supplies)
-        found = [
+        choices = [
             self._choice(method, supplies, columns, weigh)
             for method in self.resource.choices
             if refused.isdisjoint(method.path.params)
         ]
-        usable = [choice for choice in found if choice is not None]
+        usable = [choice for choice in choices if choice is not None]
         return sorted(usable, key=lambda choice: choice.cost)
 
     def unallowed(self, supplies: Sequence[ArgumentSupply], blame: Blame) -> BindError | None:
@@ -107,8 +107,8 @@ class Choosing:
         for param in self.resource.params:
             if not param.allowed:
                 continue
-            given = {row[param.name]: True for row in rows if param.name in row}
-            wrong = [value for value in given if value not in param.allowed]
+            values = {row[param.name]: True for row in rows if param.name in row}
+            wrong = [value for value in values if value not in param.allowed]
             if wrong:
                 return blame.error(
                     f"{self.resource.table}: {param.name} cannot be {wrong[0][:60]!r}",
@@ -124,7 +124,9 @@ class Choosing:
         if refused:
             return blame.error(refused, "such a row can only be reached through a list")
         lacking = [
-            max((self._lacking(method, columns, one) for one in supplies), key=len, default=[])
+            max(
+                (self._lacking(method, columns, supply) for supply in supplies), key=len, default=[]
+            )
             for method in self.resource.choices
         ]
         fewest = min(lacking, key=len)
@@ -141,7 +143,7 @@ class Choosing:
             message += f"; {listed(misfits)} is compared with a value of another type"
         others = {", ".join(names) for names in lacking if names != fewest}
         message += "".join(f"\n  or {other}" for other in sorted(others))
-        shown = sorted({name for one in supplies for name in one.given} - {CONNECTION})
+        shown = sorted({name for supply in supplies for name in supply.given} - {CONNECTION})
         message += f"\n  given: {', '.join(shown)}" if shown else ""
         return blame.error(message, self._hint(fewest))
 
@@ -203,11 +205,13 @@ class Choosing:
         missing = [name for name in self._wanted(method, columns) if name not in supply.given]
         return [name for name in missing if not self._is_enumerable(name, supply.given)]
 
-    def _is_enumerable(self, name: str, given: Mapping[str, bool]) -> bool:
+    def _is_enumerable(self, name: str, supplied: Mapping[str, bool]) -> bool:
         param = self.resource.param(name)
         if param is None or param.parent is None:
             return False
-        return not self.strict or any(one.name in given for one in siblings(self.resource, param))
+        return not self.strict or any(
+            sibling.name in supplied for sibling in siblings(self.resource, param)
+        )
 
     def _refused_params(self, supplies: Sequence[ArgumentSupply]) -> frozenset[str]:
         """Parameters with a value that no path can carry."""

@@ -59,7 +59,7 @@ class Binding:
     @cached_property
     def _sorted_facts(self) -> tuple[tuple[Conjunct, ...], tuple[Conjunct, ...]]:
         """Those, and facts that speak of rows besides that are still to come."""
-        found: list[Conjunct] = []
+        present: list[Conjunct] = []
         later: list[Conjunct] = []
         pending, opened = deque(self.use.facts), set[int]()
         while pending:
@@ -67,7 +67,7 @@ class Binding:
             closed = next(iter(self.rows.absent(fact) - {self.use.relation}), None)
             if closed is None:
                 if self._is_sound(fact):
-                    found.append(fact)
+                    present.append(fact)
                 continue
             relation = self.rows.relation(closed)
             if relation is None or not relation.inside:
@@ -80,14 +80,14 @@ class Binding:
             if relation.id not in opened:
                 opened.add(relation.id)
                 pending += relation.held
-        return tuple(found), tuple(later)
+        return tuple(present), tuple(later)
 
     def _is_sound(self, fact: Conjunct) -> bool:
         """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
         if not self.rows.query.missing:
             return True
         missing = fact.relations & self.rows.query.missing - {self.use.relation}
-        return all(rejects_null(fact, frozenset({one})) for one in missing)
+        return all(rejects_null(fact, frozenset({relation})) for relation in missing)
 
     @cached_property
     def bound(self) -> dict[str, Bound]:
@@ -99,13 +99,13 @@ class Binding:
             lambda name: self.values.of_options(name, equal, self.facts),
             lambda name: self.values.of_column(name, self._equal_at_last),
         )
-        found: dict[str, Bound] = {}
+        values: dict[str, Bound] = {}
         for way in ways:
             for name in self.wanted:
-                one = way(name) if name not in found else None
-                if one is not None:
-                    found[name] = one
-        return found
+                value = way(name) if name not in values else None
+                if value is not None:
+                    values[name] = value
+        return values
 
     @cached_property
     def _equal_at_last(self) -> EqualColumns:
@@ -126,10 +126,10 @@ class Binding:
     def feed(self, constant: Constant, wanted: Sequence[str]) -> ArgumentSource:
         """Tuples of the constants and of the wanted columns, filtered by all that is known."""
         chosen = {name: self.bound[name] for name in wanted if name in self.bound}
-        chosen = {name: one for name, one in chosen.items() if name not in constant.columns}
+        chosen = {name: bound for name, bound in chosen.items() if name not in constant.columns}
         if not chosen:
             return ArgumentSource(constant)
-        needed = frozenset[int]().union(*(one.relations for one in chosen.values()))
+        needed = frozenset[int]().union(*(bound.relations for bound in chosen.values()))
         joined, facts = self._joined(needed, constant, chosen)
         equal = [fact for fact in facts if self._is_harmless(fact)]
         scans = dict.fromkeys(name for number in sorted(joined) for name in self.rows.scans(number))
@@ -138,12 +138,12 @@ class Binding:
                 scans.update(dict.fromkeys(self.rows.scans(number)))
         return ArgumentSource(
             constant,
-            tuple((name, one.words) for name, one in chosen.items()),
+            tuple((name, bound.words) for name, bound in chosen.items()),
             self._sql(constant, chosen, joined, facts),
             "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
             tuple(scans),
             self._is_product(needed, facts),
-            all(one.grows for one in chosen.values()) and self._grows(joined, facts),
+            all(bound.grows for bound in chosen.values()) and self._grows(joined, facts),
         )
 
     def _grows(self, joined: frozenset[int], facts: Sequence[Conjunct]) -> bool:
@@ -181,7 +181,7 @@ class Binding:
         known = {*constant.columns, *chosen, *self.extra}
         weakened = (self._weakened(fact, known) for fact in self.facts)
         tellable = [fact for fact in weakened if fact and self._is_tellable(fact, known)]
-        joined = set(needed) | {one.relation for one in self.extra.values()}
+        joined = set(needed) | {field.relation for field in self.extra.values()}
         tied: dict[int, list[Conjunct]] = {}
         for fact in filter(self._is_joining, tellable):
             for number in fact.relations:
@@ -207,7 +207,7 @@ class Binding:
         terms: dict[int, Term] = {}
         branches: list[exp.Expr] = []
         for branch in either.flatten():
-            parts = [part_of(one, fact) for one in conjuncts(branch)]
+            parts = [part_of(conjunct, fact) for conjunct in conjuncts(branch)]
             kept = [part for part in parts if part and self._is_tellable(part, known)]
             if not kept:
                 return None
@@ -230,7 +230,7 @@ class Binding:
         if isinstance(term, ColumnField):
             return term.relation != self.use.relation or term.column in known
         if isinstance(term, Expression):
-            return all(self._is_known(one, known) for one in term.terms.values())
+            return all(self._is_known(inner, known) for inner in term.terms.values())
         return self.use.relation not in relations_of([term])
 
     def _is_constant(self, fact: Conjunct, constant: Constant) -> bool:
@@ -238,15 +238,17 @@ class Binding:
         if fact.relations != {self.use.relation}:
             return False
         fields = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
-        return all(one.column in constant.columns for one in fields)
+        return all(field.column in constant.columns for field in fields)
 
     def _is_harmless(self, fact: Conjunct) -> bool:
         """Whether it ties columns of one type, so that evaluating it cannot fail."""
         fields = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
         if not self._is_joining(fact) or len(fields) < len(fact.terms):
             return False
-        types = {self.rows.types(one.relation).get(one.column) for one in fields if not one.path}
-        return len(types) == 1 and not any(one.path for one in fields)
+        types = {
+            self.rows.types(field.relation).get(field.column) for field in fields if not field.path
+        }
+        return len(types) == 1 and not any(field.path for field in fields)
 
     def _is_joining(self, fact: Conjunct) -> bool:
         return isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ)) and len(fact.relations) > 1
@@ -260,17 +262,17 @@ class Binding:
     ) -> str:
         used: dict[int, set[str]] = {number: set() for number in joined}
 
-        def name(one: ColumnField) -> str:
-            if one.relation != self.use.relation:
-                used.setdefault(one.relation, set()).add(one.column)
-                return self.values.name(one)
-            if one.column in constant.columns:
-                of = self.types.get(one.column, "VARCHAR")
-                text = f"{CONSTANTS}.{quote(one.column)}"
+        def name(field: ColumnField) -> str:
+            if field.relation != self.use.relation:
+                used.setdefault(field.relation, set()).add(field.column)
+                return self.values.name(field)
+            if field.column in constant.columns:
+                of = self.types.get(field.column, "VARCHAR")
+                text = f"{CONSTANTS}.{quote(field.column)}"
                 return text if of == "VARCHAR" else f"CAST({text} AS {of})"
-            if one.column in chosen:
-                return chosen[one.column].sql
-            return self.values.name(self.extra[one.column])
+            if field.column in chosen:
+                return chosen[field.column].sql
+            return self.values.name(self.extra[field.column])
 
         where = []
         for fact in facts:
@@ -278,11 +280,11 @@ class Binding:
             left, _, right = text.partition(" = ")
             if left != right:  # what binds a parameter says nothing more
                 where.append(f"({text})")
-        values = {column: f"CAST({one.sql} AS VARCHAR)" for column, one in chosen.items()}
+        values = {column: f"CAST({bound.sql} AS VARCHAR)" for column, bound in chosen.items()}
         where += [f"{value} IS NOT NULL" for value in values.values()]
         listed = [f"{CONSTANTS}.{quote(column)}" for column in constant.columns]
         listed += [f"{value} AS {quote(column)}" for column, value in values.items()]
-        read = frozenset[int]().union(*(one.relations for one in chosen.values()))
+        read = frozenset[int]().union(*(bound.relations for bound in chosen.values()))
         sources = [
             f"({constants_text(constant)}) AS {CONSTANTS}",
             *(
@@ -291,7 +293,7 @@ class Binding:
                 else self.rows.distinct(number, used[number])
                 for number in sorted(joined)
             ),
-            *(one.source for one in chosen.values() if one.source),
+            *(bound.source for bound in chosen.values() if bound.source),
         ]
         return (
             f"SELECT DISTINCT {', '.join(listed)} FROM {', '.join(sources)} "

@@ -27,15 +27,15 @@ def constant_of(
         raise _no_connection(provider, catalog.file)
     if rows == ():
         return Constant((CONNECTION, *(param.name for param in live.resource.params)), ())
-    given = [name for name in given_columns(rows) if name != CONNECTION]
-    found: dict[tuple[str, ...], None] = {}
+    columns = [name for name in given_columns(rows) if name != CONNECTION]
+    tuples: dict[tuple[str, ...], None] = {}
     for row in [{}] if rows is None else rows:
         only = row.get(CONNECTION)
-        values = [row[name] for name in given]
+        values = [row[name] for name in columns]
         for connection in names:
             if only is None or only == connection:
-                found[(connection, *values)] = None
-    return Constant((CONNECTION, *given), tuple(found))
+                tuples[(connection, *values)] = None
+    return Constant((CONNECTION, *columns), tuple(tuples))
 
 
 def _no_connection(provider: Provider, file: str) -> ConfigError:
@@ -64,7 +64,7 @@ def no_such_connection(
 
 def nearest_to(value: str, known: Sequence[str]) -> str:
     """Which of the known values was perhaps meant, or what they are."""
-    by_lower = {one.lower(): one for one in known}
+    by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
     if close:
         return f" (did you mean {by_lower[close[0]]!r}?)"

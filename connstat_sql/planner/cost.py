@@ -43,30 +43,31 @@ class Weighing:
         resource = target.live.resource
         types = {**types_of(resource, None), CONNECTION: "VARCHAR"}
         wanted = tuple(param.name for param in resource.params)
-        found = []
-        for given in target.uses:
+        bindings = []
+        for use in target.uses:
             # where nothing is said of it, it has no number yet
-            use = given if given.relation else replace(given, relation=self.rows.next_relation())
-            if use.relation not in self.rows.query.relations:
-                self.rows.own_types[use.relation] = types
-            found.append(Binding(use, types, self.rows, wanted))
-        return found
+            numbered = use if use.relation else replace(use, relation=self.rows.next_relation())
+            if numbered.relation not in self.rows.query.relations:
+                self.rows.own_types[numbered.relation] = types
+            bindings.append(Binding(numbered, types, self.rows, wanted))
+        return bindings
 
     def supplies(self, target: AccessTarget, bindings: Sequence[Binding]) -> list[ArgumentSupply]:
         """Which parameters each use gives a value."""
         params = {param.name for param in target.live.resource.params}
-        found = []
+        supplies = []
         for binding in bindings:
-            given = ArgumentSupply(binding.use.rows).given
-            bound = params & binding.bound.keys() - given.keys()
-            found.append(ArgumentSupply(binding.use.rows, frozenset(bound)))
-        return found
+            columns = ArgumentSupply(binding.use.rows).given
+            bound = params & binding.bound.keys() - columns.keys()
+            supplies.append(ArgumentSupply(binding.use.rows, frozenset(bound)))
+        return supplies
 
     def weigh(self, target: AccessTarget, bindings: Sequence[Binding]) -> Weigh:
         """How many requests a method adds when its arguments are constants."""
         provider = self.provider(target.live.resource)
         constants = [
-            constant_of(target.live, one.use.rows, self.catalog, provider) for one in bindings
+            constant_of(target.live, binding.use.rows, self.catalog, provider)
+            for binding in bindings
         ]
 
         def weigh(method: Method) -> tuple[int, int]:
@@ -126,7 +127,7 @@ class Weighing:
         params = {param.name for param in target.live.resource.params}
         return any(
             isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ))
-            and any(not self.rows.is_there(one) for one in fact.relations - own)
+            and any(not self.rows.is_there(relation) for relation in fact.relations - own)
             and any(
                 isinstance(term, ColumnField)
                 and term.relation == use.relation

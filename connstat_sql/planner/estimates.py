@@ -55,22 +55,22 @@ def pages_of(method: Method, filters: int = 0) -> int:
 
 def size_of(resource: Resource, use: TableAccess) -> Size:
     """The size of a table for one use of it: by the method that tells most."""
-    given = given_columns(use.rows)
+    columns = given_columns(use.rows)
     alternatives = len(use.rows or ()) or 1
-    told = [_rows(method, given, alternatives) for method in resource.choices]
-    rows = min(told, default=float(MOST_ROWS))
+    counts = [_rows(method, columns, alternatives) for method in resource.choices]
+    rows = min(counts, default=float(MOST_ROWS))
     asked = {name for method in resource.choices for name in method.required}
-    return Size(rows, _fraction_of(use, asked & given.keys()))
+    return Size(rows, _fraction_of(use, asked & columns.keys()))
 
 
 def is_key(resource: Resource, column: str) -> bool:
     """Whether a column is taken for one that has another value in each row."""
-    keyed = {one.required for one in resource.choices if one.rows.shape is Shape.OBJECT}
+    keyed = {method.required for method in resource.choices if method.rows.shape is Shape.OBJECT}
     return (column,) in keyed or (not keyed and resource.param(column) is None)
 
 
-def _rows(method: Method, given: Mapping[str, bool], alternatives: int) -> float:
-    lacking = sum(name not in given for name in method.required)
+def _rows(method: Method, columns: Mapping[str, bool], alternatives: int) -> float:
+    lacking = sum(name not in columns for name in method.required)
     is_single = method.rows.shape is Shape.OBJECT
     if is_single and lacking:
         return float(MOST_ROWS)  # a row by its key: how many there are it does not say
@@ -89,7 +89,7 @@ def _fraction_of(use: TableAccess, answered: set[str]) -> float:
 
 
 def _columns(fact: Conjunct) -> set[str]:
-    return {one.column for one in fact.terms.values() if isinstance(one, ColumnField)}
+    return {term.column for term in fact.terms.values() if isinstance(term, ColumnField)}
 
 
 def _fraction(predicate: exp.Expr) -> float:

@@ -21,18 +21,18 @@ def as_text(plan: Plan) -> str:
         asked = dict.fromkeys(_request_line(way) for way in scan.ways)
         lines += [f"     {line}" for line in (*asked, *_binding_lines(scan, plan))]
         lines += [
-            f"     {one.column} passed on as {one.key} = {', '.join(values)} (inexact)"
-            for one, values in scan.ways[0].filters
+            f"     {filter_.column} passed on as {filter_.key} = {', '.join(values)} (inexact)"
+            for filter_, values in scan.ways[0].filters
         ]
-        lines += [f"     {one}" for one in _older_lines(scan, plan)]
+        lines += [f"     {line}" for line in _older_lines(scan, plan)]
         lines += [f"     {_stop(way)}" for way in scan.ways if way.limit is not None]
         lines += [f"     {why}" for why in _no_stop(scan, plan)]
-        lines += [f"     {_other_way(one, plan)}" for one in scan.instead]
-        lines += [f"     {one}" for one in _begins(scan)]
+        lines += [f"     {_other_way(instead, plan)}" for instead in scan.instead]
+        lines += [f"     {line}" for line in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
-        lines += [f"     {one}" for one in (*_confirmed(scan, plan), *_asked_aside(scan, plan))]
-        lines += [f"     {one}" for one in _cache_lines(scan, plan)]
+        lines += [f"     {line}" for line in (*_confirmed(scan, plan), *_asked_aside(scan, plan))]
+        lines += [f"     {line}" for line in _cache_lines(scan, plan)]
     total = _total(plan)
     at_least = "" if total["at_most"] is not None else "at least "
     expected = total["expected"] if total["expected"] is not None else _known(plan)
@@ -64,12 +64,17 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         "method": scan.method.name,
         "methods": [
             *(way.method.name for way in scan.ways),
-            *(one.way.method.name for one in scan.instead),
+            *(instead.way.method.name for instead in scan.instead),
         ],
         "bindings": [_binding(scan, name) for name in _arguments(scan) if name != CONNECTION],
         "pushdown": [
-            {"column": one.column, "key": str(one.key), "values": list(values), "exact": False}
-            for one, values in scan.ways[0].filters
+            {
+                "column": filter_.column,
+                "key": str(filter_.key),
+                "values": list(values),
+                "exact": False,
+            }
+            for filter_, values in scan.ways[0].filters
         ],
         "fallback": list(scan.method.fallback),
         "older_servers": {name: plan.versions[name] for name in plan.older(scan)},
@@ -141,7 +146,7 @@ def _confirmed(scan: Scan, plan: Plan) -> list[str]:
     """What is asked where a list has no rows, or its server had failed."""
     if plan.expected(scan) == 0:
         return []
-    ways = (*scan.ways, *(one.way for one in scan.instead))
+    ways = (*scan.ways, *(instead.way for instead in scan.instead))
     paths = dict.fromkeys(way.method.confirm_empty for way in ways if way.method.confirm_empty)
     return [f"a list in doubt asks GET {path}, and once more" for path in paths]
 
@@ -154,15 +159,15 @@ def _older_lines(scan: Scan, plan: Plan) -> list[str]:
     ]
     by = {way.method.name: way.method for way in scan.ways if way.method.fallback}
     return lines or [
-        f"a server before {one.since}: {one.in_its_place}, in place of {one.name}"
-        for one in by.values()
+        f"a server before {method.since}: {method.in_its_place}, in place of {method.name}"
+        for method in by.values()
     ]
 
 
-def _other_way(one: Instead, plan: Plan) -> str:
-    words = [source_in_words(words, plan) for feed in one.feeds for _, words in feed.bound]
+def _other_way(instead: Instead, plan: Plan) -> str:
+    words = [source_in_words(words, plan) for feed in instead.feeds for _, words in feed.bound]
     source = " and ".join(dict.fromkeys(words))
-    return f"or by {one.way.method.name}, for each {source}, where these are far fewer"
+    return f"or by {instead.way.method.name}, for each {source}, where these are far fewer"
 
 
 def _reason(scan: Scan, plan: Plan) -> str:
@@ -209,7 +214,7 @@ def _request_line(way: AccessPath) -> str:
 def source_in_words(words: str, plan: Plan) -> str:
     """Where a bound value comes from: a column of a scan is told with its table."""
     name, _, column = words.partition(".")
-    scan = next((one for one in plan.scans if one.name == name), None)
+    scan = next((scan for scan in plan.scans if scan.name == name), None)
     if scan is None:
         return words
     return f"{scan.resource.table}.{column} (scan {plan.scans.index(scan) + 1})"
@@ -225,7 +230,7 @@ def _binding_lines(scan: Scan, plan: Plan) -> list[str]:
         binding = _binding(scan, name)
         if binding["values"] is None:
             sources = " and ".join(
-                source_in_words(one, plan) for one in binding["source"].split(" and ")
+                source_in_words(words, plan) for words in binding["source"].split(" and ")
             )
             lines.append(f"{name} from {sources}")
         elif binding["values"] and not tuples:
@@ -283,7 +288,7 @@ def _known(plan: Plan) -> int:
 
 def _total(plan: Plan) -> dict[str, int | None]:
     expected = [plan.expected(scan) for scan in plan.scans]
-    known = None if None in expected else sum(one or 0 for one in expected)
+    known = None if None in expected else sum(count or 0 for count in expected)
     is_paged = any(
         (scan.method.paging and plan.expected(scan) != 0 and scan.ways[0].limit is None)
         or plan.older(scan)

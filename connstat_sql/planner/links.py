@@ -52,28 +52,28 @@ class Links:
         if isinstance(left, ColumnField) and isinstance(right, ColumnField):
             self._join(left, right)
             return
-        for one, node in ((left, pair[1]), (right, pair[0])):
-            if isinstance(one, ColumnField):
+        for term, node in ((left, pair[1]), (right, pair[0])):
+            if isinstance(term, ColumnField):
                 terms = [fact.terms[id(n)] for n in walk(node) if id(n) in fact.terms]
-                spoken = relations_of(terms) - {one.relation}
+                spoken = relations_of(terms) - {term.relation}
                 if spoken:
-                    self.beside.setdefault(one, []).append(spoken)
+                    self.beside.setdefault(term, []).append(spoken)
 
     def _add_options(self, fact: Conjunct) -> None:
         """What a column is one of, where a fact says so of columns of several sources."""
-        for one in {*fact.terms.values()}:
-            if not isinstance(one, ColumnField):
+        for term in {*fact.terms.values()}:
+            if not isinstance(term, ColumnField):
                 continue
-            found = options_of(fact.predicate, partial(_is_column, fact, one))
-            if found is not None:
-                nodes = (*found.values, *found.lists, *found.queries)
+            options = options_of(fact.predicate, partial(_is_column, fact, term))
+            if options is not None:
+                nodes = (*options.values, *options.lists, *options.queries)
                 keys = {id(each) for node in nodes for each in walk(node)} & fact.terms.keys()
                 spoken = relations_of(fact.terms[key] for key in keys)
-                if spoken - {one.relation}:
-                    self.beside.setdefault(one, []).append(spoken)
+                if spoken - {term.relation}:
+                    self.beside.setdefault(term, []).append(spoken)
 
     def _join(self, left: ColumnField, right: ColumnField) -> None:
-        groups = (self.groups.setdefault(one, {one}) for one in (left, right))
+        groups = (self.groups.setdefault(field, {field}) for field in (left, right))
         fewer, more = sorted(groups, key=len)
         if fewer is not more:
             more |= fewer
@@ -81,16 +81,20 @@ class Links:
 
     def sources(self, column: ColumnField) -> Iterable[Sources]:
         """What can give a column its values."""
-        for one in sorted(self.groups.get(column, {column}), key=lambda one: one.relation):
-            if one.relation != column.relation:
-                yield frozenset({one.relation})
-            yield from (told for told in self.beside.get(one, ()) if column.relation not in told)
+        for tied in sorted(self.groups.get(column, {column}), key=lambda tied: tied.relation):
+            if tied.relation != column.relation:
+                yield frozenset({tied.relation})
+            yield from (
+                relations
+                for relations in self.beside.get(tied, ())
+                if column.relation not in relations
+            )
 
     @cached_property
     def ties(self) -> list[set[ColumnField]]:
         """Columns of several relations that equal each other."""
-        found = {id(group): group for group in self.groups.values()}
-        return [group for group in found.values() if len({one.relation for one in group}) > 1]
+        groups = {id(group): group for group in self.groups.values()}
+        return [group for group in groups.values() if len({field.relation for field in group}) > 1]
 
 
 def _opened(facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Iterable[Conjunct]:

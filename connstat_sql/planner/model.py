@@ -131,7 +131,7 @@ class Scan:
     @property
     def depends_on(self) -> tuple[str, ...]:
         """Names of the scans that must run before."""
-        feeds = [*self.feeds, *(feed for one in self.instead for feed in one.feeds)]
+        feeds = [*self.feeds, *(feed for instead in self.instead for feed in instead.feeds)]
         return tuple(dict.fromkeys(name for feed in feeds for name in feed.depends_on))
 
     @property
@@ -178,9 +178,9 @@ class Scan:
         """The scan with its way chosen."""
         return replace(self, ways=(way,), instead=())
 
-    def by_other(self, one: Instead) -> Scan:
+    def by_other(self, instead: Instead) -> Scan:
         """The scan that goes another way."""
-        return replace(self, ways=(one.way,), feeds=one.feeds, instead=())
+        return replace(self, ways=(instead.way,), feeds=instead.feeds, instead=())
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -54,15 +54,17 @@ class ParameterValues:
 
     def of_column(self, name: str, equal: EqualColumns) -> Bound | None:
         """A column of another source that is there and equals one of ours."""
-        for one in equal.of(ColumnField(self.own, name)):
-            if one.relation != self.own and self.rows.is_there(one.relation):
-                return Bound(self.name(one), self.rows.described(one), frozenset({one.relation}))
+        for field in equal.of(ColumnField(self.own, name)):
+            if field.relation != self.own and self.rows.is_there(field.relation):
+                return Bound(
+                    self.name(field), self.rows.described(field), frozenset({field.relation})
+                )
         return None
 
     def of_expression(self, name: str, equal: EqualColumns) -> Bound | None:
         """The other side of an equality, where it is more than a column of the same type."""
         ours = ColumnField(self.own, name)
-        pairs = (pair for one in equal.of(ours) for pair in equal.beside(one))
+        pairs = (pair for field in equal.of(ours) for pair in equal.beside(field))
         for _, node, fact in sorted(pairs, key=itemgetter(0)):
             term = self._term(node, fact)
             if term is None or (isinstance(term, Expression) and not term.terms):
@@ -82,10 +84,10 @@ class ParameterValues:
         for fact in facts:
             if fact.relations <= {self.own}:
                 continue
-            found = options_of(fact.predicate, _among(fact, ours))
-            selects = self._selects(found, fact, self.types[name]) if found is not None else []
-            if found is not None and selects:
-                nodes = (*found.values, *found.lists, *found.queries)
+            options = options_of(fact.predicate, _among(fact, ours))
+            selects = self._selects(options, fact, self.types[name]) if options is not None else []
+            if options is not None and selects:
+                nodes = (*options.values, *options.lists, *options.queries)
                 relations = relations_of(_terms_in(nodes, fact))
                 alias, column = quote(own(f"any_{name}")), quote(own("one"))
                 return Bound(
@@ -97,11 +99,11 @@ class ParameterValues:
                 )
         return None
 
-    def name(self, one: ColumnField) -> str:
+    def name(self, field: ColumnField) -> str:
         """SQL for a column of a relation."""
-        text = field_text(one)
-        if one.relation in self.rows.synthetic and not one.path:
-            return f"CAST({text} AS {self.rows.types(one.relation).get(one.column, 'VARCHAR')})"
+        text = field_text(field)
+        if field.relation in self.rows.synthetic and not field.path:
+            return f"CAST({text} AS {self.rows.types(field.relation).get(field.column, 'VARCHAR')})"
         return text
 
     def read(self, relations: frozenset[int]) -> frozenset[int]:
@@ -131,7 +133,7 @@ class ParameterValues:
         texts = self._texts(options.values, fact, wanted, options.are_mixed)
         if texts is None:
             return []
-        found = [f"SELECT {unnested(texts)}"] if texts else []
+        selects = [f"SELECT {unnested(texts)}"] if texts else []
         for node in options.lists:
             listed = self._text(node, fact)
             of = self._types([listed], fact, [node])[0] if listed else ""
@@ -140,13 +142,13 @@ class ParameterValues:
             value = self._cast(taken, element, wanted) if of.endswith("]") else ""
             if not value:
                 return []
-            found.append(f"SELECT {value}")
+            selects.append(f"SELECT {value}")
         for node in options.queries:
             answers = self._answers(node, fact, wanted)
             if not answers:
                 return []
-            found.append(answers)
-        return found
+            selects.append(answers)
+        return selects
 
     def _answers(self, node: exp.Expr, fact: Conjunct, wanted: str) -> str:
         """The rows of a subquery of one column, that is read by itself."""
@@ -170,7 +172,7 @@ class ParameterValues:
         sqls = [self._text(node, fact) for node in nodes]
         if not all(sqls):
             return None
-        found = []
+        texts = []
         for sql, of in zip(sqls, self._types(sqls, fact, nodes), strict=True):
             is_same = of == wanted or {of, wanted} <= INTEGERS
             if are_mixed and not is_same:
@@ -178,8 +180,8 @@ class ParameterValues:
             value = self._cast(sql, of, wanted)
             if not value:
                 return None
-            found.append(value)
-        return [self._tried(one, node, fact) for one, node in zip(found, nodes, strict=True)]
+            texts.append(value)
+        return [self._tried(text, node, fact) for text, node in zip(texts, nodes, strict=True)]
 
     def _tried(self, value: str, node: exp.Expr, fact: Conjunct) -> str:
         """NULL for rows of which DuckDB cannot tell the value: for them no equality is true.
@@ -200,7 +202,7 @@ class ParameterValues:
                 return None
             if isinstance(node, (exp.All, exp.Tuple)):
                 return None
-            keys = {id(one) for one in walk(node)} & fact.terms.keys()
+            keys = {id(part) for part in walk(node)} & fact.terms.keys()
             term = Expression(node, {key: fact.terms[key] for key in keys})
         is_ours = self.own in relations_of([term])
         return None if is_ours or not self.is_faithful(term) else term
@@ -238,10 +240,10 @@ class ParameterValues:
             for place, sql in enumerate(sqls)
         )
         sources = ", ".join(map(self._empty, read))
-        found = self.rows.questions.describe(
+        described = self.rows.questions.describe(
             f"SELECT {listed}" + (f" FROM {sources}" if sources else "")
         )
-        types = [*(found or {}).values()]
+        types = [*(described or {}).values()]
         return types if len(types) == len(sqls) else [""] * len(sqls)
 
     def _empty(self, number: int) -> str:
@@ -261,7 +263,7 @@ class ParameterValues:
 
     def _mention_types(self) -> Iterable[tuple[str, Types]]:
         for place, table in enumerate(self.rows.query.tables):
-            types = {one.name: str(one.type) for one in table.live.resource.all_columns}
+            types = {column.name: str(column.type) for column in table.live.resource.all_columns}
             yield mention_table(place), {**types, **dict.fromkeys(table.hidden, "VARCHAR")}
 
 

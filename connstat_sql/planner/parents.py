@@ -53,34 +53,34 @@ class Parents:
     ) -> list[PathChoice]:
         """Of the choices that lack the fewest that first whose parents supply the fewest values."""
         lacking = len(choices[0].missing)
-        alike = [one for one in choices if len(one.missing) == lacking]
-        if not lacking or len(alike) < 2 or any(one.details for one in alike):
+        alike = [choice for choice in choices if len(choice.missing) == lacking]
+        if not lacking or len(alike) < 2 or any(choice.details for choice in alike):
             return choices
         sizes = [
-            max(self._values(target, binding.use, one.missing) for binding in bindings)
-            for one in alike
+            max(self._values(target, binding.use, choice.missing) for binding in bindings)
+            for choice in alike
         ]
         best = alike[sizes.index(min(sizes))]
-        return [best, *(one for one in choices if one is not best)]
+        return [best, *(choice for choice in choices if choice is not best)]
 
     def _values(self, target: AccessTarget, use: TableAccess, missing: Sequence[str]) -> float:
         """How many values parents are expected to supply for a use."""
-        found, supplied = 1.0, set[str]()
+        count, supplied = 1.0, set[str]()
         for param, links in self._groups(target.live.resource, missing):
             if param.name not in supplied:
-                parent, told = self._told(use, param, links, self.rows.next_relation())
-                size = size_of(parent, told)
-                found *= size.rows * size.fraction
+                parent, parent_use = self._told(use, param, links, self.rows.next_relation())
+                size = size_of(parent, parent_use)
+                count *= size.rows * size.fraction
                 supplied |= links.keys()
-        return found
+        return count
 
     def _groups(
         self, resource: Resource, missing: Iterable[str]
     ) -> list[tuple[Param, dict[str, str]]]:
         """Parameters and what their parents supply, those first that supply the most."""
         params = [self._param(resource, name) for name in missing]
-        found = [(param, self._links(param, resource)) for param in params]
-        return sorted(found, key=lambda one: -len(one[1]))
+        pairs = [(param, self._links(param, resource)) for param in params]
+        return sorted(pairs, key=lambda pair: -len(pair[1]))
 
     def looked_at(
         self, target: AccessTarget, binding: Binding, missing: Sequence[str]
@@ -147,7 +147,7 @@ class Parents:
         """The use with the equalities that tie it to the rows of a scan made for it."""
         use = binding.use
         number = number or self.rows.next_relation()
-        types = {one.name: str(one.type) for one in of.all_columns}
+        types = {column.name: str(column.type) for column in of.all_columns}
         ours = {**types_of(target.live.resource, pairs), CONNECTION: "VARCHAR"}
         types |= {theirs: ours[mine] for mine, theirs in pairs.items() if mine in ours}
         self.rows.synthetic[number] = Synthetic(scan, types)
@@ -185,15 +185,15 @@ class Parents:
 
 def _about(use: TableAccess, inward: dict[str, ColumnField]) -> tuple[Conjunct, ...]:
     """A use's facts, told of another relation as far as its columns stand for the use's own."""
-    found = (substituted(fact, use.relation, inward) for fact in use.facts)
-    return tuple(fact for fact in found if fact is not None)
+    rewritten = (substituted(fact, use.relation, inward) for fact in use.facts)
+    return tuple(fact for fact in rewritten if fact is not None)
 
 
 def _told_of(rows: Sequence[Row] | None, pairs: dict[str, str]) -> tuple[Row, ...] | None:
     if rows is None:
         return None
-    told = [{pairs[name]: value for name, value in row.items() if name in pairs} for row in rows]
-    return None if not all(told) and told else tuple(told)
+    renamed = [{pairs[name]: value for name, value in row.items() if name in pairs} for row in rows]
+    return None if not all(renamed) and renamed else tuple(renamed)
 
 
 def _named(facts: Iterable[Conjunct], number: int, resource: Resource) -> list[str]:
@@ -204,4 +204,4 @@ def _named(facts: Iterable[Conjunct], number: int, resource: Resource) -> list[s
         for term in fact.terms.values()
         if isinstance(term, ColumnField) and term.relation == number
     }
-    return [one.name for one in resource.all_columns if one.name in named]
+    return [column.name for column in resource.all_columns if column.name in named]

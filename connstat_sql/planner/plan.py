@@ -159,19 +159,23 @@ class Planning:
         best = choices[0]
         instead = self._instead(target, bindings, choices)
         if best.missing:
-            bindings = [self.parents.supplied(target, one, best.missing) for one in bindings]
+            bindings = [
+                self.parents.supplied(target, binding, best.missing) for binding in bindings
+            ]
         usable = [best.method]
         supplies = self.weighing.supplies(target, bindings)
         if best.missing or best.requests is None:
             again = self.weighing.choosing(target).choices(
                 supplies, target.columns, lambda _: (1, 0)
             )
-            usable += [one.method for one in again if not one.missing and one.details is None]
+            usable += [
+                choice.method for choice in again if not choice.missing and choice.details is None
+            ]
         elif best.method.paging is not None:
             usable += [
-                one.method
-                for one in choices
-                if not one.missing and one.requests is None and one.details is None
+                choice.method
+                for choice in choices
+                if not choice.missing and choice.requests is None and choice.details is None
             ]
         methods = self._differing(target, usable)
         return self._add(target, bindings, methods, _why(best, target), instead=instead)
@@ -186,39 +190,39 @@ class Planning:
         is_told = not best.missing and best.requests is not None
         if is_told or self._expected() < MANY:
             return ()
-        others = [one for one in choices[1:] if one.missing and one.details is None]
-        found = (
-            self._through(target, bindings, one)
-            for one in others
-            if not {*one.missing} & {*best.missing, *best.method.required}
+        others = [choice for choice in choices[1:] if choice.missing and choice.details is None]
+        alternatives = (
+            self._through(target, bindings, choice)
+            for choice in others
+            if not {*choice.missing} & {*best.missing, *best.method.required}
         )
-        return tuple(one for one in found if one is not None)
+        return tuple(alternative for alternative in alternatives if alternative is not None)
 
     def _through(
         self, target: AccessTarget, bindings: Sequence[Binding], choice: PathChoice
     ) -> Instead | None:
         looked, scans = [], set()
         for binding in bindings:
-            one = self.parents.looked_at(target, binding, choice.missing)
-            if one is None:
+            looked_at = self.parents.looked_at(target, binding, choice.missing)
+            if looked_at is None:
                 return None
-            looked.append(one[0])
-            scans |= {*one[1:]} - {""}
+            looked.append(looked_at[0])
+            scans |= {*looked_at[1:]} - {""}
         method = choice.method
         wanted = (CONNECTION, *wanted_params(target.live.resource, method, target.columns))
-        feeds = [self._feed(target, one, (method,), wanted) for one in looked]
+        feeds = [self._feed(target, binding, (method,), wanted) for binding in looked]
         way = self._way(target, method, feeds)
         fits = len(scans) == 1 and _is_fed(way, feeds)
         return Instead(scans.pop(), way, tuple(feeds)) if fits else None
 
     def _differing(self, target: AccessTarget, usable: Sequence[Method]) -> list[Method]:
         """Methods that may need another number of requests: each once, the lightest of its kind."""
-        found: dict[object, Method] = {}
+        by_kind: dict[object, Method] = {}
         for method in usable:
             shares = self.weighing.sharing.may_share(target.live.resource, method)
             key: object = method.name if shares else (frozenset(method.required), method.paging)
-            found.setdefault(key, method)
-        return list({method.name: method for method in found.values()}.values())
+            by_kind.setdefault(key, method)
+        return list({method.name: method for method in by_kind.values()}.values())
 
     def _place_details(
         self, target: AccessTarget, bindings: Sequence[Binding], choice: PathChoice
@@ -233,12 +237,12 @@ class Planning:
         reason = (
             f"{choice.method.name} does not serve {listed(unserved(choice.method, target.columns))}"
         )
-        found = []
+        tied = []
         for binding in bindings:
             pairs = {name: name for name in (CONNECTION, *columns)}
-            found.append(self.parents.tied(target, binding, listing, pairs, resource))
+            tied.append(self.parents.tied(target, binding, listing, pairs, resource))
         return self._add(
-            target, found, (details,), f"{reason}: one {details.name} a row", only_bound=True
+            target, tied, (details,), f"{reason}: one {details.name} a row", only_bound=True
         )
 
     def _add(
@@ -286,12 +290,12 @@ class Planning:
         resource, columns = target.live.resource, target.columns
         filled, asked = set(method.fills), set(method.required)
         wanted = wanted_params(resource, method, columns)
-        given = [
+        supplied = [
             param.name
             for param in resource.params
             if param.name not in filled and all(param.name in feed.columns for feed in feeds)
         ]
-        names = dict.fromkeys((CONNECTION, *wanted, *given))
+        names = dict.fromkeys((CONNECTION, *wanted, *supplied))
         names = dict.fromkeys(name for name in names if name not in filled or name in asked)
         limit, order = _enough(target, method, feeds)
         return AccessPath(
@@ -334,7 +338,7 @@ class Planning:
 
 def _wanted(target: AccessTarget, methods: Sequence[Method]) -> tuple[str, ...]:
     resource, columns = target.live.resource, target.columns
-    return tuple(name for one in methods for name in wanted_params(resource, one, columns))
+    return tuple(name for method in methods for name in wanted_params(resource, method, columns))
 
 
 def _enough(
@@ -358,7 +362,7 @@ def _enough(
 
 
 def _is_fed(way: AccessPath, feeds: Sequence[ArgumentSource]) -> bool:
-    return all({*way.arguments} <= {*one.columns} or not one.constant.rows for one in feeds)
+    return all({*way.arguments} <= {*feed.columns} or not feed.constant.rows for feed in feeds)
 
 
 def _only_needed(ways: Sequence[AccessPath], feeds: Sequence[ArgumentSource]) -> list[AccessPath]:
@@ -367,23 +371,23 @@ def _only_needed(ways: Sequence[AccessPath], feeds: Sequence[ArgumentSource]) ->
     return fit if any(feed.sql for feed in feeds) else fit[:1]
 
 
-def _asks_the_same(one: Scan, other: Scan) -> bool:
-    if one.feeds != other.feeds:
+def _asks_the_same(scan: Scan, other: Scan) -> bool:
+    if scan.feeds != other.feeds:
         return False
 
     def bare(scan: Scan) -> Scan:
         ways = tuple(replace(way, columns=()) for way in scan.ways)
         return replace(scan, name="", reason="", ways=ways, keeps=False)
 
-    return bare(one) == bare(other)
+    return bare(scan) == bare(other)
 
 
-def _with_columns(one: Scan, other: Scan) -> Scan:
+def _with_columns(scan: Scan, other: Scan) -> Scan:
     ways = tuple(
         replace(mine, columns=tuple(dict.fromkeys((*mine.columns, *theirs.columns))))
-        for mine, theirs in zip(one.ways, other.ways, strict=True)
+        for mine, theirs in zip(scan.ways, other.ways, strict=True)
     )
-    return replace(one, ways=ways)
+    return replace(scan, ways=ways)
 
 
 def _why(choice: PathChoice, target: AccessTarget) -> str:

@@ -59,9 +59,9 @@ def may_use_left_out(resource: Resource, method: Method, uses: Sequence[TableAcc
         return False
     others = [resource.method(name) for name in (method.known_by, method.rest_from) if name]
     unknown = frozenset(
-        one.name
-        for one in resource.columns
-        if all(other.columns.get(one.name, one.path) is None for other in others)
+        column.name
+        for column in resource.columns
+        if all(other.columns.get(column.name, column.path) is None for other in others)
     )
     return not all(
         any(rejects_null(fact, frozenset({use.relation}), unknown) for fact in use.facts)
@@ -103,31 +103,31 @@ def pushed_filters(
     if not method.filters:
         return ()
     supplies = [use.rows for use in uses]
-    rows = [row for one in supplies for row in one or ()]
-    given = given_columns(rows) if None not in supplies else {}
+    rows = [row for supply in supplies for row in supply or ()]
+    columns = given_columns(rows) if None not in supplies else {}
     wanted = [use.intervals for use in uses if use.rows != ()]
     intervals = around_all(wanted)
-    found: list[tuple[Filter, tuple[str, ...]]] = []
-    for one in method.filters:
-        column = resource.column(one.column)
+    pushed: list[tuple[Filter, tuple[str, ...]]] = []
+    for filter_ in method.filters:
+        column = resource.column(filter_.column)
         assert column is not None, "the loader has checked that"
-        name = one.column.lower()
-        if one.key and name in given:
+        name = filter_.column.lower()
+        if filter_.key and name in columns:
             values = dict.fromkeys(row[name] for row in rows)
-            sent = [sent_value(value, one, column) for value in values]
+            sent = [sent_value(value, filter_, column) for value in values]
             texts = tuple(text for text in sent if text is not None)
-            if len(texts) == len(sent) and _is_carried(one, texts):
-                found.append((one, texts))
+            if len(texts) == len(sent) and _is_carried(filter_, texts):
+                pushed.append((filter_, texts))
                 continue
-        found += sent_bounds(intervals.get(name), one, column)
-    return tuple(found)
+        pushed += sent_bounds(intervals.get(name), filter_, column)
+    return tuple(pushed)
 
 
-def _is_carried(one: Filter, values: Sequence[str]) -> bool:
+def _is_carried(filter_: Filter, values: Sequence[str]) -> bool:
     """Whether values can be passed on: not more than a URL holds, and each as it is."""
-    if one.several is ArrayStyle.COMMA and any("," in value for value in values):
+    if filter_.several is ArrayStyle.COMMA and any("," in value for value in values):
         return False
-    if len(values) > 1 and one.several is None:
+    if len(values) > 1 and filter_.several is None:
         return False
     return sum(map(len, values)) + len(values) <= MAX_FILTER_LENGTH
 

@@ -75,7 +75,7 @@ class ReadableRows:
         known = self._absent.get(id(fact))
         if known is None or known[0] != age:
             numbers = fact.relations if known is None else known[2]
-            absent = frozenset(one for one in numbers if not self.is_there(one))
+            absent = frozenset(number for number in numbers if not self.is_there(number))
             known = self._absent[id(fact)] = (age, fact, absent)
         return known[2]
 
@@ -122,9 +122,11 @@ class ReadableRows:
         equal and written in several ways, the rows are taken as they are.
         """
         types = self.types(number)
-        if number in self.synthetic or not {types.get(one, "") for one in columns} <= _PLAIN:
+        if number in self.synthetic or not {types.get(column, "") for column in columns} <= _PLAIN:
             return self.text(number)
-        listed = ", ".join(field_text(ColumnField(number, one)) for one in sorted(columns)) or "1"
+        listed = (
+            ", ".join(field_text(ColumnField(number, column)) for column in sorted(columns)) or "1"
+        )
         return f"(SELECT DISTINCT {listed} FROM {self.text(number)}) AS {relation_name(number)}"
 
     def scans(self, number: int) -> Iterable[str]:
@@ -143,14 +145,14 @@ class ReadableRows:
         assert relation is not None
         return relation_text(relation, self.query.mentions, mention_table)
 
-    def described(self, one: ColumnField) -> str:
+    def described(self, field: ColumnField) -> str:
         """Words for a column: the scan or source it comes from."""
-        path = "".join(f".{part}" for part in one.path)
-        names = [*self.scans(one.relation)]
-        relation = self.relation(one.relation)
+        path = "".join(f".{part}" for part in field.path)
+        names = [*self.scans(field.relation)]
+        relation = self.relation(field.relation)
         if relation is not None and relation.node is not None:
-            return f"{relation.node.alias_or_name or 'a subquery'}.{one.column}{path}"
-        return f"{names[0] if names else '?'}.{one.column}{path}"
+            return f"{relation.node.alias_or_name or 'a subquery'}.{field.column}{path}"
+        return f"{names[0] if names else '?'}.{field.column}{path}"
 
 
 class Typed(Mapping[int, Relation]):

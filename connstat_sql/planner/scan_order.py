@@ -119,12 +119,12 @@ class Ordering:
     def _now_settled(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
         """Those that nothing can make cheaper, with how early and how dear they are."""
         everything = (1 << len(self.targets)) - 1
-        found = {}
+        settled = {}
         for n in pending:
             now, early = self._cost(n, placed)
             if (now <= 1 or not early) and now <= self._cost(n, everything & ~(1 << n))[0]:
-                found[n] = (early, now)
-        return found
+                settled[n] = (early, now)
+        return settled
 
     def _scores(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
         if len(pending) <= MOST_TRIED:
@@ -138,11 +138,11 @@ class Ordering:
         groups: dict[tuple[float, float], list[int]] = {}
         for n, score in scores.items():
             groups.setdefault(score, []).append(n)
-        found = []
+        ordered = []
         for score in sorted(groups):
             alike = groups[score]
-            found += sorted(alike, key=self._name) if len(alike) > 1 else alike
-        return found
+            ordered += sorted(alike, key=self._name) if len(alike) > 1 else alike
+        return ordered
 
     def _rest_after(self, n: int, placed: int) -> tuple[float, float]:
         """Requests of one target and of all others after it, in the best order; what is early."""
@@ -160,10 +160,10 @@ class Ordering:
 
     def _loss(self, n: int, placed: int, pending: Iterable[int]) -> float:
         """What a target would save by waiting for all others, less what it saves them now."""
-        others = [one for one in pending if one != n]
+        others = [other for other in pending if other != n]
         after = placed | 1 << n
-        waited = placed | sum(1 << one for one in others)
-        saved = sum(self._cost(one, placed)[0] - self._cost(one, after)[0] for one in others)
+        waited = placed | sum(1 << other for other in others)
+        saved = sum(self._cost(other, placed)[0] - self._cost(other, after)[0] for other in others)
         return round(self._cost(n, placed)[0] - self._cost(n, waited)[0] - saved, 6)
 
     def _name(self, n: int) -> tuple[str, ...]:
@@ -181,9 +181,9 @@ class Ordering:
     def _cost(self, n: int, placed: int) -> tuple[float, float]:
         """Expected requests when it is placed after some others, and how early that would be."""
         if (n, placed) not in self._costs:
-            found = [self._cost_of_use(wish, placed) for wish in self._wishes[n]]
-            requests = sum(one for one, _ in found)
-            early = max((early for _, early in found), default=0.0)
+            costs = [self._cost_of_use(wish, placed) for wish in self._wishes[n]]
+            requests = sum(count for count, _ in costs)
+            early = max((early for _, early in costs), default=0.0)
             self._costs[n, placed] = (min(requests, UNASKED), early)
         return self._costs[n, placed]
 
@@ -209,9 +209,9 @@ class Ordering:
     ) -> float:
         requests, groups = offer.requests, dict[frozenset[int], float]()
         for name in offer.wanted:
-            found = self._tuples(wish.sources.get(name, ()), placed, together)
-            if found is not None:
-                group, rows = found
+            tuples = self._tuples(wish.sources.get(name, ()), placed, together)
+            if tuples is not None:
+                group, rows = tuples
                 groups[group] = max(groups.get(group, 1.0), rows)
             elif name in offer.parents:
                 requests += ENUMERATED
@@ -228,38 +228,43 @@ class Ordering:
         together: Mapping[int, TiedRelations],
     ) -> tuple[frozenset[int], float] | None:
         """How many values come from the narrowest source that is there, and what it is tied to."""
-        found: list[tuple[float, list[int]]] = []
+        candidates: list[tuple[float, list[int]]] = []
         bound = MOST_KEYS
         for relations, needs in sources:
             if needs & ~placed:
                 if len(relations) == 1:
-                    bound = min(bound, *(self._size(one).rows for one in relations))
+                    bound = min(bound, *(self._size(relation).rows for relation in relations))
                 continue
-            left = max(self._left(one, together.get(one)) for one in relations)
-            tied = {together[one].first if one in together else one for one in relations}
-            found.append((left, sorted(tied)))
-        if not found:
+            left = max(self._left(relation, together.get(relation)) for relation in relations)
+            tied = {
+                together[relation].first if relation in together else relation
+                for relation in relations
+            }
+            candidates.append((left, sorted(tied)))
+        if not candidates:
             return None
-        rows, key = min(found)
+        rows, key = min(candidates)
         return frozenset(key), min(rows, bound)
 
     def _grouped(self, links: Links, placed: int) -> Mapping[int, TiedRelations]:
         """For relations that are there, what is tied to them."""
         key = (id(links), placed)
         if key not in self._together:
-            found: dict[int, TiedRelations] = {}
+            groups: dict[int, TiedRelations] = {}
             for tied in links.ties:
-                there = [one for one in tied if self._needs_of(one.relation) & ~placed == 0]
-                for one in there:
-                    self._tie(one, there[0], found)
-            self._together[key] = found
+                there = [field for field in tied if self._needs_of(field.relation) & ~placed == 0]
+                for field in there:
+                    self._tie(field, there[0], groups)
+            self._together[key] = groups
         return self._together[key]
 
-    def _tie(self, one: ColumnField, other: ColumnField, found: dict[int, TiedRelations]) -> None:
+    def _tie(
+        self, field: ColumnField, other: ColumnField, groups: dict[int, TiedRelations]
+    ) -> None:
         """The groups of two relations are one; those that a key ties are told apart."""
-        ours = found.setdefault(one.relation, TiedRelations(one.relation))
-        (ours.single if self._is_single(one) else ours.many).add(one.relation)
-        theirs = found.setdefault(other.relation, TiedRelations(other.relation))
+        ours = groups.setdefault(field.relation, TiedRelations(field.relation))
+        (ours.single if self._is_single(field) else ours.many).add(field.relation)
+        theirs = groups.setdefault(other.relation, TiedRelations(other.relation))
         if ours is theirs:
             return
         if len(ours.single) + len(ours.many) > len(theirs.single) + len(theirs.many):
@@ -267,14 +272,14 @@ class Ordering:
         theirs.first = min(ours.first, theirs.first)
         theirs.single |= ours.single
         theirs.many |= ours.many
-        found.update(dict.fromkeys(ours.relations, theirs))
+        groups.update(dict.fromkeys(ours.relations, theirs))
 
-    def _is_single(self, one: ColumnField) -> bool:
+    def _is_single(self, field: ColumnField) -> bool:
         """Whether one of a relation's rows is tied to others by a column, or many may be."""
-        relation = self.weighing.rows.relation(one.relation)
+        relation = self.weighing.rows.relation(field.relation)
         if relation is None or relation.mention is None:
             return True
-        return is_key(self.targets[self._of_place[relation.mention]].live.resource, one.column)
+        return is_key(self.targets[self._of_place[relation.mention]].live.resource, field.column)
 
     def _left(self, relation: int, group: TiedRelations | None) -> float:
         """What the predicates about all that is tied to it leave of a relation's rows."""
@@ -282,9 +287,9 @@ class Ordering:
         rows = size.rows * size.fraction
         if group is None:
             return max(1.0, rows)
-        for one in sorted(group.relations - {relation}):
-            fraction = self._size(one).fraction
-            rows *= fraction if one in group.single else min(1.0, OWNED_ROWS * fraction)
+        for other in sorted(group.relations - {relation}):
+            fraction = self._size(other).fraction
+            rows *= fraction if other in group.single else min(1.0, OWNED_ROWS * fraction)
         return max(1.0, rows)
 
     # --- what the targets are ----------------------------------------------------------------
@@ -303,8 +308,8 @@ class Ordering:
                 for use in target.uses
                 if needs >> n & 1
             ]
-            rows = max((one.rows for one in uses), default=float(PAGE_ROWS))
-            fraction = min((one.fraction for one in uses), default=1.0)
+            rows = max((size.rows for size in uses), default=float(PAGE_ROWS))
+            fraction = min((size.fraction for size in uses), default=1.0)
             self._known[relation] = Size(rows, fraction)
         return self._known[relation]
 
@@ -319,56 +324,57 @@ class Ordering:
     def _needs_of(self, number: int) -> int:
         """The targets that must be placed for a relation to be read; NEVER where it cannot be."""
         if number not in self._needs:
-            relation, found = self.weighing.rows.relation(number), NEVER
+            relation, needs = self.weighing.rows.relation(number), NEVER
             if relation is not None and relation.mention is not None:
-                found = self._bits((relation.mention,))
+                needs = self._bits((relation.mention,))
             elif relation is not None and relation.node is not None:
-                found = self._bits(relation.needs)
-            self._needs[number] = found
+                needs = self._bits(relation.needs)
+            self._needs[number] = needs
         return self._needs[number]
 
     def _bits(self, places: Iterable[int]) -> int:
-        found = 0
+        bits = 0
         for place in places:
             if place not in self._of_place:
                 return NEVER
-            found |= 1 << self._of_place[place]
-        return found
+            bits |= 1 << self._of_place[place]
+        return bits
 
     @cached_property
     def _wishes(self) -> list[list[Wish]]:
         return [
-            [self._wish(one, use) for use in one.uses if use.rows != ()] for one in self.targets
+            [self._wish(target, use) for use in target.uses if use.rows != ()]
+            for target in self.targets
         ]
 
     def _wish(self, target: AccessTarget, use: TableAccess) -> Wish:
         key = tuple(map(id, use.facts))
         if key not in self._links:
             self._links[key] = Links.among(use.facts, self.weighing.rows.query.relations)
-        links, given = self._links[key], ArgumentSupply(use.rows).given
+        links, columns = self._links[key], ArgumentSupply(use.rows).given
         own = self._bits(target.places)
         sources = {}
         for param in target.live.resource.params:
-            if param.name not in given:
-                found = [
-                    (told, needs)
-                    for told in links.sources(ColumnField(use.relation, param.name))
-                    if (needs := self._needs_of_all(told)) != NEVER and not needs & own
+            if param.name not in columns:
+                usable = [
+                    (relations, needs)
+                    for relations in links.sources(ColumnField(use.relation, param.name))
+                    if (needs := self._needs_of_all(relations)) != NEVER and not needs & own
                 ]
-                if found:
-                    sources[param.name] = found
+                if usable:
+                    sources[param.name] = usable
         return Wish(
             use.relation, tuple(self._offers(target, use, frozenset(sources))), sources, links
         )
 
     def _needs_of_all(self, relations: Iterable[int]) -> int:
-        found = 0
-        for one in relations:
-            needs = self._needs_of(one)
+        bits = 0
+        for relation in relations:
+            needs = self._needs_of(relation)
             if needs == NEVER:
                 return NEVER
-            found |= needs
-        return found
+            bits |= needs
+        return bits
 
     def _offers(
         self, target: AccessTarget, use: TableAccess, bound: frozenset[str]

@@ -46,7 +46,7 @@ def _reads_more(query: BoundQuery, name: str, never: tuple[str, ...]) -> bool:
     if not isinstance(tree, _READABLE) or find(tree, *_ALL):
         return True
     live = {id(table.mention.node) for table in query.tables}
-    rows = {one.alias_or_name.lower() for one in find_all(tree, exp.Table, exp.Subquery)}
+    rows = {source.alias_or_name.lower() for source in find_all(tree, exp.Table, exp.Subquery)}
     for node in walk(tree):
         if id(node) in live and node.args.get("alias") and node.args["alias"].columns:
             return True
@@ -75,8 +75,8 @@ def _setting(column: exp.Column) -> str | None:
 def _compares(join: exp.Join, name: str) -> bool:
     """Whether a join compares columns of that name without an expression that says so."""
     return join.args.get("method") == "NATURAL" or any(
-        isinstance(one, exp.Expr) and one.name.lower() == name.lower()
-        for one in join.args.get("using") or ()
+        isinstance(column, exp.Expr) and column.name.lower() == name.lower()
+        for column in join.args.get("using") or ()
     )
 
 
@@ -88,9 +88,9 @@ def _is_of_table(star: exp.Star, live: set[int]) -> bool:
     begin = query.args.get("from_") if query is not None else None
     if query is None or begin is None:
         return True
-    sources = [one.this for one in (begin, *(query.args.get("joins") or ()))]
+    sources = [clause.this for clause in (begin, *(query.args.get("joins") or ()))]
     owner = star.parent.table.lower() if isinstance(star.parent, exp.Column) else ""
-    if owner and owner not in {one.alias_or_name.lower() for one in sources}:
+    if owner and owner not in {source.alias_or_name.lower() for source in sources}:
         return True
     return not all(
         isinstance(source, exp.Subquery)

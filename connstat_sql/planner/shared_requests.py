@@ -74,36 +74,36 @@ class Sharing:
     def free(self, scans: Sequence[Scan]) -> frozenset[str]:
         """Scans with constant arguments that earlier ones have asked for already."""
         asked: set[Asked] = set()
-        found = set()
+        free = set()
         for scan in scans:
             if not scan.is_constant:
                 continue
             own = self._of_scan(scan)
             if own and own <= asked:
-                found.add(scan.name)
+                free.add(scan.name)
             asked |= own
-        return frozenset(found)
+        return frozenset(free)
 
     def kept(self, scans: tuple[Scan, ...]) -> tuple[Scan, ...]:
         """The scans, those marked whose answers a later one may want too, and those later ones."""
         sent = {scan.name: self._templates_of(scan) for scan in scans}
-        found = []
+        marked = []
         for place, scan in enumerate(scans):
             own = sent[scan.name]
-            before = tuple(one.name for one in scans[:place] if own & sent[one.name])
-            after = any(own & sent[one.name] for one in scans[place + 1 :])
-            found.append(replace(scan, keeps=after, reuses=before))
-        return tuple(found)
+            before = tuple(other.name for other in scans[:place] if own & sent[other.name])
+            after = any(own & sent[other.name] for other in scans[place + 1 :])
+            marked.append(replace(scan, keeps=after, reuses=before))
+        return tuple(marked)
 
     def _templates_of(self, scan: Scan) -> set[tuple[str, Template]]:
-        ways = (*scan.ways, *(one.way for one in scan.instead))
+        ways = (*scan.ways, *(instead.way for instead in scan.instead))
         return {(scan.provider.name, template_of(way.method)) for way in ways}
 
     def _of_scan(self, scan: Scan) -> set[Asked]:
-        found: set[Asked] = set()
+        requests: set[Asked] = set()
         for feed in scan.feeds:
-            found |= self.requests(scan.method, feed.constant, scan.ways[0].filters)
-        return found
+            requests |= self.requests(scan.method, feed.constant, scan.ways[0].filters)
+        return requests
 
 
 def _templates(resource: Resource, columns: tuple[str, ...]) -> set[tuple[str, Template]]:

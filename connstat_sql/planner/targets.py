@@ -69,5 +69,5 @@ def distinct(bindings: Sequence[Binding]) -> list[Binding]:
 
 def types_of(resource: Resource, names: Iterable[str] | None = None) -> dict[str, str]:
     """Types of a table's columns: of those named, or of all."""
-    types = {one.name: str(one.type) for one in resource.all_columns}
+    types = {column.name: str(column.type) for column in resource.all_columns}
     return types if names is None else {name: types[name] for name in names if name in types}

@@ -18,9 +18,9 @@ _FIRST, _LAST = (
 """Points in time that every format can say, and some room around them, in microseconds."""
 
 
-def sent_value(text: str, one: Filter, column: Column) -> str | None:
+def sent_value(text: str, filter_: Filter, column: Column) -> str | None:
     """A value that equals a column's as it is sent; None where it cannot be said exactly."""
-    kind, form = str(column.type), _format(one, column)
+    kind, form = str(column.type), _format(filter_, column)
     if kind == "BOOLEAN" and column.spelling is not None:
         words = column.spelling.trues if text == "true" else column.spelling.falses
         return text if not words else words[0] if len(words) == 1 else None
@@ -35,29 +35,31 @@ def sent_value(text: str, one: Filter, column: Column) -> str | None:
 
 
 def sent_bounds(
-    interval: Interval | None, one: Filter, column: Column
+    interval: Interval | None, filter_: Filter, column: Column
 ) -> list[tuple[Filter, tuple[str, ...]]]:
     """What is sent of the bounds of a column, each as a filter of its own.
 
     A time is sent a unit further than it is: servers round, and hold more digits than they tell.
     """
-    bounds = one.bounds
+    bounds = filter_.bounds
     if interval is None or bounds is None:
         return []
-    found: list[tuple[Filter, tuple[str, ...]]] = []
+    filters: list[tuple[Filter, tuple[str, ...]]] = []
     for key, place, side, is_open in (
         (bounds.lower, interval[0], -1, bounds.at_least is None),
         (bounds.upper, interval[1], 1, bounds.at_most is None),
     ):
-        text = None if key is None or place is None else _sent(place, side, is_open, one, column)
+        text = (
+            None if key is None or place is None else _sent(place, side, is_open, filter_, column)
+        )
         if key is not None and text is not None:
-            sent = Filter(one.column, key[0], format=_format(one, column))
-            found.append((sent, (_filled(key[1], text),)))
-    return found
+            sent = Filter(filter_.column, key[0], format=_format(filter_, column))
+            filters.append((sent, (_filled(key[1], text),)))
+    return filters
 
 
-def _sent(place: int, side: int, is_open: bool, one: Filter, column: Column) -> str | None:
-    kind, form = str(column.type), _format(one, column) or ISO
+def _sent(place: int, side: int, is_open: bool, filter_: Filter, column: Column) -> str | None:
+    kind, form = str(column.type), _format(filter_, column) or ISO
     if kind == "DATE" and unit_of(form, kind) == _DAY:
         days = place + side if is_open else place
         return _written(days * _DAY, form, kind)
@@ -71,9 +73,9 @@ def _sent(place: int, side: int, is_open: bool, one: Filter, column: Column) -> 
     return _written((whole + side) * unit, form, kind)
 
 
-def _format(one: Filter, column: Column) -> str:
+def _format(filter_: Filter, column: Column) -> str:
     """How a column's times are sent; "" where nothing says so."""
-    return one.format or (column.spelling.format if column.spelling is not None else "")
+    return filter_.format or (column.spelling.format if column.spelling is not None else "")
 
 
 def _written(moment: int, form: str, kind: str) -> str | None:
@@ -82,12 +84,12 @@ def _written(moment: int, form: str, kind: str) -> str | None:
         return None
     if form in EPOCHS:
         return str(moment * EPOCHS[form] // 10**6)
-    told = _EPOCH + timedelta(microseconds=moment)
+    point = _EPOCH + timedelta(microseconds=moment)
     if form == ISO:
         patterns = {"DATE": "%Y-%m-%d", "TIMESTAMP": "%Y-%m-%dT%H:%M:%S"}
         form = patterns.get(kind, "%Y-%m-%dT%H:%M:%SZ")
         form = form.replace("%S", "%S.%f") if moment % 10**6 else form
-    return told.strftime(form)
+    return point.strftime(form)
 
 
 def _filled(template: Template, value: str) -> str:

@@ -56,7 +56,9 @@ def read_unread(sql: str, tokens: Sequence[Token], read: Read, syntax_of: Syntax
     if syntax is None:
         return None
     tables = text.located(_tables(syntax, sql)) if syntax else [*text.dotted_tables()]
-    if tables is None or any(text.is_written_to(one.span, is_told=bool(syntax)) for one in tables):
+    if tables is None or any(
+        text.is_written_to(table.span, is_told=bool(syntax)) for table in tables
+    ):
         return None
     text.tables, text.ctes = tables, {*_ctes(syntax)} if syntax else None
     text.visit(0, len(tokens))
@@ -84,7 +86,7 @@ def _tables(syntax: Any, sql: str) -> Iterator[tuple[tuple[str, ...], int, str]]
 def _ctes(syntax: Any) -> Iterator[str]:
     for node in nodes_of(syntax):
         listed = (node.get("cte_map") or {}).get("map") or []
-        yield from (str(one["key"]).lower() for one in listed)
+        yield from (str(entry["key"]).lower() for entry in listed)
 
 
 # --- the text ------------------------------------------------------------------------------------
@@ -113,13 +115,13 @@ class _Text:
     @cached_property
     def closing(self) -> dict[int, int]:
         """The token that ends what another begins, by their places."""
-        found, opened = dict[int, int](), list[int]()
+        closing, opened = dict[int, int](), list[int]()
         for place, token in enumerate(self.tokens):
             if token.token_type is TokenType.L_PAREN:
                 opened.append(place)
             elif token.token_type is TokenType.R_PAREN and opened:
-                found[opened.pop()] = place
-        return found
+                closing[opened.pop()] = place
+        return closing
 
     def keeps_rows(self, first: str) -> bool:
         """Whether a statement keeps the rows of a query: CREATE TABLE … AS, INSERT, COPY … TO."""
@@ -132,7 +134,7 @@ class _Text:
     @cached_property
     def dotted(self) -> list[tuple[tuple[str, ...], Span, int]]:
         """Names with dots, and the places of the tokens behind them."""
-        found, place = [], 0
+        dotted, place = [], 0
         while place < len(self.tokens):
             end, parts = place, list[str]()
             while end < len(self.tokens) and self._is_name(end):
@@ -143,9 +145,9 @@ class _Text:
                 end += 1
             if len(parts) > 1:
                 span = Span(self.tokens[place].start, self.tokens[end - 1].end + 1)
-                found.append((tuple(parts), span, end))
+                dotted.append((tuple(parts), span, end))
             place = max(end, place + 1)
-        return found
+        return dotted
 
     def _is_name(self, place: int) -> bool:
         token = self.tokens[place]
@@ -161,22 +163,22 @@ class _Text:
                 has_alias = then < len(self.tokens) and self.tokens[then].token_type in _NAMING
                 yield Named(parts, span, "alias" if has_alias else "")
 
-    def located(self, told: Iterable[tuple[tuple[str, ...], int, str]]) -> list[Named] | None:
+    def located(self, references: Iterable[tuple[tuple[str, ...], int, str]]) -> list[Named] | None:
         """The tables that DuckDB has told of, where their names stand; None where one is lost."""
-        found, lost = dict[Span, Named](), set[tuple[str, ...]]()
-        for parts, start, alias in told:
+        named, lost = dict[Span, Named](), set[tuple[str, ...]]()
+        for parts, start, alias in references:
             place = bisect_left(self.starts, start)
             names = self.tokens[place : place + 2 * len(parts) - 1 : 2]
             if start >= 0 and [name.text for name in names] == [*parts]:
                 span = Span(start, names[-1].end + 1)
-                found[span] = Named(parts, span, alias)
+                named[span] = Named(parts, span, alias)
             else:
                 lost.add(parts)
-        for one in self.dotted_tables() if lost else ():
-            if one.parts in lost and one.span not in found:
-                found[one.span] = one
-        is_whole = lost <= {one.parts for one in found.values()}
-        return [*found.values()] if is_whole else None
+        for table in self.dotted_tables() if lost else ():
+            if table.parts in lost and table.span not in named:
+                named[table.span] = table
+        is_whole = lost <= {table.parts for table in named.values()}
+        return [*named.values()] if is_whole else None
 
     def is_written_to(self, span: Span, *, is_told: bool) -> bool:
         """Whether the words in front of a name say that rows are put there or taken away."""
@@ -191,7 +193,7 @@ class _Text:
 
     def visit(self, start: int, end: int) -> None:
         """Read what stands between two tokens, or else what stands in parentheses there."""
-        if start >= end or not any(self._holds(start, end, one.span) for one in self.tables):
+        if start >= end or not any(self._holds(start, end, table.span) for table in self.tables):
             return
         if self.tokens[start].text.upper() in _QUERIES and self._is_read(start, end):
             return
@@ -248,15 +250,17 @@ class _Text:
         """Whether it names the very tables that DuckDB reads there, and no CTE from elsewhere."""
         masked = [self._span(*mask) for mask in masks]
         wanted = {
-            one.span
-            for one in self.tables
-            if self._holds(start, end, one.span)
-            and not any(m.start <= one.span.start < m.end for m in masked)
+            table.span
+            for table in self.tables
+            if self._holds(start, end, table.span)
+            and not any(m.start <= table.span.start < m.end for m in masked)
         }
-        named = {_span_of(one) for one in _named(tree) if len(one.parts) > 1 or self.ctes is None}
-        if wanted - {_span_of(one) for one in _named(tree)}:
+        named = {
+            _span_of(table) for table in _named(tree) if len(table.parts) > 1 or self.ctes is None
+        }
+        if wanted - {_span_of(table) for table in _named(tree)}:
             return False
-        if self.ctes is not None and named - {one.span for one in self.tables}:
+        if self.ctes is not None and named - {table.span for table in self.tables}:
             return False
         if {*free_names(tree)} & self._names_outside(start, end):
             return False
@@ -267,11 +271,11 @@ class _Text:
 
         An alias of the select list may be meant in HAVING, and a CTE be read there alone.
         """
-        words = {one.text.lower() for mask in masks for one in self.tokens[slice(*mask)]}
+        words = {token.text.lower() for mask in masks for token in self.tokens[slice(*mask)]}
         if find(tree, exp.Having) or any(o.alias.lower() in words for o in find_all(tree, exp.CTE)):
             return False
         starts = {self.tokens[mask[0]].start for mask in masks}
-        selects = [one for one in find_all(tree, exp.Select) if _star_place(one) in starts]
+        selects = [select for select in find_all(tree, exp.Select) if _star_place(select) in starts]
         for select in selects:
             select.set("expressions", [exp.Columns(this=exp.Star())])
             select.set("distinct", exp.Distinct())  # not even how many rows they leave
@@ -295,11 +299,11 @@ class _Text:
     def loose(self) -> Iterator[exp.Expr]:
         """The tables, columns and parameters that stand in no part."""
         inside = {_span_of(table) for part in self.parts for table in _named(part)}
-        spans = {one.span for one in self.tables}
-        for one in self.tables:
-            is_cte = len(one.parts) == 1 and one.parts[0].lower() in (self.ctes or ())
-            if one.span not in inside and not is_cte:
-                yield self._table(one)
+        spans = {table.span for table in self.tables}
+        for table in self.tables:
+            is_cte = len(table.parts) == 1 and table.parts[0].lower() in (self.ctes or ())
+            if table.span not in inside and not is_cte:
+                yield self._table(table)
         for parts, span, _ in self.dotted:
             if len(parts) == 4 and span not in spans:
                 yield self._column(parts, span)
@@ -311,15 +315,15 @@ class _Text:
             elif self._is_name(place):
                 yield exp.Column(this=exp.to_identifier(token.text))
 
-    def _table(self, one: Named) -> exp.Expr:
-        names = [exp.Identifier(this=part, quoted=True) for part in one.parts]
-        names[0].meta["start"], names[-1].meta["end"] = one.span.start, one.span.end - 1
+    def _table(self, named: Named) -> exp.Expr:
+        names = [exp.Identifier(this=part, quoted=True) for part in named.parts]
+        names[0].meta["start"], names[-1].meta["end"] = named.span.start, named.span.end - 1
         for name in names:
-            name.meta.setdefault("start", one.span.start)
+            name.meta.setdefault("start", named.span.start)
         keys = ("this", "db", "catalog")
         table = exp.Table(**dict(zip(keys, reversed(names), strict=False)))
-        if one.alias:
-            table.set("alias", exp.TableAlias(this=exp.to_identifier(one.alias)))
+        if named.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(named.alias)))
         return exp.From(this=table)
 
     def _column(self, parts: Sequence[str], span: Span) -> exp.Expr:
@@ -339,19 +343,19 @@ def free_names(node: exp.Expr, without: str = "") -> Iterator[str]:
     """
     pending: list[tuple[exp.Expr, frozenset[str]]] = [(node, frozenset())]
     while pending:
-        one, bound = pending.pop()
-        if isinstance(one, exp.Table) and len(one.parts) == 1:
-            name = one.name.lower()
+        inner, bound = pending.pop()
+        if isinstance(inner, exp.Table) and len(inner.parts) == 1:
+            name = inner.name.lower()
             if name not in bound:
                 yield name
-        clause = one.args.get("with_")
+        clause = inner.args.get("with_")
         is_recursive = clause is not None and clause.args.get("recursive")
         for cte in clause.expressions if clause is not None else ():
             inside = bound | {cte.alias.lower()}
             pending.append((cte.this, inside if is_recursive else bound))
             bound = inside
-        for key, value in one.args.items():
-            if key == "with_" or (key == without and one is node):
+        for key, value in inner.args.items():
+            if key == "with_" or (key == without and inner is node):
                 continue
             listed = value if isinstance(value, list) else [value]
             pending += [(other, bound) for other in listed if isinstance(other, exp.Expr)]
@@ -359,9 +363,9 @@ def free_names(node: exp.Expr, without: str = "") -> Iterator[str]:
 
 def _named(tree: exp.Expr) -> Iterator[exp.Table]:
     """The tables that are names, no functions."""
-    for one in find_all(tree, exp.Table):
-        if all(isinstance(part, exp.Identifier) and "start" in part.meta for part in one.parts):
-            yield one
+    for table in find_all(tree, exp.Table):
+        if all(isinstance(part, exp.Identifier) and "start" in part.meta for part in table.parts):
+            yield table
 
 
 def _span_of(table: exp.Table) -> Span:

@@ -15,7 +15,7 @@ LONG = 64
 _GAP = r"[ \t\r\n]*"
 _TEXT = r"'[^']*(?:''[^']*)*'"
 _NUMBER = r"[0-9]{1,18}"
-_LISTS = "|".join(rf"(?:{one}{_GAP},{_GAP}){{{LONG},}}{one}" for one in (_TEXT, _NUMBER))
+_LISTS = "|".join(rf"(?:{value}{_GAP},{_GAP}){{{LONG},}}{value}" for value in (_TEXT, _NUMBER))
 _LIST = rf"(?i:\bin){_GAP}\({_GAP}(?P<list>{_LISTS}){_GAP}\)"
 _ODD = r"""/\*|\$(?:[^\W\d]\w*)?\$|(?<!\w)[eE]'|--[^\r\n]*\r(?!\n)"""
 _SCAN = re.compile(rf"""{_LIST}|(?P<odd>{_ODD})|--[^\n]*|{_TEXT}|"[^"]*" """.rstrip())
@@ -55,4 +55,4 @@ def values_of(text: str) -> tuple[bool, list[str]]:
         return False, _NUMBERS.findall(text)
     if "''" not in text:
         return True, _PLAIN_TEXTS.findall(text)
-    return True, [one[1:-1].replace("''", "'") for one in _TEXTS.findall(text)]
+    return True, [quoted[1:-1].replace("''", "'") for quoted in _TEXTS.findall(text)]

@@ -91,11 +91,11 @@ class Introspection:
             return False
         return self._hides_in(node)
 
-    def is_same(self, one: str, other: str) -> bool:
+    def is_same(self, sql: str, other: str) -> bool:
         """Whether DuckDB reads two expressions as the very same."""
-        if one == other:
+        if sql == other:
             return True
-        read = self._reading(f"SELECT {one}")
+        read = self._reading(f"SELECT {sql}")
         return bool(read) and read == self._reading(f"SELECT {other}")
 
     def called(self, sql: str) -> frozenset[str] | None:
@@ -120,7 +120,7 @@ class Introspection:
             above = above.parent
         if above is not None:
             unit = self._units[id(above)][1]
-        self._units.update((id(one), (one, unit)) for one in passed)
+        self._units.update((id(query), (query, unit)) for query in passed)
         return unit
 
     def _hides_in(self, node: exp.Expr) -> bool:
@@ -153,10 +153,10 @@ class Introspection:
         known = self.session.readings
         if sql in known:
             return known[sql]
-        found = self.session.reading_of(sql)
-        if found is None:  # it may be an aborted transaction that is in the way
+        reading = self.session.reading_of(sql)
+        if reading is None:  # it may be an aborted transaction that is in the way
             return ""
-        read = _PLACES.sub("", found)
+        read = _PLACES.sub("", reading)
         _keep(known, sql, read)
         return read
 

@@ -15,7 +15,7 @@ def children(node: exp.Expr) -> list[exp.Expr]:
     inside: list[exp.Expr] = []
     for value in node.args.values():
         if value.__class__ is list:
-            inside += [one for one in value if isinstance(one, exp.Expr)]
+            inside += [child for child in value if isinstance(child, exp.Expr)]
         elif isinstance(value, exp.Expr):
             inside.append(value)
     return inside
@@ -24,14 +24,14 @@ def children(node: exp.Expr) -> list[exp.Expr]:
 def walk(node: exp.Expr) -> Iterator[exp.Expr]:
     """The node and all below it, level by level."""
     level = [node]
-    for one in level:
-        yield one
-        level += children(one)
+    for inner in level:
+        yield inner
+        level += children(inner)
 
 
 def find_all(node: exp.Expr, *kinds: type[_Node]) -> Iterator[_Node]:
     """Those of the node and all below it that are of one of some kinds, level by level."""
-    return (one for one in walk(node) if isinstance(one, kinds))
+    return (inner for inner in walk(node) if isinstance(inner, kinds))
 
 
 def find(node: exp.Expr, *kinds: type[_Node]) -> _Node | None:

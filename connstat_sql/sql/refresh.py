@@ -39,18 +39,18 @@ def read_refresh(sql: str, catalog: Catalog) -> Refresh | None:
 
     Raises BindError for a name that leads nowhere, with those that come close.
     """
-    found = _match(sql)
-    if found is None:
+    match = _match(sql)
+    if match is None:
         return None
-    parts = tuple(_unquoted(name) for name in re.findall(_NAME, found["names"] or ""))
+    parts = tuple(_unquoted(name) for name in re.findall(_NAME, match["names"] or ""))
     if not parts:
         return Refresh(None, ())
     try:
         return _resolved(parts, catalog)
     except BindError as error:
         error.sql = sql
-        start = sql.find((found["names"] or "").split(".")[0])
-        error.span = Span(start, start + len(found["names"] or "")) if start >= 0 else None
+        start = sql.find((match["names"] or "").split(".")[0])
+        error.span = Span(start, start + len(match["names"] or "")) if start >= 0 else None
         raise
 
 

@@ -43,8 +43,8 @@ class SourceMap:
     def span(self, span: Span) -> Span:
         """The stretch of the user's own text that a stretch of this one comes from."""
         first, last = self._place(span.start), self._place(max(span.end - 1, span.start))
-        found = Span(first.start, last.start if span.end <= span.start else last.end)
-        return self.older.span(found) if self.older else found
+        stretch = Span(first.start, last.start if span.end <= span.start else last.end)
+        return self.older.span(stretch) if self.older else stretch
 
     def is_kept(self, span: Span) -> bool:
         """Whether a stretch begins in what both texts share, back to the user's own."""

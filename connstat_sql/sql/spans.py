@@ -90,8 +90,8 @@ class NotingParser(DuckDBParser):
                 hint="pip uninstall sqlglotc",
             ) from error
 
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.text = SourceText()
 
     def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
@@ -116,17 +116,17 @@ class NotingParser(DuckDBParser):
         node = self._noted(super()._parse_range(this, parse_is), index, this)
         return cast("exp.Expr | None", node)
 
-    def _parse_join(self, *given: Any, **options: Any) -> exp.Join | None:
+    def _parse_join(self, *args: Any, **options: Any) -> exp.Join | None:
         before = self._tokens[self._index - 1].end + 1
-        node = super()._parse_join(*given, **options)
+        node = super()._parse_join(*args, **options)
         if node is not None:
             node.meta[_BEFORE] = before
         return node
 
-    def _parse_table(self, *given: Any, **options: Any) -> exp.Expr | None:
+    def _parse_table(self, *args: Any, **options: Any) -> exp.Expr | None:
         """A source of FROM: without the joins that the tree has inside it."""
         index = self._index
-        node: Any = self._noted(super()._parse_table(*given, **options), index)
+        node: Any = self._noted(super()._parse_table(*args, **options), index)
         joins = node.args.get("joins") if node is not None else None
         if joins:
             node.meta[_KEY] = node.meta[_KEY]._replace(end=joins[0].meta[_BEFORE])
@@ -137,9 +137,9 @@ def _noting(name: str) -> Callable[..., Any]:
     """A method of the parser that notes what it has read."""
     method = getattr(DuckDBParser, name)
 
-    def parse(self: NotingParser, *given: Any, **options: Any) -> Any:
+    def parse(self: NotingParser, *args: Any, **options: Any) -> Any:
         index = self._index
-        return self._noted(method(self, *given, **options), index)
+        return self._noted(method(self, *args, **options), index)
 
     return parse
 
@@ -150,12 +150,12 @@ for _name in NOTED:
 
 def stretch_of(node: exp.Expr) -> Stretch | None:
     """The stretch of a node; None for what nobody wrote, or where the tree does not tell."""
-    found: Stretch | None = node.meta_get(_KEY)
-    if found is None and isinstance(node, _CHAINED):
+    stretch: Stretch | None = node.meta_get(_KEY)
+    if stretch is None and isinstance(node, _CHAINED):
         first, last = stretch_of(node.this), stretch_of(node.expression)
         if first is not None and last is not None and first.text is last.text:
             return first._replace(end=last.end)
-    return found
+    return stretch
 
 
 def name_in(text: SourceText, node: exp.Column | exp.Table, first: int = 0) -> Stretch | None:
@@ -176,8 +176,8 @@ def put_in_place(node: exp.Expr, of: exp.Expr) -> exp.Expr:
 
 def instead_of(node: exp.Expr) -> Stretch | None:
     """Where in the text stands what a node was put in the place of."""
-    found: Stretch | None = node.meta_get(_INSTEAD)
-    return found
+    stretch: Stretch | None = node.meta_get(_INSTEAD)
+    return stretch
 
 
 def replaced(whole: Stretch, edits: Iterable[tuple[Stretch, str]]) -> str:

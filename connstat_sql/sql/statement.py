@@ -254,15 +254,15 @@ def _tree(sql: str, whole: str) -> exp.Expr | None:
     except (SqlglotError, RecursionError, ValueError):
         return None
     # a comment behind the semicolon is a tree too
-    found = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
-    if len(found) != 1 or isinstance(found[0], exp.Command):
+    parsed = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
+    if len(parsed) != 1 or isinstance(parsed[0], exp.Command):
         return None
     parser.text.sql, parser.text.marks = _numbered(whole, marks), marks
     if marks:
-        _shift_back(found[0], marks)
+        _shift_back(parsed[0], marks)
     if _QUANTIFIED.search(sql):
-        _quantify(found[0])
-    return found[0]
+        _quantify(parsed[0])
+    return parsed[0]
 
 
 def _quantify(tree: exp.Expr) -> None:
@@ -321,14 +321,14 @@ def long_list(node: exp.Expr) -> tuple[bool, list[str]] | None:
 
 def _put_back(tree: exp.Expr, lists: Mapping[int, str]) -> bool:
     """Make of each first value its whole list; False where one is not the list of a column."""
-    found = {
+    literals = {
         literal.meta["start"]: literal
         for literal in find_all(tree, exp.Literal)
         if literal.meta.get("start") in lists
     }
-    if len(found) < len(lists) or not all(map(_is_list_of_column, found.values())):
+    if len(literals) < len(lists) or not all(map(_is_list_of_column, literals.values())):
         return False
-    for start, literal in found.items():
+    for start, literal in literals.items():
         literal.set("this", lists[start])
         literal.set("is_string", False)
     return True

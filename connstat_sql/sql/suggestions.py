@@ -90,16 +90,16 @@ def _configured_near(table: str, names: Sequence[str]) -> tuple[str, ...]:
     """The views that a name comes close to, or the databases that its first part does."""
     first, _, rest = table.lower().partition(".")
     close = difflib.get_close_matches(first, names, n=3)
-    return tuple(f"{one}.{rest}" if rest else one for one in close)
+    return tuple(f"{name}.{rest}" if rest else name for name in close)
 
 
 def _schemas(catalog: Catalog) -> list[str]:
     """What USE may name of live tables: providers, and their services."""
     definitions = catalog.definitions
-    found = list(definitions.providers)
+    names = list(definitions.providers)
     for provider in definitions.providers:
-        found += (f"{provider}.{service}" for service in definitions.services(provider))
-    return found
+        names += (f"{provider}.{service}" for service in definitions.services(provider))
+    return names
 
 
 def _field(name: str, tables: Sequence[TableColumns]) -> str:

@@ -156,7 +156,7 @@ class _Doubts:
 
 
 def _table(values: Sequence[str], and_null: bool = False) -> str:
-    rows = [f"({literal(one)})" for one in values] + ["(NULL)"] * and_null
+    rows = [f"({literal(value)})" for value in values] + ["(NULL)"] * and_null
     return f"(VALUES {', '.join(rows)}) AS t({VALUE})"
 
 
@@ -174,9 +174,9 @@ def _texts(node: exp.Expr, arguments: Arguments) -> Iterator[str]:
         yield str(node.this)
     elif isinstance(node, (exp.Placeholder, exp.Parameter)):
         value = _argument(node.name, arguments)
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            if isinstance(one, str):
-                yield one
+        for item in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(item, str):
+                yield item
 
 
 def _argument(name: str, arguments: Arguments) -> Any:

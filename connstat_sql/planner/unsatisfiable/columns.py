@@ -36,9 +36,9 @@ class Reader:
     def __init__(self, statement: Statement, catalog: Catalog) -> None:
         self._catalog = catalog
         self._live = {
-            id(one.node): live
-            for one in statement.mentions
-            if isinstance(live := catalog.resolve(one.parts), LiveTable)
+            id(mention.node): live
+            for mention in statement.mentions
+            if isinstance(live := catalog.resolve(mention.parts), LiveTable)
         }
 
     def known(self, node: exp.Expr, fields: Fields = ()) -> PossibleValues | None:
@@ -109,8 +109,8 @@ class Reader:
             if item.alias_or_name.lower() == name:
                 return self.known(item.unalias(), fields)
         if query.is_star:
-            all_known = (self._of_source(one, name, fields) for one in self._sources(query))
-            return next((one for one in all_known if one is not None), None)
+            all_known = (self._of_source(source, name, fields) for source in self._sources(query))
+            return next((known for known in all_known if known is not None), None)
         return None
 
     def _of_both(self, query: exp.SetOperation, name: str, fields: Fields) -> PossibleValues | None:
@@ -154,7 +154,7 @@ def _list_of(variable: exp.Identifier) -> exp.Expr | None:
     """The list whose elements a variable of a lambda stands for."""
     around = variable.find_ancestor(exp.Lambda)
     while around is not None:
-        names = [one.name.lower() for one in around.expressions]
+        names = [parameter.name.lower() for parameter in around.expressions]
         if variable.name.lower() in names:
             function = around.parent
             is_first = names[0] == variable.name.lower()
@@ -170,9 +170,9 @@ def _cte(source: exp.Table) -> exp.Expr | None:
     around = source.parent
     while around is not None:
         with_ = around.args.get("with") or around.args.get("with_")
-        for one in with_.expressions if with_ is not None else ():
-            if one.alias.lower() == name and find(one, exp.Table) is not None:
-                columns = one.args["alias"].args.get("columns")
-                return None if columns or source in find_all(one, exp.Table) else one.this
+        for cte in with_.expressions if with_ is not None else ():
+            if cte.alias.lower() == name and find(cte, exp.Table) is not None:
+                columns = cte.args["alias"].args.get("columns")
+                return None if columns or source in find_all(cte, exp.Table) else cte.this
         around = around.parent
     return None

@@ -57,12 +57,12 @@ def equalities(tree: exp.Expr) -> Iterator[Equality]:
             exp.Not
         )
         if isinstance(node, exp.In):
-            pairs = [(node.this, one) for one in node.expressions]
+            pairs = [(node.this, option) for option in node.expressions]
             pairs += [(right, left) for left, right in pairs]
         elif isinstance(node, exp.ArrayContains):
             pairs = [(node.expression, node.this)]
         elif isinstance(node, exp.Case):
-            pairs = [(node.this, one.this) for one in node.args["ifs"]] if node.this else []
+            pairs = [(node.this, branch.this) for branch in node.args["ifs"]] if node.this else []
         else:
             pairs = [(node.this, node.expression), (node.expression, node.this)]
         for left, right in pairs:
@@ -73,13 +73,13 @@ def _paired(left: exp.Expr, right: exp.Expr, is_wanted: bool) -> Iterator[Equali
     left, right = left.unnest(), right.unnest()
     if isinstance(left, exp.Tuple) and isinstance(right, exp.Tuple):
         if len(left.expressions) == len(right.expressions):
-            for one, other in zip(left.expressions, right.expressions, strict=True):
-                yield from _paired(one, other, is_wanted)
+            for part, other in zip(left.expressions, right.expressions, strict=True):
+                yield from _paired(part, other, is_wanted)
         return
     if isinstance(right, (exp.Any, exp.Array, exp.Tuple)):
         inner = [right.this] if isinstance(right, exp.Any) else right.expressions
-        for one in inner:
-            yield from _paired(left, one, is_wanted)
+        for option in inner:
+            yield from _paired(left, option, is_wanted)
         return
     yield Equality(left, right, is_wanted)
 

@@ -95,8 +95,8 @@ def bind(
     if tree is None:
         _refuse_unreadable(statement, catalog)
         return BoundQuery(statement, ())
-    found = [(mention, _resolve(statement, mention, catalog)) for mention in statement.mentions]
-    lives = [(mention, live) for mention, live in found if live is not None]
+    resolved = [(mention, _resolve(statement, mention, catalog)) for mention in statement.mentions]
+    lives = [(mention, live) for mention, live in resolved if live is not None]
     if not lives:
         return BoundQuery(statement, ())
     names = names_in(tree)
@@ -134,8 +134,8 @@ def _bound(
     tables, equal_columns = [], dict[frozenset[int], EqualColumns]()
     for place, (mention, live) in enumerate(lives):
         uses = [
-            _use(one, live, sources, constants, equal_columns)
-            for one in _reached(place, mention, walking, crowded, unread)
+            _use(pushed, live, sources, constants, equal_columns)
+            for pushed in _reached(place, mention, walking, crowded, unread)
             if id(mention.node) not in idle
         ]
         tables.append(
@@ -169,11 +169,11 @@ def _reached(
     unread: frozenset[int],
 ) -> list[PushedPredicates]:
     """How the walk reached a mention; one that it did not reach is not restricted."""
-    found = walking.reached.get(place, [])
+    reached = walking.reached.get(place, [])
     if place in crowded:
         return [PushedPredicates(None)]
-    if found or _ctes_around(mention.node) & unread:
-        return found
+    if reached or _ctes_around(mention.node) & unread:
+        return reached
     return [PushedPredicates(None)]
 
 
@@ -199,38 +199,38 @@ def _unread_ctes(names: MentionedNames) -> frozenset[int]:
 
 
 def _ctes_around(node: exp.Expr) -> frozenset[int]:
-    found = set()
+    around = set()
     cte = node.find_ancestor(exp.CTE)
     while cte is not None:
-        found.add(id(cte))
+        around.add(id(cte))
         cte = cte.find_ancestor(exp.CTE)
-    return frozenset(found)
+    return frozenset(around)
 
 
 def _use(
-    one: PushedPredicates,
+    pushed: PushedPredicates,
     live: LiveTable,
     sources: Sources,
     constants: Constants,
     equal_columns: dict[frozenset[int], EqualColumns],
 ) -> TableAccess:
-    if one.relation is None:
+    if pushed.relation is None:
         return TableAccess(0, (), None)
     types = bindable_types(live.resource)
     restriction = Restriction(
-        one.relation, types, sources.relations, constants, equal_columns, missing=sources.missing
+        pushed.relation, types, sources.relations, constants, equal_columns, missing=sources.missing
     )
-    rows = restriction.rows(one.facts)
-    limit = one.limit
+    rows = restriction.rows(pushed.facts)
+    limit = pushed.limit
     return TableAccess(
-        one.relation,
-        one.facts,
+        pushed.relation,
+        pushed.facts,
         rows,
         limit.rows if limit else None,
         limit.columns if limit else frozenset(),
         limit.order if limit else None,
         tuple(sorted(restriction.misfits)),
-        restriction.intervals(one.facts, bounded_types(live.resource)),
+        restriction.intervals(pushed.facts, bounded_types(live.resource)),
     )
 
 
@@ -242,7 +242,10 @@ def bindable_types(resource: Resource) -> dict[str, str]:
     wanted = {param.name for param in resource.params}
     wanted |= {name for method in resource.choices for name in method.required}
     wanted |= {
-        one.column.lower() for method in resource.choices for one in method.filters if one.key
+        filter_.column.lower()
+        for method in resource.choices
+        for filter_ in method.filters
+        if filter_.key
     }
     return {
         name: kind
@@ -254,16 +257,16 @@ def bindable_types(resource: Resource) -> dict[str, str]:
 def bounded_types(resource: Resource) -> dict[str, str]:
     """Columns whose bounds some method can be told, with their types."""
     bounded = {
-        one.column.lower()
+        filter_.column.lower()
         for method in resource.choices
-        for one in method.filters
-        if one.bounds is not None
+        for filter_ in method.filters
+        if filter_.bounds is not None
     }
     return {name: kind for name, kind in _types(resource, ()).items() if name in bounded}
 
 
 def _types(resource: Resource, hidden: Sequence[str]) -> dict[str, str]:
-    columns = {one.name.lower(): str(one.type) for one in resource.all_columns}
+    columns = {column.name.lower(): str(column.type) for column in resource.all_columns}
     return {**columns, **{name: _HIDDEN_TYPES[name] for name in hidden}}
 
 
@@ -276,29 +279,29 @@ def _is_made(mention: TableMention, tree: exp.Expr | None) -> bool:
     """Whether a statement is the CREATE of what is mentioned."""
     made = tree.this if isinstance(tree, exp.Create) else None
     return (
-        any(one is mention.node for one in (made, made.this))
+        any(node is mention.node for node in (made, made.this))
         if isinstance(made, exp.Expr)
         else False
     )
 
 
 def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> LiveTable | None:
-    found = catalog.resolve(mention.parts)
-    if isinstance(found, NoSuchTable) and _is_made(mention, statement.tree):
+    resolved = catalog.resolve(mention.parts)
+    if isinstance(resolved, NoSuchTable) and _is_made(mention, statement.tree):
         raise BindError(
             f"{mention.parts[0]} is live and read-only",
             sql=statement.sql,
             span=mention.span,
             hint="leave out what stands before the last name: that is a table of your own",
         )
-    if isinstance(found, NoSuchTable):
+    if isinstance(resolved, NoSuchTable):
         raise BindError(
-            found.missing,
+            resolved.missing,
             sql=statement.sql,
             span=mention.span,
-            hint=f"there is  {', '.join(found.candidates)}" if found.candidates else "",
+            hint=f"there is  {', '.join(resolved.candidates)}" if resolved.candidates else "",
         )
-    if found is None:
+    if resolved is None:
         return None
     if mention.use is Purpose.WRITE:
         raise BindError(
@@ -314,7 +317,7 @@ def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> L
             span=mention.span,
             hint="CREATE VIEW … AS SELECT … , or CREATE MACRO … AS TABLE SELECT …",
         )
-    return found
+    return resolved
 
 
 def _refuse_unreadable(statement: Statement, catalog: Catalog) -> None:

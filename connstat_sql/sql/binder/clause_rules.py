@@ -59,7 +59,7 @@ class Clauses:
     def draws(self) -> bool:
         """Whether a column is made by a function that answers otherwise each time."""
         volatile, hides = self.functions.volatile, self.functions.questions.calls_hiding
-        return any(calls(one, volatile) or hides(one) for one in self.select.expressions)
+        return any(calls(item, volatile) or hides(item) for item in self.select.expressions)
 
     @cached_property
     def has_aggregates(self) -> bool:
@@ -109,55 +109,63 @@ Clause = Callable[[Projection], bool]
 """Whether a clause of the SELECT lets a predicate on a column through."""
 
 
-def limit_lets_nothing_through(one: Projection) -> bool:
+def limit_lets_nothing_through(projection: Projection) -> bool:
     """Fewer rows in would be other rows out."""
-    return one.is_fixed or not any(one.select.args.get(key) for key in ("limit", "offset", "fetch"))
+    return projection.is_fixed or not any(
+        projection.select.args.get(key) for key in ("limit", "offset", "fetch")
+    )
 
 
-def sample_lets_nothing_through(one: Projection) -> bool:
+def sample_lets_nothing_through(projection: Projection) -> bool:
     """A sample of fewer rows is another sample."""
-    return not one.select.args.get("sample")
+    return not projection.select.args.get("sample")
 
 
-def volatile_functions_let_nothing_through(one: Projection) -> bool:
+def volatile_functions_let_nothing_through(projection: Projection) -> bool:
     """Fewer rows in would draw other numbers."""
-    return not one.clauses.draws
+    return not projection.clauses.draws
 
 
-def grouping_lets_its_keys_through(one: Projection) -> bool:
+def grouping_lets_its_keys_through(projection: Projection) -> bool:
     """A group stays whole when its key is restricted."""
-    group = one.select.args.get("group")
-    if one.is_fixed:
+    group = projection.select.args.get("group")
+    if projection.is_fixed:
         return True
     if group is None:
-        return not one.clauses.has_aggregates
+        return not projection.clauses.has_aggregates
     if group.args.get("all"):
-        return not holds_aggregate(one.node, one.functions)
+        return not holds_aggregate(projection.node, projection.functions)
     places = {str(key.this) for key in group.expressions if isinstance(key, exp.Literal)}
-    return str(one.place) in places or any(_is_key(key, one) for key in group.expressions)
+    return str(projection.place) in places or any(
+        _is_key(key, projection) for key in group.expressions
+    )
 
 
-def grouping_sets_let_nothing_through(one: Projection) -> bool:
+def grouping_sets_let_nothing_through(projection: Projection) -> bool:
     """ROLLUP, CUBE and GROUPING SETS make rows in which a key is NULL."""
-    return not one.clauses.has_grouping_sets
+    return not projection.clauses.has_grouping_sets
 
 
-def windows_let_their_partitions_through(one: Projection) -> bool:
+def windows_let_their_partitions_through(projection: Projection) -> bool:
     """A window sees whole partitions, so only what all of them are split by may be restricted."""
-    if one.is_fixed:
+    if projection.is_fixed:
         return True
-    for window in one.clauses.windows:
+    for window in projection.clauses.windows:
         parts = window.args.get("partition_by") or []
-        if window.args.get("alias") or not any(_is_key(part, one) for part in parts):
+        if window.args.get("alias") or not any(_is_key(part, projection) for part in parts):
             return False
     return True
 
 
-def distinct_on_lets_its_keys_through(one: Projection) -> bool:
+def distinct_on_lets_its_keys_through(projection: Projection) -> bool:
     """DISTINCT ON keeps one row a key; plain DISTINCT lets every column through."""
-    distinct = one.select.args.get("distinct")
+    distinct = projection.select.args.get("distinct")
     on = distinct.args.get("on") if distinct is not None else None
-    return on is None or one.is_fixed or any(_is_distinct_key(key, one) for key in on.expressions)
+    return (
+        on is None
+        or projection.is_fixed
+        or any(_is_distinct_key(key, projection) for key in on.expressions)
+    )
 
 
 CLAUSES: tuple[Clause, ...] = (
@@ -182,23 +190,25 @@ def read_outputs(
 
     `missing` are relations of which a row may have nothing but NULLs.
     """
-    found = []
-    for one in _projections(Clauses(select, functions), scope):
-        if one is None:
+    outputs = []
+    for projection in _projections(Clauses(select, functions), scope):
+        if projection is None:
             return None
-        inside = relations_of([one.term]) if one.term is not None else frozenset[int]()
+        inside = (
+            relations_of([projection.term]) if projection.term is not None else frozenset[int]()
+        )
         is_open = bool(inside) and not inside & missing
-        found.append(
+        outputs.append(
             OutputColumn(
-                one.name,
-                one.term,
-                one.term is not None and all(clause(one) for clause in clauses),
+                projection.name,
+                projection.term,
+                projection.term is not None and all(clause(projection) for clause in clauses),
                 is_open
-                and grouping_lets_its_keys_through(one)
-                and grouping_sets_let_nothing_through(one),
+                and grouping_lets_its_keys_through(projection)
+                and grouping_sets_let_nothing_through(projection),
             )
         )
-    return tuple(found)
+    return tuple(outputs)
 
 
 def _projections(clauses: Clauses, scope: Scope) -> Iterator[Projection | None]:
@@ -227,7 +237,7 @@ def _is_filtered_star(node: exp.Expr) -> bool:
 
 def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:
     edited = [star.args.get(key) for key in ("except_", "replace", "rename", "except")]
-    if any(edited) or not all(one.relation.is_known for one in scope.sources):
+    if any(edited) or not all(source.relation.is_known for source in scope.sources):
         return None
     if inner is star:
         return list(scope.outputs())
@@ -253,7 +263,9 @@ def _term(node: exp.Expr, scope: Scope, functions: UnstableFunctions) -> Term | 
 
 def calls(node: exp.Expr, names: frozenset[str]) -> bool:
     """Whether an expression calls one of some functions."""
-    return any(name in names for one in find_all(node, exp.Func) for name in own_names(one))
+    return any(
+        name in names for function in find_all(node, exp.Func) for name in own_names(function)
+    )
 
 
 def own_names(function: exp.Func) -> Iterator[str]:
@@ -270,8 +282,8 @@ def has_aggregates(select: exp.Select, functions: UnstableFunctions) -> bool:
     if select.args.get("having") is not None:
         return True
     clauses = (select.args.get("qualify"), select.args.get("order"), select.args.get("distinct"))
-    spoken = [*select.expressions, *(one for one in clauses if one is not None)]
-    return any(holds_aggregate(one, functions) for one in spoken)
+    spoken = [*select.expressions, *(clause for clause in clauses if clause is not None)]
+    return any(holds_aggregate(part, functions) for part in spoken)
 
 
 def has_grouping_sets(group: exp.Expr) -> bool:
@@ -286,24 +298,24 @@ def holds_aggregate(node: exp.Expr, functions: UnstableFunctions) -> bool:
         return True
     pending = [node]
     while pending:
-        one = pending.pop()
-        if isinstance(one, exp.AggFunc):
+        inner = pending.pop()
+        if isinstance(inner, exp.AggFunc):
             return True
-        if isinstance(one, exp.Anonymous) and one.name.lower() in functions.aggregates:
+        if isinstance(inner, exp.Anonymous) and inner.name.lower() in functions.aggregates:
             return True
-        if isinstance(one, exp.Window):  # its own function is none, what that is given may be one
-            pending += [each for key, each in _parts_of(one) if key != "this"]
-            pending += children(one.this)
-        elif not isinstance(one, exp.Query):
-            pending += children(one)
+        if isinstance(inner, exp.Window):  # its own function is none, what that is given may be one
+            pending += [each for key, each in _parts_of(inner) if key != "this"]
+            pending += children(inner.this)
+        elif not isinstance(inner, exp.Query):
+            pending += children(inner)
     return False
 
 
 def _parts_of(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     for key, value in node.args.items():
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, exp.Expr):
-                yield key, one
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, exp.Expr):
+                yield key, part
 
 
 def _windows(select: exp.Select) -> Iterator[exp.Window]:
@@ -314,29 +326,33 @@ def _windows(select: exp.Select) -> Iterator[exp.Window]:
             yield from find_all(clause, exp.Window)
 
 
-def _is_distinct_key(key: exp.Expr, one: Projection) -> bool:
+def _is_distinct_key(key: exp.Expr, projection: Projection) -> bool:
     """As in ORDER BY, a name of the select list comes before a column."""
     names = {column.name.lower() for column in expression_columns(key) if len(column.parts) == 1}
-    if not names & one.scope.aliases.keys():
-        return _is_key(key, one)
-    listed = [each.alias.lower() for each in one.select.expressions]
+    if not names & projection.scope.aliases.keys():
+        return _is_key(key, projection)
+    listed = [each.alias.lower() for each in projection.select.expressions]
     return (
-        isinstance(key.unnest(), exp.Column) and names == {one.name} and listed.count(one.name) == 1
+        isinstance(key.unnest(), exp.Column)
+        and names == {projection.name}
+        and listed.count(projection.name) == 1
     )
 
 
-def _is_key(key: exp.Expr, one: Projection) -> bool:
+def _is_key(key: exp.Expr, projection: Projection) -> bool:
     """Whether an expression of GROUP BY, PARTITION BY or DISTINCT ON is the projection."""
     key = key.unnest()
     if isinstance(key, exp.Literal):
         return False
     if isinstance(key, exp.Column):
-        term = one.scope.resolve(key)
+        term = projection.scope.resolve(key)
         if isinstance(term, ColumnField):
-            return term == one.term
-        return term is None and len(key.parts) == 1 and key.name.lower() == one.name
-    texts = (_resolved(each, one.scope) for each in (key, one.node))
-    return one.functions.is_read_alike(key) and one.functions.questions.is_same(*texts)
+            return term == projection.term
+        return term is None and len(key.parts) == 1 and key.name.lower() == projection.name
+    texts = (_resolved(each, projection.scope) for each in (key, projection.node))
+    return projection.functions.is_read_alike(key) and projection.functions.questions.is_same(
+        *texts
+    )
 
 
 def _resolved(node: exp.Expr, scope: Scope) -> str:

@@ -71,10 +71,10 @@ class UnionBranch:
     @property
     def around(self) -> Iterator[UnionBranch]:
         """The branch, and those that its chain stands in."""
-        one: UnionBranch | None = self
-        while one is not None:
-            yield one
-            one = one.chain.above
+        branch: UnionBranch | None = self
+        while branch is not None:
+            yield branch
+            branch = branch.chain.above
 
 
 _NOTED = (
@@ -136,9 +136,9 @@ def _below(node: exp.Expr, place: _Place) -> Iterator[tuple[exp.Expr, _Place]]:
         if isinstance(value, exp.Expr):
             yield value, at
         elif type(value) is list:
-            for one in value:
-                if isinstance(one, exp.Expr):
-                    yield one, at
+            for child in value:
+                if isinstance(child, exp.Expr):
+                    yield child, at
 
 
 def _asks_for_any_row(block: exp.Select) -> bool:
@@ -171,9 +171,9 @@ def _note(names: MentionedNames, node: exp.Expr, place: _Place) -> None:
             names.every.add(node.name.lower())
     elif isinstance(node, exp.Join):
         using = node.args.get("using") or []
-        for one in using:
-            names.using.add(one.name.lower())
-            _speak(names, one.name.lower(), (), place)
+        for column in using:
+            names.using.add(column.name.lower())
+            _speak(names, column.name.lower(), (), place)
     elif isinstance(node, exp.Table):
         names.tables.append(node)
         if place.branch is not None and not place.is_in_cte:
@@ -190,7 +190,7 @@ def used_columns(
     names: MentionedNames, mention: TableMention, resource: Resource
 ) -> tuple[str, ...]:
     """The columns that may be used, in the definition's order; all where that cannot be told."""
-    every = tuple(one.name for one in resource.all_columns)
+    every = tuple(column.name for column in resource.all_columns)
     block = enclosing_block(mention.node)
     if block is None or mention.node.args.get("pivots") or _takes_all(names, block, mention.node):
         return every
@@ -205,26 +205,28 @@ def spoken_columns(
     """Columns that a predicate may speak of where the mention is read: in no other branch."""
     branch = names.branches.get(id(mention.node))
     around = [*branch.around] if branch is not None else []
-    own = {one.name.lower() for one in resource.all_columns}
-    others = _others(names, mention.node) if any(one.default for one in resource.params) else set()
-    found = set[str]()
+    own = {column.name.lower() for column in resource.all_columns}
+    others = (
+        _others(names, mention.node) if any(param.default for param in resource.params) else set()
+    )
+    spoken = set[str]()
     for said, count in names.spoken.items():
         name, qualifier = said
-        if name in own and name not in found and qualifier not in others:
-            aside = sum(one.chain.spoken[said] - one.spoken[said] for one in around)
+        if name in own and name not in spoken and qualifier not in others:
+            aside = sum(outer.chain.spoken[said] - outer.spoken[said] for outer in around)
             if count > aside:
-                found.add(name)
-    return frozenset(found)
+                spoken.add(name)
+    return frozenset(spoken)
 
 
 def _others(names: MentionedNames, node: exp.Table) -> set[tuple[str, ...]]:
     """What names columns of other tables alone: no CTE, and no source that is made of others."""
-    made = {one.alias.lower() for one in names.ctes}
+    made = {cte.alias.lower() for cte in names.ctes}
     for alias in find_all(names.tree, exp.TableAlias):
         if not isinstance(alias.parent, exp.Table):
             made.add(alias.name.lower())
-    called = {one.alias_or_name.lower() for one in names.tables if one is not node}
-    of_ctes = {one.alias_or_name.lower() for one in names.tables if one.name.lower() in made}
+    called = {table.alias_or_name.lower() for table in names.tables if table is not node}
+    of_ctes = {table.alias_or_name.lower() for table in names.tables if table.name.lower() in made}
     others: set[tuple[str, ...]] = {(name,) for name in called - made - of_ctes}
     return others - {*_qualifiers(node)}
 
@@ -232,7 +234,9 @@ def _others(names: MentionedNames, node: exp.Table) -> set[tuple[str, ...]]:
 def used_hidden(names: MentionedNames, mention: TableMention) -> tuple[str, ...]:
     """The hidden columns that are named on a mention, or named without saying on which."""
     alias = mention.node.args.get("alias")
-    renamed = {one.name.lower() for one in alias.args.get("columns") or []} if alias else set()
+    renamed = (
+        {column.name.lower() for column in alias.args.get("columns") or []} if alias else set()
+    )
     return tuple(
         name
         for name in HIDDEN
@@ -242,7 +246,7 @@ def used_hidden(names: MentionedNames, mention: TableMention) -> tuple[str, ...]
 
 def refuse_own_names(names: MentionedNames, sql: str) -> None:
     """Raise BindError where a statement uses a name that SQL made for it uses."""
-    for name in sorted(one for one in names.every if is_own(one)):
+    for name in sorted(name for name in names.every if is_own(name)):
         start = sql.lower().find(name.lower())
         raise BindError(
             f"the name {name} is taken: names that end in a backslash are made for statements "
@@ -262,7 +266,7 @@ def refuse_rowid(
         _refuse_unread(names, mention, resource, sql)
     if block is None or "rowid" not in names.columns:
         return
-    if any(one.name == "rowid" for one in resource.all_columns):
+    if any(column.name == "rowid" for column in resource.all_columns):
         return
     for column in names.columns["rowid"]:
         if column.find_ancestor(exp.Select) is block and refers_to(column, mention.node):
@@ -305,21 +309,24 @@ def _is_seen_from(column: exp.Column, block: exp.Select, live: Mapping[int, Reso
     around = column.find_ancestor(exp.Select)
     while around is not None and around is not block:
         nearer = (live.get(id(source)) for _, source, _ in sources_of(around))
-        if any(one is not None and _has_column(one, column.name.lower()) for one in nearer):
+        if any(
+            resource is not None and _has_column(resource, column.name.lower())
+            for resource in nearer
+        ):
             return False
         around = around.find_ancestor(exp.Select)
     return around is block
 
 
 def _has_column(resource: Resource, name: str) -> bool:
-    return any(one.name.lower() == name for one in resource.all_columns)
+    return any(column.name.lower() == name for column in resource.all_columns)
 
 
 def _refuse_unread(
     names: MentionedNames, mention: TableMention, resource: Resource, sql: str
 ) -> None:
     """Raise BindError where a column may be meant that is no column of a table for everybody."""
-    own = {one.name for one in resource.all_columns}
+    own = {column.name for column in resource.all_columns}
     for name in (*HIDDEN, "rowid"):
         if name in names.columns and name not in own:
             raise BindError(
@@ -334,7 +341,7 @@ def _takes_all(names: MentionedNames, block: exp.Select, node: exp.Table) -> boo
     if names.untold or id(block) in names.stars or joins_naturally(block):
         return True
     name = node.alias_or_name.lower()
-    return any(not _is_own_output(one) for one in names.columns.get(name, ()))
+    return any(not _is_own_output(column) for column in names.columns.get(name, ()))
 
 
 def _is_own_output(column: exp.Column) -> bool:
@@ -343,7 +350,7 @@ def _is_own_output(column: exp.Column) -> bool:
     block = order.parent if isinstance(order, exp.Order) else None
     if len(column.parts) > 1 or not isinstance(block, exp.Select):
         return False
-    made = (one.alias.lower() for one in block.expressions if isinstance(one, exp.Alias))
+    made = (item.alias.lower() for item in block.expressions if isinstance(item, exp.Alias))
     return column.name.lower() in made
 
 

@@ -37,8 +37,8 @@ def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Di
     if isinstance(node, (exp.And, exp.Or)):
         return _options_of_several(node, is_column)
     if isinstance(node, exp.EQ):
-        for one, other in equal_nodes(node):
-            for side, value in ((one, other), (other, one)):
+        for left, right in equal_nodes(node):
+            for side, value in ((left, right), (right, left)):
                 if is_column(side):
                     return _options_beside(value)
     if isinstance(node, exp.In) and is_column(_bare(node.this)):
@@ -46,7 +46,7 @@ def options_of(predicate: exp.Expr, is_column: Callable[[exp.Expr], bool]) -> Di
             return Disjuncts(queries=(node.args["query"],))
         if node.args.get("field") is not None:
             return Disjuncts(lists=(node.args["field"],))
-        values = tuple(one for one in node.expressions if not isinstance(one, exp.Null))
+        values = tuple(option for option in node.expressions if not isinstance(option, exp.Null))
         return Disjuncts(values, are_mixed=len(values) > 1) if values else None
     if isinstance(node, exp.ArrayContains) and is_column(_bare(node.expression)):
         return Disjuncts(lists=(node.this,))
@@ -59,13 +59,13 @@ def _options_of_several(
     """Of AND the first that says something, of OR what all branches say."""
     whole = Disjuncts()
     for branch in node.flatten():
-        found = options_of(branch, is_column)
-        if isinstance(node, exp.And) and found is not None:
-            return found
+        options = options_of(branch, is_column)
+        if isinstance(node, exp.And) and options is not None:
+            return options
         if isinstance(node, exp.Or):
-            if found is None:
+            if options is None:
                 return None
-            whole |= found
+            whole |= options
     return whole if isinstance(node, exp.Or) else None
 
 
@@ -80,10 +80,10 @@ def _options_beside(side: exp.Expr) -> Disjuncts:
 
 def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
     """The pairs of nodes that a predicate says are equal."""
-    for one in conjuncts(predicate):
-        if not isinstance(one, (exp.EQ, exp.NullSafeEQ)):
+    for conjunct in conjuncts(predicate):
+        if not isinstance(conjunct, (exp.EQ, exp.NullSafeEQ)):
             continue
-        sides = [*map(_parts, sides_of(one))]
+        sides = [*map(_parts, sides_of(conjunct))]
         if len(sides[0]) == len(sides[1]):
             yield from zip(*sides, strict=True)
 
@@ -96,13 +96,13 @@ def sides_of(comparison: exp.Expr) -> tuple[exp.Expr, exp.Expr]:
     left, right = _bare(comparison.this), _bare(comparison.expression)
     if isinstance(left, exp.Struct) and isinstance(right, exp.Struct):
         pairs = [*left.expressions, *right.expressions]
-        names = [[one.name for one in side.expressions] for side in (left, right)]
+        names = [[pair.name for pair in side.expressions] for side in (left, right)]
         if (
             len(pairs) > 2
             and names[0] == names[1]
-            and all(isinstance(one, exp.PropertyEQ) for one in pairs)
+            and all(isinstance(pair, exp.PropertyEQ) for pair in pairs)
         ):
-            values = [[one.expression for one in side.expressions] for side in (left, right)]
+            values = [[pair.expression for pair in side.expressions] for side in (left, right)]
             return _tuple(values[0]), _tuple(values[1])
     return _row(left), _row(right)
 
@@ -114,9 +114,9 @@ def _row(side: exp.Expr) -> exp.Expr:
 
 def _tuple(parts: list[exp.Expr]) -> exp.Tuple:
     """A tuple of nodes that stay where they are in the statement's tree."""
-    found = exp.Tuple()
-    found.args["expressions"] = parts
-    return found
+    node = exp.Tuple()
+    node.args["expressions"] = parts
+    return node
 
 
 def any_of(side: exp.Expr) -> exp.Expr | None:

@@ -58,8 +58,8 @@ class Constants:
             return True
         if not is_told(node):
             return False
-        for one in find_all(node, *_CHANGING):
-            if not isinstance(one, exp.Column) or not _is_inside_a_query(one, node):
+        for inner in find_all(node, *_CHANGING):
+            if not isinstance(inner, exp.Column) or not _is_inside_a_query(inner, node):
                 return False
         return self.is_lasting(node)
 
@@ -119,32 +119,32 @@ class Constants:
     def _value(self, node: exp.Expr) -> Value | None:
         """The value of an expression; None where it is not constant."""
         node = node.unnest()
-        found = _plain(node)
-        if found is None and isinstance(node, exp.Null):
+        value = _plain(node)
+        if value is None and isinstance(node, exp.Null):
             return Value(None, '"NULL"')
-        if found is None and self.is_constant(node):
+        if value is None and self.is_constant(node):
             rows = self._fold(f"SELECT {written(node)}")
-            found = rows[0][0] if rows and len(rows) == 1 and len(rows[0]) == 1 else None
-        return found
+            value = rows[0][0] if rows and len(rows) == 1 and len(rows[0]) == 1 else None
+        return value
 
     def rows(self, options: Sequence[exp.Expr], width: int) -> Rows | None:
         """The values of an IN list, or of one side of an equality: a row of `width` for each."""
-        found: list[Sequence[Value]] = []
+        folded: list[Sequence[Value]] = []
         parts: list[exp.Expr] = []
         for option in options:
             listed = long_list(option) if width == 1 else None
             if listed is not None:
                 is_text, texts = listed
-                found += [
-                    (Value(one, "VARCHAR") if is_text else _whole_number(one),)
-                    for one in dict.fromkeys(texts)
+                folded += [
+                    (Value(text, "VARCHAR") if is_text else _whole_number(text),)
+                    for text in dict.fromkeys(texts)
                 ]
                 continue
             if isinstance(option, exp.Values):
                 rows = self.query(option)
                 if rows is None:
                     return None
-                found += rows
+                folded += rows
                 continue
             sides = option.expressions if isinstance(option, exp.Tuple) and width > 1 else [option]
             if len(sides) != width:
@@ -153,7 +153,7 @@ class Constants:
         values = self._values(parts)
         if values is None:
             return None
-        return [*found, *(values[i : i + width] for i in range(0, len(values), width))]
+        return [*folded, *(values[i : i + width] for i in range(0, len(values), width))]
 
     def long_list(self, options: Sequence[exp.Expr], wanted: str) -> Iterable[str] | None:
         """The distinct values of a long list as the wanted type spells them.
@@ -191,29 +191,29 @@ class Constants:
         A number of another type is spelt where no other number than that equals it, and left out
         where none does.
         """
-        found: dict[Value, str | None] = {}
+        spellings: dict[Value, str | None] = {}
         to_cast: list[Value] = []
         values = [*values]
-        if is_number(wanted) and any(_is_another_number(one.type, wanted) for one in values):
+        if is_number(wanted) and any(_is_another_number(value.type, wanted) for value in values):
             return self._equal_numbers(values, wanted)
-        if _is_bindable_time(wanted) and any(one.type in TIMES - {wanted} for one in values):
+        if _is_bindable_time(wanted) and any(value.type in TIMES - {wanted} for value in values):
             return self._equal_times(values, wanted)
         for value in values:
             if _is_same(value.type, wanted) or value.type == '"NULL"':
-                found[value] = value.text
+                spellings[value] = value.text
             elif value.type == "VARCHAR" and value.text is not None:
                 to_cast.append(value)
             else:
                 return None
         if not to_cast:
-            return found
+            return spellings
         casts = self._cast({value.text or "" for value in to_cast}, wanted)
         for value in to_cast:
             text = casts[value.text or ""].text
             if text is None:
                 return None
-            found[value] = text
-        return found
+            spellings[value] = text
+        return spellings
 
     def day_of(self, value: Value) -> str | None:
         """The day in which a point in time lies."""
@@ -230,13 +230,13 @@ class Constants:
 
     def _values(self, parts: Sequence[exp.Expr]) -> list[Value] | None:
         """The value of each expression; None when one of them is not constant."""
-        found: dict[int, Value] = {}
+        by_place: dict[int, Value] = {}
         casts: dict[object, list[int]] = {}
         others: list[int] = []
         for index, part in enumerate(parts):
             value = _plain(part)
             if value is not None:
-                found[index] = value
+                by_place[index] = value
             elif (kind := _cast_type(part)) is not None:
                 casts.setdefault(kind.this, []).append(index)
             elif self.is_constant(part):
@@ -248,14 +248,14 @@ class Constants:
             by_text = self._cast(texts, written(parts[places[0]].args["to"]))
             if any(by_text[text].text is None for text in texts):
                 return None
-            found.update(zip(places, (by_text[text] for text in texts), strict=True))
+            by_place.update(zip(places, (by_text[text] for text in texts), strict=True))
         for start in range(0, len(others), _AT_ONCE):
             some = others[start : start + _AT_ONCE]
             rows = self._fold("SELECT " + ", ".join(written(parts[place]) for place in some))
             if rows is None or len(rows) != 1 or len(rows[0]) != len(some):
                 return None
-            found.update(zip(some, rows[0], strict=True))
-        return [found[index] for index in range(len(parts))]
+            by_place.update(zip(some, rows[0], strict=True))
+        return [by_place[index] for index in range(len(parts))]
 
     def _equal_numbers(
         self, values: Sequence[Value], wanted: str
@@ -275,8 +275,8 @@ class Constants:
         )
         step = f"TRY_CAST({literal(_step(wanted))} AS {wanted})"
         moved = [call(quote(sign), "n", step) for sign in "+-"]
-        beside = [f"TRY_CAST(TRY({one}) AS {wanted})" for one in moved]
-        tests = ", ".join(f"{one}, {one} IN ({listed})" for one in ("n", *beside))
+        beside = [f"TRY_CAST(TRY({sql}) AS {wanted})" for sql in moved]
+        tests = ", ".join(f"{sql}, {sql} IN ({listed})" for sql in ("n", *beside))
         rows = self._fold(f"SELECT {tests} FROM (SELECT {cast} AS n)") or ()
         if len(rows) != len(there) or any(row[0].text is None for row in rows):
             return None
@@ -284,9 +284,9 @@ class Constants:
         own = {row[0].text for row in rows}
         if not equal <= own:
             return None
-        found: dict[Value, str | None] = {v: None for v in values if v.text is None}
+        nulls: dict[Value, str | None] = {v: None for v in values if v.text is None}
         pairs = zip(there, rows, strict=True)
-        return found | {value: row[0].text for value, row in pairs if row[0].text in equal}
+        return nulls | {value: row[0].text for value, row in pairs if row[0].text in equal}
 
     def _equal_times(
         self, values: Sequence[Value], wanted: str
@@ -298,7 +298,7 @@ class Constants:
         there = [value for value in values if value.text is not None]
         if not all(value.type in TIMES for value in there):
             return None
-        found: dict[Value, str | None] = {v: None for v in values if v.text is None}
+        equal: dict[Value, str | None] = {v: None for v in values if v.text is None}
         for start in range(0, len(there), _AT_ONCE):
             some = there[start : start + _AT_ONCE]
             casts = [f"CAST({literal(v.text or '')} AS {v.type})" for v in some]
@@ -306,9 +306,11 @@ class Constants:
             rows = self._fold("SELECT " + ", ".join(pairs))
             if rows is None or len(rows) != 1 or len(rows[0]) != 2 * len(some):
                 return None
-            told = zip(some, rows[0][::2], rows[0][1::2], strict=True)
-            found |= {value: one.text for value, one, is_equal in told if is_equal.text == "true"}
-        return found
+            triples = zip(some, rows[0][::2], rows[0][1::2], strict=True)
+            equal |= {
+                value: time.text for value, time, is_equal in triples if is_equal.text == "true"
+            }
+        return equal
 
     def _cast(self, texts: Iterable[str], wanted: str) -> dict[str, Value]:
         """Each text as another type, all by one question; NULL for those that do not fit."""
@@ -316,8 +318,8 @@ class Constants:
         rows = self._fold(
             f"SELECT v, TRY_CAST(v AS {wanted}) FROM (SELECT {unnested(map(literal, listed))} AS v)"
         )
-        found = {text: Value(None, wanted) for text in listed}
-        return found | {row[0].text or "": row[1] for row in rows or ()}
+        unfit = {text: Value(None, wanted) for text in listed}
+        return unfit | {row[0].text or "": row[1] for row in rows or ()}
 
     def _fold(self, sql: str) -> Rows | None:
         if sql not in self._folded:
@@ -404,6 +406,6 @@ def _scale(of: str) -> int:
     return int(of.rstrip(")").rpartition(",")[2])
 
 
-def _is_same(one: str, other: str) -> bool:
+def _is_same(kind: str, other: str) -> bool:
     """Whether equality of texts is equality of values between two types."""
-    return one == other or (one in INTEGERS and other in INTEGERS)
+    return kind == other or (kind in INTEGERS and other in INTEGERS)

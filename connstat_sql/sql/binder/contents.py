@@ -55,21 +55,21 @@ class Contents:
             free = free_names(node, "" if isinstance(node, exp.Select) else "joins")
             self._known[id(node)] = Content(
                 all(map(self._is_steady, own)),
-                any(isinstance(one, _HIDING) for one in own),
-                tuple(one for one in own if isinstance(one, exp.Table)),
+                any(isinstance(part, _HIDING) for part in own),
+                tuple(part for part in own if isinstance(part, exp.Table)),
                 tuple(dict.fromkeys(free)),
             )
         return self._known[id(node)]
 
-    def _is_steady(self, one: exp.Expr) -> bool:
-        if isinstance(one, _UNSTABLE):
+    def _is_steady(self, node: exp.Expr) -> bool:
+        if isinstance(node, _UNSTABLE):
             return False
-        if isinstance(one, exp.Func):
+        if isinstance(node, exp.Func):
             changing = self.volatile | _UNSTABLE_CALLS
-            return not any(name in changing for name in own_names(one))
-        if isinstance(one, exp.Query):
-            return _is_ordered(one)
-        return not isinstance(one, exp.Distinct) or one.args.get("on") is None
+            return not any(name in changing for name in own_names(node))
+        if isinstance(node, exp.Query):
+            return _is_ordered(node)
+        return not isinstance(node, exp.Distinct) or node.args.get("on") is None
 
 
 def _is_ordered(query: exp.Query) -> bool:

@@ -18,39 +18,41 @@ def sources_beside(node: exp.Expr, scope: Scope) -> tuple[Beside, ...]:
     Under their own names DuckDB finds in them what it finds in the statement, and the columns of
     the subquery itself first, as there. None where names could mean another thing.
     """
-    columns = [one for one in own_nodes(node) if isinstance(one, exp.Column)]
-    if any(isinstance(one.this, exp.Star) for one in columns):
+    columns = [part for part in own_nodes(node) if isinstance(part, exp.Column)]
+    if any(isinstance(column.this, exp.Star) for column in columns):
         return ()
-    spoken = [tuple(part.name.lower() for part in one.parts) for one in columns]
+    spoken = [tuple(part.name.lower() for part in column.parts) for column in columns]
     names = {parts[0] for parts in spoken if len(parts) == 1}
     called = [source.names[-1] for source in scope.sources]
     if names & {*scope.merged, *called}:
         return ()
-    found = [one for one in scope.sources if _may_speak_of(spoken, one)]
-    aliases = [one.names[-1] for one in found]
-    if len({*aliases}) < len(aliases) or not all(one.relation.is_known for one in found):
+    sources = [source for source in scope.sources if _may_speak_of(spoken, source)]
+    aliases = [source.names[-1] for source in sources]
+    if len({*aliases}) < len(aliases) or not all(source.relation.is_known for source in sources):
         return ()
-    beside = tuple(Beside(one.names[-1], _columns(spoken, one.columns, one)) for one in found)
-    relations = {one.relation.id: one.relation for one in found}
+    beside = tuple(
+        Beside(source.names[-1], _columns(spoken, source.columns, source)) for source in sources
+    )
+    relations = {source.relation.id: source.relation for source in sources}
     is_typed = all(
         relations[field.relation].types.get(field.column)
-        for one in beside
-        for _, field in one.columns
+        for source in beside
+        for _, field in source.columns
     )
-    return beside if is_typed and all(one.columns for one in beside) else ()
+    return beside if is_typed and all(source.columns for source in beside) else ()
 
 
 def empty_sources(beside: Sequence[Beside], relations: Mapping[int, Relation]) -> str:
     """SQL for such sources, without rows."""
     return ", ".join(
-        f"(SELECT {', '.join(_null(field, name, relations) for name, field in one.columns)} "
-        f"WHERE false) AS {quote(one.alias)}"
-        for one in beside
+        f"(SELECT {', '.join(_null(field, name, relations) for name, field in source.columns)} "
+        f"WHERE false) AS {quote(source.alias)}"
+        for source in beside
     )
 
 
-def _null(one: ColumnField, name: str, relations: Mapping[int, Relation]) -> str:
-    of = relations[one.relation].types[one.column]
+def _null(field: ColumnField, name: str, relations: Mapping[int, Relation]) -> str:
+    of = relations[field.relation].types[field.column]
     return f"CAST(NULL AS {'VARCHAR' if of == COLLATED else of}) AS {quote(name)}"
 
 

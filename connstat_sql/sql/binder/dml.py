@@ -26,10 +26,15 @@ def queries_of(tree: exp.Expr) -> Iterator[exp.Expr]:
     elif isinstance(tree, exp.Merge):
         yield from _of_merge(tree)
     elif isinstance(tree, exp.Delete):
-        yield _joined(tree, [_comma(one) for one in tree.args.get("using") or []], _returned(tree))
+        yield _joined(
+            tree, [_comma(source) for source in tree.args.get("using") or []], _returned(tree)
+        )
     else:
         clause = tree.args.get("from_")
-        values = [one.expression if isinstance(one, exp.EQ) else one for one in tree.expressions]
+        values = [
+            assignment.expression if isinstance(assignment, exp.EQ) else assignment
+            for assignment in tree.expressions
+        ]
         joins = [_comma(clause.this)] if clause is not None else []
         yield _joined(tree, joins, [*values, *_returned(tree)])
 
@@ -37,7 +42,7 @@ def queries_of(tree: exp.Expr) -> Iterator[exp.Expr]:
 def _of_merge(tree: exp.Merge) -> Iterator[exp.Expr]:
     """Source and target joined; what its clauses say beside that is of rows of either."""
     whens = tree.args["whens"].expressions
-    keeps = any(not one.args.get("matched") and not one.args.get("source") for one in whens)
+    keeps = any(not when.args.get("matched") and not when.args.get("source") for when in whens)
     conditions = {"on": tree.args.get("on"), "using": tree.args.get("using_cond")}
     join = _made(exp.Join, this=tree.this, side="LEFT" if keeps else "", **conditions)
     yield _select(tree, [], tree.args["using"], [join])

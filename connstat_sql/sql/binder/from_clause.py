@@ -79,7 +79,7 @@ class FromClauses:
     def _sealed(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Sealed:
         """What is not looked into, with the queries in it."""
         inner = outermost_queries(*children(node))
-        return Sealed(tuple(self.query(one, outer, ctes) for one in inner))
+        return Sealed(tuple(self.query(query, outer, ctes) for query in inner))
 
     def ctes_of(self, node: exp.Expr) -> Ctes:
         """The CTEs in front of what is no query, such as INSERT, for the queries in it."""
@@ -89,11 +89,11 @@ class FromClauses:
         clause = node.args.get("with_")
         if clause is None:
             return ctes
-        found = dict(ctes)
+        named = dict(ctes)
         for cte in clause.expressions:
             name = cte.alias.lower()
-            found[name] = Cte(cte, dict(found), outer, bool(clause.args.get("recursive")))
-        return found
+            named[name] = Cte(cte, dict(named), outer, bool(clause.args.get("recursive")))
+        return named
 
     def _set_operation(self, node: exp.SetOperation, outer: Scope | None, ctes: Ctes) -> Query:
         branches: list[Query] = []
@@ -102,13 +102,13 @@ class FromClauses:
         by_name = bool(node.args.get("by_name"))
         kind = (type(node), by_name)
         while pending:  # a long chain of UNIONs is one, however deep its tree
-            one = pending.pop()
-            is_plain = not any(one.args.get(k) for k in ("limit", "offset", "with_", "fetch"))
-            is_same = (type(one), bool(one.args.get("by_name"))) == kind
-            if isinstance(one, exp.Union) and is_plain and is_same:
-                pending += [one.expression, one.this]
+            branch = pending.pop()
+            is_plain = not any(branch.args.get(k) for k in ("limit", "offset", "with_", "fetch"))
+            is_same = (type(branch), bool(branch.args.get("by_name"))) == kind
+            if isinstance(branch, exp.Union) and is_plain and is_same:
+                pending += [branch.expression, branch.this]
                 continue
-            branches.append(self.query(one, outer, ctes))
+            branches.append(self.query(branch, outer, ctes))
         return SetOperation(tuple(branches), is_open, by_name)
 
     def _block(self, select: exp.Select, outer: Scope | None, ctes: Ctes) -> Block:
@@ -128,7 +128,9 @@ class FromClauses:
             tree = demoted(tree, facts, self.rules.rejects)
         missing = tree.missing if tree is not None else frozenset()
         self.sources.missing |= missing
-        beside = [self.query(one, visible, ctes) for one in self.predicates.queries_beside(select)]
+        beside = [
+            self.query(query, visible, ctes) for query in self.predicates.queries_beside(select)
+        ]
         outputs = read_outputs(select, visible, self.sources.functions, missing, self.rules.clauses)
         is_one_group = makes_one_group(select, self.sources.functions)
         held = () if is_one_group else (*silent(facts, missing), *(tree.held if tree else ()))
@@ -191,13 +193,13 @@ class FromClauses:
         if first is None:
             return whole
         chain = self._started(first.this, Scope(outer=outer), ctes)
-        for one in select.args.get("joins") or []:
+        for clause in select.args.get("joins") or []:
             before = whole.scope.joined(chain.scope)
-            if _is_comma(one):
+            if _is_comma(clause):
                 whole = _beside(whole, chain)
-                chain = self._started(one.this, replace(before, outer=outer), ctes)
+                chain = self._started(clause.this, replace(before, outer=outer), ctes)
             else:
-                chain = self._joined(chain, one, replace(before, outer=outer), outer, ctes)
+                chain = self._joined(chain, clause, replace(before, outer=outer), outer, ctes)
         return _beside(whole, chain)
 
     def _started(self, node: exp.Expr, before: Scope, ctes: Ctes) -> _From:
@@ -208,11 +210,11 @@ class FromClauses:
             chain = _From(leaf, Scope((source,)))
         else:
             chain = self._started(first, before, ctes)
-        for one in joins:
-            if _is_comma(one):
-                chain = _beside(chain, self._started(one.this, before, ctes))
+        for clause in joins:
+            if _is_comma(clause):
+                chain = _beside(chain, self._started(clause.this, before, ctes))
             else:
-                chain = self._joined(chain, one, before, before.outer, ctes)
+                chain = self._joined(chain, clause, before, before.outer, ctes)
         return chain
 
     def _joined(
@@ -240,7 +242,7 @@ class FromClauses:
             loose += self.predicates.queries_in(predicate, scope, ctes)
         unseen = chain.unseen | right.unseen
         if kind in ("SEMI", "ANTI"):
-            unseen |= {one.relation.id for one in right.scope.sources}
+            unseen |= {source.relation.id for source in right.scope.sources}
         tree = join(kind, chain.tree, right.tree, tuple(facts))
         return _From(tree, replace(scope, merged=merged, outer=None), unseen, loose)
 
@@ -295,8 +297,8 @@ class FromClauses:
             elif cte.is_recursive and cte.names_itself:
                 itself = replace(cte, is_itself=True)
                 branches = tuple(
-                    self.query(one, cte.outer, {**cte.ctes, name: itself})
-                    for one in (cte.node.this.this, cte.node.this.expression)
+                    self.query(branch, cte.outer, {**cte.ctes, name: itself})
+                    for branch in (cte.node.this.this, cte.node.this.expression)
                 )
                 seals = self.rules.seals_recursion
                 query = Sealed(branches) if seals else SetOperation(branches, True, False)
@@ -351,7 +353,7 @@ def _beside(whole: _From, chain: _From) -> _From:
 
 def _common(join: exp.Join, left: Scope, right: Scope) -> list[str]:
     """Columns that USING names, or that NATURAL finds on both sides."""
-    using = [one.name.lower() for one in join.args.get("using") or []]
+    using = [column.name.lower() for column in join.args.get("using") or []]
     if str(join.args.get("method") or "").upper() != "NATURAL":
         return using
     theirs = dict(right.outputs())
@@ -382,9 +384,9 @@ def _changes_rows(node: exp.Expr) -> bool:
 
 def _aliases(select: exp.Select) -> dict[str, exp.Expr | None]:
     """The names that a select list gives, and what it gives them to."""
-    found: dict[str, exp.Expr | None] = {}
-    for one in select.expressions:
-        if one.alias:
-            name = one.alias.lower()
-            found[name] = None if name in found else one.unalias()
-    return found
+    aliases: dict[str, exp.Expr | None] = {}
+    for item in select.expressions:
+        if item.alias:
+            name = item.alias.lower()
+            aliases[name] = None if name in aliases else item.unalias()
+    return aliases

@@ -33,14 +33,14 @@ def makes_one_group(select: exp.Select, functions: UnstableFunctions) -> bool:
         keys = not_aggregated(select, functions)
     else:
         keys = [
-            one for one in group.expressions if not isinstance(one, exp.Tuple) or one.expressions
+            key for key in group.expressions if not isinstance(key, exp.Tuple) or key.expressions
         ]
     return has_grouping_sets(group) or not keys
 
 
 def not_aggregated(select: exp.Select, functions: UnstableFunctions) -> list[exp.Expr]:
     """What GROUP BY ALL groups by."""
-    return [one for one in select.expressions if not holds_aggregate(one, functions)]
+    return [item for item in select.expressions if not holds_aggregate(item, functions)]
 
 
 def grouping_keys(
@@ -52,9 +52,9 @@ def grouping_keys(
         named = not_aggregated(select, functions)
     for key in named:
         place = int(key.this) - 1 if isinstance(key, exp.Literal) and key.is_int else -1
-        one = select.expressions[place] if 0 <= place < len(select.expressions) else key
-        if isinstance(one.unalias(), exp.Column) and not isinstance(one.unalias().this, exp.Star):
-            yield one.unalias()
+        item = select.expressions[place] if 0 <= place < len(select.expressions) else key
+        if isinstance(item.unalias(), exp.Column) and not isinstance(item.unalias().this, exp.Star):
+            yield item.unalias()
 
 
 def window_keys(select: exp.Select, scope: Scope, functions: UnstableFunctions) -> list[Term]:
@@ -64,18 +64,18 @@ def window_keys(select: exp.Select, scope: Scope, functions: UnstableFunctions) 
     """
     windows, group = Clauses(select, functions).windows, select.args.get("group")
     spoken = [*select.expressions, select.args["qualify"]]
-    if not windows or any(calls(one, functions.volatile) for one in spoken):
+    if not windows or any(calls(part, functions.volatile) for part in spoken):
         return []
-    if any(one.args.get("alias") for one in windows):
+    if any(window.args.get("alias") for window in windows):
         return []
-    splits = [_fields(one.args.get("partition_by") or [], scope) for one in windows]
+    splits = [_fields(window.args.get("partition_by") or [], scope) for window in windows]
     if group is None and has_aggregates(select, functions):
         return []
     if group is not None:
         if has_grouping_sets(group):
             return []
         splits.append(_fields([*grouping_keys(select, group, functions)], scope))
-    return [one for one in splits[0] if all(one in others for others in splits[1:])]
+    return [term for term in splits[0] if all(term in others for others in splits[1:])]
 
 
 def keeps_whole_partitions(predicate: exp.Expr) -> bool:
@@ -83,15 +83,15 @@ def keeps_whole_partitions(predicate: exp.Expr) -> bool:
 
     Rows of one partition may still differ in what functions make of their keys, such as -0.0.
     """
-    if any(find(one, exp.Column) for one in find_all(predicate, exp.Cast)):
+    if any(find(cast, exp.Column) for cast in find_all(predicate, exp.Cast)):
         return False
-    return all(isinstance(one, _OF_WHOLE_PARTITIONS) for one in walk(predicate))
+    return all(isinstance(part, _OF_WHOLE_PARTITIONS) for part in walk(predicate))
 
 
 def _fields(nodes: Sequence[exp.Expr], scope: Scope) -> list[Term]:
     """The columns among some keys that can be nothing else."""
     columns = [
-        one for one in nodes if isinstance(one, exp.Column) and not scope.has_two_meanings(one)
+        node for node in nodes if isinstance(node, exp.Column) and not scope.has_two_meanings(node)
     ]
     terms = map(scope.resolve, columns)
-    return [one for one in terms if isinstance(one, ColumnField) and not one.path]
+    return [term for term in terms if isinstance(term, ColumnField) and not term.path]

@@ -72,10 +72,10 @@ class IntervalReader:
 
     def intervals(self, facts: Sequence[Conjunct]) -> Intervals:
         """What all facts together leave of each column that they bound."""
-        found: Intervals = {}
+        intervals: Intervals = {}
         for fact in facts:
-            found = _both(found, self._of(fact.predicate, fact.terms))
-        return found
+            intervals = _both(intervals, self._of(fact.predicate, fact.terms))
+        return intervals
 
     def _of(self, node: exp.Expr, terms: Mapping[int, Term]) -> Intervals:
         node = node.unnest()
@@ -113,12 +113,12 @@ class IntervalReader:
 
     def _between(self, node: exp.Between, terms: Mapping[int, Term]) -> Intervals:
         low, high = node.args["low"], node.args["high"]
-        found = _both(
+        intervals = _both(
             self._bound(node.this, low, terms, -1, is_open=False),
             self._bound(node.this, high, terms, 1, is_open=False),
         )
-        found = _both(found, self._bound(low, node.this, terms, 1, is_open=False))
-        return _both(found, self._bound(high, node.this, terms, -1, is_open=False))
+        intervals = _both(intervals, self._bound(low, node.this, terms, 1, is_open=False))
+        return _both(intervals, self._bound(high, node.this, terms, -1, is_open=False))
 
     def _membership(self, node: exp.In, terms: Mapping[int, Term]) -> Intervals:
         name = self._name(node.this, terms)
@@ -137,11 +137,11 @@ class IntervalReader:
         self, node: exp.Expr, terms: Mapping[int, Term], sides: Sequence[tuple[int, bool]]
     ) -> Intervals:
         left, right = node.this, node.expression
-        found: Intervals = {}
+        intervals: Intervals = {}
         for side, is_open in sides:
-            found = _both(found, self._bound(left, right, terms, side, is_open=is_open))
-            found = _both(found, self._bound(right, left, terms, -side, is_open=is_open))
-        return found
+            intervals = _both(intervals, self._bound(left, right, terms, side, is_open=is_open))
+            intervals = _both(intervals, self._bound(right, left, terms, -side, is_open=is_open))
+        return intervals
 
     def _bound(
         self,
@@ -208,17 +208,17 @@ class IntervalReader:
 
 def _both(left: Intervals, right: Intervals) -> Intervals:
     """AND: what both leave."""
-    found = dict(left)
+    both = dict(left)
     for name, (low, high) in right.items():
-        lower, higher = found.get(name, (None, None))
-        found[name] = (_most(lower, low, max), _most(higher, high, min))
-    return found
+        lower, higher = both.get(name, (None, None))
+        both[name] = (_most(lower, low, max), _most(higher, high, min))
+    return both
 
 
-def _most(one: int | None, other: int | None, which: Callable[[int, int], int]) -> int | None:
-    if one is None or other is None:
-        return other if one is None else one
-    return which(one, other)
+def _most(left: int | None, right: int | None, which: Callable[[int, int], int]) -> int | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return which(left, right)
 
 
 def _around(intervals: Sequence[Interval]) -> Interval:

@@ -175,17 +175,17 @@ def _sound(on: Facts, missing: frozenset[int], rejects: Rejects = rejects_null) 
     return tuple(
         fact
         for fact in on
-        if all(rejects(fact, frozenset({one})) for one in fact.relations & missing)
+        if all(rejects(fact, frozenset({relation})) for relation in fact.relations & missing)
     )
 
 
 def _missing(kind: str, left: Tree, right: Tree) -> frozenset[int]:
-    found = left.missing | right.missing
+    missing = left.missing | right.missing
     if kind in ("LEFT", "FULL", "ASOF LEFT", "POSITIONAL") or kind not in RULES:
-        found |= right.relations
+        missing |= right.relations
     if kind in ("RIGHT", "FULL", "POSITIONAL") or kind not in RULES:
-        found |= left.relations
-    return found
+        missing |= left.relations
+    return missing
 
 
 def _held(kind: str, left: Tree, right: Tree, on: Facts) -> Facts:
@@ -214,17 +214,17 @@ def _equalities(facts: Facts) -> Facts:
 
 def _merged(raw: Facts, own: frozenset[int], other: frozenset[int]) -> Facts:
     """Facts about merged columns alone, told of the own side's column."""
-    found = []
+    facts = []
     for fact in raw:
         if not fact.relations & own:
             continue
         terms = {}
         for key, term in fact.terms.items():
             fields = term.fields if isinstance(term, Merged) else ()
-            ours = [one for one in fields if one.relation in own]
+            ours = [field for field in fields if field.relation in own]
             terms[key] = ours[0] if len(ours) == 1 else term
         is_told = all(terms[k] is not t for k, t in fact.terms.items() if relations_of([t]) & own)
         relations = relations_of(terms.values())
         if is_told and not relations & other:
-            found.append(Conjunct(fact.predicate, terms, relations))
-    return tuple(found)
+            facts.append(Conjunct(fact.predicate, terms, relations))
+    return tuple(facts)

@@ -57,7 +57,7 @@ class Questions(Protocol):
     def called(self, sql: str) -> frozenset[str] | None:
         """The functions that DuckDB sees in a query; None where it cannot read it."""
 
-    def is_same(self, one: str, other: str) -> bool:
+    def is_same(self, sql: str, other: str) -> bool:
         """Whether DuckDB reads two expressions as the very same."""
 
     def has_collations(self) -> bool:
@@ -104,7 +104,7 @@ class ScalarSubquery:
     @property
     def fields(self) -> tuple[ColumnField, ...]:
         """The columns of those sources."""
-        return tuple(field for one in self.beside for _, field in one.columns)
+        return tuple(field for source in self.beside for _, field in source.columns)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -126,18 +126,20 @@ def is_fixed(term: Term) -> bool:
 
 def relations_of(terms: Iterable[Term]) -> frozenset[int]:
     """The relations that terms speak of."""
-    found: set[int] = set()
+    relations: set[int] = set()
     for term in terms:
         if isinstance(term, (ColumnField, ScalarSubquery)):
-            found.add(term.relation)
-            found |= (
-                {one.relation for one in term.fields} if isinstance(term, ScalarSubquery) else set()
+            relations.add(term.relation)
+            relations |= (
+                {field.relation for field in term.fields}
+                if isinstance(term, ScalarSubquery)
+                else set()
             )
         elif isinstance(term, Merged):
-            found |= {one.relation for one in term.fields}
+            relations |= {field.relation for field in term.fields}
         else:
-            found |= relations_of(term.terms.values())
-    return frozenset(found)
+            relations |= relations_of(term.terms.values())
+    return frozenset(relations)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -31,7 +31,8 @@ class Cte:
         query = self.node.this
         name = self.node.alias.lower()
         return isinstance(query, exp.SetOperation) and any(
-            len(one.parts) == 1 and one.name.lower() == name for one in find_all(query, exp.Table)
+            len(table.parts) == 1 and table.name.lower() == name
+            for table in find_all(query, exp.Table)
         )
 
 

@@ -66,5 +66,5 @@ class _Reading:
         if isinstance(node, exp.Not):
             return self.is_null(node.this)
         if isinstance(node, _STRICT):
-            return any(self.is_null(one) for one in children(node))
+            return any(self.is_null(child) for child in children(node))
         return False

@@ -85,16 +85,20 @@ class Predicates:
         if clause is not None:
             parts = window_keys(select, scope, functions)
             whole = filter(keeps_whole_partitions, self.conjuncts(clause.this))
-            yield from (one for one in whole if self.speaks_only_of(one, parts, scope))
+            yield from (
+                conjunct for conjunct in whole if self.speaks_only_of(conjunct, parts, scope)
+            )
         clause, group = select.args.get("having"), select.args.get("group")
         if clause is not None and group is not None and not has_grouping_sets(group):
-            keys = [scope.resolve(one) for one in grouping_keys(select, group, functions)]
+            keys = [scope.resolve(key) for key in grouping_keys(select, group, functions)]
             listed = self.conjuncts(clause.this)
-            yield from (one for one in listed if self.speaks_only_of(one, keys, scope))
+            yield from (
+                conjunct for conjunct in listed if self.speaks_only_of(conjunct, keys, scope)
+            )
 
     def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
         """The subqueries of a predicate."""
-        return [self._query(one, scope, ctes) for one in expression_queries(predicate)]
+        return [self._query(query, scope, ctes) for query in expression_queries(predicate)]
 
     def queries_beside(self, select: exp.Select) -> Iterator[exp.Query]:
         """Subqueries of a block outside FROM and WHERE."""
@@ -114,10 +118,10 @@ class Predicates:
             return None
         if isinstance(node, exp.Not):
             node, is_not = node.this.unnest(), True
-        found = _membership(node)
-        if found is None or (isinstance(node, exp.EQ) and is_not):
+        membership = _membership(node)
+        if membership is None or (isinstance(node, exp.EQ) and is_not):
             return None
-        word, sides, query = found
+        word, sides, query = membership
         if find(query, exp.Table) is None:
             return None
         kind = self._membership[f"NOT {word}" if is_not else word]
@@ -156,7 +160,7 @@ class Predicates:
             options = [node.expression]
         elif isinstance(node, exp.In) and not node.args.get("query"):
             options = node.expressions
-        if not options or not all(isinstance(one, exp.Literal) for one in options):
+        if not options or not all(isinstance(option, exp.Literal) for option in options):
             return None
         term = fact.terms.get(id(node.this))
         return term.column if isinstance(term, ColumnField) and not term.path else None
@@ -202,7 +206,7 @@ def part_of(node: exp.Expr, fact: Conjunct) -> Conjunct | None:
     """A part of a predicate as a fact of its own; None where it says something of a subquery."""
     if find(node, exp.Query) is not None:
         return None
-    keys = {id(one) for one in walk(node)} & fact.terms.keys()
+    keys = {id(part) for part in walk(node)} & fact.terms.keys()
     terms = {key: fact.terms[key] for key in keys}
     return Conjunct(node, terms, relations_of(terms.values()))
 
@@ -219,13 +223,13 @@ def conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
     """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
     pending = [predicate]
     while pending:
-        one = pending.pop().unnest()
-        if isinstance(one, exp.And):
-            pending += [one.expression, one.this]
+        part = pending.pop().unnest()
+        if isinstance(part, exp.And):
+            pending += [part.expression, part.this]
         else:
-            yield one
-            if isinstance(one, exp.Or):
-                yield from _common(one)
+            yield part
+            if isinstance(part, exp.Or):
+                yield from _common(part)
 
 
 def _common(either: exp.Or) -> Iterator[exp.Expr]:

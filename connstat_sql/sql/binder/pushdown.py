@@ -89,13 +89,13 @@ class Pushdown:
         self, facts: Facts, relation: Relation | None, outputs: Sequence[OutputColumn] | None
     ) -> Facts:
         """Facts about the whole in terms of one of its branches."""
-        found: list[Conjunct] = []
+        inside: list[Conjunct] = []
         for fact in facts:
             entered = _entering((fact,), relation, outputs, self._as_in_the_whole)
             if not entered and relation and self._compares_numbers(fact, relation.id):
                 entered = _entering((fact,), relation, outputs, self._as_a_number)
-            found += entered
-        return tuple(found)
+            inside += entered
+        return tuple(inside)
 
     def _compares_numbers(self, fact: Conjunct, whole: int) -> bool:
         """Whether it is about nothing but which numbers are equal, whatever their types.
@@ -107,10 +107,10 @@ class Pushdown:
         if len(terms) < len(fact.terms) or any(term.relation != whole for term in others):
             return False
         return all(
-            isinstance(one, _OF_EQUALITY)
-            or (isinstance(one, exp.Literal) and not one.is_string and is_short_number(one.name))
-            or (isinstance(one, exp.Literal) and one.is_int and not others)
-            for one in walk(fact.predicate)
+            isinstance(node, _OF_EQUALITY)
+            or (isinstance(node, exp.Literal) and not node.is_string and is_short_number(node.name))
+            or (isinstance(node, exp.Literal) and node.is_int and not others)
+            for node in walk(fact.predicate)
         )
 
     def _as_a_number(self, term: Term, wanted: str) -> Term | None:
@@ -188,28 +188,28 @@ def _entering(
     facts: Facts,
     relation: Relation | None,
     outputs: Sequence[OutputColumn] | None,
-    told: Callable[[Term, str], Term | None],
+    rewrite: Callable[[Term, str], Term | None],
 ) -> Facts:
     """Facts about a subquery in terms of what is inside; those that may not enter stay out.
 
-    `told` answers what a column is for the facts (None: that cannot be said), given its type.
+    `rewrite` answers what a column is for the facts (None: that cannot be said), given its type.
     """
     if relation is None:
         return facts
     inward: dict[str, Term] = {}
     names = list(relation.types)
     if outputs is not None and len(outputs) == len(names):
-        spoken = {one.column for fact in facts for one in _fields(fact.terms.values())}
-        for name, one in zip(names, outputs, strict=True):
-            if one.is_passed and one.term is not None and name in spoken:
-                term = told(one.term, relation.types[name])
+        spoken = {field.column for fact in facts for field in _fields(fact.terms.values())}
+        for name, output in zip(names, outputs, strict=True):
+            if output.is_passed and output.term is not None and name in spoken:
+                term = rewrite(output.term, relation.types[name])
                 if term is not None:
                     inward[name] = term
-    found = (
+    rewritten = (
         substituted(fact, relation.id, inward) or _weakened(fact, relation.id, inward)
         for fact in facts
     )
-    return tuple(fact for fact in found if fact is not None)
+    return tuple(fact for fact in rewritten if fact is not None)
 
 
 def _weakened(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
@@ -220,14 +220,14 @@ def _weakened(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conj
     terms: dict[int, Term] = {}
     branches: list[exp.Expr] = []
     for branch in either.flatten():
-        parts = [part_of(one, fact) for one in conjuncts(branch)]
-        told = [substituted(part, relation, inward) for part in parts if part is not None]
-        copies = [_filled(one.predicate, one.terms, {}) for one in told if one is not None]
+        parts = [part_of(conjunct, fact) for conjunct in conjuncts(branch)]
+        inner = [substituted(part, relation, inward) for part in parts if part is not None]
+        copies = [_filled(part.predicate, part.terms, {}) for part in inner if part is not None]
         if not copies:
             return None
-        for one in copies:
-            terms |= one.terms
-        branches.append(chained(exp.And, [one.node for one in copies]))
+        for copy in copies:
+            terms |= copy.terms
+        branches.append(chained(exp.And, [copy.node for copy in copies]))
     return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
 
 
@@ -243,25 +243,27 @@ def substituted(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Co
     """A fact with a relation's columns in other terms; None when one of them has none."""
     if relation not in fact.relations:
         return fact
-    told = _told(fact.predicate, fact.terms, relation, inward)
-    if told is None:
+    expression = _told(fact.predicate, fact.terms, relation, inward)
+    if expression is None:
         return None
     kept = fact.relations - relations_of(fact.terms.values())  # what marks it as unusable
-    return Conjunct(told.node, told.terms, relations_of(told.terms.values()) | kept)
+    return Conjunct(
+        expression.node, expression.terms, relations_of(expression.terms.values()) | kept
+    )
 
 
 def _told(
     node: exp.Expr, terms: Mapping[int, Term], relation: int, inward: Mapping[str, Term]
 ) -> Expression | None:
     """An expression with a relation's columns in other terms; constants are put into the text."""
-    found: dict[int, Term] = {}
+    rewritten: dict[int, Term] = {}
     for key, term in terms.items():
         inner = _term_told(term, relation, inward)
         if inner is None:
             return None
-        found[key] = inner
-    fixed = {key: term for key, term in found.items() if is_fixed(term)}
-    return _filled(node, found, fixed) if fixed else Expression(node, found)
+        rewritten[key] = inner
+    fixed = {key: term for key, term in rewritten.items() if is_fixed(term)}
+    return _filled(node, rewritten, fixed) if fixed else Expression(node, rewritten)
 
 
 def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | None:
@@ -273,12 +275,12 @@ def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | 
         return _scalar_told(term, relation, inward)
     if not isinstance(term, ColumnField) or term.column not in inward:
         return None
-    found = inward[term.column]
+    inner = inward[term.column]
     if not term.path:
-        return found
-    if not isinstance(found, ColumnField):
+        return inner
+    if not isinstance(inner, ColumnField):
         return None
-    return ColumnField(found.relation, found.column, (*found.path, *term.path))
+    return ColumnField(inner.relation, inner.column, (*inner.path, *term.path))
 
 
 def _scalar_told(
@@ -286,12 +288,14 @@ def _scalar_told(
 ) -> ScalarSubquery | None:
     """A subquery with the columns around it in other terms, where these are columns too."""
     beside = []
-    for one in term.beside:
-        told = [(name, _term_told(field, relation, inward)) for name, field in one.columns]
-        columns = tuple((name, field) for name, field in told if isinstance(field, ColumnField))
-        if len(columns) < len(told):
+    for source in term.beside:
+        rewritten = [(name, _term_told(field, relation, inward)) for name, field in source.columns]
+        columns = tuple(
+            (name, field) for name, field in rewritten if isinstance(field, ColumnField)
+        )
+        if len(columns) < len(rewritten):
             return None
-        beside.append(Beside(one.alias, columns))
+        beside.append(Beside(source.alias, columns))
     return None if relation == term.relation else ScalarSubquery(term.relation, tuple(beside))
 
 
@@ -299,13 +303,13 @@ def _filled(node: exp.Expr, terms: Mapping[int, Term], fixed: Mapping[int, Term]
     """A copy of an expression with constants in the places of columns."""
     copy = node.copy()
     others, places = dict[int, Term](), list[tuple[exp.Expr, exp.Expr]]()
-    for one, twin in zip(walk(node), walk(copy), strict=True):
-        term = fixed.get(id(one))
+    for original, twin in zip(walk(node), walk(copy), strict=True):
+        term = fixed.get(id(original))
         if isinstance(term, Expression):
-            value = put_in_place(exp.Paren(this=term.node.copy()), one)
+            value = put_in_place(exp.Paren(this=term.node.copy()), original)
             places.append((twin, value))
-        elif id(one) in terms:
-            others[id(twin)] = terms[id(one)]
+        elif id(original) in terms:
+            others[id(twin)] = terms[id(original)]
     for twin, value in places:
         if twin is copy:
             copy = value
@@ -320,9 +324,9 @@ def _by_name(
     """The columns of a branch in the order of the whole; NULL where the branch has none."""
     if outputs is None or whole is None:
         return None
-    named = {one.name: one for one in outputs}
+    named = {output.name: output for output in outputs}
     absent = OutputColumn("", Expression(exp.Null(), {}), True, False)
-    return [named.get(one.name, absent) for one in whole]
+    return [named.get(output.name, absent) for output in whole]
 
 
 def _raw_inside(join: Join, raw: Facts) -> tuple[Facts, Facts]:

@@ -126,11 +126,11 @@ class SetOperation:
         first, *others = self.branches
         if not self.by_name:
             listed = first.outputs
-            return self._named([one.name for one in listed]) if listed is not None else None
+            return self._named([output.name for output in listed]) if listed is not None else None
         for branch in (first, *others):
             if branch.outputs is None:
                 return None
-            names |= dict.fromkeys(one.name for one in branch.outputs)
+            names |= dict.fromkeys(output.name for output in branch.outputs)
         return self._named(names)
 
     def _named(self, names: Iterable[str]) -> tuple[OutputColumn, ...]:

@@ -30,14 +30,14 @@ def bounds_in(predicate: exp.Expr, column_of: ColumnOf) -> Iterator[Bound]:
         if name:
             yield name, predicate.args["low"], -1, 0
             yield name, predicate.args["high"], 1, 0
-    found = _BOUNDS.get(type(predicate))
-    if found is not None:
-        side, gap = found
-        for one, other, sign in (
+    bound = _BOUNDS.get(type(predicate))
+    if bound is not None:
+        side, gap = bound
+        for operand, other, sign in (
             (predicate.this, predicate.expression, side),
             (predicate.expression, predicate.this, -side),
         ):
-            name = column_of(one)
+            name = column_of(operand)
             if name:
                 yield name, other, sign, gap
 
@@ -51,13 +51,13 @@ def values_between(
         place = _place(text, types[name])
         if place is not None:
             limits.setdefault(name, {}).setdefault(side, []).append(place - side * gap)
-    found: dict[str, Sequence[str]] = {}
+    values: dict[str, Sequence[str]] = {}
     for name, sides in limits.items():
         if len(sides) == 2:
             low, high = max(sides[-1]), min(sides[1])
             if high - low < MOST:
-                found[name] = [_text(one, types[name]) for one in range(low, high + 1)]
-    return found
+                values[name] = [_text(number, types[name]) for number in range(low, high + 1)]
+    return values
 
 
 def _place(text: str, kind: str) -> int | None:

@@ -37,10 +37,10 @@ def relation_name(relation: int) -> str:
     return quote(own(f"r{relation}"))
 
 
-def field_text(one: ColumnField) -> str:
+def field_text(field: ColumnField) -> str:
     """A column of a relation under its alias."""
-    path = "".join(f".{quote(part)}" for part in one.path)
-    return f"{relation_name(one.relation)}.{quote(one.column)}{path}"
+    path = "".join(f".{quote(part)}" for part in field.path)
+    return f"{relation_name(field.relation)}.{quote(field.column)}{path}"
 
 
 def term_text(term: Term, name: NameField, read: Callable[[int], str]) -> str:
@@ -59,9 +59,9 @@ def _scalar_text(term: ScalarSubquery, name: NameField, inner: str) -> str:
     if not term.beside:
         return inner
     sources = ", ".join(
-        f"(SELECT {', '.join(f'{name(f)} AS {quote(n)}' for n, f in one.columns)}) "
-        f"AS {quote(one.alias)}"
-        for one in term.beside
+        f"(SELECT {', '.join(f'{name(f)} AS {quote(n)}' for n, f in source.columns)}) "
+        f"AS {quote(source.alias)}"
+        for source in term.beside
     )
     return f"(SELECT {inner} FROM {sources})"
 
@@ -76,7 +76,7 @@ def node_text(
         return f"{node_text(node.this, terms, name, read)} = " + node_text(
             node.expression, terms, name, read
         )
-    texts = {id(one): term for one in walk(node) if (term := terms.get(id(one))) is not None}
+    texts = {id(part): term for part in walk(node) if (term := terms.get(id(part))) is not None}
     return written(node, {key: term_text(term, name, read) for key, term in texts.items()})
 
 
@@ -90,17 +90,17 @@ def written(node: exp.Expr, others: Mapping[int, str] = MappingProxyType({})) ->
     edits: list[tuple[Stretch, str]] = []
     pending = [*children(node)]
     while pending:
-        one = pending.pop()
-        place = instead_of(one)
-        if place is None and id(one) not in others:
-            pending += children(one)
+        inner = pending.pop()
+        place = instead_of(inner)
+        if place is None and id(inner) not in others:
+            pending += children(inner)
             continue
-        sql = written(one, others)
-        place = place or _place(whole.text, one)
+        sql = written(inner, others)
+        place = place or _place(whole.text, inner)
         assert place is not None
         assert whole.start <= place.start
         assert place.end <= whole.end
-        is_bare = isinstance(one, exp.Query) and not place.sql.startswith("(")
+        is_bare = isinstance(inner, exp.Query) and not place.sql.startswith("(")
         edits.append((place, sql[1:-1] if is_bare and sql.startswith("(") else sql))
     return replaced(whole, edits)
 
@@ -109,9 +109,11 @@ def _place(text: SourceText, node: exp.Expr) -> Stretch | None:
     """Where a node stands that is replaced: of a column or a table its name."""
     if isinstance(node, (exp.Column, exp.Table)):
         return name_in(text, node)
-    found = stretch_of(node)
+    stretch = stretch_of(node)
     return (
-        found if found is not None or not isinstance(node, exp.Subquery) else stretch_of(node.this)
+        stretch
+        if stretch is not None or not isinstance(node, exp.Subquery)
+        else stretch_of(node.this)
     )
 
 
@@ -158,33 +160,33 @@ def expression_columns(node: exp.Expr) -> Iterator[exp.Column]:
     """Columns of an expression itself; those of subqueries in it are their own business."""
     pending = [node]
     while pending:
-        one = pending.pop()
-        if isinstance(one, exp.Column) and not isinstance(one.this, exp.Star):
-            yield one
-        elif not isinstance(one, exp.Query):
-            pending += children(one)
+        inner = pending.pop()
+        if isinstance(inner, exp.Column) and not isinstance(inner.this, exp.Star):
+            yield inner
+        elif not isinstance(inner, exp.Query):
+            pending += children(inner)
 
 
 def outermost_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
     """The queries that stand in no other of the given pieces, with their parentheses."""
     pending = [*nodes]
     while pending:
-        one = pending.pop()
-        if isinstance(one, exp.Query):
-            yield one
+        inner = pending.pop()
+        if isinstance(inner, exp.Query):
+            yield inner
         else:
-            pending += children(one)
+            pending += children(inner)
 
 
 def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
     """The outermost subqueries of an expression, without the parentheses around them."""
     pending = [node]
     while pending:
-        one = pending.pop()
-        if isinstance(one, exp.Query) and not isinstance(one, exp.Subquery):
-            yield one
+        inner = pending.pop()
+        if isinstance(inner, exp.Query) and not isinstance(inner, exp.Subquery):
+            yield inner
         else:
-            pending += children(one)
+            pending += children(inner)
 
 
 def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention) -> str:
@@ -193,14 +195,14 @@ def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention
     if isinstance(node, exp.Subquery) and not any(node.args.get(key) for key in _BEHIND):
         whole = whole._replace(start=whole.start + 1, end=whole.end - 1)
     edits: list[tuple[Stretch, str]] = []
-    for one in own_nodes(node):
-        if isinstance(one, exp.Table) and id(one) in mentions:
-            name = table(mentions[id(one)])
-            alias = "" if one.args.get("alias") else f" AS {quote(one.name)}"
-            edits.append(_from_name(_named(whole.text, one), one, name + alias))
-        elif isinstance(one, exp.Column) and one.args.get("db"):
-            place = _named(whole.text, one)
-            edits.append((place, _named(whole.text, one, len(one.parts) - 2).sql))
+    for part in own_nodes(node):
+        if isinstance(part, exp.Table) and id(part) in mentions:
+            name = table(mentions[id(part)])
+            alias = "" if part.args.get("alias") else f" AS {quote(part.name)}"
+            edits.append(_from_name(_named(whole.text, part), part, name + alias))
+        elif isinstance(part, exp.Column) and part.args.get("db"):
+            place = _named(whole.text, part)
+            edits.append((place, _named(whole.text, part, len(part.parts) - 2).sql))
     return replaced(whole, edits)
 
 
@@ -227,6 +229,6 @@ def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
     for key, value in node.args.items():
         if key == "joins" and not isinstance(node, exp.Select):
             continue
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, exp.Expr):
-                yield from walk(one)
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, exp.Expr):
+                yield from walk(child)

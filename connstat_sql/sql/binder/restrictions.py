@@ -55,15 +55,17 @@ class Restriction:
     def rows(self, facts: Sequence[Conjunct]) -> tuple[Row, ...] | None:
         """The alternatives, or None when nothing restricts the table."""
         columns = self._columns(facts, self.types)
-        found: Alternatives | None = None
+        alternatives: Alternatives | None = None
         for fact in facts:
             if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
                 continue  # an equality of two sources says nothing of constants
-            found = _both(found, _PredicateReader(self, fact.terms, columns).of(fact.predicate))
-        found = _both(found, self._between(facts, columns))
-        if found != () and self._is_ruled_out(facts):
+            alternatives = _both(
+                alternatives, _PredicateReader(self, fact.terms, columns).of(fact.predicate)
+            )
+        alternatives = _both(alternatives, self._between(facts, columns))
+        if alternatives != () and self._is_ruled_out(facts):
             return ()
-        return None if found is None else _distinct(found)
+        return None if alternatives is None else _distinct(alternatives)
 
     def intervals(self, facts: Sequence[Conjunct], types: Types) -> Intervals:
         """What the facts leave of the columns of `types`, whose bounds an API can be told."""
@@ -78,15 +80,15 @@ class Restriction:
     ) -> Alternatives | None:
         """What bounds leave that several facts set."""
         bounds = [
-            one
+            bound
             for fact in facts
-            for one in _PredicateReader(self, fact.terms, columns).bounds(fact.predicate)
+            for bound in _PredicateReader(self, fact.terms, columns).bounds(fact.predicate)
         ]
         return self.listed(bounds)
 
     def listed(self, bounds: Iterable[Bound]) -> Alternatives | None:
         """The values between bounds, where they are few."""
-        told = []
+        folded = []
         for name, node, side, gap in bounds:
             rows = self.constants.rows([node], 1)
             spelt = self.constants.spelt(rows[0], self.types[name]) if rows else None
@@ -95,11 +97,11 @@ class Restriction:
             if is_within and rows:
                 text = self.constants.day_of(rows[0][0])  # which may be one of those wanted
             if text is not None:
-                told.append((name, text, side, 0 if is_within else gap))
-        found: Alternatives | None = None
-        for name, texts in values_between(told, self.types).items():
-            found = _both(found, [{name: text} for text in texts])
-        return found
+                folded.append((name, text, side, 0 if is_within else gap))
+        alternatives: Alternatives | None = None
+        for name, texts in values_between(folded, self.types).items():
+            alternatives = _both(alternatives, [{name: text} for text in texts])
+        return alternatives
 
     def _is_ruled_out(self, facts: Sequence[Conjunct]) -> bool:
         """Whether some list of constants has no row for which all facts about it are true."""
@@ -129,8 +131,8 @@ class Restriction:
         return bool(texts) and self.constants.has_none(f"{source} WHERE {' AND '.join(texts)}")
 
     def _ties_two(self, fact: Conjunct) -> bool:
-        found = (self.relations.get(number) for number in fact.relations)
-        return sum(relation is None or not relation.is_scalar for relation in found) > 1
+        relations = (self.relations.get(number) for number in fact.relations)
+        return sum(relation is None or not relation.is_scalar for relation in relations) > 1
 
     def _columns(self, facts: Sequence[Conjunct], types: Types) -> Mapping[ColumnField, str]:
         """Our columns, and those of other sources that equal one of ours, by our name for them."""
@@ -138,11 +140,11 @@ class Restriction:
         equal = self.equal_columns.get(key)
         if equal is None:
             equal = self.equal_columns[key] = EqualColumns(facts, self.relations)
-        found: dict[ColumnField, str] = {}
+        columns: dict[ColumnField, str] = {}
         for name in types:
-            for one in equal.of(ColumnField(self.relation, name)):
-                found.setdefault(one, name)
-        return found
+            for column in equal.of(ColumnField(self.relation, name)):
+                columns.setdefault(column, name)
+        return columns
 
 
 class EqualColumns:
@@ -155,21 +157,21 @@ class EqualColumns:
         for place, fact in enumerate(facts):
             for pair in equal_nodes(fact.predicate):
                 left, right = (fact.terms.get(id(node)) for node in pair)
-                for one, node in ((left, pair[1]), (right, pair[0])):
-                    if isinstance(one, ColumnField):
-                        self._beside.setdefault(one, []).append((place, node, fact))
+                for term, node in ((left, pair[1]), (right, pair[0])):
+                    if isinstance(term, ColumnField):
+                        self._beside.setdefault(term, []).append((place, node, fact))
                 if isinstance(left, ColumnField) and isinstance(right, ColumnField):
                     self._join(left, right)
 
-    def of(self, one: ColumnField) -> Sequence[ColumnField]:
+    def of(self, column: ColumnField) -> Sequence[ColumnField]:
         """The column itself, and those that equal it."""
         return sorted(
-            self._groups.get(one, {one}), key=lambda field: (field != one, field.relation)
+            self._groups.get(column, {column}), key=lambda field: (field != column, field.relation)
         )
 
-    def beside(self, one: ColumnField) -> Sequence[tuple[int, exp.Expr, Conjunct]]:
+    def beside(self, column: ColumnField) -> Sequence[tuple[int, exp.Expr, Conjunct]]:
         """What facts say equals a column, with those facts and their places among them."""
-        return self._beside.get(one, ())
+        return self._beside.get(column, ())
 
     def _join(self, left: ColumnField, right: ColumnField) -> None:
         types = {self._type(left), self._type(right)}
@@ -181,12 +183,12 @@ class EqualColumns:
         if len(ours) < len(theirs):
             ours, theirs = theirs, ours
         ours |= theirs
-        for one in (*theirs, left, right):
-            self._groups[one] = ours
+        for column in (*theirs, left, right):
+            self._groups[column] = ours
 
-    def _type(self, one: ColumnField) -> str:
-        relation = self._relations.get(one.relation)
-        return "" if relation is None or one.path else relation.types.get(one.column, "")
+    def _type(self, field: ColumnField) -> str:
+        relation = self._relations.get(field.relation)
+        return "" if relation is None or field.path else relation.types.get(field.column, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,12 +224,12 @@ class _PredicateReader:
         return bounds_in(predicate.unnest(), lambda node: self._column(node.unnest()))
 
     def _all(self, predicate: exp.And) -> Alternatives | None:
-        found: Alternatives | None = None
+        alternatives: Alternatives | None = None
         bounds: list[Bound] = []
         for branch in predicate.flatten():
-            found = _both(found, self.of(branch))
+            alternatives = _both(alternatives, self.of(branch))
             bounds += self.bounds(branch)
-        return _both(found, self.target.listed(bounds))
+        return _both(alternatives, self.target.listed(bounds))
 
     def _opposite(self, predicate: exp.Expr) -> Alternatives | None:
         """NOT: what is not unequal is equal, and NULL is neither."""
@@ -237,10 +239,10 @@ class _PredicateReader:
         if isinstance(predicate, exp.Not):
             return self.of(predicate.this)
         if isinstance(predicate, exp.Or):
-            found: Alternatives | None = None
+            alternatives: Alternatives | None = None
             for branch in predicate.flatten():
-                found = _both(found, self._opposite(branch.unnest()))
-            return found
+                alternatives = _both(alternatives, self._opposite(branch.unnest()))
+            return alternatives
         return self._flag(predicate, is_true=False)
 
     def _flag(self, predicate: exp.Expr, *, is_true: bool) -> Alternatives | None:
@@ -255,13 +257,13 @@ class _PredicateReader:
         return [{name: "true" if is_true else "false"}]
 
     def _either(self, predicate: exp.Or) -> Alternatives | None:
-        found: list[Row] = []
+        alternatives: list[Row] = []
         for branch in predicate.flatten():
             rows = self.of(branch)
             if rows is None:
                 return None
-            found += rows
-        return found
+            alternatives += rows
+        return alternatives
 
     def _equality(self, predicate: exp.Binary) -> Alternatives | None:
         constants = self.target.constants
@@ -273,9 +275,9 @@ class _PredicateReader:
             listed = any_of(right)
             if listed is not None:
                 return self._matching(columns, constants.elements(listed))
-            found = self._matching(columns, self._possible(left, [right]))
+            alternatives = self._matching(columns, self._possible(left, [right]))
             is_null_safe = isinstance(predicate, exp.NullSafeEQ)
-            return None if is_null_safe and not found else found
+            return None if is_null_safe and not alternatives else alternatives
         return None
 
     def _membership(self, predicate: exp.In) -> Alternatives | None:
@@ -343,18 +345,23 @@ class _PredicateReader:
             texts.append(spelt)
         if not any(columns):
             return None if rows else ()
-        found: list[Row] = []
+        alternatives: list[Row] = []
         for row in rows:
-            if any(one is not None and v not in one for one, v in zip(texts, row, strict=True)):
+            if any(
+                spellings is not None and v not in spellings
+                for spellings, v in zip(texts, row, strict=True)
+            ):
                 continue  # nothing of the column's type equals it
-            given = {
+            named = {
                 column: spelt[value]
                 for column, spelt, value in zip(columns, texts, row, strict=True)
                 if spelt is not None
             }
-            if len(columns) > 1 or None not in given.values():
-                found.append({name: text for name, text in given.items() if text is not None})
-        return found
+            if len(columns) > 1 or None not in named.values():
+                alternatives.append(
+                    {name: text for name, text in named.items() if text is not None}
+                )
+        return alternatives
 
     def _columns(self, side: exp.Expr) -> list[str]:
         """Our columns that one side of a comparison consists of; "" for other parts of a tuple."""
@@ -371,10 +378,10 @@ class _PredicateReader:
         return self.columns.get(term, "") if isinstance(term, ColumnField) else ""
 
 
-def _differ(one: Value, other: Value) -> bool:
+def _differ(value: Value, other: Value) -> bool:
     """Whether two values of one type are there and not equal."""
-    is_told = one.type == other.type and one.text is not None and other.text is not None
-    return is_told and one.type in (*INTEGERS, "VARCHAR") and one.text != other.text
+    is_told = value.type == other.type and value.text is not None and other.text is not None
+    return is_told and value.type in (*INTEGERS, "VARCHAR") and value.text != other.text
 
 
 # --- the algebra of alternatives -----------------------------------------------------------------

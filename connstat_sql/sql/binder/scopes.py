@@ -81,12 +81,14 @@ class Scope:
 
     def named(self, name: str) -> Term | None:
         """What a plain name is among the sources themselves; None when none or several have it."""
-        if not all(one.relation.is_known for one in self.sources):
+        if not all(source.relation.is_known for source in self.sources):
             return None
-        having = [one for one in self.sources if one.field(name) is not None]
+        having = [source for source in self.sources if source.field(name) is not None]
         if name in self.merged:
             merge = self.merged[name]
-            return merge.term if {one.relation.id for one in having} <= merge.members else None
+            return (
+                merge.term if {source.relation.id for source in having} <= merge.members else None
+            )
         return having[0].field(name) if len(having) == 1 else None
 
     def outputs(self) -> Iterator[tuple[str, Term | None]]:
@@ -102,7 +104,7 @@ class Scope:
 
     def of_source(self, qualifier: str) -> Outputs:
         """What `name.*` gives."""
-        called = [one for one in self.sources if one.is_called((qualifier,))]
+        called = [source for source in self.sources if source.is_called((qualifier,))]
         if len(called) != 1:
             return {}
         source = called[0]
@@ -112,12 +114,12 @@ class Scope:
         for split in range(len(parts) - 1, -1, -1):
             qualifier, name, path = parts[:split], parts[split], parts[split + 1 :]
             if qualifier:
-                called = [one for one in self.sources if one.is_called(qualifier)]
+                called = [source for source in self.sources if source.is_called(qualifier)]
                 if len(called) > 1:
                     return None
-                found = called[0].field(name) if called else None
-                if found is not None:
-                    return ColumnField(found.relation, found.column, path)
+                field = called[0].field(name) if called else None
+                if field is not None:
+                    return ColumnField(field.relation, field.column, path)
                 if called and not called[0].relation.is_known:
                     return None
             elif self._may_have(name):
@@ -136,7 +138,8 @@ class Scope:
 
     def _may_have(self, name: str) -> bool:
         return name in self.merged or any(
-            one.field(name) is not None or not one.relation.is_known for one in self.sources
+            source.field(name) is not None or not source.relation.is_known
+            for source in self.sources
         )
 
 

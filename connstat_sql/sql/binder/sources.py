@@ -56,8 +56,8 @@ class Sources:
 
     def live_place(self, node: exp.Expr) -> int | None:
         """The place of a live mention, None for anything else."""
-        found = self.live_mentions.get(id(node))
-        return found.place if found is not None else None
+        mention = self.live_mentions.get(id(node))
+        return mention.place if mention is not None else None
 
     def live(self, node: exp.Table, place: int) -> Relation:
         """A live table."""
@@ -75,34 +75,34 @@ class Sources:
 
     def local(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> Relation:
         """A local table, file, function or list of values."""
-        found = self._readable(node, ctes)
-        if found is None:
+        readable = self._readable(node, ctes)
+        if readable is None:
             columns = node.args["alias"].args.get("columns") if node.args.get("alias") else None
-            names = {one.name.lower(): "" for one in columns or []}
+            names = {column.name.lower(): "" for column in columns or []}
             return self._add(types=names, is_known=bool(names))
-        types, used = found
+        types, used = readable
         if not self._needs(node, used):
             types = self._without_collations(types)
         return self._add(types=types, node=node, ctes=used, needs=self._needs(node, used))
 
     def derived(self, node: exp.Expr, query: Query, ctes: Mapping[str, Cte]) -> Relation:
         """A subquery: `node` is what stands in FROM."""
-        found = types = None
+        readable = types = None
         if not isinstance(node, exp.Lateral):
-            found = self._readable(node, ctes)
-            types = self._described(node, ctes, query) if found is None else None
-        return self._of_query(node, query, found, _column_aliases(node), types)
+            readable = self._readable(node, ctes)
+            types = self._described(node, ctes, query) if readable is None else None
+        return self._of_query(node, query, readable, _column_aliases(node), types)
 
     def of_cte(
         self, node: exp.Table, cte: Cte, query: Query | None, ctes: Mapping[str, Cte]
     ) -> Relation:
         """A mention of a CTE; None as its query means that it is not looked into."""
-        names = _column_aliases(node) or [one.name for one in cte.node.args["alias"].columns]
-        found = types = None
+        names = _column_aliases(node) or [column.name for column in cte.node.args["alias"].columns]
+        readable = types = None
         if not cte.is_itself:
-            found = self._readable(node, ctes)
-            types = self._described(node, ctes, query) if found is None and query else None
-        return self._of_query(node, query or Sealed(()), found, names, types)
+            readable = self._readable(node, ctes)
+            types = self._described(node, ctes, query) if readable is None and query else None
+        return self._of_query(node, query or Sealed(()), readable, names, types)
 
     def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte], scope: Scope) -> ScalarSubquery:
         """A subquery that stands for one value, in a place where `scope` can be named."""
@@ -110,14 +110,14 @@ class Sources:
             return ScalarSubquery(self._add(types={}).id)
         if stretch_of(node) is None and _is_bare(node):
             node = node.this  # the parentheses are those of IN
-        found = self._readable(node, ctes) if self._refuses_many else None
+        readable = self._readable(node, ctes) if self._refuses_many else None
         beside: tuple[Beside, ...] = ()
-        if found is None and self._refuses_many:
+        if readable is None and self._refuses_many:
             beside = sources_beside(node, scope)
-            found = self._readable(node, ctes, beside) if beside else None
-        if found is None:
+            readable = self._readable(node, ctes, beside) if beside else None
+        if readable is None:
             return ScalarSubquery(self._add(types={}, is_scalar=True).id)
-        types, used = found
+        types, used = readable
         needs = self._needs(node, used)
         relation = self._add(types=types, node=node, ctes=used, needs=needs, is_scalar=True)
         return ScalarSubquery(relation.id, beside)
@@ -126,8 +126,8 @@ class Sources:
     def _refuses_many(self) -> bool:
         """Whether a subquery of many rows is no value; else it is any one of them."""
         setting = literal("scalar_subquery_error_on_multiple_rows")
-        found = self.questions.fold(f"SELECT {call('current_setting', setting)}")
-        return bool(found and found[0][0].text == "true")
+        rows = self.questions.fold(f"SELECT {call('current_setting', setting)}")
+        return bool(rows and rows[0][0].text == "true")
 
     def may_read(self, cte: Cte) -> bool:
         """Whether a CTE is looked into once more."""
@@ -141,7 +141,7 @@ class Sources:
         return frozenset(
             mention.place
             for mention in (self.live_mentions.values() if many else ())
-            if any(id(one) in many for one in _ancestors(mention.node))
+            if any(id(ancestor) in many for ancestor in _ancestors(mention.node))
         )
 
     def whole_number(self, clause: exp.Expr | None, absent: int | None = None) -> int | None:
@@ -151,7 +151,7 @@ class Sources:
         number = clause.expression
         if clause.args.get("limit_options") or find(number, exp.Column, exp.Query):
             return None
-        if any(not one.name for one in find_all(number, exp.Placeholder)):
+        if any(not placeholder.name for placeholder in find_all(number, exp.Placeholder)):
             return None  # a `?` counts from the statement's start, not from that of a piece
         text = str(number.this) if isinstance(number, exp.Literal) else ""
         if not text and not calls(number, self.functions.volatile):
@@ -166,8 +166,8 @@ class Sources:
         """
         way = {True: " DESC", False: " ASC", None: ""}[said]
         rows = f"(SELECT v FROM (VALUES (1), (NULL), (2)) AS t(v) ORDER BY v{way} LIMIT 1"
-        found = self.questions.fold(f"SELECT {rows}), {rows} OFFSET 1)")
-        first = [value.text for value in found[0]] if found else []
+        answer = self.questions.fold(f"SELECT {rows}), {rows} OFFSET 1)")
+        first = [value.text for value in answer[0]] if answer else []
         return first[0] == "2" if first in (["1", "2"], ["2", "1"]) else None
 
     # --- whether and how a source can be read by itself --------------------------------------
@@ -197,9 +197,9 @@ class Sources:
         used = self._used_ctes(node, ctes)
         if outputs is None or used is None or isinstance(query, Sealed):
             return None
-        if any(self._contents.of(one).hides for one in (node, *used)):
+        if any(self._contents.of(part).hides for part in (node, *used)):
             return None
-        if not all(self._is_as_written(one) for one in (node, *used)):
+        if not all(self._is_as_written(part) for part in (node, *used)):
             return None
         types = self._described_as(node, used)
         if types is None or len(types) != len(outputs):
@@ -226,12 +226,12 @@ class Sources:
 
     def _reads_local(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> bool:
         """Whether it names a table of the session, a file or a function."""
-        ctes = {one.alias.lower() for one in used}
+        ctes = {cte.alias.lower() for cte in used}
         return any(
             id(table) not in self.live_mentions
             and not (len(table.parts) == 1 and table.name.lower() in ctes)
-            for one in (node, *used)
-            for table in self._contents.of(one).tables
+            for part in (node, *used)
+            for table in self._contents.of(part).tables
         )
 
     def _is_stable(self, node: exp.Expr) -> bool:
@@ -248,21 +248,21 @@ class Sources:
     def _used_ctes(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> tuple[exp.CTE, ...] | None:
         """The CTEs that a piece of the query names, those first that others name."""
         begun: dict[str, exp.CTE] = {}
-        found: list[exp.CTE] = []
-        pending = [(ctes[one], False) for one in self._named_in(node, ctes)]
+        used: list[exp.CTE] = []
+        pending = [(ctes[name], False) for name in self._named_in(node, ctes)]
         while pending:
             cte, is_done = pending.pop()
             name = cte.node.alias.lower()
             if is_done:
-                found.append(cte.node)
+                used.append(cte.node)
             elif cte.is_itself or begun.get(name, cte.node) is not cte.node:
                 return None
             elif name not in begun:
                 begun[name] = cte.node
                 pending.append((cte, True))
                 inner = self._named_in(cte.node.this, cte.ctes)
-                pending += [(cte.ctes[one], False) for one in inner if one != name]
-        return tuple(found)
+                pending += [(cte.ctes[other], False) for other in inner if other != name]
+        return tuple(used)
 
     def _named_in(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> list[str]:
         """The CTEs that a piece of the query names, of those that are in sight of it."""
@@ -271,8 +271,8 @@ class Sources:
     def _needs(self, node: exp.Expr, used: tuple[exp.CTE, ...]) -> frozenset[int]:
         return frozenset(
             self.live_mentions[id(table)].place
-            for one in (node, *used)
-            for table in self._contents.of(one).tables
+            for part in (node, *used)
+            for table in self._contents.of(part).tables
             if id(table) in self.live_mentions
         )
 
@@ -282,16 +282,16 @@ class Sources:
 
     @cached_property
     def _places(self) -> Mapping[int, int]:
-        return {key: one.place for key, one in self.live_mentions.items()}
+        return {key: mention.place for key, mention in self.live_mentions.items()}
 
     @cached_property
     def _empty_rows(self) -> Mapping[int, str]:
         """What stands for the live mention at each place."""
-        found = {}
-        for one in self.live_mentions.values():
-            columns = (f"CAST(NULL AS {of}) AS {quote(name)}" for name, of in one.types.items())
-            found[one.place] = f"(SELECT {', '.join(columns)} WHERE false)"
-        return found
+        rows = {}
+        for mention in self.live_mentions.values():
+            columns = (f"CAST(NULL AS {of}) AS {quote(name)}" for name, of in mention.types.items())
+            rows[mention.place] = f"(SELECT {', '.join(columns)} WHERE false)"
+        return rows
 
     def _without_collations(self, types: Types) -> Types:
         if not self._has_collations:
@@ -308,22 +308,22 @@ class Sources:
         self,
         node: exp.Expr,
         query: Query,
-        found: tuple[Types, tuple[exp.CTE, ...]] | None,
+        readable: tuple[Types, tuple[exp.CTE, ...]] | None,
         aliases: list[str],
         described: Types | None = None,
     ) -> Relation:
         outputs = query.outputs
-        if found is not None:
-            types, used = found
+        if readable is not None:
+            types, used = readable
             needs = self._needs(node, used)
             inside = _inside(query, list(types))
             return self._add(
                 types=types, node=node, ctes=used, needs=needs, inside=inside, held=_held(query)
             )
-        names = [one.name for one in outputs or ()]
-        names[: len(aliases)] = [one.lower() for one in aliases]
+        names = [output.name for output in outputs or ()]
+        names[: len(aliases)] = [alias.lower() for alias in aliases]
         is_known = outputs is not None and all(names) and len(set(names)) == len(names)
-        terms = [one.term for one in outputs or ()]
+        terms = [output.term for output in outputs or ()]
         types = described or {
             name: self._type(term)
             for name, term in zip(names, [*terms, *[None] * len(names)], strict=False)
@@ -345,10 +345,10 @@ class Sources:
 
 
 def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
-    one = node.parent
-    while one is not None:
-        yield one
-        one = one.parent
+    ancestor = node.parent
+    while ancestor is not None:
+        yield ancestor
+        ancestor = ancestor.parent
 
 
 def _is_bare(node: exp.Subquery) -> bool:
@@ -358,7 +358,7 @@ def _is_bare(node: exp.Subquery) -> bool:
 
 def _column_aliases(node: exp.Expr) -> list[str]:
     alias = node.args.get("alias")
-    return [one.name for one in alias.args.get("columns") or []] if alias is not None else []
+    return [column.name for column in alias.args.get("columns") or []] if alias is not None else []
 
 
 def _is_name_alone(node: exp.Table) -> bool:
@@ -373,9 +373,9 @@ def _inside(query: Query, names: list[str]) -> Outputs:
     if outputs is None or len(outputs) != len(names) or isinstance(query, (SetOperation, Sealed)):
         return {}
     return {
-        name: one.term
-        for name, one in zip(names, outputs, strict=True)
-        if one.is_open and one.term is not None
+        name: output.term
+        for name, output in zip(names, outputs, strict=True)
+        if output.is_open and output.term is not None
     }
 
 

@@ -29,26 +29,26 @@ def star_edits(names: MentionedNames, hidden: Hidden, sql: str) -> Iterator[Edit
     words: list[Token] = []
     for block in names.selects if hidden else ():
         sources = [(source, name) for _, source, name in sources_of(block)]
-        found = [(of, name) for one, of in sources for name in hidden.get(id(one), ())]
-        if not found:
+        named = [(of, name) for source, of in sources for name in hidden.get(id(source), ())]
+        if not named:
             continue
-        _refuse_unclear(block, found, sql)
-        _refuse_patterns(names, block, found, sql)
+        _refuse_unclear(block, named, sql)
+        _refuse_patterns(names, block, named, sql)
         for star in names.stars.get(id(block), ()):
-            own = _excluded(names, star, found, len(sources))
+            own = _excluded(names, star, named, len(sources))
             words = words or tokens(sql)
             yield from _excluding(star, block, own, sql, words) if own else ()
 
 
-def _refuse_unclear(block: exp.Select, found: Sequence[tuple[str, str]], sql: str) -> None:
-    _, name = found[0]
+def _refuse_unclear(block: exp.Select, named: Sequence[tuple[str, str]], sql: str) -> None:
+    _, name = named[0]
     if joins_naturally(block):
         raise BindError(
             f"{name} cannot be used beside NATURAL JOIN, which would join by it",
             sql=sql,
             hint="write JOIN … USING (columns)",
         )
-    if len({*found}) < len(found):
+    if len({*named}) < len(named):
         raise BindError(
             f"{name} cannot be used in a join that has one name for both its sides",
             sql=sql,
@@ -57,15 +57,15 @@ def _refuse_unclear(block: exp.Select, found: Sequence[tuple[str, str]], sql: st
 
 
 def _refuse_patterns(
-    names: MentionedNames, block: exp.Select, found: Sequence[tuple[str, str]], sql: str
+    names: MentionedNames, block: exp.Select, named: Sequence[tuple[str, str]], sql: str
 ) -> None:
     """`COLUMNS('…')` takes what its pattern finds in a name, and there is no EXCLUDE beside it."""
-    for one in names.untold:
-        is_pattern = isinstance(one, exp.Columns) and not isinstance(one.this, exp.Star)
-        if not is_pattern or one.find_ancestor(exp.Select) is not block:
+    for node in names.untold:
+        is_pattern = isinstance(node, exp.Columns) and not isinstance(node.this, exp.Star)
+        if not is_pattern or node.find_ancestor(exp.Select) is not block:
             continue
-        for _, name in found:
-            if _may_find(one.this, name):
+        for _, name in named:
+            if _may_find(node.this, name):
                 raise BindError(
                     f"{name} cannot be named beside COLUMNS, which would show it",
                     sql=sql,
@@ -83,7 +83,7 @@ def _may_find(pattern: exp.Expr, name: str) -> bool:
 
 
 def _excluded(
-    names: MentionedNames, star: exp.Star, found: Sequence[tuple[str, str]], sources: int
+    names: MentionedNames, star: exp.Star, named: Sequence[tuple[str, str]], sources: int
 ) -> list[str]:
     """What a star must leave out, as SQL: of one among several sources by that source's name.
 
@@ -91,9 +91,9 @@ def _excluded(
     """
     owner = star.parent
     of = owner.args.get("table") if isinstance(owner, exp.Column) else None
-    taken = {_written(one) for one in star.args.get("except_") or ()}
+    taken = {_written(column) for column in star.args.get("except_") or ()}
     wanted: dict[str, None] = {}
-    for source, name in found:
+    for source, name in named:
         if of is not None and source.lower() != of.name.lower():
             continue
         if not taken & {name, f"{source.lower()}.{name}"}:

@@ -31,14 +31,17 @@ _UNTOLD = (
 def idle_mentions(tree: exp.Expr, mentions: Sequence[exp.Table]) -> frozenset[int]:
     """Of some mentions of tables those, by the ids of their nodes, of which nobody reads a row."""
     known: dict[int, bool] = {}
-    if not any(_is_in_a_column(one, known) for one in mentions) or find(tree, *_UNTOLD) is not None:
+    if (
+        not any(_is_in_a_column(mention, known) for mention in mentions)
+        or find(tree, *_UNTOLD) is not None
+    ):
         return frozenset()
-    search = _Search(frozenset(one.name.lower() for one in find_all(tree, exp.Column)))
+    search = _Search(frozenset(column.name.lower() for column in find_all(tree, exp.Column)))
     for table in find_all(tree, exp.Table):
         search.mentions.setdefault(table.name.lower(), []).append(table)
     for query in outermost_queries(tree):
         search.visit(query, None)
-    return frozenset(id(one) for one in mentions if search.is_idle(one))
+    return frozenset(id(mention) for mention in mentions if search.is_idle(mention))
 
 
 @dataclass
@@ -57,7 +60,7 @@ class _Search:
 
     def is_idle(self, node: exp.Expr) -> bool:
         """Whether a node stands in a column that nobody reads."""
-        return any(id(one) in self.idle for one in _around(node))
+        return any(id(ancestor) in self.idle for ancestor in _around(node))
 
     def visit(self, query: exp.Expr, wanted: Wanted) -> None:
         """A query of whose columns so many are read; its CTEs after all that may name them."""
@@ -84,7 +87,7 @@ class _Search:
         elif isinstance(query, exp.Subquery) and not _has_more(query):
             self.visit(query.this, wanted)
         else:
-            self._opaque(*(one for key, one in _parts(query) if key != "with_"))
+            self._opaque(*(part for key, part in _parts(query) if key != "with_"))
 
     def _opaque(self, *nodes: exp.Expr) -> None:
         """Pieces of the statement that may read every column of what they name."""
@@ -99,7 +102,7 @@ class _Search:
         """UNION ALL: a column that is not read of the whole is not read of any branch."""
         is_all = isinstance(query, exp.Union) and query.args.get("distinct") is False
         branches = [*_branches(query)] if is_all and not _has_more(query) else []
-        selects = [one for one in branches if isinstance(one, exp.Select)]
+        selects = [branch for branch in branches if isinstance(branch, exp.Select)]
         if not branches or len(selects) < len(branches) or wanted is None:
             self._opaque_branches(query)
             return
@@ -119,26 +122,28 @@ class _Search:
         """A set operation that compares whole rows; a long chain of them is no deep tree."""
         pending: list[exp.Expr] = [query]
         while pending:
-            one = pending.pop()
-            if isinstance(one, exp.SetOperation) and (one is query or not one.args.get("with_")):
-                pending += [one.expression, one.this]
+            branch = pending.pop()
+            if isinstance(branch, exp.SetOperation) and (
+                branch is query or not branch.args.get("with_")
+            ):
+                pending += [branch.expression, branch.this]
                 others = ("with_", "this", "expression")
-                self._opaque(*(part for key, part in _parts(one) if key not in others))
+                self._opaque(*(part for key, part in _parts(branch) if key not in others))
             else:
-                self.visit(one, None)
+                self.visit(branch, None)
 
     # --- one SELECT --------------------------------------------------------------------------
 
     def _select(self, select: exp.Select, wanted: Wanted, places: Sequence[int]) -> None:
         """A SELECT of which columns are read by their names, or by their places."""
-        stars = [one for one in select.expressions if _is_star(one)]
+        stars = [item for item in select.expressions if _is_star(item)]
         if any(map(_is_edited, stars)) or _reads_all(select):
             wanted = None
         if wanted is not None:
             self._note_idle(select, wanted, places)
         sources = [*_sources(select)]
-        own = {id(one) for one in sources}
-        texts = {id(one): self._names(one, frozenset()) for one in sources}
+        own = {id(source) for source in sources}
+        texts = {id(source): self._names(source, frozenset()) for source in sources}
         common = self._names(select, frozenset({*own, id(select.args.get("with_"))}))
         is_natural = any(
             str(join.args.get("method") or "").upper() == "NATURAL"
@@ -169,57 +174,57 @@ class _Search:
 
     def _others(self, select: exp.Select, own: set[int]) -> None:
         """Queries that stand in no FROM, and whatever else names a CTE there."""
-        pending = [one for key, one in _parts(select) if key != "with_"]
+        pending = [part for key, part in _parts(select) if key != "with_"]
         while pending:
-            one = pending.pop()
-            if id(one) in self.idle or id(one) in own:
+            inner = pending.pop()
+            if id(inner) in self.idle or id(inner) in own:
                 continue
-            if isinstance(one, exp.Query):
-                self.visit(one, None)
+            if isinstance(inner, exp.Query):
+                self.visit(inner, None)
                 continue
-            if isinstance(one, exp.Table):
-                self._opaque(one)
-            pending += children(one)
+            if isinstance(inner, exp.Table):
+                self._opaque(inner)
+            pending += children(inner)
 
     def _note_idle(self, select: exp.Select, wanted: frozenset[str], places: Sequence[int]) -> None:
         """Mark the columns that neither the reader nor another part of the SELECT speaks of."""
         unread = {
-            place: one
-            for place, one in enumerate(select.expressions)
+            place: item
+            for place, item in enumerate(select.expressions)
             if place not in places
-            and one.alias_or_name
-            and one.alias_or_name.lower() not in wanted
-            and find(one, *_MAKING_ROWS) is None
+            and item.alias_or_name
+            and item.alias_or_name.lower() not in wanted
+            and find(item, *_MAKING_ROWS) is None
         }
         aside = [*unread.values(), *_sources(select), select.args.get("with_")]
         spoken = self._names(select, frozenset(map(id, aside)))
         has_grown = True
         while has_grown:  # a column may be named by others beside it
-            read = [p for p, one in unread.items() if one.alias_or_name.lower() in spoken]
+            read = [p for p, item in unread.items() if item.alias_or_name.lower() in spoken]
             for place in read:
                 spoken |= self._names(unread.pop(place), frozenset())
             has_grown = bool(read)
-        self.idle |= {id(one) for one in unread.values()}
+        self.idle |= {id(item) for item in unread.values()}
 
     def _names(self, node: exp.Expr, without: frozenset[int]) -> frozenset[str]:
         """All names in a piece of the statement, a superset of those of columns."""
-        found: set[str] = set()
+        names: set[str] = set()
         pending = [node]
         while pending:
-            one = pending.pop()
-            if id(one) in without or id(one) in self.idle:
+            inner = pending.pop()
+            if id(inner) in without or id(inner) in self.idle:
                 continue
-            if isinstance(one, (exp.Identifier, exp.Var)):
-                found.update(_stems(one.name.lower()))
-            pending += children(one)
-        return frozenset(found)
+            if isinstance(inner, (exp.Identifier, exp.Var)):
+                names.update(_stems(inner.name.lower()))
+            pending += children(inner)
+        return frozenset(names)
 
 
 def _stems(name: str) -> Iterator[str]:
     """A name, and those it may stand for: of two columns `a` the second is called `a_1`."""
     yield name
-    while (found := _NUMBERED.fullmatch(name)) is not None:
-        name = found[1]
+    while (match := _NUMBERED.fullmatch(name)) is not None:
+        name = match[1]
         yield name
 
 
@@ -228,17 +233,17 @@ def _stems(name: str) -> Iterator[str]:
 
 def _is_in_a_column(node: exp.Expr, known: dict[int, bool]) -> bool:
     """Whether it stands in the select list of some query; what is found on the way is `known`."""
-    found, way = False, []
-    for one in _around(node):
-        if id(one) in known:
-            found = known[id(one)]
+    is_in_column, passed = False, []
+    for ancestor in _around(node):
+        if id(ancestor) in known:
+            is_in_column = known[id(ancestor)]
             break
-        way.append(id(one))
-        if one.arg_key == "expressions" and isinstance(one.parent, exp.Select):
-            found = True
+        passed.append(id(ancestor))
+        if ancestor.arg_key == "expressions" and isinstance(ancestor.parent, exp.Select):
+            is_in_column = True
             break
-    known.update(dict.fromkeys(way, found))
-    return found
+    known.update(dict.fromkeys(passed, is_in_column))
+    return is_in_column
 
 
 def _around(node: exp.Expr) -> Iterator[exp.Expr]:
@@ -259,7 +264,7 @@ def _reads_all(select: exp.Select) -> bool:
             continue
         if clause.args.get("all") or find(clause, exp.Literal, exp.All) is not None:
             return True
-        if any(one.name.upper() == "ALL" for one in find_all(clause, exp.Identifier, exp.Var)):
+        if any(word.name.upper() == "ALL" for word in find_all(clause, exp.Identifier, exp.Var)):
             return True
     return False
 
@@ -275,24 +280,24 @@ def _branches(query: exp.SetOperation) -> Iterator[exp.Expr]:
     by_name = bool(query.args.get("by_name"))
     pending: list[exp.Expr] = [query]
     while pending:
-        one = pending.pop()
-        is_all = isinstance(one, exp.Union) and one.args.get("distinct") is False
-        if is_all and bool(one.args.get("by_name")) == by_name and not _has_more(one):
-            pending += [one.expression, one.this]
-        elif isinstance(one, exp.Subquery) and not one.alias and not _has_more(one):
-            pending.append(one.this)
+        branch = pending.pop()
+        is_all = isinstance(branch, exp.Union) and branch.args.get("distinct") is False
+        if is_all and bool(branch.args.get("by_name")) == by_name and not _has_more(branch):
+            pending += [branch.expression, branch.this]
+        elif isinstance(branch, exp.Subquery) and not branch.alias and not _has_more(branch):
+            pending.append(branch.this)
         else:
-            yield one
+            yield branch
 
 
 def _named_places(select: exp.Select, wanted: frozenset[str]) -> list[int] | None:
     """Where the wanted columns stand; None where a star hides it."""
-    if any(_is_star(one) for one in select.expressions):
+    if any(_is_star(item) for item in select.expressions):
         return None
     return [
         place
-        for place, one in enumerate(select.expressions)
-        if not one.alias_or_name or one.alias_or_name.lower() in wanted
+        for place, item in enumerate(select.expressions)
+        if not item.alias_or_name or item.alias_or_name.lower() in wanted
     ]
 
 
@@ -316,6 +321,6 @@ def _is_edited(star: exp.Expr) -> bool:
 
 def _parts(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     for key, value in node.args.items():
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, exp.Expr):
-                yield key, one
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, exp.Expr):
+                yield key, part

@@ -82,8 +82,8 @@ class Views:
         return self.completed(self._made_of(statement, text, origin))
 
     def _made_of(self, statement: Statement, text: str, origin: SourceMap) -> Statement:
-        found, older = self._parsed(text), origin.upon(statement.origin)
-        return replace(found, offset=statement.offset, explain=statement.explain, origin=older)
+        parsed, older = self._parsed(text), origin.upon(statement.origin)
+        return replace(parsed, offset=statement.offset, explain=statement.explain, origin=older)
 
     def _parsed(self, text: str) -> Statement:
         """A text that was written out: what is asked again and again is parsed once."""
@@ -96,7 +96,7 @@ class Views:
     def _is_mentioned(self, statement: Statement) -> bool:
         if self.may_be_mentioned(statement.sql):
             return True
-        return any(view_of(self._catalog, one.parts) for one in statement.mentions)
+        return any(view_of(self._catalog, mention.parts) for mention in statement.mentions)
 
     def headers(self, names: list[str], statement: Statement) -> list[str]:
         """The names of a result's columns as DuckDB makes them of the user's own text."""
@@ -108,7 +108,7 @@ class Views:
             return
         connection = self._session.duckdb
         names = {*view_names(connection, self._session.declared).values()}
-        if any(one.kind is DefinedKind.MACRO for one in self._defined.values()):
+        if any(definition.kind is DefinedKind.MACRO for definition in self._defined.values()):
             names |= {name for oid, name in macro_names(connection).items() if oid in self._defined}
         listed = "|".join(re.escape(name.replace('"', '""')) for name in sorted(names))
         self._words = re.compile(rf"(?<!\w)(?:{listed})(?!\w)", re.IGNORECASE) if names else None
@@ -174,7 +174,7 @@ class Views:
         except QueryError as error:
             _move(error, definition.query, definition)
             raise
-        edits = {one.span: one.text for one in query.edits}
+        edits = {edit.span: edit.text for edit in query.edits}
         for table in query.tables:
             if table.hidden or table.live.connection is not None:
                 edits |= derived(definition.query, table.mention, _stand_in(table), "")
@@ -185,9 +185,9 @@ class Views:
         """The numbers of all that bears a definition's name."""
         connection = self._session.duckdb
         is_view = definition.kind is DefinedKind.VIEW
-        found = view_names(connection) if is_view else macro_names(connection)
+        names = view_names(connection) if is_view else macro_names(connection)
         wanted = definition.parts[-1].lower()
-        return {oid for oid, name in found.items() if name.lower() == wanted}
+        return {oid for oid, name in names.items() if name.lower() == wanted}
 
     def _is_ours(self, parts: tuple[str, ...]) -> bool:
         return len(parts) == 3 and self._catalog.is_provider(parts[0])

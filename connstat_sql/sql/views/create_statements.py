@@ -91,9 +91,9 @@ class _NotThis(Exception):
 class _TokenReader:
     """Goes through tokens one by one."""
 
-    def __init__(self, sql: str, found: Sequence[Token]) -> None:
+    def __init__(self, sql: str, tokens: Sequence[Token]) -> None:
         self.sql = sql
-        self.tokens = found
+        self.tokens = tokens
         self.at = 0
 
     def word(self, ahead: int = 0) -> str:
@@ -164,9 +164,9 @@ def read_definition(sql: str) -> Definition | None:
     create = _CREATES.search(sql)
     if create is None or not _DEFINED.search(sql, create.end()):
         return None
-    found = [one for one in tokens(sql) if one.token_type is not TokenType.SEMICOLON]
+    words = [token for token in tokens(sql) if token.token_type is not TokenType.SEMICOLON]
     try:
-        return _definition(_TokenReader(sql, found))
+        return _definition(_TokenReader(sql, words))
     except _NotThis:
         return None
 
@@ -186,7 +186,7 @@ def _definition(reader: _TokenReader) -> Definition:
         first = reader.at
         inside = reader.inner()
         columns = reader.text(first, reader.at)
-        params = [] if is_view else [_param(reader, *one) for one in inside]
+        params = [] if is_view else [_param(reader, *places) for places in inside]
     reader.needs("AS")
     kind = (
         DefinedKind.VIEW
@@ -221,10 +221,10 @@ def read_calls(sql: str, tree: exp.Expr) -> Iterator[MacroCall]:
     starts = dict(_starts(tree))
     if not starts:
         return
-    found = tokens(sql)
-    for index, token in enumerate(found):
+    words = tokens(sql)
+    for index, token in enumerate(words):
         if token.start in starts:
-            reader = _TokenReader(sql, found)
+            reader = _TokenReader(sql, words)
             reader.at = index
             try:
                 yield _call(reader, starts[token.start])
@@ -238,7 +238,7 @@ def _starts(tree: exp.Expr) -> Iterator[tuple[int, bool]]:
         if not isinstance(node.this, exp.Func):
             continue
         names = [node.args.get("catalog"), node.args.get("db"), node.this]
-        start = next((one.meta.get("start") for one in names if one is not None), None)
+        start = next((name.meta.get("start") for name in names if name is not None), None)
         if start is not None:
             yield start, bool(node.args.get("alias"))
 
@@ -267,28 +267,29 @@ def given(
     call: MacroCall, params: Sequence[MacroParam], texts: Sequence[str], sql: str
 ) -> dict[str, str]:
     """The text for each parameter of a macro. Raises BindError for what does not fit."""
-    found: dict[str, str] = {}
-    by_place = [one.name for one in params]
+    values: dict[str, str] = {}
+    by_place = [param.name for param in params]
     for place, (argument, text) in enumerate(zip(call.arguments, texts, strict=True)):
         name = argument.name or (by_place[place] if place < len(by_place) else "")
-        if not argument.name and any(one.name for one in call.arguments[:place]):
+        if not argument.name and any(argument.name for argument in call.arguments[:place]):
             raise _misfit(call, params, "an argument without a name follows one with a name", sql)
-        if name not in by_place or name in found:
+        if name not in by_place or name in values:
             what = f"no parameter {argument.name}" if argument.name else "fewer parameters"
-            what = f"{name} only once" if name in found else what
+            what = f"{name} only once" if name in values else what
             raise _misfit(call, params, f"it has {what}", sql)
-        found[name] = text
+        values[name] = text
     for param in params:
-        value = found.get(param.name, param.default)
+        value = values.get(param.name, param.default)
         if value is None:
             raise _misfit(call, params, f"it needs {param.name}", sql)
-        found[param.name] = f"CAST({value} AS {param.type})" if param.type else _grouped(value)
-    return found
+        values[param.name] = f"CAST({value} AS {param.type})" if param.type else _grouped(value)
+    return values
 
 
 def _misfit(call: MacroCall, params: Sequence[MacroParam], what: str, sql: str) -> BindError:
     shown = ", ".join(
-        one.name + (f" := {one.default}" if one.default is not None else "") for one in params
+        param.name + (f" := {param.default}" if param.default is not None else "")
+        for param in params
     )
     return BindError(
         f"the call of macro {call.name} does not fit: {what}",
@@ -328,7 +329,7 @@ def _begins_list(before: str, text: str) -> bool:
 
     To DuckDB a macro's argument is one value: `a IN p` asks whether that has `a` in it.
     """
-    *_, last, opened = ("", "", *(one.text.upper() for one in tokens(before)))
+    *_, last, opened = ("", "", *(token.text.upper() for token in tokens(before)))
     if opened != "(":
         return opened == "IN"
     inner = parse(f"SELECT {text}").tree

@@ -55,18 +55,22 @@ def reached_by(
 
 def _needed(resource: Resource, view: View, names: Sequence[str]) -> dict[str, str]:
     """Columns of the parts that the wanted columns are made of, with their types."""
-    given = {one.name: str(one.type) for one in resource.columns if one.name not in view.values}
-    given |= {name: str(of) for name, of in view.inputs.items()}
+    types = {
+        column.name: str(column.type)
+        for column in resource.columns
+        if column.name not in view.values
+    }
+    types |= {name: str(of) for name, of in view.inputs.items()}
     spoken = {name for name in names if name not in view.values}
     for name in names:
         spoken |= _words(view.values.get(name, ""))
-    kept = {name: of for name, of in given.items() if name.lower() in spoken or name in spoken}
-    return kept or dict([next(iter(given.items()))])
+    kept = {name: of for name, of in types.items() if name.lower() in spoken or name in spoken}
+    return kept or dict([next(iter(types.items()))])
 
 
 @lru_cache(maxsize=1000)
 def _words(expression: str) -> frozenset[str]:
-    return frozenset(str(one.text).lower() for one in tokens(expression))
+    return frozenset(str(token.text).lower() for token in tokens(expression))
 
 
 def _branch(part: Part, needed: Mapping[str, str]) -> str:

@@ -96,11 +96,11 @@ class Writer:
             makes = mention.use is TableUse.WRITE and isinstance(statement.tree, exp.Create)
             if len(mention.parts) > 2 or mention.use is TableUse.DEFINE or makes:
                 continue
-            found, span = self._names.relation(mention.parts), mention.span
-            if found is not None and self._is_live(_parts(found)):
+            relation, span = self._names.relation(mention.parts), mention.span
+            if relation is not None and self._is_live(_parts(relation)):
                 name = statement.sql[span.start : span.end]
-                if is_meant(name, ".".join(_parts(found))):
-                    edits[span] = _full_name(found)
+                if is_meant(name, ".".join(_parts(relation))):
+                    edits[span] = _full_name(relation)
         return edits
 
     def is_live(self, sql: str, home: Path = (), above: frozenset[int] = frozenset()) -> bool:
@@ -108,14 +108,14 @@ class Writer:
         statement = self._parse(sql)
         if statement.tree is None:
             return any(self._is_live(parts[:3]) for parts in words(sql))
-        if any(self._is_live(one.parts) for one in statement.mentions):
+        if any(self._is_live(mention.parts) for mention in statement.mentions):
             return True
         if any(True for _ in self._known_calls(sql, statement.tree, home)):
             return True
-        views = [self._names.relation(one.parts, home) for one in statement.mentions]
-        if any(self._is_live(_parts(found)) for found in views if found):
+        views = [self._names.relation(mention.parts, home) for mention in statement.mentions]
+        if any(self._is_live(_parts(view)) for view in views if view):
             return True
-        return any(self._is_over_live(found, above) for found in views if found and found.sql)
+        return any(self._is_over_live(view, above) for view in views if view and view.sql)
 
     def _is_over_live(self, view: Found, above: frozenset[int]) -> bool:
         if view.oid in self._made:
@@ -133,17 +133,17 @@ class Writer:
         if not known:
             return sql, None
         edits = _numbered(sql)
-        for call, found, definition in sorted(known, key=lambda one: _length(one[0].span)):
-            texts = [_within(sql, edits, one.span) for one in call.arguments]
+        for call, macro, definition in sorted(known, key=lambda entry: _length(entry[0].span)):
+            texts = [_within(sql, edits, argument.span) for argument in call.arguments]
             try:
                 values = given(call, definition.params, texts, sql)
-                deeper = _deeper(chain, (found.oid, found.name), "macro")
+                deeper = _deeper(chain, (macro.oid, macro.name), "macro")
                 body = self._calls(with_values(definition.query, values), home, deeper)[0]
             except QueryError as error:
                 _place(error, sql, call.span, chain)
                 raise
             alias = "" if call.has_alias else f" AS {call.name}"
-            edits = {one: text for one, text in edits.items() if not _holds(call.span, one)}
+            edits = {span: text for span, text in edits.items() if not _holds(call.span, span)}
             edits[call.span] = f"({body}){alias}"
             _check_length(edits, sql, call.span)
         return rewritten(sql, edits)
@@ -153,10 +153,10 @@ class Writer:
     ) -> list[tuple[MacroCall, Found, Definition]]:
         known = []
         for call in read_calls(sql, tree):
-            found = self._names.macro(call.parts, home)
-            definition = self._made.get(found.oid) if found else None
-            if found and definition:
-                known.append((call, found, definition))
+            macro = self._names.macro(call.parts, home)
+            definition = self._made.get(macro.oid) if macro else None
+            if macro and definition:
+                known.append((call, macro, definition))
         return known
 
     # --- views: a derived table, put where the name stands -----------------------------------
@@ -172,20 +172,20 @@ class Writer:
             if mention.use is not TableUse.READ or self._is_live(mention.parts):
                 continue
             self._looks += 1
-            found = self._names.relation(mention.parts, home or ())
-            if found is None:
+            relation = self._names.relation(mention.parts, home or ())
+            if relation is None:
                 continue
-            if found.sql and self._is_over_live(found, frozenset()):
+            if relation.sql and self._is_over_live(relation, frozenset()):
                 try:
-                    text = self._view(found, chain)
+                    text = self._view(relation, chain)
                 except QueryError as error:
                     _place(error, sql, mention.span, chain)
                     raise
-                edits |= derived(sql, mention, text, self._definition(found).columns)
-                edits |= _qualifiers(tree, mention, found)
+                edits |= derived(sql, mention, text, self._definition(relation).columns)
+                edits |= _qualifiers(tree, mention, relation)
                 _check_length(edits, sql, mention.span)
             elif home is not None:
-                edits[mention.span] = _full_name(found)
+                edits[mention.span] = _full_name(relation)
         return rewritten(sql, edits) if edits else (sql, None)
 
     def _tables(self, statement: Statement, chain: _Chain) -> dict[Span, str]:
@@ -249,9 +249,9 @@ class Writer:
     def _of_connection(self, text: str, provider: str, connection: str) -> str:
         """The SELECT over one connection of its provider, not all of them."""
         edits = {
-            one.span: ".".join(map(quote, (connection, *one.parts[1:])))
-            for one in self._parse(text).mentions
-            if len(one.parts) == 3 and one.parts[0].lower() == provider
+            mention.span: ".".join(map(quote, (connection, *mention.parts[1:])))
+            for mention in self._parse(text).mentions
+            if len(mention.parts) == 3 and mention.parts[0].lower() == provider
         }
         return rewritten(text, edits)[0] if edits else text
 
@@ -264,33 +264,33 @@ class Writer:
     def _is_live(self, parts: tuple[str, ...]) -> bool:
         return isinstance(self._catalog.resolve(parts), LiveTable)
 
-    def _view(self, found: Found, chain: _Chain) -> str:
+    def _view(self, view: Found, chain: _Chain) -> str:
         """A view's SELECT over the live tables themselves."""
-        if found.oid not in self._views:
-            deeper = _deeper(chain, (found.oid, found.name), "view")
-            home = home_of(found)
-            text, _ = self._calls(self._definition(found).query, home, deeper)
-            self._views[found.oid], _ = self._mentions(text, home, deeper)
-        return self._views[found.oid]
+        if view.oid not in self._views:
+            deeper = _deeper(chain, (view.oid, view.name), "view")
+            home = home_of(view)
+            text, _ = self._calls(self._definition(view).query, home, deeper)
+            self._views[view.oid], _ = self._mentions(text, home, deeper)
+        return self._views[view.oid]
 
-    def _definition(self, found: Found) -> Definition:
-        definition = self._made.get(found.oid) or read_definition(found.sql)
+    def _definition(self, view: Found) -> Definition:
+        definition = self._made.get(view.oid) or read_definition(view.sql)
         assert definition is not None, "only views that can be read are written out"
         return definition
 
 
 def view_of(catalog: Catalog, parts: tuple[str, ...]) -> LiveTable | None:
     """The view that a definition declares under a name, or None."""
-    found = catalog.resolve(parts)
-    return found if isinstance(found, LiveTable) and found.resource.view else None
+    live = catalog.resolve(parts)
+    return live if isinstance(live, LiveTable) and live.resource.view else None
 
 
-def _deeper(chain: _Chain, found: tuple[int | str, str], kind: str) -> _Chain:
-    deeper = (*chain, found)
+def _deeper(chain: _Chain, link: tuple[int | str, str], kind: str) -> _Chain:
+    deeper = (*chain, link)
     path = " → ".join(name for _, name in deeper)
-    if found in chain:
+    if link in chain:
         raise BindError(
-            f"{kind} {found[1]} is made of itself: {path}", hint="define one of them anew"
+            f"{kind} {link[1]} is made of itself: {path}", hint="define one of them anew"
         )
     if len(deeper) > MAX_DEPTH:
         raise PlanError(
@@ -324,16 +324,16 @@ def _numbered(sql: str) -> dict[Span, str]:
     """`?` as `$1`, `$2`, …: a macro may use its arguments in another order, or twice."""
     if "?" not in sql:
         return {}
-    marks = [one.start for one in tokens(sql) if one.token_type is TokenType.PLACEHOLDER]
+    marks = [token.start for token in tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
     return {Span(mark, mark + 1): f"${number}" for number, mark in enumerate(marks, 1)}
 
 
 def _within(sql: str, edits: Mapping[Span, str], span: Span) -> str:
     """A stretch of the text, edited."""
     inside = {
-        Span(one.start - span.start, one.end - span.start): text
-        for one, text in edits.items()
-        if _holds(span, one)
+        Span(edited.start - span.start, edited.end - span.start): text
+        for edited, text in edits.items()
+        if _holds(span, edited)
     }
     return rewritten(sql[span.start : span.end], inside)[0]
 
@@ -355,8 +355,10 @@ def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Sp
     if isinstance(parent, exp.Copy):
         return {span: f"({whole})"}
     if isinstance(parent, exp.Schema):  # COPY v (a, b) TO …
-        listed = ", ".join(sql[_span(one).start : _span(one).end] for one in parent.expressions)
-        end = sql.index(")", max(_span(one).end for one in parent.expressions)) + 1
+        listed = ", ".join(
+            sql[_span(column).start : _span(column).end] for column in parent.expressions
+        )
+        end = sql.index(")", max(_span(column).end for column in parent.expressions)) + 1
         return {Span(span.start, end): f"(SELECT {listed} FROM ({text}){name}{columns})"}
     if isinstance(parent, exp.Summarize) or table:
         return {Span(table.start() if table else span.start, span.end): whole}
@@ -368,9 +370,9 @@ def _span(node: exp.Expr) -> Span:
     return Span(node.meta["start"], node.meta["end"] + 1)
 
 
-def _qualifiers(tree: exp.Expr, mention: TableMention, found: Found) -> dict[Span, str]:
+def _qualifiers(tree: exp.Expr, mention: TableMention, view: Found) -> dict[Span, str]:
     """`main.v.a` → `v.a`: what stands for the view is in no schema."""
-    return _full_qualifiers(tree, mention, (found.database, found.schema, found.name))
+    return _full_qualifiers(tree, mention, (view.database, view.schema, view.name))
 
 
 def _full_qualifiers(
@@ -391,9 +393,9 @@ def _full_qualifiers(
     return edits
 
 
-def _parts(found: Found) -> tuple[str, ...]:
-    return found.database, found.schema, found.name
+def _parts(relation: Found) -> tuple[str, ...]:
+    return relation.database, relation.schema, relation.name
 
 
-def _full_name(found: Found) -> str:
-    return ".".join(map(quote, _parts(found)))
+def _full_name(relation: Found) -> str:
+    return ".".join(map(quote, _parts(relation)))

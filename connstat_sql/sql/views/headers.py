@@ -34,7 +34,7 @@ def _pairs(
     statement: Statement, connection: duckdb.DuckDBPyConnection
 ) -> Iterator[tuple[str, str]]:
     """What DuckDB prints of each derived table in place of a name, and what of the name."""
-    tables = [one.parts for one in statement.mentions if len(one.parts) == 3]
+    tables = [mention.parts for mention in statement.mentions if len(mention.parts) == 3]
     quoted = {_printed(".".join(map(quote, parts)), connection): parts for parts in tables}
     for put, name in statement.origin.replaced(statement.sql) if statement.origin else ():
         if _WHOLE_NAME.fullmatch(put):  # of a table that is named in short
@@ -56,7 +56,7 @@ def _printed(source: str, connection: duckdb.DuckDBPyConnection) -> str:
     """What stands behind FROM, as DuckDB prints it; "" when it is nothing of the kind."""
     try:
         with interruptible(), connection.cursor() as beside:  # the user's transaction goes on
-            found = beside.execute(_PRINT, [_START + source]).fetchone()
+            row = beside.execute(_PRINT, [_START + source]).fetchone()
     except duckdb.Error:
         return ""
-    return str(found[0]).removeprefix(_START) if found else ""
+    return str(row[0]).removeprefix(_START) if row else ""

@@ -50,8 +50,8 @@ class CatalogLookup:
         """The view or table that a dotted name means, looking into `home` before all others."""
         name = parts[-1].lower()
         if name not in self._relations:
-            found = self._duckdb.execute(_RELATIONS, [name]).fetchall()
-            self._relations[name] = [Found(*row) for row in found]
+            rows = self._duckdb.execute(_RELATIONS, [name]).fetchall()
+            self._relations[name] = [Found(*row) for row in rows]
         return self._choose(parts, self._relations[name], home)
 
     def macro(self, parts: tuple[str, ...], home: Path = ()) -> Found | None:
@@ -59,19 +59,21 @@ class CatalogLookup:
         if self._macros is None:
             self._macros = [Found(*row) for row in self._duckdb.execute(_MACROS).fetchall()]
         name = parts[-1].lower()
-        return self._choose(parts, [one for one in self._macros if one.name.lower() == name], home)
+        return self._choose(
+            parts, [macro for macro in self._macros if macro.name.lower() == name], home
+        )
 
-    def _choose(self, parts: tuple[str, ...], found: list[Found], home: Path) -> Found | None:
-        path = (_TEMPORARY, *home, *self._search_path()) if found else ()
+    def _choose(self, parts: tuple[str, ...], candidates: list[Found], home: Path) -> Found | None:
+        path = (_TEMPORARY, *home, *self._search_path()) if candidates else ()
         scope = [part.lower() for part in parts[:-1]]
         if len(scope) == 2:
-            fits = [one for one in found if _at(one) == tuple(scope)]
+            fits = [candidate for candidate in candidates if _at(candidate) == tuple(scope)]
             return fits[0] if fits else None
-        by_place = {_at(one): one for one in found}
+        by_place = {_at(candidate): candidate for candidate in candidates}
         if scope:
             named = by_place.get((scope[0], "main"))
             near = (by_place.get((database, scope[0])) for database, _ in path)
-            first = next((one for one in near if one is not None), None)
+            first = next((candidate for candidate in near if candidate is not None), None)
             return None if named and first else named or first  # DuckDB calls both ambiguous
         return next((by_place[at] for at in path if at in by_place), None)
 
@@ -88,24 +90,24 @@ class CatalogLookup:
         return self._path
 
 
-def home_of(found: Found) -> Path:
+def home_of(view: Found) -> Path:
     """Where DuckDB looks first for the names in a view."""
-    return (_at(found),)
+    return (_at(view),)
 
 
 def view_names(
     connection: duckdb.DuckDBPyConnection, without: Collection[str] = ()
 ) -> dict[int, str]:
     """The names of all views by their numbers in DuckDB's catalog, but for some databases."""
-    found = connection.execute(_VIEW_NAMES).fetchall()
-    return {oid: name for database, name, oid in found if database.lower() not in without}
+    rows = connection.execute(_VIEW_NAMES).fetchall()
+    return {oid: name for database, name, oid in rows if database.lower() not in without}
 
 
 def macro_names(connection: duckdb.DuckDBPyConnection) -> dict[int, str]:
     """The names of all table macros by their numbers in DuckDB's catalog."""
-    found = connection.execute(_MACROS).fetchall()
-    return {oid: name for _, _, name, oid, _ in found}
+    rows = connection.execute(_MACROS).fetchall()
+    return {oid: name for _, _, name, oid, _ in rows}
 
 
-def _at(found: Found) -> tuple[str, str]:
-    return found.database.lower(), found.schema.lower()
+def _at(relation: Found) -> tuple[str, str]:
+    return relation.database.lower(), relation.schema.lower()
