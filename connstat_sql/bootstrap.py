@@ -102,7 +102,7 @@ class Wiring:
         """The tables there are."""
         from connstat_sql.definitions.catalog import Catalog
 
-        names = {name: one.provider for name, one in self.connections.items()}
+        names = {name: connection.provider for name, connection in self.connections.items()}
         if self.attachments:
             from connstat_sql.config.attachments import check_names
 
@@ -117,8 +117,12 @@ class Wiring:
         from connstat_sql.config.attachments import attachment_cautions
         from connstat_sql.transport import cautions
 
-        provider, found = self.library.provider, self.connections.values()
-        lines = (line for one in found for line in cautions(one, provider(one.provider)))
+        provider, connections = self.library.provider, self.connections.values()
+        lines = (
+            line
+            for connection in connections
+            for line in cautions(connection, provider(connection.provider))
+        )
         return (*lines, *attachment_cautions(self.attachments))
 
     @property
@@ -137,7 +141,7 @@ def open_engine(setup: Setup, outside: EngineOptions, *, reveal: bool = False) -
 
 
 def find_config(
-    given: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
+    named: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
 ) -> Path | None:
     """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
 
@@ -145,8 +149,8 @@ def find_config(
     no file. Raises ConfigError when one is named and does not exist, where something else than a
     file bears its name, and when others could have written the one that is here.
     """
-    if given is not None:
-        return _existing(given, "")
+    if named is not None:
+        return _existing(named, "")
     if environment.get(CONFIG_VARIABLE):
         return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
     for path in (here / CONFIG_NAME, user / CONFIG_NAME):
@@ -217,13 +221,13 @@ def find_connections(
     file = file or find_configuration(setup, environment)
     if file.path is not None and file.connections:
         return _built(file.connections, library, environment, str(file.path), file.path.parent)
-    found = {}
+    connections = {}
     for provider in _providers(library):
         connection = environment_connection(provider, environment)
         if connection is not None:
             _check_shared(provider, library)
-            found[connection.name] = connection
-    return found
+            connections[connection.name] = connection
+    return connections
 
 
 def _check_shared(provider: Provider, library: Library) -> None:
@@ -247,25 +251,25 @@ def _built(
 ) -> dict[str, Connection]:
     from connstat_sql.transport import build_connection
 
-    found: dict[str, Connection] = {}
+    connections: dict[str, Connection] = {}
     for name, table in tables.items():
-        if name.lower() in (known.lower() for known in found):
+        if name.lower() in (known.lower() for known in connections):
             raise ConfigError(f"{origin}: two connections are called {name}")
         provider = library.provider(str(table.get("provider", "")))
         may_take = provider is None or library.distrust(provider.name) is None
         usual = environment if may_take else {}  # others might name what goes where they say
-        found[name] = build_connection(
+        connections[name] = build_connection(
             name, table, provider, origin, library.providers, folder, usual
         )
-        _check_name(name, found[name].provider, library.providers, origin)
-    return found
+        _check_name(name, connections[name].provider, library.providers, origin)
+    return connections
 
 
 def _check_name(name: str, provider: str, providers: tuple[str, ...], origin: str) -> None:
     """Raise ConfigError where statements could not name the connection, or would mean another."""
     if not name.strip() or not name.isprintable():
         raise ConfigError(f"{origin}: a connection has no name that can be written: {name!r}")
-    taken = next((one for one in providers if one.lower() == name.lower()), None)
+    taken = next((known for known in providers if known.lower() == name.lower()), None)
     if taken is not None and taken != provider:
         raise ConfigError(
             f"{origin}: connection {name} is called like the provider {taken}, and is one of "

@@ -212,10 +212,10 @@ class Engine:
         with self._turn(run, options), self._with_configured(sql, options, is_new=True):
             pieces = self._stoppable(partial(self._pieces_of, sql, arguments, options))
         for piece in pieces:
-            given = named_arguments(piece, arguments)
+            own_arguments = named_arguments(piece, arguments)
             configured = self._with_configured(piece.sql, options)
             with self._turn(run, options), configured as remarks, _placed(piece):
-                result = self._stoppable(partial(self._run_one, piece, given, options))
+                result = self._stoppable(partial(self._run_one, piece, own_arguments, options))
             yield replace(result, remarks=(*result.remarks, *remarks)) if remarks else result
 
     def interrupt(self) -> None:
@@ -237,8 +237,8 @@ class Engine:
             pieces = self._split(sql)
             if len(pieces) != 1:
                 raise PlanError("one statement at a time can be explained", sql=sql)
-            given = named_arguments(pieces[0], arguments)
-            return self._advising(lambda: self._plan(pieces[0], given, options))
+            own_arguments = named_arguments(pieces[0], arguments)
+            return self._advising(lambda: self._plan(pieces[0], own_arguments, options))
 
     def register(self, name: str, table: object) -> None:
         """Make an Arrow table or a data frame a table of SQL. Raises ExecuteError for others."""
@@ -342,7 +342,7 @@ class Engine:
         with self.session.watches.watched(options.deadline):
             failures = self._stoppable(partial(self._configured.make, sql))
         with meant(failures):
-            yield tuple(one.message for one in failures.values()) if is_listing(sql) else ()
+            yield tuple(failure.message for failure in failures.values()) if is_listing(sql) else ()
 
     def _define(self, sql: str) -> None:
         """Create a view that the configuration names, as a statement of the user's would."""
@@ -430,7 +430,7 @@ class Engine:
     def _may_be_live(self, piece: SqlStatement) -> bool:
         """Whether a statement may name a live table, or a view or macro over some."""
         sql = piece.sql
-        if any(one.search(sql) for one in (_DOTTED, _COMMENT_AT_DOT, _OWN)):
+        if any(pattern.search(sql) for pattern in (_DOTTED, _COMMENT_AT_DOT, _OWN)):
             return True
         if self.session.looks_into_declared():
             return True
@@ -486,25 +486,25 @@ class Engine:
         return pieces
 
     def _split(self, sql: str) -> tuple[SqlStatement, ...]:
-        found: tuple[SqlStatement, ...] = ()
+        statements: tuple[SqlStatement, ...] = ()
         for text, is_own in _own_statements(sql):
             own = SqlStatement(text, 0, frozenset(), is_rowless=False, is_query=True)
-            found += (own,) if is_own else self._pieces(text)
-        if not found:
+            statements += (own,) if is_own else self._pieces(text)
+        if not statements:
             raise PlanError("there is no statement in the text", sql=sql, hint="write a SELECT")
-        return found
+        return statements
 
     def _pieces(self, text: str) -> tuple[SqlStatement, ...]:
         short, lists = set_aside(text)
         if not lists:
             return self.session.split(text)
         try:
-            found = self.session.split(short)
+            statements = self.session.split(short)
         except ParseError:
             return self.session.split(text)
-        whole = tuple(replace(one, sql=_stretch(text, one)) for one in found)
-        is_found = all(_stretch(short, one) == one.sql for one in found)
-        return whole if is_found else self.session.split(text)
+        whole = tuple(replace(statement, sql=_stretch(text, statement)) for statement in statements)
+        is_same = all(_stretch(short, statement) == statement.sql for statement in statements)
+        return whole if is_same else self.session.split(text)
 
     def _look_ahead(
         self, pieces: Sequence[SqlStatement], arguments: Arguments, options: Options
@@ -513,11 +513,11 @@ class Engine:
         if len(pieces) == 1:
             return
         for piece in pieces:
-            given = named_arguments(piece, arguments)
+            own_arguments = named_arguments(piece, arguments)
             with _placed(piece):
-                is_local = self._plan(piece, given, options) is None
+                is_local = self._plan(piece, own_arguments, options) is None
                 if is_local and piece.is_query and not self._may_be_live(piece):
-                    self.session.check(RunText(piece.sql, piece.sql), given)
+                    self.session.check(RunText(piece.sql, piece.sql), own_arguments)
             if not piece.is_query:
                 return
 
@@ -528,9 +528,9 @@ def _curl_options(wiring: Catalogs) -> dict[str, str]:
 
     definitions = wiring.catalog.definitions
     return {
-        name: curl_options(provider, one)
-        for name, one in wiring.connections.items()
-        if (provider := definitions.provider(one.provider)) is not None
+        name: curl_options(provider, connection)
+        for name, connection in wiring.connections.items()
+        if (provider := definitions.provider(connection.provider)) is not None
     }
 
 

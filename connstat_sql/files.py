@@ -202,11 +202,11 @@ def _is_private(group: int) -> bool:
     import pwd
 
     try:
-        user, found = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
+        user, entry = pwd.getpwuid(os.geteuid()), grp.getgrgid(group)
     except KeyError:
         return False
-    is_own = group == user.pw_gid and found.gr_name == user.pw_name
-    return group != _ROOT and is_own and not {*found.gr_mem} - {user.pw_name}
+    is_own = group == user.pw_gid and entry.gr_name == user.pw_name
+    return group != _ROOT and is_own and not {*entry.gr_mem} - {user.pw_name}
 
 
 def make_scratch(parent: Path | None = None) -> Path | None:
@@ -260,8 +260,8 @@ def _sweep(place: Path) -> None:
     if place in _SWEPT:
         return
     _SWEPT.add(place)
-    with os.scandir(place) as found:
-        left = [Path(one) for one in found if one.name.startswith(_SCRATCH_NAME)]
+    with os.scandir(place) as entries:
+        left = [Path(entry) for entry in entries if entry.name.startswith(_SCRATCH_NAME)]
     for folder in left:
         with suppress(OSError):
             status = folder.lstat()

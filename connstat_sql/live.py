@@ -116,8 +116,8 @@ class LiveTables:
         statement = self._written_out(statement)
         if statement.origin is not None:  # what stands behind a view of the user's
             with leading_back(statement.sql, statement.origin):
-                found = doubts_of(statement, arguments, self._catalog, self._session.fold)
-            doubts = tuple(dict.fromkeys((*doubts, *found)))
+                doubts_behind = doubts_of(statement, arguments, self._catalog, self._session.fold)
+            doubts = tuple(dict.fromkeys((*doubts, *doubts_behind)))
         moment = self._session.at_one_moment(statement.sql)
         with leading_back(statement.sql, statement.origin), moment:
             arguments = _named(statement, arguments)
@@ -133,22 +133,22 @@ class LiveTables:
         started: float,
         begun: float,
     ) -> Result | None:
-        found = self._plan(statement, arguments, options)
-        if found is None:
+        plan = self._plan(statement, arguments, options)
+        if plan is None:
             return None
         until = None if options.deadline is None else begun + options.deadline
         if statement.explain == "plan":
-            return Result(_lines(as_text(found)), has_rows=True, plan=found)
-        execution = self._execute(found, arguments, options, until)
+            return Result(_lines(as_text(plan)), has_rows=True, plan=plan)
+        execution = self._execute(plan, arguments, options, until)
         self._session.confirm_macros(statement.sql)
         seconds = time.monotonic() - started
         table, has_rows = execution.table, not is_rowless(piece, execution.table)
         metadata, headers = table.schema.metadata, self.views.headers(table.column_names, statement)
         table = table.rename_columns(headers).replace_schema_metadata(metadata)
         if statement.explain == "analyze":
-            table, has_rows = _lines(_analyzed(found, execution, seconds)), True
+            table, has_rows = _lines(_analyzed(plan, execution, seconds)), True
         notes = (*execution.notes, *self.kept.take_notes())
-        return Result(table, has_rows, execution.scans, execution.failures, found, seconds, notes)
+        return Result(table, has_rows, execution.scans, execution.failures, plan, seconds, notes)
 
     def plan(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
         """The plan of a statement, bound and checked with nothing sent.
@@ -207,19 +207,19 @@ class LiveTables:
         seconds = time.monotonic() - started
         return Result(pa.table({"Count": [count]}), False, seconds=seconds, remarks=remarks)
 
-    def _with_cached(self, found: Plan, options: Options) -> Plan:
+    def _with_cached(self, plan: Plan, options: Options) -> Plan:
         """The plan, with what kept rows would answer of it."""
-        now, names = self._door.clock.now(), _connections(found)
+        now, names = self._door.clock.now(), _connections(plan)
         cached: dict[str, Cached] = {}
-        for scan in found.scans:
+        for scan in plan.scans:
             max_age = self._max_age(options, scan.resource.table)
             if not any(max_age(name) > 0 for name in names):
                 continue
-            must_know = scan.name in found.secrets
+            must_know = scan.name in plan.secrets
             of_scan = self.kept.cached(scan, max_age, now, must_know=must_know)
             if of_scan is not None:
                 cached[scan.name] = of_scan
-        return replace(found, cached=cached)
+        return replace(plan, cached=cached)
 
     def _max_age(self, options: Options, table: TableName) -> MaxAge:
         """The statement's own age for a table where it gives one, else that of each connection."""
@@ -255,7 +255,7 @@ class LiveTables:
         query = self._bind(statement, asking)
         if not query.tables:
             return None
-        found = plan(
+        best = plan(
             query,
             self._catalog,
             asking,
@@ -263,12 +263,12 @@ class LiveTables:
             strict=options.strict,
         )
         if self._mask_key is not None:
-            found = replace(found, secrets=secret_columns(found))
-        found = replace(self._with_cached(found, options), versions=self.clients.versions())
-        check_budget(found)
-        check(found, self._session, arguments)
+            best = replace(best, secrets=secret_columns(best))
+        best = replace(self._with_cached(best, options), versions=self.clients.versions())
+        check_budget(best)
+        check(best, self._session, arguments)
         asking.confirm()
-        return replace(found, defects=tuple(asking.defects))
+        return replace(best, defects=tuple(asking.defects))
 
     def _bind_definition(self, statement: Statement) -> BoundQuery:
         return self._bind(statement, self._asking(statement.sql, None))
@@ -277,8 +277,8 @@ class LiveTables:
         return Introspection(self._session, sql, arguments)
 
     def _bind(self, statement: Statement, asking: Introspection) -> BoundQuery:
-        found = (self._catalog.resolve(one.parts) for one in statement.mentions)
-        is_named = any(isinstance(one, LiveTable) for one in found)
+        tables = (self._catalog.resolve(mention.parts) for mention in statement.mentions)
+        is_named = any(isinstance(table, LiveTable) for table in tables)
         if is_named:
             self._refuse(statement)  # before anything is asked about what cannot be asked about
         query = bind(statement, self._catalog, asking)
@@ -305,14 +305,14 @@ class LiveTables:
         """Whether a CTE writes: it would run whenever a part of the statement is asked for."""
         tree = statement.tree
         ctes = find_all(tree, exp.CTE) if tree is not None else ()
-        if any(isinstance(one.this, _WRITES) for one in ctes):
+        if any(isinstance(cte.this, _WRITES) for cte in ctes):
             return True
         return self._session.writes_within(statement.sql)
 
     def _execute(
-        self, found: Plan, arguments: Arguments, options: Options, until: float | None
+        self, plan: Plan, arguments: Arguments, options: Options, until: float | None
     ) -> Execution:
-        names = _connections(found)
+        names = _connections(plan)
         self.asked = tuple(names)
         if options.partial:
             self.clients.open_all(names)
@@ -343,15 +343,15 @@ class LiveTables:
             deadline=options.deadline,
             until=until,
         )
-        execution = execute(found, tools, arguments)
+        execution = execute(plan, tools, arguments)
         if options.partial:
             failures_table(self._session, execution.failures)
         return execution
 
 
-def _connections(found: Plan) -> list[str]:
+def _connections(plan: Plan) -> list[str]:
     names: dict[str, None] = {}
-    for scan in found.scans:
+    for scan in plan.scans:
         for feed in scan.feeds:
             if CONNECTION in feed.constant.columns:
                 place = feed.constant.columns.index(CONNECTION)
@@ -363,7 +363,7 @@ def _named(statement: Statement, arguments: Arguments) -> Arguments:
     """The arguments that are left once macros are written out, which may use one not at all."""
     if statement.origin is None or statement.tree is None or not arguments:
         return arguments
-    names = {one.name for one in find_all(statement.tree, exp.Placeholder)}
+    names = {placeholder.name for placeholder in find_all(statement.tree, exp.Placeholder)}
     if len(names) == len(arguments):
         return arguments
     if not isinstance(arguments, Mapping):
@@ -375,11 +375,11 @@ def _lines(text: str) -> pa.Table:
     return pa.table({"plan": text.split("\n")})
 
 
-def _analyzed(found: Plan, execution: Execution, seconds: float) -> str:
-    lines = [as_text(found).rpartition("\n")[0], "what happened:"]
+def _analyzed(plan: Plan, execution: Execution, seconds: float) -> str:
+    lines = [as_text(plan).rpartition("\n")[0], "what happened:"]
     begun = min((report.began for report in execution.scans), default=0.0)
     for report in execution.scans:
-        expected = found.expected(found.scan(report.name))
+        expected = plan.expected(plan.scan(report.name))
         lines.append(f"  {in_words(report, expected, report.began - begun)}")
     rows = counted(execution.table.num_rows, "row")
     lines.append(f"  answer: {rows} in {seconds * 1000:.0f} ms")

@@ -172,7 +172,7 @@ def _message(error: BaseException) -> str:
 
 def _attempt_attributes(sent: Attempt) -> Mapping[str, Any]:
     url = urlsplit(sent.line.url)
-    found: dict[str, Value] = {
+    attributes: dict[str, Value] = {
         "http.request.method": sent.line.method,
         "server.address": url.hostname or "",
         "server.port": url.port or PORTS.get(url.scheme, 0),
@@ -181,7 +181,7 @@ def _attempt_attributes(sent: Attempt) -> Mapping[str, Any]:
         "connstat.table": sent.table,
     }
     if sent.status is not None:
-        found["http.response.status_code"] = sent.status
+        attributes["http.response.status_code"] = sent.status
     if sent.attempt > 1:
-        found["http.request.resend_count"] = sent.attempt - 1
-    return found
+        attributes["http.request.resend_count"] = sent.attempt - 1
+    return attributes

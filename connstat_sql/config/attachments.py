@@ -86,9 +86,9 @@ class Attachment:
 
 def build_attachments(table: object, path: Path) -> tuple[Attachment, ...]:
     """What a file says under `[attach.NAME]`; nothing is resolved yet. Raises ConfigError."""
-    if not isinstance(table, dict) or not all(isinstance(one, dict) for one in table.values()):
+    if not isinstance(table, dict) or not all(isinstance(entry, dict) for entry in table.values()):
         raise ConfigError(f"{path}: attached databases are tables", hint="write [attach.NAME]")
-    return tuple(_attachment(name, one, path) for name, one in table.items())
+    return tuple(_attachment(name, entry, path) for name, entry in table.items())
 
 
 def _attachment(name: str, table: Mapping[str, Any], path: Path) -> Attachment:
@@ -132,24 +132,24 @@ def _options(table: Mapping[str, Any], where: str, folder: Path) -> Iterator[tup
 def check_names(attachments: Iterable[Attachment], taken: Iterable[str]) -> None:
     """Raise ConfigError where statements could not name a database, or would mean another."""
     known = {name.lower() for name in (*taken, *_RESERVED)}
-    for one in attachments:
-        if not one.name.strip() or not one.name.isprintable():
-            raise ConfigError(f"{one.place}: this is no name that can be written")
-        if one.name.lower() in known:
+    for attachment in attachments:
+        if not attachment.name.strip() or not attachment.name.isprintable():
+            raise ConfigError(f"{attachment.place}: this is no name that can be written")
+        if attachment.name.lower() in known:
             raise ConfigError(
-                f"{one.place}: {one.name} is the name of something else already",
+                f"{attachment.place}: {attachment.name} is the name of something else already",
                 hint="call it otherwise; providers, connections and databases share their names",
             )
-        known.add(one.name.lower())
+        known.add(attachment.name.lower())
 
 
 def attachment_cautions(attachments: Iterable[Attachment]) -> Iterator[str]:
     """What is unwise in them as they are written, though it works."""
-    for one in attachments:
-        for key, text in sorted(one.secret.items()):
+    for attachment in attachments:
+        for key, text in sorted(attachment.secret.items()):
             shown = f"{key}={text}"
             if hidden(shown) != shown and not REFERENCE.search(text):
                 yield (
-                    f"{one.place}: `secret.{key}` stands in the file in clear text; write "
+                    f"{attachment.place}: `secret.{key}` stands in the file in clear text; write "
                     '"${NAME}" for a variable, "${file:PATH}" for a file'
                 )

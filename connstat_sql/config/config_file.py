@@ -50,9 +50,11 @@ class Configuration:
         if self.cache_file is not None:
             for path in (self.cache_file, self.cache_file.with_name(f"{self.cache_file.name}.wal")):
                 yield path, "the file of kept rows"
-        for one in self.attachments:
-            what = f"a file that [attach.{one.name}] names"
-            yield from ((path, what) for path in (one.file, *_references(one.secret)) if path)
+        for attachment in self.attachments:
+            what = f"a file that [attach.{attachment.name}] names"
+            yield from (
+                (path, what) for path in (attachment.file, *_references(attachment.secret)) if path
+            )
         folder = Path() if self.path is None else self.path.parent
         for name, table in self.connections.items():
             what = f"a file that the connection {name} names"
@@ -73,8 +75,8 @@ def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
+        for inner in value.values():
+            yield from _texts(inner)
 
 
 def read_config(path: Path) -> Configuration:
@@ -120,10 +122,10 @@ def _cache_file(table: object, path: Path) -> Path | None:
     check_type(where, "file", file, str, "text")
     if not file:
         raise ConfigError(f"{where}: `file` is empty", hint="leave it out to keep rows in memory")
-    found = path.parent / str(file)
-    if found.resolve() == path.resolve():
+    cache_file = path.parent / str(file)
+    if cache_file.resolve() == path.resolve():
         raise ConfigError(f"{where}: `file` is the configuration itself", hint="name another")
-    return found
+    return cache_file
 
 
 def _answer_memory(table: object, path: Path) -> int | None:
@@ -145,11 +147,11 @@ def _providers(table: object, path: Path) -> tuple[Path, ...]:
     paths = _only_key(table, "paths", where, 'paths = ["providers"]')
     if paths is None:
         return ()
-    if not isinstance(paths, list) or not all(isinstance(one, str) and one for one in paths):
+    if not isinstance(paths, list) or not all(isinstance(text, str) and text for text in paths):
         raise ConfigError(
             f"{where}: `paths` is not a list of folders", hint='write  paths = ["providers"]'
         )
-    folders = tuple(path.parent / one for one in paths)
+    folders = tuple(path.parent / text for text in paths)
     for folder in folders:
         if not folder.is_dir():
             raise ConfigError(f"{where}: there is no folder {folder}")

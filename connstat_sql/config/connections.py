@@ -211,18 +211,18 @@ def default(provider: Provider, setting: str) -> str | None:
 def located(text: str, folder: Path) -> str:
     """The text with the files of its references found from the folder."""
     return REFERENCE.sub(
-        lambda found: f"${{file:{folder / found[1][5:]}}}" if found[1][:5] == "file:" else found[0],
+        lambda match: f"${{file:{folder / match[1][5:]}}}" if match[1][:5] == "file:" else match[0],
         text,
     )
 
 
-def _unknown_provider(where: str, given: object, known: tuple[str, ...]) -> ConfigError:
+def _unknown_provider(where: str, provider: object, known: tuple[str, ...]) -> ConfigError:
     listed = f"providers: {', '.join(known)}"
-    if not given:
+    if not provider:
         return ConfigError(f"{where} does not say its `provider`", hint=listed)
-    close = difflib.get_close_matches(str(given), known, n=1)
+    close = difflib.get_close_matches(str(provider), known, n=1)
     hint = f"did you mean `{close[0]}`?" if close else listed
-    return ConfigError(f"{where} names the unknown provider `{given}`", hint=hint)
+    return ConfigError(f"{where} names the unknown provider `{provider}`", hint=hint)
 
 
 def cautions(connection: Connection, provider: Provider | None) -> Iterator[str]:
@@ -232,7 +232,11 @@ def cautions(connection: Connection, provider: Provider | None) -> Iterator[str]
             f"{connection.place}: `verify = false`: whoever is on the way to the server can read "
             "the credentials and change the answers; set ca_file instead"
         )
-    secret = {one.name: one.env for one in provider.settings if one.is_secret} if provider else {}
+    secret = (
+        {setting.name: setting.env for setting in provider.settings if setting.is_secret}
+        if provider
+        else {}
+    )
     texts = {name: connection.settings[name] for name in connection.said if name in secret}
     texts |= {f"headers.{name}": text for name, text in connection.headers.items()
               if _SECRET_HEADER.search(name)}  # fmt: skip

@@ -76,11 +76,11 @@ class Resolver:
 
     def headers(self) -> dict[str, str]:
         """The headers that definition and connection add to each request."""
-        given = {name: self.fill(template) for name, template in self.provider.headers}
-        given |= {name: self.resolve(text) for name, text in self.connection.headers.items()}
-        for name, value in given.items():
+        headers = {name: self.fill(template) for name, template in self.provider.headers}
+        headers |= {name: self.resolve(text) for name, text in self.connection.headers.items()}
+        for name, value in headers.items():
             self.check_header(name, value)
-        return given
+        return headers
 
     def check_header(self, name: str, value: str) -> None:
         """Raise ConfigError unless the value can stand in a header."""
@@ -122,8 +122,8 @@ class Resolver:
         connection = self.connection
         own = sorted((name, self.resolve(text)) for name, text in connection.settings.items())
         headers = sorted(self.headers().items())
-        told = (self.provider.name, self.base_urls(), own, headers, connection.client_cert)
-        return hashlib.blake2b(repr(told).encode(), key=_OF_THIS_PROCESS).hexdigest()
+        account = (self.provider.name, self.base_urls(), own, headers, connection.client_cert)
+        return hashlib.blake2b(repr(account).encode(), key=_OF_THIS_PROCESS).hexdigest()
 
     def _url(self, text: str, key: str, written: str | None) -> str:
         check_url(text, self.connection.place, key, written)

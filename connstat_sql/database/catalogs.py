@@ -147,9 +147,9 @@ class LiveCatalogs:
                 beside.rollback()
             return False
         finally:
-            for one in (path, path.with_name(f"{path.name}.wal")):
+            for written_file in (path, path.with_name(f"{path.name}.wal")):
                 with suppress(OSError):  # an open file cannot be removed everywhere
-                    one.unlink(missing_ok=True)
+                    written_file.unlink(missing_ok=True)
         return True
 
 
@@ -187,8 +187,8 @@ def _fill(beside: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
 
 def read_only_in(message: str) -> str | None:
     """The database that an error says can only be read."""
-    found = _REFUSED.search(message)
-    return found[1] if found else None
+    match = _REFUSED.search(message)
+    return match[1] if match else None
 
 
 def _named_in(sql: str, catalog: Catalog) -> Iterator[tuple[str, str]]:
@@ -220,8 +220,8 @@ def binding_live(
 
 def live_table_in(message: str) -> str | None:
     """The table that an error says cannot be read in the way that was tried."""
-    found = _SAID.search(message)
-    return found[1] if found else None
+    match = _SAID.search(message)
+    return match[1] if match else None
 
 
 def _statements(head: str, tables: Iterable[Resource]) -> Iterator[str]:

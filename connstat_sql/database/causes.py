@@ -232,10 +232,10 @@ def _root_cause(trace: str) -> str:
     causes = _where(f"@string_split(@list_extract({read}, 1), @chr(2))", f"NOT {_IS_SUPPRESSED}")
     said = _each(f"@list_reverse({causes})", *_HEADS, *_REFUSALS, *_SPLIT, *_MESSAGE)
     is_there = "x <> ''"
-    told = f"@list_value({_where(said, is_there)})"
-    best = f"@list_filter(told, lambda x: NOT {_matches('x', _SAYS_NOTHING)})"
-    chosen = f"@list_extract(@list_concat({best}, told), 1)"
-    return f"@list_extract(@list_transform({told}, lambda told: {chosen}), 1)"
+    messages = f"@list_value({_where(said, is_there)})"
+    best = f"@list_filter(messages, lambda x: NOT {_matches('x', _SAYS_NOTHING)})"
+    chosen = f"@list_extract(@list_concat({best}, messages), 1)"
+    return f"@list_extract(@list_transform({messages}, lambda messages: {chosen}), 1)"
 
 
 TEXTS = {

@@ -60,7 +60,7 @@ class Configured:
         origin: str,
     ) -> None:
         self._session = session
-        self._attachments = {one.name.lower(): one for one in attachments}
+        self._attachments = {attachment.name.lower(): attachment for attachment in attachments}
         self._views = {name.lower(): (name, sql) for name, sql in views.items()}
         self._environment = environment
         self._define = define
@@ -103,8 +103,8 @@ class Configured:
             return []
         if is_listing(sql):
             return list(self.names)
-        found = (word.lower().replace('""', '"') for word in self._words.findall(sql))
-        return list(dict.fromkeys(found))
+        names = (word.lower().replace('""', '"') for word in self._words.findall(sql))
+        return list(dict.fromkeys(names))
 
     def _make(self, name: str) -> None:
         if name in self._attachments:
@@ -135,33 +135,35 @@ class Configured:
     def _attach(self, written: Attachment) -> None:
         if self._session.is_sandboxed:
             raise ConfigError(f"{written.place}: sandboxed SQL reads no other databases")
-        one = written.values(self._environment)
-        options = ["READ_ONLY" if one.is_read_only else "READ_WRITE"]
-        if one.type:
-            options.append(f"TYPE {one.type}")
+        attachment = written.values(self._environment)
+        options = ["READ_ONLY" if attachment.is_read_only else "READ_WRITE"]
+        if attachment.type:
+            options.append(f"TYPE {attachment.type}")
         try:
-            if one.secret:
-                name = self._keep_secret(one)
-                if one.secret_type == one.type:
+            if attachment.secret:
+                name = self._keep_secret(attachment)
+                if attachment.secret_type == attachment.type:
                     options.append(f"SECRET {name}")
             self._session.duckdb.execute(
-                f"ATTACH IF NOT EXISTS {literal(one.path)} AS {quote(one.name)} "
+                f"ATTACH IF NOT EXISTS {literal(attachment.path)} AS {quote(attachment.name)} "
                 f"({', '.join(options)})"
             )
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
             # what DuckDB says may repeat whatever it was given
-            raise ConfigError(f"{one.place}: {_without(one, written, error)}") from None
+            raise ConfigError(
+                f"{attachment.place}: {_without(attachment, written, error)}"
+            ) from None
 
-    def _keep_secret(self, one: Attachment) -> str:
+    def _keep_secret(self, attachment: Attachment) -> str:
         """Hand DuckDB the secret, which it shows to nobody; answers its name there.
 
         No statement has the values in its text, which DuckDB may log: they go by a variable of a
         connection that ends here.
         """
-        name = quote(own(f"_connstat_attach_{one.name}"))
-        options = {key: text for key, text in one.secret.items() if key != "type"}
+        name = quote(own(f"_connstat_attach_{attachment.name}"))
+        options = {key: text for key, text in attachment.secret.items() if key != "type"}
         with self._session.duckdb.cursor() as beside:
             for place, text in enumerate(options.values()):
                 beside.execute(f"SET VARIABLE {quote(f'{_VALUE}_{place}')} = $1", [text])
@@ -170,21 +172,21 @@ class Configured:
                 for place, key in enumerate(options)
             )
             beside.execute(
-                f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE {one.secret_type}{listed})"
+                f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE {attachment.secret_type}{listed})"
             )
         return name
 
 
-def _without(one: Attachment, written: Attachment, error: duckdb.Error) -> str:
+def _without(attachment: Attachment, written: Attachment, error: duckdb.Error) -> str:
     """What DuckDB says, without values that came from elsewhere, or that look like secrets."""
     from connstat_sql.config.attachments import OF_FILES
     from connstat_sql.redaction import hidden
     from connstat_sql.redaction.credentials import scrubbed
 
     secrets = [
-        text for key, text in one.secret.items()
+        text for key, text in attachment.secret.items()
         if "${" in written.secret[key] or hidden(f"{key}={text}") != f"{key}={text}"
     ]  # fmt: skip
     if "${" in written.path and written.type not in OF_FILES:
-        secrets.append(one.path)
+        secrets.append(attachment.path)
     return hidden(scrubbed(" ".join(str(error).split()), secrets))

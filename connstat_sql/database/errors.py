@@ -162,16 +162,16 @@ def _span(text: RunText, place: int) -> Span:
 def _only_name(message: str) -> str:
     """The name that a message without a place is about: the first one in quotes, or ''."""
     kinds = (r'with name "?([\w.]+)', r'"+([^"\n]+)"+', r"'([^'\n]+)'")
-    found = next((m for kind in kinds if (m := re.search(kind, message))), None)
-    return found[1] if found else ""
+    match = next((m for kind in kinds if (m := re.search(kind, message))), None)
+    return match[1] if match else ""
 
 
 def _only_place(word: str, sql: str) -> Span | None:
     """Where a word is, when the text holds it exactly once, and not as a part of a text."""
-    found = [*re.finditer(rf"(?<![\w$]){re.escape(word)}(?!\w)", sql)] if word else []
-    if len(found) != 1:
+    places = [*re.finditer(rf"(?<![\w$]){re.escape(word)}(?!\w)", sql)] if word else []
+    if len(places) != 1:
         return None
-    start, end = found[0].span()
+    start, end = places[0].span()
     texts = (match.span() for match in _TEXTS.finditer(sql) if match[0].startswith("'"))
     is_part = any(
         first < start and end < last and end - start < last - first - 2 for first, last in texts

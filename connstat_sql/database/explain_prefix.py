@@ -46,10 +46,10 @@ def read_explain(sql: str) -> Explain | None:
 
 def _behind(sql: str, place: int, word: re.Pattern[str]) -> int | None:
     """Where what follows a word begins; None where that word does not stand there."""
-    found = word.match(sql, place)
-    if found is None or re.match(r"\w", sql[found.end() :]):
+    match = word.match(sql, place)
+    if match is None or re.match(r"\w", sql[match.end() :]):
         return None
-    return found.end() + length_of_comments(sql[found.end() :])
+    return match.end() + length_of_comments(sql[match.end() :])
 
 
 def _is_query(brackets: str) -> bool:

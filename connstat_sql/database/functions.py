@@ -120,7 +120,7 @@ def _constants(
 
 def _is_plain(syntax: Any, functions: frozenset[str], types: frozenset[str]) -> bool:
     """Whether a SELECT of one value calls nothing but some functions, and reads nothing."""
-    values = [one["node"]["select_list"] for one in syntax["statements"]]
+    values = [statement["node"]["select_list"] for statement in syntax["statements"]]
     return all(_is_known(node, functions, types) for node in nodes_of(values))
 
 

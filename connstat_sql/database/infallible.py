@@ -34,8 +34,8 @@ def cannot_fail(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
 
     Asking leaves a transaction as it was, also of what cannot be planned.
     """
-    found = connection.execute(_SERIALIZED, [sql]).fetchone()
-    read = json.loads(found[0]) if found else {"error": True}
+    row = connection.execute(_SERIALIZED, [sql]).fetchone()
+    read = json.loads(row[0]) if row else {"error": True}
     return not read["error"] and all(
         _is_safe_step(node) and _is_safe_expression(node) for node in nodes_of(read["plans"])
     )
@@ -58,7 +58,7 @@ def _is_safe_expression(node: dict[str, Any]) -> bool:
     if of not in ("BOUND_FUNCTION", "BOUND_AGGREGATE"):
         return False
     if kind == "OPERATOR_CAST":
-        return all(_fits(_type(one), _type(node)) for one in node["children"])
+        return all(_fits(_type(child), _type(node)) for child in node["children"])
     return kind.startswith("COMPARE_") or _name(node) in _FUNCTIONS
 
 

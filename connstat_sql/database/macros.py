@@ -83,8 +83,8 @@ class Macros:
         if re.search(_DEFINES.format(function), sql, re.IGNORECASE):
             self._connection.execute(f"DROP MACRO IF EXISTS temp.main.{function}")
         elif not self._connection.execute(_THERE, [function]).fetchone():
-            given = "x, y" if function == HIDING else "x"
-            self._run(function, given, f"temp.main.{quote(_own_name(function))}({given})")
+            parameters = "x, y" if function == HIDING else "x"
+            self._run(function, parameters, f"temp.main.{quote(_own_name(function))}({parameters})")
 
     def _run(self, name: str, parameters: str, text: str) -> None:
         self._connection.execute(

@@ -60,7 +60,7 @@ def _with_ends(value: Any, text: Any) -> Any:
 def _iso(text: Any) -> Any:
     """DuckDB writes a blank between date and time, and +00 for UTC."""
     if isinstance(text, str):
-        return _IN_TIME.sub(lambda found: f"{found[1]}T{found[2]}{'Z' if found[3] else ''}", text)
+        return _IN_TIME.sub(lambda match: f"{match[1]}T{match[2]}{'Z' if match[3] else ''}", text)
     if isinstance(text, dict):
         return {name: _iso(inner) for name, inner in text.items()}
     if isinstance(text, (list, tuple)):
@@ -74,8 +74,8 @@ def _texts(column: pa.Array | pa.ChunkedArray) -> list[Any]:
         connection.execute("SET TimeZone = 'UTC'")
         rows = connection.from_arrow(pa.table({"v": column}))
         cast = f"CAST(v AS {_with_texts(rows.types[0])}) AS v"
-        found: list[Any] = rows.project(cast).to_arrow_table().column(0).to_pylist()
-    return found
+        texts: list[Any] = rows.project(cast).to_arrow_table().column(0).to_pylist()
+    return texts
 
 
 def _with_texts(of: Any) -> str:

@@ -133,7 +133,7 @@ class Session:
 
     def make_macros(self, sql: str) -> None:
         """Make the functions of ours that a text calls."""
-        if any(one in sql.lower() for one in NAMES):
+        if any(name in sql.lower() for name in NAMES):
             with suppress(duckdb.Error):  # a transaction that has failed: it is told by the text
                 self.macros.make(sql, is_lasting=not self.is_in_transaction())
 
@@ -172,12 +172,14 @@ class Session:
                 statement = self.duckdb.extract_statements(sql)[0]
                 if statement.type is not duckdb.StatementType.SELECT:
                     return None
-                found = self._bound(statement, named_values(self.duckdb, sql, arguments))
+                relation = self._bound(statement, named_values(self.duckdb, sql, arguments))
         except duckdb.Error as error:
             note(error)
             return None
-        types = {name.lower(): str(of) for name, of in zip(found.columns, found.types, strict=True)}
-        return types if len(types) == len(found.columns) else None
+        types = {
+            name.lower(): str(of) for name, of in zip(relation.columns, relation.types, strict=True)
+        }
+        return types if len(types) == len(relation.columns) else None
 
     def _bound(self, statement: duckdb.Statement, arguments: Arguments) -> duckdb.DuckDBPyRelation:
         """A query that DuckDB has bound and not run.
@@ -194,8 +196,8 @@ class Session:
 
     def has_collations(self) -> bool:
         """Whether any table of the session compares text in a way of its own."""
-        found = self.duckdb.execute(_COLLATED).fetchone()
-        return bool(found and found[0])
+        row = self.duckdb.execute(_COLLATED).fetchone()
+        return bool(row and row[0])
 
     def reading_of(self, sql: str) -> str | None:
         """DuckDB's own reading of a SELECT as the JSON that it writes, or None of all else."""
@@ -213,10 +215,10 @@ class Session:
         self.watches.confirm()
         try:
             with interruptible():
-                found = self.duckdb.execute(writes.READ, [sql]).fetchone()
+                row = self.duckdb.execute(writes.READ, [sql]).fetchone()
         except duckdb.Error:
             return ""
-        return str(found[0]) if found else ""
+        return str(row[0]) if row else ""
 
     def own_functions(self, names: Container[str] = ()) -> frozenset[str]:
         """Functions of the user's own that hide DuckDB's, or have one of some other names."""
@@ -268,9 +270,9 @@ class Session:
     def has_default_collation(self) -> bool:
         """Whether `=` on text means something else than equal text."""
         sql = f"SELECT {call('current_setting', literal('default_collation'))}"
-        find = partial(self.duckdb.execute, sql)
-        found = self._asked(find, RunText(sql, sql), ExecuteError).fetchone()
-        return bool(found and found[0])
+        read = partial(self.duckdb.execute, sql)
+        row = self._asked(read, RunText(sql, sql), ExecuteError).fetchone()
+        return bool(row and row[0])
 
     def check(self, text: RunText, arguments: Arguments, *, is_query: bool = False) -> None:
         """Bind a statement without running it. Raises ParseError or BindError.
@@ -413,8 +415,8 @@ class Session:
         nothing, in a UNION ALL, is taken for nothing as well).
         """
         disabled = call("current_setting", literal("disabled_optimizers"))
-        found = self.duckdb.execute(f"SELECT {disabled}").fetchone()
-        before = str(found[0]) if found and found[0] else ""
+        row = self.duckdb.execute(f"SELECT {disabled}").fetchone()
+        before = str(row[0]) if row and row[0] else ""
         names = ",".join(name for name in (before, "statistics_propagation") if name)
         self.duckdb.execute(f"SET disabled_optimizers = {literal(names)}")
         try:
@@ -470,10 +472,10 @@ class Session:
         if not self.declared:
             return False
         try:
-            found = self.duckdb.execute(SEARCH_PATH).fetchone()
+            row = self.duckdb.execute(SEARCH_PATH).fetchone()
         except duckdb.TransactionException:
             return False  # one that has failed reads nothing, and is due to be told so
-        listed = ",".join(map(str, found or ())).lower()
+        listed = ",".join(map(str, row or ())).lower()
         return any(name in listed for name in self.declared)
 
     def is_bound_to(self, name: str, table: str) -> bool:

@@ -67,7 +67,11 @@ def named_values(
         return None
     if not isinstance(arguments, Mapping):
         arguments = {str(index + 1): value for index, value in enumerate(arguments)}
-    named = {name for one in connection.extract_statements(sql) for name in one.named_parameters}
+    named = {
+        name
+        for statement in connection.extract_statements(sql)
+        for name in statement.named_parameters
+    }
     return {name: value for name, value in arguments.items() if name in named} or None
 
 

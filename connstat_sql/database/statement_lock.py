@@ -98,13 +98,13 @@ class Watches:
     def confirm(self) -> None:
         """Raise when there is no time left, or nothing more is wanted."""
         self.before_running()
-        if any(one.has_passed for one in self._under_way):
+        if any(watch.has_passed for watch in self._under_way):
             raise _late()
 
     def interrupt(self) -> None:
         """Stop what is watched, or what DuckDB does for somebody else; from a signal too."""
-        for one in (*self._under_way,):
-            one.hurry()
+        for watch in (*self._under_way,):
+            watch.hurry()
         self._interrupt()
 
 

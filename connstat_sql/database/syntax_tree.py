@@ -10,9 +10,9 @@ def nodes_of(syntax: Any) -> Iterator[dict[str, Any]]:
     """All nodes, however deep, in no order."""
     pending = [syntax]
     while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            yield one
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
+        node = pending.pop()
+        if isinstance(node, dict):
+            yield node
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node

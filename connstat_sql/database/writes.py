@@ -39,10 +39,10 @@ def is_query(connection: duckdb.DuckDBPyConnection, kind: str, sql: str) -> bool
         return explain is not None
     inner = sql[explain.start :]
     try:
-        found = connection.extract_statements(inner)
+        statements = connection.extract_statements(inner)
     except (duckdb.Error, ValueError):
         return False
-    return len(found) == 1 and is_query(connection, kind_of(found[0]), inner)
+    return len(statements) == 1 and is_query(connection, kind_of(statements[0]), inner)
 
 
 def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
@@ -62,8 +62,8 @@ def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
 
 def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
     with connection.cursor() as beside:  # a transaction that has failed answers nothing
-        found = beside.execute(READ, [sql]).fetchone()
-    read = json.loads(found[0]) if found else {"error": True}
+        row = beside.execute(READ, [sql]).fetchone()
+    read = json.loads(row[0]) if row else {"error": True}
     return None if read["error"] else read["statements"]
 
 

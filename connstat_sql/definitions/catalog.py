@@ -98,12 +98,12 @@ class Catalog:
     def parts(self, view: TableName) -> tuple[Part, ...]:
         """What a union is made of: the parts of providers that have a connection."""
         used = set(self.connections.values())
-        given = (
+        of_providers = (
             self.definitions.parts(name).get(view)
             for name in self.definitions.providers
             if name in used
         )
-        return tuple(part for part in given if part is not None)
+        return tuple(part for part in of_providers if part is not None)
 
     def nearest_provider(self, name: str) -> tuple[str, ...]:
         """Providers and connections whose names come close to one that does not exist."""
@@ -120,26 +120,31 @@ class Catalog:
         if called:
             return called[:most]
         lower = name.lower().replace('"', "")
-        known = [str(one.table).lower() for one in self.definitions.tables()]
-        ends = {one.rpartition(".")[2] for one in known}
+        known = [str(resource.table).lower() for resource in self.definitions.tables()]
+        ends = {name.rpartition(".")[2] for name in known}
         whole = difflib.get_close_matches(lower, known, n=3)
         near = difflib.get_close_matches(lower.rpartition(".")[2], sorted(ends), n=3)
-        found = (*whole, *(table for end in near for table in self._ending((end,))))
-        return tuple(dict.fromkeys(found))[:most]
+        close = (*whole, *(table for end in near for table in self._ending((end,))))
+        return tuple(dict.fromkeys(close))[:most]
 
     def _ending(self, parts: tuple[str, ...]) -> tuple[str, ...]:
-        names = [str(one.table) for one in self.definitions.tables()]
-        found = [one for one in names if tuple(one.lower().split("."))[-len(parts) :] == parts]
-        return tuple(sorted(found, key=lambda one: not self.is_awake(one.partition(".")[0])))
+        names = [str(resource.table) for resource in self.definitions.tables()]
+        close = [name for name in names if tuple(name.lower().split("."))[-len(parts) :] == parts]
+        return tuple(sorted(close, key=lambda name: not self.is_awake(name.partition(".")[0])))
 
     def is_awake(self, provider: str) -> bool:
         """Whether tables of a provider can be asked: it has a connection, or needs none."""
         if self.connections_of(provider):
             return True
-        of = (
-            self.definitions.service(provider, one) for one in self.definitions.services(provider)
+        services = (
+            self.definitions.service(provider, name) for name in self.definitions.services(provider)
         )
-        return all(not table.methods for one in of if one for table in one.resources.values())
+        return all(
+            not table.methods
+            for service in services
+            if service
+            for table in service.resources.values()
+        )
 
     def tables_of(self, provider: str) -> Iterator[Resource]:
         """Every table of a provider."""

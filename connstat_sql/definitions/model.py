@@ -136,7 +136,9 @@ class Column:
     @property
     def allowed(self) -> tuple[str, ...]:
         """All values that it can have (empty: nobody knows)."""
-        return next((one.texts for one in self.known if one.is_closed and not one.field), ())
+        return next(
+            (values.texts for values in self.known if values.is_closed and not values.field), ()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ class Filter:
     def keys(self) -> tuple[Sent, ...]:
         """The keys that it may send."""
         bounds = self.bounds.keys if self.bounds is not None else ()
-        return tuple(key for key in (self.key, *(one[0] for one in bounds if one)) if key)
+        return tuple(key for key in (self.key, *(bound[0] for bound in bounds if bound)) if key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,5 +459,5 @@ class Provider:
             names = [name for name in needed if name not in said]
             if names and all(name in variables for name in names):
                 ways.append(tuple(variables[name] for name in names))
-        least = [way for way in ways if not any(set(one) < set(way) for one in ways)]
+        least = [way for way in ways if not any(set(other) < set(way) for other in ways)]
         return tuple(sorted(dict.fromkeys(least), key=len))

@@ -41,8 +41,8 @@ class Spelling:
     def __str__(self) -> str:
         parts = [f"in the format {' or '.join(self.formats)}"] if self.formats else []
         parts += [f"of the time zone {self.timezone}"] if self.timezone else []
-        told = {"NULL": self.nulls, "true": self.trues, "false": self.falses}
-        for meaning, texts in told.items():
+        meanings = {"NULL": self.nulls, "true": self.trues, "false": self.falses}
+        for meaning, texts in meanings.items():
             if texts:
                 parts.append(f"{meaning} where it is {' or '.join(map(repr, texts))}")
         return ", ".join(parts)

@@ -142,8 +142,8 @@ def _replaced(texts: pa.StringArray, by: Pass) -> pa.StringArray:
 
 
 def _cut_marked(texts: pa.StringArray, mask: Mask) -> pa.StringArray:
-    for one in passes():
-        texts = _replaced(texts, one)
+    for pass_ in passes():
+        texts = _replaced(texts, pass_)
     return pa.array((put_together(text, mask) for text in texts.to_pylist()), pa.string())
 
 

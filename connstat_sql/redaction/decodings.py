@@ -66,33 +66,33 @@ def readings(text: str, shortest: int) -> Iterator[Decoding]:
 def _decoded(reading: Decoding, shortest: int) -> Iterator[Decoding]:
     if _ESCAPES.search(reading.text):
         yield reading.of(_unescaped(reading.text))
-    for found in _HEXADECIMAL.finditer(reading.text):
-        digits = list(re.finditer("[0-9a-f]{2}", found[0], re.IGNORECASE))
-        yield from _numbers(reading, found.start(), digits, 16)
-    for found in _DECIMAL.finditer(reading.text):
-        yield from _numbers(reading, found.start(), list(re.finditer(r"-?\d+", found[0])), 10)
-    for found in _BASE64.finditer(reading.text):
-        yield from (reading.of(letters) for letters in _of_base64(found, shortest))
+    for match in _HEXADECIMAL.finditer(reading.text):
+        digits = list(re.finditer("[0-9a-f]{2}", match[0], re.IGNORECASE))
+        yield from _numbers(reading, match.start(), digits, 16)
+    for match in _DECIMAL.finditer(reading.text):
+        yield from _numbers(reading, match.start(), list(re.finditer(r"-?\d+", match[0])), 10)
+    for match in _BASE64.finditer(reading.text):
+        yield from (reading.of(letters) for letters in _of_base64(match, shortest))
 
 
 def _unescaped(text: str) -> Iterator[Letter]:
     at = 0
-    for found in _ESCAPES.finditer(text):
-        yield from ((text[place], place, place + 1) for place in range(at, found.start()))
-        at = found.end()
-        yield from _WAYS[str(found.lastgroup)](found)
+    for match in _ESCAPES.finditer(text):
+        yield from ((text[place], place, place + 1) for place in range(at, match.start()))
+        at = match.end()
+        yield from _WAYS[str(match.lastgroup)](match)
     yield from ((text[place], place, place + 1) for place in range(at, len(text)))
 
 
 def _run(base: int, encoding: str) -> Callable[[re.Match[str]], Iterator[Letter]]:
     """How to read some escapes in a row, which together are bytes of an encoding."""
 
-    def read(found: re.Match[str]) -> Iterator[Letter]:
-        marks = list(_DIGITS.finditer(found[0]))
-        starts = [found.start() + mark.start() for mark in marks]
-        ends = [*starts[1:], found.end()]
+    def read(match: re.Match[str]) -> Iterator[Letter]:
+        marks = list(_DIGITS.finditer(match[0]))
+        starts = [match.start() + mark.start() for mark in marks]
+        ends = [*starts[1:], match.end()]
         digits = [
-            found[0][mark.end() : end - found.start()]
+            match[0][mark.end() : end - match.start()]
             for mark, end in zip(marks, ends, strict=True)
         ]
         size = 2 if encoding == "utf-16-be" else 1
@@ -120,9 +120,9 @@ def _spread(
         unit += count
 
 
-def _entity(found: re.Match[str]) -> Iterator[Letter]:
-    for letter in html.unescape(found[0]):
-        yield letter, found.start(), found.end()
+def _entity(match: re.Match[str]) -> Iterator[Letter]:
+    for letter in html.unescape(match[0]):
+        yield letter, match.start(), match.end()
 
 
 def _numbers(
@@ -137,10 +137,10 @@ def _numbers(
         yield reading.of(_spread(raw, "utf-8", starts, ends))
 
 
-def _of_base64(found: re.Match[str], shortest: int) -> Iterator[list[Letter]]:
+def _of_base64(match: re.Match[str], shortest: int) -> Iterator[list[Letter]]:
     """What may be encoded there, from whichever letter it begins with, where that is plain text."""
-    places = [found.start() + at for at, letter in enumerate(found[0]) if not letter.isspace()]
-    text = "".join(found[0].split()).translate(_USUAL)
+    places = [match.start() + at for at, letter in enumerate(match[0]) if not letter.isspace()]
+    text = "".join(match[0].split()).translate(_USUAL)
     for first in range(4):
         whole, rest = divmod(len(text) - first, 4)
         rest = rest if rest > 1 else 0
@@ -158,8 +158,8 @@ _WAYS: dict[str, Callable[[re.Match[str]], Iterator[Letter]]] = {
     "unit": _run(16, "utf-16-be"),
     "octal": _run(8, "utf-8"),
     "html": _entity,
-    "blank": lambda found: iter([(" ", found.start(), found.end())]),
-    "quoted": lambda found: iter([(found[0][1], found.start(), found.end())]),
+    "blank": lambda match: iter([(" ", match.start(), match.end())]),
+    "quoted": lambda match: iter([(match[0][1], match.start(), match.end())]),
     "nothing": lambda _: iter(()),
 }
 """How each kind of escape is read."""

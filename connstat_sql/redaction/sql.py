@@ -88,8 +88,8 @@ def _replaced(value: str, by: Pass) -> str:
 
 def _cut(marked: str) -> str:
     """SQL that masks the secrets in a text: signs are put around them, it is cut at those."""
-    for one in passes():
-        marked = _replaced(marked, one)
+    for pass_ in passes():
+        marked = _replaced(marked, pass_)
     piece = quote(own("piece"))
     parts = call("string_split", piece, literal(BEGIN))  # split_part is a macro over others
     before, secret = (call("list_extract", parts, place) for place in ("1", "2"))

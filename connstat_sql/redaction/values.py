@@ -229,7 +229,7 @@ def _pass(forms: Sequence[Form]) -> Pass:
 
 @cache
 def _compiled() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(one.pattern, re.ASCII), one.replacement) for one in passes())
+    return tuple((re.compile(pass_.pattern, re.ASCII), pass_.replacement) for pass_ in passes())
 
 
 @cache

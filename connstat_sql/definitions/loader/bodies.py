@@ -87,7 +87,7 @@ def leaves_of(value: Mapping[str, Any], path: Path = ()) -> Iterator[tuple[Path,
 def check_order_bodies(resource: Resource, path: KeyPath, findings: Findings) -> None:
     """Note what `order` puts into a body that has no place for it."""
     for method in resource.methods:
-        taken = {key for one in method.filters for key in one.keys}
+        taken = {key for filter_ in method.filters for key in filter_.keys}
         if method.paging is not None:
             taken |= {key for key in (method.paging.request, method.paging.size_key)
                       if isinstance(key, InBody)}  # fmt: skip
@@ -116,10 +116,12 @@ def check_placeholders(
     for word in _WORDS_ALONE:
         words.pop(word, None)
     values = {word: value for word, value in words.items() if word not in _WITH_PARAMETERS}
-    texts = [one for one in texts_of(values) if one[0][::2] != ("filters", "value")]
+    texts = [
+        (place, text) for place, text in texts_of(values) if place[::2] != ("filters", "value")
+    ]
     texts += _keys(words)
     for place, text in texts:
-        for name in sorted(one for one in wanted if one in text):
+        for name in sorted(placeholder for placeholder in wanted if placeholder in text):
             findings.add(
                 (*path, *place),
                 f"`{name}` would be sent as it stands there",

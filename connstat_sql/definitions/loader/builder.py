@@ -119,7 +119,8 @@ def build_provider(
     if "{" in document.base_url:
         findings.add(("base_url",), "holds a brace", "left out, each connection says it")
     auth = tuple(
-        _auth(one, ("auth", index), known, findings) for index, one in enumerate(document.auth)
+        _auth(auth_document, ("auth", index), known, findings)
+        for index, auth_document in enumerate(document.auth)
     )
     headers = tuple((name, template_of(text)) for name, text in document.headers.items())
     for name, text in headers:
@@ -177,16 +178,16 @@ def _check_base_url(text: str, path: KeyPath, findings: Findings) -> None:
 
 
 def _auth(document: AuthDocument, path: KeyPath, known: set[str], findings: Findings) -> Auth:
-    given = {
+    bodies = {
         kind: getattr(document, kind.value)
         for kind in AuthKind
         if getattr(document, kind.value) is not msgspec.UNSET
     }
-    if len(given) != 1:
+    if len(bodies) != 1:
         kinds = ", ".join(kind.value for kind in AuthKind)
-        findings.add(path, f"names {len(given)} kinds of authentication", f"name one of {kinds}")
+        findings.add(path, f"names {len(bodies)} kinds of authentication", f"name one of {kinds}")
         return Auth(AuthKind.NONE)
-    kind, body = next(iter(given.items()))
+    kind, body = next(iter(bodies.items()))
     texts: dict[str, Any] = {} if kind is AuthKind.NONE else msgspec.structs.asdict(body)
     rules = TokenRules()
     if isinstance(body, ClientCredentialsDocument):
@@ -389,8 +390,12 @@ def _method(
             key: _path(at, (*path, "fills", key), findings, of_row=True)
             for key, at in document.fills.items()
         },
-        filters=tuple(_filter(column, one) for column, one in document.filters.items()),
-        order=tuple(_order(column, one) for column, one in document.order.items()),
+        filters=tuple(
+            _filter(column, filter_document) for column, filter_document in document.filters.items()
+        ),
+        order=tuple(
+            _order(column, order_document) for column, order_document in document.order.items()
+        ),
         paging=build_paging(_paging_of(service, document), path, findings),
         details=document.details,
         no_row=frozenset(document.no_row),
@@ -417,8 +422,8 @@ def _method(
 
 def _paging_of(service: ServiceDocument, document: MethodDocument) -> PagingDocument | None:
     """The method's own, or else the service's."""
-    given = service.paging if document.paging is msgspec.UNSET else document.paging
-    return None if given is msgspec.UNSET else given
+    paging = service.paging if document.paging is msgspec.UNSET else document.paging
+    return None if paging is msgspec.UNSET else paging
 
 
 def _query_item(key: str, value: str | int | bool | list[str] | ValuesDocument) -> QueryItem:
@@ -437,7 +442,7 @@ def _rows(document: str | RowsDocument, path: KeyPath, findings: Findings) -> Ro
     if isinstance(document, str):
         return RowsPath(at=(_path(document, path, findings),))
     at = document.at if isinstance(document.at, list) else [document.at]
-    paths = tuple(_path(one, (*path, "at"), findings) for one in at)
+    paths = tuple(_path(text, (*path, "at"), findings) for text in at)
     item = _path(document.item, (*path, "item"), findings)
     return RowsPath(Shape(document.shape), paths, item, document.entries)
 
@@ -446,7 +451,7 @@ def _filter(column: str, document: str | FilterDocument) -> Filter:
     if isinstance(document, str):
         return Filter(column, document)
     several = None if document.several is None else ArrayStyle(document.several)
-    keys = [_bound(one) for one in (document.gte, document.gt, document.lte, document.lt)]
+    keys = [_bound(bound) for bound in (document.gte, document.gt, document.lte, document.lt)]
     bounds = BoundKeys(*keys) if any(keys) else None
     return Filter(column, _sent_key(document), several, bounds, document.format)
 

@@ -194,7 +194,7 @@ def _check_method(
         check_body(method.body, declared, (*path, "body"), findings)
     check_names(method.columns, columns, "a column", (*path, "columns"), findings)
     check_names(method.fills, declared, "a declared parameter", (*path, "fills"), findings)
-    filters = [one.column for one in method.filters]
+    filters = [filter_.column for filter_ in method.filters]
     check_names(filters, columns, "a column", (*path, "filters"), findings)
     for order in method.order:
         _check_order(order, method, resource, (*path, "order", order.column), findings)
@@ -315,7 +315,7 @@ def _check_order(
     """Rows taken in an order that is not DuckDB's would be the wrong ones."""
     column = resource.column(order.column)
     if column is None:
-        columns = [one.name for one in resource.columns]
+        columns = [known.name for known in resource.columns]
         check_names([order.column], columns, "a column", path, findings)
     elif method.columns.get(column.name, column.path) is None:
         findings.add(path, f"`{method.name}` does not serve `{column.name}`")
@@ -337,7 +337,9 @@ def _check_order(
 def keys_sent(method: Method) -> dict[str, str]:
     """Query keys of a method's requests, with the word that each comes from."""
     keys = {item.key: "query" for item in method.query}
-    keys |= {key: "filters" for one in method.filters for key in one.keys if isinstance(key, str)}
+    keys |= {
+        key: "filters" for filter_ in method.filters for key in filter_.keys if isinstance(key, str)
+    }
     if method.paging is not None:
         targets = (method.paging.request, method.paging.size_key)
         keys |= {target: "paging" for target in targets if isinstance(target, str)}

@@ -67,16 +67,16 @@ class Tables:
         return False
 
     def _names(self) -> Iterator[TableName]:
-        for service in self._local.values():
-            yield from (resource.table for resource in service.resources.values())
+        for local in self._local.values():
+            yield from (resource.table for resource in local.resources.values())
         for provider in self._library.providers:
             for name in self._library.services(provider):
                 try:
-                    service_found = self._library.service(provider, name)
+                    service = self._library.service(provider, name)
                 except DefinitionError:
                     continue
-                if service_found is not None:
-                    yield from (one.table for one in service_found.resources.values())
+                if service is not None:
+                    yield from (resource.table for resource in service.resources.values())
 
 
 def provider_problems(
@@ -116,12 +116,12 @@ def part_problems(
 
 def view_problems(service: Service, source: YamlFile, tables: Tables) -> Iterator[Problem]:
     """What views are made of that is not there, or is themselves."""
-    for one in service.resources.values():
-        path = ("resources", one.table.resource, "view")
-        for named in tables_of(one.view) if one.view is not None else ():
+    for resource in service.resources.values():
+        path = ("resources", resource.table.resource, "view")
+        for named in tables_of(resource.view) if resource.view is not None else ():
             for message, hint in tables.faults(named) if tables.knows(named.provider) else ():
                 yield source.problem(path, message, hint)
-        if circle := circle_of(one, tables.find):
+        if circle := circle_of(resource, tables.find):
             yield source.problem(path, f"views go in a circle: {' → '.join(circle)}")
 
 
@@ -140,7 +140,7 @@ def _parent_faults(resource: Resource, parent: Parent, tables: Tables) -> Iterat
     table = tables.find(parent.table)
     if table is None:
         return
-    have = [one.name for one in table.all_columns]
+    have = [column.name for column in table.all_columns]
     for column in (parent.column, *(column for column, _ in parent.shared)):
         if column not in have:
             yield f"{table.table} has no column `{column}`", nearest(column, have)

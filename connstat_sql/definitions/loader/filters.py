@@ -22,42 +22,42 @@ from connstat_sql.definitions.spellings import ISO, needs_zone
 def check_filters(resource: Resource, path: KeyPath, findings: Findings) -> None:
     """What the filters of a resource's methods cannot be."""
     for method in resource.methods:
-        for one in method.filters:
-            where = (*path, "methods", method.name, "filters", one.column)
-            _check_filter(one, resource, where, findings)
-            _check_body(one, method, where, findings)
+        for filter_ in method.filters:
+            where = (*path, "methods", method.name, "filters", filter_.column)
+            _check_filter(filter_, resource, where, findings)
+            _check_body(filter_, method, where, findings)
 
 
-def _check_filter(one: Filter, resource: Resource, path: KeyPath, findings: Findings) -> None:
+def _check_filter(filter_: Filter, resource: Resource, path: KeyPath, findings: Findings) -> None:
     """Bounds need a column with an order, whose values are those that the API compares."""
-    column = resource.column(one.column)
-    if not one.keys:
+    column = resource.column(filter_.column)
+    if not filter_.keys:
         findings.add(path, "names no key", "`query`, `body`, `gte`, `gt`, `lte` or `lt`")
-    if one.several is not None and not one.key:
+    if filter_.several is not None and not filter_.key:
         findings.add((*path, "several"), "`several` says nothing without `query` or `body`")
     if column is None:
         return
-    if one.format and one.format != ISO:
-        for message, suggestion in format_faults(one.format, column.type):
+    if filter_.format and filter_.format != ISO:
+        for message, suggestion in format_faults(filter_.format, column.type):
             findings.add((*path, "format"), message, suggestion)
-    _check_zone(one, column, path, findings)
-    if one.bounds is not None:
-        _check_bounds(one.bounds, column, path, findings)
+    _check_zone(filter_, column, path, findings)
+    if filter_.bounds is not None:
+        _check_bounds(filter_.bounds, column, path, findings)
 
 
-def _check_zone(one: Filter, column: Column, path: KeyPath, findings: Findings) -> None:
+def _check_zone(filter_: Filter, column: Column, path: KeyPath, findings: Findings) -> None:
     """Times are sent in UTC, so those of another time zone have to say it."""
     if column.spelling is None or column.spelling.timezone in ("", "UTC"):
         return
-    form = one.format or column.spelling.format or ISO
+    form = filter_.format or column.spelling.format or ISO
     if form != ISO and needs_zone(form):
         message = f"`{form}` would be sent in UTC, and the times are of {column.spelling.timezone}"
         findings.add((*path, "format"), message, "`iso8601`, `epoch`, or a format with %z")
 
 
-def _check_body(one: Filter, method: Method, path: KeyPath, findings: Findings) -> None:
+def _check_body(filter_: Filter, method: Method, path: KeyPath, findings: Findings) -> None:
     """Places in a body that the method's requests have not, or that hold something already."""
-    for key in one.keys:
+    for key in filter_.keys:
         for message, hint in place_faults(key, method) if isinstance(key, InBody) else ():
             findings.add(path, message, hint)
 

@@ -12,10 +12,10 @@ _BY_FIELD = "of a STRUCT, or a list of them, say it by field:  {state: [RUNNING,
 
 
 def known_values(
-    given: list[str] | dict[str, list[str]], type_: SqlType, path: KeyPath, findings: Findings
+    values: list[str] | dict[str, list[str]], type_: SqlType, path: KeyPath, findings: Findings
 ) -> Iterator[KnownValues]:
     """What a word says of a column; each has to be of a text. The last of `path` is the word."""
-    by_field = given if isinstance(given, dict) else {"": given} if given else {}
+    by_field = values if isinstance(values, dict) else {"": values} if values else {}
     for place, texts in by_field.items():
         names = tuple(place.lower().split(".")) if place else ()
         if _type_of(type_, names) != VARCHAR:

@@ -145,28 +145,28 @@ def validate(paths: Iterable[FilePath], library: Library) -> tuple[Problem, ...]
         providers[folder.name] = _read_provider(folder)[0]
         for file in files:
             if file.name == PROVIDER_FILE:
-                provider, found, source = _read_provider(folder)
-                problems += found
+                provider, faults, source = _read_provider(folder)
+                problems += faults
                 if provider is not None and provider.probe is not None:
                     probes.append((provider.probe, source))
                 continue
             if file.name == PARTS_FILE:
-                given, found, source = _read_parts(folder)
-                problems += found
-                parts.append((given or {}, source))
+                own_parts, faults, source = _read_parts(folder)
+                problems += faults
+                parts.append((own_parts or {}, source))
                 continue
-            service, found, source = _read_service(file, folder.name)
-            problems += found
+            service, faults, source = _read_service(file, folder.name)
+            problems += faults
             if service is not None:
                 services.append((service, source))
-    tables = Tables({(one.provider, one.name): one for one, _ in services}, library)
+    tables = Tables({(service.provider, service.name): service for service, _ in services}, library)
     for service, source in services:
         problems += parent_problems(service, source, tables)
         problems += secret_problems(service, source, tables)
         problems += view_problems(service, source, tables)
         problems += provider_problems(service, source, providers[service.provider])
-    for given, source in parts:
-        problems += part_problems(given, source, tables)
+    for own_parts, source in parts:
+        problems += part_problems(own_parts, source, tables)
     for probe, source in probes:
         problems += (
             source.problem(("probe",), message, hint) for message, hint in tables.faults(probe)

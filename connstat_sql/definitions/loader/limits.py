@@ -22,7 +22,7 @@ def build_limits(document: LimitsDocument) -> Limits:
         concurrency=document.concurrency,
         rate=document.rate,
         host=_limit(document.host),
-        families={name: _limit(one) for name, one in document.families.items()},
+        families={name: _limit(limit) for name, limit in document.families.items()},
         reset=None if document.reset is None else Reset(document.reset),
         longest_wait=document.longest_wait,
     )

@@ -18,7 +18,9 @@ def build_marks(
     documents: Sequence[PathText | MarkDocument], path: KeyPath, findings: Findings
 ) -> tuple[Mark, ...]:
     """Each place, with what the value there has to be."""
-    return tuple(_mark(one, (*path, index), findings) for index, one in enumerate(documents))
+    return tuple(
+        _mark(document, (*path, index), findings) for index, document in enumerate(documents)
+    )
 
 
 def _mark(document: PathText | MarkDocument, path: KeyPath, findings: Findings) -> Mark:
@@ -35,7 +37,7 @@ def _mark(document: PathText | MarkDocument, path: KeyPath, findings: Findings) 
     return mark
 
 
-def _values(given: Value | list[Value] | msgspec.UnsetType) -> tuple[Value, ...]:
-    if given is msgspec.UNSET:
+def _values(values: Value | list[Value] | msgspec.UnsetType) -> tuple[Value, ...]:
+    if values is msgspec.UNSET:
         return ()
-    return tuple(given) if isinstance(given, list) else (given,)
+    return tuple(values) if isinstance(values, list) else (values,)

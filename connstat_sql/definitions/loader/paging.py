@@ -209,7 +209,7 @@ def _sent_twice(method: Method) -> Iterator[Fault]:
             at = "headers" if target.name.lower() in headers else ""
         elif isinstance(target, InBody):
             at = stands_in_body(method, target.path)
-            at = at or "filters" * any(target in one.keys for one in method.filters)
+            at = at or "filters" * any(target in filter_.keys for filter_ in method.filters)
         if at:
             begin = "; `first` says what the first page is asked for with" * (word == "request")
             yield word, f"`{target}` is sent by `{at}` too", f"leave it out of `{at}`{begin}"
@@ -235,8 +235,8 @@ def _bodiless(method: Method) -> Iterator[Fault]:
 def _totals_at_fault(paging: Paging) -> Iterator[Fault]:
     """What `total` and `total_pages` cannot be with."""
     totals = {"total": paging.total, "total_pages": paging.total_pages}
-    given = [word for word, place in totals.items() if place is not None]
-    for word in given:
+    named = [word for word, place in totals.items() if place is not None]
+    for word in named:
         if paging.style not in _COUNTING:
             yield (
                 word,
@@ -249,15 +249,15 @@ def _totals_at_fault(paging: Paging) -> Iterator[Fault]:
     for word in ("more", "done"):
         if getattr(paging, word) == ():
             yield word, f"`{word}` is the whole body", "the path of true or false"
-    if len(given) == 2:
+    if len(named) == 2:
         yield "total_pages", "`total_pages` says nothing beside `total`", "leave it out"
     others = {
         "more": paging.more is not None,
         "done": paging.done is not None,
         "empty_pages": paging.empty_pages > 0,
     }
-    for word in (word for word, is_given in others.items() if given and is_given):
-        yield word, f"`{word}` says nothing beside `{given[0]}`", "leave it out"
+    for word in (word for word, is_given in others.items() if named and is_given):
+        yield word, f"`{word}` says nothing beside `{named[0]}`", "leave it out"
 
 
 def _words_at_fault(paging: Paging) -> Iterator[Fault]:

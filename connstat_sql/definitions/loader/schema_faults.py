@@ -80,12 +80,12 @@ def schema_faults(source: YamlFile, document: str) -> tuple[Problem, ...]:
     schema = json_schema()
     schema.pop("anyOf")
     validator = Draft202012Validator({**schema, "$ref": f"#/$defs/{document}"})
-    found = {
+    problems = {
         problem
         for error in validator.iter_errors(source.value)
         for problem in _explain(error, source)
     }
-    return tuple(sorted(found, key=lambda problem: (problem.line, problem.message)))
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.message)))
 
 
 def _explain(error: ValidationError, source: YamlFile) -> Iterator[Problem]:
@@ -104,9 +104,9 @@ def _explain(error: ValidationError, source: YamlFile) -> Iterator[Problem]:
                 yield source.problem((*path, key), f"unknown key `{key}`", hint)
     elif error.validator == "required":
         missing = [key for key in error.validator_value if key not in error.instance]
-        given = set(error.instance) - set(error.schema.get("properties", {}))
+        unknown = set(error.instance) - set(error.schema.get("properties", {}))
         for key in missing:
-            misspelt = nearest(key, [str(one) for one in given])
+            misspelt = nearest(key, [*map(str, unknown)])
             yield source.problem(path, f"`{key}` is missing", misspelt and "is it misspelt?")
     elif error.validator == "type":
         yield source.problem(
@@ -139,7 +139,7 @@ def _explain_choice(error: ValidationError, source: YamlFile) -> Iterator[Proble
             for inner in inners:
                 yield from _explain(inner, source)
             return
-    kinds = [str(one.get("type", "object")) for one in error.validator_value]
+    kinds = [str(choice.get("type", "object")) for choice in error.validator_value]
     path = tuple(error.absolute_path)
     yield source.problem(path, f"expected {_kinds(kinds)}, found {_kind(error.instance)}")
 

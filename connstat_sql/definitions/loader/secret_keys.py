@@ -100,6 +100,6 @@ def _faults(
     if secret.param not in params:
         why = f"{table.table} has no parameter `{secret.param}`"
         yield "with", why, nearest(secret.param, params)
-    elif table.method_asked_by(secret.param, {one.name for one in resource.params}) is None:
+    elif table.method_asked_by(secret.param, {param.name for param in resource.params}) is None:
         why = f"no method of {table.table} without pages asks for `{secret.param}`, and else for "
         yield "with", f"{why}parameters of {resource.table} alone", ""

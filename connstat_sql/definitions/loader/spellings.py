@@ -31,7 +31,7 @@ def build_spelling(
 
 
 def _texts(values: Sequence[str | int | float | bool]) -> tuple[str, ...]:
-    return tuple(str(one).lower() if isinstance(one, bool) else str(one) for one in values)
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
 
 
 def _formats(text: str | list[str]) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def _faults(spelling: Spelling, of: SqlType) -> Iterator[tuple[str, str, str]]:
     for each in spelling.formats:
         for message, suggestion in format_faults(each, of):
             yield "format", message, suggestion
-    counts = [one for one in spelling.formats if one in EPOCHS]
+    counts = [name for name in spelling.formats if name in EPOCHS]
     if len(counts) > 1:
         several = f"`{counts[0]}` and `{counts[1]}` cannot be told apart"
         yield "format", several, "give each a column of its own"
@@ -55,7 +55,11 @@ def _faults(spelling: Spelling, of: SqlType) -> Iterator[tuple[str, str, str]]:
         if texts and str(of) != "BOOLEAN":
             yield word, f"`{word}` needs the type BOOLEAN", ""
     for text in dict.fromkeys((*spelling.nulls, *spelling.trues, *spelling.falses)):
-        means = [one for one in (spelling.nulls, spelling.trues, spelling.falses) if text in one]
+        means = [
+            meaning
+            for meaning in (spelling.nulls, spelling.trues, spelling.falses)
+            if text in meaning
+        ]
         if len(means) > 1:
             yield "null_values", f"`{text}` has two meanings", "name it in one list"
 

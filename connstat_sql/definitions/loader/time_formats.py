@@ -51,7 +51,7 @@ def format_faults(text: str, of: SqlType) -> Iterator[tuple[str, str]]:
     letters = directives_of(text)
     for letter in dict.fromkeys(letters):
         if letter not in DIRECTIVES:
-            known = ", ".join(f"%{one}" for one in sorted(DIRECTIVES - {"%"}))
+            known = ", ".join(f"%{directive}" for directive in sorted(DIRECTIVES - {"%"}))
             yield f"`%{letter}` cannot be in a format", _INSTEAD.get(letter, f"known here: {known}")
     if has_offset(text) and str(of) != "TIMESTAMP WITH TIME ZONE":
         yield f"`%z` is an offset, which {of} has not", "the type TIMESTAMPTZ"

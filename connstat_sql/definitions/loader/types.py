@@ -139,9 +139,9 @@ class _TypeParser:
         return self.tokens[self.position - 1]
 
     def _expect(self, token: str) -> None:
-        found = self._next()
-        if found != token:
-            raise UnknownType(f"expected `{token}`, found `{found}`", found)
+        actual = self._next()
+        if actual != token:
+            raise UnknownType(f"expected `{token}`, found `{actual}`", actual)
 
 
 def _field_name(token: str) -> str:

@@ -50,7 +50,7 @@ def _faults(method: Method, resource: Resource) -> Iterator[Fault]:
     if not numbers_of(method.since):
         said = f"`since: {method.since}` has no number" if method.since else "without `since`"
         yield f"`fallback` says nothing: {said}", 'the first version that has it: `since: "2.3"`'
-    others = {one.name for one in resource.methods} - {method.name}
+    others = {other.name for other in resource.methods} - {method.name}
     unknown = [name for name in method.fallback if name not in others]
     for name in unknown:
         yield f"names `{name}`, which is not another method", nearest(name, others)
@@ -66,20 +66,20 @@ def _faults(method: Method, resource: Resource) -> Iterator[Fault]:
 def _unfilled(method: Method, lister: Method, *for_each: Method) -> Iterator[Fault]:
     """Parameters that the others ask for and nobody gives, or that rows of theirs lack."""
     known = {*method.required}
-    for one in (lister, *for_each):
-        for name in one.required:
+    for other in (lister, *for_each):
+        for name in other.required:
             if name not in known:
-                filled = f", which `{lister.name}` does not fill" if one is not lister else ""
-                yield f"`{one.name}` asks for `{name}`{filled}", ""
+                filled = f", which `{lister.name}` does not fill" if other is not lister else ""
+                yield f"`{other.name}` asks for `{name}`{filled}", ""
         known |= {*lister.fills}
-    given = {name for one in (lister, *for_each) for name in one.fills}
+    fillable = {name for other in (lister, *for_each) for name in other.fills}
     for name in method.fills:
-        if name not in given:
+        if name not in fillable:
             yield f"none of them fills `{name}`", f"`fills: {{{name}: PATH}}` in `{lister.name}`"
 
 
 def _comes_back(method: Method, resource: Resource) -> bool:
-    names = {one.name for one in resource.methods}
+    names = {other.name for other in resource.methods}
     seen: set[str] = set()
     ahead = [*method.fallback]
     while ahead:

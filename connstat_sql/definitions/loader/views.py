@@ -25,9 +25,9 @@ _Find = Callable[[TableName], "Resource | None"]
 def build_view(document: ResourceDocument, path: KeyPath, findings: Findings) -> View | None:
     """What a resource is made of where no method serves it; None where methods do."""
     values = {
-        name: one.value
-        for name, one in document.columns.items()
-        if isinstance(one, ColumnDocument) and one.value is not None
+        name: column.value
+        for name, column in document.columns.items()
+        if isinstance(column, ColumnDocument) and column.value is not None
     }
     if document.view is None:
         for name in values:
@@ -69,17 +69,17 @@ def _inputs(texts: Mapping[str, str], path: KeyPath, findings: Findings) -> dict
 
 def build_parts(document: PartsDocument, findings: Findings) -> dict[TableName, Part]:
     """What a provider gives to views over all of them."""
-    found = {}
-    for name, one in document.parts.items():
+    parts = {}
+    for name, part in document.parts.items():
         words = name.split(".")
-        _check_reach(one.from_, ("parts", name, "from"), findings, is_source=True)
-        for column, value in one.columns.items():
+        _check_reach(part.from_, ("parts", name, "from"), findings, is_source=True)
+        for column, value in part.columns.items():
             _check_reach(value, ("parts", name, "columns", column), findings)
         if len(words) == 3:
-            found[TableName(*words)] = Part(one.from_, one.columns)
+            parts[TableName(*words)] = Part(part.from_, part.columns)
         else:
             findings.add(("parts", name), f"`{name}` is not provider.service.resource")
-    return found
+    return parts
 
 
 def part_faults(view: Resource, part: Part) -> Iterator[tuple[str, str, str]]:
@@ -93,7 +93,7 @@ def part_faults(view: Resource, part: Part) -> Iterator[tuple[str, str, str]]:
         if not value.strip():
             yield name, f"`{name}` is empty", "leave it out: it is NULL then"
     computed = view.view.values
-    known = [one.name for one in view.columns if one.name not in computed]
+    known = [column.name for column in view.columns if column.name not in computed]
     known += view.view.inputs
     for name in part.values:
         if name in computed:
@@ -114,21 +114,21 @@ def tables_of_part(part: Part) -> tuple[TableName, ...]:
 
 def _tables_in(source: str, *values: str) -> tuple[TableName, ...]:
     texts = (f"FROM {source}", *(f" {value}" for value in values))
-    found = (_NAMED.findall(_TEXTS.sub(" ", text)) for text in texts)
-    return tuple(dict.fromkeys(TableName(*name) for names in found for name in names))
+    matches = (_NAMED.findall(_TEXTS.sub(" ", text)) for text in texts)
+    return tuple(dict.fromkeys(TableName(*name) for names in matches for name in names))
 
 
 def circle_of(start: Resource, find: _Find) -> tuple[str, ...]:
     """Views on a way through what they are made of, back to where it began; () without one."""
-    ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
+    paths: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
     seen: set[TableName] = set()
-    while ways:
-        one, way = ways.pop()
-        for name in tables_of(one.view) if one.view is not None else ():
+    while paths:
+        resource, path = paths.pop()
+        for name in tables_of(resource.view) if resource.view is not None else ():
             inner = find(name)
             if name == start.table:
-                return (*way, str(name))
+                return (*path, str(name))
             if inner is not None and name not in seen:
                 seen.add(name)
-                ways.append((inner, (*way, str(name))))
+                paths.append((inner, (*path, str(name))))
     return ()
