@@ -132,12 +132,12 @@ class Wiring:
         return setup.connections is not None or bool(setup.providers) or self._has_file
 
 
-def open_engine(setup: Setup, outside: EngineOptions, *, reveal: bool = False) -> Engine:
+def open_engine(setup: Setup, options: EngineOptions, *, reveal: bool = False) -> Engine:
     """Wire an engine. Raises ConfigError or DefinitionError; nothing is sent, no secret is read."""
-    wiring = Wiring(setup, outside.environment)
+    wiring = Wiring(setup, options.environment)
     if wiring.is_explicit:
         _ = wiring.catalog
-    return Engine(wiring, outside, reveal=reveal)
+    return Engine(wiring, options, reveal=reveal)
 
 
 def find_config(

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from connstat_sql.live import LiveTables
     from connstat_sql.planner import Plan
     from connstat_sql.telemetry import Telemetry
-    from connstat_sql.transport import Attempt, Clock, Connection, RetryNotice
+    from connstat_sql.transport import Attempt, ClientOptions, Clock, Connection, RetryNotice
 
 T = TypeVar("T")
 _OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
@@ -92,7 +92,7 @@ class RealClock:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """Everything that comes in through the door; None and the defaults mean the real thing.
+    """What an engine takes from outside; None and the defaults mean the real thing.
 
     `timeout` is for one request, `connect_timeout` for its connection, in seconds (None: as each
     connection says). An engine that `shares_limits` keeps to those of the process, as all others
@@ -172,19 +172,19 @@ class Engine:
     def __init__(
         self,
         wiring: Catalogs,
-        outside: EngineOptions,
+        options: EngineOptions,
         *,
         reveal: bool = False,
         live: type[LiveTables] | None = None,
     ) -> None:
         """`live` replaces what runs statements over live tables (None: `LiveTables`)."""
         self._live_kind = live
-        self.session = Session(is_sandboxed=outside.is_sandboxed)
+        self.session = Session(is_sandboxed=options.is_sandboxed)
         self.session.watches.before_running = self._stop_if_interrupted
         self.session.macros.curl_options = partial(_curl_options, wiring)
         self._wiring = wiring
-        self._outside = outside
-        self._mask_key = None if reveal else outside.mask_key or secrets.token_hex(16)
+        self._options = options
+        self._mask_key = None if reveal else options.mask_key or secrets.token_hex(16)
         self._opened: LiveTables | None = None
         self._telemetry: Telemetry
         self._turns = Turns()
@@ -194,7 +194,7 @@ class Engine:
             from connstat_sql.database.configured import Configured
 
             self._configured = Configured(
-                self.session, wiring.attachments, wiring.views, outside.environment,
+                self.session, wiring.attachments, wiring.views, options.environment,
                 self._define, wiring.origin,
             )  # fmt: skip
         self._take_values: TakeValues | None = None
@@ -210,12 +210,12 @@ class Engine:
         """
         options, run = options or Options(), _Run()
         with self._turn(run, options), self._with_configured(sql, options, is_new=True):
-            pieces = self._stoppable(partial(self._pieces_of, sql, arguments, options))
-        for piece in pieces:
-            own_arguments = named_arguments(piece, arguments)
-            configured = self._with_configured(piece.sql, options)
-            with self._turn(run, options), configured as remarks, _placed(piece):
-                result = self._stoppable(partial(self._run_one, piece, own_arguments, options))
+            statements = self._stoppable(partial(self._statements_of, sql, arguments, options))
+        for statement in statements:
+            own_arguments = named_arguments(statement, arguments)
+            configured = self._with_configured(statement.sql, options)
+            with self._turn(run, options), configured as remarks, _placed(statement):
+                result = self._stoppable(partial(self._run_one, statement, own_arguments, options))
             yield replace(result, remarks=(*result.remarks, *remarks)) if remarks else result
 
     def interrupt(self) -> None:
@@ -234,11 +234,11 @@ class Engine:
         """The plan of one statement, with nothing sent; None when it names no live table."""
         options = options or Options()
         with self._turn(_Run(), options), self._with_configured(sql, options, is_new=True):
-            pieces = self._split(sql)
-            if len(pieces) != 1:
+            statements = self._split(sql)
+            if len(statements) != 1:
                 raise PlanError("one statement at a time can be explained", sql=sql)
-            own_arguments = named_arguments(pieces[0], arguments)
-            return self._advising(lambda: self._plan(pieces[0], own_arguments, options))
+            own_arguments = named_arguments(statements[0], arguments)
+            return self._advising(lambda: self._plan(statements[0], own_arguments, options))
 
     def register(self, name: str, table: object) -> None:
         """Make an Arrow table or a data frame a table of SQL. Raises ExecuteError for others."""
@@ -346,10 +346,10 @@ class Engine:
 
     def _define(self, sql: str) -> None:
         """Create a view that the configuration names, as a statement of the user's would."""
-        for piece in self._split(sql):
-            live = self._live if self._may_be_live(piece) else None
-            if live is None or live.run(piece, None, Options()) is None:
-                self._advising(partial(self._run_locally, piece, None, None))
+        for statement in self._split(sql):
+            live = self._live if self._may_be_live(statement) else None
+            if live is None or live.run(statement, None, Options()) is None:
+                self._advising(partial(self._run_locally, statement, None, None))
 
     def _stoppable(self, act: Callable[[], T]) -> T:
         """What an act answers. Whatever DuckDB says when it is stopped, it is an interrupt."""
@@ -377,22 +377,24 @@ class Engine:
         if self._run.is_interrupted:
             raise Interrupted("interrupted")
 
-    def _run_one(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result:
-        result = self._run_live(piece, arguments, options) if self._may_be_live(piece) else None
+    def _run_one(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Result:
+        result = (
+            self._run_live(statement, arguments, options) if self._may_be_live(statement) else None
+        )
         if result is None:
-            result = self._run_locally(piece, arguments, options.deadline)
-            if self._opened is not None and not piece.is_query:
+            result = self._run_locally(statement, arguments, options.deadline)
+            if self._opened is not None and not statement.is_query:
                 self._opened.views.look_again()
-        if not piece.is_query and self.session.declared:
-            self.session.confirm_declared(self.catalog, piece.sql)
+        if not statement.is_query and self.session.declared:
+            self.session.confirm_declared(self.catalog, statement.sql)
         return result
 
     def _run_live(
-        self, piece: SqlStatement, arguments: Arguments, options: Options
+        self, statement: SqlStatement, arguments: Arguments, options: Options
     ) -> Result | None:
         live = self._live
-        with self._telemetry.statement(piece.sql) as tell:
-            result = live.run(piece, arguments, options)
+        with self._telemetry.statement(statement.sql) as tell:
+            result = live.run(statement, arguments, options)
             tell(result)
         if result is not None and not self._has_cautioned:
             self._has_cautioned = True
@@ -400,73 +402,59 @@ class Engine:
         return result
 
     def _run_locally(
-        self, piece: SqlStatement, arguments: Arguments, deadline: float | None
+        self, statement: SqlStatement, arguments: Arguments, deadline: float | None
     ) -> Result:
         """A statement without live tables: DuckDB's own business, whatever it is."""
         started = time.monotonic()
-        if _CATALOG_WORDS.search(piece.sql):
-            self.session.declare(self.catalog, piece.sql)
-        binding = self.session.binding_live() if _DESCRIBES.match(piece.sql) else nullcontext()
+        if _CATALOG_WORDS.search(statement.sql):
+            self.session.declare(self.catalog, statement.sql)
+        binding = self.session.binding_live() if _DESCRIBES.match(statement.sql) else nullcontext()
         try:
             with binding:
-                text = RunText(piece.sql, piece.sql)
+                text = RunText(statement.sql, statement.sql)
                 table = self.session.run(text, arguments, seconds=deadline)
         except BindError as error:
-            if self._may_be_live(piece):
-                error.hint = error.hint or self._live.suggestion(piece)
+            if self._may_be_live(statement):
+                error.hint = error.hint or self._live.suggestion(statement)
             raise
-        if not piece.is_query and _MAKES_FUNCTIONS.search(piece.sql):
+        if not statement.is_query and _MAKES_FUNCTIONS.search(statement.sql):
             self.session.forget_functions()
-        if not piece.is_query and _ATTACHES.search(piece.sql):
-            self.session.put_back(self.catalog, piece.sql)
+        if not statement.is_query and _ATTACHES.search(statement.sql):
+            self.session.put_back(self.catalog, statement.sql)
         seconds = time.monotonic() - started
-        is_lost = not table.num_rows and _SHOW_TABLES.fullmatch(piece.sql) is not None
+        is_lost = not table.num_rows and _SHOW_TABLES.fullmatch(statement.sql) is not None
         notes = (_NO_TABLES,) if is_lost else ()
-        return Result(table, not is_rowless(piece, table), seconds=seconds, remarks=notes)
+        return Result(table, not is_rowless(statement, table), seconds=seconds, remarks=notes)
 
-    def _plan(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
-        return self._live.plan(piece, arguments, options) if self._may_be_live(piece) else None
+    def _plan(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
+        return (
+            self._live.plan(statement, arguments, options) if self._may_be_live(statement) else None
+        )
 
-    def _may_be_live(self, piece: SqlStatement) -> bool:
+    def _may_be_live(self, statement: SqlStatement) -> bool:
         """Whether a statement may name a live table, or a view or macro over some."""
-        sql = piece.sql
+        sql = statement.sql
         if any(pattern.search(sql) for pattern in (_DOTTED, _COMMENT_AT_DOT, _OWN)):
             return True
         if self.session.looks_into_declared():
             return True
-        return self._opened is not None and self._opened.views.may_be_mentioned(piece.sql)
+        return self._opened is not None and self._opened.views.may_be_mentioned(statement.sql)
 
     @property
     def _live(self) -> LiveTables:
         if self._opened is None:
             from connstat_sql.live import LiveTables
             from connstat_sql.telemetry import Telemetry
-            from connstat_sql.transport import ClientOptions, ProcessLimits
-            from connstat_sql.transport.process_limits import of_process
 
-            out = self._outside
-            limits = of_process() if out.shares_limits else ProcessLimits()
-            if self._wiring.answer_memory is not None:
-                limits.room.most = self._wiring.answer_memory
-            self._telemetry = Telemetry(out.tracer_provider, out.clock.now, out.observe)
-            observe = self._telemetry.observe
-            door = ClientOptions(
-                out.clock,
-                out.environment,
-                out.transport,
-                observe,
-                out.timeout,
-                out.connect_timeout,
-                limits=limits,
-                waiting=out.waiting,
-            )
+            options = self._options
+            self._telemetry = Telemetry(options.tracer_provider, options.clock.now, options.observe)
             self._opened = (self._live_kind or LiveTables)(
                 self.session,
                 self.catalog,
                 self._wiring.connections,
-                door,
+                _client_options(options, self._telemetry, self._wiring.answer_memory),
                 self._mask_key,
-                out.progress,
+                options.progress,
                 self._wiring.cache_file,
             )
             self._opened.before_fetching = self._stop_if_interrupted
@@ -475,26 +463,26 @@ class Engine:
 
     # --- before the first statement runs -----------------------------------------------------
 
-    def _pieces_of(
+    def _statements_of(
         self, sql: str, arguments: Arguments, options: Options
     ) -> tuple[SqlStatement, ...]:
         if options.partial:
             self._live.forget_failures()
         with self.session.watches.watched(options.deadline):
-            pieces = self._split(sql)
-            self._look_ahead(pieces, arguments, options)
-        return pieces
+            statements = self._split(sql)
+            self._look_ahead(statements, arguments, options)
+        return statements
 
     def _split(self, sql: str) -> tuple[SqlStatement, ...]:
         statements: tuple[SqlStatement, ...] = ()
         for text, is_own in _own_statements(sql):
             own = SqlStatement(text, 0, frozenset(), is_rowless=False, is_query=True)
-            statements += (own,) if is_own else self._pieces(text)
+            statements += (own,) if is_own else self._split_part(text)
         if not statements:
             raise PlanError("there is no statement in the text", sql=sql, hint="write a SELECT")
         return statements
 
-    def _pieces(self, text: str) -> tuple[SqlStatement, ...]:
+    def _split_part(self, text: str) -> tuple[SqlStatement, ...]:
         short, lists = set_aside(text)
         if not lists:
             return self.session.split(text)
@@ -507,19 +495,41 @@ class Engine:
         return whole if is_same else self.session.split(text)
 
     def _look_ahead(
-        self, pieces: Sequence[SqlStatement], arguments: Arguments, options: Options
+        self, statements: Sequence[SqlStatement], arguments: Arguments, options: Options
     ) -> None:
         """Find the faults of later statements, as far as they do not depend on earlier ones."""
-        if len(pieces) == 1:
+        if len(statements) == 1:
             return
-        for piece in pieces:
-            own_arguments = named_arguments(piece, arguments)
-            with _placed(piece):
-                is_local = self._plan(piece, own_arguments, options) is None
-                if is_local and piece.is_query and not self._may_be_live(piece):
-                    self.session.check(RunText(piece.sql, piece.sql), own_arguments)
-            if not piece.is_query:
+        for statement in statements:
+            own_arguments = named_arguments(statement, arguments)
+            with _placed(statement):
+                is_local = self._plan(statement, own_arguments, options) is None
+                if is_local and statement.is_query and not self._may_be_live(statement):
+                    self.session.check(RunText(statement.sql, statement.sql), own_arguments)
+            if not statement.is_query:
                 return
+
+
+def _client_options(
+    options: EngineOptions, telemetry: Telemetry, answer_memory: int | None
+) -> ClientOptions:
+    """What the engine's clients take of its options."""
+    from connstat_sql.transport import ClientOptions, ProcessLimits
+    from connstat_sql.transport.process_limits import of_process
+
+    limits = of_process() if options.shares_limits else ProcessLimits()
+    if answer_memory is not None:
+        limits.room.most = answer_memory
+    return ClientOptions(
+        options.clock,
+        options.environment,
+        options.transport,
+        telemetry.observe,
+        options.timeout,
+        options.connect_timeout,
+        limits=limits,
+        waiting=options.waiting,
+    )
 
 
 def _curl_options(wiring: Catalogs) -> dict[str, str]:
@@ -535,22 +545,22 @@ def _curl_options(wiring: Catalogs) -> dict[str, str]:
 
 
 @contextmanager
-def _placed(piece: SqlStatement) -> Iterator[None]:
+def _placed(statement: SqlStatement) -> Iterator[None]:
     """Faults of a statement say where it begins in the whole text."""
     try:
         yield
     except QueryError as error:
-        if error.sql == piece.sql:
-            error.offset = piece.offset
+        if error.sql == statement.sql:
+            error.offset = statement.offset
         raise
 
 
-def _stretch(text: str, piece: SqlStatement) -> str:
-    return text[piece.offset : piece.offset + len(piece.sql)]
+def _stretch(text: str, statement: SqlStatement) -> str:
+    return text[statement.offset : statement.offset + len(statement.sql)]
 
 
 def _own_statements(sql: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces where it holds a SHOW or REFRESH, which DuckDB does not know."""
+    """The text by statements where it holds a SHOW or REFRESH, which DuckDB does not know."""
     if not _OWN.search(sql):
         yield sql, False
         return

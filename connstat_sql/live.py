@@ -77,17 +77,17 @@ class LiveTables:
         session: Session,
         catalog: Catalog,
         connections: Mapping[str, Connection],
-        door: ClientOptions,
+        client_options: ClientOptions,
         mask_key: str | None,
         tell: Callable[[Sequence[Progress]], None] = lambda _: None,
         cache_file: Path | None = None,
     ) -> None:
-        self.clients = Clients(connections, catalog.definitions.provider, door)
-        account = accounts(connections, catalog.definitions.provider, door.environment)
+        self.clients = Clients(connections, catalog.definitions.provider, client_options)
+        account = accounts(connections, catalog.definitions.provider, client_options.environment)
         in_clear = mask_key is None
         self.kept = RowCache(session, None if in_clear else cache_file, account=account)
         self._connections = connections
-        self._door = door
+        self._client_options = client_options
         self._tell = tell
         self._stream: PageStream | None = None
         self.asked: tuple[str, ...] = ()
@@ -99,78 +99,78 @@ class LiveTables:
         self._declared = DeclaredSecrets(catalog.definitions.resource)
         self.views = Views(session, catalog, self._bind_definition)
 
-    def run(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
+    def run(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
         """Run a statement; None when it names no live table after all."""
-        started, begun = time.monotonic(), self._door.clock.now()
-        defined = self.views.define(piece.sql, arguments)
+        started, begun = time.monotonic(), self._client_options.clock.now()
+        defined = self.views.define(statement.sql, arguments)
         if defined is not None:
             return Result(defined, has_rows=False, seconds=time.monotonic() - started)
-        refresh = read_refresh(piece.sql, self._catalog)
+        refresh = read_refresh(statement.sql, self._catalog)
         if refresh is not None:
             return self._refreshed(refresh, started)
-        statement = self._read(piece.sql)
-        answer = own_answer(statement, self._catalog)
+        parsed = self._read(statement.sql)
+        answer = own_answer(parsed, self._catalog)
         if answer is not None:
             return Result(self._session.run(RunText(answer, answer), None), has_rows=True)
-        doubts = doubts_of(statement, arguments, self._catalog, self._session.fold)
-        statement = self._written_out(statement)
-        if statement.origin is not None:  # what stands behind a view of the user's
-            with leading_back(statement.sql, statement.origin):
-                doubts_behind = doubts_of(statement, arguments, self._catalog, self._session.fold)
+        doubts = doubts_of(parsed, arguments, self._catalog, self._session.fold)
+        parsed = self._written_out(parsed)
+        if parsed.origin is not None:  # what stands behind a view of the user's
+            with leading_back(parsed.sql, parsed.origin):
+                doubts_behind = doubts_of(parsed, arguments, self._catalog, self._session.fold)
             doubts = tuple(dict.fromkeys((*doubts, *doubts_behind)))
-        moment = self._session.at_one_moment(statement.sql)
-        with leading_back(statement.sql, statement.origin), moment:
-            arguments = _named(statement, arguments)
-            result = self._run(piece, statement, arguments, options, started, begun)
+        moment = self._session.at_one_moment(parsed.sql)
+        with leading_back(parsed.sql, parsed.origin), moment:
+            arguments = _named(parsed, arguments)
+            result = self._run(statement, parsed, arguments, options, started, begun)
         return result if result is None or not doubts else replace(result, doubts=doubts)
 
     def _run(
         self,
-        piece: SqlStatement,
-        statement: Statement,
+        statement: SqlStatement,
+        parsed: Statement,
         arguments: Arguments,
         options: Options,
         started: float,
         begun: float,
     ) -> Result | None:
-        plan = self._plan(statement, arguments, options)
+        plan = self._plan(parsed, arguments, options)
         if plan is None:
             return None
         until = None if options.deadline is None else begun + options.deadline
-        if statement.explain == "plan":
+        if parsed.explain == "plan":
             return Result(_lines(as_text(plan)), has_rows=True, plan=plan)
         execution = self._execute(plan, arguments, options, until)
-        self._session.confirm_macros(statement.sql)
+        self._session.confirm_macros(parsed.sql)
         seconds = time.monotonic() - started
-        table, has_rows = execution.table, not is_rowless(piece, execution.table)
-        metadata, headers = table.schema.metadata, self.views.headers(table.column_names, statement)
+        table, has_rows = execution.table, not is_rowless(statement, execution.table)
+        metadata, headers = table.schema.metadata, self.views.headers(table.column_names, parsed)
         table = table.rename_columns(headers).replace_schema_metadata(metadata)
-        if statement.explain == "analyze":
+        if parsed.explain == "analyze":
             table, has_rows = _lines(_analyzed(plan, execution, seconds)), True
         notes = (*execution.notes, *self.kept.take_notes())
         return Result(table, has_rows, execution.scans, execution.failures, plan, seconds, notes)
 
-    def plan(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
+    def plan(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
         """The plan of a statement, bound and checked with nothing sent.
 
         None for a statement without live tables, for SHOW and DESCRIBE, and for definitions.
         """
-        if self.views.check(piece.sql, arguments) or read_refresh(piece.sql, self._catalog):
+        if self.views.check(statement.sql, arguments) or read_refresh(statement.sql, self._catalog):
             return None
-        statement = self._read(piece.sql)
-        if own_answer(statement, self._catalog) is not None:
+        parsed = self._read(statement.sql)
+        if own_answer(parsed, self._catalog) is not None:
             return None
-        statement = self._written_out(statement)
-        with leading_back(statement.sql, statement.origin):
-            return self._plan(statement, _named(statement, arguments), options)
+        parsed = self._written_out(parsed)
+        with leading_back(parsed.sql, parsed.origin):
+            return self._plan(parsed, _named(parsed, arguments), options)
 
-    def suggestion(self, piece: SqlStatement) -> str:
+    def suggestion(self, statement: SqlStatement) -> str:
         """Which providers come close to names that lead nowhere, or "".
 
         Names of fewer parts are no business of ours, which DuckDB knows better.
         """
         heads = [
-            mention.parts[0] for mention in parse(piece.sql).mentions if len(mention.parts) == 3
+            mention.parts[0] for mention in parse(statement.sql).mentions if len(mention.parts) == 3
         ]
         close = {name: None for head in heads for name in self._catalog.nearest_provider(head)}
         return f"did you mean  {', '.join(close)}?" if close else ""
@@ -209,7 +209,7 @@ class LiveTables:
 
     def _with_cached(self, plan: Plan, options: Options) -> Plan:
         """The plan, with what kept rows would answer of it."""
-        now, names = self._door.clock.now(), _connections(plan)
+        now, names = self._client_options.clock.now(), _connections(plan)
         cached: dict[str, Cached] = {}
         for scan in plan.scans:
             max_age = self._max_age(options, scan.resource.table)
@@ -251,14 +251,14 @@ class LiveTables:
     def _plan_of(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
         self._session.confirm_transaction(statement.sql)
         self._session.begin()
-        asking = self._asking(statement.sql, arguments)
-        query = self._bind(statement, asking)
+        introspection = self._introspection(statement.sql, arguments)
+        query = self._bind(statement, introspection)
         if not query.tables:
             return None
         best = plan(
             query,
             self._catalog,
-            asking,
+            introspection,
             max_requests=options.max_requests,
             strict=options.strict,
         )
@@ -267,21 +267,21 @@ class LiveTables:
         best = replace(self._with_cached(best, options), versions=self.clients.versions())
         check_budget(best)
         check(best, self._session, arguments)
-        asking.confirm()
-        return replace(best, defects=tuple(asking.defects))
+        introspection.confirm()
+        return replace(best, defects=tuple(introspection.defects))
 
     def _bind_definition(self, statement: Statement) -> BoundQuery:
-        return self._bind(statement, self._asking(statement.sql, None))
+        return self._bind(statement, self._introspection(statement.sql, None))
 
-    def _asking(self, sql: str, arguments: Arguments) -> Introspection:
+    def _introspection(self, sql: str, arguments: Arguments) -> Introspection:
         return Introspection(self._session, sql, arguments)
 
-    def _bind(self, statement: Statement, asking: Introspection) -> BoundQuery:
+    def _bind(self, statement: Statement, introspection: Introspection) -> BoundQuery:
         tables = (self._catalog.resolve(mention.parts) for mention in statement.mentions)
         is_named = any(isinstance(table, LiveTable) for table in tables)
         if is_named:
             self._refuse(statement)  # before anything is asked about what cannot be asked about
-        query = bind(statement, self._catalog, asking)
+        query = bind(statement, self._catalog, introspection)
         if query.tables and not is_named:
             self._refuse(statement)
         return query
@@ -321,7 +321,7 @@ class LiveTables:
                 self.clients.open(name)  # what cannot be used is said before the first request
         budget = RequestBudget(options.max_requests)
 
-        now = self._door.clock.now
+        now = self._client_options.clock.now
         answers = Responses(budget, until)
         self._stream = stream = PageStream(
             self.clients.loop, self.clients.made, answers, now, is_partial=options.partial,

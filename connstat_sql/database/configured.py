@@ -122,13 +122,13 @@ class Configured:
             self._making.pop()
 
     def _create(self, name: str, sql: str) -> None:
-        pieces = self._session.split(sql)
-        if len(pieces) != 1 or not pieces[0].is_query or pieces[0].names:
+        statements = self._session.split(sql)
+        if len(statements) != 1 or not statements[0].is_query or statements[0].names:
             raise PlanError(
                 "it is not one SELECT without parameters",
                 hint=f'write  {name} = "FROM confluent.connect.connectors"',
             )
-        self._define(f"CREATE TEMP VIEW IF NOT EXISTS {quote(name)} AS {pieces[0].sql}")
+        self._define(f"CREATE TEMP VIEW IF NOT EXISTS {quote(name)} AS {statements[0].sql}")
 
     # --- databases ---------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from connstat_sql.database.errors import RunText, interruptible, translated
 from connstat_sql.database.functions import Functions, built_in, functions_of
 from connstat_sql.database.infallible import cannot_fail
 from connstat_sql.database.macros import NAMES, Macros
-from connstat_sql.database.splitter import SqlStatement, named_values, pieces_of
+from connstat_sql.database.splitter import SqlStatement, named_values, statements_of
 from connstat_sql.database.statement_lock import Watches
 from connstat_sql.database.values import Arguments, Value
 from connstat_sql.definitions.quoting import (
@@ -80,7 +80,7 @@ class Session:
         self._known_functions: Functions | None = None
         self._has_own_functions = database != ":memory:"
         self.readings: dict[str, str] = {}
-        """What DuckDB reads in texts; `asking` keeps and reads it."""
+        """What DuckDB reads in texts; `Introspection` keeps and reads it."""
         self._empty: dict[str, str] = {}
         self._kept: set[str] = set()
         self._compact: set[str] = set()
@@ -107,14 +107,14 @@ class Session:
         self.duckdb.execute("SET enable_external_access = false")
         self.duckdb.execute("SET lock_configuration = true")
 
-    # --- asking DuckDB about SQL -------------------------------------------------------------
+    # --- what DuckDB knows of SQL ------------------------------------------------------------
 
     def split(self, sql: str) -> tuple[SqlStatement, ...]:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
         self.make_macros(sql)
         text = RunText(sql, sql)
         statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
-        return pieces_of(self.duckdb, sql, statements)
+        return statements_of(self.duckdb, sql, statements)
 
     def volatile(self) -> frozenset[str]:
         """Names of functions whose value may change from one evaluation to the next."""

@@ -29,23 +29,23 @@ class SqlStatement:
     is_query: bool
 
 
-def pieces_of(
-    connection: duckdb.DuckDBPyConnection, sql: str, statements: Iterable[duckdb.Statement]
+def statements_of(
+    connection: duckdb.DuckDBPyConnection, sql: str, duckdb_statements: Iterable[duckdb.Statement]
 ) -> tuple[SqlStatement, ...]:
     """The statements of a text that DuckDB has split."""
-    pieces, start = [], 0
-    for statement in statements:
-        start = max(sql.find(statement.query, start), start)
-        kinds = _results_of(statement)
-        kind = writes.kind_of(statement)
+    statements, start = [], 0
+    for split in duckdb_statements:
+        start = max(sql.find(split.query, start), start)
+        kinds = _results_of(split)
+        kind = writes.kind_of(split)
         is_rowless = "QUERY_RESULT" not in kinds or kind in ("CREATE", "COPY")
-        names = frozenset(statement.named_parameters)
-        before = length_of_comments(statement.query)
-        text_alone = statement.query[before:]
+        names = frozenset(split.named_parameters)
+        before = length_of_comments(split.query)
+        text_alone = split.query[before:]
         is_query = writes.is_query(connection, kind, text_alone)
-        pieces.append(SqlStatement(text_alone, start + before, names, is_rowless, is_query))
-        start += len(statement.query)
-    return tuple(pieces)
+        statements.append(SqlStatement(text_alone, start + before, names, is_rowless, is_query))
+        start += len(split.query)
+    return tuple(statements)
 
 
 def _results_of(statement: duckdb.Statement) -> set[str]:
@@ -59,9 +59,9 @@ def _results_of(statement: duckdb.Statement) -> set[str]:
 def named_values(
     connection: duckdb.DuckDBPyConnection, sql: str, arguments: Arguments
 ) -> Arguments:
-    """Of the arguments of a statement, those that a piece of it names; DuckDB refuses others.
+    """Of the arguments of a statement, those that some SQL of it names; DuckDB refuses others.
 
-    Raises duckdb.Error where DuckDB cannot read the piece.
+    Raises duckdb.Error where DuckDB cannot read that SQL.
     """
     if not arguments or "$" not in sql:
         return None
@@ -75,13 +75,13 @@ def named_values(
     return {name: value for name, value in arguments.items() if name in named} or None
 
 
-def named_arguments(piece: SqlStatement, arguments: Arguments) -> Arguments:
+def named_arguments(statement: SqlStatement, arguments: Arguments) -> Arguments:
     """The arguments that one statement takes, out of those for the whole text."""
     if isinstance(arguments, Mapping):
-        return {name: value for name, value in arguments.items() if name in piece.names} or None
-    return list(arguments) if arguments and piece.names else None
+        return {name: value for name, value in arguments.items() if name in statement.names} or None
+    return list(arguments) if arguments and statement.names else None
 
 
-def is_rowless(piece: SqlStatement, table: pa.Table) -> bool:
+def is_rowless(statement: SqlStatement, table: pa.Table) -> bool:
     """Whether a statement answers with no rows of its own: CREATE, SET, plain INSERT."""
-    return piece.is_rowless or table.column_names in _ROWLESS
+    return statement.is_rowless or table.column_names in _ROWLESS

@@ -68,7 +68,7 @@ def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
 
 
 def _writing(syntax: Any) -> Iterator[str]:
-    """The kinds of queries in a piece of syntax that do more than read."""
+    """The kinds of queries in a part of a syntax tree that do more than read."""
     kinds = (node.get("type") for node in nodes_of(syntax))
     return (
         kind

@@ -89,18 +89,18 @@ class Broken(LiveTables):
 
     mutant = Mutant()
 
-    def run(self, piece: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
+    def run(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Result | None:
         """As DuckDB runs it, where nothing is planned."""
         if self.mutant.plans:
-            return super().run(piece, arguments, options)
+            return super().run(statement, arguments, options)
         with self._session.binding_live():
-            table = self._session.run(RunText(piece.sql, piece.sql), arguments)
+            table = self._session.run(RunText(statement.sql, statement.sql), arguments)
         return Result(table, has_rows=True)
 
     def _writes_within(self, statement: Statement) -> bool:
         return self.mutant.sees_writes and super()._writes_within(statement)
 
-    def _asking(self, sql: str, arguments: Arguments) -> Introspection:
+    def _introspection(self, sql: str, arguments: Arguments) -> Introspection:
         return self.mutant.asking(self._session, sql, arguments)
 
     def _bind(self, statement: Statement, asking: Introspection) -> BoundQuery:

@@ -43,7 +43,7 @@ class Stages:
     def bind(self, sql: str, arguments: Any = None) -> BoundQuery:
         """A statement bound."""
         statement = parse(sql)
-        return bind(statement, self.engine.catalog, self._asking(statement.sql, arguments))
+        return bind(statement, self.engine.catalog, self._introspection(statement.sql, arguments))
 
     def rows(self, sql: str, arguments: Any = None, mention: int = 0) -> Restriction:
         """What restricts a mention of a statement that reads it once."""
@@ -67,7 +67,7 @@ class Stages:
         """A statement planned, and checked by DuckDB."""
         given = {"max_requests": 1000, **options}
         bound = self.bind(sql, arguments)
-        asking = self._asking(bound.statement.sql, arguments)
+        asking = self._introspection(bound.statement.sql, arguments)
         return plan(bound, self.engine.catalog, asking, **given)
 
     def explain(self, sql: str, **options: Any) -> str:
@@ -121,7 +121,7 @@ class Stages:
                 rows = con.execute(feed.plain_sql).fetchall()
         return [dict(zip(feed.columns, row, strict=True)) for row in rows]
 
-    def _asking(self, sql: str, arguments: Any) -> Introspection:
+    def _introspection(self, sql: str, arguments: Any) -> Introspection:
         return Introspection(self.engine.session, sql, arguments)
 
 

@@ -67,7 +67,7 @@ def test_a_piece_that_speaks_of_what_is_beside_it_is_no_fault(session: Session) 
 class _Mistaken(LiveTables):
     """Asks for the types of a derived table in a form that DuckDB does not read."""
 
-    def _asking(self, sql: str, arguments: Arguments) -> Introspection:
+    def _introspection(self, sql: str, arguments: Arguments) -> Introspection:
         return _MistakenAsking(self._session, sql, arguments)
 
 
