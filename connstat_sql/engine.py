@@ -519,7 +519,7 @@ def _client_options(
 
     limits = of_process() if options.shares_limits else ProcessLimits()
     if answer_memory is not None:
-        limits.room.most = answer_memory
+        limits.memory.most = answer_memory
     return ClientOptions(
         options.clock,
         options.environment,

@@ -138,7 +138,7 @@ def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, 
     errors = {one.fetch.connection: one.error for one in result.errors}
     for probe, names in asked.items():
         for name in names:
-            failures = engine.clients.made(name).workers.failures
+            failures = engine.clients.made(name).base_urls.failures
             yield name, Finding(rows.get(name, 0), errors.get(name), probe, failures)
 
 

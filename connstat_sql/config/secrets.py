@@ -61,17 +61,11 @@ class Resolver:
 
     def fill(self, template: Template) -> str:
         """A template's text with the connection's settings in it; never an empty one."""
-        filled = []
-        for index, part in enumerate(template.parts):
-            filled.append(self._given(part) if index % 2 else part)
-        return "".join(filled)
+        return template.filled(self._given)
 
     def url(self, template: Template) -> str:
         """A template that makes a URL which gets our credentials."""
-        written = "".join(
-            self.connection.settings.get(part, "") if index % 2 else part
-            for index, part in enumerate(template.parts)
-        )
+        written = template.filled(lambda name: self.connection.settings.get(name, ""))
         return self._url(self.fill(template), " and ".join(template.params), written or None)
 
     def headers(self) -> dict[str, str]:

@@ -73,9 +73,9 @@ class RowReader:
         self._made_checks: dict[bool, _Checks] = {}
         self._encoder = msgspec.json.Encoder(enc_hook=str)
         self._fits = {
-            place: checking_decoder(or_null(checked_field(one, lower_times=True)))
-            for place, one in self._layout.loose
-            if one.mismatch is Mismatch.NULL
+            place: checking_decoder(or_null(checked_field(field, lower_times=True)))
+            for place, field in self._layout.loose
+            if field.mismatch is Mismatch.NULL
         }
         self.structure = json.dumps(structure(self._layout.tree) or "JSON")
         self._has_times = "TIMESTAMP" in self.structure
@@ -91,33 +91,36 @@ class RowReader:
         opened = OpenBody(body)
         lower_times = self._has_times and (b'z"' in body or _LOWER_T.search(body) is not None)
         checks = self._checks(lower_times)
-        may_be_odd = self._has_decimals and any(one.search(body) for one in _EXPONENTS)
+        may_be_odd = self._has_decimals and any(exponent.search(body) for exponent in _EXPONENTS)
         rows = iter(opened.rows(self.rows))
-        texts, count, given = [], 0, 0
+        texts, count, received = [], 0, 0
         if seen is not None:
             seen.next_page()
         while batch := list(islice(rows, ROWS_PER_TEXT)):
-            given += len(batch)
+            received += len(batch)
             if seen is not None and not (batch := seen.left(batch)):
                 continue
             texts.append(self._checked_text(batch, checks))
             count += len(batch)
             if may_be_odd:
                 _check_numbers(texts[-1])
-        return Body(tuple(texts), count, opened, given)
+        return Body(tuple(texts), count, opened, received)
 
     def select_list(self, row: str) -> Iterator[tuple[str, str]]:
         """Pairs of column name and SQL expression over the decoded row called `row`."""
-        for one, place in zip(self.fields, self._layout.places, strict=True):
+        for field, place in zip(self.fields, self._layout.places, strict=True):
             value = member(row, *place)
-            yield one.name, reading(value, one.type, one.spelling) if one.spelling else value
+            yield (
+                field.name,
+                reading(value, field.type, field.spelling) if field.spelling else value,
+            )
 
     def values(self, text: bytes) -> Iterator[dict[str, bytes]]:
         """Of each row in a text of rows, the JSON text of each field that stands there."""
         pairs = list(zip(self.fields, self._layout.places, strict=True))
         for row in decoded(text, list[Raw]):
-            found = ((one.name, descend(row, place)) for one, place in pairs)
-            yield {name: bytes(value) for name, value in found if value is not None}
+            values = ((field.name, descend(row, place)) for field, place in pairs)
+            yield {name: bytes(value) for name, value in values if value is not None}
 
     # --- texts of rows -----------------------------------------------------------------------
 
@@ -126,10 +129,10 @@ class RowReader:
         rows = self._wrapped_rows(batch) if self._layout.is_wrapped else [row for _, row in batch]
         text = b"[" + b",".join(rows) + b"]"
         try:
-            checks.many.decode(text)
+            checks.rows.decode(text)
         except (msgspec.DecodeError, KeyTwice, RecursionError, UnicodeDecodeError):
             for row in rows:
-                self._check_row(row, checks.one)
+                self._check_row(row, checks.row)
             raise
         return text
 
@@ -155,8 +158,8 @@ class RowReader:
         text = b'{"' + KEY_PLACE.encode() + b'":' + key
         for name in self._layout.copies:
             text += b',"' + name.encode() + b'":' + row
-        for name, one in self._layout.loose:
-            value = key if one.path == KEY else descend(row, one.path)
+        for name, field in self._layout.loose:
+            value = key if field.path == KEY else descend(row, field.path)
             text += b',"' + name.encode() + b'":' + self._made_fit(name, value)
         return text + b"}"
 
@@ -165,8 +168,10 @@ class RowReader:
         if value is None:
             return b"null"
         if place not in self._fits:
-            is_text = kind(value) in ("a string", "null")
-            return bytes(value) if is_text else _as_text(bytes(value))
+            if kind(value) in ("a string", "null"):
+                return bytes(value)
+            compact = msgspec.json.format(bytes(value), indent=-1)
+            return msgspec.json.encode(compact.decode("utf-8"))
         try:
             self._fits[place].decode(value)
         except (msgspec.ValidationError, KeyTwice):
@@ -196,28 +201,30 @@ class RowReader:
         except (LookupError, ValueError, RecursionError):
             return f"a value of the row does not fit: {expected}", ""
         pairs = zip(self.fields, self._layout.places, strict=True)
-        touched = [(one, at) for one, at in pairs if _touches(at, keys)]
+        touched = [(field, at) for field, at in pairs if _touches(at, keys)]
         there = shown(keys[1:] if self._layout.is_wrapped and keys[:1] != KEY else keys)
         lacking = _LACKING.fullmatch(expected)
         if lacking:
-            names = [one.name for one, at in touched if at[: len(keys) + 1] == (*keys, lacking[1])]
-            given = f", which gives the parameter {names[0]}" if names else ""
-            return f"{there} has no `{lacking[1]}`{given}", ""
+            names = [
+                field.name for field, at in touched if at[: len(keys) + 1] == (*keys, lacking[1])
+            ]
+            effect = f", which gives the parameter {names[0]}" if names else ""
+            return f"{there} has no `{lacking[1]}`{effect}", ""
         if not touched:
             return f"expected an object in place of each row, found {outline(value)}", ""
-        one, at = touched[0]
-        what = "parameter" if one.is_required else "column"
+        field, at = touched[0]
+        what = "parameter" if field.is_required else "column"
         if len(at) > len(keys):
-            at_all = f"{what} {one.name} is at {shown(one.path)}"
+            at_all = f"{what} {field.name} is at {shown(field.path)}"
             return f"{at_all}, but {there} holds {outline(value)}", ""
-        is_secret = any(one.is_redacted for one, _ in touched)
+        is_secret = any(field.is_redacted for field, _ in touched)
         seen = "a redacted value" if is_secret else sample(value)
-        spelt = f" {one.spelling}" if one.spelling else ""
-        message = f"{what} {one.name} is {one.type}{spelt}, but {there} holds {seen}"
-        return message, next_step(one.type, one.spelling, value)
+        spelt = f" {field.spelling}" if field.spelling else ""
+        message = f"{what} {field.name} is {field.type}{spelt}, but {there} holds {seen}"
+        return message, next_step(field.type, field.spelling, value)
 
     def _explain_twice(self, message: str) -> str:
-        names = [one.name for one in self.fields if "MAP(" in str(one.type)]
+        names = [field.name for field in self.fields if "MAP(" in str(field.type)]
         return f"column {names[0]}: {message}" if len(names) == 1 else message
 
 
@@ -237,11 +244,6 @@ def _check_numbers(text: bytes) -> None:
         raise UnexpectedShape(str(error)) from error
 
 
-def _as_text(value: bytes) -> bytes:
-    compact = msgspec.json.format(value, indent=-1)
-    return msgspec.json.encode(compact.decode("utf-8"))
-
-
 _KeyedRow = tuple["str | None", "Raw | bytes"]
 
 
@@ -249,21 +251,21 @@ _KeyedRow = tuple["str | None", "Raw | bytes"]
 class _Checks:
     """Decoders that check a row, and an array of rows."""
 
-    one: msgspec.json.Decoder[Any]
-    many: msgspec.json.Decoder[Any]
+    row: msgspec.json.Decoder[Any]
+    rows: msgspec.json.Decoder[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """A body's rows: `texts` are JSON arrays, `count` their rows in all.
 
-    `given` is how many rows the body holds, those that were seen before included.
+    `received` is how many rows the body holds, those that were seen before included.
     """
 
     texts: tuple[bytes, ...]
     count: int
     opened: OpenBody
-    given: int
+    received: int
 
 
 def pages_table(texts: Sequence[tuple[bytes, Mapping[str, str]]], names: Sequence[str]) -> pa.Table:
@@ -277,7 +279,10 @@ def pages_table(texts: Sequence[tuple[bytes, Mapping[str, str]]], names: Sequenc
         pa.record_batch(
             [
                 _text_array([text for text, _ in part]),
-                *(_text_array([given[name].encode() for _, given in part]) for name in names),
+                *(
+                    _text_array([arguments[name].encode() for _, arguments in part])
+                    for name in names
+                ),
             ],
             schema=schema,
         )

@@ -77,17 +77,17 @@ class OpenBody:
 
     def rows(self, rows: RowsPath) -> Iterable[tuple[str | None, Raw | bytes]]:
         """Each row's key (None unless the shape is `map`) and text."""
-        found = self._items(rows)
-        return _entries(found) if rows.entries else found
+        items = self._items(rows)
+        return _entries(items) if rows.entries else items
 
     def _items(self, rows: RowsPath) -> Iterable[tuple[str | None, Raw | bytes]]:
         if len(rows.item) != 1:
             return self._row_texts(self._elements(rows, Raw), rows.item)
         try:  # the common case in one pass over the body
-            found = self._elements(rows, _item_type(rows.item[0]))
+            elements = self._elements(rows, _item_type(rows.item[0]))
         except UnexpectedShape:
             return self._row_texts(self._elements(rows, Raw), rows.item)
-        return ((key, item.row) for key, item in found)
+        return ((key, item.row) for key, item in elements)
 
     def _row_texts(
         self, elements: Iterable[tuple[str | None, Any]], item: Path
@@ -105,14 +105,14 @@ class OpenBody:
             text = self.at(path)
             if text is None:
                 continue
-            found = kind(text)
-            if rows.shape is Shape.OBJECT and found == "an object":
+            text_kind = kind(text)
+            if rows.shape is Shape.OBJECT and text_kind == "an object":
                 return [(None, text if element is Raw else decoded(text, element))]
-            if rows.shape is Shape.MAP and found == "an object":
+            if rows.shape is Shape.MAP and text_kind == "an object":
                 return decoded(text, dict[MapKey, element]).items()  # type: ignore[no-any-return]
-            if rows.shape in (Shape.ARRAY, Shape.SCALARS) and found == "an array":
+            if rows.shape in (Shape.ARRAY, Shape.SCALARS) and text_kind == "an array":
                 return zip(repeat(None), decoded(text, list[element]), strict=False)
-            if found == "null" and rows.shape is not Shape.OBJECT and path:
+            if text_kind == "null" and rows.shape is not Shape.OBJECT and path:
                 return ()
         error = UnexpectedShape(self._missing(rows))
         error.lacks_rows = True
@@ -128,11 +128,11 @@ class OpenBody:
             return "an empty body"
         if self.content.lstrip()[:1] == b"<":
             return "HTML or XML, not JSON"
-        found = kind(self.content)
-        if found == "an object":
+        content_kind = kind(self.content)
+        if content_kind == "an object":
             keys = list(self._object(()) or {})[:6]
             return f"an object with the keys {', '.join(keys)}" if keys else "an empty object"
-        return found
+        return content_kind
 
     def _element(self, path: Path, number: int) -> Raw | None:
         text = self.at(path)
@@ -196,15 +196,12 @@ _KINDS = {
 
 def kind(text: bytes | Raw) -> str:
     """What a JSON text is, by how it begins."""
-    start = bytes(memoryview(text)).lstrip()[:1] if _starts_blank(text) else memoryview(text)[:1]
-    begin = bytes(start)
+    begin = bytes(memoryview(text)[:1])
+    if begin.isspace():
+        begin = bytes(memoryview(text)).lstrip()[:1]
     if begin and begin in b"-0123456789":
         return "a number"
     return _KINDS.get(begin, "something that is not JSON")
-
-
-def _starts_blank(text: bytes | Raw) -> bool:
-    return bytes(memoryview(text)[:1]).isspace()
 
 
 @lru_cache(maxsize=64)

@@ -31,7 +31,6 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Undeclared:
     """A place in rows that no column reads; `rows` of them have it, and `line` would declare it."""
 
-    place: str
     rows: int
     line: str
 
@@ -64,17 +63,17 @@ def compare(body: bytes, rows: RowsPath, fields: Sequence[FieldLayout]) -> Compa
     tree = _Tree.of(fields)
     seen: dict[Path, list[Any]] = {}
     for value in values:
-        for path, found in _undeclared(value, tree, ()):
-            seen.setdefault(path, []).append(found)
+        for path, below in _undeclared(value, tree, ()):
+            seen.setdefault(path, []).append(below)
     undeclared = tuple(
-        Undeclared(".".join(path), len(found), _line(path, found)) for path, found in seen.items()
+        Undeclared(len(examples), _line(path, examples)) for path, examples in seen.items()
     )
     unseen = tuple(
-        f"{one.name}, at {'.'.join(one.path) or '$'}"
-        for one in fields
-        if values and one.path != KEY and not any(_has(value, one.path) for value in values)
+        f"{field.name}, at {'.'.join(field.path) or '$'}"
+        for field in fields
+        if values and field.path != KEY and not any(_has(value, field.path) for value in values)
     )
-    misfits = tuple(one for field in fields for one in _misfits(field, rows, values, body))
+    misfits = tuple(misfit for field in fields for misfit in _misfits(field, rows, values, body))
     return Comparison(len(values), undeclared, unseen, misfits, _beside(opened, rows))
 
 
@@ -88,7 +87,7 @@ class _Tree:
     @staticmethod
     def of(fields: Sequence[FieldLayout]) -> _Tree:
         """The places of fields, with those inside of their STRUCTs."""
-        paths = [(one.path, one.type) for one in fields if one.path != KEY]
+        paths = [(field.path, field.type) for field in fields if field.path != KEY]
         return _Tree._made([(path, of) for path, of in paths])
 
     @staticmethod
@@ -97,7 +96,10 @@ class _Tree:
         structs = [inner for of in here if (inner := _fields_of(of)) is not None]
         if len(structs) < len(here):
             return _Tree(True, {})
-        places = [*(one for one in places if one[0]), *(one for inner in structs for one in inner)]
+        places = [
+            *(place for place in places if place[0]),
+            *(place for inner in structs for place in inner),
+        ]
         keys = dict.fromkeys(path[0] for path, _ in places)
         return _Tree(
             False,
@@ -150,12 +152,15 @@ def _misfits(
         RowReader(rows, [alone]).read(body)
     except UnexpectedShape as error:
         hint = error.hint
-        found = [_at(row, field.path) for row in values]
-        misfit = next((one for one in found if one is not None and not _fits(alone, one)), None)
+        examples = [_at(row, field.path) for row in values]
+        misfit = next(
+            (example for example in examples if example is not None and not _fits(alone, example)),
+            None,
+        )
         if misfit is not None and not isinstance(misfit, (dict, list)):
             hint = hint or next_step(field.type, field.spelling, misfit)
         words = error.message.replace("a redacted value", _kind(misfit))
-        yield Misfit(field.name, words, _instead(field, hint.partition(":  ")[2], found))
+        yield Misfit(field.name, words, _instead(field, hint.partition(":  ")[2], examples))
 
 
 def _fits(field: FieldLayout, value: Any) -> bool:
@@ -173,12 +178,12 @@ def _at(value: Any, path: Path) -> Any:
     return value
 
 
-def _instead(field: FieldLayout, words: str, found: Sequence[Any]) -> str:
+def _instead(field: FieldLayout, words: str, examples: Sequence[Any]) -> str:
     """A line that the values would fit, by more words or another type; "" where none is known."""
     kind = str(field.type).replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ")
     if words and "…" not in words:
         return f"{field.name}: {{type: {kind}, {words}}}"
-    other = type_of(found)
+    other = type_of(examples)
     return f"{field.name}: {_quoted(other)}" if other not in ("", kind) else words
 
 
@@ -193,10 +198,10 @@ def _beside(opened: OpenBody, rows: RowsPath) -> tuple[str, ...]:
 # --- what a line would say -----------------------------------------------------------------------
 
 
-def _line(path: Path, found: Sequence[Any]) -> str:
-    name, kind = path[-1], type_of(found)
+def _line(path: Path, examples: Sequence[Any]) -> str:
+    name, kind = path[-1], type_of(examples)
     shown = name if _WORD.fullmatch(name) else json.dumps(name)
-    form = _epoch(name, found)
+    form = _epoch(name, examples)
     words = [f"type: {_quoted(kind)}"]
     if len(path) > 1 or "." in name:
         plain = not any("." in key for key in path)
@@ -212,21 +217,25 @@ def _quoted(kind: str) -> str:
     return json.dumps(kind) if any(letter in kind for letter in "[],") else kind
 
 
-def _epoch(name: str, found: Sequence[Any]) -> str:
+def _epoch(name: str, examples: Sequence[Any]) -> str:
     """The format of numbers that look like times, by their name and size."""
-    numbers = [one for one in found if isinstance(one, (int, float)) and not isinstance(one, bool)]
-    there = [one for one in found if one is not None]
+    numbers = [
+        value
+        for value in examples
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    ]
+    there = [value for value in examples if value is not None]
     if not _TIMELY.search(name) or not numbers or len(numbers) < len(there):
         return ""
     for form, unit in (("epoch", 1), ("epoch_ms", 10**3), ("epoch_us", 10**6), ("epoch_ns", 10**9)):
-        if all(6e8 <= one / unit < 5e9 for one in numbers):
+        if all(6e8 <= number / unit < 5e9 for number in numbers):
             return form
     return ""
 
 
 def type_of(values: Sequence[Any]) -> str:
     """The DuckDB type that holds such JSON values; JSON where they have none in common."""
-    kinds = Counter(map(_type, (one for one in values if one is not None)))
+    kinds = Counter(map(_type, (value for value in values if value is not None)))
     kinds.pop("", None)
     if not kinds:
         return "JSON"
@@ -251,14 +260,14 @@ def _type(value: Any) -> str:
             return "TIMESTAMPTZ"
         return "DATE" if _DAY.fullmatch(value) else "UUID" if _UUID.fullmatch(value) else "VARCHAR"
     if isinstance(value, list):
-        inner = type_of([one for one in value if one is not None]) if value else ""
+        inner = type_of([element for element in value if element is not None]) if value else ""
         return "JSON" if inner == "JSON" else f"{inner}[]" if inner else ""
     return _struct(value)
 
 
 def _struct(value: dict[str, Any]) -> str:
     """A STRUCT of few plain keys; JSON for what is deeper, or free in form."""
-    kinds = {key: _type(one) if one is not None else "VARCHAR" for key, one in value.items()}
+    kinds = {key: _type(below) if below is not None else "VARCHAR" for key, below in value.items()}
     is_plain = all(_WORD.fullmatch(key) and kind and "(" not in kind and kind != "JSON"
                    for key, kind in kinds.items())  # fmt: skip
     if not value or len(value) > 8 or not is_plain:

@@ -86,15 +86,15 @@ def lay_out(rows: RowsPath, fields: Sequence[FieldLayout]) -> Layout:
     places: dict[int, Path] = {}
     loose: list[tuple[str, FieldLayout]] = []
     layers: list[list[FieldLayout]] = []
-    for index, one in sorted(enumerate(fields), key=lambda pair: len(pair[1].path)):
-        if one.mismatch is not Mismatch.ERROR:
+    for index, field in sorted(enumerate(fields), key=lambda pair: len(pair[1].path)):
+        if field.mismatch is not Mismatch.ERROR:
             places[index] = (f"$value{index}",)
-            loose.append((f"$value{index}", one))
-        elif one.path == KEY:
+            loose.append((f"$value{index}", field))
+        elif field.path == KEY:
             places[index] = KEY
         else:
-            layer = _layer_for(one, layers)
-            places[index] = (f"$row{layer}", *one.path)
+            layer = _layer_for(field, layers)
+            places[index] = (f"$row{layer}", *field.path)
     is_plain_shape = rows.shape in (Shape.ARRAY, Shape.OBJECT)
     is_deep = all(path[0] == "$row0" and len(path) > 1 for path in places.values())
     is_wrapped = not (is_plain_shape and is_deep)
@@ -104,19 +104,19 @@ def lay_out(rows: RowsPath, fields: Sequence[FieldLayout]) -> Layout:
     return Layout(ordered, is_wrapped, copies, tuple(loose), tree)
 
 
-def _layer_for(one: FieldLayout, layers: list[list[FieldLayout]]) -> int:
+def _layer_for(field: FieldLayout, layers: list[list[FieldLayout]]) -> int:
     """The first layer in which nothing clashes with a field; it joins it."""
     for index, layer in enumerate(layers):
-        if not any(_clash(one, other) for other in layer):
-            layer.append(one)
+        if not any(_clash(field, other) for other in layer):
+            layer.append(field)
             return index
-    layers.append([one])
+    layers.append([field])
     return len(layers) - 1
 
 
-def _clash(one: FieldLayout, other: FieldLayout) -> bool:
+def _clash(field: FieldLayout, other: FieldLayout) -> bool:
     """Whether two fields cannot be decoded from one copy of the row."""
-    outer, inner = (one, other) if len(one.path) <= len(other.path) else (other, one)
+    outer, inner = (field, other) if len(field.path) <= len(other.path) else (other, field)
     for left, right in zip(outer.path, inner.path, strict=False):
         if left != right:
             return left.lower() == right.lower()
@@ -138,7 +138,7 @@ def _holds(outer: SqlType, path: Path, inner: SqlType) -> bool:
 def _tree(places: list[tuple[Path, FieldLayout]]) -> Tree:
     """Where the values are, as a tree; a value inside a STRUCT that is a leaf is not added."""
     tree: Tree = {}
-    for path, one in sorted(places, key=lambda pair: (len(pair[0]), pair[1].is_required)):
+    for path, field in sorted(places, key=lambda pair: (len(pair[0]), pair[1].is_required)):
         node = tree
         for key in path[:-1]:
             below = node.setdefault(key, {})
@@ -146,7 +146,7 @@ def _tree(places: list[tuple[Path, FieldLayout]]) -> Tree:
                 break
             node = below
         else:
-            node[path[-1]] = one
+            node[path[-1]] = field
     return tree
 
 
@@ -180,14 +180,14 @@ def structure(tree: Tree) -> dict[str, Any]:
     }
 
 
-def decoded_type(one: FieldLayout) -> SqlType:
+def decoded_type(field: FieldLayout) -> SqlType:
     """The type that DuckDB decodes a field as."""
-    is_text = one.mismatch is Mismatch.TEXT or one.spelling is not None
-    return VARCHAR if is_text else one.type
+    is_text = field.mismatch is Mismatch.TEXT or field.spelling is not None
+    return VARCHAR if is_text else field.type
 
 
-def checked_field(one: FieldLayout, lower_times: bool = False) -> Any:
+def checked_field(field: FieldLayout, lower_times: bool = False) -> Any:
     """The msgspec type of a field's values in the text."""
-    if one.spelling is not None:
-        return spelt(one.type, one.spelling)
-    return checked(one.type, lower_times)
+    if field.spelling is not None:
+        return spelt(field.type, field.spelling)
+    return checked(field.type, lower_times)

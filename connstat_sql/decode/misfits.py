@@ -27,8 +27,8 @@ def locate(text: bytes, place: str) -> tuple[Keys, Any]:
     Below a MAP the value is that of the MAP. Raises LookupError when it cannot be found.
     """
     value = json.loads(text, parse_float=_Verbatim, parse_int=_Verbatim)
-    for found in _walks(value, place.removeprefix("$")):
-        return found
+    for match in _walks(value, place.removeprefix("$")):
+        return match
     raise LookupError(place)
 
 
@@ -40,13 +40,13 @@ def _walks(value: Any, place: str) -> Iterator[tuple[Keys, Any]]:
         yield (ANY_KEY,), value
     elif place.startswith("[") and isinstance(value, list):
         number, _, rest = place[1:].partition("]")
-        for keys, found in _walks(value[int(number)], rest):
-            yield (int(number), *keys), found
+        for keys, inner in _walks(value[int(number)], rest):
+            yield (int(number), *keys), inner
     elif isinstance(value, dict):
         for key in sorted(value, key=len, reverse=True):
             if place.startswith(f".{key}"):
-                for keys, found in _walks(value[key], place[len(key) + 1 :]):
-                    yield (key, *keys), found
+                for keys, inner in _walks(value[key], place[len(key) + 1 :]):
+                    yield (key, *keys), inner
 
 
 def shown(keys: Keys) -> str:

@@ -55,14 +55,14 @@ class SeenRows:
             return [(key or "").encode() for key, _ in rows]
         text = b"[" + b",".join(row for _, row in rows) + b"]"
         try:
-            found = self._decoder.decode(text)
+            levels = self._decoder.decode(text)
         except msgspec.ValidationError as error:
             raise self._lacking() from error
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
             raise unreadable(error, text) from error
         for _ in self._path:
-            found = [one.below for one in found]
-        keys = [bytes(one) for one in found]
+            levels = [level.below for level in levels]
+        keys = [bytes(level) for level in levels]
         if b"null" in keys:
             raise self._lacking()
         return keys

@@ -133,7 +133,7 @@ def _time(text: str, of: str, spelling: Spelling) -> str:
     tries = [_tried(text, of, form, spelling.timezone) for form in others]
     if not tries:
         return _in(text, of, last, spelling.timezone)
-    nothing = " AND ".join(f"{one} IS NULL" for one in tries)
+    nothing = " AND ".join(f"{attempt} IS NULL" for attempt in tries)
     value = _in(f"CASE WHEN {nothing} THEN {text} END", of, last, spelling.timezone)
     return f"COALESCE({', '.join((*tries, value))})"
 
@@ -228,8 +228,8 @@ def _next_of_time(text: str, of: str, spelling: Spelling) -> str:
         known = spelling.formats
         usual = f"format: [{known[0]!r}, …]" if known else "format: '%d.%m.%Y'"
         return f"the definition can say how it is written:  {usual}, null_values: […]"
-    others = [one for one in spelling.formats if one not in EPOCHS or word not in EPOCHS]
-    forms = [repr(one) if is_pattern(one) else one for one in (*others, word)]
+    others = [form for form in spelling.formats if form not in EPOCHS or word not in EPOCHS]
+    forms = [repr(form) if is_pattern(form) else form for form in (*others, word)]
     shown = forms[0] if len(forms) == 1 else f"[{', '.join(forms)}]"
     return f"the definition can say how it is written:  format: {shown}"
 
@@ -238,9 +238,9 @@ def _format_of(text: str, of: str) -> str:
     """A format that a text is in, where it is one of the usual; "" otherwise."""
     if re.fullmatch(_TICKS, text):
         return "epoch_ms"
-    fitting = [one for one in _USUAL if _is_time(text, one)]
+    fitting = [form for form in _USUAL if _is_time(text, form)]
     if re.fullmatch(_COUNT, text) and not (fitting and len(text) in (8, 14)):
-        counts = [one for one in EPOCHS if 3e7 <= abs(float(text)) / EPOCHS[one] < 1e10]
+        counts = [unit for unit in EPOCHS if 3e7 <= abs(float(text)) / EPOCHS[unit] < 1e10]
         return counts[0] if counts else ""
-    usable = [one for one in fitting if of == _ZONED or not has_offset(one)]
+    usable = [form for form in fitting if of == _ZONED or not has_offset(form)]
     return usable[0] if usable else ""

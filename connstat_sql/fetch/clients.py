@@ -17,11 +17,11 @@ class Clients:
         self,
         connections: Mapping[str, Connection],
         provider: Callable[[str], Provider | None],
-        door: ClientOptions,
+        options: ClientOptions,
     ) -> None:
         self._connections = connections
         self._provider = provider
-        self._door = door
+        self._options = options
         self._made: dict[str, Client] = {}
         self._unusable: dict[str, Client] = {}
         self._loop: Loop | None = None
@@ -54,7 +54,7 @@ class Clients:
                 connection = self._connections[name]
                 provider = self._provider(connection.provider)
                 if provider is not None:
-                    self._unusable[name] = NoClient(provider, connection, self._door, error)
+                    self._unusable[name] = NoClient(provider, connection, self._options, error)
         if first is not None and len(self._unusable) == len(names):
             raise first
 
@@ -64,10 +64,12 @@ class Clients:
 
     def versions(self) -> dict[str, str]:
         """The servers' versions by connection, as far as connections or answers have told them."""
-        told = {name: one.server_version for name, one in self._connections.items()}
+        versions = {
+            name: connection.server_version for name, connection in self._connections.items()
+        }
         for name, client in self._made.items():
-            told[name] = told[name] or "".join([*client.versions.values()][:1])
-        return {name: version for name, version in told.items() if version}
+            versions[name] = versions[name] or "".join([*client.versions.values()][:1])
+        return {name: version for name, version in versions.items() if version}
 
     def close(self) -> None:
         """Close every client, then the loop."""
@@ -75,7 +77,7 @@ class Clients:
             return
         loop, self._loop = self._loop, None
         try:
-            loop.still()
+            loop.cancel_all()
             for client in self._made.values():
                 loop.call(client.close())
         finally:
@@ -87,20 +89,20 @@ class Clients:
         provider = self._provider(connection.provider)
         if provider is None:
             raise ConfigError(f"connection {name} names the unknown provider {connection.provider}")
-        return Client(provider, connection, self._door)
+        return Client(provider, connection, self._options)
 
 
 class NoClient(Client):
     """Stands in for the client of a connection that cannot be used: it sends nothing."""
 
     def __init__(
-        self, provider: Provider, connection: Connection, door: ClientOptions, error: ConfigError
+        self, provider: Provider, connection: Connection, options: ClientOptions, error: ConfigError
     ) -> None:
         self.provider = provider
         self.connection = connection
         self.concurrency = 1
         self.versions = {}
-        self._door = door
+        self._options = options
         self._error = error
 
     @property

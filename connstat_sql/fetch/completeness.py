@@ -115,12 +115,12 @@ def stops_at_a_page(fetch: Fetch, request: Request, answer: Response, body: Body
     if method.is_one_page or method.rows.shape is Shape.OBJECT:
         return ""
     lacks = _why_it_ends(fetch, answer, body)
-    rows = counted(body.given, "row")
+    rows = counted(body.received, "row")
     sign = sign_of_more(body, method.rows) if lacks else ""
     if sign:
         return f"a list stopped after {rows}, though the answer holds {sign}: {lacks}"
     goes_on = method.paging is None and next_link(answer.headers.get("Link", "")) is not None
-    if lacks and (goes_on or _is_full(fetch, request, body.given)):
+    if lacks and (goes_on or _is_full(fetch, request, body.received)):
         return f"a list stopped at exactly {rows}, and {lacks}"
     return _where_it_counts_no_further(fetch, answer, body)
 
@@ -148,19 +148,19 @@ def _why_it_ends(fetch: Fetch, answer: Response, body: Body) -> str:
     if place:
         return f"the answer has no {place}, where its next page would be"
     has_word = (paging.more, paging.done, paging.total, paging.total_pages) != (None,) * 4
-    is_short = paging.short_is_last and not has_word and body.given < (paging.size or 0)
-    if is_short and body.given not in USUAL_SIZES:
+    is_short = paging.short_is_last and not has_word and body.received < (paging.size or 0)
+    if is_short and body.received not in USUAL_SIZES:
         return "its definition says that a short page is the last (`last_page`)"
     return ""
 
 
-def _is_full(fetch: Fetch, request: Request, given: int) -> bool:
+def _is_full(fetch: Fetch, request: Request, received: int) -> bool:
     """Whether so many rows are as many as a page can hold, as far as that is known."""
     paging = fetch.method.paging
     if paging is not None and paging.size is not None:
-        return given >= paging.size
+        return received >= paging.size
     asked = {value for _, value in request.query}
-    return given in USUAL_SIZES or (given > 1 and str(given) in asked)
+    return received in USUAL_SIZES or (received > 1 and str(received) in asked)
 
 
 def _place_that_lacks(fetch: Fetch, answer: Response, body: Body) -> str:

@@ -52,7 +52,8 @@ def _owners_of_rows(
 ) -> tuple[Owners, int]:
     method = fetch.method
     name, value = (
-        path_of(fetch.resource, method, one) for one in (column.redact_by or "", column.name)
+        path_of(fetch.resource, method, column_name)
+        for column_name in (column.redact_by or "", column.name)
     )
     if name is None or value is None:
         return {}, 0

@@ -25,7 +25,7 @@ class PageCursor(msgspec.Struct, frozen=True):
         return value if isinstance(value, str) else self.json.decode()
 
     @property
-    def is_told(self) -> bool:
+    def is_from_server(self) -> bool:
         """Whether it may be words of a server, not a count of ours."""
         return bool(self.link) or not self.json[:1].isdigit()
 

@@ -47,9 +47,9 @@ class DeclaredSecrets:
 
     def forget(self, connection: str | None) -> None:
         """Ask a connection anew (None: all of them)."""
-        for asked in [one for one in self.known if connection in (None, one.connection)]:
+        for asked in [key for key in self.known if connection in (None, key.connection)]:
             del self.known[asked]
-        for place in [one for one in self.refused if connection in (None, one[0])]:
+        for place in [key for key in self.refused if connection in (None, key[0])]:
             del self.refused[place]
 
 
@@ -85,8 +85,8 @@ def owned(learnt: Learnt, owner: str) -> Learnt:
 def together(learnt: Iterable[Learnt]) -> Learnt:
     """The names of several pages whose rows make one; what went for them is told with those."""
     names: dict[str, list[str]] = {}
-    for one in learnt:
-        names |= msgspec.json.decode(one.names, type=dict[str, list[str]]) if one.names else {}
+    for page in learnt:
+        names |= msgspec.json.decode(page.names, type=dict[str, list[str]]) if page.names else {}
     return Learnt(msgspec.json.encode(names).decode() if names else "")
 
 
@@ -136,13 +136,13 @@ class Inquiry:
                 unknown[f"{column.name}: no {secret.setting} in {where}"] = None
             values = list(dict.fromkeys(owners.values()))
             answers += (
-                found := await asyncio.gather(
+                declarations := await asyncio.gather(
                     *(self._ask(fetch, client, secret, value) for value in values)
                 )
             )
-            told = dict(zip(values, found, strict=True))
+            by_value = dict(zip(values, declarations, strict=True))
             for owner, value in owners.items():
-                known = told[value].known
+                known = by_value[value].known
                 if isinstance(known, str):
                     unknown[f"{column.name}: {known}"] = None
                 elif extra := sorted(known - {*secret.never}):
@@ -150,8 +150,8 @@ class Inquiry:
         return Learnt(
             msgspec.json.encode(names).decode() if names else "",
             tuple(unknown),
-            any(one.may_change for one in answers),
-            sum(one.sent for one in answers),
+            any(declaration.may_change for declaration in answers),
+            sum(declaration.sent for declaration in answers),
         )
 
     async def _ask(

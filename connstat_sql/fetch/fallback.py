@@ -45,7 +45,7 @@ class SomeRowsFailed(FetchError):
 
 
 async def begin(
-    walk: PageReader, fetch: Fetch, client: Client, request: Request | None = None
+    page_reader: PageReader, fetch: Fetch, client: Client, request: Request | None = None
 ) -> tuple[Page, AsyncGenerator[Page, None] | None]:
     """As `Walk.begin`; of a server that is known to be older, by what its definition falls back to.
 
@@ -53,27 +53,27 @@ async def begin(
     method nothing more is asked.
     """
     if not fetch.method.fallback:
-        return await walk.begin(fetch, client, request)
+        return await page_reader.begin(fetch, client, request)
     spent: list[Page] = []
     if not is_older(fetch, client):
         try:
-            first, following = await walk.begin(fetch, client, request)
+            first, following = await page_reader.begin(fetch, client, request)
         except FetchError as error:
             if not _looks_old(error, client):
                 raise
-            spent = await _asked(fetch, walk, client)
+            spent = await _asked(fetch, page_reader, client)
             if not is_older(fetch, client):
-                raise _told(error, fetch, client) from error
+                raise _with_version_hint(error, fetch, client) from error
             spent.append(_unread(fetch, error))
         else:
             if first.is_no_row and _is_open(fetch, client):
-                spent = await _asked(fetch, walk, client)
+                spent = await _asked(fetch, page_reader, client)
             if not is_older(fetch, client):
                 return first, _all(spent, following) if spent else following
             if following is not None:
                 await following.aclose()
             spent.append(with_changes(first, texts=(), count=0, is_no_row=False, may_go_on=""))
-    pages = Fallback(walk, fetch, client).pages(spent)
+    pages = Fallback(page_reader, fetch, client).pages(spent)
     return await anext(pages), pages
 
 
@@ -104,9 +104,9 @@ async def _all(
                 yield page
 
 
-async def _asked(fetch: Fetch, walk: PageReader, client: Client) -> list[Page]:
+async def _asked(fetch: Fetch, page_reader: PageReader, client: Client) -> list[Page]:
     """Ask for the version; pages without rows, for the requests that it took."""
-    answer = await ask_version(fetch, walk.answers, client)
+    answer = await ask_version(fetch, page_reader.responses, client)
     return [] if answer is None else [_page_of(fetch, answer)]
 
 
@@ -123,7 +123,7 @@ def _unread(fetch: Fetch, error: FetchError) -> Page:
     return Page(fetch, (), 0, 0, "", 0.0, error.attempts, is_reused=error.attempts == 0)
 
 
-def _told(error: FetchError, fetch: Fetch, client: Client) -> FetchError:
+def _with_version_hint(error: FetchError, fetch: Fetch, client: Client) -> FetchError:
     """The error, of a server that says it is not too old."""
     version = client.version(base_of(fetch, client.base_url))
     if version:
@@ -136,7 +136,7 @@ def _told(error: FetchError, fetch: Fetch, client: Client) -> FetchError:
 class Fallback:
     """One fetch of an older server."""
 
-    walk: PageReader
+    page_reader: PageReader
     fetch: Fetch
     client: Client
     _failures: list[FailedFetch] = field(default_factory=list)
@@ -144,22 +144,26 @@ class Fallback:
     _learnt: list[Learnt] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        resource, fields = self.fetch.resource, self.walk.reader.fields
+        resource, fields = self.fetch.resource, self.page_reader.row_reader.fields
         self._lister, *self._others = map(resource.method, self.fetch.method.fallback)
-        self._wanted = {one.name: one for one in fields}
-        self._reader = RowReader(RowsPath(), [_flat(one) for one in fields])
+        self._wanted = {field.name: field for field in fields}
+        self._reader = RowReader(
+            RowsPath(), [replace(field, path=(field.name,)) for field in fields]
+        )
         """Reads rows in which each value stands under the name of its column."""
-        self._readers = {one.name: self._reader_of(one) for one in (self._lister, *self._others)}
+        self._readers = {
+            method.name: self._reader_of(method) for method in (self._lister, *self._others)
+        }
 
     def _reader_of(self, method: Method) -> RowReader:
         """Reads the rows of another method for the same columns, and the parameters it fills."""
         resource = self.fetch.resource
         fields = [
-            replace(one, path=path)
-            for one in self._wanted.values()
-            if (path := _place(method, self.fetch, one)) is not None
+            replace(field, path=path)
+            for field in self._wanted.values()
+            if (path := _place(method, self.fetch, field)) is not None
         ]
-        names = {one.name for one in fields}
+        names = {field.name for field in fields}
         for name, path in method.fills.items():
             param = resource.param(name)
             if param is not None and name not in names:
@@ -172,7 +176,7 @@ class Fallback:
         says = self._in_words()
         for page in spent:
             yield with_changes(page, fell_back=says)
-        left = self.walk.limit
+        left = self.page_reader.limit
         async with aclosing(self._listed()) as listed:
             async for page in listed:
                 rows = [
@@ -183,8 +187,8 @@ class Fallback:
                 ]
                 self._check_budget(rows)
                 whole = await self._completed(rows, left)
-                for one in self._taken():
-                    yield one
+                for single in self._taken():
+                    yield single
                 left = None if left is None else left - len(whole)
                 yield with_changes(self._page(page, whole), fell_back=says)
                 if left is not None and left <= 0:
@@ -198,7 +202,7 @@ class Fallback:
         return f"{name} is {version}, before {method.since}: {method.in_its_place}"
 
     def _check_columns(self) -> None:
-        served = {one.name for reader in self._readers.values() for one in reader.fields}
+        served = {field.name for reader in self._readers.values() for field in reader.fields}
         lacking = [name for name in self._wanted if name not in served]
         if lacking:
             fetch, client = self.fetch, self.client
@@ -215,7 +219,7 @@ class Fallback:
     async def _listed(self) -> AsyncGenerator[Page, None]:
         """The pages of the method that lists the rows."""
         is_one_each = not any(map(_lists, self._others))
-        limit = self.walk.limit if is_one_each and not self.fetch.only else None
+        limit = self.page_reader.limit if is_one_each and not self.fetch.only else None
         page, following = await self._begin(self._lister, self.fetch.arguments, limit)
         yield page
         if following is not None:
@@ -231,7 +235,7 @@ class Fallback:
         )
         reader = self._readers[method.name]
         return await begin(
-            replace(self.walk, reader=reader, keep=True, limit=limit), other, self.client
+            replace(self.page_reader, row_reader=reader, keep=True, limit=limit), other, self.client
         )
 
     def _is_wanted(self, row: Row) -> bool:
@@ -274,7 +278,7 @@ class Fallback:
             try:
                 answered = await self._ask(method, arguments)
             except FetchError as error:
-                if not self.walk.is_partial:
+                if not self.page_reader.is_partial:
                     raise
                 asked = replace(self.fetch, method=method, arguments=arguments)
                 self._failures.append(FailedFetch(asked, error, self.client.now()))
@@ -284,12 +288,12 @@ class Fallback:
                     return []
                 continue
             lacking -= serves
-            parts = [{name: one[name] for name in serves if name in one} for one in answered]
-            rows = [{**one, **part} for one in rows for part in parts]
+            parts = [{name: part[name] for name in serves if name in part} for part in answered]
+            rows = [{**begun, **part} for begun in rows for part in parts]
         return rows
 
     def _served(self, method: Method) -> set[str]:
-        return {one.name for one in self._readers[method.name].fields}
+        return {field.name for field in self._readers[method.name].fields}
 
     async def _ask(self, method: Method, arguments: dict[str, str]) -> list[Row] | None:
         """What a method says of one row; None where it says that there is none."""
@@ -319,12 +323,12 @@ class Fallback:
 
     def _check_budget(self, rows: Sequence[Row]) -> None:
         """Raise PlanError where each of the rows needs a request and these are too many."""
-        budget = self.walk.answers.budget
+        budget = self.page_reader.responses.budget
         left = budget.limit - budget.sent
         lacking = {*self._wanted} - self._served(self._lister)
-        wanted = (one for one in self._others if lacking & self._served(one) or _lists(one))
+        wanted = (other for other in self._others if lacking & self._served(other) or _lists(other))
         method = next(wanted, None)
-        if method is None or self.walk.limit is not None or len(rows) <= left:
+        if method is None or self.page_reader.limit is not None or len(rows) <= left:
             return
         new = sum(not self._is_answered(method, row) for row in rows)
         if new <= left:
@@ -343,7 +347,7 @@ class Fallback:
             return True
         asked = replace(self.fetch, method=method, arguments=arguments, filters=(), order=())
         request = build_request(asked, self.client.base_url, None)
-        return self.walk.answers.has(RequestKey.of(asked.connection, request), request)
+        return self.page_reader.responses.has(RequestKey.of(asked.connection, request), request)
 
     def _arguments(self, row: Row) -> dict[str, str]:
         """What the other methods are asked with for a row of the list."""
@@ -367,7 +371,7 @@ class Fallback:
             b",".join(b"%b:%b" % (_encoded(name), value) for name, value in row.items())
             for row in rows
         )
-        body = self._reader.read(b"[" + b",".join(b"{%b}" % one for one in objects) + b"]")
+        body = self._reader.read(b"[" + b",".join(b"{%b}" % text for text in objects) + b"]")
         names = together([listed.learnt, *self._learnt]).names
         learnt, self._learnt = with_changes(listed.learnt, names=names), []
         return with_changes(
@@ -392,13 +396,9 @@ def _text(value: bytes) -> str:
     return str(decoded(value, Any))
 
 
-def _flat(one: FieldLayout) -> FieldLayout:
-    return replace(one, path=(one.name,))
-
-
-def _place(method: Method, fetch: Fetch, one: FieldLayout) -> tuple[str, ...] | None:
+def _place(method: Method, fetch: Fetch, field: FieldLayout) -> tuple[str, ...] | None:
     """Where a method has a column or a parameter in its rows; None where it does not serve it."""
-    column = fetch.resource.column(one.name)
+    column = fetch.resource.column(field.name)
     if column is None:
-        return method.fills.get(one.name)
-    return method.columns.get(one.name, column.path)
+        return method.fills.get(field.name)
+    return method.columns.get(field.name, column.path)

@@ -14,6 +14,7 @@ from connstat_sql.definitions.model import KEY, Method, Path, RowsPath, Shape
 from connstat_sql.errors import UnexpectedShape
 from connstat_sql.fetch.completeness import check_no_row
 from connstat_sql.fetch.request import Fetch, build_request
+from connstat_sql.fetch.request_body import put
 from connstat_sql.fetch.responses import Responses
 from connstat_sql.transport import Client, Request, Response
 
@@ -32,12 +33,14 @@ def key_of(fetch: Fetch) -> str:
     return next(iter(fetch.resource.method(fetch.method.known_by).fills))
 
 
-async def call_roll(fetch: Fetch, name: str, answers: Responses, client: Client) -> KnownRows:
+async def ask_known_rows(
+    fetch: Fetch, name: str, responses: Responses, client: Client
+) -> KnownRows:
     """Ask a list of keys, once in a statement. Raises FetchError and PlanError."""
     method, param = fetch.resource.method(name), key_of(fetch)
     other = replace(fetch, method=method, filters=(), order=(), page_size=None)
     request = build_request(other, client.base_url, None)
-    answer = await answers.ask(fetch.connection, request, client, keep=True)
+    answer = await responses.ask(fetch.connection, request, client, keep=True)
     if answer.status in method.no_row:
         check_no_row(other, request, answer, client)
         return KnownRows(method, request, answer, ())
@@ -59,10 +62,10 @@ def keys_in(body: bytes, rows: RowsPath, path: Path) -> Iterator[str]:
             yield str(key)  # a plain one: that of a decoded map refuses an equal one
             continue
         value = descend(text, path)
-        found = None if value is None else decoded(value, Any)
-        if isinstance(found, bool) or not isinstance(found, (str, int)):
+        key_value = None if value is None else decoded(value, Any)
+        if isinstance(key_value, bool) or not isinstance(key_value, (str, int)):
             raise UnexpectedShape(f"a row has no key at `{'.'.join(path) or '$'}`")
-        yield str(found)
+        yield str(key_value)
 
 
 def is_hollow(body: bytes, rows: RowsPath) -> bool:
@@ -88,9 +91,9 @@ def body_of(fetch: Fetch, keys: Iterable[str], known: KnownRows | None) -> bytes
     for key in keys:
         row: dict[str, Any] = {}
         for path, value in there.get(key, ()):
-            _put(row, path, value)
+            put(row, path, value)
         if shape is not Shape.MAP and param in method.fills:
-            _put(row, method.fills[param], key)
+            put(row, method.fills[param], key)
         elements[key] = _nested(method.rows.item, row)
     listed: object = elements if shape is Shape.MAP else list(elements.values())
     if shape is Shape.OBJECT:
@@ -102,25 +105,19 @@ def _elements(fetch: Fetch, known: KnownRows) -> dict[str, list[tuple[Path, msgs
     """Of each row of another list what both methods serve, with where it is in ours."""
     ours, other, body = fetch.method, known.method, known.answer.body
     served = [
-        (ours.columns.get(one.name, one.path), other.columns.get(one.name, one.path))
-        for one in fetch.resource.columns
+        (ours.columns.get(column.name, column.path), other.columns.get(column.name, column.path))
+        for column in fetch.resource.columns
     ]
     pairs = [
         (mine, theirs) for mine, theirs in served
         if mine and mine != KEY and theirs is not None and theirs != KEY
     ]  # fmt: skip
     keys = keys_in(body, other.rows, other.fills[key_of(fetch)])
-    found = {}
+    elements = {}
     for key, (_, text) in zip(keys, OpenBody(body).rows(other.rows), strict=True):
         values = ((mine, descend(text, theirs)) for mine, theirs in pairs)
-        found[key] = [(mine, msgspec.Raw(value)) for mine, value in values if value is not None]
-    return found
-
-
-def _put(row: dict[str, Any], path: Path, value: object) -> None:
-    for key in path[:-1]:
-        row = row.setdefault(key, {})
-    row[path[-1]] = value
+        elements[key] = [(mine, msgspec.Raw(value)) for mine, value in values if value is not None]
+    return elements
 
 
 def _nested(path: Path, value: object) -> object:

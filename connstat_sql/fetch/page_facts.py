@@ -32,9 +32,9 @@ class PageFacts:
     rows: RowsPath
 
     @property
-    def given(self) -> int:
+    def received(self) -> int:
         """How many rows the page holds."""
-        return self.body.given
+        return self.body.received
 
     @property
     def mark(self) -> int:

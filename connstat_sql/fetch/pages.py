@@ -23,7 +23,14 @@ from connstat_sql.fetch.completeness import (
 )
 from connstat_sql.fetch.cursor import PageCursor
 from connstat_sql.fetch.declared_secrets import Inquiry, Learnt
-from connstat_sql.fetch.known_rows import KnownRows, body_of, call_roll, is_hollow, key_of, keys_in
+from connstat_sql.fetch.known_rows import (
+    KnownRows,
+    ask_known_rows,
+    body_of,
+    is_hollow,
+    key_of,
+    keys_in,
+)
 from connstat_sql.fetch.page_facts import PageFacts
 from connstat_sql.fetch.paginators import Paginator, TotalPages
 from connstat_sql.fetch.request import Fetch, build_request, size_asked
@@ -84,8 +91,8 @@ class PageReader:
     `inquiry` asks what is secret in the `columns` (None: nobody needs to know).
     """
 
-    reader: RowReader
-    answers: Responses
+    row_reader: RowReader
+    responses: Responses
     keep: bool = False
     limit: int | None = None
     is_partial: bool = False
@@ -97,14 +104,14 @@ class PageReader:
     ) -> tuple[Page, AsyncGenerator[Page, None] | None]:
         """The first page of a fetch, and those after it, or None where there can be none.
 
-        They end whatever the server answers (`paging.py` says why). The next one is asked for when
-        the last has been taken. Where the first page tells how many there are, the others are
+        They end whatever the server answers (`paginators.py` says why). The next one is asked for
+        when the last has been taken. Where the first page tells how many there are, the others are
         asked for side by side, as many at once as the client allows, and come as they arrive; no
         more than that many wait to be taken. With a limit they come in their order. Closing the
         generator leaves no request behind. `request` is that for the first page, where it has been
         built already. Raises FetchError, and PlanError when the budget does not suffice.
         """
-        pages = _List(self, fetch, client)
+        pages = _ListReader(self, fetch, client)
         read = await pages.read(1, request or pages.first())
         following = pages.following(read)
         return pages.taken(read.page), pages.to_the_end(following, read)
@@ -120,11 +127,11 @@ class _Read(msgspec.Struct, frozen=True):
     body: Body | None
 
 
-class _List:
+class _ListReader:
     """The pages of one fetch while they are read."""
 
-    def __init__(self, walk: PageReader, fetch: Fetch, client: Client) -> None:
-        self._walk, self._fetch, self._client = walk, fetch, client
+    def __init__(self, page_reader: PageReader, fetch: Fetch, client: Client) -> None:
+        self._reader, self._fetch, self._client = page_reader, fetch, client
         self._paging = fetch.method.paging
         key = None if self._paging is None else self._paging.key
         self._seen = None if key is None else SeenRows(key)
@@ -132,35 +139,35 @@ class _List:
         self._may_lack = bool(client.provider.incomplete or fetch.method.incomplete)
         self.lacking: Incomplete | None = None
         """What the API says is missing, of a list that is read to its end all the same."""
-        self._is_called = bool(fetch.method.known_by and fetch.method.fills)
+        self._leaves_out_rows = bool(fetch.method.known_by and fetch.method.fills)
         """Whether another method has to say which rows this list leaves out."""
         self._keys: set[str] = set()
-        self._roll: KnownRows | None = None
+        self._known_rows: KnownRows | None = None
 
-    async def read(self, number: int, request: Request, known: TotalPages | None = None) -> _Read:
+    async def read(self, number: int, request: Request, totals: TotalPages | None = None) -> _Read:
         """Ask for a page and read it; the first has the number 1.
 
         What a row is that the list of keys had not yet when it was read by key is asked once more.
         """
-        read, roll = await self._read(number, request, known), self._roll
-        if roll is None or not roll.answer.has_filled:
+        read, known_rows = await self._read(number, request, totals), self._known_rows
+        if known_rows is None or not known_rows.answer.has_filled:
             return read
-        if self._fetch.arguments[key_of(self._fetch)] not in roll.keys:
+        if self._fetch.arguments[key_of(self._fetch)] not in known_rows.keys:
             return read
-        later = await self._read(number, request, known, again=True)
+        later = await self._read(number, request, totals, again=True)
         more = later.page.confirming + (not read.page.is_reused)
         return replace(later, page=replace(later.page, confirming=more))
 
     async def _read(
-        self, number: int, request: Request, known: TotalPages | None, *, again: bool = False
+        self, number: int, request: Request, totals: TotalPages | None, *, again: bool = False
     ) -> _Read:
-        fetch, answers = self._fetch, self._walk.answers
+        fetch, responses = self._fetch, self._reader.responses
         try:
-            answer = await answers.ask(
-                fetch.connection, request, self._client, keep=self._walk.keep, again=again
+            answer = await responses.ask(
+                fetch.connection, request, self._client, keep=self._reader.keep, again=again
             )
         except PlanError as error:
-            raise self._told(error) from error
+            raise self._with_progress(error) from error
         except FetchError as error:
             with_version(error, fetch)
             raise
@@ -172,11 +179,11 @@ class _List:
             body = await self._without_answer()
         else:
             try:
-                self._hear(incomplete(fetch, request, answer, self._client))
-                body = self._walk.reader.read(answer.body, self._seen)
+                self._note_missing(incomplete(fetch, request, answer, self._client))
+                body = self._reader.row_reader.read(answer.body, self._seen)
                 fault = check_silent_fault(fetch, request, answer, self._client)
-                if known is not None:
-                    known.check(number, self._facts(body, answer))
+                if totals is not None:
+                    totals.check(number, self._facts(body, answer))
                 if not await self._is_there(answer.body):
                     body = None
             except UnexpectedShape as error:
@@ -196,15 +203,17 @@ class _List:
 
     async def _with_learnt(self, page: Page, body: Body | None) -> Page:
         """The page, with what its plugins declare to be secret in it."""
-        walk = self._walk
-        if walk.inquiry is None or not walk.columns or body is None or not page.count:
+        page_reader = self._reader
+        if page_reader.inquiry is None or not page_reader.columns or body is None or not page.count:
             return page
-        about = walk.inquiry.about(self._fetch, self._client, body.opened, walk.columns)
+        about = page_reader.inquiry.about(
+            self._fetch, self._client, body.opened, page_reader.columns
+        )
         return replace(page, learnt=await about)
 
-    def _hear(self, lacking: Incomplete | None) -> None:
+    def _note_missing(self, lacking: Incomplete | None) -> None:
         """Of rows that are taken in an order, those that are missing could have come first."""
-        if lacking is not None and (not self._walk.is_partial or self._walk.limit is not None):
+        if lacking is not None and (not self._reader.is_partial or self._reader.limit is not None):
             raise lacking
         self.lacking = self.lacking or lacking
 
@@ -213,9 +222,14 @@ class _List:
     ) -> AsyncGenerator[Page, None] | None:
         """The pages that follow, and what comes after all of them; None where nothing does."""
         may_lack = following is not None and self._may_lack
-        if first.body is None and self._roll is None:
+        if first.body is None and self._known_rows is None:
             return None
-        if self.lacking is None and self._roll is None and not may_lack and not self._is_called:
+        if (
+            self.lacking is None
+            and self._known_rows is None
+            and not may_lack
+            and not self._leaves_out_rows
+        ):
             return following
         return self._with_the_rest(following)
 
@@ -227,47 +241,53 @@ class _List:
             async with aclosing(following):
                 async for page in following:
                     yield page
-        if self._is_called and self._rows_wanted != 0:
+        if self._leaves_out_rows and self._rows_wanted != 0:
             async for page in self._left_out():
                 yield self.taken(page)
-        elif self._roll is not None:
-            yield self._empty(self._roll)
+        elif self._known_rows is not None:
+            yield self._empty(self._known_rows)
         if self.lacking is not None:
             raise self.lacking
 
     async def _left_out(self) -> AsyncGenerator[Page, None]:
         """The rows that a list leaves out, with what another one has of them."""
         fetch, method = self._fetch, self._fetch.method
-        roll = await call_roll(fetch, method.known_by, self._walk.answers, self._client)
-        keys = [key for key in roll.keys if key not in self._keys]
+        known_rows = await ask_known_rows(
+            fetch, method.known_by, self._reader.responses, self._client
+        )
+        keys = [key for key in known_rows.keys if key not in self._keys]
         if not keys:
-            yield self._empty(roll)
+            yield self._empty(known_rows)
             return
-        known = None
+        details = None
         if method.rest_from:
-            yield self._empty(roll)
-            roll = await call_roll(fetch, method.rest_from, self._walk.answers, self._client)
-            known = roll if roll.keys else None
-        content = body_of(fetch, keys, known)
+            yield self._empty(known_rows)
+            known_rows = await ask_known_rows(
+                fetch, method.rest_from, self._reader.responses, self._client
+            )
+            details = known_rows if known_rows.keys else None
+        content = body_of(fetch, keys, details)
         try:
-            body = self._walk.reader.read(content)
+            body = self._reader.row_reader.read(content)
         except UnexpectedShape as error:
-            raise _placed(error, self._client, roll.request, roll.answer, 1) from None
-        yield await self._with_learnt(_page(fetch, roll.request, roll.answer, body), body)
+            raise _placed(error, self._client, known_rows.request, known_rows.answer, 1) from None
+        yield await self._with_learnt(
+            _page(fetch, known_rows.request, known_rows.answer, body), body
+        )
 
-    def _empty(self, roll: KnownRows) -> Page:
+    def _empty(self, known_rows: KnownRows) -> Page:
         """A request that gave no row of its own."""
-        return _page(self._fetch, roll.request, roll.answer, None, is_no_row=False)
+        return _page(self._fetch, known_rows.request, known_rows.answer, None, is_no_row=False)
 
     async def _is_there(self, content: bytes) -> bool:
         """Whether what a read by key says is of a row that there is; note the keys of a list."""
         fetch = self._fetch
-        if self._is_called:
+        if self._leaves_out_rows:
             param = key_of(fetch)
             self._keys.update(keys_in(content, fetch.method.rows, fetch.method.fills[param]))
         elif fetch.method.known_by and is_hollow(content, fetch.method.rows):
             param = key_of(fetch)
-            return fetch.arguments[param] in (await self._called()).keys
+            return fetch.arguments[param] in (await self._rows_known()).keys
         return True
 
     async def _without_answer(self) -> Body | None:
@@ -276,19 +296,21 @@ class _List:
         Its parts may not be there yet: it holds nothing but its key.
         """
         fetch = self._fetch
-        if not fetch.method.known_by or self._is_called:
+        if not fetch.method.known_by or self._leaves_out_rows:
             return None
-        roll, key = await self._called(), fetch.arguments[key_of(fetch)]
-        if key not in roll.keys:
+        known_rows, key = await self._rows_known(), fetch.arguments[key_of(fetch)]
+        if key not in known_rows.keys:
             return None
-        return self._walk.reader.read(body_of(fetch, [key], roll))
+        return self._reader.row_reader.read(body_of(fetch, [key], known_rows))
 
-    async def _called(self) -> KnownRows:
+    async def _rows_known(self) -> KnownRows:
         """The list of keys that a read by key is held against."""
-        if self._roll is None:
-            method, answers = self._fetch.method, self._walk.answers
-            self._roll = await call_roll(self._fetch, method.known_by, answers, self._client)
-        return self._roll
+        if self._known_rows is None:
+            method, responses = self._fetch.method, self._reader.responses
+            self._known_rows = await ask_known_rows(
+                self._fetch, method.known_by, responses, self._client
+            )
+        return self._known_rows
 
     def taken(self, page: Page) -> Page:
         """The page, which now counts for the limit."""
@@ -300,19 +322,19 @@ class _List:
         if self._paging is None or first.body is None:
             return None
         try:
-            known = TotalPages.of(self._paging, self._facts(first.body, first.answer))
+            totals = TotalPages.of(self._paging, self._facts(first.body, first.answer))
         except UnexpectedShape as error:
             raise _placed(error, self._client, first.request, first.answer, 1) from None
-        if known is None:
-            return self._one_by_one(Paginator(self._paging, size_asked(self._fetch)), first)
-        return self._side_by_side(known)
+        if totals is None:
+            return self._one_by_one(Paginator.of(self._paging, size_asked(self._fetch)), first)
+        return self._side_by_side(totals)
 
-    async def _one_by_one(self, steps: Paginator, read: _Read) -> AsyncGenerator[Page, None]:
+    async def _one_by_one(self, paginator: Paginator, read: _Read) -> AsyncGenerator[Page, None]:
         """Each page after the first, as the one before it tells."""
         while read.body is not None and self._rows_wanted != 0:
             try:
                 facts = self._facts(read.body, read.answer)
-                cursor = steps.after(facts, read.request.full_url)
+                cursor = paginator.after(facts, read.request.full_url)
             except UnexpectedShape as error:
                 raise _placed(error, self._client, read.request, read.answer, read.number) from None
             if cursor is None:
@@ -320,21 +342,21 @@ class _List:
             read = await self.read(read.number + 1, self._request(cursor))
             yield self.taken(read.page)
 
-    async def _side_by_side(self, known: TotalPages) -> AsyncGenerator[Page, None]:
+    async def _side_by_side(self, totals: TotalPages) -> AsyncGenerator[Page, None]:
         """Each page after the first, several at once: their numbers are known."""
-        self._check_budget(known)
-        numbers = iter(range(2, known.pages + 1))
+        self._check_budget(totals)
+        numbers = iter(range(2, totals.pages + 1))
         under_way: list[asyncio.Task[Page]] = []
-        is_ordered = self._walk.limit is not None
+        is_ordered = self._reader.limit is not None
         try:
-            self._begin(known, numbers, under_way)
+            self._begin(totals, numbers, under_way)
             while under_way:
                 first = under_way[:1] if is_ordered else under_way
                 done, _ = await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
                 ready = done.pop()
                 page = self.taken(ready.result())
                 under_way.remove(ready)
-                self._begin(known, numbers, under_way)
+                self._begin(totals, numbers, under_way)
                 yield page
         finally:
             for task in under_way:
@@ -342,20 +364,20 @@ class _List:
             await asyncio.gather(*under_way, return_exceptions=True)
 
     def _begin(
-        self, known: TotalPages, numbers: Iterator[int], under_way: list[asyncio.Task[Page]]
+        self, totals: TotalPages, numbers: Iterator[int], under_way: list[asyncio.Task[Page]]
     ) -> None:
         """Ask for as many more pages as there are places, and rows wanted of them."""
         while len(under_way) < self._client.concurrency:
             wanted = self._rows_wanted
-            if wanted is not None and wanted <= len(under_way) * known.stride:
+            if wanted is not None and wanted <= len(under_way) * totals.stride:
                 return
             number = next(numbers, None)
             if number is None:
                 return
-            under_way.append(asyncio.ensure_future(self._numbered(known, number)))
+            under_way.append(asyncio.ensure_future(self._numbered(totals, number)))
 
-    async def _numbered(self, known: TotalPages, number: int) -> Page:
-        return (await self.read(number, self._request(known.cursor(number)), known)).page
+    async def _numbered(self, totals: TotalPages, number: int) -> Page:
+        return (await self.read(number, self._request(totals.cursor(number)), totals)).page
 
     def _facts(self, body: Body, answer: Response) -> PageFacts:
         return PageFacts(body, answer.headers, self._fetch.method.rows)
@@ -366,36 +388,36 @@ class _List:
 
     def _request(self, cursor: PageCursor | None) -> Request:
         request = build_request(self._fetch, self._client.base_url, cursor)
-        return self._client.public(request, is_led=cursor is not None and cursor.is_told)
+        return self._client.public(request, is_led=cursor is not None and cursor.is_from_server)
 
     @property
     def _rows_wanted(self) -> int | None:
         """How many rows are still wanted; None: all."""
-        limit = self._walk.limit
+        limit = self._reader.limit
         return None if limit is None else max(0, limit - self._rows_taken)
 
-    def _check_budget(self, known: TotalPages) -> None:
+    def _check_budget(self, totals: TotalPages) -> None:
         """Raise PlanError when the pages cannot all be asked for, before any of them is."""
-        answers, fetch = self._walk.answers, self._fetch
-        left = answers.budget.limit - answers.budget.sent
-        needed = known.least(self._walk.limit)
+        responses, fetch = self._reader.responses, self._fetch
+        left = responses.budget.limit - responses.budget.sent
+        needed = totals.least(self._reader.limit)
         if needed - 1 <= left:
             return
         new = 0
         for number in range(2, needed + 1):  # ends soon: what was answered before is not much
-            request = self._request(known.cursor(number))
-            new += not answers.has(RequestKey.of(fetch.connection, request), request)
+            request = self._request(totals.cursor(number))
+            new += not responses.has(RequestKey.of(fetch.connection, request), request)
             if new > left:
                 raise PlanError(
-                    f"{fetch.resource.table} needs {needed:,} of the {known.pages:,} pages of a "
-                    f"list, and {left:,} of the budget of {answers.budget.limit:,} "
+                    f"{fetch.resource.table} needs {needed:,} of the {totals.pages:,} pages "
+                    f"of a list, and {left:,} of the budget of {responses.budget.limit:,} "
                     "requests are left",
                     hint="narrow the query, or raise the budget:  --max-requests "
-                    f"{answers.budget.sent + needed - 1}",
-                    requests_sent=answers.budget.sent,
+                    f"{responses.budget.sent + needed - 1}",
+                    requests_sent=responses.budget.sent,
                 )
 
-    def _told(self, error: PlanError) -> PlanError:
+    def _with_progress(self, error: PlanError) -> PlanError:
         """The error, with how far this list had been read when the budget was used up."""
         if not self._pages_read:
             return error

@@ -1,13 +1,13 @@
 """An answer → what to ask the next page with, or with which numbers all the others are asked.
 
-Why every walk through a list ends, whatever the server answers:
+Why every list ends, whatever the server answers:
 
-- Each step asks with a cursor that this walk has not asked with before, or raises. A token, also
+- Each step asks with a cursor that this list was not asked with before, or raises. A token, also
   one out of a link, is compared with all earlier ones, and so is a link. An offset grows by the
   rows of each page, and a page without rows is the last or an error. A page number grows by one.
 - A list whose total is known has a fixed number of pages after the first, each asked for once;
   a later answer that tells of another total is an error.
-- So no request of a walk is like another of the walk. Each is either answered already in the
+- So no request of a list is like another of it. Each is either answered already in the
   statement, of which there are finitely many, or spends one of the statement's budget, which is
   finite and is never given back.
 
@@ -18,7 +18,9 @@ refused, here or by the connection, unless the definition expects it or the host
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import msgspec
@@ -49,37 +51,47 @@ _FILTERED = (
 _HEEDLESS = "where it takes none, `paging: null`; where pages count from 1, `first: 1`"
 
 
-@dataclass(slots=True)
-class Paginator:
-    """Goes from page to page of one list.
+class Paginator(ABC):
+    """Goes from page to page of one list, by what its pages say of the next; made by `of`.
 
     `size` is how many rows a page were asked for (None: as many as the API likes).
+
+    >>> from connstat_sql.decode import RowReader
+    >>> from connstat_sql.definitions.model import RowsPath
+    >>> rows = RowsPath(at=(("parts",),))
+    >>> def page(body: bytes) -> PageFacts:
+    ...     return PageFacts(RowReader(rows, ()).read(body), {}, rows)
+    >>> paging = Paging(PagingStyle.TOKEN, request="after", response=("next",))
+    >>> paginator = Paginator.of(paging, None)
+    >>> paginator.after(page(b'{"parts": [{}, {}], "next": "p-2"}'), "http://plant.test/parts").text
+    'p-2'
+    >>> paginator.after(page(b'{"parts": [{}], "next": null}'), "http://plant.test/parts?after=p-2")
     """
 
-    paging: Paging
-    size: int | None
-    _rows: int = 0
-    _pages: int = 0
-    _empty_pages: int = 0
-    _last: PageCursor | None = None
-    _mark: int | None = None
-    _asked: set[PageCursor] = field(default_factory=set)
+    hint_of_repetition = ""
 
-    def __post_init__(self) -> None:
-        self._last = first_cursor(self.paging)
-        if self._last is not None:
-            self._asked.add(self._last)
+    def __init__(self, paging: Paging, size: int | None) -> None:
+        self.paging = paging
+        self.size = size
+        self._pages = 0
+        self._empty_pages = 0
+        self._last = first_cursor(paging)
+        self._asked: set[PageCursor] = set() if self._last is None else {self._last}
+
+    @staticmethod
+    def of(paging: Paging, size: int | None) -> Paginator:
+        """The paginator of a style."""
+        return _PAGINATORS[paging.style](paging, size)
 
     def after(self, page: PageFacts, url: str) -> PageCursor | None:
         """What to ask the page after this one with, None after the last; `url` was asked for it.
 
         Raises UnexpectedShape where no page can follow, though the answer says so.
         """
-        self._rows += page.given
         self._pages += 1
-        if self.paging.style in _COUNTING:
-            self._check_moves(page)
-        cursor = self._next(page, url)
+        more = self._says_more(page)
+        is_end = more is None and ((self.ends_empty and not page.received) or self._is_short(page))
+        cursor = None if is_end or more is False else self.next(page, url, must_exist=more is True)
         if cursor is None or (self.paging.repeat_ends and cursor == self._last):
             return None
         self._check_rows(page)
@@ -88,29 +100,29 @@ class Paginator:
             name = self.paging.request or "link"
             raise UnexpectedShape(
                 f"the API repeats its {name}, which would lead round in a circle",
-                hint=_REPEATED if self.paging.style is PagingStyle.TOKEN else "",
+                hint=self.hint_of_repetition,
             )
         self._asked.add(cursor)
         self._last = cursor
         return cursor
 
-    def _next(self, page: PageFacts, url: str) -> PageCursor | None:
-        paging = self.paging
-        more = self._says_more(page)
-        if more is False:
-            return None
-        ends_empty = paging.empty_is_last or paging.style in _COUNTING
-        ends_empty = ends_empty or isinstance(paging.response, InLastRow)
-        if more is None and ((ends_empty and page.given == 0) or self._is_short(page)):
-            return None
-        if paging.style is PagingStyle.TOKEN:
-            return _token(paging, page, must_exist=more is True)
-        if paging.style is PagingStyle.LINK:
-            return _from_link(paging, page.value(paging.response), url, must_exist=more is True)
-        if paging.style is PagingStyle.LINK_HEADER:
-            return _from_link(paging, _header_link(paging, page), url, must_exist=more is True)
-        count = self._rows if paging.style is PagingStyle.OFFSET else self._pages
-        return PageCursor.of(paging.first + count)
+    # --- what styles differ in ---------------------------------------------------------------
+
+    @abstractmethod
+    def next(self, page: PageFacts, url: str, *, must_exist: bool) -> PageCursor | None:
+        """What a page leads on with; None where it leads nowhere, unless something must exist."""
+
+    @property
+    def ends_empty(self) -> bool:
+        """Whether a page without rows is the last where nothing says so."""
+        return self.paging.empty_is_last or isinstance(self.paging.response, InLastRow)
+
+    @property
+    def empty_pages(self) -> tuple[int, str]:
+        """How many pages without rows may come in a row, and what to do about more."""
+        return self.paging.empty_pages, _FILTERED
+
+    # --- what they share ---------------------------------------------------------------------
 
     def _is_short(self, page: PageFacts) -> bool:
         """Whether a page is the last by its length; some servers give fewer than were asked for.
@@ -119,16 +131,9 @@ class Paginator:
         """
         if not self.paging.short_is_last or self.size is None:
             return False
-        if self._pages == 1 and page.given < self.size and page.given in USUAL_SIZES:
-            self.size = page.given
-        return page.given < self.size
-
-    def _check_moves(self, page: PageFacts) -> None:
-        """A server that does not heed the number would give the same page for ever."""
-        is_same = page.given > 0 and page.mark == self._mark and self.paging.key is None
-        self._mark = page.mark
-        if is_same:
-            raise UnexpectedShape(_same_rows(self.paging), hint=_HEEDLESS)
+        if self._pages == 1 and page.received < self.size and page.received in USUAL_SIZES:
+            self.size = page.received
+        return page.received < self.size
 
     def _says_more(self, page: PageFacts) -> bool | None:
         """Whether there are more pages; None where nothing but the cursor tells."""
@@ -138,14 +143,105 @@ class Paginator:
 
     def _check_rows(self, page: PageFacts) -> None:
         """A page without rows may be a server that has lost its way, and would go on for long."""
-        self._empty_pages = 0 if page.given else self._empty_pages + 1
-        moves_by_rows = self.paging.style is PagingStyle.OFFSET
-        if self._empty_pages > (0 if moves_by_rows else self.paging.empty_pages):
+        self._empty_pages = 0 if page.received else self._empty_pages + 1
+        most, hint = self.empty_pages
+        if self._empty_pages > most:
             raise UnexpectedShape(
                 f"{counted(self._empty_pages, 'page')} without rows, and the API says that there "
                 "are more",
-                hint=_STUCK if moves_by_rows else _FILTERED,
+                hint=hint,
             )
+
+
+class TokenPaginator(Paginator):
+    """By a token in the body, in a header or in the last row."""
+
+    hint_of_repetition = _REPEATED
+
+    def next(self, page: PageFacts, _url: str, *, must_exist: bool) -> PageCursor | None:
+        """The token."""
+        return _token(self.paging, page, must_exist=must_exist)
+
+
+class LinkPaginator(Paginator):
+    """By a link in the body: the token in it, or the link as it is."""
+
+    def next(self, page: PageFacts, url: str, *, must_exist: bool) -> PageCursor | None:
+        """Where the link leads."""
+        return _from_link(self.paging, self.link(page), url, must_exist=must_exist)
+
+    def link(self, page: PageFacts) -> object:
+        """What stands where the link to the next page is."""
+        return page.value(self.paging.response)
+
+
+class LinkHeaderPaginator(LinkPaginator):
+    """By a link in the Link header (RFC 8288)."""
+
+    def link(self, page: PageFacts) -> object:
+        """The URL of the link; None where its attributes say no."""
+        return _header_link(self.paging, page)
+
+
+class CountingPaginator(Paginator):
+    """By a number of ours, which grows with each page: no answer need lead to the next."""
+
+    def __init__(self, paging: Paging, size: int | None) -> None:
+        super().__init__(paging, size)
+        self._mark: int | None = None
+        self._count = 0
+
+    def after(self, page: PageFacts, url: str) -> PageCursor | None:
+        """As `Paginator` says; who does not heed the number would give one page for ever."""
+        self._count += self.step(page)
+        is_same = page.received > 0 and page.mark == self._mark and self.paging.key is None
+        self._mark = page.mark
+        if is_same:
+            raise UnexpectedShape(_same_rows(self.paging), hint=_HEEDLESS)
+        return super().after(page, url)
+
+    @abstractmethod
+    def step(self, page: PageFacts) -> int:
+        """By how much a page makes the number grow."""
+
+    def next(self, _page: PageFacts, _url: str, *, must_exist: bool) -> PageCursor:  # noqa: ARG002
+        """The number."""
+        return PageCursor.of(self.paging.first + self._count)
+
+    @property
+    def ends_empty(self) -> bool:
+        """It is."""
+        return True
+
+
+class OffsetPaginator(CountingPaginator):
+    """By how many rows came before."""
+
+    def step(self, page: PageFacts) -> int:
+        """The rows of the page."""
+        return page.received
+
+    @property
+    def empty_pages(self) -> tuple[int, str]:
+        """None may: the same would be asked for again."""
+        return 0, _STUCK
+
+
+class PageNumberPaginator(CountingPaginator):
+    """By the number of the page."""
+
+    def step(self, _page: PageFacts) -> int:
+        """One."""
+        return 1
+
+
+_PAGINATORS: Mapping[PagingStyle, type[Paginator]] = {
+    PagingStyle.TOKEN: TokenPaginator,
+    PagingStyle.LINK: LinkPaginator,
+    PagingStyle.LINK_HEADER: LinkHeaderPaginator,
+    PagingStyle.OFFSET: OffsetPaginator,
+    PagingStyle.PAGE: PageNumberPaginator,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +264,7 @@ class TotalPages:
         path = paging.total if paging.total is not None else paging.total_pages
         if path is None:
             return None
-        total, stride = page.number(path), page.given
+        total, stride = page.number(path), page.received
         counts_rows = paging.total is not None
         pages = -(-total // max(stride, 1)) if counts_rows else total
         known = TotalPages(paging, path, total, stride, pages, page.mark)
@@ -194,31 +290,28 @@ class TotalPages:
                 f"{place_of(self.path)} is {total:,} now, and was {self.total:,} on page 1",
                 hint=_MOVED,
             )
-        if page.given and page.mark == self.mark and self.paging.key is None:
+        if page.received and page.mark == self.mark and self.paging.key is None:
             raise UnexpectedShape(_same_rows(self.paging), hint=_HEEDLESS)
         self._check_count(number, page)
 
     def _check_count(self, number: int, page: PageFacts) -> None:
-        if not self._fits(number, page.given):
+        if not self._fits(number, page.received):
             others = f"page 1 holds {self.stride:,} and " if number > 1 else ""
             raise UnexpectedShape(
-                f"it holds {counted(page.given, 'row')}, though {others}"
+                f"it holds {counted(page.received, 'row')}, though {others}"
                 f"{place_of(self.path)} is {self.total:,}",
                 hint=_MOVED,
             )
 
-    def _fits(self, number: int, given: int) -> bool:
+    def _fits(self, number: int, received: int) -> bool:
         counts_rows = self.paging.total is not None
         if number == 1 and counts_rows:
-            return given <= self.total and (given > 0) == (self.total > 0)
+            return received <= self.total and (received > 0) == (self.total > 0)
         if number == 1:
-            return self.total == 1 or (given > 0) == (self.total > 0)
+            return self.total == 1 or (received > 0) == (self.total > 0)
         if counts_rows:
-            return given == min(self.stride, self.total - (number - 1) * self.stride)
-        return given == self.stride or (number == self.pages and 0 < given < self.stride)
-
-
-_COUNTING = (PagingStyle.OFFSET, PagingStyle.PAGE)
+            return received == min(self.stride, self.total - (number - 1) * self.stride)
+        return received == self.stride or (number == self.pages and 0 < received < self.stride)
 
 
 def _same_rows(paging: Paging) -> str:

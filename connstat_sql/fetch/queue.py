@@ -13,7 +13,7 @@ MOST_HELD = 16_000_000
 """Bytes that may wait to be taken; whoever has more waits."""
 BATCH = 8_000_000
 PAUSE = 0.005
-"""Seconds between two rings of the bell: both threads share one interpreter, and being woken for
+"""Seconds between two wakeups: both threads share one interpreter, and being woken for
 each item costs more than the item."""
 T = TypeVar("T")
 
@@ -28,9 +28,9 @@ class PageQueue(Generic[T]):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._items: deque[tuple[T, int]] = deque()
-        self._bell: SimpleQueue[None] = SimpleQueue()
-        self._rang_at = -math.inf
-        self._will_ring = False
+        self._wakeup: SimpleQueue[None] = SimpleQueue()
+        self._woken_at = -math.inf
+        self._will_wake = False
         self._has_more = False  # the taking thread's own
         self._put = 0  # written on the loop alone, as `_taken` is by the taking thread
         self._taken = 0
@@ -54,7 +54,7 @@ class PageQueue(Generic[T]):
     def post_first(self, item: T) -> None:
         """Put an item before all others; from any thread, and from a signal."""
         self._items.appendleft((item, 0))
-        self._bell.put(None)
+        self._wakeup.put(None)
 
     def take(self, timeout: float | None) -> list[T]:
         """What has arrived, a few MB at most; maybe nothing, within `timeout` seconds."""
@@ -76,24 +76,24 @@ class PageQueue(Generic[T]):
 
     def _wait(self, timeout: float | None) -> None:
         try:
-            self._bell.get(timeout=timeout)
-            while True:  # one look is enough for all that rang before it
-                self._bell.get_nowait()
+            self._wakeup.get(timeout=timeout)
+            while True:  # one look is enough for all the wakeups before it
+                self._wakeup.get_nowait()
         except Empty:
             return
 
     def _add(self, item: T, size: int) -> None:
         self._items.append((item, size))
-        if self._will_ring:
+        if self._will_wake:
             return
-        self._will_ring = True
-        at = self._rang_at + PAUSE
+        self._will_wake = True
+        at = self._woken_at + PAUSE
         if at <= self._loop.time():
-            self._loop.call_soon(self._ring)
+            self._loop.call_soon(self._wake)
         else:
-            self._loop.call_at(at, self._ring)
+            self._loop.call_at(at, self._wake)
 
-    def _ring(self) -> None:
-        self._will_ring = False
-        self._rang_at = self._loop.time()
-        self._bell.put(None)
+    def _wake(self) -> None:
+        self._will_wake = False
+        self._woken_at = self._loop.time()
+        self._wakeup.put(None)

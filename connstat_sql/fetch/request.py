@@ -77,7 +77,9 @@ def build_request(fetch: Fetch, base_url: str, cursor: PageCursor | None) -> Req
     """
     method = fetch.method
     placed = _page_values(method.paging, size_asked(fetch), cursor)
-    headers = [(name, _header(name, value, fetch.arguments)) for name, value in method.headers]
+    headers = [
+        (name, _header_text(name, _plain(value, fetch.arguments))) for name, value in method.headers
+    ]
     headers += [
         (target.name, _header_text(target.name, value.text))
         for target, value in placed
@@ -139,10 +141,7 @@ def _url(fetch: Fetch, base_url: str) -> str:
 
 
 def _path(template: Template, fetch: Fetch) -> str:
-    return "".join(
-        _segment(fetch.arguments[part]) if index % 2 else part
-        for index, part in enumerate(template.parts)
-    )
+    return template.filled(lambda param: _segment(fetch.arguments[param]))
 
 
 def base_of(fetch: Fetch, base_url: str) -> str:
@@ -157,10 +156,10 @@ def _query(
     query: list[tuple[str, str]] = []
     for item in fetch.method.query:
         query += _item_pairs(item, fetch.arguments)
-    for one, wanted in fetch.filters:
-        if isinstance(one.key, str):
+    for condition, wanted in fetch.filters:
+        if isinstance(condition.key, str):
             values = [sendable(value) for value in wanted]
-            query += _pairs(one.key, values, one.several or ArrayStyle.REPEATED)
+            query += _pairs(condition.key, values, condition.several or ArrayStyle.REPEATED)
     query += [(key, value) for key, value in fetch.order if isinstance(key, str)]
     query += [(target, value.text) for target, value in placed if isinstance(target, str)]
     return tuple(query)
@@ -168,19 +167,19 @@ def _query(
 
 def _filters_in_body(fetch: Fetch) -> Iterator[tuple[Path, PageCursor]]:
     """Values of predicates that go into the body, each as its column's type has it."""
-    for one, wanted in fetch.filters:
-        if not isinstance(one.key, InBody):
+    for condition, wanted in fetch.filters:
+        if not isinstance(condition.key, InBody):
             continue
-        column = fetch.resource.column(one.column)
+        column = fetch.resource.column(condition.column)
         of = VARCHAR if column is None or not isinstance(column.type, Scalar) else column.type
-        of = Scalar("BIGINT") if one.format in EPOCHS else of
-        values = [_json_value(one.column, text, of) for text in wanted]
-        if one.several is ArrayStyle.COMMA:
-            yield one.key.path, PageCursor.of(",".join(wanted))
-        elif one.several is ArrayStyle.REPEATED:
-            yield one.key.path, PageCursor(msgspec.json.encode(values))
+        of = Scalar("BIGINT") if condition.format in EPOCHS else of
+        values = [_json_value(condition.column, text, of) for text in wanted]
+        if condition.several is ArrayStyle.COMMA:
+            yield condition.key.path, PageCursor.of(",".join(wanted))
+        elif condition.several is ArrayStyle.REPEATED:
+            yield condition.key.path, PageCursor(msgspec.json.encode(values))
         else:
-            yield one.key.path, PageCursor(msgspec.json.encode(values[0]))
+            yield condition.key.path, PageCursor(msgspec.json.encode(values[0]))
 
 
 def _json_value(name: str, text: str, of: Scalar) -> Any:
@@ -231,10 +230,6 @@ def _segment(value: str) -> str:
     return quote(sendable(value), safe="")
 
 
-def _header(name: str, template: Template, arguments: Mapping[str, str]) -> str:
-    return _header_text(name, _plain(template, arguments))
-
-
 def _header_text(name: str, value: str) -> str:
     if not (value.isascii() and value.isprintable()):
         raise PlanError(f"{value!r} cannot be sent in the header {name}")
@@ -242,10 +237,7 @@ def _header_text(name: str, value: str) -> str:
 
 
 def _plain(template: Template, arguments: Mapping[str, str]) -> str:
-    return "".join(
-        sendable(arguments[part]) if index % 2 else part
-        for index, part in enumerate(template.parts)
-    )
+    return template.filled(lambda param: sendable(arguments[param]))
 
 
 def _item_pairs(item: QueryItem, arguments: Mapping[str, str]) -> list[tuple[str, str]]:

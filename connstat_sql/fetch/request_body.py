@@ -33,7 +33,7 @@ def json_body(
     if body is not None and body.params:
         value = _filled(value, arguments, type_of)
     for path, text in placed:
-        _put(value, path, Raw(text))
+        put(value, path, Raw(text))
     return msgspec.json.encode(value)
 
 
@@ -77,7 +77,7 @@ def sendable(text: str) -> str:
     return text
 
 
-def _put(body: Any, path: Path, value: Raw) -> None:
+def put(body: Any, path: Path, value: object) -> None:
     """Put a value at a path; the loader has seen to it that nothing else stands in the way."""
     for key in path[:-1]:
         body = body[int(key)] if isinstance(body, list) else body.setdefault(key, {})

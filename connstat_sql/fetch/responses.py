@@ -82,15 +82,15 @@ class Responses:
 
     budget: RequestBudget
     until: float | None = None
-    circuits: CircuitBreaker = field(default_factory=CircuitBreaker)
-    _kept: dict[RequestKey, Response] = field(default_factory=dict)
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    _cache: dict[RequestKey, Response] = field(default_factory=dict)
     _awaited: dict[RequestKey, asyncio.Future[Response] | None] = field(default_factory=dict)
     _confirming: dict[str, str] = field(default_factory=dict)
     """Servers that have been asked how they are, and why that is not known ("": they are well)."""
 
-    def has(self, asked: RequestKey, request: Request) -> bool:
+    def has(self, key: RequestKey, request: Request) -> bool:
         """Whether asking costs nothing; may be asked from any thread."""
-        return asked in self._awaited or self._find(asked, request) is not None
+        return key in self._awaited or self._find(key, request) is not None
 
     async def ask(
         self,
@@ -106,48 +106,48 @@ class Responses:
         With `keep`, it is there for later requests too; with `again`, what was kept does not do.
         Raises FetchError, and PlanError when the budget is used up.
         """
-        asked = RequestKey.of(connection, request)
+        key = RequestKey.of(connection, request)
         if again:
-            self._kept.pop(asked, None)
-        found = await self._shared(asked, request)
-        if found is not None:
-            return found
-        mark = self.circuits.check(request)
+            self._cache.pop(key, None)
+        shared = await self._shared(key, request)
+        if shared is not None:
+            return shared
+        mark = self.breaker.check(request)
         self.budget.spend(request.table)
-        self._awaited[asked] = None
+        self._awaited[key] = None
         try:
             answer = await self._confirmed(connection, request, client, mark)
         except BaseException as error:
-            self._tell(asked, error)
+            self._settle(key, error)
             raise
         if keep:
-            self._kept[asked] = replace(answer, attempts=0, confirming=0)
-        self._tell(asked, answer)
+            self._cache[key] = replace(answer, attempts=0, confirming=0)
+        self._settle(key, answer)
         return answer
 
     async def _confirmed(
         self, connection: str, request: Request, client: Client, mark: int
     ) -> Response:
         """The answer; one without rows, or of a server that had failed, once that is well."""
-        confirm, workers = request.confirm, client.workers
+        confirm, base_urls = request.confirm, client.base_urls
         if confirm is None:
             return await self._send(request, client, mark)
         asked: set[str] = set()
         before = 0
         while True:
             try:
-                if workers.routed(request, workers.url).origin in workers.doubted:
+                if base_urls.routed(request, base_urls.url).origin in base_urls.doubted:
                     server, sent = await self._ask_how(connection, confirm, client)
                     asked.add(server)
                     before += sent
-                doubted = set(workers.doubted)
+                doubted = set(base_urls.doubted)
                 well = {server for server, why in self._confirming.items() if not why}
                 answer = await self._send(request, client, mark)
                 server = (answer.sent or request).origin
-                is_doubted = server in doubted or server in workers.doubted
+                is_doubted = server in doubted or server in base_urls.doubted
                 is_empty = confirm.is_empty(answer.body)
                 if is_doubted or (is_empty and server not in self._confirming):
-                    if server in workers.doubted or server not in self._confirming:
+                    if server in base_urls.doubted or server not in self._confirming:
                         server, sent = await self._ask_how(connection, confirm, client)
                         before += sent
                     asked.add(server)
@@ -160,7 +160,7 @@ class Responses:
                     return replace(answer, confirming=before, unconfirmed=why, has_filled=is_later)
                 before += 1
                 self.budget.spend(request.table)
-                mark = self.circuits.check(request)
+                mark = self.breaker.check(request)
             except FetchError as error:
                 error.confirming = before
                 raise
@@ -170,42 +170,42 @@ class Responses:
         answer = await self.ask(connection, confirm.request, client)
         server = (answer.sent or confirm.request).origin
         self._confirming[server] = _unconfirmed(answer, confirm, client)
-        client.workers.doubted.discard(server)
+        client.base_urls.doubted.discard(server)
         return server, answer.attempts > 0
 
     async def _send(self, request: Request, client: Client, mark: int) -> Response:
         try:
             answer = await client.send(request, until=self.until)
         except ConnectionFailed as error:
-            self.circuits.failed(request, error, mark)
+            self.breaker.failed(request, error, mark)
             _say_what_for(error, request)
             raise
         except FetchError as error:
-            self.circuits.answered(request)
+            self.breaker.answered(request)
             _say_what_for(error, request)
             raise
-        self.circuits.answered(request)
+        self.breaker.answered(request)
         return answer
 
-    async def _shared(self, asked: RequestKey, request: Request) -> Response | None:
+    async def _shared(self, key: RequestKey, request: Request) -> Response | None:
         """An answer that was kept, or is being awaited by another, whose failure is ours too."""
         while True:
-            kept = self._find(asked, request)
-            if kept is not None:
+            cached = self._find(key, request)
+            if cached is not None:
                 await asyncio.sleep(0)  # so that what is on the way elsewhere is not held up
-                return kept
-            if asked not in self._awaited:
+                return cached
+            if key not in self._awaited:
                 return None
-            awaited = self._awaited[asked]
+            awaited = self._awaited[key]
             if awaited is None:
-                awaited = self._awaited[asked] = asyncio.get_running_loop().create_future()
+                awaited = self._awaited[key] = asyncio.get_running_loop().create_future()
             await asyncio.wait({awaited})
             if not awaited.cancelled() and _is_for(request, awaited.result()):
                 return awaited.result()
 
-    def _tell(self, asked: RequestKey, outcome: Response | BaseException) -> None:
+    def _settle(self, key: RequestKey, outcome: Response | BaseException) -> None:
         """Tell those who wait for the same."""
-        awaited = self._awaited.pop(asked)
+        awaited = self._awaited.pop(key)
         if awaited is None:
             return
         if isinstance(outcome, Response):
@@ -216,9 +216,9 @@ class Responses:
         else:
             awaited.cancel()
 
-    def _find(self, asked: RequestKey, request: Request) -> Response | None:
-        kept = self._kept.get(asked)
-        return kept if kept is not None and _is_for(request, kept) else None
+    def _find(self, key: RequestKey, request: Request) -> Response | None:
+        cached = self._cache.get(key)
+        return cached if cached is not None and _is_for(request, cached) else None
 
 
 def _unconfirmed(answer: Response, confirm: Confirm, client: Client) -> str:

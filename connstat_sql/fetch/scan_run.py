@@ -1,6 +1,6 @@
 """The fetches of one scan → their pages, as many at once as the connections allow.
 
-Everything here runs on the event loop, and leaves through a mailbox. Fetches may be added while
+Everything here runs on the event loop, and leaves through a queue. Fetches may be added while
 others are under way; a page is handed on whole or not at all.
 """
 
@@ -84,9 +84,9 @@ class ScanRun:
     def __init__(
         self,
         scan: str,
-        walk: PageReader,
+        page_reader: PageReader,
         client: Callable[[str], Client],
-        mailbox: PageQueue[Item],
+        page_queue: PageQueue[Item],
         *,
         limit: int | None = None,
         is_partial: bool = False,
@@ -95,9 +95,9 @@ class ScanRun:
         self.workers: set[asyncio.Task[None]] = set()
         self.waiting = 0
         """How many groups no worker has taken yet; may be read from any thread."""
-        self._walk = walk
+        self._page_reader = page_reader
         self._client = client
-        self._mailbox = mailbox
+        self._page_queue = page_queue
         self._wanted = limit
         self._is_partial = is_partial
         self._queues: dict[Place, _Queue] = {}
@@ -149,7 +149,7 @@ class ScanRun:
             return
         queues = [q for q in self._queues.values() if q.waiting and q.workers < q.most]
         if queues:
-            self._start(min(queues, key=lambda one: one.workers))
+            self._start(min(queues, key=lambda queue: queue.workers))
 
     def _start(self, queue: _Queue) -> None:
         queue.workers += 1
@@ -170,12 +170,11 @@ class ScanRun:
         if not worker.cancelled():
             error = worker.exception()
         if error is not None and not self._is_over and not self._has_enough():
-            self._fail(error)
+            self.stop()
+            self._page_queue.post(
+                error if isinstance(error, Exception) else RuntimeError(str(error))
+            )
         self._end_if_done()
-
-    def _fail(self, error: BaseException) -> None:
-        self.stop()
-        self._mailbox.post(error if isinstance(error, Exception) else RuntimeError(str(error)))
 
     def _end_if_done(self) -> None:
         """What is on the way when there are rows enough is given up.
@@ -185,13 +184,13 @@ class ScanRun:
         if self._is_over:
             return
         if self._has_enough():
-            for worker in () if self._walk.keep else self.workers:
+            for worker in () if self._page_reader.keep else self.workers:
                 worker.cancel()
         elif self.waiting or self._may_grow:
             return
         if not self.workers:
             self._is_over = True
-            self._mailbox.post(Ended(self.scan))
+            self._page_queue.post(Ended(self.scan))
 
     def _has_enough(self) -> bool:
         return self._wanted is not None and self._wanted <= 0
@@ -202,7 +201,7 @@ class ScanRun:
         """One group, whatever comes of it."""
         client = self._client(group.place[0])
         try:
-            is_whole = await self._walk_through(group, client)
+            is_whole = await self._fetch_pages(group, client)
         except FetchError as error:
             if self._has_enough():
                 return  # nobody waits for it any more
@@ -211,17 +210,17 @@ class ScanRun:
             if isinstance(error, SomeRowsFailed):
                 failures = error.failures
             else:
-                failures = tuple(FailedFetch(one, error, client.now()) for one in group.fetches)
+                failures = tuple(FailedFetch(fetch, error, client.now()) for fetch in group.fetches)
             for failure in failures:
                 _let_go(failure.error)
-            self._mailbox.post(Finished(self.scan, group.fetches, failures))
+            self._page_queue.post(Finished(self.scan, group.fetches, failures))
         else:
             if is_whole:
-                self._mailbox.post(Finished(self.scan, group.fetches))
+                self._page_queue.post(Finished(self.scan, group.fetches))
 
-    async def _walk_through(self, group: FetchGroup, client: Client) -> bool:
+    async def _fetch_pages(self, group: FetchGroup, client: Client) -> bool:
         """Every page of the first of a group, handed on for each of them; or rows enough of it."""
-        page, following = await begin(self._walk, group.fetches[0], client, group.request)
+        page, following = await begin(self._page_reader, group.fetches[0], client, group.request)
         await self._hand_on(page, group.fetches)
         if following is not None:
             async with aclosing(following):
@@ -234,8 +233,8 @@ class ScanRun:
         return following is not None or not self._has_enough()
 
     async def _hand_on(self, page: Page, fetches: Sequence[Fetch]) -> None:
-        for one in _pages_of(page, fetches):
-            await self._mailbox.put(Arrived(self.scan, one), sum(map(len, one.texts)))
+        for copy in _pages_of(page, fetches):
+            await self._page_queue.put(Arrived(self.scan, copy), sum(map(len, copy.texts)))
         if self._wanted is not None:
             self._wanted -= page.count * len(fetches)
         if not page.is_reused:

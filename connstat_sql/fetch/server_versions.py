@@ -15,7 +15,7 @@ def learn_version(fetch: Fetch, answer: Response, client: Client) -> None:
     """Keep in mind the version that an answer tells in a header, where a method asks for it."""
     rule = client.provider.server_version
     if fetch.method.fallback and rule is not None and isinstance(rule.at, InHeader):
-        _keep(_told(answer, rule), fetch, client)
+        _keep(_version_in(answer, rule), fetch, client)
 
 
 def is_older(fetch: Fetch, client: Client) -> bool:
@@ -26,7 +26,7 @@ def is_older(fetch: Fetch, client: Client) -> bool:
     return is_before(client.version(base_of(fetch, client.base_url)), method.since)
 
 
-async def ask_version(fetch: Fetch, answers: Responses, client: Client) -> Response | None:
+async def ask_version(fetch: Fetch, responses: Responses, client: Client) -> Response | None:
     """Ask a server for its version, once in a statement; None where it is not known by that.
 
     Raises PlanError when the budget is used up.
@@ -37,10 +37,10 @@ async def ask_version(fetch: Fetch, answers: Responses, client: Client) -> Respo
     base = base_of(fetch, client.base_url)
     request = Request(str(fetch.resource.table), "GET", base + rule.path)
     try:
-        answer = await answers.ask(fetch.connection, request, client, keep=True)
+        answer = await responses.ask(fetch.connection, request, client, keep=True)
     except FetchError:
         return None
-    _keep(_told(answer, rule), fetch, client)
+    _keep(_version_in(answer, rule), fetch, client)
     return answer
 
 
@@ -49,7 +49,7 @@ def _keep(version: str, fetch: Fetch, client: Client) -> None:
         client.versions[base_of(fetch, client.base_url)] = version
 
 
-def _told(answer: Response, rule: VersionRule) -> str:
+def _version_in(answer: Response, rule: VersionRule) -> str:
     """What an answer says of the server's version; "" where it says nothing."""
     if isinstance(rule.at, InHeader):
         return answer.headers.get(rule.at.name, "")[:_LONGEST]

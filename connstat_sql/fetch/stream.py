@@ -55,7 +55,7 @@ class Loop:
         await self.events.shutdown_asyncgens()
         await self.events.shutdown_default_executor()
 
-    def soon(self, call: Callable[[], object]) -> None:
+    def call_soon(self, call: Callable[[], object]) -> None:
         """Call something on the loop, soon. Raises Interrupted when the loop is closed."""
         try:
             self.events.call_soon_threadsafe(call)
@@ -90,11 +90,7 @@ class Loop:
         """Whether it runs nothing any more."""
         return self.events.is_closed()
 
-    def running(self) -> int:
-        """How many tasks are under way."""
-        return self.call(_count_others())
-
-    def still(self) -> None:
+    def cancel_all(self) -> None:
         """Cancel whatever is under way; what does not let go in time is left behind."""
         with suppress(FutureTimeout):
             self.call(_end_others(), LONGEST_END)
@@ -119,11 +115,11 @@ class Intake:
 
     def add(self, groups: Sequence[FetchGroup], *, is_last: bool) -> None:
         """Fetch these too; the scan ends after the last of them."""
-        self._loop.soon(partial(self._run.add, groups, is_last=is_last))
+        self._loop.call_soon(partial(self._run.add, groups, is_last=is_last))
 
     def stop(self) -> None:
         """Send nothing more for the scan; nobody is told that it ends."""
-        self._loop.soon(self._run.stop)
+        self._loop.call_soon(self._run.stop)
 
 
 class PageStream:
@@ -138,7 +134,7 @@ class PageStream:
         self,
         loop: Loop,
         client: Callable[[str], Client],
-        answers: Responses,
+        responses: Responses,
         now: Callable[[], float],
         *,
         is_partial: bool = False,
@@ -146,11 +142,11 @@ class PageStream:
     ) -> None:
         self._loop = loop
         self._client = client
-        self._answers = answers
+        self._responses = responses
         self._now = now
         self._is_partial = is_partial
         self._inquiry = inquiry
-        self._mailbox: PageQueue[Item] = PageQueue(loop.events)
+        self._queue: PageQueue[Item] = PageQueue(loop.events)
         self._runs: list[ScanRun] = []
         self._used: set[str] = set()
         self._is_late = False
@@ -173,8 +169,12 @@ class PageStream:
         asked what is secret in them.
         """
         is_partial = self._is_partial or may_fail
-        walk = PageReader(reader, self._answers, keep, limit, is_partial, self._inquiry, columns)
-        run = ScanRun(scan, walk, self._client, self._mailbox, limit=limit, is_partial=is_partial)
+        page_reader = PageReader(
+            reader, self._responses, keep, limit, is_partial, self._inquiry, columns
+        )
+        run = ScanRun(
+            scan, page_reader, self._client, self._queue, limit=limit, is_partial=is_partial
+        )
         self._runs.append(run)
         return Intake(self._loop, run)
 
@@ -183,9 +183,9 @@ class PageStream:
 
         Raises what made a scan fail, DeadlinePassed, and Interrupted when the engine is closed.
         """
-        until = self._answers.until
+        until = self._responses.until
         left = TICK if until is None else min(TICK, until - self._now())
-        items = self._mailbox.take(max(left, 0))
+        items = self._queue.take(max(left, 0))
         for item in items:
             if isinstance(item, Exception):
                 raise item
@@ -202,7 +202,7 @@ class PageStream:
 
     def interrupt(self) -> None:
         """Let whoever takes get Interrupted; from any thread, and from a signal."""
-        self._mailbox.post_first(Interrupted("interrupted"))
+        self._queue.post_first(Interrupted("interrupted"))
 
     def close(self) -> None:
         """Stop all fetching; nothing is sent once this has returned."""
@@ -221,13 +221,13 @@ class PageStream:
 
         As many requests as there are groups of which `is_answered` is false have to be sent.
         """
-        found: dict[object, tuple[FetchGroup, list[Fetch]]] = {}
+        groups: dict[object, tuple[FetchGroup, list[Fetch]]] = {}
         for fetch in fetches:
             key, group = self._group(fetch)
-            found.setdefault(key, (group, []))[1].append(fetch)
+            groups.setdefault(key, (group, []))[1].append(fetch)
         return [
             group if len(same) == 1 else msgspec.structs.replace(group, fetches=same)
-            for group, same in found.values()
+            for group, same in groups.values()
         ]
 
     def _group(self, fetch: Fetch) -> tuple[object, FetchGroup]:
@@ -238,10 +238,10 @@ class PageStream:
             request = client.public(build_request(fetch, client.base_url, None))
         except FetchError:  # told when it is run
             return object(), FetchGroup((name, ""), (fetch,), None, is_answered=True)
-        asked = RequestKey.of(name, request)
-        is_answered = self._answers.has(asked, request)
+        key = RequestKey.of(name, request)
+        is_answered = self._responses.has(key, request)
         place = (name, request.origin)
-        return (asked, id(fetch.method)), FetchGroup(place, (fetch,), request, is_answered)
+        return (key, id(fetch.method)), FetchGroup(place, (fetch,), request, is_answered)
 
 
 async def _end(tasks: Set[asyncio.Task[Any] | None]) -> None:
@@ -265,7 +265,3 @@ def _closed() -> Interrupted:
 
 async def _end_others() -> None:
     await _end(asyncio.all_tasks() - {asyncio.current_task()})
-
-
-async def _count_others() -> int:
-    return len(asyncio.all_tasks()) - 1

@@ -51,7 +51,9 @@ def sign_of_more(body: Body, rows: RowsPath) -> str:
             if (_MORE if value else _DONE).fullmatch(word):
                 return f"{place}: {str(value).lower()}"
         elif isinstance(value, int):
-            few = body.given if _TOTAL.fullmatch(word) else 1 if _PAGES.fullmatch(word) else value
+            few = (
+                body.received if _TOTAL.fullmatch(word) else 1 if _PAGES.fullmatch(word) else value
+            )
             if value > few:
                 return f"{place}: {value:,}"
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from connstat_sql.definitions.model import Column, Filter, Template
+from connstat_sql.definitions.model import Column, Filter
 from connstat_sql.definitions.spellings import EPOCHS, ISO, unit_of
 from connstat_sql.sql.binder import Interval, ticks_of
 
@@ -54,7 +54,7 @@ def sent_bounds(
         )
         if key is not None and text is not None:
             sent = Filter(filter_.column, key[0], format=_format(filter_, column))
-            filters.append((sent, (_filled(key[1], text),)))
+            filters.append((sent, (key[1].filled(dict.fromkeys(key[1].params, text).__getitem__),)))
     return filters
 
 
@@ -90,7 +90,3 @@ def _written(moment: int, form: str, kind: str) -> str | None:
         form = patterns.get(kind, "%Y-%m-%dT%H:%M:%SZ")
         form = form.replace("%S", "%S.%f") if moment % 10**6 else form
     return point.strftime(form)
-
-
-def _filled(template: Template, value: str) -> str:
-    return "".join(value if at % 2 else part for at, part in enumerate(template.parts))

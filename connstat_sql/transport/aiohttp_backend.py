@@ -50,7 +50,7 @@ class ConnectionPool(aiohttp.TCPConnector):
 def open_network(
     resolver: Resolver,
     environment: Mapping[str, str],
-    bounds: ExchangeLimits,
+    limits: ExchangeLimits,
     connector: Callable[..., ConnectionPool] = ConnectionPool,
 ) -> Backend:
     """The network as a connection wants it, on the running loop. Raises ConfigError.
@@ -60,18 +60,18 @@ def open_network(
     proxies, context = proxies_of(resolver, environment), tls_of(resolver)
 
     def pool(**options: Any) -> ConnectionPool:
-        return connector(bounds.sockets, limit=0, ssl=context, **options)
+        return connector(limits.sockets, limit=0, ssl=context, **options)
 
-    kept = _session(pool(keepalive_timeout=KEEP_ALIVE), bounds)
-    return AiohttpBackend(kept, lambda: _session(pool(force_close=True), bounds), proxies, bounds)
+    pooled = _session(pool(keepalive_timeout=KEEP_ALIVE), limits)
+    return AiohttpBackend(pooled, lambda: _session(pool(force_close=True), limits), proxies, limits)
 
 
-def _session(pool: ConnectionPool, bounds: ExchangeLimits) -> aiohttp.ClientSession:
+def _session(pool: ConnectionPool, limits: ExchangeLimits) -> aiohttp.ClientSession:
     session = aiohttp.ClientSession(
         connector=pool,
         headers=OWN_HEADERS,
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, connect=bounds.connect_timeout),
+        timeout=aiohttp.ClientTimeout(total=None, connect=limits.connect_timeout),
         trust_env=False,
         auto_decompress=False,
         max_line_size=LONGEST_HEADER,
@@ -87,44 +87,46 @@ class AiohttpBackend:
 
     def __init__(
         self,
-        kept: aiohttp.ClientSession,
+        pooled: aiohttp.ClientSession,
         open_fresh: Callable[[], aiohttp.ClientSession],
         proxies: Proxies,
-        bounds: ExchangeLimits,
+        limits: ExchangeLimits,
     ) -> None:
         """Over a pool of connections that are kept, and one that keeps none, made when needed."""
-        self._kept = kept
+        self._pooled = pooled
         self._open_fresh = open_fresh
         self._fresh: aiohttp.ClientSession | None = None
         self._proxies = proxies
-        self._bounds = bounds
+        self._limits = limits
         self._reading: set[aiohttp.ClientResponse] = set()
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
+    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """Send and read, as `Backend` says."""
-        return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
+        return await bounded(
+            self._limits, lambda exchange: self._exchange(request, headers, exchange)
+        )
 
     async def close(self) -> None:
         """Close the pool, and give its sockets the turn of the loop in which they end."""
         for response in tuple(self._reading):
             response.close()  # or whoever reads it would wait for the time-out
-        for session in filter(None, (self._kept, self._fresh)):
+        for session in filter(None, (self._pooled, self._fresh)):
             await session.close()
         await asyncio.sleep(0)
 
-    async def _talk(
+    async def _exchange(
         self, request: Request, headers: Mapping[str, str], exchange: Exchange
     ) -> RawResponse:
         try:
-            response = await self._send(request, headers)
+            response = await self._request(request, headers)
         except aiohttp.ConnectionTimeoutError as error:
-            raise no_connection(self._bounds) from error
+            raise no_connection(self._limits) from error
         exchange.answered = True
         self._reading.add(response)
         try:
             said = _joined(response.headers)
-            pieces = response.content.iter_any()
-            body = await read_whole(response.status, said, pieces, self._bounds)
+            chunks = response.content.iter_any()
+            body = await read_whole(response.status, said, chunks, self._limits)
         except BaseException:
             response.close()  # what is still on the way is not waited for
             raise
@@ -132,7 +134,9 @@ class AiohttpBackend:
             self._reading.discard(response)
         return RawResponse(response.status, said, body)
 
-    async def _send(self, request: Request, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    async def _request(
+        self, request: Request, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
         """Send what the request says, to the letter: nothing is quoted anew or tidied up."""
         url = URL(target(request), encoded=True)
         sent = headers
@@ -155,7 +159,7 @@ class AiohttpBackend:
 
     def _session_for(self, request: Request) -> aiohttp.ClientSession:
         if not request.fresh:
-            return self._kept
+            return self._pooled
         if self._fresh is None:
             self._fresh = self._open_fresh()
         return self._fresh
@@ -165,7 +169,7 @@ def _joined(headers: Mapping[str, str]) -> Mapping[str, str]:
     """Headers of which each name is there once, with all its values, as RFC 9110 §5.2 has it."""
     if len(headers) == len({*map(str.lower, headers)}):
         return headers
-    found: CIMultiDict[str] = CIMultiDict()
+    joined: CIMultiDict[str] = CIMultiDict()
     for name, value in headers.items():
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined

@@ -7,12 +7,12 @@ from connstat_sql.transport.messages import ClientOptions
 from connstat_sql.transport.wire import Backend, ExchangeLimits
 
 
-def open_wire(resolver: Resolver, door: ClientOptions, bounds: ExchangeLimits) -> Backend:
+def open_backend(resolver: Resolver, options: ClientOptions, limits: ExchangeLimits) -> Backend:
     """The network as a connection wants it, or what was handed in instead. Raises ConfigError."""
-    if door.transport is not None:
+    if options.transport is not None:
         from connstat_sql.transport.httpx_backend import HttpxBackend
 
-        return HttpxBackend(door.transport, bounds)
+        return HttpxBackend(options.transport, limits)
     from connstat_sql.transport.aiohttp_backend import open_network  # slow to import: when needed
 
-    return open_network(resolver, door.environment, bounds)
+    return open_network(resolver, options.environment, limits)

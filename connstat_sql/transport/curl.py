@@ -48,25 +48,25 @@ def _options(provider: Provider, connection: Connection) -> Iterator[str]:
 
 def _login(provider: Provider, connection: Connection) -> Iterator[str]:
     try:
-        way = Resolver(provider, connection, {}).auth()
+        auth = Resolver(provider, connection, {}).auth()
     except ConfigError:  # a login that is not whole
         return
     options = {
         name: _filled(value, provider, connection)
-        for name, value in way.options
+        for name, value in auth.options
         if isinstance(value, Template)
     }
-    if way.kind is AuthKind.BASIC:
+    if auth.kind is AuthKind.BASIC:
         yield f"-u {_word([*options['username'], ':', *options['password']])}"
-    elif way.kind is AuthKind.BEARER:
+    elif auth.kind is AuthKind.BEARER:
         yield f"-H {_word(['Authorization: Bearer ', *options['token']])}"
-    elif way.kind is AuthKind.HEADER:
+    elif auth.kind is AuthKind.HEADER:
         yield f"-H {_word([*options['name'], ': ', *options['value']])}"
-    elif way.kind is AuthKind.CLIENT_CREDENTIALS:
-        header = f"{way.rules.header}: {way.rules.scheme}".strip() + " "
-        fetched = _fetched(way.rules, options)
+    elif auth.kind is AuthKind.CLIENT_CREDENTIALS:
+        header = f"{auth.rules.header}: {auth.rules.scheme}".strip() + " "
+        fetched = _fetched(auth.rules, options)
         yield f'-H "{header}{fetched}"' if fetched else f"-H {_word([header, _TOKEN])}"
-    elif way.kind is AuthKind.QUERY:
+    elif auth.kind is AuthKind.QUERY:
         yield f"--url-query {_word([*options['name'], '=', *options['value']])}"
 
 
@@ -74,10 +74,10 @@ def _fetched(rules: TokenRules, options: Mapping[str, Iterable[str]]) -> str:
     """A command in a command that asks for the token; "" where a form would not do."""
     if rules.send is not Sending.FORM or len(rules.token) != 1:
         return ""
-    fields = {name: pieces for name, pieces in options.items() if name != "token_url"}
+    fields = {name: parts for name, parts in options.items() if name != "token_url"}
     words = [
-        f"--data-urlencode {_word([f'{name}=', *pieces])}"
-        for name, pieces in {"grant_type": ["client_credentials"], **fields}.items()
+        f"--data-urlencode {_word([f'{name}=', *parts])}"
+        for name, parts in {"grant_type": ["client_credentials"], **fields}.items()
     ]
     place = rf's/.*"{re.escape(rules.token[0])}" *: *"\([^"]*\)".*/\1/p'
     command = " ".join(["curl -sS", *words, _word(options["token_url"])])
@@ -86,7 +86,7 @@ def _fetched(rules: TokenRules, options: Mapping[str, Iterable[str]]) -> str:
 
 def _filled(template: Template, provider: Provider, connection: Connection) -> Iterator[str]:
     """A template with the connection's settings, in pieces; secrets as references."""
-    secret = {one.name for one in provider.settings if one.is_secret}
+    secret = {setting.name for setting in provider.settings if setting.is_secret}
     for index, part in enumerate(template.parts):
         if index % 2 == 0:
             yield part
@@ -114,21 +114,21 @@ def _parts(text: str) -> Iterator[str]:
     yield text[place:]
 
 
-def _word(pieces: Iterable[str]) -> str:
+def _word(parts: Iterable[str]) -> str:
     """Pieces as a single word of a shell: literal texts, and references that it looks up."""
-    listed = [piece for piece in pieces if piece]
-    if all(REFERENCE.fullmatch(piece) or _PLAIN.fullmatch(piece) for piece in listed):
+    listed = [part for part in parts if part]
+    if all(REFERENCE.fullmatch(part) or _PLAIN.fullmatch(part) for part in listed):
         text = "".join(map(_looked_up, listed))
         return '"' + re.sub(r"\$\{(\w+)\}(?=:\$|$)", r"$\1", text) + '"'
     return "".join(
-        f'"{_looked_up(piece)}"' if REFERENCE.fullmatch(piece) else shlex.quote(piece)
-        for piece in listed
+        f'"{_looked_up(part)}"' if REFERENCE.fullmatch(part) else shlex.quote(part)
+        for part in listed
     )
 
 
-def _looked_up(piece: str) -> str:
-    match = REFERENCE.fullmatch(piece)
+def _looked_up(part: str) -> str:
+    match = REFERENCE.fullmatch(part)
     if match is None:
-        return piece
+        return part
     file = match[1].removeprefix("file:")
     return f"$(cat {shlex.quote(file)})" if file != match[1] else f"${{{match[1]}}}"

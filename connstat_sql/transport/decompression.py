@@ -39,7 +39,7 @@ def window_of(packing: str, beginning: bytes) -> int:
 class Machine(Protocol):
     """Unpacks one stream."""
 
-    def step(self, piece: bytes) -> bytes:
+    def step(self, chunk: bytes) -> bytes:
         """What some more bytes stand for; b"" is for more of what has been taken already."""
 
     def wants_more(self) -> bool:
@@ -56,9 +56,9 @@ class Unpacker:
         self._make = make
         self._machine: Machine | None = None
 
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """What a piece stands for, in steps. Raises Broken for what was never packed this way."""
-        rest: bytes | None = piece
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """What a chunk stands for, in steps. Raises Broken for what was never packed this way."""
+        rest: bytes | None = chunk
         while rest:
             machine = self._machine = self._machine or self._make()
             yield from _steps(machine, rest)
@@ -72,27 +72,33 @@ class Unpacker:
             raise TruncatedAnswer("the answer was cut short")
 
 
-def _steps(machine: Machine, piece: bytes) -> Iterator[bytes]:
+def _steps(machine: Machine, chunk: bytes) -> Iterator[bytes]:
     try:
-        yield (found := machine.step(piece))
-        while machine.rest() is None and (len(found) >= STEP or not machine.wants_more()):
-            yield (found := machine.step(b""))
+        yield (part := machine.step(chunk))
+        while machine.rest() is None and (len(part) >= STEP or not machine.wants_more()):
+            yield (part := machine.step(b""))
     except Exception as error:  # the errors of zlib, brotli and zstd have no other base
         raise TruncatedAnswer("the answer is not packed as it says") from error
 
 
-class _Gzip:
+class _Stream:
+    """One that says where it ends and keeps what follows."""
+
+    _stream: Any
+
+    def rest(self) -> bytes | None:
+        return bytes(self._stream.unused_data) if self._stream.eof else None
+
+
+class _Gzip(_Stream):
     def __init__(self, bits: int = zlib.MAX_WBITS + 16) -> None:
         self._stream = zlib.decompressobj(bits)
 
-    def step(self, piece: bytes) -> bytes:
-        return self._stream.decompress(self._stream.unconsumed_tail + piece, STEP)
+    def step(self, chunk: bytes) -> bytes:
+        return bytes(self._stream.decompress(self._stream.unconsumed_tail + chunk, STEP))
 
     def wants_more(self) -> bool:
         return not self._stream.unconsumed_tail
-
-    def rest(self) -> bytes | None:
-        return self._stream.unused_data if self._stream.eof else None
 
 
 class _Deflate(_Gzip):
@@ -102,11 +108,11 @@ class _Deflate(_Gzip):
         super().__init__(zlib.MAX_WBITS)
         self._has_begun = False
 
-    def step(self, piece: bytes) -> bytes:
-        if not self._has_begun and piece[0] & 0x0F != 8:
+    def step(self, chunk: bytes) -> bytes:
+        if not self._has_begun and chunk[0] & 0x0F != 8:
             self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
         self._has_begun = True
-        return super().step(piece)
+        return super().step(chunk)
 
 
 class _Brotli:
@@ -114,8 +120,8 @@ class _Brotli:
         brotli: Any = importlib.import_module("brotli")
         self._stream = brotli.Decompressor()
 
-    def step(self, piece: bytes) -> bytes:
-        return bytes(self._stream.process(piece, output_buffer_limit=STEP))
+    def step(self, chunk: bytes) -> bytes:
+        return bytes(self._stream.process(chunk, output_buffer_limit=STEP))
 
     def wants_more(self) -> bool:
         return bool(self._stream.can_accept_more_data())
@@ -124,20 +130,17 @@ class _Brotli:
         return b"" if self._stream.is_finished() else None
 
 
-class _Zstd:
+class _Zstd(_Stream):
     def __init__(self) -> None:
         zstd: Any = importlib.import_module(_ZSTD)
         options = {zstd.DecompressionParameter.window_log_max: LARGEST_WINDOW}
         self._stream = zstd.ZstdDecompressor(options=options)
 
-    def step(self, piece: bytes) -> bytes:
-        return bytes(self._stream.decompress(piece, STEP))
+    def step(self, chunk: bytes) -> bytes:
+        return bytes(self._stream.decompress(chunk, STEP))
 
     def wants_more(self) -> bool:
         return bool(self._stream.needs_input)
-
-    def rest(self) -> bytes | None:
-        return self._stream.unused_data if self._stream.eof else None
 
 
 def _there(module: str) -> bool:

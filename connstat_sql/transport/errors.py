@@ -76,27 +76,38 @@ def explain(
     rules: tuple[tuple[tuple[type[BaseException], ...], Callable[..., WireFailure]], ...] = (
         ((TimedOut,), _timed_out),
         ((TimeoutError, httpx.TimeoutException), lambda _: _silent(timeout)),
-        ((ssl.SSLCertVerificationError,), lambda one: _certificate(one, host, address)),
-        ((aiohttp.ClientConnectorCertificateError,), lambda one: _certificate(one, host, address)),
-        ((ssl.SSLError, aiohttp.ClientSSLError), lambda one: _tls(one, host, address)),
+        ((ssl.SSLCertVerificationError,), lambda cause: _certificate(cause, host, address)),
+        (
+            (aiohttp.ClientConnectorCertificateError,),
+            lambda cause: _certificate(cause, host, address),
+        ),
+        ((ssl.SSLError, aiohttp.ClientSSLError), lambda cause: _tls(cause, host, address)),
         ((aiohttp.ClientHttpProxyError,), _proxy_refused),
         ((aiohttp.ClientProxyConnectionError, httpx.ProxyError), _no_proxy),
-        ((socket.gaierror, aiohttp.ClientConnectorDNSError), lambda one: _dns(one, host, address)),
+        (
+            (socket.gaierror, aiohttp.ClientConnectorDNSError),
+            lambda cause: _dns(cause, host, address),
+        ),
         ((ConnectionRefusedError,), lambda _: _refused(address)),
         (
             (aiohttp.ClientConnectorError, httpx.ConnectError),
-            lambda one: _unreachable(one, address),
+            lambda cause: WireFailure(
+                f"no connection: {_deepest(cause)}", hint=f"check {address}", is_down=True
+            ),
         ),
-        ((TruncatedAnswer,), lambda one: WireFailure(str(one))),
+        ((TruncatedAnswer,), lambda cause: WireFailure(str(cause))),
         ((aiohttp.ServerDisconnectedError,), lambda _: WireFailure(_CLOSED)),
         (_cut_short(), lambda _: WireFailure("the answer was cut short")),
-        (_not_http(), lambda one: _garbled(one, address)),
-        ((ValueError, httpx.InvalidURL, httpx.UnsupportedProtocol), _unsendable),
+        (_not_http(), lambda cause: _garbled(cause, address)),
+        (
+            (ValueError, httpx.InvalidURL, httpx.UnsupportedProtocol),
+            lambda cause: WireFailure(_deepest(cause), is_worth_retrying=False),
+        ),
     )
     for kinds, said in rules:
-        found = next((one for one in reversed(chain) if isinstance(one, kinds)), None)
-        if found is not None:
-            return said(found)
+        cause = next((link for link in reversed(chain) if isinstance(link, kinds)), None)
+        if cause is not None:
+            return said(cause)
     return WireFailure(_deepest(error))
 
 
@@ -132,10 +143,6 @@ def _refused(address: str) -> WireFailure:
     return WireFailure("the connection was refused", hint=f"check {address}", is_down=True)
 
 
-def _unreachable(error: BaseException, address: str) -> WireFailure:
-    return WireFailure(f"no connection: {_deepest(error)}", hint=f"check {address}", is_down=True)
-
-
 def _dns(error: BaseException, host: str, address: str) -> WireFailure:
     number = getattr(error, "errno", None)
     if number == socket.EAI_AGAIN:
@@ -162,10 +169,6 @@ def _garbled(error: BaseException, address: str) -> WireFailure:
     if "Too many headers" in said or "Got more than" in said:
         return WireFailure("the answer's headers are too long or too many", is_worth_retrying=False)
     return WireFailure("the answer is not HTTP", hint=f"does {address} want https?")
-
-
-def _unsendable(error: BaseException) -> WireFailure:
-    return WireFailure(_deepest(error), is_worth_retrying=False)
 
 
 # --- TLS -----------------------------------------------------------------------------------------
@@ -255,7 +258,7 @@ def plain(text: str) -> str:
 
 def _deepest(error: BaseException) -> str:
     causes = _causes(error)
-    said = next((_said(one) for one in reversed(causes) if _said(one)), type(error).__name__)
+    said = next((_said(cause) for cause in reversed(causes) if _said(cause)), type(error).__name__)
     return plain(said[:LONGEST_WORDS])
 
 
@@ -264,8 +267,8 @@ def _said(error: BaseException) -> str:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    found: list[BaseException] = []
-    while error is not None and error not in found:
-        found.append(error)
+    causes: list[BaseException] = []
+    while error is not None and error not in causes:
+        causes.append(error)
         error = error.__cause__ or error.__context__
-    return found
+    return causes

@@ -23,19 +23,21 @@ from connstat_sql.transport.wire import (
 class HttpxBackend:
     """Sends over an httpx transport that stands in for the network."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, bounds: ExchangeLimits) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport, limits: ExchangeLimits) -> None:
         self._transport = transport
-        self._bounds = bounds
+        self._limits = limits
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
+    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """Send and read, as `Wire` says."""
-        return await bounded(self._bounds, lambda exchange: self._talk(request, headers, exchange))
+        return await bounded(
+            self._limits, lambda exchange: self._exchange(request, headers, exchange)
+        )
 
     async def close(self) -> None:
         """Close the transport."""
         await self._transport.aclose()
 
-    async def _talk(
+    async def _exchange(
         self, request: Request, headers: Mapping[str, str], exchange: Exchange
     ) -> RawResponse:
         sent = httpx.Headers(OWN_HEADERS)
@@ -49,15 +51,15 @@ class HttpxBackend:
             exchange.answered = True
             return await self._read(response)
         except httpx.ConnectTimeout as error:
-            raise no_connection(self._bounds) from error
+            raise no_connection(self._limits) from error
         except httpx.TimeoutException as error:
-            raise no_answer(self._bounds, exchange) from error
+            raise no_answer(self._limits, exchange) from error
 
     async def _read(self, response: httpx.Response) -> RawResponse:
         try:
             assert isinstance(response.stream, httpx.AsyncByteStream)
-            pieces = aiter(response.stream)
-            body = await read_whole(response.status_code, response.headers, pieces, self._bounds)
+            chunks = aiter(response.stream)
+            body = await read_whole(response.status_code, response.headers, chunks, self._limits)
         finally:
             await response.aclose()
         return RawResponse(response.status_code, response.headers, body)

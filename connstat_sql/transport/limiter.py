@@ -1,6 +1,6 @@
-"""One budget: its places, how they become fewer and more, and who waits in line for them.
+"""One limit: its slots, how they become fewer and more, and who waits in its queue for them.
 
-Nothing here locks or waits: `limits` does both.
+Nothing here locks or waits: `process_limits` does both.
 """
 
 from __future__ import annotations
@@ -33,54 +33,54 @@ class Patience(NamedTuple):
     longest: float
     until: float | None = None
 
-    def check(self, scopes: tuple[ConcurrencyLimit, ...], now: float) -> None:
-        """Raise HeldBack when one of the scopes is shut for too long."""
-        for scope in scopes:
-            seconds = scope.held_until - now
-            is_late = self.until is not None and scope.held_until > max(now, self.until)
+    def check(self, limits: tuple[ConcurrencyLimit, ...], now: float) -> None:
+        """Raise HeldBack when one of the limits is shut for too long."""
+        for limit in limits:
+            seconds = limit.held_until - now
+            is_late = self.until is not None and limit.held_until > max(now, self.until)
             if seconds > self.longest or is_late:
                 raise HeldBack(seconds)
 
 
 class Permit(NamedTuple):
-    """Places in scopes; `cuts` are how often each had been cut when the places were taken."""
+    """Slots in limits; `backoffs` are how often each had backed off when they were taken."""
 
-    scopes: tuple[ConcurrencyLimit, ...]
-    cuts: tuple[int, ...]
+    limits: tuple[ConcurrencyLimit, ...]
+    backoffs: tuple[int, ...]
 
 
 @dataclass(eq=False, repr=False, slots=True)
 class Waiter:
-    """A request in the line of one of its scopes. `guarded` is the scope whose sentry it is."""
+    """A request in the queue of one of its limits. `timed` is the limit whose timer it is."""
 
-    scopes: tuple[ConcurrencyLimit, ...]
+    limits: tuple[ConcurrencyLimit, ...]
     loop: asyncio.AbstractEventLoop
     patience: Patience
-    bell: asyncio.Future[None] | None = None
-    guarded: ConcurrencyLimit | None = None
+    wakeup: asyncio.Future[None] | None = None
+    timed: ConcurrencyLimit | None = None
     woken_at: float = 0.0
     permit: Permit | None = None
     refused: HeldBack | None = None
     is_gone: bool = False
 
     def wake(self) -> bool:
-        """Ring its bell, if it listens, on its own loop; False when nobody will ever hear it."""
+        """Wake it, if it waits, on its own loop; False when nobody will ever hear of it."""
         try:
-            if self.bell is None or asyncio.get_running_loop() is self.loop:
-                _ring(self.bell)
+            if self.wakeup is None or asyncio.get_running_loop() is self.loop:
+                _set(self.wakeup)
                 return not self.loop.is_closed()
         except RuntimeError:
             pass  # we are on no loop
         try:
-            self.loop.call_soon_threadsafe(_ring, self.bell)
+            self.loop.call_soon_threadsafe(_set, self.wakeup)
         except RuntimeError:
             return False
         return True
 
 
-def _ring(bell: asyncio.Future[None] | None) -> None:
-    if bell is not None and not bell.done():
-        bell.set_result(None)
+def _set(wakeup: asyncio.Future[None] | None) -> None:
+    if wakeup is not None and not wakeup.done():
+        wakeup.set_result(None)
 
 
 @dataclass
@@ -105,21 +105,21 @@ class _Pace:
 
 @dataclass(eq=False, repr=False, slots=True)
 class ConcurrencyLimit:
-    """A budget of requests. `most` places, of which `allowed` may be taken now.
+    """How many requests at once, and how often: `most` slots, of which `allowed` are open now.
 
     It is shut until `held_until`, when an API asked to wait, and for `gap` seconds after each
-    start, when it has a rate. `line` holds who waits, by ticket; one of them on each loop is a
-    sentry while the scope is shut, so that no loop depends on another one's staying alive.
+    start, when it has a rate. `queue` holds who waits, by ticket; one of them on each loop is a
+    timer while the limit is shut, so that no loop depends on another one's staying alive.
     """
 
     most: int
     gap: float = 0.0
     allowed: int = field(init=False)
     busy: int = 0
-    cuts: int = 0
+    backoffs: int = 0
     held_until: float = 0.0
-    line: list[tuple[int, Waiter]] = field(default_factory=list)
-    sentries: dict[asyncio.AbstractEventLoop, Waiter] = field(default_factory=dict)
+    queue: list[tuple[int, Waiter]] = field(default_factory=list)
+    timers: dict[asyncio.AbstractEventLoop, Waiter] = field(default_factory=dict)
     _next_start: float = 0.0
     _successes: int = 0
     _paces: dict[Hashable, _Pace] = field(default_factory=dict)
@@ -133,34 +133,34 @@ class ConcurrencyLimit:
         self.most, self.gap = most, gap
 
     def opens_at(self, now: float) -> float:
-        """When somebody may start, if there is a place."""
+        """When somebody may start, if there is a slot."""
         self._next_start = min(self._next_start, now + self.gap)  # the clock was set back
         return max(self.held_until, self._next_start)
 
     def stops(self, now: float) -> bool:
-        """Whether who comes now must wait in line."""
+        """Whether who comes now must wait in the queue."""
         if self.busy >= self.allowed or self.opens_at(now) > now:
             return True
-        return bool(self.line) and self.first() is not None
+        return bool(self.queue) and self.first() is not None
 
     def take(self, now: float) -> None:
-        """Take a place."""
+        """Take a slot."""
         self.busy += 1
         if self.gap:
             self._next_start = now + self.gap
 
     # --- fewer and more ----------------------------------------------------------------------
 
-    def cut(self) -> None:
-        """Halve the places; what is on the way has no say in the next cut."""
+    def back_off(self) -> None:
+        """Halve the slots; what is on the way has no say in the next time."""
         self.allowed = max(1, self.allowed // 2)
-        self.cuts += 1
+        self.backoffs += 1
         self._successes = 0
         for pace in self._paces.values():
             pace.seconds, pace.count = 0.0, 0
 
     def succeeded(self) -> None:
-        """Add a place after each round of successes, one for each place."""
+        """Add a slot after each round of successes, one for each slot."""
         if self.allowed < self.most:
             self._successes += 1
             if self._successes >= self.allowed:
@@ -168,50 +168,50 @@ class ConcurrencyLimit:
                 self._successes = 0
 
     def paced(self, kind: Hashable, seconds: float) -> bool:
-        """Learn how long an answer of a kind took; whether that made the places fewer."""
+        """Learn how long an answer of a kind took; whether that made the slots fewer."""
         pace = self._paces.get(kind)
         if pace is None:
             pace = self._paces[kind] = _Pace()
         if not pace.is_overloaded(seconds):
             return False
-        self.cut()
+        self.back_off()
         return True
 
-    # --- the line ----------------------------------------------------------------------------
+    # --- the queue ---------------------------------------------------------------------------
 
     def first(self) -> Waiter | None:
-        """Who is first in line; those whose loop was closed are not in it any more."""
-        while self.line:
-            waiter = self.line[0][1]
+        """Who is first in the queue; those whose loop was closed are not in it any more."""
+        while self.queue:
+            waiter = self.queue[0][1]
             if not (waiter.is_gone or waiter.loop.is_closed()):
                 return waiter
             self.pop()
         return None
 
     def join(self, ticket: int, waiter: Waiter, now: float) -> None:
-        """Wait in line, behind those with lower tickets."""
-        heapq.heappush(self.line, (ticket, waiter))
-        if waiter.loop not in self.sentries and self.opens_at(now) > now:
-            self.appoint()
+        """Wait in the queue, behind those with lower tickets."""
+        heapq.heappush(self.queue, (ticket, waiter))
+        if waiter.loop not in self.timers and self.opens_at(now) > now:
+            self.start_timers()
 
     def pop(self) -> tuple[int, Waiter]:
-        """Take the first out of the line."""
-        ticket, waiter = heapq.heappop(self.line)
-        self.dismiss(waiter)
+        """Take the first out of the queue."""
+        ticket, waiter = heapq.heappop(self.queue)
+        self.stop_timer(waiter)
         return ticket, waiter
 
-    def appoint(self) -> None:
-        """Let one of those in line, on each loop that is alive, sleep until the scope opens."""
-        for _, waiter in self.line:
-            if waiter.is_gone or waiter.loop in self.sentries:
+    def start_timers(self) -> None:
+        """Let one of the queue, on each loop that is alive, sleep until the limit opens."""
+        for _, waiter in self.queue:
+            if waiter.is_gone or waiter.loop in self.timers:
                 continue
             if waiter.wake():
-                self.sentries[waiter.loop], waiter.guarded = waiter, self
+                self.timers[waiter.loop], waiter.timed = waiter, self
             else:
                 waiter.is_gone = True
 
-    def dismiss(self, waiter: Waiter) -> None:
-        """It is the sentry no more, if it was."""
-        if self.sentries.get(waiter.loop) is waiter:
-            del self.sentries[waiter.loop]
-            waiter.guarded = None
+    def stop_timer(self, waiter: Waiter) -> None:
+        """It is the timer no more, if it was."""
+        if self.timers.get(waiter.loop) is waiter:
+            del self.timers[waiter.loop]
+            waiter.timed = None

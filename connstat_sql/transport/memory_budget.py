@@ -1,9 +1,9 @@
 """How many bytes answers may hold in memory while they are read, all of a process together.
 
-A few hundred bytes can stand for gigabytes, and a fan-out reads many answers at once. Of the room
-there is, a half is for whoever comes first; the other half is for one at a time of those who found
+A few hundred bytes can stand for gigabytes, and a fan-out reads many answers at once. Of the bytes
+there are, a half is for whoever comes first; the other half is for one at a time of those who found
 that first half full, and is as large as an answer may be. So somebody always gets to an end, and
-makes room.
+gives back what it had.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DEFAULT = 256 * 1024 * 1024
 
 
 class MemoryBudget:
-    """Room for so many bytes, shared by event loops and threads."""
+    """So many bytes, shared by event loops and threads."""
 
     def __init__(self, most: int = DEFAULT) -> None:
         self.most = most
@@ -39,11 +39,11 @@ class MemoryBudget:
         loop = asyncio.get_running_loop()
         while True:
             with self._lock:
-                if self._has_given(share, size):
+                if self._has_room(share, size):
                     return
-                bell: asyncio.Future[None] = loop.create_future()
-                self._waiting.append((loop, bell))
-            await bell
+                wakeup: asyncio.Future[None] = loop.create_future()
+                self._waiting.append((loop, wakeup))
+            await wakeup
 
     def give_back(self, share: MemoryShare) -> None:
         """Whoever waits looks again."""
@@ -54,13 +54,13 @@ class MemoryBudget:
                 self._shared -= share.size
             share.size = 0
             waiting, self._waiting = self._waiting, []
-        for loop, bell in waiting:
+        for loop, wakeup in waiting:
             try:
-                loop.call_soon_threadsafe(_ring, bell)
+                loop.call_soon_threadsafe(_set, wakeup)
             except RuntimeError:  # its loop is closed: nobody waits there
                 continue
 
-    def _has_given(self, share: MemoryShare, size: int) -> bool:
+    def _has_room(self, share: MemoryShare, size: int) -> bool:
         if self._first is share:
             share.size += size
             return True
@@ -75,21 +75,21 @@ class MemoryBudget:
         return True
 
 
-def _ring(bell: asyncio.Future[None]) -> None:
-    if not bell.done():
-        bell.set_result(None)
+def _set(wakeup: asyncio.Future[None]) -> None:
+    if not wakeup.done():
+        wakeup.set_result(None)
 
 
 class MemoryShare:
     """The bytes that one answer holds."""
 
-    def __init__(self, room: MemoryBudget) -> None:
+    def __init__(self, budget: MemoryBudget) -> None:
         self.size = 0
-        self._room = room
+        self._budget = budget
 
     async def grow(self, size: int) -> None:
-        """Take room for more bytes, and wait for it where others have it all."""
-        await self._room.take(self, size)
+        """Take more bytes, and wait for them where others have them all."""
+        await self._budget.take(self, size)
 
     def __enter__(self) -> MemoryShare:
         return self
@@ -100,4 +100,4 @@ class MemoryShare:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        self._room.give_back(self)
+        self._budget.give_back(self)

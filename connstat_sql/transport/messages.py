@@ -124,7 +124,7 @@ class ClientOptions:
     `transport` replaces the network (None: the real one); `timeout` is for one request with its
     whole answer, `connect_timeout` for its connection (never above `timeout`), in seconds; None
     means as the connection says, else 30 and 10. `max_body` is in bytes, unpacked (None: as
-    the limits have room for). `limits` are
+    the limits have memory for). `limits` are
     shared by all clients that are given the same; `random` answers numbers from 0 to 1.
     """
 

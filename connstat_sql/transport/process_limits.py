@@ -1,10 +1,10 @@
 """Limits that all requests of a process share: how many at once, how often, and not before when.
 
-A request passes several scopes (of its connection, its host, its family of methods) and takes its
-places in all of them at once, or waits in line at the first that stands in its way, holding
-nothing. Places are handed over by whoever leaves. While a scope is shut, by its rate or because
-an API asked to wait, one of those in line sleeps for all of them, its sentry; on each event loop
-another one.
+A request passes several limits (of its connection, its host, its family of methods) and takes its
+slots in all of them at once, or waits in the queue of the first that stands in its way, holding
+nothing. Slots are handed over by whoever leaves. While a limit is shut, by its rate or because
+an API asked to wait, one of those in its queue sleeps for all of them, its timer; on each event
+loop another one.
 
 Engines live on event loops of different threads, so everything here is under one lock. Whoever
 waits is woken on its own loop; whoever has gone meanwhile passes on what it was given.
@@ -28,9 +28,9 @@ from connstat_sql.transport.sockets import Sockets
 
 
 class RateFeedback(NamedTuple):
-    """What came of a request, for the scopes that it has passed.
+    """What came of a request, for the limits that it has passed.
 
-    `throttled` is the scope that is to have fewer places (None: none is). `paced` is the scope
+    `throttled` is the limit that is to have fewer slots (None: none is). `paced` is the limit
     that learns how long answers take, or None: for this `kind` it took `seconds`.
     """
 
@@ -42,56 +42,56 @@ class RateFeedback(NamedTuple):
 
 
 class ProcessLimits:
-    """The scopes of a process, or of a test, by what they are for; the room for answers.
+    """The limits of a process, or of a test, by what they are for; the memory for answers.
 
     `sockets` is how many the process can afford (None: any number).
     """
 
     def __init__(self) -> None:
-        self.room = MemoryBudget()
+        self.memory = MemoryBudget()
         self.sockets = Sockets.of_process()
         self._lock = threading.Lock()
-        self._scopes: dict[Hashable, ConcurrencyLimit] = {}
+        self._limits: dict[Hashable, ConcurrencyLimit] = {}
         self._tickets = itertools.count()
         self._due: deque[Callable[[], None]] = deque()
 
-    def scope(self, key: Hashable, concurrency: int, rate: float | None = None) -> ConcurrencyLimit:
-        """The scope of that key; what is said last of its size holds. `rate` is in a second."""
+    def limit(self, key: Hashable, concurrency: int, rate: float | None = None) -> ConcurrencyLimit:
+        """The limit of that key; what is said last of its size holds. `rate` is in a second."""
         gap = 1 / rate if rate else 0.0
         with self._lock:
-            found = self._scopes.setdefault(key, ConcurrencyLimit(concurrency, gap))
-            found.resize(concurrency, gap)
+            limit = self._limits.setdefault(key, ConcurrencyLimit(concurrency, gap))
+            limit.resize(concurrency, gap)
         self._settle()
-        return found
+        return limit
 
     async def enter(
-        self, scopes: tuple[ConcurrencyLimit, ...], clock: Clock, patience: Patience
+        self, limits: tuple[ConcurrencyLimit, ...], clock: Clock, patience: Patience
     ) -> Permit:
-        """Take a place in each of the scopes, when all have one; first come, first served.
+        """Take a slot in each of the limits, when all have one; first come, first served.
 
         The permit must be handed to `leave`, whatever happens. Raises HeldBack.
         """
         waiter = None
         with self._lock:
             now = clock.now()
-            obstacle = _obstacle(scopes, now)
+            obstacle = _obstacle(limits, now)
             if obstacle is None:
-                permit = _take(scopes, now)
+                permit = _take(limits, now)
             else:
-                patience.check(scopes, now)
-                waiter = Waiter(scopes, asyncio.get_running_loop(), patience)
+                patience.check(limits, now)
+                waiter = Waiter(limits, asyncio.get_running_loop(), patience)
                 obstacle.join(next(self._tickets), waiter, now)
         if self._due:
             self._settle()
         return permit if waiter is None else await self._wait(waiter, clock)
 
-    def leave(self, permit: Permit, clock: Clock, verdict: RateFeedback) -> None:
-        """Give the places back, once, and let the scopes learn from what came of the request."""
-        self._do(partial(self._leave, permit, clock.now(), verdict))
+    def leave(self, permit: Permit, clock: Clock, feedback: RateFeedback) -> None:
+        """Give the slots back, once, and let the limits learn from what came of the request."""
+        self._do(partial(self._leave, permit, clock.now(), feedback))
 
-    def hold(self, scope: ConcurrencyLimit, seconds: float, clock: Clock) -> None:
-        """Let nobody in the scope start within so many seconds."""
-        self._do(partial(self._hold, scope, seconds, clock.now()))
+    def hold(self, limit: ConcurrencyLimit, seconds: float, clock: Clock) -> None:
+        """Let nobody who passes the limit start within so many seconds."""
+        self._do(partial(self._hold, limit, seconds, clock.now()))
 
     # --- waiting -----------------------------------------------------------------------------
 
@@ -99,43 +99,43 @@ class ProcessLimits:
         try:
             while True:
                 with self._lock:
-                    pause = self._look(waiter, clock.now())
+                    pause = self._next_step(waiter, clock.now())
                 self._settle()
                 if waiter.permit is not None:
                     return waiter.permit
                 if pause is not None:
                     await clock.sleep(pause)
-                elif waiter.bell is not None:
-                    await waiter.bell
+                elif waiter.wakeup is not None:
+                    await waiter.wakeup
         except BaseException:
             self._do(partial(self._withdraw, waiter, clock.now()))
             raise
 
-    def _look(self, waiter: Waiter, now: float) -> float | None:
-        """What to do next: sleep so long as a sentry, or wait for the bell; raises HeldBack."""
+    def _next_step(self, waiter: Waiter, now: float) -> float | None:
+        """What to do next: sleep so long as a timer, or wait for the wakeup; raises HeldBack."""
         now = max(now, waiter.woken_at)  # it has slept so long, whatever the clock says
-        waiter.bell = None
-        scope = waiter.guarded
-        if scope is not None and scope.opens_at(now) <= now:
-            scope.dismiss(waiter)
-            self._admit(scope, now)
-            scope = waiter.guarded  # the same again, when others went first
+        waiter.wakeup = None
+        limit = waiter.timed
+        if limit is not None and limit.opens_at(now) <= now:
+            limit.stop_timer(waiter)
+            self._admit(limit, now)
+            limit = waiter.timed  # the same again, when others went first
         if waiter.refused is not None:
             raise waiter.refused
-        if scope is not None:
-            waiter.patience.check((scope,), now)
-            waiter.woken_at = scope.opens_at(now)
+        if limit is not None:
+            waiter.patience.check((limit,), now)
+            waiter.woken_at = limit.opens_at(now)
             return waiter.woken_at - now
-        waiter.bell = waiter.loop.create_future()
+        waiter.wakeup = waiter.loop.create_future()
         return None
 
     def _withdraw(self, waiter: Waiter, now: float) -> None:
-        """Leave the line, or pass on what came too late."""
+        """Leave the queue, or pass on what came too late."""
         waiter.is_gone = True
-        scope = waiter.guarded
-        if scope is not None:
-            scope.dismiss(waiter)
-            self._admit(scope, now)
+        limit = waiter.timed
+        if limit is not None:
+            limit.stop_timer(waiter)
+            self._admit(limit, now)
         if waiter.permit is not None:
             self._leave(waiter.permit, now, RateFeedback())
 
@@ -159,59 +159,59 @@ class ProcessLimits:
             finally:
                 self._lock.release()
 
-    def _leave(self, permit: Permit, now: float, verdict: RateFeedback) -> None:
-        for scope, cuts in zip(permit.scopes, permit.cuts, strict=True):
-            scope.busy -= 1
-            if cuts != scope.cuts:
-                continue  # it tells of the time before the scope was cut
-            if scope is verdict.throttled:
-                scope.cut()
-            elif verdict.is_success:
-                is_slower = scope is verdict.paced and scope.paced(verdict.kind, verdict.seconds)
+    def _leave(self, permit: Permit, now: float, feedback: RateFeedback) -> None:
+        for limit, backoffs in zip(permit.limits, permit.backoffs, strict=True):
+            limit.busy -= 1
+            if backoffs != limit.backoffs:
+                continue  # it tells of the time before the limit backed off
+            if limit is feedback.throttled:
+                limit.back_off()
+            elif feedback.is_success:
+                is_slower = limit is feedback.paced and limit.paced(feedback.kind, feedback.seconds)
                 if not is_slower:
-                    scope.succeeded()
-        for scope in permit.scopes:
-            if scope.line:
-                self._admit(scope, now)
+                    limit.succeeded()
+        for limit in permit.limits:
+            if limit.queue:
+                self._admit(limit, now)
 
-    def _hold(self, scope: ConcurrencyLimit, seconds: float, now: float) -> None:
-        scope.held_until = max(scope.held_until, now + seconds)
-        for _, waiter in scope.line:
+    def _hold(self, limit: ConcurrencyLimit, seconds: float, now: float) -> None:
+        limit.held_until = max(limit.held_until, now + seconds)
+        for _, waiter in limit.queue:
             try:
-                waiter.patience.check((scope,), now)
+                waiter.patience.check((limit,), now)
             except HeldBack as refused:
                 waiter.refused = refused
                 waiter.wake()
 
-    def _admit(self, scope: ConcurrencyLimit, now: float) -> None:
-        """Hand places to those first in line, as long as there are any."""
-        while scope.first() is not None and scope.busy < scope.allowed:
-            if scope.opens_at(now) > now:
-                scope.appoint()
+    def _admit(self, limit: ConcurrencyLimit, now: float) -> None:
+        """Hand slots to those first in the queue, as long as there are any."""
+        while limit.first() is not None and limit.busy < limit.allowed:
+            if limit.opens_at(now) > now:
+                limit.start_timers()
                 return
-            ticket, waiter = scope.pop()
-            other = _obstacle(waiter.scopes, now, passed=scope)
+            ticket, waiter = limit.pop()
+            other = _obstacle(waiter.limits, now, passed=limit)
             if other is not None:
                 other.join(ticket, waiter, now)
                 continue
             if waiter.wake():
-                waiter.permit = _take(waiter.scopes, now)
+                waiter.permit = _take(waiter.limits, now)
 
 
 def _obstacle(
-    scopes: tuple[ConcurrencyLimit, ...], now: float, passed: ConcurrencyLimit | None = None
+    limits: tuple[ConcurrencyLimit, ...], now: float, passed: ConcurrencyLimit | None = None
 ) -> ConcurrencyLimit | None:
-    """The first scope at which one has to wait in line; in `passed` one has done so."""
-    for scope in scopes:
-        if scope is not passed and scope.stops(now):
-            return scope
+    """The first limit at which one has to wait in the queue; at `passed` one has done so."""
+    for limit in limits:
+        if limit is not passed and limit.stops(now):
+            return limit
     return None
 
 
-def _take(scopes: tuple[ConcurrencyLimit, ...], now: float) -> Permit:
-    for scope in scopes:
-        scope.take(now)
-    return Permit(scopes, tuple([scope.cuts for scope in scopes]))
+def _take(limits: tuple[ConcurrencyLimit, ...], now: float) -> Permit:
+    for limit in limits:
+        limit.take(now)
+    return Permit(limits, tuple([limit.backoffs for limit in limits]))
 
 
 _of_process = ProcessLimits()

@@ -1,4 +1,4 @@
-"""The limits of one connection: which scopes a request passes, and what answers say of them."""
+"""The limits of one connection: which of them a request passes, and what answers say of them."""
 
 from __future__ import annotations
 
@@ -64,20 +64,21 @@ class RateLimiter:
         self._identity = identity
         self._base_origin = base_origin
         self._clock = clock
-        self._ways: dict[tuple[str, Hashable], tuple[ConcurrencyLimit, ...]] = {}
+        self._passed: dict[tuple[str, Hashable], tuple[ConcurrencyLimit, ...]] = {}
         sockets = registry.sockets
-        self._sockets = registry.scope("sockets", sockets.at_once) if sockets else None
+        self._sockets = registry.limit("sockets", sockets.at_once) if sockets else None
 
     async def enter(self, request: Request, origin: Hashable, until: float | None) -> Permit:
         """Wait until a request may start, first come, first served.
 
         The permit must be handed to `leave`. Raises HeldBack when the API asks to wait too long.
         """
-        way = self._ways.get((request.family, origin))
-        if way is None:
-            way = self._ways[request.family, origin] = self._way(request.family, origin)
+        limits = self._passed.get((request.family, origin))
+        if limits is None:
+            limits = self._limits_of(request.family, origin)
+            self._passed[request.family, origin] = limits
         patience = Patience(self.limits.longest_wait, until)
-        return await self._registry.enter(way, self._clock, patience)
+        return await self._registry.enter(limits, self._clock, patience)
 
     def leave(
         self, permit: Permit, request: Request, reply: RawResponse | None, seconds: float
@@ -87,52 +88,51 @@ class RateLimiter:
             self._registry.leave(permit, self._clock, RateFeedback())
             return None
         asked = wait_asked(reply, self.limits.reset, self._clock.now())
-        status, first = reply.status, permit.scopes[0]
+        status, first = reply.status, permit.limits[0]
         is_success = status < 500 and status != 429
         if asked and (is_success or status in HOLDING):
-            self._hold(first, min(asked, LONGEST_HOLD), request, status)
+            pause = min(asked, LONGEST_HOLD)
+            log.warning(
+                "%s asks to wait %.1f s (%d to %s)", self._connection, pause, status, request.table
+            )
+            self._registry.hold(first, pause, self._clock)
         is_throttled = status == 429 or (status == 503 and bool(asked))
         if is_throttled:
             log.info("%s: fewer requests at a time after a %d", self._connection, status)
-        verdict = RateFeedback(
+        feedback = RateFeedback(
             is_success=is_success,
             throttled=first if is_throttled else None,
-            paced=permit.scopes[-2 if self._sockets else -1] if status < 300 else None,
+            paced=permit.limits[-2 if self._sockets else -1] if status < 300 else None,
             kind=(request.table, request.method_name),
             seconds=seconds,
         )
-        self._registry.leave(permit, self._clock, verdict)
+        self._registry.leave(permit, self._clock, feedback)
         return asked
 
     def waits(self) -> float:
         """Seconds until requests may go on where an API asked to wait, else 0; from any thread."""
-        ways = list(self._ways.values())  # a copy: others may be added on the loop meanwhile
-        until = max((one.held_until for way in ways for one in way), default=0.0)
+        passed = list(self._passed.values())  # a copy: others may be added on the loop meanwhile
+        until = max((limit.held_until for limits in passed for limit in limits), default=0.0)
         return max(0.0, until - self._clock.now())
 
-    def _hold(self, scope: ConcurrencyLimit, seconds: float, request: Request, status: int) -> None:
-        log.warning(
-            "%s asks to wait %.1f s (%d to %s)", self._connection, seconds, status, request.table
-        )
-        self._registry.hold(scope, seconds, self._clock)
-
-    def _way(self, family: str, origin: Hashable) -> tuple[ConcurrencyLimit, ...]:
-        """The scopes of a request, from the one that is shut when the API asks to wait."""
-        own, limits = self._identity, self.limits
-        most = limits.concurrency
-        way = [self._registry.scope(("connection", own), most, limits.rate)]
-        limit = limits.families.get(family)
-        if limit is not None:
+    def _limits_of(self, family: str, origin: Hashable) -> tuple[ConcurrencyLimit, ...]:
+        """What a request passes, from the limit that is shut when the API asks to wait."""
+        own, declared = self._identity, self.limits
+        most = declared.concurrency
+        limits = [self._registry.limit(("connection", own), most, declared.rate)]
+        family_limit = declared.families.get(family)
+        if family_limit is not None:
             key = ("family", own, family)
-            way.insert(0, self._registry.scope(key, limit.concurrency or most, limit.rate))
-        if limits.host != RequestLimit():
-            host = self._registry.scope(
-                ("host", origin), limits.host.concurrency or most, limits.host.rate
+            most_of_family = family_limit.concurrency or most
+            limits.insert(0, self._registry.limit(key, most_of_family, family_limit.rate))
+        if declared.host != RequestLimit():
+            host = self._registry.limit(
+                ("host", origin), declared.host.concurrency or most, declared.host.rate
             )
-            way.append(host)
+            limits.append(host)
         elif origin != self._base_origin:
-            way.append(self._registry.scope(("host", own, origin), most))
-        return (*way, self._sockets) if self._sockets else tuple(way)
+            limits.append(self._registry.limit(("host", own, origin), most))
+        return (*limits, self._sockets) if self._sockets else tuple(limits)
 
 
 def wait_asked(reply: RawResponse, reset: Reset | None, now: float) -> float | None:

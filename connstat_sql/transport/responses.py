@@ -205,9 +205,9 @@ def error_message(
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         value = None
     for path in paths:
-        found = _at(value, path)
-        if isinstance(found, str) and found:
-            return scrub(plain(found[:_READ]))[:SAID_LENGTH]
+        words = _at(value, path)
+        if isinstance(words, str) and words:
+            return scrub(plain(words[:_READ]))[:SAID_LENGTH]
     if body.lstrip()[:1] == b"<":
         return "(an HTML page)"
     if value is not None:

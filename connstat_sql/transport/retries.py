@@ -24,8 +24,8 @@ def rule_for(status: int, body: bytes, rules: tuple[RetryRule, ...]) -> RetryRul
     if status in NEVER_RETRIED:
         return None
     text = body[:4096].decode("utf-8", "replace")
-    fitting = (one for one in rules if status in one.statuses and one.message in text)
-    return next((one for one in fitting if one.message or status not in ONLY_SAID), None)
+    fitting = (rule for rule in rules if status in rule.statuses and rule.message in text)
+    return next((rule for rule in fitting if rule.message or status not in ONLY_SAID), None)
 
 
 @dataclass(slots=True)
@@ -44,8 +44,8 @@ class RetryState:
     is no such time); `longest_wait` is in seconds, and so is `patience`: a host that
     gives no answer is tried no longer than that. Of the last try, `rule` says by what it is
     worth another one (None: it is final), `asked` how many seconds the API asks to wait (None:
-    it does not). `exchanged` are the seconds that its exchanges took. Once it `was_cut`, no answer
-    came over a connection, and others that are kept open may be just as dead.
+    it does not). `exchanged` are the seconds that its exchanges took. Once it
+    `has_lost_connection`, others that are kept open may be just as dead.
     """
 
     random: Callable[[], float]
@@ -57,7 +57,7 @@ class RetryState:
     rule: RetryRule | None = None
     asked: float | None = None
     exchanged: float = 0.0
-    was_cut: bool = False
+    has_lost_connection: bool = False
     _kinds: dict[int, _Kind] = field(default_factory=dict)
     _is_told: bool = False
 
@@ -82,7 +82,7 @@ class RetryState:
         return seconds
 
     def is_worth_telling(self, now: float, pause: float) -> bool:
-        """Whether it waits for long with this pause; once in the course of a request."""
+        """Whether it waits for long with this pause; once for a request."""
         began = min(kind.began for kind in self._kinds.values())
         if self._is_told or now + pause - began < LONG_WAIT:
             return False

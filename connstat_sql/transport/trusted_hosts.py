@@ -53,7 +53,7 @@ class TrustedHosts:
             return "", ""
         if url.scheme == "http" and self.own[0] == "https":
             return f"{url.host} would get the credentials of {self._name} without encryption", ""
-        if any(fnmatch.fnmatchcase(url.host.lower(), one) for one in self._trusted):
+        if any(fnmatch.fnmatchcase(url.host.lower(), pattern) for pattern in self._trusted):
             return "", ""
         return (
             f"{url.host} is not a host that may get the credentials of {self._name}",

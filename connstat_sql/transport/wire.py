@@ -35,11 +35,11 @@ _SENDABLE = re.compile(
 class Backend(Protocol):
     """Sends requests: redirects lead nowhere, cookies are not kept, time and size are bounded."""
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
+    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """Send a request with further headers, and read its answer to the end.
 
         Raises UnexpectedShape for an answer that is too large or packed in an unknown way, and
-        else what `failures.wire_errors` lists. Cancelled, it lets go of its connection at once.
+        else what `errors.wire_errors` lists. Cancelled, it lets go of its connection at once.
         """
 
     async def close(self) -> None:
@@ -51,23 +51,23 @@ class ExchangeLimits:
     """How long and how large an exchange may be.
 
     `timeout` is for all of it, `connect_timeout` for its connection, in seconds; `max_body` is in
-    bytes, unpacked, and all answers under way share the room.
+    bytes, unpacked, and all answers under way share the memory.
     """
 
     timeout: float
     connect_timeout: float
     max_body: int
-    room: MemoryBudget = field(default_factory=MemoryBudget)
+    memory: MemoryBudget = field(default_factory=MemoryBudget)
     sockets: Sockets | None = None
 
     @classmethod
-    def of(cls, connection: Connection, door: ClientOptions) -> ExchangeLimits:
+    def of(cls, connection: Connection, options: ClientOptions) -> ExchangeLimits:
         """What was asked for, else what the connection says, else what is usual."""
-        timeout = door.timeout or connection.timeout or TIMEOUT
-        connect = door.connect_timeout or connection.connect_timeout or CONNECT_TIMEOUT
-        room = door.limits.room
-        longest = room.longest if door.max_body is None else door.max_body
-        return cls(timeout, min(connect, timeout), longest, room, door.limits.sockets)
+        timeout = options.timeout or connection.timeout or TIMEOUT
+        connect = options.connect_timeout or connection.connect_timeout or CONNECT_TIMEOUT
+        memory = options.limits.memory
+        longest = memory.longest if options.max_body is None else options.max_body
+        return cls(timeout, min(connect, timeout), longest, memory, options.limits.sockets)
 
 
 @dataclass(slots=True)
@@ -87,61 +87,61 @@ def target(request: Request) -> str:
 
 
 async def bounded(
-    bounds: ExchangeLimits, talk: Callable[[Exchange], Coroutine[Any, Any, RawResponse]]
+    limits: ExchangeLimits, talk: Callable[[Exchange], Coroutine[Any, Any, RawResponse]]
 ) -> RawResponse:
     """The reply, or TimedOut when it takes too long."""
     exchange = Exchange()
     try:
-        async with asyncio.timeout(bounds.timeout):
+        async with asyncio.timeout(limits.timeout):
             return await talk(exchange)
     except TimedOut:
         raise
     except TimeoutError as error:
-        raise no_answer(bounds, exchange) from error
+        raise no_answer(limits, exchange) from error
 
 
-def no_answer(bounds: ExchangeLimits, exchange: Exchange) -> TimedOut:
+def no_answer(limits: ExchangeLimits, exchange: Exchange) -> TimedOut:
     """The error of an exchange that took too long."""
     what = "no whole answer" if exchange.answered else "no answer"
-    return TimedOut(f"{what} within {bounds.timeout:g} s", answered=exchange.answered)
+    return TimedOut(f"{what} within {limits.timeout:g} s", answered=exchange.answered)
 
 
-def no_connection(bounds: ExchangeLimits) -> TimedOut:
+def no_connection(limits: ExchangeLimits) -> TimedOut:
     """The error of a connection that took too long."""
-    return TimedOut(f"no connection within {bounds.connect_timeout:g} s", answered=False)
+    return TimedOut(f"no connection within {limits.connect_timeout:g} s", answered=False)
 
 
 async def read_whole(
-    status: int, headers: Mapping[str, str], pieces: AsyncIterator[bytes], bounds: ExchangeLimits
+    status: int, headers: Mapping[str, str], chunks: AsyncIterator[bytes], limits: ExchangeLimits
 ) -> bytes:
     """The body, unpacked, up to a limit in bytes that holds while it is read.
 
     What is packed counts as well, so that a body which stands for nothing has an end too. Where
-    other answers have all the room that there is, it waits for some.
+    other answers have all the memory that there is, it waits for some.
     """
-    limit = bounds.max_body
+    limit = limits.max_body
     packing = headers.get("Content-Encoding", "").strip().lower()
     unpacker = _unpacker(status, packing)
     declared = headers.get("Content-Length", "")
     if declared.isdecimal() and (len(declared) >= 20 or int(declared) > limit):
         raise _too_long(status, limit)
     size = packed = 0
-    with bounds.room.share() as share, BytesIO() as kept:  # closed: an error may hold this frame
-        async for piece in pieces:
+    with limits.memory.share() as share, BytesIO() as body:  # closed: an error may hold this frame
+        async for chunk in chunks:
             if not packed:
-                await share.grow(window_of(packing, piece))
-            packed += len(piece)
-            for part in unpacker.feed(piece) if unpacker else (piece,):
+                await share.grow(window_of(packing, chunk))
+            packed += len(chunk)
+            for part in unpacker.feed(chunk) if unpacker else (chunk,):
                 size += len(part)
                 if max(size, packed) > limit:
                     raise _too_long(status, limit)
                 await share.grow(len(part))
-                kept.write(part)
+                body.write(part)
                 if len(part) >= STEP:
                     await asyncio.sleep(0)  # a little that stands for much holds up nobody else
         if unpacker:
             unpacker.end()
-        return kept.getvalue()
+        return body.getvalue()
 
 
 def _too_long(status: int, limit: int) -> UnexpectedShape:

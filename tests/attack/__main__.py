@@ -25,9 +25,9 @@ def main() -> int:
     parser.add_argument("what", choices=sorted(RUNS))
     parser.add_argument("count", type=int)
     parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     began = time.monotonic()
-    outcome = RUNS[given.what](given.count, given.seed)
+    outcome = RUNS[arguments.what](arguments.count, arguments.seed)
     print("\n".join((str(outcome), *outcome.failures[:20])))
     seconds = time.monotonic() - began
     print(f"peak {peak() // 1_000_000} MB; in the end {held()}; {seconds:.0f} s")

@@ -67,7 +67,7 @@ FORMS: Mapping[str, Write] = {
     "JSON, twice": lambda text: json.dumps(json.dumps(text)),
     "JSON of PHP": lambda text: json.dumps(text).replace("/", "\\/"),
     "JSON for HTML": lambda text: re.sub(
-        "[<>&'=+]", lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text)
+        "[<>&'=+]", lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text)
     ),
     "JSON, each letter": _all("\\u%04x"),
     "Python": lambda text: ascii(text.encode()),
@@ -113,38 +113,38 @@ class Mirror:
         secrets = self._secrets(head, body)
         if path == "/token":
             return self._token(secrets)
-        told = self._told(secrets[0]) if secrets else "nothing"
+        said = self._said(secrets[0]) if secrets else "nothing"
         _, table, place = path.split("/", 2) if path.count("/") > 1 else ("", "", "message")
         if table == "details":
-            return _json({"message": told}, 400)
-        return PLACES.get(place, PLACES["message"])(told, self._url(head))
+            return _json({"message": said}, 400)
+        return PLACES.get(place, PLACES["message"])(said, self._url(head))
 
     def _token(self, secrets: list[str]) -> bytes:
         with self._lock:
             self._count += 1
             token = TOKENS[self._count % len(TOKENS)]
         if self._count % 3 == 0:
-            told = self._told(secrets[0])
-            return _json({"error_description": told}, 200 if self._count % 2 else 401)
+            said = self._said(secrets[0])
+            return _json({"error_description": said}, 200 if self._count % 2 else 401)
         return _json({"access_token": token, "expires_in": 30})
 
-    def _told(self, secret: str) -> str:
-        told = self.written(secret)
-        kept = told.removeprefix(_b64(f"{LOGIN}:"))
+    def _said(self, secret: str) -> str:
+        said = self.written(secret)
+        kept = said.removeprefix(_b64(f"{LOGIN}:"))
         self.reflected[kept] = SHOWN * -(-len(kept) // len(secret))
-        return told
+        return said
 
     def _secrets(self, head: str, body: str) -> list[str]:
         """What a request holds, the older token where it has one."""
-        found = re.search(r"(?im)^authorization: (\w+) (\S+)", head)
-        if found is None:
+        login = re.search(r"(?im)^authorization: (\w+) (\S+)", head)
+        if login is None:
             return [SECRET] if "apikey=" in head or "client_secret" in body else []
-        if found[1] == "Basic":
+        if login[1] == "Basic":
             return [SECRET]
-        if found[2] in TOKENS and found[2] not in self._used[-1:]:
-            self._used.append(found[2])
+        if login[2] in TOKENS and login[2] not in self._used[-1:]:
+            self._used.append(login[2])
             return self._used[-2:]
-        return [found[2]]
+        return [login[2]]
 
     def _url(self, head: str) -> str:
         host = re.search(r"(?im)^host: (\S+)", head)
@@ -166,41 +166,41 @@ def _line(text: str) -> str:
 
 ITEM = {"number": 1, "kind": "a"}
 PLACES: Mapping[str, Callable[[str, str], bytes]] = {
-    "message": lambda told, _: _json({"message": f"you sent {told}!"}, 401),
-    "long": lambda told, _: _json({"message": "x" * 490 + told}, 500),
-    "text": lambda told, _: _raw("HTTP/1.1 500 X\r\nContent-Type: text/plain", f"no: {told}"),
-    "at-a-cut": lambda told, _: _raw("HTTP/1.1 500 X", "x" * 190 + told),
-    "page": lambda told, _: _raw("HTTP/1.1 403 X", f"<html>{told}"),
-    "success": lambda told, _: _json({"ok": False, "message": told}),
-    "not-whole": lambda told, _: _json({"items": [ITEM], "unreachable": [told]}),
-    "later": lambda told, _: _json({"message": told}, 202),
-    "reason": lambda told, _: _raw(f"HTTP/1.1 418 {_line(told)}"),
-    "garbled": lambda told, _: _raw(f"HTTP/1.1 {_line(told)} OK"),
-    "no-head": lambda told, _: told.encode() + b"\r\n\r\n",
-    "header": lambda told, _: _raw(f"HTTP/1.1 200 OK\r\n{_line(told)} : {_line(told)}", "{}"),
-    "packed": lambda told, _: _raw(f"HTTP/1.1 200 OK\r\nContent-Encoding: {_line(told)}", "{}"),
-    "type": lambda told, _: _raw(f"HTTP/1.1 200 OK\r\nContent-Type: {_line(told)}", "<x>"),
-    "length": lambda told, _: f"HTTP/1.1 200 OK\r\nContent-Length: {_line(told)}\r\n\r\n".encode(),
-    "chunks": lambda told, _: (
-        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{_line(told)}\r\n{told}".encode()
+    "message": lambda said, _: _json({"message": f"you sent {said}!"}, 401),
+    "long": lambda said, _: _json({"message": "x" * 490 + said}, 500),
+    "text": lambda said, _: _raw("HTTP/1.1 500 X\r\nContent-Type: text/plain", f"no: {said}"),
+    "at-a-cut": lambda said, _: _raw("HTTP/1.1 500 X", "x" * 190 + said),
+    "page": lambda said, _: _raw("HTTP/1.1 403 X", f"<html>{said}"),
+    "success": lambda said, _: _json({"ok": False, "message": said}),
+    "not-whole": lambda said, _: _json({"items": [ITEM], "unreachable": [said]}),
+    "later": lambda said, _: _json({"message": said}, 202),
+    "reason": lambda said, _: _raw(f"HTTP/1.1 418 {_line(said)}"),
+    "garbled": lambda said, _: _raw(f"HTTP/1.1 {_line(said)} OK"),
+    "no-head": lambda said, _: said.encode() + b"\r\n\r\n",
+    "header": lambda said, _: _raw(f"HTTP/1.1 200 OK\r\n{_line(said)} : {_line(said)}", "{}"),
+    "packed": lambda said, _: _raw(f"HTTP/1.1 200 OK\r\nContent-Encoding: {_line(said)}", "{}"),
+    "type": lambda said, _: _raw(f"HTTP/1.1 200 OK\r\nContent-Type: {_line(said)}", "<x>"),
+    "length": lambda said, _: f"HTTP/1.1 200 OK\r\nContent-Length: {_line(said)}\r\n\r\n".encode(),
+    "chunks": lambda said, _: (
+        f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{_line(said)}\r\n{said}".encode()
     ),
-    "wait": lambda told, _: _raw(f"HTTP/1.1 429 X\r\nRetry-After: {_line(told)}", told),
-    "elsewhere": lambda told, _: _raw(f"HTTP/1.1 302 X\r\nLocation: http://o.test/{_line(told)}"),
-    "host": lambda told, _: _raw(f"HTTP/1.1 302 X\r\nLocation: http://{_line(told)}.o.test/"),
-    "here": lambda told, url: _raw(f"HTTP/1.1 302 X\r\nLocation: {url}/links/{_line(told)}"),
-    "scheme": lambda told, url: _raw(
-        f"HTTP/1.1 302 X\r\nLocation: https{url[4:]}/{_line(told)}?x={_line(told)}"
+    "wait": lambda said, _: _raw(f"HTTP/1.1 429 X\r\nRetry-After: {_line(said)}", said),
+    "elsewhere": lambda said, _: _raw(f"HTTP/1.1 302 X\r\nLocation: http://o.test/{_line(said)}"),
+    "host": lambda said, _: _raw(f"HTTP/1.1 302 X\r\nLocation: http://{_line(said)}.o.test/"),
+    "here": lambda said, url: _raw(f"HTTP/1.1 302 X\r\nLocation: {url}/links/{_line(said)}"),
+    "scheme": lambda said, url: _raw(
+        f"HTTP/1.1 302 X\r\nLocation: https{url[4:]}/{_line(said)}?x={_line(said)}"
     ),
-    "number": lambda told, _: _json({"items": [{"number": told}]}),
-    "name": lambda told, _: _json({told: [], "items": {told: told}}),
-    "names": lambda told, _: _json({"items": [{**ITEM, told: 1, "number": {told: 1}}]}),
-    "no-json": lambda told, _: _raw("HTTP/1.1 200 OK", '{"items": [' + told),
-    "next": lambda told, _: _json({"items": [ITEM], "next": told}),
-    "next-in-path": lambda told, url: _json({"items": [ITEM], "next": f"{url}/links/{told}"}),
-    "next-in-query": lambda told, url: _json({"items": [ITEM], "next": f"{url}/links/x?a={told}"}),
-    "next-elsewhere": lambda told, _: _json({"items": [ITEM], "next": f"http://o.test/{told}"}),
-    "next-login": lambda told, _: _json({"items": [ITEM], "next": f"http://{told}@o.test/"}),
-    "row": lambda told, _: _json({"items": [{"number": 1, "kind": re.sub(r"\s+", "", told)}]}),
+    "number": lambda said, _: _json({"items": [{"number": said}]}),
+    "name": lambda said, _: _json({said: [], "items": {said: said}}),
+    "names": lambda said, _: _json({"items": [{**ITEM, said: 1, "number": {said: 1}}]}),
+    "no-json": lambda said, _: _raw("HTTP/1.1 200 OK", '{"items": [' + said),
+    "next": lambda said, _: _json({"items": [ITEM], "next": said}),
+    "next-in-path": lambda said, url: _json({"items": [ITEM], "next": f"{url}/links/{said}"}),
+    "next-in-query": lambda said, url: _json({"items": [ITEM], "next": f"{url}/links/x?a={said}"}),
+    "next-elsewhere": lambda said, _: _json({"items": [ITEM], "next": f"http://o.test/{said}"}),
+    "next-login": lambda said, _: _json({"items": [ITEM], "next": f"http://{said}@o.test/"}),
+    "row": lambda said, _: _json({"items": [{"number": 1, "kind": re.sub(r"\s+", "", said)}]}),
 }
 STATEMENTS = (
     "SELECT number FROM {name}.tell.tokens WHERE place = '{place}'",
@@ -295,7 +295,7 @@ def run(count: int, seed: int) -> Outcome:
                 seen = "\n".join((*_shown(con, sql, source, outcome), *logged))
                 own = (SECRET, *TOKENS, CONNECTIONS["bearer"]["token"])
                 secrets = {**dict.fromkeys(own, SHOWN), **mirror.reflected}
-                shown = [part for one in secrets.items() if (part := _part(*one, seen))]
+                shown = [part for secret in secrets.items() if (part := _part(*secret, seen))]
                 if shown:
                     at = seen.index(shown[0])
                     where = seen[max(0, at - 150) : at + 60]

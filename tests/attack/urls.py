@@ -151,13 +151,13 @@ class Stopped:
     def __init__(self, network: Backend, seen: Seen, answers: list[RawResponse]) -> None:
         self._network, self._seen, self._answers = network, seen, answers
 
-    async def exchange(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
+    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
         """An answer handed in, else one that follows on the note of a connection."""
         if self._answers:
             return self._answers.pop(0)
         before = len(self._seen.origins)
         try:
-            return await self._network.exchange(request, headers)
+            return await self._network.send(request, headers)
         except aiohttp.ClientConnectorError:
             if len(self._seen.origins) == before:
                 raise
@@ -237,13 +237,17 @@ class Attack:
         return Connection("one", "p", base_url=base, trusted_hosts=TRUSTED, headers={"X-Key": "k1"})
 
     def _client(self, connection: Connection, seen: Seen, answers: list[RawResponse]) -> Client:
-        door = ClientOptions(FakeClock(), {}, limits=self._limits)
+        client_options = ClientOptions(FakeClock(), {}, limits=self._limits)
 
-        def opened(resolver: Resolver, door: ClientOptions, bounds: ExchangeLimits) -> Backend:
-            network = open_network(resolver, door.environment, bounds, partial(Recorder, seen))
+        def opened(
+            resolver: Resolver, client_options: ClientOptions, exchange_limits: ExchangeLimits
+        ) -> Backend:
+            network = open_network(
+                resolver, client_options.environment, exchange_limits, partial(Recorder, seen)
+            )
             return Stopped(network, seen, answers)
 
-        return Client(_PROVIDER, connection, door, opened)
+        return Client(_PROVIDER, connection, client_options, opened)
 
 
 def _asked(url: str) -> Request:

@@ -28,19 +28,21 @@ def _arguments(asked: Asked, first: str, second: str) -> DemoResponse:
 
 def _filters(asked: Asked) -> DemoResponse:
     """Rows that fit what is asked for: `name` takes several by commas, `shade` by repetition."""
-    given = asked.arguments_given
+    arguments = asked.arguments_given
     wanted = {
-        "name": [value for text in given.get("name", ()) for value in text.split(",")],
-        "colour": given.get("colour", [])[:1],
-        "shade": given.get("shade", []),
+        "name": [value for text in arguments.get("name", ()) for value in text.split(",")],
+        "colour": arguments.get("colour", [])[:1],
+        "shade": arguments.get("shade", []),
     }
     wanted = {name: values for name, values in wanted.items() if values}
     seed, start, size = asked.whole("seed", 7), start_of(asked, "filters"), page_size(asked)
     rows = [row(seed, number) for number in range(asked.whole("total", 25))]
-    found = [one for one in rows if all(one[name] in values for name, values in wanted.items())]
-    page = Page(start, found[start : start + size], size, start + size < len(found))
+    fitting = [
+        thing for thing in rows if all(thing[name] in values for name, values in wanted.items())
+    ]
+    page = Page(start, fitting[start : start + size], size, start + size < len(fitting))
     token = token_at("filters", page.end) if page.has_more else ""
-    items = [{**one, "filters": wanted} for one in marked(asked, page)]
+    items = [{**thing, "filters": wanted} for thing in marked(asked, page)]
     return json_answer({"items": items, "next_page_token": token})
 
 
@@ -51,14 +53,16 @@ def _sorted(asked: Asked) -> DemoResponse:
         raise Refused("sort is one of number, name and price, direction one of asc and desc")
     seed, start, size = asked.whole("seed", 7), start_of(asked, "sorted"), page_size(asked)
     rows = [row(seed, number) for number in range(asked.whole("total", 25))]
-    for one in rows[4::5]:
-        one["price"] = None
-    known = [one for one in rows if one[key] is not None]
-    known.sort(key=lambda one: _rank(one[key]), reverse=direction == "desc")
-    found = [*known, *(one for one in rows if one[key] is None)]
-    page = Page(start, found[start : start + size], size, start + size < len(found))
-    given = {name: asked.argument(name) for name in ("sort", "direction") if asked.argument(name)}
-    items = [{**one, "sorted_by": given} for one in marked(asked, page)]
+    for thing in rows[4::5]:
+        thing["price"] = None
+    known = [thing for thing in rows if thing[key] is not None]
+    known.sort(key=lambda thing: _rank(thing[key]), reverse=direction == "desc")
+    ordered = [*known, *(thing for thing in rows if thing[key] is None)]
+    page = Page(start, ordered[start : start + size], size, start + size < len(ordered))
+    arguments = {
+        name: asked.argument(name) for name in ("sort", "direction") if asked.argument(name)
+    }
+    items = [{**thing, "sorted_by": arguments} for thing in marked(asked, page)]
     token = token_at("sorted", page.end) if page.has_more else ""
     return json_answer({"items": items, "next_page_token": token})
 
@@ -73,15 +77,15 @@ def _rank(value: object) -> tuple[Decimal, bytes]:
 
 
 def _things(asked: Asked) -> DemoResponse:
-    found = [_thing_at(number) for number in range(THINGS)]
-    shown = [{name: one[name] for name in ("id", "name")} for one in found]
-    return json_answer({"items": [{**one, **_answered(asked, "list")} for one in shown]})
+    things = [_thing_at(number) for number in range(THINGS)]
+    shown = [{name: thing[name] for name in ("id", "name")} for thing in things]
+    return json_answer({"items": [{**thing, **_answered(asked, "list")} for thing in shown]})
 
 
 def _thing(asked: Asked, thing_id: str) -> DemoResponse:
-    for one in map(_thing_at, range(THINGS)):
-        if one["id"] == thing_id:
-            return json_answer({**one, **_answered(asked, "get")})
+    for thing in map(_thing_at, range(THINGS)):
+        if thing["id"] == thing_id:
+            return json_answer({**thing, **_answered(asked, "get")})
     return json_answer({"message": f"there is no thing {thing_id}"}, 404)
 
 
@@ -110,14 +114,14 @@ def _members(asked: Asked, group_id: str) -> DemoResponse:
     members = members_of(group_id)
     if not members:
         return json_answer({"message": f"there is no group {group_id}"}, 404)
-    return json_answer({"items": [{**one, "call": asked.number} for one in members]})
+    return json_answer({"items": [{**member, "call": asked.number} for member in members]})
 
 
 def _member(asked: Asked, group_id: str, member_id: str) -> DemoResponse:
-    for one in members_of(group_id):
-        if one["id"] == member_id:
+    for member in members_of(group_id):
+        if member["id"] == member_id:
             note = f"{member_id} is of {group_id}"
-            return json_answer({"name": one["name"], "note": note, "call": asked.number})
+            return json_answer({"name": member["name"], "note": note, "call": asked.number})
     return json_answer({"message": f"{group_id} has no member {member_id}"}, 404)
 
 

@@ -33,10 +33,10 @@ class Asked(DemoRequest):
 
     def whole(self, name: str, default: int, lowest: int = 0, highest: int = MOST) -> int:
         """A query argument that is a whole number. Raises Refused."""
-        found = bounded(self.argument(name) or str(default), lowest, highest)
-        if found is None:
+        number = bounded(self.argument(name) or str(default), lowest, highest)
+        if number is None:
             raise Refused(f"{name} must be a whole number from {lowest} to {highest}")
-        return found
+        return number
 
     def header(self, name: str) -> str:
         """A query argument that can stand in a header of the answer. Raises Refused."""
@@ -47,23 +47,23 @@ class Asked(DemoRequest):
 
     def choice(self, name: str, *allowed: str) -> str:
         """A query argument that is one of some words, the first unless told. Raises Refused."""
-        found = self.argument(name) or allowed[0]
-        if found not in allowed:
+        word = self.argument(name) or allowed[0]
+        if word not in allowed:
             raise Refused(f"{name} must be one of {', '.join(allowed)}")
-        return found
+        return word
 
     @property
     def arguments_given(self) -> dict[str, list[str]]:
         """All query arguments by name, in order."""
-        found: dict[str, list[str]] = {}
+        arguments: dict[str, list[str]] = {}
         for name, value in parse_qsl(self.query, keep_blank_values=True):
-            found.setdefault(name, []).append(value)
-        return found
+            arguments.setdefault(name, []).append(value)
+        return arguments
 
     def query_without(self, name: str, *more: tuple[str, str]) -> str:
         """The query without an argument, and with more of them."""
-        given = self.arguments_given.items()
-        kept = [(key, value) for key, values in given if key != name for value in values]
+        arguments = self.arguments_given.items()
+        kept = [(key, value) for key, values in arguments if key != name for value in values]
         return urlencode([*kept, *more])
 
     @property

@@ -24,23 +24,28 @@ def connector(
 ) -> FleetConnector:
     """A connector as the table gives it."""
     state = {"HEALTHY": "RUNNING", "UNHEALTHY": "FAILED", "INACTIVE": "PAUSED"}
-    given: dict[str, object] = {
+    fields: dict[str, object] = {
         "provider": "kafka_connect", "scope_1": connection, "scope_2": "",
         "state": state.get(health, "RUNNING"), "tasks_running": 1, "tasks_failed": 0,
         "tasks_total": 1, "cause_group": more.get("cause", ""), **more,
     }  # fmt: skip
-    return FleetConnector(health=health, connection=connection, name=name, **given)  # type: ignore[arg-type]
+    return FleetConnector(health=health, connection=connection, name=name, **fields)  # type: ignore[arg-type]
 
 
 def fleet(
-    found: Sequence[FleetConnector],
+    connectors: Sequence[FleetConnector],
     outages: Sequence[Outage] = (),
     before: Fleet | None = None,
     at: float = 1000.0,
 ) -> Fleet:
     """What a refresh makes of connectors."""
-    shown = compared(before, found, outages, at)
-    asked = frozenset((*(one.connection for one in found), *(one.connection for one in outages)))
+    shown = compared(before, connectors, outages, at)
+    asked = frozenset(
+        (
+            *(connector.connection for connector in connectors),
+            *(outage.connection for outage in outages),
+        )
+    )
     return replace(
         Fleet(shown, tuple(outages), asked, at), seconds=0.25, requests=2, changes=changes(shown)
     )
@@ -50,6 +55,9 @@ def table(connectors: Sequence[FleetConnector]) -> pa.Table:
     """The connectors as the statement answers them."""
     fields = dict(zip(COLUMNS, FleetConnector.__struct_fields__, strict=False))
     return pa.table(
-        {name: [getattr(one, fields[name]) or None for one in connectors] for name in COLUMNS},
+        {
+            name: [getattr(connector, fields[name]) or None for connector in connectors]
+            for name in COLUMNS
+        },
         schema=pa.schema([SCHEMA.field(name) for name in COLUMNS]),
     )

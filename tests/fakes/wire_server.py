@@ -62,11 +62,11 @@ def _length(head: list[bytes]) -> int:
 
 def resolver_of(base: str, environment: Mapping[str, str], **table: Any) -> Resolver:
     """What a connection to a base URL takes from its table and the environment."""
-    given = {"provider": "kafka_connect", "base_url": base, **table}
-    found = find_connections(Setup(connections={"one": given}), LIBRARY, {})["one"]
+    settings = {"provider": "kafka_connect", "base_url": base, **table}
+    connection = find_connections(Setup(connections={"one": settings}), LIBRARY, {})["one"]
     provider = LIBRARY.provider("kafka_connect")
     assert provider is not None
-    return Resolver(provider, found, environment)
+    return Resolver(provider, connection, environment)
 
 
 def with_network(
@@ -76,7 +76,7 @@ def with_network(
     tls: ssl.SSLContext | None = None,
     base: str = "",
     environment: Mapping[str, str] | None = None,
-    bounds: ExchangeLimits | None = None,
+    exchange_limits: ExchangeLimits | None = None,
     **table: Any,
 ) -> T:
     """What `use` makes of a wire over the real network and the server's URL.
@@ -97,7 +97,7 @@ def with_network(
         filled = {key: text.format(port=port) for key, text in (environment or {}).items()}
         more = {k: v.format(port=port) if isinstance(v, str) else v for k, v in table.items()}
         resolver = resolver_of(url, filled, **more)
-        wire = open_network(resolver, filled, bounds or ExchangeLimits(30, 10, 1_000_000))
+        wire = open_network(resolver, filled, exchange_limits or ExchangeLimits(30, 10, 1_000_000))
         try:
             return await use(wire, url)
         finally:

@@ -7,11 +7,14 @@ from tests.public_apis.serving import SECRET, Call, Case, answer, page
 CONNECTION = {"client_id": "app-1", "client_secret": SECRET}
 WORKSPACES = [{"workspaceId": f"w{n}", "name": f"Team {n}"} for n in range(2)]
 CONNECTIONS = {
-    one["workspaceId"]: [
-        {"connectionId": f"{one['workspaceId']}-c{n}", "status": "inactive" if n == 4 else "active"}
+    workspace["workspaceId"]: [
+        {
+            "connectionId": f"{workspace['workspaceId']}-c{n}",
+            "status": "inactive" if n == 4 else "active",
+        }
         for n in range(count)
     ]
-    for one, count in zip(WORKSPACES, (5, 1), strict=True)
+    for workspace, count in zip(WORKSPACES, (5, 1), strict=True)
 }
 
 

@@ -32,10 +32,10 @@ class Fake:
             error = {"code": "SubscriptionNotFound", "message": "The subscription was not found."}
             return answer({"error": error}, 404)
         start = int(call.query.get("$skiptoken", "a/+0")[3:])
-        found, following = page(GROUPS, start, int(call.query["$top"]))
+        listed, following = page(GROUPS, start, int(call.query["$top"]))
         base = "http://azure.test/subscriptions/s1/resourcegroups?api-version=2021-04-01"
         link = f"{base}&%24top=2&%24skiptoken=a%2F%2B{following}"
-        return answer({"value": found, **({"nextLink": link} if following else {})})
+        return answer({"value": listed, **({"nextLink": link} if following else {})})
 
 
 TABLE = "azure.resources.groups WHERE subscription_id"

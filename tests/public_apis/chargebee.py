@@ -20,10 +20,10 @@ class Fake:
         asked = call.query
         after, before = int(asked.get("updated_at[after]", 0)), asked.get("updated_at[before]")
         rows = [
-            {"subscription": one} for one in SUBSCRIPTIONS
-            if int(str(one["updated_at"])) > after
-            and (before is None or int(str(one["updated_at"])) < int(before))
-            and asked.get("status[is]", one["status"]) == one["status"]
+            {"subscription": subscription} for subscription in SUBSCRIPTIONS
+            if int(str(subscription["updated_at"])) > after
+            and (before is None or int(str(subscription["updated_at"])) < int(before))
+            and asked.get("status[is]", subscription["status"]) == subscription["status"]
         ]  # fmt: skip
         shown, following = page(rows, int(asked.get("offset", "0")), int(asked["limit"]))
         more = {} if following is None else {"next_offset": str(following)}

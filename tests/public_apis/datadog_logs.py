@@ -28,11 +28,11 @@ class Fake:
         wanted = asked["filter"]
         if wanted["query"] != "*":
             return answer({"errors": [f"invalid query: {wanted['query']}"]}, 400)
-        rows = [one for one in EVENTS if self.fits(one["attributes"], wanted)]
+        rows = [event for event in EVENTS if self.fits(event["attributes"], wanted)]
         start = int(asked["page"].get("cursor", "at-0").removeprefix("at-"))
-        found, following = page(rows, start, asked["page"]["limit"])
+        listed, following = page(rows, start, asked["page"]["limit"])
         meta = {} if following is None else {"page": {"after": f"at-{following}"}}
-        return answer({"data": found, "meta": meta})
+        return answer({"data": listed, "meta": meta})
 
     def fits(self, event: dict[str, Any], wanted: dict[str, Any]) -> bool:
         assert isinstance(wanted.get("statuses", []), list)

@@ -28,10 +28,10 @@ class Fake:
             assert call.query["$filter"] == "modifiedon gt 2026-02-01T23:59:59Z"
             rows = ACCOUNTS[1:]
         start = int(call.query.get("$skiptoken", "cookie%20'0'").strip("'").rpartition("'")[2])
-        found, following = page(rows, start, 2)
+        listed, following = page(rows, start, 2)
         link = f"{BASE}?$select=accountid,name,revenue,modifiedon&$skiptoken=%27{following}"
         more = {"@odata.nextLink": link} if following else {}
-        return answer({"@odata.context": f"{BASE}#x", "value": found, **more})
+        return answer({"@odata.context": f"{BASE}#x", "value": listed, **more})
 
 
 CASES = {

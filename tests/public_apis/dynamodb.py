@@ -32,9 +32,9 @@ class Fake:
             return answer({"__type": "#ThrottlingException", "message": "Rate exceeded"}, 400)
         last = asked.get("ExclusiveStartKey", {"id": {"S": "o-1"}})["id"]["S"]
         start = int(last[1:]) + 1
-        found = ITEMS[start : start + asked["Limit"]]
-        more = {"LastEvaluatedKey": {"id": found[-1]["id"]}} if start < 2 else {}
-        return answer({"Items": found, "Count": len(found), **more})
+        items = ITEMS[start : start + asked["Limit"]]
+        more = {"LastEvaluatedKey": {"id": items[-1]["id"]}} if start < 2 else {}
+        return answer({"Items": items, "Count": len(items), **more})
 
 
 CASES = {

@@ -24,11 +24,11 @@ class Fake:
         level, least = asked["query"]["bool"]["filter"]
         if level["term"]["level"] != "error":
             return answer({"error": {"reason": "no such level here"}}, 400)
-        found = [one for one in LINES if one["sort"][0] >= least["range"]["bytes"]["gte"]]
-        ordered = sorted(found, key=lambda one: (-one["sort"][0], one["sort"][1]))
+        matching = [line for line in LINES if line["sort"][0] >= least["range"]["bytes"]["gte"]]
+        ordered = sorted(matching, key=lambda line: (-line["sort"][0], line["sort"][1]))
         start = 0
         if "search_after" in asked:
-            start = [one["sort"] for one in ordered].index(asked["search_after"]) + 1
+            start = [line["sort"] for line in ordered].index(asked["search_after"]) + 1
         rows, _ = page(ordered, start, asked["size"])
         return answer({"took": 1, "hits": {"hits": rows}})
 

@@ -38,7 +38,7 @@ class Fake:
 CASES = {
     "both pages, the second after another try": Case(
         "SELECT hash, amount FROM etherscan.account.transfers WHERE address = '0xa' ORDER BY hash",
-        [(one["hash"], Decimal(one["value"])) for one in TRANSFERS], requests=3,
+        [(transfer["hash"], Decimal(transfer["value"])) for transfer in TRANSFERS], requests=3,
     ),
     "nothing is no error": Case("FROM etherscan.account.transfers WHERE address = '0xb'", []),
     "where a row is from is told without the key": Case(

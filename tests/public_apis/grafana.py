@@ -25,7 +25,7 @@ class Fake:
         asked = call.query
         if call.path == "/api/annotations":
             low, high = int(asked.get("from", 0)), int(asked.get("to", START * 2))
-            return answer([one for one in MARKS if low <= one["time"] <= high])
+            return answer([mark for mark in MARKS if low <= mark["time"] <= high])
         size = int(asked["limit"])
         start = (int(asked["page"]) - 1) * size
         return answer(BOARDS[start : start + size])

@@ -15,8 +15,8 @@ PROPERTIES = [
 NAMES = ("email", "is_customer", "amount", "date_of_birth")
 CONTACTS = [
     {"id": str(n), "updatedAt": "2025-12-01T12:00:00.000Z",
-     "properties": dict(zip(NAMES, one, strict=True))}
-    for n, one in enumerate(PROPERTIES)
+     "properties": dict(zip(NAMES, values, strict=True))}
+    for n, values in enumerate(PROPERTIES)
 ]  # fmt: skip
 
 

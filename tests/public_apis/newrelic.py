@@ -21,8 +21,8 @@ class Fake:
         if asked["query"] != "domain = 'APM'":
             return answer({"data": {"actor": None}, "errors": [{"message": "no such domain"}]})
         rows, following = page(ENTITIES, int(asked.get("cursor", "0")), 2)
-        found = {"entities": rows, "nextCursor": None if following is None else str(following)}
-        return answer({"data": {"actor": {"entitySearch": {"results": found}}}})
+        results = {"entities": rows, "nextCursor": None if following is None else str(following)}
+        return answer({"data": {"actor": {"entitySearch": {"results": results}}}})
 
 
 CASES = {

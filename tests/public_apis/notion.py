@@ -21,15 +21,15 @@ class Fake:
         assert isinstance(wanted, bool)
         rows = PAGES[6:] if wanted else PAGES[:6]
         start = int(asked.get("start_cursor", "c0").removeprefix("c"))
-        found, following = page(rows, start, asked["page_size"])
+        listed, following = page(rows, start, asked["page_size"])
         cursor = None if following is None else f"c{following}"
-        return answer({"results": found, "has_more": cursor is not None, "next_cursor": cursor})
+        return answer({"results": listed, "has_more": cursor is not None, "next_cursor": cursor})
 
 
 CASES = {
     "both pages": Case(
         "SELECT id FROM notion.databases.pages WHERE database_id = 'db-1'",
-        [(one["id"],) for one in PAGES[:6]], requests=2,
+        [(shown["id"],) for shown in PAGES[:6]], requests=2,
     ),
     "a truth in the body": Case(
         "SELECT id, archived FROM notion.databases.pages WHERE database_id = 'db-1' AND archived",

@@ -22,10 +22,10 @@ class Fake:
         if set(wanted) - set(STATES):
             words = {"message": "Invalid Input Provided", "errors": [f"Statuses: {wanted[0]}"]}
             return answer({"error": words}, 400)
-        rows = [one for one in INCIDENTS if not wanted or one["status"] in wanted]
+        rows = [incident for incident in INCIDENTS if not wanted or incident["status"] in wanted]
         start = int(asked.get("offset", "0"))
-        found, following = page(rows, start, int(asked["limit"]))
-        return answer({"incidents": found, "offset": start, "more": following is not None})
+        listed, following = page(rows, start, int(asked["limit"]))
+        return answer({"incidents": listed, "offset": start, "more": following is not None})
 
 
 CASES = {

@@ -29,6 +29,6 @@ class Fake:
 CASES = {
     "every page": Case(
         "SELECT id, name FROM salesforce.data.accounts ORDER BY id DESC",
-        [(one["Id"], one["Name"]) for one in reversed(ACCOUNTS)], requests=3,
+        [(account["Id"], account["Name"]) for account in reversed(ACCOUNTS)], requests=3,
     ),
 }  # fmt: skip

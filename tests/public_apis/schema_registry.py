@@ -17,7 +17,7 @@ class Fake:
     def __call__(self, call: Call) -> httpx.Response:
         if call.headers.get("Authorization") != PROOF:
             return answer({"error_code": 40101, "message": "User cannot be authenticated"}, 401)
-        parts = [httpx.URL(f"http://x/{one}").path[1:] for one in call.line.split("/")[2:]]
+        parts = [httpx.URL(f"http://x/{segment}").path[1:] for segment in call.line.split("/")[2:]]
         if len(parts) == 1 or not parts:
             return answer(list(SUBJECTS))
         subject = parts[0].replace("%2F", "/")

@@ -20,7 +20,7 @@ class Fake:
         rows, following = page(EVENTS, start, 100)
         base = f"http://sentry.test{call.path}?cursor="
         back, on = f"0:{max(0, start - 100)}:1", f"0:{start + 100}:0"
-        before, more = ("true" if one else "false" for one in (start, following))
+        before, more = ("true" if has_more else "false" for has_more in (start, following))
         return answer(rows, Link=(
             f'<{base}{back}>; rel="previous"; results="{before}"; cursor="{back}", '
             f'<{base}{on}>; rel="next"; results="{more}"; cursor="{on}"'

@@ -114,11 +114,11 @@ class Api:
 
 def apis() -> Iterator[Api]:
     """All of them."""
-    for found in iter_modules([str(Path(__file__).parent)]):
-        if found.name == "serving":
+    for info in iter_modules([str(Path(__file__).parent)]):
+        if info.name == "serving":
             continue
-        module = import_module(f"tests.public_apis.{found.name}")
-        yield Api(found.name, module.CONNECTION, module.Fake, module.CASES)
+        module = import_module(f"tests.public_apis.{info.name}")
+        yield Api(info.name, module.CONNECTION, module.Fake, module.CASES)
 
 
 class Served:

@@ -31,13 +31,13 @@ class Fake:
             return answer({"errors": "Exceeded 2 calls per second"}, 429, Retry_After="2.0")
         floor = call.query.get("created_at_min", "2026-01-01T00:00:00Z")
         rows = [
-            one for one, day in zip(ORDERS, DAYS, strict=True) if f"{day:%Y-%m-%dT%XZ}" >= floor
+            order for order, day in zip(ORDERS, DAYS, strict=True) if f"{day:%Y-%m-%dT%XZ}" >= floor
         ]
-        found, following = page(rows, start, int(call.query["limit"]))
+        listed, following = page(rows, start, int(call.query["limit"]))
         link = f'<http://shopify.test{PATH}?limit=2&page_info={following}>; rel="next"'
         before = f'<http://shopify.test{PATH}?limit=2&page_info=0>; rel="previous"'
         links = f"{before}, {link}" if following else before
-        return answer({"orders": found}, Link=links)
+        return answer({"orders": listed}, Link=links)
 
 
 CASES = {

@@ -21,22 +21,22 @@ class Fake:
             return self.listed("channels", CHANNELS, call.query)
         assert (call.path, dict(call.query)) == ("/api/conversations.members", {})
         channel = call.form["channel"]
-        if channel not in [one["id"] for one in CHANNELS]:
+        if channel not in [known["id"] for known in CHANNELS]:
             return answer({"ok": False, "error": "channel_not_found"})
         users = ["U1", "U2", "U3"] if channel == "C1" else ["U1"]
         return self.listed("members", users, call.form)
 
     def listed(self, key: str, rows: Sequence[object], asked: Mapping[str, str]) -> httpx.Response:
         start = int(asked.get("cursor", "at:0=").strip("at:="))
-        found, following = page(rows, start, int(asked["limit"]))
+        listed, following = page(rows, start, int(asked["limit"]))
         cursor = "" if following is None else f"at:{following}="
-        return answer({"ok": True, key: found, "response_metadata": {"next_cursor": cursor}})
+        return answer({"ok": True, key: listed, "response_metadata": {"next_cursor": cursor}})
 
 
 CASES = {
     "channels by their cursor": Case(
         "SELECT name FROM slack.conversations.channels ORDER BY ALL",
-        [(one["name"],) for one in CHANNELS], requests=2,
+        [(shown["name"],) for shown in CHANNELS], requests=2,
     ),
     "a form with a cursor": Case(
         "SELECT user FROM slack.conversations.members WHERE channel = 'C1'",

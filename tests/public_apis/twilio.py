@@ -24,9 +24,9 @@ class Fake:
         if call.path != PATH:
             return answer({"code": 20404, "message": "The requested resource was not found"}, 404)
         rows = MESSAGES[2:] if call.query.get("DateSent>", "") > "2026-03-03" else MESSAGES
-        found, following = page(rows, int(call.query.get("Page", "0")) * 2, 2)
+        listed, following = page(rows, int(call.query.get("Page", "0")) * 2, 2)
         onward = f"{PATH}?PageSize=2&Page=1&PageToken=PASM1" if following else None
-        return answer({"messages": found, "next_page_uri": onward, "page_size": 2})
+        return answer({"messages": listed, "next_page_uri": onward, "page_size": 2})
 
 
 TABLE = "twilio.api.messages WHERE account_sid"

@@ -25,8 +25,9 @@ class Fake:
             error = {"code": -32602, "message": "Invalid params.", "data": "Severity: 0 to 5."}
             return answer({"jsonrpc": "2.0", "error": error, "id": 1})
         rows = [
-            one for one in PROBLEMS
-            if int(one["severity"]) in wanted and int(one["clock"]) >= params.get("time_from", 0)
+            problem for problem in PROBLEMS
+            if int(problem["severity"]) in wanted
+            and int(problem["clock"]) >= params.get("time_from", 0)
         ]  # fmt: skip
         return answer({"jsonrpc": "2.0", "result": rows, "id": 1})
 

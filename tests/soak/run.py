@@ -16,6 +16,7 @@ from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import EngineOptions
 from tests.chaos import CHAOS_PROVIDERS
+from tests.fakes.fetch_loops import tasks_of
 from tests.soak.asked import Asked, ask
 from tests.soak.rude import rude_server
 
@@ -164,7 +165,7 @@ def left_of(database: LiveDatabase) -> Left:
         memory=resident * os.sysconf("SC_PAGE_SIZE"),
         sockets=sum(one.startswith("socket:") for one in links),
         threads=threading.active_count(),
-        tasks=database._engine.clients.loop.running(),
+        tasks=tasks_of(database._engine.clients.loop),
         tables=int(count[0]) if count else 0,
     )
 

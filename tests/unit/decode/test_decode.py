@@ -31,7 +31,7 @@ DUCKDB.execute("SET TimeZone = 'UTC'")
 
 def decode(reader: RowReader, body: bytes) -> list[tuple[Any, ...]]:
     """The rows of a body as DuckDB decodes them, in a table of the declared types."""
-    types = ", ".join(f"{quote(one.name)} {one.type}" for one in reader.fields)
+    types = ", ".join(f"{quote(field.name)} {field.type}" for field in reader.fields)
     DUCKDB.execute(f"CREATE OR REPLACE TEMP TABLE decoded ({types or 'nothing BOOLEAN'})")
     read = reader.read(body)
     DUCKDB.register("pages", pages_table([(text, {}) for text in read.texts], ()))

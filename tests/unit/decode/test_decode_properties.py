@@ -48,7 +48,7 @@ def write(value: Any) -> str:
     if isinstance(value, Number):
         return str(value)
     if isinstance(value, Object):
-        return "{" + ",".join(f"{json.dumps(key)}:{write(one)}" for key, one in value) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{write(inner)}" for key, inner in value) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(write, value)) + "]"
     return json.dumps(value)
@@ -83,16 +83,16 @@ def expected(of: SqlType, value: Any) -> Any:
     if of == JSON:
         return value
     if isinstance(of, ListOf):
-        return [expected(of.element, one) for one in _as(list, value)]
+        return [expected(of.element, element) for element in _as(list, value)]
     if isinstance(of, Struct):
         pairs = _as(Object, value)
-        found = {name: [expected(t, v) for k, v in pairs if k == name] for name, t in of.fields}
-        return {name: values[0] if values else None for name, values in found.items()}
+        by_name = {name: [expected(t, v) for k, v in pairs if k == name] for name, t in of.fields}
+        return {name: values[0] if values else None for name, values in by_name.items()}
     if isinstance(of, MapOf):
         pairs = _as(Object, value)
         if len({key for key, _ in pairs}) < len(pairs):
             raise Misfit
-        return {key: expected(of.value, one) for key, one in pairs}
+        return {key: expected(of.value, element) for key, element in pairs}
     return _scalar(of.name, value)
 
 
@@ -344,7 +344,7 @@ FIELDS = st.lists(
         PARTS, st.sampled_from(PATHS), st.sampled_from([Mismatch.ERROR, Mismatch.NULL]),
     ),
     min_size=1, max_size=4,
-).map(lambda found: [FieldLayout(f"c{i}", *one[1:]) for i, one in enumerate(found)])  # fmt: skip
+).map(lambda all_of: [FieldLayout(f"c{i}", *of[1:]) for i, of in enumerate(all_of)])  # fmt: skip
 ROW_KEYS = st.sampled_from(["a", "A", "b", "B", "a.b"])
 INNER = st.recursive(
     st.one_of(st.none(), NUMBERS, STRINGS),
@@ -397,5 +397,5 @@ def test_fields_of_any_paths_and_types_are_read_side_by_side(
         assert may_be_refused(reader, body), f"{fields}: {body!r} is refused"
         return
     for row, wanted_row in zip(got, wanted, strict=True):
-        for field, one, wanted_one in zip(fields, row, wanted_row, strict=True):
-            assert same(field.type, one, wanted_one), f"{field}: {one}, not {wanted_one}"
+        for field, actual, wanted_one in zip(fields, row, wanted_row, strict=True):
+            assert same(field.type, actual, wanted_one), f"{field}: {actual}, not {wanted_one}"

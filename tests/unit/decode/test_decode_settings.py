@@ -52,8 +52,8 @@ def shown(folder: Path, *settings: str) -> list[Any]:
     wire = httpx.MockTransport(lambda _: httpx.Response(200, json=ROWS))
     with closing(
         open_engine(setup, EngineOptions(environment={}, transport=wire, mask_key="k"))
-    ) as one:
-        (*_, result) = one.run("; ".join((*settings, *SEEN)), None, Options())
+    ) as engine:
+        (*_, result) = engine.run("; ".join((*settings, *SEEN)), None, Options())
         return result.fetchall()
 
 

@@ -23,6 +23,7 @@ from connstat_sql.errors import Interrupted
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox, chaos_of
 from tests.chaos.faults import LONGEST_DELAY
 from tests.conftest import engine_of
+from tests.fakes.fetch_loops import tasks_of
 from tests.fault_table import live
 
 SQL = "SELECT name FROM plant_a.connect.connectors"
@@ -155,7 +156,7 @@ def test_an_interrupt_leaves_nothing_behind_and_the_next_statement_works(
 
     with live({"chaos": told}) as database:
         database.sql("SELECT count(*) FROM chaos.pages.whole")
-        tasks = database._engine.clients.loop.running()
+        tasks = tasks_of(database._engine.clients.loop)
         served.reset()
         thread = threading.Thread(target=interrupt)
         thread.start()
@@ -165,7 +166,7 @@ def test_an_interrupt_leaves_nothing_behind_and_the_next_statement_works(
         finally:
             thread.join()
             signal.signal(signal.SIGINT, before)
-        assert database._engine.clients.loop.running() == tasks
+        assert tasks_of(database._engine.clients.loop) == tasks
         assert tables_left(database.duckdb) == []
         sql = "SELECT count(*) FROM chaos.pages.tokens WHERE total = 25"
         assert database.sql(sql).fetchall() == [(25,)]

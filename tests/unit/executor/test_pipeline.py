@@ -14,6 +14,7 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import DeadlinePassed, Interrupted, PlanError
 from connstat_sql.result import Options, Result
 from tests.conftest import FakeClock, engine_of
+from tests.fakes.fetch_loops import tasks_of
 from tests.requests.organisation import CONNECTIONS, Organisation
 
 PATIENCE = 10.0
@@ -175,7 +176,7 @@ def test_a_deadline_stops_everything() -> None:
     with engine_of(CONNECTIONS, transport=gate, clock=gate.clock) as engine:
         with pytest.raises(DeadlinePassed, match="deadline"):
             run(engine, ALL_CLUSTERS, Options(deadline=60))
-        assert engine.clients.loop.running() == 0
+        assert tasks_of(engine.clients.loop) == 0
 
 
 def test_with_partial_a_deadline_leaves_what_has_arrived_and_names_the_rest() -> None:
@@ -228,7 +229,7 @@ def test_an_interrupt_from_another_thread_stops_the_statement_and_the_next_one_r
         with pytest.raises(Interrupted, match="interrupted"):
             run(engine, ALL_CLUSTERS)
         finger.join()
-        assert engine.clients.loop.running() == 0
+        assert tasks_of(engine.clients.loop) == 0
         tables = engine.session.duckdb.execute(
             "SELECT table_name FROM duckdb_tables() WHERE table_name NOT LIKE '%empty%' "
             "UNION ALL SELECT view_name FROM duckdb_views() WHERE view_name LIKE '_connstat%'"

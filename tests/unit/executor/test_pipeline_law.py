@@ -23,6 +23,7 @@ from connstat_sql.fetch.scan_run import Ended, Item, ScanRun
 from connstat_sql.result import Options
 from tests.conftest import FakeClock, engine_of
 from tests.examples import examples
+from tests.fakes.fetch_loops import tasks_of
 from tests.kept import always
 from tests.requests.organisation import CONNECTIONS, Organisation
 from tests.unit.executor.test_pipeline import Gate
@@ -125,7 +126,7 @@ def is_accounted_for(stops: Callable[[int, Item | None], bool]) -> bool:
     world = Organisation(environments=ENVIRONMENTS, clusters=1)
     with engine_of(CONNECTIONS, transport=world.transport) as engine:
         done = stepped(engine, ALL_CLUSTERS, stops)
-        assert engine.clients.loop.running() == 0
+        assert tasks_of(engine.clients.loop) == 0
     found = [one.fetch.arguments.get("environment") for one in done.failures]
     found += done.table["environment"].to_pylist()
     return None in found or {*found} == {*world.environment_ids}
@@ -148,7 +149,7 @@ def test_the_sources_of_a_limited_scan_stop_when_it_has_rows_enough() -> None:
     connections = {"confluent": {**CONNECTIONS["confluent"], "max_concurrency": 50}}
     with engine_of(connections, transport=gate) as engine:
         (result,) = engine.run("SELECT name FROM confluent.connect.connectors LIMIT 3")
-        assert engine.clients.loop.running() == 0
+        assert tasks_of(engine.clients.loop) == 0
     assert (result.table.num_rows, result.complete) == (3, True)
     assert sum("/cmk/" in url for url in gate.answered) == 5
 
@@ -216,7 +217,7 @@ def test_an_interrupt_at_any_moment_leaves_nothing_behind_and_the_next_statement
         for number in range(1, 30):
             with suppress(KeyboardInterrupt), pressed_after(number * EVERY):
                 list(engine.run(sql, None, options))
-            assert engine.clients.loop.running() == 0
+            assert tasks_of(engine.clients.loop) == 0
             assert left_by_statements(engine) == []
             if number % 8 == 0:
                 (result,) = engine.run(sql, None, options)

@@ -325,8 +325,8 @@ def test_a_place_in_which_the_word_says_nothing_is_told(tmp_path: Path) -> None:
         folder = tmp_path / str(number)
         folder.mkdir()
         problems = validate([written(folder, path) / "yard"], Library([folder]))
-        assert any(words in str(one) for one in problems), (path, problems)
+        assert any(words in str(problem) for problem in problems), (path, problems)
     folder = tmp_path / "single"
     folder.mkdir()
     problems = validate([written(folder, "/health", "{shape: object}") / "yard"], Library([folder]))
-    assert any("a single row is no list" in str(one) for one in problems), problems
+    assert any("a single row is no list" in str(problem) for problem in problems), problems

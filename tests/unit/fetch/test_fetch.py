@@ -25,6 +25,7 @@ from connstat_sql.errors import (
 from connstat_sql.fetch import Fetch, PageStream, RequestBudget, Responses
 from connstat_sql.result import Options, Result
 from tests.conftest import FakeClock, engine_of
+from tests.fakes.fetch_loops import tasks_of
 from tests.streaming import batches
 from tests.unit.engine.test_hostile import method
 
@@ -45,7 +46,7 @@ def answer(engine: Engine, sql: str, **options: Any) -> Result:
 
 def tasks(engine: Engine) -> int:
     """Tasks under way on the engine's loop."""
-    return engine.clients.loop.running()
+    return tasks_of(engine.clients.loop)
 
 
 class Plants(httpx.AsyncBaseTransport):
@@ -159,7 +160,7 @@ def test_partial_keeps_the_pages_that_came_before_a_failed_one(
     sandbox.inject(Fault(api="confluent", status=403))
     result = answer(engine, "SELECT id FROM confluent.org.environments", partial=True)
     assert result.table.to_pylist() == [{"id": "env-1"}]
-    assert [type(one.error) for one in result.errors] == [Unauthorized]
+    assert [type(failed.error) for failed in result.errors] == [Unauthorized]
 
 
 def test_partial_does_not_excuse_a_budget_that_is_used_up() -> None:
@@ -245,27 +246,27 @@ def test_ctrl_c_with_many_requests_under_way_ends_them_all() -> None:
 
 
 def stream_of(engine: Engine) -> tuple[PageStream, list[Fetch], RowReader]:
-    fetch, one = method("kafka_connect", "connect", "connector_status", "get")
+    fetch, getter = method("kafka_connect", "connect", "connector_status", "get")
     names = list(plants(2))
     for name in names:
         engine.clients.open(name)
     fetches = [
-        Fetch(names[n % 2], fetch.resource, one, {"connector_name": f"n{n}"}) for n in range(500)
+        Fetch(names[n % 2], fetch.resource, getter, {"connector_name": f"n{n}"}) for n in range(500)
     ]
     stream = PageStream(
         engine.clients.loop, engine.clients.made, Responses(RequestBudget(1000)), FakeClock().now
     )
-    return stream, fetches, RowReader(one.rows, ())
+    return stream, fetches, RowReader(getter.rows, ())
 
 
 def test_leaving_the_pages_early_leaves_no_task() -> None:
     wire = Plants()
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
-        found = batches(stream, fetches, reader)
-        first = next(found)
+        pages = batches(stream, fetches, reader)
+        first = next(pages)
         assert first
-        found.close()  # type: ignore[attr-defined]
+        pages.close()  # type: ignore[attr-defined]
         assert tasks(engine) == 0
         assert wire.under_way == 0
         assert len(wire.hosts) < 500
@@ -322,12 +323,12 @@ def test_an_engine_closed_in_the_middle_of_a_statement_leaves_nothing() -> None:
     wire = Plants(hanging="p1.")
     with engine_of(plants(2, max_concurrency=3), transport=wire) as engine:
         stream, fetches, reader = stream_of(engine)
-        found = batches(stream, fetches, reader)
-        next(found)
+        pages = batches(stream, fetches, reader)
+        next(pages)
         engine.clients.close()
         assert wire.under_way == 0
         with pytest.raises(Interrupted, match="engine was closed"):
-            list(found)
+            list(pages)
 
 
 def test_an_engine_works_inside_a_running_loop(sandbox: Sandbox) -> None:
@@ -339,31 +340,31 @@ def test_an_engine_works_inside_a_running_loop(sandbox: Sandbox) -> None:
 
 
 def test_two_engines_in_two_threads_do_not_meet(sandbox: Sandbox) -> None:
-    found: list[int] = []
+    counts: list[int] = []
 
     def work() -> None:
         with engine_of(sandbox.connections) as engine:
             for _ in range(3):
                 sql = "SELECT name FROM kafka_connect.connect.connectors"
-                found.append(answer(engine, sql).table.num_rows)
+                counts.append(answer(engine, sql).table.num_rows)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == [12] * 6
+    assert counts == [12] * 6
 
 
 def test_an_engine_may_be_used_by_one_thread_after_another(sandbox: Sandbox) -> None:
     with engine_of(sandbox.connections) as engine:
         sql = "SELECT name FROM plant_a.connect.connectors"
         answer(engine, sql)
-        found: list[int] = []
-        thread = threading.Thread(target=lambda: found.append(answer(engine, sql).table.num_rows))
+        counts: list[int] = []
+        thread = threading.Thread(target=lambda: counts.append(answer(engine, sql).table.num_rows))
         thread.start()
         thread.join()
-    assert found == [6]
+    assert counts == [6]
 
 
 def test_a_failed_connection_is_not_remembered(sandbox: Sandbox) -> None:

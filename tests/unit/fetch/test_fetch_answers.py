@@ -45,6 +45,7 @@ from connstat_sql.fetch import (
 from connstat_sql.transport import ClientOptions, Connection
 from tests.conftest import FakeClock
 from tests.examples import examples
+from tests.fakes.fetch_loops import tasks_of
 from tests.streaming import batches, unanswered
 
 PROVIDER = Provider("p", "", "", (), (Auth(AuthKind.NONE),), ("s",), retries=())
@@ -97,9 +98,9 @@ class World:
 
     def pages(self, fetches: Sequence[Fetch], using: RowReader, **how: Any) -> list[Page]:
         how["failures"] = self.failures
-        found = [page for some in batches(self.stream, fetches, using, **how) for page in some]
-        assert self.clients.loop.running() == 0
-        return found
+        pages = [page for some in batches(self.stream, fetches, using, **how) for page in some]
+        assert tasks_of(self.clients.loop) == 0
+        return pages
 
 
 @contextmanager
@@ -157,12 +158,12 @@ LIST = get("/c/{cluster}", rows=rows_at("rows"))
 
 
 def test_what_another_table_was_answered_is_read_anew_and_not_sent_again() -> None:
-    with world(listed) as one:
-        sent = one.pages([fetch(LIST, "names", cluster="k")], reader(LIST), keep=True)
+    with world(listed) as api:
+        sent = api.pages([fetch(LIST, "names", cluster="k")], reader(LIST), keep=True)
         other = replace(LIST, name="list", description="another")
         asked = fetch(other, "states", cluster="k", more="x")
-        kept = one.pages([asked], reader(other, "state"))
-        assert one.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]
+        kept = api.pages([asked], reader(other, "state"))
+        assert api.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]
     assert values(sent) == [row["id"] for row in ROWS]
     assert values(kept, "state") == [row["state"] for row in ROWS]
     assert [(page.attempts, page.size > 0, page.is_reused) for page in sent] == [
@@ -173,35 +174,35 @@ def test_what_another_table_was_answered_is_read_anew_and_not_sent_again() -> No
     assert [(page.url, page.observed_at) for page in kept] == [
         (page.url, page.observed_at) for page in sent
     ]
-    assert one.budget.sent == 3
+    assert api.budget.sent == 3
 
 
 def test_only_what_is_told_to_be_kept_is_kept() -> None:
-    with world(listed) as one:
+    with world(listed) as api:
         for _ in range(2):
-            pages = one.pages([fetch(LIST, cluster="k")], reader(LIST))
+            pages = api.pages([fetch(LIST, cluster="k")], reader(LIST))
             assert values(pages) == [row["id"] for row in ROWS]
             assert not any(page.is_reused for page in pages)
-        assert len(one.seen) == one.budget.sent == 6
+        assert len(api.seen) == api.budget.sent == 6
 
 
 def test_pages_that_were_not_kept_are_fetched() -> None:
-    with world(listed) as one:
-        one.pages([fetch(LIST, cluster="k")], reader(LIST), keep=True, limit=1)
-        assert one.seen == ["one/c/k"]
-        pages = one.pages([fetch(LIST, cluster="k")], reader(LIST))
+    with world(listed) as api:
+        api.pages([fetch(LIST, cluster="k")], reader(LIST), keep=True, limit=1)
+        assert api.seen == ["one/c/k"]
+        pages = api.pages([fetch(LIST, cluster="k")], reader(LIST))
         assert values(pages) == [row["id"] for row in ROWS]
         assert [page.is_reused for page in pages] == [True, False, False]
-        assert one.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]
+        assert api.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]
 
 
 def test_what_is_kept_costs_nothing_of_the_budget() -> None:
-    with world(listed, budget=3) as one:
-        one.pages([fetch(LIST, cluster="k")], reader(LIST), keep=True)
+    with world(listed, budget=3) as api:
+        api.pages([fetch(LIST, cluster="k")], reader(LIST), keep=True)
         for _ in range(2):
-            assert len(one.pages([fetch(LIST, cluster="k")], reader(LIST), keep=True)) == 3
+            assert len(api.pages([fetch(LIST, cluster="k")], reader(LIST), keep=True)) == 3
         with pytest.raises(PlanError, match="budget of 3 requests is used up"):
-            one.pages([fetch(LIST, cluster="other")], reader(LIST))
+            api.pages([fetch(LIST, cluster="other")], reader(LIST))
 
 
 POST = get("/t", verb="POST", body=JsonBody('{"a": 1}'), rows=rows_at("rows"), paging=None)
@@ -220,49 +221,49 @@ DIFFERENT = [
 
 @pytest.mark.parametrize("other", DIFFERENT)
 def test_whatever_is_sent_makes_a_request_another(other: Fetch) -> None:
-    with world(listed) as one:
-        one.pages([fetch(POST)], reader(POST), keep=True)
-        assert unanswered(one.stream, [fetch(POST)]) == 0
-        assert unanswered(one.stream, [other]) == 1
+    with world(listed) as api:
+        api.pages([fetch(POST)], reader(POST), keep=True)
+        assert unanswered(api.stream, [fetch(POST)]) == 0
+        assert unanswered(api.stream, [other]) == 1
 
 
 def test_a_body_that_another_table_reads_otherwise_may_be_at_fault_for_it_alone() -> None:
-    with world(listed) as one:
-        one.pages([fetch(LIST, "good", cluster="k")], reader(LIST), keep=True)
+    with world(listed) as api:
+        api.pages([fetch(LIST, "good", cluster="k")], reader(LIST), keep=True)
         with pytest.raises(UnexpectedShape, match="column id is BIGINT") as caught:
-            one.pages([fetch(LIST, "bad", cluster="k")], reader(LIST, of=Scalar("BIGINT")))
+            api.pages([fetch(LIST, "bad", cluster="k")], reader(LIST, of=Scalar("BIGINT")))
         assert (caught.value.table, caught.value.attempts) == ("p.s.bad", 0)
-        assert len(one.seen) == 3
+        assert len(api.seen) == 3
 
 
 # --- counting before ----------------------------------------------------------------------------
 
 
 def test_unanswered_counts_first_pages_that_would_be_sent_each_once() -> None:
-    with world(listed) as one:
+    with world(listed) as api:
         known = fetch(LIST, cluster="k")
         fresh = [
             fetch(LIST, cluster="a"),
             fetch(LIST, cluster="a", x="1"),
             fetch(LIST, cluster="b"),
         ]
-        assert unanswered(one.stream, [known, *fresh]) == 3
-        one.pages([known], reader(LIST), keep=True)
-        assert unanswered(one.stream, [known, *fresh]) == 2
-        assert unanswered(one.stream, [known]) == 0
-        assert unanswered(one.stream, []) == 0
-        assert len(one.seen) == 3
+        assert unanswered(api.stream, [known, *fresh]) == 3
+        api.pages([known], reader(LIST), keep=True)
+        assert unanswered(api.stream, [known, *fresh]) == 2
+        assert unanswered(api.stream, [known]) == 0
+        assert unanswered(api.stream, []) == 0
+        assert len(api.seen) == 3
 
 
 def test_unanswered_refuses_what_cannot_be_sent_and_leaves_failures_to_the_run() -> None:
     elsewhere = get("/t", base_url=template_of("{url}"))
-    with world(listed) as one:
+    with world(listed) as api:
         with pytest.raises(PlanError, match="path segment"):
-            unanswered(one.stream, [fetch(LIST, cluster="..")])
-        assert unanswered(one.stream, [fetch(elsewhere, url="nonsense")]) == 0
+            unanswered(api.stream, [fetch(LIST, cluster="..")])
+        assert unanswered(api.stream, [fetch(elsewhere, url="nonsense")]) == 0
         with pytest.raises(FetchError, match="not a plain http"):
-            one.pages([fetch(elsewhere, url="nonsense")], reader(elsewhere))
-        assert one.seen == []
+            api.pages([fetch(elsewhere, url="nonsense")], reader(elsewhere))
+        assert api.seen == []
 
 
 # --- statuses ------------------------------------------------------------------------------------
@@ -276,41 +277,41 @@ def missing(_: httpx.Request) -> httpx.Response:
 
 
 def test_a_kept_404_is_no_row_for_another_that_declares_it() -> None:
-    with world(missing) as one:
-        one.pages([fetch(ONE)], reader(ONE), keep=True)
-        (page,) = one.pages([fetch(ONE, "other")], reader(ONE))
+    with world(missing) as api:
+        api.pages([fetch(ONE)], reader(ONE), keep=True)
+        (page,) = api.pages([fetch(ONE, "other")], reader(ONE))
         assert (page.is_no_row, page.is_reused, page.count) == (True, True, 0)
-        assert len(one.seen) == 1
+        assert len(api.seen) == 1
 
 
 def test_a_kept_404_is_an_error_for_another_that_does_not_declare_it() -> None:
-    with world(missing) as one:
-        one.pages([fetch(ONE)], reader(ONE), keep=True)
-        assert unanswered(one.stream, [fetch(STRICT, "strict")]) == 1
+    with world(missing) as api:
+        api.pages([fetch(ONE)], reader(ONE), keep=True)
+        assert unanswered(api.stream, [fetch(STRICT, "strict")]) == 1
         with pytest.raises(Status) as caught:
-            one.pages([fetch(STRICT, "strict")], reader(STRICT))
+            api.pages([fetch(STRICT, "strict")], reader(STRICT))
         assert (caught.value.table, caught.value.status) == ("p.s.strict", 404)
 
 
 def test_a_404_that_was_an_error_for_one_is_no_row_for_another() -> None:
-    with world(missing) as one:
-        one.failures = []
-        assert one.pages([fetch(STRICT)], reader(STRICT), keep=True) == []
-        (page,) = one.pages([fetch(ONE)], reader(ONE))
+    with world(missing) as api:
+        api.failures = []
+        assert api.pages([fetch(STRICT)], reader(STRICT), keep=True) == []
+        (page,) = api.pages([fetch(ONE)], reader(ONE))
         assert page.is_no_row
-        assert [failure.error.status for failure in one.failures] == [404]
+        assert [failure.error.status for failure in api.failures] == [404]
 
 
 def test_a_failure_is_not_kept() -> None:
     failing = [httpx.Response(500)]
-    with world(lambda _: failing.pop(0) if failing else httpx.Response(404)) as one:
-        one.failures = []
-        assert one.pages([fetch(ONE)], reader(ONE), keep=True) == []
-        (page,) = one.pages([fetch(ONE)], reader(ONE), keep=True)
+    with world(lambda _: failing.pop(0) if failing else httpx.Response(404)) as api:
+        api.failures = []
+        assert api.pages([fetch(ONE)], reader(ONE), keep=True) == []
+        (page,) = api.pages([fetch(ONE)], reader(ONE), keep=True)
         assert page.is_no_row
         assert not page.is_reused
-        assert len(one.failures) == 1
-        assert len(one.seen) == 2
+        assert len(api.failures) == 1
+        assert len(api.seen) == 2
 
 
 # --- at the same time ----------------------------------------------------------------------------
@@ -318,9 +319,9 @@ def test_a_failure_is_not_kept() -> None:
 
 def test_arguments_that_the_request_does_not_carry_cost_nothing() -> None:
     asked = [fetch(LIST, cluster="k", name=f"n{n}") for n in range(20)]
-    with world(listed) as one:
-        pages = one.pages(asked, reader(LIST))
-        assert one.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]
+    with world(listed) as api:
+        pages = api.pages(asked, reader(LIST))
+        assert api.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]
     for each in asked:
         mine = [page for page in pages if page.fetch is each]
         assert values(mine) == [row["id"] for row in ROWS]
@@ -330,21 +331,21 @@ def test_arguments_that_the_request_does_not_carry_cost_nothing() -> None:
 
 def test_a_failure_of_a_shared_request_is_one_for_each_fetch() -> None:
     asked = [fetch(STRICT, name=f"n{n}") for n in range(3)]
-    with world(missing) as one:
-        one.failures = []
-        assert one.pages(asked, reader(STRICT)) == []
-        assert [failure.fetch for failure in one.failures] == asked
-        assert len(one.seen) == 1
+    with world(missing) as api:
+        api.failures = []
+        assert api.pages(asked, reader(STRICT)) == []
+        assert [failure.fetch for failure in api.failures] == asked
+        assert len(api.seen) == 1
 
 
 def test_connections_share_nothing() -> None:
     asked = [fetch(LIST, cluster="k"), fetch(LIST, connection="two", cluster="k")]
-    with world(listed, url="http://both") as one:
-        assert len(one.pages(asked, reader(LIST), keep=True)) == 6
-        assert one.seen.count("both/c/k") == 2
-        one.answers = Responses(one.budget)
-        one.pages(asked[:1], reader(LIST), keep=True)
-        assert [unanswered(one.stream, [each]) for each in asked] == [0, 1]
+    with world(listed, url="http://both") as api:
+        assert len(api.pages(asked, reader(LIST), keep=True)) == 6
+        assert api.seen.count("both/c/k") == 2
+        api.answers = Responses(api.budget)
+        api.pages(asked[:1], reader(LIST), keep=True)
+        assert [unanswered(api.stream, [each]) for each in asked] == [0, 1]
 
 
 RUNS = st.lists(
@@ -364,12 +365,12 @@ def test_rows_never_depend_on_what_is_kept_and_nothing_kept_is_sent_again(
 ) -> None:
     clusters = {"a": ROWS, "b": ROWS[:2], "c": []}
     kept: set[str] = set()
-    with world(lambda request: paged(request, clusters[request.url.path[-1]], 3)) as one:
+    with world(lambda request: paged(request, clusters[request.url.path[-1]], 3)) as api:
         for pairs, keep, limit in runs:
-            before = len(one.seen)
+            before = len(api.seen)
             asked = [fetch(LIST, cluster=cluster, name=name) for cluster, name in pairs]
-            pages = one.pages(asked, reader(LIST), keep=keep, limit=limit)
-            sent = one.seen[before:]
+            pages = api.pages(asked, reader(LIST), keep=keep, limit=limit)
+            sent = api.seen[before:]
             assert len(set(sent)) == len(sent)
             assert not kept & set(sent)
             kept |= set(sent) if keep else set()
@@ -380,4 +381,4 @@ def test_rows_never_depend_on_what_is_kept_and_nothing_kept_is_sent_again(
             every = sum(len(clusters[cluster]) for cluster, _ in pairs)
             wanted = every if limit is None else min(limit, every)
             assert sum(page.count for page in pages) >= wanted
-        assert one.budget.sent == len(one.seen)
+        assert api.budget.sent == len(api.seen)

@@ -64,23 +64,23 @@ def test_a_page_is_asked_for_as_large_as_needed_and_no_larger_than_allowed(
     paging: Paging, size: int | None, sent: str
 ) -> None:
     asked = replace(listing(paging), page_size=size)
-    with world(lambda request: served(request, 1)) as one:
-        one.pages([asked], reader(asked.method))
-        assert one.seen == [f"one/t?{sent}" if sent else "one/t"]
+    with world(lambda request: served(request, 1)) as api:
+        api.pages([asked], reader(asked.method))
+        assert api.seen == [f"one/t?{sent}" if sent else "one/t"]
 
 
 def test_a_method_without_pages_has_no_size() -> None:
     asked = fetch(get("/t", paging=None, rows=rows_at("rows")))
-    with world(lambda request: served(request, 1)) as one:
-        one.pages([replace(asked, page_size=3)], reader(asked.method))
-        assert one.seen == ["one/t"]
+    with world(lambda request: served(request, 1)) as api:
+        api.pages([replace(asked, page_size=3)], reader(asked.method))
+        assert api.seen == ["one/t"]
 
 
 @pytest.mark.parametrize("paging", [OFFSETS, PAGES])
 def test_the_last_page_is_the_one_that_is_shorter_than_was_asked_for(paging: Paging) -> None:
     asked = replace(listing(paging), page_size=2)
-    with world(lambda request: served(request, 3)) as one:
-        pages = one.pages([asked], reader(asked.method))
+    with world(lambda request: served(request, 3)) as api:
+        pages = api.pages([asked], reader(asked.method))
         assert [page.count for page in pages] == [2, 1]
         assert values(pages) == ["r0", "r1", "r2"]
 
@@ -93,19 +93,19 @@ def test_every_row_comes_once_whatever_the_size_and_a_limit_costs_the_fewest_pag
     paging: Paging, count: int, size: int | None, limit: int
 ) -> None:
     asked = replace(listing(paging), page_size=size)
-    with world(lambda request: served(request, count)) as one:
-        pages = one.pages([asked], reader(asked.method))
+    with world(lambda request: served(request, count)) as api:
+        pages = api.pages([asked], reader(asked.method))
         assert values(pages) == [row["id"] for row in table(count)]
-        one.seen.clear()
-        pages = one.pages([asked], reader(asked.method), limit=limit)
+        api.seen.clear()
+        pages = api.pages([asked], reader(asked.method), limit=limit)
         each = min(size or 5, 5)
-        assert len(pages) == len(one.seen)
-        found = values(pages)
-        assert found == [row["id"] for row in table(count)][: len(found)]
+        assert len(pages) == len(api.seen)
+        received = values(pages)
+        assert received == [row["id"] for row in table(count)][: len(received)]
         if limit <= count:
-            assert len(one.seen) == -(-limit // each)
+            assert len(api.seen) == -(-limit // each)
         else:
-            assert len(found) == count
+            assert len(received) == count
 
 
 def test_an_api_that_may_cut_empty_pages_is_believed_when_it_says_there_is_more() -> None:
@@ -116,51 +116,51 @@ def test_an_api_that_may_cut_empty_pages_is_believed_when_it_says_there_is_more(
         {"rows": [{"id": "last"}], "more": False},
     ]
     asked = listing(paging)
-    with world(lambda _: httpx.Response(200, json=bodies.pop(0))) as one:
-        pages = one.pages([asked], reader(asked.method))
+    with world(lambda _: httpx.Response(200, json=bodies.pop(0))) as api:
+        pages = api.pages([asked], reader(asked.method))
         assert values(pages) == ["r0", "r1", "last"]
-        assert [url[-1] for url in one.seen] == ["1", "2", "3"]
+        assert [url[-1] for url in api.seen] == ["1", "2", "3"]
 
 
 def test_an_offset_that_does_not_move_on_is_an_error() -> None:
     asked = listing(replace(OFFSETS, more=("more",)))
     bodies = [{"rows": table(2), "more": True}, {"rows": [], "more": True}]
     with (
-        world(lambda _: httpx.Response(200, json=bodies.pop(0))) as one,
+        world(lambda _: httpx.Response(200, json=bodies.pop(0))) as api,
         pytest.raises(UnexpectedShape, match="without rows, and the API says that there are more"),
     ):
-        one.pages([asked], reader(asked.method))
+        api.pages([asked], reader(asked.method))
     assert bodies == []
 
 
 def test_an_order_is_asked_for_with_every_page() -> None:
     asked = listing(TOKENS, query=(QueryItem("a", (template_of("b"),)),))
     order = (("sort", "made"), ("direction", "desc & down"))
-    with world(lambda request: served(request, 6)) as one:
-        pages = one.pages([replace(asked, order=order, page_size=3)], reader(asked.method))
+    with world(lambda request: served(request, 6)) as api:
+        pages = api.pages([replace(asked, order=order, page_size=3)], reader(asked.method))
         assert len(values(pages)) == 6
         pairs = "a=b&sort=made&direction=desc+%26+down&n=3"
-        assert one.seen == [f"one/t?{pairs}", f"one/t?{pairs}&after=3"]
+        assert api.seen == [f"one/t?{pairs}", f"one/t?{pairs}&after=3"]
 
 
 def test_pages_of_another_size_or_order_are_others() -> None:
     asked = listing(TOKENS)
-    with world(lambda request: served(request, 6)) as one:
-        one.pages([asked], reader(asked.method), keep=True)
+    with world(lambda request: served(request, 6)) as api:
+        api.pages([asked], reader(asked.method), keep=True)
         same = [asked, replace(asked, page_size=5), replace(asked, page_size=9)]
         other = [replace(asked, page_size=4), replace(asked, order=(("sort", "id"),))]
-        assert [unanswered(one.stream, [each]) for each in (*same, *other)] == [0, 0, 0, 1, 1]
+        assert [unanswered(api.stream, [each]) for each in (*same, *other)] == [0, 0, 0, 1, 1]
 
 
 def test_batches_stay_small_when_nothing_is_on_the_way() -> None:
     long = json.dumps({"rows": [{"id": "x" * 3_000_000}]}).encode()
     asked = [fetch(get("/{n}", paging=None, rows=rows_at("rows")), n=str(n)) for n in range(9)]
-    with world(lambda _: httpx.Response(200, content=long)) as one:
+    with world(lambda _: httpx.Response(200, content=long)) as api:
         method = asked[0].method
-        one.pages(asked, reader(method), keep=True)
+        api.pages(asked, reader(method), keep=True)
         sizes = [
             sum(len(text) for page in batch for text in page.texts)
-            for batch in batches(one.stream, asked, reader(method))
+            for batch in batches(api.stream, asked, reader(method))
         ]
         assert sum(sizes) > 27_000_000
         assert max(sizes) < 12_000_000

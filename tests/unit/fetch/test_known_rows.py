@@ -20,11 +20,11 @@ FLEET = "inventory.connectors.connectors"
 
 
 def status(name: str, state: str | None, tasks: Sequence[str] | None) -> dict[str, Any]:
-    told = [{"id": n, "state": one, "worker_id": "w"} for n, one in enumerate(tasks or ())]
-    found: dict[str, Any] = {"name": name, "type": "sink", "connector": {"worker_id": "w"}}
+    states = [{"id": n, "state": state, "worker_id": "w"} for n, state in enumerate(tasks or ())]
+    document: dict[str, Any] = {"name": name, "type": "sink", "connector": {"worker_id": "w"}}
     if state is not None:
-        found["connector"]["state"] = state
-    return found if tasks is None else {**found, "tasks": told}
+        document["connector"]["state"] = state
+    return document if tasks is None else {**document, "tasks": states}
 
 
 class Worker:
@@ -58,7 +58,8 @@ class Worker:
             if said is not None or "status" not in expand
         }
         return httpx.Response(
-            200, json={n: {part: one[part] for part in expand} for n, one in parts.items()}
+            200,
+            json={n: {part: parts_of[part] for part in expand} for n, parts_of in parts.items()},
         )
 
     def _info(self, name: str) -> dict[str, Any]:
@@ -67,8 +68,8 @@ class Worker:
 
 @contextmanager
 def plant(worker: Worker) -> Iterator[Engine]:
-    given = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test"}}
-    with engine_of(given, transport=httpx.MockTransport(worker)) as engine:
+    connections = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test"}}
+    with engine_of(connections, transport=httpx.MockTransport(worker)) as engine:
         yield engine
 
 
@@ -87,12 +88,12 @@ LATE = {"alive": status("alive", "RUNNING", ["RUNNING"]), "a/b": None, 'never "m
 )  # fmt: skip
 def test_a_connector_without_a_status_is_a_row_whatever_is_asked_for(columns: str) -> None:
     with plant(Worker(LATE)) as engine:
-        found = run(engine, f"SELECT {columns} FROM {CONNECTORS} ORDER BY name").fetchall()
-        told = run(
+        rows = run(engine, f"SELECT {columns} FROM {CONNECTORS} ORDER BY name").fetchall()
+        without = run(
             engine, f"SELECT name, config['topics'], type, connector.state FROM {CONNECTORS}"
         )
-    assert [one[0] for one in found] == sorted(LATE)
-    assert sorted(told.fetchall(), key=str) == [
+    assert [row[0] for row in rows] == sorted(LATE)
+    assert sorted(without.fetchall(), key=str) == [
         ("a/b", "of.a/b", "sink", None), ("alive", "of.alive", "sink", "RUNNING"),
         ('never "made"', 'of.never "made"', "sink", None),
     ]  # fmt: skip
@@ -115,7 +116,7 @@ def test_where_nobody_says_which_there_are_it_is_an_error() -> None:
     with plant(worker) as engine:
         result = run(engine, sql, partial=True)
     assert result.fetchall() == [("alive", "RUNNING")]
-    assert [type(one.error) for one in result.errors] == [Status]
+    assert [type(failed.error) for failed in result.errors] == [Status]
 
 
 @over(
@@ -128,12 +129,12 @@ def test_topics_are_those_of_connectors_that_there_are(where: str, names: list[s
     worker = Worker({**LATE, "a-b": None})
     with plant(worker) as engine:
         where = where.replace("a/b", "a-b")
-        names = sorted(one.replace("a/b", "a-b") for one in names)
+        names = sorted(name.replace("a/b", "a-b") for name in names)
         if where == "IS NOT NULL":
             worker.has.pop("a/b")
             names = sorted(worker.has)
-        found = run(engine, f"{sql} WHERE connector_name {where} ORDER BY 1").fetchall()
-    assert [one[0] for one in found] == names
+        rows = run(engine, f"{sql} WHERE connector_name {where} ORDER BY 1").fetchall()
+    assert [row[0] for row in rows] == names
     assert worker.asked.count("/connectors") <= 2  # once to find them all, once to know them
 
 
@@ -150,10 +151,10 @@ STATES = [
 ]  # fmt: skip
 
 
-def vendors(told: dict[str, Any] | None) -> dict[str, Any]:
+def vendors(state: dict[str, Any] | None) -> dict[str, Any]:
     """How each vendor lists one connector with that status; None for a list without it."""
     info = {"name": "x", "type": "sink", "config": {}, "tasks": []}
-    part = {"info": info} if told is None else {"info": info, "status": told}
+    part = {"info": info} if state is None else {"info": info, "status": state}
     confluent = {**part, "id": {"id": "lcc-1", "id_type": "ID"}}
     return {
         "kafka_connect": {"/connectors": lambda parts: {"x": part} if parts else ["x"]},
@@ -172,8 +173,8 @@ def vendors(told: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def fleet_of(vendor: str, told: dict[str, Any] | None, sql: str) -> list[tuple[Any, ...]]:
-    answers = vendors(told)[vendor]
+def fleet_of(vendor: str, state: dict[str, Any] | None, sql: str) -> list[tuple[Any, ...]]:
+    answers = vendors(state)[vendor]
 
     def answer(request: httpx.Request) -> httpx.Response:
         ends = [path for path in answers if request.url.path.endswith(path)]
@@ -192,9 +193,9 @@ def fleet_of(vendor: str, told: dict[str, Any] | None, sql: str) -> list[tuple[A
 def test_what_nobody_knows_is_never_healthy_and_an_error_has_failed(
     vendor: str, state: str | None, tasks: list[str] | None, health: str, failed: int | None
 ) -> None:
-    told = status("x", state, tasks)
-    found = fleet_of(vendor, told, f"SELECT health, tasks_failed FROM {FLEET}")
-    assert found == [(health, failed)]
+    document = status("x", state, tasks)
+    rows = fleet_of(vendor, document, f"SELECT health, tasks_failed FROM {FLEET}")
+    assert rows == [(health, failed)]
 
 
 @over("vendor", ["kafka_connect", "confluent", "redpanda"])
@@ -215,8 +216,8 @@ TABLES = {
 @over("vendor", ["kafka_connect", "confluent", "redpanda"])
 def test_a_connector_without_a_status_is_in_the_table_of_states(vendor: str) -> None:
     """Whatever columns are asked for, and of unknown state."""
-    found = fleet_of(vendor, None, f"SELECT name, connector.state FROM {TABLES[vendor]}")
-    assert found == [("x", None)]
+    rows = fleet_of(vendor, None, f"SELECT name, connector.state FROM {TABLES[vendor]}")
+    assert rows == [("x", None)]
     for column in (
         "count(*)",
         "count(name)",
@@ -317,9 +318,9 @@ def test_rows_that_the_query_cannot_use_are_not_asked_for() -> None:
     assert not worker.asked
 
 
-@over("told", [None, status("x", "SLEEPY", []), status("x", "RUNNING", ["RUNNING", "SLEEPY"])])
-def test_a_state_that_nobody_knows_reaches_the_alert(told: dict[str, Any] | None) -> None:
+@over("document", [None, status("x", "SLEEPY", []), status("x", "RUNNING", ["RUNNING", "SLEEPY"])])
+def test_a_state_that_nobody_knows_reaches_the_alert(document: dict[str, Any] | None) -> None:
     sql = QUERIES.find("failed-behind-running").sql
     for name in ("provider", "connection"):
         sql = sql.replace(f"AND {name if name == 'provider' else '_connection'} = ${name}", "")
-    assert len(fleet_of("kafka_connect", told, sql)) == 1
+    assert len(fleet_of("kafka_connect", document, sql)) == 1

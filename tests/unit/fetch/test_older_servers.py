@@ -65,11 +65,11 @@ class Worker:
     def _listed(self, expand: list[str]) -> httpx.Response:
         if not expand or not isinstance(self.version, str) or is_before(self.version, "2.3"):
             return httpx.Response(200, json=list(self.names))
-        told: dict[str, Callable[[str], Any]] = {"status": self._status, "info": self._info}
+        parts: dict[str, Callable[[str], Any]] = {"status": self._status, "info": self._info}
         return httpx.Response(
             200,
             json={
-                name: {part: told[part](name) for part in expand}
+                name: {part: parts[part](name) for part in expand}
                 for name in self.names
                 if not ("status" in expand and name in self.without_status)
             },
@@ -89,8 +89,8 @@ class Worker:
 
 @contextmanager
 def plant(worker: Handler, **said: Any) -> Iterator[Engine]:
-    given = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test", **said}}
-    with engine_of(given, transport=httpx.MockTransport(worker)) as engine:
+    connections = {"plant": {"provider": "kafka_connect", "base_url": "http://plant.test", **said}}
+    with engine_of(connections, transport=httpx.MockTransport(worker)) as engine:
         yield engine
 
 
@@ -124,7 +124,7 @@ def test_an_old_worker_has_the_rows_that_a_new_one_has(queries: list[str]) -> No
     old.without_status = new.without_status = {"oven"}
     with plant(old) as aged, plant(new) as young:
         for sql in queries:
-            rows = [sorted(run(one, sql).fetchall(), key=str) for one in (aged, young)]
+            rows = [sorted(run(engine, sql).fetchall(), key=str) for engine in (aged, young)]
             assert rows[0] == rows[1], sql
             assert len(old.asked) == len(set(old.asked)), sql
             old.asked.clear()
@@ -152,8 +152,8 @@ def test_a_version_that_the_connection_says_is_not_asked() -> None:
     assert worker.asked[0] == "/connectors"
     assert "/" not in worker.asked
     assert plan is not None
-    told = "plant is 2.2, before 2.3: by list_names, then get for each row"
-    assert told in as_text(plan)
+    words = "plant is 2.2, before 2.3: by list_names, then get for each row"
+    assert words in as_text(plan)
 
 
 @over("said", [2.2, "new", 2, True, ""])
@@ -184,7 +184,7 @@ def test_the_plan_and_what_happened_say_by_what_a_server_is_asked() -> None:
 
 
 @over(
-    ("version", "root", "told"),
+    ("version", "root", "hint"),
     [
         ("2.3.0", 200, "says that it is 2.3.0"), ("10.1", 200, "says that it is 10.1"),
         ("none", 200, "may be older than 2.3"), (None, 200, "may be older than 2.3"),
@@ -192,7 +192,7 @@ def test_the_plan_and_what_happened_say_by_what_a_server_is_asked() -> None:
     ],
 )  # fmt: skip
 def test_where_the_version_is_not_known_to_be_older_it_is_the_error(
-    version: Any, root: int, told: str
+    version: Any, root: int, hint: str
 ) -> None:
     worker = Worker(version)
     worker.root = root
@@ -207,7 +207,7 @@ def test_where_the_version_is_not_known_to_be_older_it_is_the_error(
         pytest.raises(UnexpectedShape, match=r"with version 2\.3") as caught,
     ):
         run(engine, f"SELECT connector FROM {STATUS}")
-    assert told in caught.value.hint
+    assert hint in caught.value.hint
 
 
 def test_only_rows_that_the_query_can_use_are_asked_for_one_by_one() -> None:
@@ -219,8 +219,8 @@ def test_only_rows_that_the_query_can_use_are_asked_for_one_by_one() -> None:
         assert len(worker.asked) == 1 + 2 * 5
         worker.asked.clear()
         file = "(VALUES ('mill-3'), ('mill-4'), ('x')) AS wanted (n)"
-        found = run(engine, f"{sql} IN (SELECT n FROM {file})").fetchall()
-        assert sorted(name for name, *_ in found) == ["mill-3", "mill-4"]
+        rows = run(engine, f"{sql} IN (SELECT n FROM {file})").fetchall()
+        assert sorted(name for name, *_ in rows) == ["mill-3", "mill-4"]
         assert len(worker.asked) == 1 + 2 * 2
         worker.asked.clear()
         run(engine, f"{sql} LIKE 'mill-%' AND name IS NOT NULL")
@@ -243,8 +243,8 @@ def test_what_is_kept_for_others_is_whole() -> None:
 def test_a_budget_that_does_not_suffice_is_told_before_the_rows_are_asked_for() -> None:
     worker = Worker(names=tuple("abcdefgh"))
     with plant(worker, server_version="2.1") as engine:
-        told = "a request for each of 8 rows, as plant is 2.1, before 2.3"
-        with pytest.raises(PlanError, match=told) as caught:
+        words = "a request for each of 8 rows, as plant is 2.1, before 2.3"
+        with pytest.raises(PlanError, match=words) as caught:
             run(engine, f"SELECT connector FROM {STATUS}", max_requests=7)
         assert worker.asked == ["/connectors"]
         assert "--max-requests 9" in caught.value.hint
@@ -260,7 +260,7 @@ def test_a_row_that_cannot_be_asked_for_costs_that_row_and_is_told() -> None:
         result = run(engine, f"SELECT name FROM {STATUS} WHERE connector IS NOT NULL", partial=True)
         errors = run(engine, "SELECT arguments['connector_name'] FROM _errors ORDER BY 1")
     assert sorted(result.fetchall()) == [("c",), ("mill",)]
-    assert {type(one.error) for one in result.errors} == {NotAsked, Status}
+    assert {type(failed.error) for failed in result.errors} == {NotAsked, Status}
     assert errors.fetchall() == [("a/b",), ("oven",)]
 
 
@@ -322,8 +322,8 @@ def old_depot(code: int, headers: dict[str, str]) -> Handler:
             body: dict[str, Any] = {"crates": []} if code == 200 else {"message": "what?"}
             return httpx.Response(code, json=body, headers=headers)
         page = json.loads(request.content).get("page", 0)
-        found = {f"k{n}": {"no": n, "kilos": 10 * n} for n in (2 * page, 2 * page + 1)}
-        return httpx.Response(200, json={"found": found, "pages": 3}, headers=headers)
+        listed = {f"k{n}": {"no": n, "kilos": 10 * n} for n in (2 * page, 2 * page + 1)}
+        return httpx.Response(200, json={"found": listed, "pages": 3}, headers=headers)
 
     return handler
 
@@ -342,10 +342,8 @@ def test_another_list_stands_in_with_its_own_request_pages_and_places(
     rule: str, code: int, headers: dict[str, str]
 ) -> None:
     with depot(old_depot(code, headers), rule) as engine:
-        found = run(
-            engine, "SELECT id, weight, town FROM depot.stock.crates ORDER BY id"
-        ).fetchall()
-        assert found == [(n, 10 * n, "ghent") for n in range(6)]
+        rows = run(engine, "SELECT id, weight, town FROM depot.stock.crates ORDER BY id").fetchall()
+        assert rows == [(n, 10 * n, "ghent") for n in range(6)]
         with pytest.raises(UnexpectedShape, match=r"label came with version 4\.0, and towns is"):
             run(engine, "SELECT label FROM depot.stock.crates")
 
@@ -368,18 +366,18 @@ def test_an_answer_that_is_known_to_be_a_gateway_s_asks_for_no_version() -> None
 
 
 def test_a_connection_that_cannot_be_used_costs_its_rows_alone() -> None:
-    given = {
+    connections = {
         "plant": {"provider": "kafka_connect", "base_url": "http://plant.test"},
         "yard": {"provider": "kafka_connect", "base_url": "${NO_SUCH_VARIABLE}"},
     }
-    with engine_of(given, transport=httpx.MockTransport(Worker())) as engine:
+    with engine_of(connections, transport=httpx.MockTransport(Worker())) as engine:
         result = run(engine, f"SELECT name, connector.state FROM {STATUS}", partial=True)
     assert result.table.num_rows == 2
-    assert [one.fetch.connection for one in result.errors] == ["yard"]
+    assert [failed.fetch.connection for failed in result.errors] == ["yard"]
 
 
 @over(
-    ("old", "new", "told"),
+    ("old", "new", "words"),
     [
         ('since: "4.0"', "description: newer", "says nothing: without `since`"),
         ('since: "4.0"', "since: newest", "has no number"),
@@ -392,20 +390,20 @@ def test_a_connection_that_cannot_be_used_costs_its_rows_alone() -> None:
     ],
 )  # fmt: skip
 def test_a_fallback_that_cannot_give_the_rows_is_a_fault(
-    old: str, new: str, told: str, tmp_path: Path
+    old: str, new: str, words: str, tmp_path: Path
 ) -> None:
-    assert told in faults(tmp_path, "{path: /about}", SERVICE.replace(old, new))
+    assert words in faults(tmp_path, "{path: /about}", SERVICE.replace(old, new))
 
 
 @over(
-    ("rule", "told"),
+    ("rule", "words"),
     [
         ("null", "provider.yaml does not say how old"), ("{path: about}", "is no path"),
         ("{at: {last_row: v}}", "names no header"), ("{path: /a?x=1}", "is no path"),
     ],
 )  # fmt: skip
-def test_a_version_that_cannot_be_told_is_a_fault(rule: str, told: str, tmp_path: Path) -> None:
-    assert told in faults(tmp_path, rule, SERVICE)
+def test_a_version_that_cannot_be_told_is_a_fault(rule: str, words: str, tmp_path: Path) -> None:
+    assert words in faults(tmp_path, rule, SERVICE)
     assert faults(tmp_path, "{path: /about}", SERVICE) == ""
 
 
@@ -416,7 +414,7 @@ def faults(path: Path, rule: str, service: str) -> str:
     if "{shelf}" in service:
         service = service.replace("params: {town", "params: {shelf: {default: s}, town")
     (folder / "stock.yaml").write_text(service)
-    return "\n".join(one.message for one in validate([folder], Library([path])))
+    return "\n".join(problem.message for problem in validate([folder], Library([path])))
 
 
 @over(

@@ -42,7 +42,9 @@ def test_a_list_that_stops_at_a_page_is_noted(
 
     result = answer(depot(handler, f"{LIST}        {words}\n"), ALL)
     assert result.table.num_rows == count
-    assert [f"stopped at exactly {count} rows" in one for one in result.notes] == [True] * is_noted
+    assert [f"stopped at exactly {count} rows" in note for note in result.notes] == [
+        True
+    ] * is_noted
 
 
 PAGED = "{style: page, request: p, last_page: short, size: {query: per, max: 40}}"
@@ -72,7 +74,7 @@ def test_an_answer_that_says_itself_that_it_goes_on_is_noted(
     body = {"crates": [{"id": str(n)} for n in range(3)], **beside}
     service = f"{LIST}        {words}\n"
     (*notes,) = answer(depot(lambda _: httpx.Response(200, json=body), service), ALL).notes
-    assert [f"after 3 rows, though the answer holds {sign}:" in one for one in notes] == (
+    assert [f"after 3 rows, though the answer holds {sign}:" in note for note in notes] == (
         [True] if sign else []
     )
 
@@ -96,7 +98,7 @@ def test_a_total_at_which_searches_stop_counting_is_noted(
 
     result = answer(depot(handler, f"{LIST}        paging: {paging}\n"), ALL)
     assert result.table.num_rows == total
-    assert [f"is exactly {total:,}, where" in one for one in result.notes] == [True] * is_noted
+    assert [f"is exactly {total:,}, where" in note for note in result.notes] == [True] * is_noted
 
 
 def test_a_service_may_say_that_none_of_its_lists_has_pages() -> None:
@@ -110,7 +112,7 @@ def test_a_full_page_is_the_last_where_the_answer_says_so(end: Any, is_noted: bo
     body = {"crates": [{"id": str(n)} for n in range(100)], **end}
     service = f"{LIST}        paging: {TOKEN}\n"
     (*notes,) = answer(depot(lambda _: httpx.Response(200, json=body), service), ALL).notes
-    assert ["the answer has no `nxt`" in one for one in notes] == [True] * is_noted
+    assert ["the answer has no `nxt`" in note for note in notes] == [True] * is_noted
 
 
 def test_only_the_first_page_of_a_list_is_suspicious() -> None:

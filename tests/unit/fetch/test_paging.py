@@ -70,8 +70,8 @@ class World:
         async def collect(pages: AsyncGenerator[Page, None]) -> list[Page]:
             return [page async for page in pages]
 
-        found: list[Page] = self.run(fetch, collect, limit)
-        return found
+        collected: list[Page] = self.run(fetch, collect, limit)
+        return collected
 
     def run(
         self,
@@ -120,7 +120,7 @@ def numbers(pages: list[Page]) -> list[Any]:
 
 
 def body(numbers: range | list[int], **more: Any) -> httpx.Response:
-    return httpx.Response(200, json={"rows": [{"n": one, "id": {"k": one}} for one in numbers],
+    return httpx.Response(200, json={"rows": [{"n": n, "id": {"k": n}} for n in numbers],
                                      **more})  # fmt: skip
 
 
@@ -186,8 +186,8 @@ def test_an_honest_list_is_read_to_its_end_and_each_page_is_asked_for_once(
         most = max(most, SIZE)  # the definition vouches for a server that gives what is asked
     world = World(honest(paging, total, most), concurrency=concurrency)
     key = ("id", "k") if has_key else None
-    found = numbers(world.pages(listing(replace(paging, key=key))))
-    assert sorted(found) == list(range(total))
+    received = numbers(world.pages(listing(replace(paging, key=key))))
+    assert sorted(received) == list(range(total))
     assert len(set(world.asked)) == len(world.asked) == world.budget.sent
     size = min(most, paging.size or most)
     pages = -(-total // size)
@@ -209,8 +209,8 @@ def test_with_a_limit_no_page_beyond_it_is_asked_for_and_rows_keep_their_order(
     style: str, total: int, limit: int, concurrency: int
 ) -> None:
     world = World(honest(STYLES[style], total), concurrency=concurrency)
-    found = numbers(world.pages(listing(STYLES[style]), limit))
-    assert found == list(range(min(total, -(-limit // SIZE) * SIZE)))
+    received = numbers(world.pages(listing(STYLES[style]), limit))
+    assert received == list(range(min(total, -(-limit // SIZE) * SIZE)))
     is_short = STYLES[style].total is None and STYLES[style].more is None and total < limit
     assert len(world.asked) <= max(1, -(-min(total, limit) // SIZE)) + is_short
 
@@ -259,11 +259,11 @@ def test_a_walk_ends_whatever_the_server_answers(
 ) -> None:
     def answer(_: httpx.Request) -> httpx.Response:
         """The bodies in turn, round and round; what they do not say, they say alike."""
-        given = {**steady, **bodies[(len(world.asked) - 1) % len(bodies)]}
-        found = body(given.pop("rows"), **given)
-        if "link" in given and given["link"].isprintable():
-            found.headers["Link"] = f'<{given["link"]}>; rel="next"'.encode().decode("latin-1")
-        return found
+        fields = {**steady, **bodies[(len(world.asked) - 1) % len(bodies)]}
+        response = body(fields.pop("rows"), **fields)
+        if "link" in fields and fields["link"].isprintable():
+            response.headers["Link"] = f'<{fields["link"]}>; rel="next"'.encode().decode("latin-1")
+        return response
 
     paging = replace(STYLES[style], key=key, any_host=any_host, empty_pages=empty_pages)
     world = World(answer, RequestBudget(budget))

@@ -89,13 +89,13 @@ def test_pages_are_handed_on_as_they_arrive() -> None:
     server.is_open = False
 
     async def use(pages: AsyncGenerator[Page, None]) -> list[Any]:
-        found = [await anext(pages)]
+        taken = [await anext(pages)]
         for start in (15, 5, 10):
             coming = asyncio.ensure_future(anext(pages))
             await settle()
             server.gates[f"n=5&from={start}"].set()
-            found.append(await coming)
-        return numbers(found)[::SIZE]
+            taken.append(await coming)
+        return numbers(taken)[::SIZE]
 
     assert World(server).run(listing(TOTALS), use) == [0, 15, 5, 10]
 
@@ -105,17 +105,17 @@ def test_with_a_limit_pages_come_in_their_order() -> None:
     server.is_open = False
 
     async def use(pages: AsyncGenerator[Page, None]) -> list[Any]:
-        found = [await anext(pages)]
+        taken = [await anext(pages)]
         for starts in ((10, 15, 5), (), ()):
             coming = asyncio.ensure_future(anext(pages))
             await settle()
             for start in starts:
                 server.gates[f"n=5&from={start}"].set()
                 await settle()
-            found.append(await coming)
+            taken.append(await coming)
         with pytest.raises(StopAsyncIteration):
             await anext(pages)
-        return numbers(found)[::SIZE]
+        return numbers(taken)[::SIZE]
 
     assert World(server).run(listing(TOTALS), use, limit=4 * SIZE - 1) == [0, 5, 10, 15]
     assert server.answered == 4
@@ -287,9 +287,9 @@ def changed(change: Callable[[int, dict[str, Any]], None], paging: Paging = TOTA
     original = honest(paging, 23)
 
     def answer(request: httpx.Request) -> httpx.Response:
-        found = original(request)
-        assert isinstance(found, httpx.Response)
-        content = found.json()
+        response = original(request)
+        assert isinstance(response, httpx.Response)
+        content = response.json()
         change(content["rows"][0]["n"] // SIZE + 1, content)
         return httpx.Response(200, json=content)
 

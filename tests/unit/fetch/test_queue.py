@@ -51,7 +51,7 @@ def test_everything_arrives_in_order_however_large_it_is(size: int) -> None:
                 await asyncio.sleep(0)
 
     taken = on_loop(lambda box: asyncio.ensure_future(put(box)), 49)
-    assert [one for items in taken for one in items] == list(range(50))
+    assert [item for items in taken for item in items] == list(range(50))
     assert all(len(items) <= max(1, -(-mailbox.BATCH // size)) for items in taken)
 
 

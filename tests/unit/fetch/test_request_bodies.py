@@ -141,7 +141,7 @@ def test_what_cannot_be_in_a_body_is_told_with_the_next_step(
     tmp_path: Path, words: str, says: list[str]
 ) -> None:
     problems = problems_of(tmp_path, {"s.yaml": f"{TYPES}        {words}\n"})
-    assert [one for one in problems if not one.startswith("s.yaml:")] == []
+    assert [problem for problem in problems if not problem.startswith("s.yaml:")] == []
     assert len(problems) == len(says), problems
     for problem, wanted in zip(problems, says, strict=True):
         assert wanted in problem
@@ -150,7 +150,7 @@ def test_what_cannot_be_in_a_body_is_told_with_the_next_step(
 @over("words", ["paging: " + PAGING, "form: {a: 1}", "body: {a: 1}"])
 def test_a_get_has_no_body(tmp_path: Path, words: str) -> None:
     text = TYPES.replace("verb: POST", "rows: r") + f"        {words}\n"
-    [problem] = [one for one in problems_of(tmp_path, {"s.yaml": text}) if "GET" in one]
+    [problem] = [problem for problem in problems_of(tmp_path, {"s.yaml": text}) if "GET" in problem]
     assert "`verb: POST`" in problem
 
 
@@ -173,7 +173,7 @@ def test_a_list_that_pages_in_its_body_sends_one_with_each_page(tmp_path: Path) 
 def test_where_a_predicate_cannot_go_is_told(tmp_path: Path, words: str, says: str) -> None:
     text = TYPES.replace("{id: VARCHAR}", "{id: BIGINT}") + f"        {words}\n"
     problems = problems_of(tmp_path, {"s.yaml": text})
-    assert any(says in one for one in problems), problems
+    assert any(says in problem for problem in problems), problems
 
 
 def test_a_predicate_in_the_body_of_a_get_is_told(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_predicate_in_the_body_of_a_get_is_told(tmp_path: Path) -> None:
 
 
 @over(
-    "one, values, body",
+    "condition, values, body",
     [
         (Filter("id", InBody(("f", "id"))), ("7",), b'{"f":{"id":7}}'),
         (Filter("id", InBody(("ids",)), ArrayStyle.REPEATED), ("7", "8"), b'{"ids":[7,8]}'),
@@ -194,13 +194,13 @@ def test_a_predicate_in_the_body_of_a_get_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_predicates_go_into_a_body_with_the_types_of_their_columns(
-    tmp_path: Path, one: Filter, values: tuple[str, ...], body: bytes
+    tmp_path: Path, condition: Filter, values: tuple[str, ...], body: bytes
 ) -> None:
     columns = "{id: BIGINT, at: TIMESTAMPTZ, ok: BOOLEAN}"
     text = TYPES.replace("{id: VARCHAR}", columns)
     resource = Library([folder_of(tmp_path, {"s.yaml": text})]).resource(TableName("p", "s", "t"))
     assert resource is not None
-    fetch = Fetch("one", resource, resource.methods[0], {}, filters=((one, values),))
+    fetch = Fetch("one", resource, resource.methods[0], {}, filters=((condition, values),))
     assert build_request(fetch, "http://one.test", None).body == body
 
 
@@ -215,7 +215,7 @@ ORDERS = """
 
 def ordered(root: Path, words: str, column: str = "id", *, down: bool = False) -> httpx.Request:
     fetch = fetch_of(root, words)
-    [order] = [one for one in fetch.method.order if one.column == column]
+    [order] = [order for order in fetch.method.order if order.column == column]
     pairs = order.descending if down else order.ascending
     assert pairs is not None
     request = build_request(replace(fetch, order=pairs), "http://one.test", None)
@@ -268,7 +268,7 @@ def test_a_body_may_be_an_array_with_places_in_its_elements(tmp_path: Path) -> N
 )  # fmt: skip
 def test_what_has_no_place_in_a_body_is_told(tmp_path: Path, words: str, says: str) -> None:
     problems = problems_of(tmp_path, {"s.yaml": f"{TYPES}        {words}\n"})
-    assert any(says in one for one in problems), problems
+    assert any(says in problem for problem in problems), problems
 
 
 def test_the_first_rows_of_an_order_are_asked_for_in_the_body(tmp_path: Path) -> None:
@@ -295,6 +295,6 @@ def test_an_order_in_the_body_of_a_get_is_told(tmp_path: Path) -> None:
 
 def test_several_values_of_a_form_are_several_pairs(tmp_path: Path) -> None:
     fetch = fetch_of(tmp_path, 'form: {a: "{number}"}')
-    one = Filter("id", InBody(("ids",)), ArrayStyle.REPEATED)
-    asked = replace(fetch, filters=((one, ("x", "y")),))
+    condition = Filter("id", InBody(("ids",)), ArrayStyle.REPEATED)
+    asked = replace(fetch, filters=((condition, ("x", "y")),))
     assert build_request(asked, "http://one.test", None).body == b"a=12&ids=x&ids=y"

@@ -84,7 +84,7 @@ def answer(opened: AbstractContextManager[Engine], sql: str, **options: Any) -> 
 
 
 @over(
-    ("body", "told"),
+    ("body", "words"),
     [
         ({"crates": [], "error": {"message": "over quota"}}, "answered 200 with an error"),
         ({"crates": None, "errors": [{"message": "m"}], "message": "over quota"}, "over quota"),
@@ -92,11 +92,11 @@ def answer(opened: AbstractContextManager[Engine], sql: str, **options: Any) -> 
         ({"crates": [], "Error": None}, ""),
     ],
 )  # fmt: skip
-def test_a_list_without_rows_that_tells_of_an_error_is_one(body: Any, told: str) -> None:
-    if not told:
+def test_a_list_without_rows_that_tells_of_an_error_is_one(body: Any, words: str) -> None:
+    if not words:
         assert answer(depot(status(200, {**body, "state": "done"})), ALL).fetchall() == []
         return
-    with pytest.raises(Status, match=told) as caught:
+    with pytest.raises(Status, match=words) as caught:
         answer(depot(status(200, {**body, "state": "done"})), ALL)
     assert "failed: [{at: ok, when: false}]" in caught.value.hint
 
@@ -120,7 +120,7 @@ def test_an_error_beside_rows_is_noted_until_the_definition_says_what_it_means()
     ):  # fmt: skip
         result = answer(depot(rows, provider=provider), ALL)
         assert result.fetchall() == [("8",)]
-        assert ["holds `errors` beside its rows" in one for one in result.notes] == [
+        assert ["holds `errors` beside its rows" in note for note in result.notes] == [
             True
         ] * is_noted
 
@@ -142,7 +142,7 @@ def test_what_says_that_a_part_is_missing_is_noted_until_it_is_declared(
 ) -> None:
     rows = status(200, {"crates": [{"id": "8"}], "state": "done", **said})
     notes = answer(depot(rows), ALL).notes
-    assert [f"holds `{key}" in one for one in notes] == [True] * bool(key)
+    assert [f"holds `{key}" in note for note in notes] == [True] * bool(key)
     for at in said if key else ():
         mark = f"{{at: {at}, when: false}}" if said[at] is False else at
         declared = SERVICE.replace("- _parts.failed", f"- {mark}")
@@ -188,15 +188,15 @@ def test_what_is_said_in_the_declared_words_is_no_row() -> None:
 
 
 @over(
-    ("code", "body", "told"),
+    ("code", "body", "words"),
     [
         (404, {"message": "HTTP 404 Not Found"}, "answered 404: HTTP 404 Not Found"),
         (404, {"error": "no route"}, "answered 404"), (404, "", "answered 404"),
         (404, "<html>nothing here</html>", "with a web page"), (410, {"message": "gone"}, "gone"),
     ],
 )  # fmt: skip
-def test_what_is_said_in_other_words_is_an_error(code: int, body: Any, told: str) -> None:
-    with pytest.raises(Status, match=told) as caught:
+def test_what_is_said_in_other_words_is_an_error(code: int, body: Any, words: str) -> None:
+    with pytest.raises(Status, match=words) as caught:
         answer(depot(status(code, body)), BY_ID)
     assert caught.value.hint
 
@@ -227,8 +227,8 @@ def test_a_worker_that_does_not_heed_the_query_names_the_version_that_does(body:
     engine = engine_of(
         plant, transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body))
     )
-    told = r"GET /connectors\?expand=info came with version 2\.3"
-    with pytest.raises(UnexpectedShape, match=told) as caught:
+    words = r"GET /connectors\?expand=info came with version 2\.3"
+    with pytest.raises(UnexpectedShape, match=words) as caught:
         answer(engine, "SELECT config FROM kafka_connect.connect.connectors")
     assert "older than 2.3" in caught.value.hint
 
@@ -282,9 +282,9 @@ def test_a_value_that_does_not_fit_says_nothing_of_versions() -> None:
 def test_the_shipped_definitions_know_what_a_missing_thing_is_called(
     provider: str, body: Any, is_none: bool
 ) -> None:
-    found = LIBRARY.provider(provider)
-    assert found is not None
-    assert says(json.dumps(body), found.no_row_says) is is_none
+    definition = LIBRARY.provider(provider)
+    assert definition is not None
+    assert says(json.dumps(body), definition.no_row_says) is is_none
 
 
 # successes that are no whole answers
@@ -358,7 +358,7 @@ def test_with_partial_all_rows_that_came_are_kept_and_it_is_said_once(place: int
     said = [{"unreached": ["ghent"]} if number == place else {} for number in range(3)]
     result = answer(depot(pages(*said)), ALL, partial=True)
     assert result.table.num_rows == 6
-    assert [type(one.error) for one in result.errors] == [Incomplete]
+    assert [type(failed.error) for failed in result.errors] == [Incomplete]
     assert not result.complete
 
 
@@ -369,7 +369,7 @@ def test_what_is_missing_is_told_before_what_cannot_be_read_for_that(partial: bo
     for handler in (said, pages({"unreached": ["ghent"], **broken})):
         with pytest.raises(Incomplete, match="ghent") if not partial else nullcontext():
             result = answer(depot(handler), ALL, partial=partial)
-            assert [type(one.error) for one in result.errors] == [Incomplete]
+            assert [type(failed.error) for failed in result.errors] == [Incomplete]
 
 
 def test_an_answer_that_is_not_whole_is_not_kept_for_later() -> None:
@@ -388,16 +388,16 @@ def test_where_a_part_is_missing_a_limit_is_no_excuse() -> None:
 
 
 @over(
-    ("words", "told"),
+    ("words", "fault"),
     [
         ("[$]", "is the whole body"), ("[{at: x, when: 1, unless: 2}]", "both `when` and `unless`"),
         ("[{when: 1}]", "at"), ("[{at: x, if: 1}]", "if"),
     ],
 )  # fmt: skip
-def test_marks_that_say_nothing_are_faults(words: str, told: str) -> None:
+def test_marks_that_say_nothing_are_faults(words: str, fault: str) -> None:
     service = SERVICE.replace("rows: crates", f"rows: crates\n        incomplete: {words}")
     service = service[: service.index("        incomplete:\n")]
-    with pytest.raises((DefinitionError, FetchError), match=told):
+    with pytest.raises((DefinitionError, FetchError), match=fault):
         answer(depot(pages({}), service), ALL)
 
 

@@ -80,7 +80,7 @@ def test_a_worker_that_is_starting_hands_over(accepts: frozenset[int]) -> None:
     asking = replace(asked(f"{FIRST}/x"), accepts=accepts)
     answer = with_client(PLANT, cluster, lambda client: client.send(asking))
     assert (answer.status, answer.attempts) == (200, 2)
-    assert cluster.asked == [f"{one}/x" for one in (FIRST, SECOND)]
+    assert cluster.asked == [f"{url}/x" for url in (FIRST, SECOND)]
 
 
 def test_no_such_row_is_told_by_the_first_that_knows() -> None:
@@ -94,7 +94,7 @@ def test_where_none_works_the_error_names_them_all() -> None:
     cluster = Cluster(one=silent, two=silent, three=silent)
     with pytest.raises(ConnectionFailed) as caught:
         with_client(PLANT, cluster, lambda client: client.send(asked(f"{FIRST}/x")))
-    assert cluster.asked == [f"{one}/x" for one in (FIRST, SECOND, THIRD)]
+    assert cluster.asked == [f"{url}/x" for url in (FIRST, SECOND, THIRD)]
     assert caught.value.hint == f"none of its base URLs works: {FIRST}, {SECOND}, {THIRD}"
 
 
@@ -108,7 +108,7 @@ def test_a_worker_that_fails_later_hands_over_to_the_next_in_turn() -> None:
 
     with_client(PLANT, cluster, use)
     order = [FIRST, SECOND, SECOND, THIRD, FIRST]
-    assert cluster.asked == [f"{one}/x" for one in order]
+    assert cluster.asked == [f"{url}/x" for url in order]
 
 
 def test_rows_and_their_urls_are_those_of_the_worker_that_answered() -> None:
@@ -126,8 +126,8 @@ def test_rows_and_their_urls_are_those_of_the_worker_that_answered() -> None:
     with connect(
         connections={"plant": PLANT}, environment={}, transport=httpx.MockTransport(answer)
     ) as live:
-        found = live.sql("SELECT name, connector.state, _url FROM plant.connect.connector_status")
-        [(name, state, url)] = found.fetchall()
+        result = live.sql("SELECT name, connector.state, _url FROM plant.connect.connector_status")
+        [(name, state, url)] = result.fetchall()
     assert (name, state) == ("orders", "RUNNING")
     assert url == f"GET {SECOND}/connectors?expand=status"
 

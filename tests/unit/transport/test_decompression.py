@@ -44,9 +44,9 @@ PACKED = pytest.mark.parametrize(("packing", "pack"), PACKERS.values(), ids=PACK
 def unpacked(packing: str, pieces: list[bytes]) -> list[bytes]:
     """The steps in which the pieces of a body come out."""
     unpacker = Unpacker(MACHINES[packing])
-    found = [part for piece in pieces for part in unpacker.feed(piece)]
+    parts = [part for piece in pieces for part in unpacker.feed(piece)]
     unpacker.end()
-    return found
+    return parts
 
 
 def cut(packed: bytes, size: int) -> list[bytes]:
@@ -159,9 +159,9 @@ def gzip_bomb(size: int) -> Iterator[bytes]:
     """`size` MB of zeros, a thousandth of that as gzip; made once, repeated often."""
     yield gzip.compress(b"")[:10]
     packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    one = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
     for _ in range(size):
-        yield one
+        yield block
 
 
 @over("whole", [False, True], ids=["in pieces", "in one piece"])

@@ -9,48 +9,48 @@ from tests.unit.transport.test_limits import FINE, PATIENT, run
 
 
 def passes(
-    limits: ProcessLimits, scope: ConcurrencyLimit, verdict: RateFeedback, count: int = 1
+    limits: ProcessLimits, limit: ConcurrencyLimit, verdict: RateFeedback, count: int = 1
 ) -> list[int]:
     """How many places there are after each of so many requests, one after the other."""
     clock, allowed = FakeClock(), []
     for _ in range(count):
-        permit = run(limits.enter((scope,), clock, PATIENT))
+        permit = run(limits.enter((limit,), clock, PATIENT))
         limits.leave(permit, clock, verdict)
-        allowed.append(scope.allowed)
+        allowed.append(limit.allowed)
     return allowed
 
 
 def test_places_halve_down_to_one_and_grow_by_one_after_each_round() -> None:
     limits = ProcessLimits()
-    scope = limits.scope("one", 5)
-    assert passes(limits, scope, RateFeedback(throttled=scope), 4) == [2, 1, 1, 1]
-    assert passes(limits, scope, FINE, 12) == [2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5]
+    limit = limits.limit("one", 5)
+    assert passes(limits, limit, RateFeedback(throttled=limit), 4) == [2, 1, 1, 1]
+    assert passes(limits, limit, FINE, 12) == [2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5]
 
 
 def test_requests_that_began_before_a_cut_do_not_cut_again() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 16)
+    limit = limits.limit("one", 16)
 
     async def main() -> None:
-        permits = [await limits.enter((scope,), clock, PATIENT) for _ in range(16)]
+        permits = [await limits.enter((limit,), clock, PATIENT) for _ in range(16)]
         for permit in permits:
-            limits.leave(permit, clock, RateFeedback(throttled=scope))
+            limits.leave(permit, clock, RateFeedback(throttled=limit))
 
     run(main())
-    assert (scope.allowed, scope.cuts) == (8, 1)
+    assert (limit.allowed, limit.backoffs) == (8, 1)
 
 
 def test_a_scope_that_was_cut_lets_no_more_in_until_there_are_fewer() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 4)
+    limit = limits.limit("one", 4)
 
     async def main() -> None:
-        permits = [await limits.enter((scope,), clock, PATIENT) for _ in range(4)]
-        waiting = asyncio.ensure_future(limits.enter((scope,), clock, PATIENT))
+        permits = [await limits.enter((limit,), clock, PATIENT) for _ in range(4)]
+        waiting = asyncio.ensure_future(limits.enter((limit,), clock, PATIENT))
         await asyncio.sleep(0)
         seen = []
         for permit in permits:
-            limits.leave(permit, clock, RateFeedback(throttled=scope))
+            limits.leave(permit, clock, RateFeedback(throttled=limit))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
             seen.append(waiting.done())
@@ -62,10 +62,10 @@ def test_a_scope_that_was_cut_lets_no_more_in_until_there_are_fewer() -> None:
 def windows(*means: float) -> list[int]:
     """The places that are left after windows of answers that took so long, in seconds."""
     limits, allowed = ProcessLimits(), []
-    scope = limits.scope("one", 64)
+    limit = limits.limit("one", 64)
     for mean in means:
-        verdict = RateFeedback(is_success=True, paced=scope, kind="table", seconds=mean)
-        allowed.append(passes(limits, scope, verdict, WINDOW)[-1])
+        verdict = RateFeedback(is_success=True, paced=limit, kind="table", seconds=mean)
+        allowed.append(passes(limits, limit, verdict, WINDOW)[-1])
     return allowed
 
 
@@ -87,8 +87,8 @@ def test_what_is_slow_for_good_becomes_the_usual() -> None:
 
 def test_what_is_said_last_of_a_scope_holds() -> None:
     limits = ProcessLimits()
-    scope = limits.scope("one", 8)
-    assert limits.scope("one", 3) is scope
-    assert (scope.most, scope.allowed) == (3, 3)
-    passes(limits, scope, RateFeedback(throttled=scope))
-    assert limits.scope("one", 8).allowed == 1
+    limit = limits.limit("one", 8)
+    assert limits.limit("one", 3) is limit
+    assert (limit.most, limit.allowed) == (3, 3)
+    passes(limits, limit, RateFeedback(throttled=limit))
+    assert limits.limit("one", 8).allowed == 1

@@ -28,9 +28,9 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(bounded())
 
 
-def is_idle(scopes: Sequence[ConcurrencyLimit]) -> bool:
+def is_idle(passed: Sequence[ConcurrencyLimit]) -> bool:
     """Whether nobody has a place, nobody waits, and nobody sleeps for others."""
-    return all(one.busy == 0 and one.first() is None and not one.sentries for one in scopes)
+    return all(limit.busy == 0 and limit.first() is None and not limit.timers for limit in passed)
 
 
 class Endless(FakeClock):
@@ -49,32 +49,32 @@ class Endless(FakeClock):
 def test_never_more_than_allowed_are_under_way_and_all_end(seed: int, sizes: list[int]) -> None:
     dice, limits, clock = random.Random(seed), ProcessLimits(), FakeClock()
     rates = [dice.choice([None, None, 5.0]) for _ in sizes]
-    scopes = [limits.scope(n, *one) for n, one in enumerate(zip(sizes, rates, strict=True))]
-    under_way = dict.fromkeys(scopes, 0)
+    passed = [limits.limit(n, *size) for n, size in enumerate(zip(sizes, rates, strict=True))]
+    under_way = dict.fromkeys(passed, 0)
     ends: list[str] = []
 
-    async def one() -> None:
-        wanted = tuple(s for s in scopes if dice.random() < 0.7) or (scopes[0],)
+    async def passer() -> None:
+        wanted = tuple(s for s in passed if dice.random() < 0.7) or (passed[0],)
         try:
             permit = await limits.enter(wanted, clock, PATIENT)
             try:
-                for scope in wanted:
-                    under_way[scope] += 1
-                    assert under_way[scope] <= scope.most
+                for limit in wanted:
+                    under_way[limit] += 1
+                    assert under_way[limit] <= limit.most
                 for _ in range(dice.randrange(4)):
                     await asyncio.sleep(0)
                 if dice.random() < 0.1:
                     limits.hold(wanted[0], 3, clock)
             finally:
-                for scope in wanted:
-                    under_way[scope] -= 1
+                for limit in wanted:
+                    under_way[limit] -= 1
                 throttled = wanted[0] if dice.random() < 0.2 else None
                 limits.leave(permit, clock, RateFeedback(throttled is None, throttled))
         finally:
             ends.append("ended")
 
     async def main() -> None:
-        tasks = [asyncio.ensure_future(one()) for _ in range(40)]
+        tasks = [asyncio.ensure_future(passer()) for _ in range(40)]
         while not all(task.done() for task in tasks):
             await asyncio.sleep(0)
             if dice.random() < 0.1:
@@ -84,17 +84,17 @@ def test_never_more_than_allowed_are_under_way_and_all_end(seed: int, sizes: lis
 
     run(main())
     assert len(ends) <= 40
-    assert is_idle(scopes)
+    assert is_idle(passed)
 
 
 def test_a_place_that_was_handed_over_to_someone_just_cancelled_goes_to_the_next() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 1)
+    limit = limits.limit("one", 1)
 
     async def main() -> None:
-        permit = await limits.enter((scope,), clock, PATIENT)
+        permit = await limits.enter((limit,), clock, PATIENT)
         second, third = (
-            asyncio.ensure_future(limits.enter((scope,), clock, PATIENT)) for _ in range(2)
+            asyncio.ensure_future(limits.enter((limit,), clock, PATIENT)) for _ in range(2)
         )
         await asyncio.sleep(0)
         limits.leave(permit, clock, FINE)  # the second has it now, but does not know yet
@@ -102,16 +102,16 @@ def test_a_place_that_was_handed_over_to_someone_just_cancelled_goes_to_the_next
         limits.leave(await third, clock, FINE)
 
     run(main())
-    assert is_idle([scope])
+    assert is_idle([limit])
 
 
 def test_whoever_comes_first_is_served_first_and_newcomers_do_not_overtake() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 1, 10.0)
+    limit = limits.limit("one", 1, 10.0)
     order: list[int] = []
 
-    async def one(number: int) -> None:
-        permit = await limits.enter((scope,), clock, PATIENT)
+    async def passer(number: int) -> None:
+        permit = await limits.enter((limit,), clock, PATIENT)
         order.append(number)
         await asyncio.sleep(0)
         limits.leave(permit, clock, FINE)
@@ -119,7 +119,7 @@ def test_whoever_comes_first_is_served_first_and_newcomers_do_not_overtake() -> 
     async def main() -> None:
         tasks = []
         for number in range(20):
-            tasks.append(asyncio.ensure_future(one(number)))
+            tasks.append(asyncio.ensure_future(passer(number)))
             await asyncio.sleep(0)
         await asyncio.gather(*tasks)
 
@@ -129,7 +129,7 @@ def test_whoever_comes_first_is_served_first_and_newcomers_do_not_overtake() -> 
 
 def test_whoever_waits_for_one_scope_holds_no_place_of_another() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    connection, host = limits.scope("connection", 2), limits.scope("host", 1)
+    connection, host = limits.limit("connection", 2), limits.limit("host", 1)
 
     async def main() -> None:
         first = await limits.enter((connection, host), clock, PATIENT)
@@ -149,42 +149,42 @@ def test_whoever_waits_for_one_scope_holds_no_place_of_another() -> None:
 
 
 async def starts(
-    limits: ProcessLimits, scope: ConcurrencyLimit, clock: FakeClock, count: int
+    limits: ProcessLimits, limit: ConcurrencyLimit, clock: FakeClock, count: int
 ) -> list[float]:
     """When each of so many requests at once starts, from now; each ends at once."""
     begun, at = clock.time, list[float]()
 
-    async def one() -> None:
-        permit = await limits.enter((scope,), clock, PATIENT)
+    async def passer() -> None:
+        permit = await limits.enter((limit,), clock, PATIENT)
         at.append(clock.time - begun)
         limits.leave(permit, clock, FINE)
 
-    await asyncio.gather(*(one() for _ in range(count)))
+    await asyncio.gather(*(passer() for _ in range(count)))
     return at
 
 
 def test_a_rate_spaces_starts_evenly_and_one_sleeps_for_all() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 16, 4.0)
-    assert run(starts(limits, scope, clock, 5)) == [0, 0.25, 0.5, 0.75, 1.0]
+    limit = limits.limit("one", 16, 4.0)
+    assert run(starts(limits, limit, clock, 5)) == [0, 0.25, 0.5, 0.75, 1.0]
     assert clock.slept == [0.25] * 4
-    assert is_idle([scope])
+    assert is_idle([limit])
 
 
 def test_time_without_requests_is_not_saved_up() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 16, 4.0)
-    run(starts(limits, scope, clock, 1))
+    limit = limits.limit("one", 16, 4.0)
+    run(starts(limits, limit, clock, 1))
     clock.time += 100
-    assert run(starts(limits, scope, clock, 3)) == [0, 0.25, 0.5]
+    assert run(starts(limits, limit, clock, 3)) == [0, 0.25, 0.5]
 
 
 def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 16, 4.0)
-    run(starts(limits, scope, clock, 1))
+    limit = limits.limit("one", 16, 4.0)
+    run(starts(limits, limit, clock, 1))
     clock.time -= 3600
-    assert run(starts(limits, scope, clock, 2)) == [0.25, 0.5]
+    assert run(starts(limits, limit, clock, 2)) == [0.25, 0.5]
 
 
 def test_when_the_one_who_sleeps_goes_another_sleeps_for_the_rest() -> None:
@@ -196,15 +196,15 @@ def test_when_the_one_who_sleeps_goes_another_sleeps_for_the_rest() -> None:
             self.time += seconds
 
     limits, clock = ProcessLimits(), Stopped()
-    scope = limits.scope("one", 2, 1.0)
+    limit = limits.limit("one", 2, 1.0)
 
     async def main() -> list[float]:
-        await limits.enter((scope,), clock, PATIENT)
-        sentry = asyncio.ensure_future(limits.enter((scope,), clock, PATIENT))
+        await limits.enter((limit,), clock, PATIENT)
+        timer = asyncio.ensure_future(limits.enter((limit,), clock, PATIENT))
         await asyncio.sleep(0)
-        behind = asyncio.ensure_future(limits.enter((scope,), clock, PATIENT))
+        behind = asyncio.ensure_future(limits.enter((limit,), clock, PATIENT))
         await asyncio.sleep(0)
-        sentry.cancel()
+        timer.cancel()
         await behind
         return clock.slept
 
@@ -217,28 +217,28 @@ def test_a_clock_that_stands_still_while_someone_sleeps_holds_nobody_up() -> Non
             self.slept.append(seconds)
 
     limits, clock = ProcessLimits(), Standing()
-    scope = limits.scope("one", 16, 4.0)
-    assert run(starts(limits, scope, clock, 2)) == [0, 0]
+    limit = limits.limit("one", 16, 4.0)
+    assert run(starts(limits, limit, clock, 2)) == [0, 0]
     assert clock.slept == [0.25]
 
 
 def test_whoever_comes_just_when_a_scope_opens_waits_behind_those_in_line() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 2)
-    limits.hold(scope, 7, clock)
+    limit = limits.limit("one", 2)
+    limits.hold(limit, 7, clock)
 
     async def main() -> None:
-        sentry = asyncio.ensure_future(limits.enter((scope,), Endless(), PATIENT))
+        timer = asyncio.ensure_future(limits.enter((limit,), Endless(), PATIENT))
         await asyncio.sleep(0)
         clock.time += 7
-        newcomer = asyncio.ensure_future(limits.enter((scope,), clock, PATIENT))
+        newcomer = asyncio.ensure_future(limits.enter((limit,), clock, PATIENT))
         await asyncio.sleep(0)
         assert not newcomer.done()
-        sentry.cancel()
+        timer.cancel()
         limits.leave(await newcomer, clock, FINE)
 
     run(main())
-    assert is_idle([scope])
+    assert is_idle([limit])
 
 
 # not before when
@@ -246,19 +246,19 @@ def test_whoever_comes_just_when_a_scope_opens_waits_behind_those_in_line() -> N
 
 def test_nobody_in_a_scope_that_is_held_starts_before() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope, other = limits.scope("one", 4), limits.scope("other", 4)
-    limits.hold(scope, 7, clock)
+    limit, other = limits.limit("one", 4), limits.limit("other", 4)
+    limits.hold(limit, 7, clock)
     assert run(starts(limits, other, clock, 3)) == [0, 0, 0]
-    assert run(starts(limits, scope, clock, 3)) == [7, 7, 7]
+    assert run(starts(limits, limit, clock, 3)) == [7, 7, 7]
     assert clock.slept == [7]
 
 
 def test_a_longer_hold_counts_and_a_shorter_one_changes_nothing() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 4)
+    limit = limits.limit("one", 4)
     for seconds in (5, 9, 2):
-        limits.hold(scope, seconds, clock)
-    assert run(starts(limits, scope, clock, 2)) == [9, 9]
+        limits.hold(limit, seconds, clock)
+    assert run(starts(limits, limit, clock, 2)) == [9, 9]
 
 
 @pytest.mark.parametrize(
@@ -274,31 +274,31 @@ def test_a_wait_beyond_patience_is_refused_at_once_with_its_seconds(
     held: float, patience: Patience, is_refused: bool
 ) -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 4)
-    limits.hold(scope, held, clock)
+    limit = limits.limit("one", 4)
+    limits.hold(limit, held, clock)
     if is_refused:
         with pytest.raises(HeldBack) as caught:
-            run(limits.enter((scope,), clock, patience))
+            run(limits.enter((limit,), clock, patience))
         assert caught.value.seconds == held
         assert clock.slept == []
     else:
-        limits.leave(run(limits.enter((scope,), clock, patience)), clock, FINE)
-    assert is_idle([scope])
+        limits.leave(run(limits.enter((limit,), clock, patience)), clock, FINE)
+    assert is_idle([limit])
 
 
 def test_who_waits_in_line_already_is_told_of_a_wait_that_is_too_long() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 1)
+    limit = limits.limit("one", 1)
 
     async def main() -> None:
-        permit = await limits.enter((scope,), clock, PATIENT)
-        waiting = [asyncio.ensure_future(limits.enter((scope,), clock, PATIENT)) for _ in range(3)]
+        permit = await limits.enter((limit,), clock, PATIENT)
+        waiting = [asyncio.ensure_future(limits.enter((limit,), clock, PATIENT)) for _ in range(3)]
         await asyncio.sleep(0)
-        limits.hold(scope, 600, clock)
+        limits.hold(limit, 600, clock)
         ends = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(end) for end in ends] == [HeldBack] * 3
         limits.leave(permit, clock, SLOW_DOWN)
 
     run(main())
     assert clock.slept == []
-    assert is_idle([scope])
+    assert is_idle([limit])

@@ -15,12 +15,12 @@ from tests.unit.transport.test_limits import FINE, PATIENT, Endless, is_idle, ru
 
 def test_loops_on_several_threads_share_the_places_and_lose_none() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope, other = limits.scope("shared", 3), limits.scope("other", 2)
+    limit, other = limits.limit("shared", 3), limits.limit("other", 2)
     under_way, most, ended = [0], [0], [0]
     counting = threading.Lock()
 
-    async def one(dice: random.Random) -> None:
-        wanted = (scope, other) if dice.random() < 0.5 else (scope,)
+    async def passer(dice: random.Random) -> None:
+        wanted = (limit, other) if dice.random() < 0.5 else (limit,)
         permit = await limits.enter(wanted, clock, PATIENT)
         try:
             with counting:
@@ -35,7 +35,7 @@ def test_loops_on_several_threads_share_the_places_and_lose_none() -> None:
 
     async def many(seed: int) -> None:
         dice = random.Random(seed)
-        tasks = [asyncio.ensure_future(one(dice)) for _ in range(150)]
+        tasks = [asyncio.ensure_future(passer(dice)) for _ in range(150)]
         for task in tasks:
             if dice.random() < 0.3:
                 await asyncio.sleep(0)
@@ -50,22 +50,22 @@ def test_loops_on_several_threads_share_the_places_and_lose_none() -> None:
     assert not any(thread.is_alive() for thread in threads)
     assert most[0] == 3
     assert 100 < ended[0] <= 600
-    assert is_idle([scope, other])
+    assert is_idle([limit, other])
 
 
 def test_those_who_died_in_line_stand_in_nobodys_way() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 1, 4.0)
+    limit = limits.limit("one", 1, 4.0)
     dead = asyncio.new_event_loop()
     dead.set_exception_handler(lambda *_: None)  # it complains of tasks that were left
-    limits.leave(dead.run_until_complete(limits.enter((scope,), clock, PATIENT)), clock, FINE)
-    left = [dead.create_task(limits.enter((scope,), Endless(), PATIENT)) for _ in range(3)]
+    limits.leave(dead.run_until_complete(limits.enter((limit,), clock, PATIENT)), clock, FINE)
+    left = [dead.create_task(limits.enter((limit,), Endless(), PATIENT)) for _ in range(3)]
     dead.run_until_complete(asyncio.sleep(0))
     dead.close()
     clock.time += 1
     assert not any(task.done() for task in left)
-    assert run(starts(limits, scope, clock, 2)) == [0, 0.25]
-    assert is_idle([scope])
+    assert run(starts(limits, limit, clock, 2)) == [0, 0.25]
+    assert is_idle([limit])
 
 
 @pytest.mark.parametrize("is_cancelled_first", [True, False])
@@ -73,18 +73,18 @@ def test_whoever_waits_on_a_loop_that_is_closed_does_not_swallow_a_place(
     is_cancelled_first: bool,
 ) -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 1)
+    limit = limits.limit("one", 1)
     dead = asyncio.new_event_loop()
     dead.set_exception_handler(lambda *_: None)  # it complains of tasks that were left
     task = None
 
     async def main() -> Permit:
         nonlocal task
-        permit = await limits.enter((scope,), clock, PATIENT)
+        permit = await limits.enter((limit,), clock, PATIENT)
 
         def wait_on_another_loop() -> None:
             nonlocal task
-            task = dead.create_task(limits.enter((scope,), clock, PATIENT))
+            task = dead.create_task(limits.enter((limit,), clock, PATIENT))
             dead.run_until_complete(asyncio.sleep(0))
             if is_cancelled_first:
                 task.cancel()
@@ -93,7 +93,7 @@ def test_whoever_waits_on_a_loop_that_is_closed_does_not_swallow_a_place(
         thread = threading.Thread(target=wait_on_another_loop)
         thread.start()
         thread.join()
-        behind = asyncio.ensure_future(limits.enter((scope,), clock, PATIENT))
+        behind = asyncio.ensure_future(limits.enter((limit,), clock, PATIENT))
         await asyncio.sleep(0)
         assert not behind.done()
         limits.leave(permit, clock, FINE)
@@ -102,15 +102,15 @@ def test_whoever_waits_on_a_loop_that_is_closed_does_not_swallow_a_place(
     limits.leave(run(main()), clock, FINE)
     task = None
     gc.collect()
-    assert is_idle([scope])
+    assert is_idle([limit])
 
 
 def test_places_come_back_when_what_holds_them_is_thrown_away() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 1)
+    limit = limits.limit("one", 1)
 
     async def abandoned() -> None:
-        permit = await limits.enter((scope,), clock, PATIENT)
+        permit = await limits.enter((limit,), clock, PATIENT)
         try:
             await asyncio.get_running_loop().create_future()
         finally:
@@ -121,23 +121,23 @@ def test_places_come_back_when_what_holds_them_is_thrown_away() -> None:
     tasks = [loop.create_task(abandoned()) for _ in range(2)]
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
-    assert scope.busy == 1
+    assert limit.busy == 1
     del tasks
     gc.collect()
-    assert is_idle([scope])
+    assert is_idle([limit])
 
 
 def test_when_the_one_who_sleeps_dies_with_its_loop_those_on_other_loops_go_on() -> None:
     limits, clock = ProcessLimits(), FakeClock()
-    scope = limits.scope("one", 2)
-    limits.hold(scope, 7, clock)
+    limit = limits.limit("one", 2)
+    limits.hold(limit, 7, clock)
     dead = asyncio.new_event_loop()
     dead.set_exception_handler(lambda *_: None)  # it complains of tasks that were left
-    left = dead.create_task(limits.enter((scope,), Endless(), PATIENT))
+    left = dead.create_task(limits.enter((limit,), Endless(), PATIENT))
     dead.run_until_complete(asyncio.sleep(0))
     dead.close()
     assert not left.done()
-    assert run(starts(limits, scope, clock, 2)) == [7, 7]
+    assert run(starts(limits, limit, clock, 2)) == [7, 7]
     del left, dead
     gc.collect()
-    assert is_idle([scope])
+    assert is_idle([limit])

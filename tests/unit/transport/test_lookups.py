@@ -58,8 +58,10 @@ def lookups(
         ConnectionPool, resolver=names, socket_factory=note, use_dns_cache=False
     )
 
-    def opened(resolver: Resolver, door: ClientOptions, bounds: ExchangeLimits) -> Backend:
-        return open_network(resolver, door.environment, bounds, connector)
+    def opened(
+        resolver: Resolver, client_options: ClientOptions, exchange_limits: ExchangeLimits
+    ) -> Backend:
+        return open_network(resolver, client_options.environment, exchange_limits, connector)
 
     async def main() -> None:
         connection = Connection("one", "p", base_url="http://plant.test", **more)

@@ -51,9 +51,9 @@ def read_many(room: MemoryBudget, answers: list[tuple[int, int]]) -> int:
     """Read answers of so many pieces of so many bytes at the same time: bytes that came."""
 
     async def read_all() -> list[bytes]:
-        bounds = ExchangeLimits(9, 9, room.longest, room)
+        exchange_limits = ExchangeLimits(9, 9, room.longest, room)
         return await asyncio.gather(
-            *(read_whole(200, {}, _pieces(*answer), bounds) for answer in answers)
+            *(read_whole(200, {}, _pieces(*answer), exchange_limits) for answer in answers)
         )
 
     return sum(map(len, asyncio.run(read_all())))
@@ -107,7 +107,7 @@ def test_how_much_there_is_can_be_written_down(tmp_path: Path) -> None:
     path = tmp_path / "connstat.toml"
     path.write_text('[limits]\nanswer_memory = "64MB"\n')
     assert read_config(path).answer_memory == 64 * MEGABYTE
-    assert ProcessLimits().room.most == DEFAULT
+    assert ProcessLimits().memory.most == DEFAULT
     for wrong in ('answer_memory = "12"', "answer_memory = 12", 'answer_memory = "1KB"', "x = 1"):
         path.write_text(f"[limits]\n{wrong}\n")
         with pytest.raises(ConfigError, match=r"\[limits\]"):

@@ -54,14 +54,14 @@ class Wire:
         connection = find_connections(Setup(connections={"one": table}), library, {})["one"]
         provider = library.provider("p")
         assert provider is not None
-        door = ClientOptions(
+        client_options = ClientOptions(
             self.clock, {}, httpx.MockTransport(self.respond), observe=self.sent.append
         )
 
         async def main() -> list[Response]:
-            client = Client(provider, connection, door)
+            client = Client(provider, connection, client_options)
             try:
-                return [await client.send(one) for one in requests]
+                return [await client.send(request) for request in requests]
             finally:
                 await client.close()
 
@@ -73,12 +73,12 @@ def get(path: str = "/x", **more: Any) -> Request:
 
 
 def shown(wire: Wire, error: FetchError | None = None) -> str:
-    lines = " ".join(str(one.line) for one in wire.sent)
+    lines = " ".join(str(attempt.line) for attempt in wire.sent)
     return lines if error is None else f"{lines} {error.message} {error.hint} {error.request}"
 
 
 def assert_nothing_secret(text: str) -> None:
-    assert not [one for one in (SECRET, *QUOTED) if one in text]
+    assert not [secret for secret in (SECRET, *QUOTED) if secret in text]
 
 
 # --- a key in the query --------------------------------------------------------------------------
@@ -93,14 +93,14 @@ def test_a_key_of_the_query_is_sent_once_and_shown_nowhere(tmp_path: Path) -> No
         get(raw_query="b=%2f&api+key=old&api%20key=older&c"),
     ]  # fmt: skip
     wire.send(tmp_path, IN_QUERY, *asked)
-    assert [parse_qsl(one.url.query.decode(), keep_blank_values=True) for one in wire.asked] == [
+    assert [parse_qsl(call.url.query.decode(), keep_blank_values=True) for call in wire.asked] == [
         [("api key", SECRET)], [("a", "1"), ("api key", SECRET)],
         [("b", "/"), ("c", ""), ("api key", SECRET)],
     ]  # fmt: skip
     assert_nothing_secret(shown(wire))
 
 
-@over("body", [f"no {SECRET}", *(f"at /x?api+key={one}" for one in QUOTED)])
+@over("body", [f"no {SECRET}", *(f"at /x?api+key={secret}" for secret in QUOTED)])
 def test_an_error_that_repeats_the_key_is_told_without_it(tmp_path: Path, body: str) -> None:
     wire = Wire(lambda _: httpx.Response(400, text=body))
     with pytest.raises(Status, match="…") as caught:
@@ -176,17 +176,17 @@ def test_a_token_is_found_and_carried_as_the_definition_says(
 
 
 def test_a_token_of_another_header_is_renewed_after_a_401(tmp_path: Path) -> None:
-    given = iter(("t1", "t2"))
+    tokens = iter(("t1", "t2"))
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.host == "auth.test":
-            return httpx.Response(200, json={"d": {"t": next(given), "life": 3600}})
+            return httpx.Response(200, json={"d": {"t": next(tokens), "life": 3600}})
         return httpx.Response(200 if request.headers["X-Auth"] == "t2" else 401, json=[])
 
     wire = Wire(answer)
     words = ", header: X-Auth, scheme: '', token: d.t, expires_in: d.life"
     wire.send(tmp_path, f"auth: [{{client_credentials: {OAUTH}{words}}}}}]", get(), get())
-    assert [one.url.path for one in wire.asked] == ["/token", "/x", "/token", "/x", "/x"]
+    assert [call.url.path for call in wire.asked] == ["/token", "/x", "/token", "/x", "/x"]
 
 
 @over(
@@ -239,14 +239,14 @@ def test_a_get_is_followed_once_within_its_origin_where_that_is_allowed(
     tmp_path: Path, place: str, asked: str
 ) -> None:
     if asked.startswith("/a"):
-        wire = Wire(lambda one: httpx.Response(200, json=[]) if one.url.query else httpx.Response(
+        wire = Wire(lambda call: httpx.Response(200, json=[]) if call.url.query else httpx.Response(
             307, headers={"Location": place}))  # fmt: skip
     else:
         wire = Wire(leading(a=place))
     wire.send(tmp_path, f"{FOLLOW}\nauth: [{{bearer: {{token: '{{key}}'}}}}]", get("/a"))
-    assert [one.url.raw_path.decode() for one in wire.asked] == ["/a", asked]
-    assert {one.headers["Authorization"] for one in wire.asked} == {f"Bearer {SECRET}"}
-    assert [str(one.line) for one in wire.sent] == [
+    assert [call.url.raw_path.decode() for call in wire.asked] == ["/a", asked]
+    assert {call.headers["Authorization"] for call in wire.asked} == {f"Bearer {SECRET}"}
+    assert [str(attempt.line) for attempt in wire.sent] == [
         "GET http://api.test/a", f"GET http://api.test{asked}"
     ]  # fmt: skip
 

@@ -46,14 +46,14 @@ def proxy() -> Iterator[int]:
 def direct_with_curl(excepted: str, port: int) -> dict[str, bool]:
     """Which hosts curl goes to around the proxy, which it else asks for a tunnel."""
     urls = [word for host in HOSTS for word in ("-o", "/dev/null", f"http://{host}/")]
-    told = subprocess.run(
+    codes = subprocess.run(
         ["curl", "-g", "-s", "-w", "%{http_connect}\n", "--connect-to", "::127.0.0.1:1", *urls],
         env={"http_proxy": f"http://127.0.0.1:{port}", "no_proxy": excepted},
         capture_output=True,
         text=True,
         check=False,
     ).stdout.split()
-    return {host: code == "000" for host, code in zip(HOSTS, told, strict=True)}
+    return {host: code == "000" for host, code in zip(HOSTS, codes, strict=True)}
 
 
 def items_of(source: random.Random) -> str:

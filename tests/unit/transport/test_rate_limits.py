@@ -40,7 +40,7 @@ class Api:
         return httpx.Response(status, headers=headers)
 
 
-def told(
+def asked_to_wait(
     first: int, headers: Mapping[str, str], table: dict[str, Any] = CONFLUENT
 ) -> tuple[list[tuple[str, float]], list[float]]:
     """When requests came of which the first got that answer, and the waits."""
@@ -94,19 +94,19 @@ def test_each_form_in_which_an_api_asks_to_wait(
     [(429, {"Retry-After": "7"}), (503, {"Retry-After": "7"}), (429, {"X-RateLimit-Reset": "7"})],
 )
 def test_a_wait_is_waited_once_and_to_the_second(status: int, headers: dict[str, str]) -> None:
-    came, slept = told(status, headers)
+    came, slept = asked_to_wait(status, headers)
     assert came == [("/a", 0), ("/a", 7), ("/b", 7)]
     assert slept == [7]
 
 
 def test_when_nothing_remains_the_next_request_waits_though_none_has_failed() -> None:
-    came, slept = told(200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7"})
+    came, slept = asked_to_wait(200, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "7"})
     assert came == [("/a", 0), ("/b", 7)]
     assert slept == [7]
 
 
 def test_a_wait_asked_for_beside_another_error_is_for_that_request_alone() -> None:
-    came, slept = told(500, {"Retry-After": "7"})
+    came, slept = asked_to_wait(500, {"Retry-After": "7"})
     assert came == [("/a", 0), ("/a", 7), ("/b", 7)]
     assert slept == [7]
 
@@ -210,8 +210,10 @@ def with_two(
             provider = LIBRARY.provider(connection.provider)
             assert provider is not None
             wire = httpx.MockTransport(lambda _: httpx.Response(200))
-            door = ClientOptions(clock or FakeClock(), {"KEY": SECRET}, wire, limits=limits)
-            clients.append(Client(replace(provider, limits=declared), connection, door))
+            client_options = ClientOptions(
+                clock or FakeClock(), {"KEY": SECRET}, wire, limits=limits
+            )
+            clients.append(Client(replace(provider, limits=declared), connection, client_options))
         try:
             await use(*clients)
         finally:
@@ -233,8 +235,8 @@ def test_the_same_account_through_two_engines_has_one_budget(
 ) -> None:
     clock = FakeClock()
 
-    async def use(one: Client, other: Client) -> None:
-        await get(one)
+    async def use(client: Client, other: Client) -> None:
+        await get(client)
         await get(other)
 
     with_two((CONFLUENT, {**CONFLUENT, **change}), use, clock=clock)
@@ -244,9 +246,9 @@ def test_the_same_account_through_two_engines_has_one_budget(
 def test_a_host_has_one_budget_over_all_accounts_where_that_is_declared() -> None:
     clock = FakeClock()
 
-    async def use(one: Client, other: Client) -> None:
-        for client in (one, other):
-            await get(client)
+    async def use(client: Client, other: Client) -> None:
+        await get(client)
+        await get(other)
 
     declared = Declared(host=RequestLimit(rate=2.0))
     with_two((CONFLUENT, {**CONFLUENT, "token": "another"}), use, declared, clock)
@@ -256,10 +258,10 @@ def test_a_host_has_one_budget_over_all_accounts_where_that_is_declared() -> Non
 def test_a_family_of_methods_has_limits_of_its_own() -> None:
     clock = FakeClock()
 
-    async def use(one: Client, _: Client) -> None:
-        slow = asked(one.base_url + "/m", family="metrics")
-        for request in (slow, slow, asked(one.base_url + "/x")):
-            await one.send(request)
+    async def use(client: Client, _: Client) -> None:
+        slow = asked(client.base_url + "/m", family="metrics")
+        for request in (slow, slow, asked(client.base_url + "/x")):
+            await client.send(request)
 
     with_two((CONFLUENT, PLANT), use, clock=clock)
     assert clock.slept == [1.0, 0.25]
@@ -302,10 +304,12 @@ def test_what_a_connection_says_of_limits_comes_before_the_definition() -> None:
 
 
 def test_nothing_of_the_limits_shows_who_they_are_for() -> None:
-    async def use(one: Client, _: Client) -> None:
-        await get(one)
-        gate = vars(one)["_gate"]
-        shown = [repr(value) for value in (*vars(gate).values(), *vars(vars(gate)["_registry"]))]
+    async def use(client: Client, _: Client) -> None:
+        await get(client)
+        limiter = vars(client)["_limiter"]
+        shown = [
+            repr(value) for value in (*vars(limiter).values(), *vars(vars(limiter)["_registry"]))
+        ]
         assert SECRET not in "".join(shown)
 
     with_two((CONFLUENT, PLANT), use)

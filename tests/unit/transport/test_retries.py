@@ -23,18 +23,18 @@ REBALANCE = b'{"message": "Cannot complete request (e.g. worker rebalance)"}'
 START = FakeClock().time
 
 
-def course(**given: Any) -> RetryState:
-    return RetryState(**{"random": lambda: 1.0, "until": None, "longest_wait": 60.0, **given})
+def retry_state(**fields: Any) -> RetryState:
+    return RetryState(**{"random": lambda: 1.0, "until": None, "longest_wait": 60.0, **fields})
 
 
-def pauses(one: RetryState, rule: RetryRule | None, *, lasting: float = 0.0) -> Iterator[float]:
+def pauses(retries: RetryState, rule: RetryRule | None, *, lasting: float = 0.0) -> Iterator[float]:
     """The waits between tries that all fail by one rule, each after so many seconds."""
     now = START
     while True:
-        one.begin()
-        one.rule = rule
+        retries.begin()
+        retries.rule = rule
         now += lasting
-        pause = one.pause(now)
+        pause = retries.pause(now)
         if pause is None:
             return
         now += pause
@@ -81,9 +81,9 @@ def test_a_limit_that_comes_with_a_refusal_is_known_by_its_words(
 def test_the_shipped_definitions_say_what_is_worth_it_and_for_how_long(
     provider: str, status: int, body: bytes, seconds: float | None
 ) -> None:
-    found = LIBRARY.provider(provider)
-    assert found is not None
-    rule = rule_for(status, body, found.retries)
+    definition = LIBRARY.provider(provider)
+    assert definition is not None
+    rule = rule_for(status, body, definition.retries)
     assert (None if rule is None else rule.within or 0) == seconds
 
 
@@ -98,53 +98,53 @@ def test_a_rule_with_a_message_needs_the_message() -> None:
 
 
 def test_waits_double_up_to_a_longest_and_end_after_the_tries() -> None:
-    assert list(pauses(course(), NO_ANSWER)) == [0.5, 1, 2]
-    assert list(pauses(course(), RetryRule(frozenset(), tries=8))) == [0.5, 1, 2, 4, 8, 8, 8]
-    assert list(pauses(course(), RetryRule(frozenset(), tries=1))) == []
-    assert list(pauses(course(), None)) == []
+    assert list(pauses(retry_state(), NO_ANSWER)) == [0.5, 1, 2]
+    assert list(pauses(retry_state(), RetryRule(frozenset(), tries=8))) == [0.5, 1, 2, 4, 8, 8, 8]
+    assert list(pauses(retry_state(), RetryRule(frozenset(), tries=1))) == []
+    assert list(pauses(retry_state(), None)) == []
 
 
 @given(dice=st.lists(st.floats(0, 1), min_size=3, max_size=3))
 def test_a_wait_is_anywhere_between_none_and_the_longest(dice: list[float]) -> None:
-    given = iter(dice)
-    found = list(pauses(course(random=lambda: next(given)), NO_ANSWER))
-    assert found == [dice[0] * 0.5, dice[1] * 1, dice[2] * 2]
+    throws = iter(dice)
+    waits = list(pauses(retry_state(random=lambda: next(throws)), NO_ANSWER))
+    assert waits == [dice[0] * 0.5, dice[1] * 1, dice[2] * 2]
 
 
 def test_a_rule_with_its_own_time_goes_on_until_it_is_over_and_tries_at_its_very_end() -> None:
     rule = RetryRule(frozenset(), within=20)
-    assert list(pauses(course(), rule)) == [0.5, 1, 2, 4, 8, 4.5]
+    assert list(pauses(retry_state(), rule)) == [0.5, 1, 2, 4, 8, 4.5]
     # a try of 3 s each: the time counts from the first of these answers
-    assert list(pauses(course(), rule, lasting=3)) == [0.5, 1, 2, 4, 0.5]
-    assert sum(pauses(course(random=lambda: 0.1), rule)) == pytest.approx(20)
+    assert list(pauses(retry_state(), rule, lasting=3)) == [0.5, 1, 2, 4, 0.5]
+    assert sum(pauses(retry_state(random=lambda: 0.1), rule)) == pytest.approx(20)
 
 
 def test_tries_while_a_rule_with_its_own_time_applies_end_with_the_statement_too() -> None:
     rule = RetryRule(frozenset(), within=60)
-    assert list(pauses(course(until=START + 10), rule)) == [0.5, 1, 2, 4]
+    assert list(pauses(retry_state(until=START + 10), rule)) == [0.5, 1, 2, 4]
 
 
 @over(("left", "expected"), [(0.5, []), (0.6, [0.5]), (1.5, [0.5]), (3.6, [0.5, 1, 2])])
 def test_no_try_begins_at_or_after_the_end_of_the_statement(
     left: float, expected: list[float]
 ) -> None:
-    assert list(pauses(course(until=START + left), NO_ANSWER)) == expected
+    assert list(pauses(retry_state(until=START + left), NO_ANSWER)) == expected
 
 
 @over(
-    ("wait", "given", "pause"),
+    ("wait", "fields", "pause"),
     [
         (0.0, {}, 0.0), (7.0, {}, 7.0), (60.0, {}, 60.0), (60.1, {}, None),
         (61.0, {"longest_wait": 90.0}, 61.0), (7.0, {"until": START + 7}, None),
     ],
 )  # fmt: skip
 def test_what_the_api_asks_for_counts_in_place_of_our_own_wait(
-    wait: float, given: dict[str, Any], pause: float | None
+    wait: float, fields: dict[str, Any], pause: float | None
 ) -> None:
-    one = course(**given)
-    one.begin()
-    one.rule, one.asked = NO_ANSWER, wait
-    assert one.pause(START) == pause
+    retries = retry_state(**fields)
+    retries.begin()
+    retries.rule, retries.asked = NO_ANSWER, wait
+    assert retries.pause(START) == pause
 
 
 # seen from a client
@@ -159,15 +159,17 @@ def answering(*statuses: int, body: bytes = b"") -> Any:
 def test_a_rebalance_may_last_a_minute_and_no_longer() -> None:
     clock = FakeClock()
     with pytest.raises(Status) as caught:
-        with_client(PLANT, answering(*[409] * 99, body=REBALANCE), get, clock=clock, random=one)
+        with_client(
+            PLANT, answering(*[409] * 99, body=REBALANCE), get, clock=clock, random=always_one
+        )
     assert sum(clock.slept) == 60
     assert caught.value.attempts == len(clock.slept) + 1 == 12
     clock = FakeClock()
     api = answering(*[500] * 9, body=REBALANCE)
-    assert with_client(PLANT, api, get, clock=clock, random=one).attempts == 10
+    assert with_client(PLANT, api, get, clock=clock, random=always_one).attempts == 10
 
 
-def one() -> float:
+def always_one() -> float:
     return 1.0
 
 
@@ -216,7 +218,7 @@ def test_an_error_near_the_end_of_the_statement_is_said_and_not_tried_again() ->
         return await client.send(asked(client.base_url + "/x"), until=clock.time + 0.5)
 
     with pytest.raises(Status) as caught:
-        with_client(CONFLUENT, answering(503), use, clock=clock, random=one)
+        with_client(CONFLUENT, answering(503), use, clock=clock, random=always_one)
     assert (caught.value.attempts, clock.slept) == (1, [])
 
 
@@ -253,16 +255,16 @@ def test_attempts_retries_and_waits_are_logged_without_a_secret(
         return httpx.Response(status, headers=headers, text=f"{SECRET} is what you sent")
 
     with caplog.at_level(logging.DEBUG, "connstat_sql.transport"):
-        with_client(CONFLUENT, api, get, random=one)
-    told = [(one.levelname, one.getMessage()) for one in caplog.records]
-    assert [level for level, _ in told] == [
+        with_client(CONFLUENT, api, get, random=always_one)
+    messages = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [level for level, _ in messages] == [
         "DEBUG", "INFO",  # 503, another try
         "DEBUG", "WARNING", "INFO", "INFO",  # 429: held back, fewer at a time, another try
         "DEBUG",
     ]  # fmt: skip
-    assert told[1][1].endswith("try 2 in 0.5 s")
-    assert told[3][1] == "one asks to wait 7.0 s (429 to p.s.t)"
-    assert told[5][1].endswith("try 3 in 7.0 s")
+    assert messages[1][1].endswith("try 2 in 0.5 s")
+    assert messages[3][1] == "one asks to wait 7.0 s (429 to p.s.t)"
+    assert messages[5][1].endswith("try 3 in 7.0 s")
     assert SECRET not in caplog.text
 
 
@@ -282,17 +284,17 @@ def test_an_error_after_all_tries_is_the_last_one() -> None:
 
 def test_each_kind_of_fault_has_a_count_and_a_time_of_its_own() -> None:
     busy, rebalance = RetryRule(frozenset({503})), RetryRule(frozenset({409}), within=60.0)
-    one = course()
+    retries = retry_state()
     for rule, times in ((rebalance, 7), (busy, 3), (NO_ANSWER, 3)):
         for _ in range(times):
-            one.rule = rule
-            assert one.pause(START) is not None
+            retries.rule = rule
+            assert retries.pause(START) is not None
     for rule, now, goes_on in (
         (busy, START, False), (NO_ANSWER, START, False), (rebalance, START + 59, True),
         (rebalance, START + 60, False),
     ):  # fmt: skip
-        one.rule = rule
-        assert (one.pause(now) is not None) is goes_on
+        retries.rule = rule
+        assert (retries.pause(now) is not None) is goes_on
 
 
 def test_a_rebalance_that_was_waited_out_leaves_the_tries_for_a_connection_that_is_cut() -> None:

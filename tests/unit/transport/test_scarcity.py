@@ -28,10 +28,10 @@ def test_no_socket_is_kept_idle_beyond_what_is_affordable(
 
     async def use(wire: Backend, base: str) -> None:
         for _ in range(3):
-            await wire.exchange(asked(base), {})
+            await wire.send(asked(base), {})
             await asyncio.sleep(0)
 
-    with_network(server, use, bounds=ExchangeLimits(9, 9, 1000, sockets=sockets))
+    with_network(server, use, exchange_limits=ExchangeLimits(9, 9, 1000, sockets=sockets))
     assert server.count == connections
 
 

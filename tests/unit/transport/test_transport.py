@@ -32,19 +32,19 @@ def with_client(
     table: dict[str, Any],
     handler: Handler | httpx.AsyncBaseTransport,
     use: Callable[[Client], Coroutine[Any, Any, T]],
-    **door: Any,
+    **more: Any,
 ) -> T:
     """What `use` makes of a client of the connection, on a loop of its own."""
-    found = find_connections(Setup(connections={"one": table}), LIBRARY, {})["one"]
-    provider = LIBRARY.provider(found.provider)
+    connection = find_connections(Setup(connections={"one": table}), LIBRARY, {})["one"]
+    provider = LIBRARY.provider(connection.provider)
     assert provider is not None
     wire = (
         handler if isinstance(handler, httpx.AsyncBaseTransport) else httpx.MockTransport(handler)
     )
-    given = ClientOptions(**{"clock": FakeClock(), "environment": {}, "transport": wire, **door})
+    options = ClientOptions(**{"clock": FakeClock(), "environment": {}, "transport": wire, **more})
 
     async def main() -> T:
-        client = Client(provider, found, given)
+        client = Client(provider, connection, options)
         try:
             return await use(client)
         finally:
@@ -160,7 +160,7 @@ def test_after_a_401_a_token_is_fetched_once_more_by_all_together() -> None:
         return sum(answer.attempts for answer in answers)
 
     attempts = with_client(REDPANDA, server, use)
-    assert attempts == [one.url.path for one in server.requests].count("/x") - 1
+    assert attempts == [request.url.path for request in server.requests].count("/x") - 1
     assert attempts > 20
     assert server.issued == 2
 
@@ -174,7 +174,7 @@ def test_a_token_that_ends_between_two_pages_costs_one_more_attempt_and_both_are
         return [first.attempts, (await get(client, "/page-2")).attempts]
 
     assert with_client(REDPANDA, server, use, observe=seen.append) == [1, 2]
-    assert [(one.line.url.rpartition("/")[2], one.status, one.attempt) for one in seen] == [
+    assert [(sent.line.url.rpartition("/")[2], sent.status, sent.attempt) for sent in seen] == [
         ("token", 200, 1), ("page-1", 200, 1),
         ("page-2", 401, 1), ("token", 200, 2), ("page-2", 200, 2),
     ]  # fmt: skip
@@ -293,10 +293,10 @@ def test_a_rate_spaces_requests_evenly() -> None:
 def test_every_request_is_observed_without_a_secret() -> None:
     seen: list[Attempt] = []
     with_client(REDPANDA, TokenServer(), get, observe=seen.append)
-    assert [str(one.line) for one in seen] == [
+    assert [str(attempt.line) for attempt in seen] == [
         "POST http://auth.test/token",
         "GET http://panda.test/x",
     ]
-    assert [one.status for one in seen] == [200, 200]
+    assert [attempt.status for attempt in seen] == [200, 200]
     assert SECRET not in repr(seen)
     assert "token-1" not in repr(seen)

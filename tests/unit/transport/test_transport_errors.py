@@ -68,13 +68,13 @@ def httpx_errors() -> Iterator[Exception]:
 
 
 def aiohttp_errors() -> Iterator[Exception]:
-    found = {
+    kinds = {
         kind
         for module in (aiohttp, aiohttp.client_exceptions, http_exceptions)
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, (aiohttp.ClientError, http_exceptions.HttpProcessingError))
     }
-    for kind in sorted(found, key=lambda one: one.__name__):
+    for kind in sorted(kinds, key=lambda error_type: error_type.__name__):
         yield _made(kind)
 
 
@@ -126,22 +126,24 @@ class Breaking(httpx.AsyncByteStream):
 @over(
     "error",
     [*httpx_errors(), *aiohttp_errors(), *OTHERS],
-    ids=lambda one: type(one).__name__ if isinstance(one, Exception) else str(one),
+    ids=lambda argument: (
+        type(argument).__name__ if isinstance(argument, Exception) else str(argument)
+    ),
 )
 def test_every_error_of_the_wire_is_a_failed_connection(error: Exception, in_body: bool) -> None:
     wire, clock = Raising(error, in_body), FakeClock()
     with pytest.raises(ConnectionFailed) as caught:
         with_client(PLANT, wire, get, clock=clock)
-    found = caught.value
-    assert found.message.startswith("one did not answer: ")
-    assert len(found.message) > len("one did not answer: ")
-    assert (found.table, found.connection, found.status) == ("p.s.t", "one", None)
-    assert str(found.request) == "GET http://plant.test:8083/x"
-    assert found.attempts == wire.count == len(clock.slept) + 1
-    assert found.attempts == (4 if found.is_worth_retrying else 1)
-    cause = found.__cause__  # nothing that may repeat what a server has written
+    failed = caught.value
+    assert failed.message.startswith("one did not answer: ")
+    assert len(failed.message) > len("one did not answer: ")
+    assert (failed.table, failed.connection, failed.status) == ("p.s.t", "one", None)
+    assert str(failed.request) == "GET http://plant.test:8083/x"
+    assert failed.attempts == wire.count == len(clock.slept) + 1
+    assert failed.attempts == (4 if failed.is_worth_retrying else 1)
+    cause = failed.__cause__  # nothing that may repeat what a server has written
     assert cause is None or isinstance(cause, OSError)
-    assert found.__context__ is None
+    assert failed.__context__ is None
 
 
 @over("error", [asyncio.CancelledError(), KeyboardInterrupt()])
@@ -196,8 +198,8 @@ def test_what_happened_is_said_in_plain_words(
     with pytest.raises(ConnectionFailed) as caught:
         with_client(PLANT, Raising(error, False), get)
     assert caught.value.message == f"one did not answer: {says}"
-    found = (caught.value.is_worth_retrying, caught.value.is_down)
-    assert found == (is_worth_retrying, is_down)
+    outcome = (caught.value.is_worth_retrying, caught.value.is_down)
+    assert outcome == (is_worth_retrying, is_down)
     assert caught.value.hint
 
 

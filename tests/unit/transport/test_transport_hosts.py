@@ -59,7 +59,7 @@ def test_own_origin_and_trusted_hosts_get_them() -> None:
             await client.send(asked(url))
 
     with_client(REDPANDA, server, use)
-    hosts = [one.url.host for one in server.requests]
+    hosts = [request.url.host for request in server.requests]
     assert hosts == ["auth.test", "panda.test", "a.data.test", "b.data.test"]
 
 
@@ -172,7 +172,7 @@ def test_all_four_kinds_of_connection_are_accepted_by_the_sandbox(sandbox: Sandb
         assert rows(engine, "SELECT name FROM plant_b.connect.connectors")
         assert rows(engine, "SELECT slug FROM aeontel.connectors.connectors")
         assert rows(engine, "SELECT name FROM redpanda.kafka_connect.connectors")
-    assert [one.path for one in sandbox.requests].count("/oauth/token") == 1
+    assert [request.path for request in sandbox.requests].count("/oauth/token") == 1
 
 
 def test_an_untrusted_address_in_where_gets_no_request(sandbox: Sandbox) -> None:
@@ -187,9 +187,9 @@ def test_an_untrusted_address_in_where_gets_no_request(sandbox: Sandbox) -> None
 
 def test_an_untrusted_address_in_data_gets_no_request(sandbox: Sandbox) -> None:
     with second_server() as (url, lines), engine_of(untrusting(sandbox)) as engine:
-        found = f'{{"cluster": {{"id": "rp-1", "dataplane_api": {{"url": "{url}"}}}}}}'
+        content = f'{{"cluster": {{"id": "rp-1", "dataplane_api": {{"url": "{url}"}}}}}}'
         sandbox.inject(Fault(api="redpanda_controlplane", path="/v1/clusters/*", status=200,
-                             body=found.encode()))  # fmt: skip
+                             body=content.encode()))  # fmt: skip
         with pytest.raises(FetchError, match="may get the credentials"):
             rows(engine, "SELECT * FROM redpanda.kafka_connect.clusters WHERE cluster_id = 'rp-1'")
         assert lines == []
@@ -206,7 +206,7 @@ def test_a_link_to_the_next_page_gives_its_token_and_not_its_host(sandbox: Sandb
         with pytest.raises(FetchError):
             rows(engine, "SELECT * FROM confluent.org.environments")
         assert lines == []
-    assert [one.query for one in sandbox.requests][-1].endswith("page_token=nope")
+    assert [request.query for request in sandbox.requests][-1].endswith("page_token=nope")
 
 
 @pytest.mark.parametrize("status", [400, 407, 418])

@@ -28,7 +28,7 @@ def sent(path: str, **more: Any) -> Script:
     server = Script()
 
     async def use(wire: Backend, base: str) -> RawResponse:
-        return await wire.exchange(asked(base + path, **more), {})
+        return await wire.send(asked(base + path, **more), {})
 
     assert with_network(server, use).body == b"[]"
     return server
@@ -44,7 +44,7 @@ def handed_over(request: Request, headers: Mapping[str, str] | None = None) -> h
 
     async def use() -> None:
         wire = HttpxBackend(httpx.MockTransport(api), BOUNDS)
-        await wire.exchange(request, headers or {})
+        await wire.send(request, headers or {})
         await wire.close()
 
     asyncio.run(use())
@@ -107,26 +107,26 @@ def test_a_path_that_cannot_be_sent_as_it_is_written_is_encoded(path: str, targe
 def test_a_control_character_in_a_url_is_not_sent(path: str) -> None:
     server = Script()
     with pytest.raises(ValueError, match="non-printable"):
-        with_network(server, lambda wire, base: wire.exchange(asked(base + path), {}))
+        with_network(server, lambda wire, base: wire.send(asked(base + path), {}))
     assert server.heads == []
 
 
 # headers and bodies
 
 
-def of_both(given: Mapping[str, str], **more: Any) -> dict[str, str]:
+def of_both(own: Mapping[str, str], **more: Any) -> dict[str, str]:
     """The headers that a server gets, which are those that a transport gets; but for the host."""
     server = Script()
 
     async def use(wire: Backend, base: str) -> str:
-        await wire.exchange(asked(f"{base}/x", **more), given)
+        await wire.send(asked(f"{base}/x", **more), own)
         return base
 
     base = with_network(server, use)
-    found = server.headers
-    assert dict(handed_over(asked(f"{base}/x", **more), given).headers) == found
-    assert found.pop("host") == base.removeprefix("http://")
-    return found
+    received = server.headers
+    assert dict(handed_over(asked(f"{base}/x", **more), own).headers) == received
+    assert received.pop("host") == base.removeprefix("http://")
+    return received
 
 
 def test_both_wires_send_the_same_headers() -> None:
@@ -140,14 +140,16 @@ def test_both_wires_send_the_same_headers() -> None:
 
 
 def test_a_header_that_is_given_replaces_ours_in_whatever_case() -> None:
-    found = of_both({"USER-AGENT": "ours", "x-a": "1"}, headers=(("accept", "x/y"), ("X-A", "2")))
-    assert (found["user-agent"], found["accept"], found["x-a"]) == ("ours", "x/y", "2")
+    received = of_both(
+        {"USER-AGENT": "ours", "x-a": "1"}, headers=(("accept", "x/y"), ("X-A", "2"))
+    )
+    assert (received["user-agent"], received["accept"], received["x-a"]) == ("ours", "x/y", "2")
 
 
 def test_a_body_is_sent_whole_with_its_length_and_type() -> None:
     body, kind = b'{"a": "\xc3\xa9"}', (("Content-Type", "application/json"),)
-    found = of_both({}, method="POST", body=body, headers=kind)
-    assert (found["content-length"], found["content-type"]) == ("11", "application/json")
+    received = of_both({}, method="POST", body=body, headers=kind)
+    assert (received["content-length"], received["content-type"]) == ("11", "application/json")
     server = sent("/x", method="POST", body=body, headers=kind)
     assert (server.bodies, server.heads[0][0]) == ([body], b"POST /x HTTP/1.1")
 
@@ -157,7 +159,7 @@ def test_a_body_is_sent_whole_with_its_length_and_type() -> None:
 
 def exchanged(answer: bytes) -> RawResponse:
     """What becomes of an answer."""
-    return with_network(Script(answer), lambda wire, base: wire.exchange(asked(base + "/x"), {}))
+    return with_network(Script(answer), lambda wire, base: wire.send(asked(base + "/x"), {}))
 
 
 def test_headers_of_one_name_are_one_list_of_values() -> None:
@@ -180,7 +182,7 @@ def test_a_chunked_body_and_one_that_ends_with_the_connection_are_read() -> None
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n[\r\n1\r\n]\r\n0\r\n\r\n"
     assert exchanged(chunked).body == b"[]"
     until_the_end = Script(b"HTTP/1.1 200 OK\r\n\r\n[1, 2]", close=True)
-    reply = with_network(until_the_end, lambda wire, base: wire.exchange(asked(base), {}))
+    reply = with_network(until_the_end, lambda wire, base: wire.send(asked(base), {}))
     assert reply.body == b"[1, 2]"
 
 
@@ -191,7 +193,7 @@ def test_a_redirect_leads_nowhere_and_a_cookie_is_not_kept() -> None:
     )
 
     async def use(wire: Backend, base: str) -> list[int]:
-        return [(await wire.exchange(asked(f"{base}/x"), {})).status for _ in range(2)]
+        return [(await wire.send(asked(f"{base}/x"), {})).status for _ in range(2)]
 
     assert with_network(server, use) == [302, 302]
     assert [head[0] for head in server.heads] == [b"GET /x HTTP/1.1"] * 2
@@ -203,7 +205,7 @@ def test_a_connection_is_used_again() -> None:
 
     async def use(wire: Backend, base: str) -> None:
         for _ in range(5):
-            await wire.exchange(asked(base), {})
+            await wire.send(asked(base), {})
 
     with_network(server, use)
     assert (server.count, len(server.heads)) == (1, 5)
@@ -214,7 +216,7 @@ def test_a_request_may_want_a_connection_of_its_own() -> None:
 
     async def use(wire: Backend, base: str) -> None:
         for fresh in (False, True, True, False):
-            await wire.exchange(asked(base, fresh=fresh), {})
+            await wire.send(asked(base, fresh=fresh), {})
 
     with_network(server, use)
     assert (server.count, len(server.heads)) == (3, 4)
@@ -225,8 +227,8 @@ def test_a_large_body_arrives_whole() -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
     reply = with_network(
         Script(answer),
-        lambda wire, base: wire.exchange(asked(base), {}),
-        bounds=ExchangeLimits(30, 10, len(body)),
+        lambda wire, base: wire.send(asked(base), {}),
+        exchange_limits=ExchangeLimits(30, 10, len(body)),
     )
     assert reply.body == body
 
@@ -238,7 +240,7 @@ def test_a_proxy_gets_the_whole_url_and_its_login() -> None:
     server = Script()
     with_network(
         server,
-        lambda wire, base: wire.exchange(asked(f"{base}/a%2Fb", query=(("k", "a/b"),)), {}),
+        lambda wire, base: wire.send(asked(f"{base}/a%2Fb", query=(("k", "a/b"),)), {}),
         base="http://plant.test:8083",
         proxy="http://ann:p%40ss@127.0.0.1:{port}",
     )
@@ -252,7 +254,7 @@ def test_a_proxy_on_the_way_to_https_gets_a_tunnel_asked_for_and_nothing_of_the_
 
     async def use(wire: Backend, base: str) -> None:
         with pytest.raises(aiohttp.ClientHttpProxyError):
-            await wire.exchange(asked(f"{base}/x"), {"Authorization": "Bearer t-1"})
+            await wire.send(asked(f"{base}/x"), {"Authorization": "Bearer t-1"})
 
     with_network(
         server,
@@ -287,8 +289,8 @@ def test_a_proxy_on_the_way_to_https_gets_a_tunnel_asked_for_and_nothing_of_the_
 def test_the_environment_says_which_proxy_as_to_curl(
     environment: dict[str, str], scheme: str, proxy: str | None
 ) -> None:
-    found = proxies_of(resolver_of("http://plant.test", environment), environment)
-    assert found.find(scheme, "plant.test", 80) == (None if proxy is None else Proxy(proxy))
+    proxies = proxies_of(resolver_of("http://plant.test", environment), environment)
+    assert proxies.find(scheme, "plant.test", 80) == (None if proxy is None else Proxy(proxy))
 
 
 @pytest.mark.parametrize(
@@ -316,9 +318,9 @@ def test_no_proxy_lists_hosts_and_all_names_below_them(
     excepted: str, direct: list[str], proxied: list[str]
 ) -> None:
     environment = {"http_proxy": "http://p:1", "NO_PROXY": excepted}
-    found = proxies_of(resolver_of("http://plant.test", environment), environment)
-    assert [host for host in direct if found.find("http", host, 81) is not None] == []
-    assert [host for host in proxied if found.find("http", host, 81) is None] == []
+    proxies = proxies_of(resolver_of("http://plant.test", environment), environment)
+    assert [host for host in direct if proxies.find("http", host, 81) is not None] == []
+    assert [host for host in proxied if proxies.find("http", host, 81) is None] == []
 
 
 def test_the_connections_own_proxy_is_for_every_host() -> None:

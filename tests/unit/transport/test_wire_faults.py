@@ -25,15 +25,15 @@ NO_HANDSHAKE = ExchangeLimits(timeout=10, connect_timeout=0.1, max_body=1000)
 LONG = ExchangeLimits(timeout=30, connect_timeout=10, max_body=1_000_000)
 
 
-def failure(behave: Behave, *, bounds: ExchangeLimits = LONG, **more: Any) -> WireFailure:
+def failure(behave: Behave, *, exchange_limits: ExchangeLimits = LONG, **more: Any) -> WireFailure:
     """What is said of an exchange that has no whole answer."""
 
     async def use(wire: Backend, base: str) -> WireFailure:
         with pytest.raises(wire_errors(is_handed_in=True)) as caught:
-            await wire.exchange(asked(f"{base}/x"), {})
-        return explain(caught.value, "127.0.0.1", bounds.timeout)
+            await wire.send(asked(f"{base}/x"), {})
+        return explain(caught.value, "127.0.0.1", exchange_limits.timeout)
 
-    return with_network(behave, use, bounds=bounds, **more)
+    return with_network(behave, use, exchange_limits=exchange_limits, **more)
 
 
 def saying(answer: bytes) -> Script:
@@ -47,15 +47,15 @@ def test_nobody_there_was_refused() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and nobody listens
         port = taken.getsockname()[1]
-        found = failure(Script(), base=f"http://127.0.0.1:{port}")
-    assert found == WireFailure(
+        fault = failure(Script(), base=f"http://127.0.0.1:{port}")
+    assert fault == WireFailure(
         "the connection was refused", "check base_url of the connection", True, True
     )
 
 
 def test_a_host_that_closes_without_a_word_says_so_and_is_not_down() -> None:
-    found = failure(saying(b""))
-    assert found == WireFailure("the connection was closed before the answer", DOCTOR, True, False)
+    fault = failure(saying(b""))
+    assert fault == WireFailure("the connection was closed before the answer", DOCTOR, True, False)
 
 
 async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -66,9 +66,9 @@ async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def test_a_reset_is_worth_another_try_and_the_host_is_not_down() -> None:
-    found = failure(reset)
-    assert (found.is_worth_retrying, found.is_down) == (True, False)
-    assert "reset" in found.words.lower()
+    fault = failure(reset)
+    assert (fault.is_worth_retrying, fault.is_down) == (True, False)
+    assert "reset" in fault.words.lower()
 
 
 def test_what_a_kept_connection_loses_is_not_sent_again_unseen() -> None:
@@ -81,9 +81,9 @@ def test_what_a_kept_connection_loses_is_not_sent_again_unseen() -> None:
             writer.write(answer)
 
     async def use(wire: Backend, base: str) -> WireFailure:
-        await wire.exchange(asked(f"{base}/x"), {})
+        await wire.send(asked(f"{base}/x"), {})
         with pytest.raises(wire_errors(is_handed_in=True)) as caught:
-            await wire.exchange(asked(f"{base}/x"), {})
+            await wire.send(asked(f"{base}/x"), {})
         return explain(caught.value, "127.0.0.1", 30)
 
     found = with_network(lose_the_second, use)
@@ -105,15 +105,15 @@ def test_an_answer_cut_at_any_byte_is_worth_another_try(whole: bytes) -> None:
     async def use(wire: Backend, base: str) -> None:
         for server.answer in (whole[:end] for end in range(len(whole))):
             with pytest.raises(wire_errors(is_handed_in=True)) as caught:
-                await wire.exchange(asked(f"{base}/x"), {})
-            found = explain(caught.value, "127.0.0.1", 30)
-            assert found.words in (
+                await wire.send(asked(f"{base}/x"), {})
+            fault = explain(caught.value, "127.0.0.1", 30)
+            assert fault.words in (
                 "the connection was closed before the answer",
                 "the answer was cut short",
             ), server.answer
-            assert (found.is_worth_retrying, found.is_down) == (True, False)
+            assert (fault.is_worth_retrying, fault.is_down) == (True, False)
         server.answer = whole
-        assert (await wire.exchange(asked(f"{base}/x"), {})).status == 200
+        assert (await wire.send(asked(f"{base}/x"), {})).status == 200
 
     server = saying(whole)
     with_network(server, use)
@@ -131,28 +131,28 @@ def test_an_answer_cut_at_any_byte_is_worth_another_try(whole: bytes) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_http_is_said_without_repeating_it(answer: bytes) -> None:
-    found = failure(saying(answer))
-    assert found.words == "the answer is not HTTP"
-    assert (found.is_worth_retrying, found.is_down) == (True, False)
+    fault = failure(saying(answer))
+    assert fault.words == "the answer is not HTTP"
+    assert (fault.is_worth_retrying, fault.is_down) == (True, False)
 
 
 @pytest.mark.parametrize(
     "body", [b"zz\r\n[]\r\n0\r\n\r\n", b"2\r\n[]xx0\r\n\r\n", b"-2\r\n[]\r\n0\r\n\r\n"]
 )
 def test_chunks_that_are_garbage_cut_the_answer_short(body: bytes) -> None:
-    found = failure(saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
-    assert found.words in ("the answer was cut short", "the answer is not HTTP")
-    assert (found.is_worth_retrying, found.is_down) == (True, False)
+    fault = failure(saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body))
+    assert fault.words in ("the answer was cut short", "the answer is not HTTP")
+    assert (fault.is_worth_retrying, fault.is_down) == (True, False)
 
 
 def test_a_length_and_chunks_at_once_are_not_believed() -> None:
-    found = failure(
+    fault = failure(
         saying(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
             b"2\r\n[]\r\n0\r\n\r\n"
         )
     )
-    assert found.words == "the answer is not HTTP"
+    assert fault.words == "the answer is not HTTP"
 
 
 @pytest.mark.parametrize(
@@ -167,15 +167,15 @@ def test_a_length_and_chunks_at_once_are_not_believed() -> None:
 def test_headers_beyond_their_limits_are_an_error_that_another_try_would_not_mend(
     header: bytes,
 ) -> None:
-    found = failure(saying(b"HTTP/1.1 200 OK\r\n" + header + b"\r\nContent-Length: 0\r\n\r\n"))
-    assert found.words == "the answer's headers are too long or too many"
-    assert not found.is_worth_retrying
+    fault = failure(saying(b"HTTP/1.1 200 OK\r\n" + header + b"\r\nContent-Length: 0\r\n\r\n"))
+    assert fault.words == "the answer's headers are too long or too many"
+    assert not fault.is_worth_retrying
 
 
 def test_as_many_headers_as_allowed_are_read() -> None:
     lines = b"".join(b"X-%d: 1\r\n" % number for number in range(MOST_HEADERS - 1))
     answer = b"HTTP/1.1 200 OK\r\n" + lines + b"Content-Length: 2\r\n\r\n[]"
-    reply = with_network(Script(answer), lambda wire, base: wire.exchange(asked(base), {}))
+    reply = with_network(Script(answer), lambda wire, base: wire.send(asked(base), {}))
     assert len(reply.headers) == MOST_HEADERS
 
 
@@ -209,7 +209,7 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 def test_an_endless_answer_is_left_at_the_limit() -> None:
     async def use(wire: Backend, base: str) -> None:
         with pytest.raises(UnexpectedShape, match="larger than the limit of 1,000,000 bytes"):
-            await wire.exchange(asked(f"{base}/x"), {})
+            await wire.send(asked(f"{base}/x"), {})
 
     with_network(endless, use)
 
@@ -225,7 +225,7 @@ def test_a_declared_length_above_the_limit_is_refused_and_its_connection_closed(
 
     async def use(wire: Backend, base: str) -> None:
         with pytest.raises(UnexpectedShape, match="larger than the limit"):
-            await wire.exchange(asked(f"{base}/x"), {})
+            await wire.send(asked(f"{base}/x"), {})
         await asyncio.wait_for(closed.wait(), 10)
 
     with_network(promising, use)
@@ -252,18 +252,18 @@ def stalling(begun: bytes) -> Behave:
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-"])
 def test_a_slow_head_is_no_answer_and_the_host_is_down(begun: bytes) -> None:
-    found = failure(stalling(begun), bounds=BRIEF)
-    assert found == WireFailure("no answer within 0.2 s", DOCTOR, False, True)
+    fault = failure(stalling(begun), exchange_limits=BRIEF)
+    assert fault == WireFailure("no answer within 0.2 s", DOCTOR, False, True)
 
 
 def test_a_slow_body_is_no_whole_answer_and_the_host_is_not_down() -> None:
-    found = failure(stalling(OK[:-1]), bounds=BEGUN)
-    assert found == WireFailure("no whole answer within 0.6 s", DOCTOR, False, False)
+    fault = failure(stalling(OK[:-1]), exchange_limits=BEGUN)
+    assert fault == WireFailure("no whole answer within 0.6 s", DOCTOR, False, False)
 
 
 def test_a_handshake_that_does_not_come_is_no_connection() -> None:
-    found = failure(silent, bounds=NO_HANDSHAKE, base="https://127.0.0.1:{port}")
-    assert found == WireFailure("no connection within 0.1 s", DOCTOR, False, True)
+    fault = failure(silent, exchange_limits=NO_HANDSHAKE, base="https://127.0.0.1:{port}")
+    assert fault == WireFailure("no connection within 0.1 s", DOCTOR, False, True)
 
 
 # what stays open
@@ -276,7 +276,7 @@ def in_flight(
     events: list[str] = []
 
     async def main(wire: Backend, base: str) -> None:
-        task = asyncio.ensure_future(wire.exchange(asked(f"{base}/x"), {}))
+        task = asyncio.ensure_future(wire.send(asked(f"{base}/x"), {}))
         await asyncio.wait_for(asked_for.wait(), 10)
         await then(wire, task)
         await asyncio.wait_for(over.wait(), 10)
@@ -335,14 +335,14 @@ def test_500_exchanges_are_cancelled_at_once_and_the_wire_goes_on() -> None:
             all_ended.set()
 
     async def use(wire: Backend, base: str) -> int:
-        tasks = [asyncio.ensure_future(wire.exchange(asked(f"{base}/x"), {})) for _ in range(500)]
+        tasks = [asyncio.ensure_future(wire.send(asked(f"{base}/x"), {})) for _ in range(500)]
         await asyncio.wait_for(all_begun.wait(), 20)
         for task in tasks:
             task.cancel()
         await asyncio.wait_for(all_ended.wait(), 20)
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        assert {type(one) for one in outcomes} == {asyncio.CancelledError}
-        return (await wire.exchange(asked(f"{base}/y"), {})).status
+        assert {type(outcome) for outcome in outcomes} == {asyncio.CancelledError}
+        return (await wire.send(asked(f"{base}/y"), {})).status
 
     assert with_network(behave, use) == 200
 
@@ -371,26 +371,26 @@ def tls_of(authority: trustme.CA, name: str = "127.0.0.1", **more: Any) -> ssl.S
 def test_an_authority_that_is_not_known_is_named_with_the_setting_for_it(
     authority: trustme.CA,
 ) -> None:
-    found = failure(Script(), tls=tls_of(authority))
+    fault = failure(Script(), tls=tls_of(authority))
     said = "TLS: the certificate of 127.0.0.1 is signed by an authority that is not known here"
-    assert (found.words, found.is_worth_retrying, found.is_down) == (said, False, True)
-    assert "ca_file" in found.hint
+    assert (fault.words, fault.is_worth_retrying, fault.is_down) == (said, False, True)
+    assert "ca_file" in fault.hint
 
 
 def test_a_certificate_past_its_time_says_so(authority: trustme.CA, ca_file: str) -> None:
     tls = tls_of(authority, not_after=datetime(2020, 1, 1, tzinfo=timezone.utc))
-    found = failure(Script(), tls=tls, ca_file=ca_file)
-    assert found.words == "TLS: the certificate of 127.0.0.1 has expired"
-    assert (found.is_worth_retrying, found.is_down) == (False, True)
+    fault = failure(Script(), tls=tls, ca_file=ca_file)
+    assert fault.words == "TLS: the certificate of 127.0.0.1 has expired"
+    assert (fault.is_worth_retrying, fault.is_down) == (False, True)
 
 
 @pytest.mark.parametrize("name", ["other.test", "127.0.0.2"])
 def test_a_certificate_of_another_host_says_so(
     authority: trustme.CA, ca_file: str, name: str
 ) -> None:
-    found = failure(Script(), tls=tls_of(authority, name), ca_file=ca_file)
-    assert found.words == "TLS: the certificate is not one of 127.0.0.1"
-    assert not found.is_worth_retrying
+    fault = failure(Script(), tls=tls_of(authority, name), ca_file=ca_file)
+    assert fault.words == "TLS: the certificate is not one of 127.0.0.1"
+    assert not fault.is_worth_retrying
 
 
 def test_a_server_without_tls_behind_an_https_url_says_so() -> None:
@@ -398,22 +398,22 @@ def test_a_server_without_tls_behind_an_https_url_says_so() -> None:
         await reader.read(1)
         writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
-    found = failure(plain, base="https://127.0.0.1:{port}")
-    assert found.words == "TLS: the server does not speak it"
-    assert (found.hint, found.is_down) == ("does base_url of the connection want http?", True)
+    fault = failure(plain, base="https://127.0.0.1:{port}")
+    assert fault.words == "TLS: the server does not speak it"
+    assert (fault.hint, fault.is_down) == ("does base_url of the connection want http?", True)
 
 
 def test_a_server_with_tls_behind_an_http_url_is_an_error(authority: trustme.CA) -> None:
-    found = failure(Script(), tls=tls_of(authority), base="http://127.0.0.1:{port}")
-    assert found.words in ("the answer is not HTTP", "the connection was closed before the answer")
+    fault = failure(Script(), tls=tls_of(authority), base="http://127.0.0.1:{port}")
+    assert fault.words in ("the answer is not HTTP", "the connection was closed before the answer")
 
 
 def test_a_wire_over_tls_leaves_nothing_open(authority: trustme.CA, ca_file: str) -> None:
     server = Script()
 
     async def use(wire: Backend, base: str) -> int:
-        replies = [wire.exchange(asked(f"{base}/x"), {}) for _ in range(5)]
-        return sum(one.status == 200 for one in await asyncio.gather(*replies))
+        replies = [wire.send(asked(f"{base}/x"), {}) for _ in range(5)]
+        return sum(reply.status == 200 for reply in await asyncio.gather(*replies))
 
     assert with_network(server, use, tls=tls_of(authority), ca_file=ca_file) == 5
     gc.collect()
