@@ -97,7 +97,7 @@ def run(engine: Engine, name: str, texts: Mapping[str, str]) -> list[Result]:
 
 def every_combination(query: SavedQuery) -> Iterator[str]:
     """The query's name with those parameters that it needs, and any of the optional ones."""
-    optional = [param.name for param in query.params if param.is_removable]
+    optional = [param.name for param in query.params if param.is_optional]
     chosen = chain.from_iterable(combinations(optional, n) for n in range(len(optional) + 1))
     for some in chosen:
         yield " ".join([
