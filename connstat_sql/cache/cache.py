@@ -88,17 +88,17 @@ class RowCache:
         `scan` goes that way and fetches no more columns than the statement uses: rows on disk have
         no credentials, and do not answer for such a column.
         """
-        missing = {n: one for n, one in fetches.items() if max_age(one.connection) > 0}
-        found: dict[int, Hit] = {}
+        missing = {n: fetch for n, fetch in fetches.items() if max_age(fetch.connection) > 0}
+        hits: dict[int, Hit] = {}
         nothing: dict[int, Hit] = {}
         for is_on_disk in (False, True):
             if is_on_disk and not redacted(scan.resource).isdisjoint(scan.columns):
                 break
             if missing:
                 find = partial(CacheTier.find, asked=missing, max_age=max_age, now=now)
-                found |= self._use(find, nothing, is_on_disk=is_on_disk)
-            missing = {number: one for number, one in missing.items() if number not in found}
-        return tuple(found[number] for number in sorted(found))
+                hits |= self._use(find, nothing, is_on_disk=is_on_disk)
+            missing = {number: fetch for number, fetch in missing.items() if number not in hits}
+        return tuple(hits[number] for number in sorted(hits))
 
     def fill(self, table: str, columns: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Put the rows of hits into a scan's table; answers those whose rows are there now.
@@ -139,12 +139,12 @@ class RowCache:
         Where the connection's kept rows are of no use (an age of 0), older ones are only
         forgotten: no later statement goes back behind this one.
         """
-        wanted = [one for one in finished if max_age(one.fetch.connection) > 0]
-        others = [one.fetch for one in finished if max_age(one.fetch.connection) <= 0]
+        wanted = [fetched for fetched in finished if max_age(fetched.fetch.connection) > 0]
+        others = [fetched.fetch for fetched in finished if max_age(fetched.fetch.connection) <= 0]
 
         def replace(tier: CacheTier) -> None:
             if not wanted or self._rows(table) > self._most_rows:
-                tier.forget([one.fetch for one in finished])
+                tier.forget([fetched.fetch for fetched in finished])
             else:
                 tier.forget(others)
                 tier.keep(table, wanted)
@@ -182,10 +182,10 @@ class RowCache:
         connections, where `connection` is None.
         """
         columns = ("provider", "service", "resource")
-        given = dict(zip(columns, names, strict=False))
+        values = dict(zip(columns, names, strict=False))
         if connection is not None:
-            given["connection"] = connection
-        condition = " AND ".join(f"{n} = {literal(v)}" for n, v in given.items()) or "true"
+            values["connection"] = connection
+        condition = " AND ".join(f"{n} = {literal(v)}" for n, v in values.items()) or "true"
 
         def forget(tier: CacheTier) -> int:
             return tier.shelf.forget(condition)
@@ -257,12 +257,14 @@ def _names_of(fetch: Fetch, account: Callable[[str], str]) -> list[tuple[str, ..
 
 def _constant_fetches(scan: Scan) -> list[Fetch]:
     """The fetches of a scan whose arguments are constants, one for each request; else none."""
-    way, constants = scan.ways[0], scan.constants
-    asked = (CONNECTION, *way.method.required)
-    if not scan.is_constant or not {*asked} <= {*constants.columns}:
+    path, constants = scan.ways[0], scan.constants
+    names = (CONNECTION, *path.method.required)
+    if not scan.is_constant or not {*names} <= {*constants.columns}:
         return []
-    found = []
-    for row in projected(constants, asked):
-        given = dict(zip(asked, row, strict=True))
-        found.append(Fetch(given.pop(CONNECTION), scan.resource, way.method, given, way.filters))
-    return found
+    fetches = []
+    for row in projected(constants, names):
+        arguments = dict(zip(names, row, strict=True))
+        fetches.append(
+            Fetch(arguments.pop(CONNECTION), scan.resource, path.method, arguments, path.filters)
+        )
+    return fetches

@@ -74,7 +74,9 @@ def keys_of(fetch: Fetch, account: str) -> tuple[str, ...]:
 
     Arguments that make no request are not in it: the rows are the same for each of their values.
     """
-    filters = sorted([one.column, repr(one.key), list(values)] for one, values in fetch.filters)
+    filters = sorted(
+        [filter_.column, repr(filter_.key), list(values)] for filter_, values in fetch.filters
+    )
     own = _key(fetch, account, filters)
     return (own, _key(fetch, account, [])) if filters else (own,)
 
@@ -86,7 +88,7 @@ def _key(fetch: Fetch, account: str, filters: Sequence[Sequence[object]]) -> str
 
 def is_public(fetch: Fetch) -> bool:
     """Whether a fetch may be told on disk: a filter on a credential may not."""
-    return redacted(fetch.resource).isdisjoint(one.column for one, _ in fetch.filters)
+    return redacted(fetch.resource).isdisjoint(filter_.column for filter_, _ in fetch.filters)
 
 
 def account_of(provider: Provider, connection: Connection, environment: Mapping[str, str]) -> str:
@@ -120,8 +122,8 @@ def accounts(
     @cache
     def account(name: str) -> str:
         connection = connections[name]
-        found = provider(connection.provider)
-        return "" if found is None else account_of(found, connection, environment)
+        definition = provider(connection.provider)
+        return "" if definition is None else account_of(definition, connection, environment)
 
     return account
 

@@ -163,20 +163,20 @@ class CacheStore:
     # --- inside a transaction ----------------------------------------------------------------
 
     def _write(self, kind: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
-        self._remove_keys(kind, [one.key for one in new])
+        self._remove_keys(kind, [entry.key for entry in new])
         name = quote(kind.name)
         types = {**dict(kind.columns), "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
-        columns = ", ".join(f"{quote(one)} {of}" for one, of in types.items())
+        columns = ", ".join(f"{quote(column)} {of}" for column, of in types.items())
         self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS {name} ({quote(KEPT)} BIGINT, {columns})")
         first = self._next_id()
-        ids = {one.number: first + place for place, one in enumerate(new)}
+        ids = {entry.number: first + place for place, entry in enumerate(new)}
         self._insert_rows(name, tuple(types), ids, rows)
         kept = quote(KEPT)
         counted = self._duckdb.execute(
             f"SELECT {kept}, count(*) FROM {name} WHERE {kept} >= {first} GROUP BY ALL"
         ).fetchall()
         counts = {int(number): int(count) for number, count in counted}
-        self._insert_fetches(kind, new, [counts.get(ids[one.number], 0) for one in new], first)
+        self._insert_fetches(kind, new, [counts.get(ids[entry.number], 0) for entry in new], first)
 
     def _insert_rows(
         self, name: str, columns: Sequence[str], ids: dict[int, int], rows: Iterable[pa.Table]
@@ -206,8 +206,8 @@ class CacheStore:
         self._give(
             types,
             (
-                (first + place, one.key, one.connection, one.observed_at, count)
-                for place, (one, count) in enumerate(zip(new, counts, strict=True))
+                (first + place, entry.key, entry.connection, entry.observed_at, count)
+                for place, (entry, count) in enumerate(zip(new, counts, strict=True))
             ),
         )
         self._duckdb.execute(

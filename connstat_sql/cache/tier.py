@@ -62,14 +62,14 @@ class CacheTier:
 
     def find(self, asked: Mapping[int, Fetch], max_age: MaxAge, now: float) -> dict[int, Hit]:
         """The newest that answers each; what comes from a time to come has no age to speak of."""
-        found: dict[int, Hit] = {}
+        hits: dict[int, Hit] = {}
         for number, entry in self._entries(asked):
             fetch, at = asked[number], entry.observed_at
             if not 0 <= now - at <= max_age(fetch.connection):
                 continue
-            if number not in found or at > found[number].observed_at:
-                found[number] = Hit(number, fetch, at, entry.rows, self.is_on_disk)
-        return found
+            if number not in hits or at > hits[number].observed_at:
+                hits[number] = Hit(number, fetch, at, entry.rows, self.is_on_disk)
+        return hits
 
     def fill(self, table: str, columns: Sequence[str], hits: Sequence[Hit]) -> list[Hit]:
         """Put the rows of hits into a scan's table, as far as they are still there."""
@@ -87,11 +87,13 @@ class CacheTier:
     def keep(self, table: str, finished: Sequence[CompletedFetch]) -> None:
         """Keep the rows of fetches that are in a scan's table, in place of older ones."""
         if self.is_on_disk:
-            finished = [one for one in finished if is_public(one.fetch)]
+            finished = [fetched for fetched in finished if is_public(fetched.fetch)]
         new: dict[str, NewEntry] = {}
-        for one in finished:
-            key = self._keys(one.fetch)[0]
-            new.setdefault(key, NewEntry(one.number, key, one.fetch.connection, one.observed_at))
+        for fetched in finished:
+            key = self._keys(fetched.fetch)[0]
+            new.setdefault(
+                key, NewEntry(fetched.number, key, fetched.fetch.connection, fetched.observed_at)
+            )
         if not new:
             return
         kind = self._kind(finished[0].fetch)

@@ -94,7 +94,9 @@ def _limits(statement: Statement) -> Iterator[tuple[str, Span | None]]:
         number = clause.expression
         if isinstance(number, exp.Literal) or find(number, exp.Column, exp.Query, exp.Star):
             continue
-        places = [one.meta for one in find_all(number, exp.Literal) if "start" in one.meta]
+        places = [
+            constant.meta for constant in find_all(number, exp.Literal) if "start" in constant.meta
+        ]
         span = Span(places[0]["start"], places[-1]["end"] + 1) if places else None
         yield number.sql(dialect=DIALECT), span
 
@@ -103,8 +105,8 @@ def _is_plain_query(tree: exp.Expr | None) -> bool:
     """Whether binding it finds all that planning it would: not so where it may be correlated."""
     if not isinstance(tree, exp.Query):
         return False
-    found = find_all(tree, exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest)
-    return all(isinstance(one, exp.Subquery) and _stands_first(one) for one in found)
+    nodes = find_all(tree, exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest)
+    return all(isinstance(node, exp.Subquery) and _stands_first(node) for node in nodes)
 
 
 def _stands_first(derived: exp.Subquery) -> bool:
@@ -156,8 +158,8 @@ def _leave_nothing(plan: Plan, tools: ExecutionContext) -> None:
     tools.session.drop_compact()
     for scan in plan.scans:
         tools.session.drop("TABLE", scan_table(scan.name))
-        for number, feed in enumerate(scan.feeds):
-            if feed.sql:
+        for number, source in enumerate(scan.feeds):
+            if source.sql:
                 tools.session.drop("TABLE", feed_table(scan.name, number))
 
 
@@ -169,9 +171,9 @@ def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:
         table = session.run(run_text(plan.query), arguments)
     finally:
         _drop(session, plan)
-    given = table["column_name"].to_pylist()
-    names = _written(given, plan)
-    if names == given:
+    headers = table["column_name"].to_pylist()
+    names = _written(headers, plan)
+    if names == headers:
         return table  # a list made into Arrow imports pandas
     return table.set_column(0, table.schema.field("column_name"), pa.array(names, pa.string()))
 

@@ -30,7 +30,7 @@ class Tuples:
 
     def distinct(self, columns: Sequence[str]) -> list[Given]:
         """The distinct tuples of some columns over all feeds."""
-        found: dict[Given, None] = {}
+        tuples: dict[Given, None] = {}
         for feed, table in zip(self.feeds, self.names, strict=True):
             if not feed.constant.rows:
                 continue
@@ -41,8 +41,8 @@ class Tuples:
                 rows: Iterable[Given] = self.session.duckdb.execute(sql).fetchall()
             else:
                 rows = projected(feed.constant, own)
-            found.update((tuple(row), None) for row in rows)
-        return list(found)
+            tuples.update((tuple(row), None) for row in rows)
+        return list(tuples)
 
     def count(self, columns: Sequence[str]) -> int:
         """How many there are; an upper bound where feeds overlap."""
@@ -52,8 +52,8 @@ class Tuples:
             if table:
                 listed = ", ".join(map(quote, names))
                 sql = f"SELECT {call('count', '*')} FROM (SELECT DISTINCT {listed} FROM {table})"
-                found = self.session.duckdb.execute(sql).fetchone()
-                count += found[0] if found else 0
+                row = self.session.duckdb.execute(sql).fetchone()
+                count += row[0] if row else 0
             elif feed.constant.rows:
                 count += len(projected(feed.constant, tuple(names)))
         return count

@@ -47,12 +47,12 @@ class Fetches:
         for order, (way, count) in enumerate(zip(ways, counts, strict=True)):
             if count > limit:
                 continue
-            fetches = [self._fetch(way, given) for given in tuples.distinct(way.arguments)]
+            fetches = [self._fetch(way, values) for values in tuples.distinct(way.arguments)]
             if not any(self._refusals(fetches)):
                 weighed.append((self._cost(way, fetches), order, way))
         if not weighed:
             return ways[0]
-        return min(weighed, key=lambda one: one[:2])[2]
+        return min(weighed, key=lambda weight: weight[:2])[2]
 
     def _cost(self, way: AccessPath, fetches: Sequence[Fetch]) -> int:
         hits = {hit.number for hit in self.reuse.answered(way, fetches)}
@@ -65,9 +65,9 @@ class Fetches:
         One that no request can hold is left out where a part will do; else it raises PlanError.
         """
         self._check_count(tuples.count(way.method.required) - len(self.known), way)
-        new = [one for one in tuples.distinct(way.arguments) if one not in self.known]
+        new = [values for values in tuples.distinct(way.arguments) if values not in self.known]
         only = self._only(way, tuples)
-        fetches = [replace(self._fetch(way, given), only=only) for given in new]
+        fetches = [replace(self._fetch(way, values), only=only) for values in new]
         self.known.update(dict.fromkeys(new))
         return [fetch for fetch in fetches if not self._is_refused(fetch)]
 
@@ -79,7 +79,8 @@ class Fetches:
         may_come = self.scan.streams and not self.scan.is_constant
         if not way.method.fallback or self.reuse.is_wanted or may_come:
             return {}
-        resource, feeds = self.scan.resource, [one for one in tuples.feeds if one.constant.rows]
+        resource = self.scan.resource
+        feeds = [source for source in tuples.feeds if source.constant.rows]
         return {
             name: frozenset(value for (value,) in tuples.distinct((name,)))
             for name in way.method.fills
@@ -107,13 +108,13 @@ class Fetches:
         self.tools.budget.promise(count)
         return groups
 
-    def _fetch(self, way: AccessPath, given: Given) -> Fetch:
+    def _fetch(self, way: AccessPath, values: Given) -> Fetch:
         scan = self.scan
-        values = dict(zip(way.arguments, given, strict=True))
+        arguments = dict(zip(way.arguments, values, strict=True))
         size = None if scan.keeps else way.limit  # pages of another size are other requests
-        connection = values.pop(CONNECTION)
+        connection = arguments.pop(CONNECTION)
         method = self._method(way)
-        return Fetch(connection, scan.resource, method, values, way.filters, size, way.order)
+        return Fetch(connection, scan.resource, method, arguments, way.filters, size, way.order)
 
     def _method(self, way: AccessPath) -> Method:
         """The method of a way, which asks for rows that it leaves out only where these count.
@@ -138,10 +139,10 @@ class Fetches:
 
     def _is_refused(self, fetch: Fetch) -> bool:
         """Whether no request can hold a value of a fetch, which is kept in mind or raised."""
-        found = next(self._refusals([fetch]), None)
-        if found is None:
+        refused = next(self._refusals([fetch]), None)
+        if refused is None:
             return False
-        name, value, why = found
+        name, value, why = refused
         words = [dict(feed.bound).get(name, "") for feed in self.scan.feeds]
         came = source_in_words("".join(words[:1]), self.plan)
         says = f"{name} = {value!r} came from {came}, and {why}"

@@ -75,7 +75,7 @@ def _compared(tree: exp.Expr, names: set[str]) -> set[tuple[str, Key]]:
         sides = [(side, [*_masked_in(side, masked)]) for side in children(node)]
         others = [side for side, inside in sides if not inside]
         if others and len(others) < len(sides) and not all(map(_is_about_masks, others)):
-            compared.update(one for _, inside in sides for one in inside)
+            compared.update(mention for _, inside in sides for mention in inside)
     return compared
 
 
@@ -90,10 +90,10 @@ def _is_comparing(node: exp.Expr) -> bool:
 def _followed(tree: exp.Expr, names: set[str]) -> set[str]:
     """The names, and the aliases of whatever is made of something of such a name."""
     masked = {name.lower() for name in names}
-    aliases = [one for one in find_all(tree, exp.Alias) if one.alias]
+    aliases = [alias for alias in find_all(tree, exp.Alias) if alias.alias]
     while True:
         further = {
-            one.alias.lower() for one in aliases if any(_masked_in(one.this, masked))
+            alias.alias.lower() for alias in aliases if any(_masked_in(alias.this, masked))
         } - masked
         if not further:
             return masked
@@ -126,7 +126,7 @@ def _is_of_keys(column: exp.Expr, until: exp.Expr) -> bool:
 
 def _is_about_masks(node: exp.Expr) -> bool:
     """Whether it is the look of a mask, so that masks are what is to be compared."""
-    texts = [one.name for one in find_all(node, exp.Literal) if one.is_string]
+    texts = [constant.name for constant in find_all(node, exp.Literal) if constant.is_string]
     return bool(texts) and all(text.startswith(("****", r"\*", r"^\*", "%****")) for text in texts)
 
 

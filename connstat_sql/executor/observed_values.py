@@ -56,10 +56,10 @@ def tell_values(scan: Scan, columns: tuple[str, ...], session: Session, take: Ta
     source = f"(FROM {scan_table(scan.name)} LIMIT {_ROWS})"
     try:
         with interruptible():
-            found = session.duckdb.execute(f"SELECT {listed} FROM {source}").fetchone()
+            lists = session.duckdb.execute(f"SELECT {listed} FROM {source}").fetchone()
     except duckdb.Error:
         return
-    for (path, _), values in zip(paths, found or (), strict=False):
+    for (path, _), values in zip(paths, lists or (), strict=False):
         if values:
             take(SeenValues(scan.resource.table, path, tuple(islice(values, MOST))))
 

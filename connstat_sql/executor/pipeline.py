@@ -56,7 +56,7 @@ class Pipeline:
     def failures(self) -> tuple[FailedFetch, ...]:
         """The fetches that failed, scan by scan."""
         scans = [scan for scan in self.scans.values() if not scan.chosen.looks]
-        return tuple(one for scan in scans for one in scan.failures)
+        return tuple(failure for scan in scans for failure in scan.failures)
 
     def _running(self) -> list[Fetching]:
         return [scan for scan in self.scans.values() if not scan.has_ended]
@@ -113,7 +113,7 @@ class Pipeline:
 
     def _has_looked(self, scan: Fetching) -> bool:
         """Whether it is known which other way is open; nobody looks for one to save little."""
-        looks = [self.scans[one.source] for one in scan.chosen.instead]
+        looks = [self.scans[other.source] for other in scan.chosen.instead]
         unseen = [look for look in looks if not look.has_begun]
         if unseen and scan.has_many and self._can_spare(len(unseen), scan.asked_at_least):
             for look in unseen:
@@ -139,8 +139,8 @@ class Pipeline:
     def _begin(self, scan: Fetching, sources: Sequence[Fetching], *, is_last: bool) -> None:
         for source in sources:
             source.flush()
-        looks = [self.scans[one.source] for one in scan.chosen.instead]
-        whole = {one.chosen.name for one in looks if one.is_whole}
+        looks = [self.scans[other.source] for other in scan.chosen.instead]
+        whole = {look.chosen.name for look in looks if look.is_whole}
         scan.begin(sum(source.rows for source in sources), is_last=is_last, whole=whole)
         self._fill_mentions(scan)
 

@@ -65,13 +65,13 @@ class Reuse:
         """Put kept rows into a table with the scan's rows; the fetches that they do not answer."""
         tools = self.tools
         numbered = {self.number(fetch): fetch for fetch in fetches}
-        found = self._find(way, numbered)
-        if not found:
+        hits = self._find(way, numbered)
+        if not hits:
             return list(fetches)
-        hits = {hit.number: hit for hit in tools.kept.fill(table, (*columns, FETCH), found)}
-        self.hits |= hits
-        self.rows += sum(hit.rows for hit in hits.values())
-        return [fetch for number, fetch in numbered.items() if number not in hits]
+        filled = {hit.number: hit for hit in tools.kept.fill(table, (*columns, FETCH), hits)}
+        self.hits |= filled
+        self.rows += sum(hit.rows for hit in filled.values())
+        return [fetch for number, fetch in numbered.items() if number not in filled]
 
     def take(self, page: Page) -> None:
         """A page has come: a fetch is as old as the oldest of its pages."""
@@ -94,17 +94,17 @@ class Reuse:
         if way.limit is None and self._whole:
             table, tools = scan_table(self.scan.name), self.tools
             tools.kept.keep(table, self._whole, self.max_age, tools.now())
-            for one in self._whole:
-                is_sure = self.must_know and one.number not in self._unsure
-                unknown = tuple(self._unknown.get(one.number, ()))
-                tools.kept.learn(one, unknown if is_sure else None)
+            for fetched in self._whole:
+                is_sure = self.must_know and fetched.number not in self._unsure
+                unknown = tuple(self._unknown.get(fetched.number, ()))
+                tools.kept.learn(fetched, unknown if is_sure else None)
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Why it is not known what plugins declare secret in the kept rows in use."""
         kept = self.tools.kept
-        found = (kept.unknown_in(hit) or () for hit in self.hits.values() if self.must_know)
-        return tuple(dict.fromkeys(why for unknown in found for why in unknown))
+        reasons = (kept.unknown_in(hit) or () for hit in self.hits.values() if self.must_know)
+        return tuple(dict.fromkeys(why for unknown in reasons for why in unknown))
 
     @property
     def oldest(self) -> float | None:

@@ -71,7 +71,7 @@ class Fetching:
     def prepare(self, whole: Collection[str] = ()) -> list[FetchGroup]:
         """Choose the way and make the scan's table; what is to be asked for, as known by now."""
         self._began, self._started = self.tools.now(), time.monotonic()
-        others = [one for one in self.chosen.instead if one.source in whole]
+        others = [other for other in self.chosen.instead if other.source in whole]
         if others:
             self._take_another_way(others)
         tuples = self._tuples(self.chosen)
@@ -87,11 +87,11 @@ class Fetching:
     def _take_another_way(self, others: Sequence[Instead]) -> None:
         """That through few rows of another table, where what was meant asks for far more."""
         least = self.asked_at_least
-        for one in others:
-            other = self.chosen.by_other(one)
-            found = _requests_of_all(self._least(other), one.way)
-            if found < least:
-                least, self.chosen = found, other
+        for instead in others:
+            other = self.chosen.by_other(instead)
+            count = _requests_of_all(self._least(other), instead.way)
+            if count < least:
+                least, self.chosen = count, other
         self.__post_init__()
 
     @property
@@ -133,7 +133,7 @@ class Fetching:
     def _asked_columns(self) -> tuple[Column, ...]:
         """Columns of which it is asked what is secret in them: those that are read, or kept."""
         asked = self.plan.secrets.get(self.chosen.name, ())
-        return tuple(one for one in declared_columns(self.chosen) if one.name in asked)
+        return tuple(column for column in declared_columns(self.chosen) if column.name in asked)
 
     def go_on(self, rows: int, *, is_last: bool) -> None:
         """Fetch for the tuples that have come since. Raises PlanError when over budget."""
@@ -187,7 +187,7 @@ class Fetching:
         for fetch in item.fetches:
             self._open.pop(id(fetch), None)
         if item.failures:
-            for error in {id(one.error): one.error for one in item.failures}.values():
+            for error in {id(failure.error): failure.error for failure in item.failures}.values():
                 self._count.fail(error.attempts, error.confirming)
             self.failures += item.failures
         else:

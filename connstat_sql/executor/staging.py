@@ -175,8 +175,8 @@ class Staging:
             return self._insert(f"FROM temp.main.{quote(DECODED)}")
 
     def _insert(self, rows: str) -> int:
-        found = self._duckdb.execute(f"INSERT INTO {self.table} {rows}").fetchone()
-        return int(found[0]) if found else 0
+        row = self._duckdb.execute(f"INSERT INTO {self.table} {rows}").fetchone()
+        return int(row[0]) if row else 0
 
     @contextmanager
     def _registered(self, name: str, table: pa.Table) -> Iterator[None]:
@@ -217,7 +217,7 @@ class Staging:
         owner = owner_of(self._scan.method)
         if not owner:
             return [""] * decoded.num_rows
-        return ["" if one is None else str(one) for one in decoded[owner].to_pylist()]
+        return ["" if name is None else str(name) for name in decoded[owner].to_pylist()]
 
     def _values(self, page: Page) -> dict[str, str]:
         values = {name: page.fetch.arguments[name] for name in self._arguments}
@@ -283,7 +283,7 @@ def empty_tables(session: Session, tables: Sequence[BoundTable]) -> list[str]:
     columns = {}
     for key, table in zip(keys, tables, strict=True):
         if key not in columns:
-            types = {one.name: str(one.type) for one in table.live.resource.all_columns}
+            types = {column.name: str(column.type) for column in table.live.resource.all_columns}
             types |= {name: _HIDDEN_TYPES[name] for name in table.hidden}
             columns[key] = ", ".join(f"{quote(name)} {of}" for name, of in types.items())
     names = session.empty_tables(columns.values())
@@ -300,9 +300,9 @@ def filled_mention(session: Session, index: int, table: BoundTable, scan: Scan) 
     resource = table.live.resource
     have = {*scan.columns, *scan.arguments}
     names = [
-        one.name
-        for one in resource.all_columns
-        if one.name in have and (one.name in table.columns or not table.columns)
+        column.name
+        for column in resource.all_columns
+        if column.name in have and (column.name in table.columns or not table.columns)
     ]
     columns = (
         ", ".join(quote(name) for name in (*names, *table.hidden))

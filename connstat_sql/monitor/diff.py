@@ -98,15 +98,15 @@ class Memory:
         A row is told as changed where one row of a key took the place of one; of several with the
         same key, those that are no longer there are gone and the others have appeared.
         """
-        told = tuple(self._connections(look))
+        of_connections = tuple(self._connections(look))
         if look.table is None or (look.failures and not look.is_apart):
-            return told
+            return of_connections
         silent = frozenset((*look.failures, None)) if look.failures else frozenset()
-        found = _by_key(one for one in read(look.table, self._identity) if not _is_of(one, silent))
-        known, kept = self._split(silent)
-        changes = (*told, *self._compare(look.at, known, found))
+        now = _by_key(row for row in read(look.table, self._identity) if not _is_of(row, silent))
+        known, silent_rows = self._split(silent)
+        changes = (*of_connections, *self._compare(look.at, known, now))
         self._unseen = silent if self._unseen is None else self._unseen & silent
-        self._remember(found, kept)
+        self._remember(now, silent_rows)
         return changes
 
     def _connections(self, look: Snapshot) -> Iterator[RowChange]:
@@ -117,7 +117,7 @@ class Memory:
                 yield RowChange(look.at, ChangeKind.UNREACHABLE, {CONNECTION: name}, row)
         if look.table is None or (look.failures and not look.is_apart):
             return  # whether it was asked at all is not known
-        for name in [one for one in self._failing if one not in look.failures]:
+        for name in [name for name in self._failing if name not in look.failures]:
             before = _of_connection(name, *self._failing.pop(name))
             yield RowChange(look.at, ChangeKind.REACHABLE, {CONNECTION: name}, None, before)
 
@@ -127,23 +127,23 @@ class Memory:
         """The known rows to compare with, and those that stay as they are."""
         if not silent:
             return self._known, []
-        rows = [one for group in self._known.values() for one in group]
-        known = _by_key(one for one in rows if not _is_of(one, silent))
-        return known, [one for one in rows if _is_of(one, silent)]
+        rows = [row for group in self._known.values() for row in group]
+        known = _by_key(row for row in rows if not _is_of(row, silent))
+        return known, [row for row in rows if _is_of(row, silent)]
 
     def _compare(
         self,
         at: float,
         known: Mapping[bytes, list[RememberedRow]],
-        found: Mapping[bytes, list[RememberedRow]],
+        now: Mapping[bytes, list[RememberedRow]],
     ) -> Iterator[RowChange]:
-        for key, rows in found.items():
+        for key, rows in now.items():
             before = known.get(key, [])
             if len(before) == len(rows) == 1 and before[0].face == rows[0].face:
                 continue
             yield from self._between(at, before, rows)
         for key, before in known.items():
-            if key not in found:
+            if key not in now:
                 yield from self._between(at, before, [])
 
     def _between(
@@ -153,13 +153,13 @@ class Memory:
         if len(new) == len(old) == 1:
             yield self._changed(at, old[0], new[0])
             return
-        for one in new:
-            is_first = self._unseen is None or one.connection in self._unseen
+        for row in new:
+            is_first = self._unseen is None or row.connection in self._unseen
             if self._tells_present or not is_first:
                 kind = ChangeKind.PRESENT if is_first else ChangeKind.APPEARED
-                yield RowChange(at, kind, self._key(one), decoded(one.text))
-        for one in old:
-            yield RowChange(at, ChangeKind.GONE, self._key(one), None, decoded(one.text))
+                yield RowChange(at, kind, self._key(row), decoded(row.text))
+        for row in old:
+            yield RowChange(at, ChangeKind.GONE, self._key(row), None, decoded(row.text))
 
     def _changed(self, at: float, old: RememberedRow, new: RememberedRow) -> RowChange:
         row, before = decoded(new.text), decoded(old.text)
@@ -170,15 +170,17 @@ class Memory:
     def _key(self, row: RememberedRow) -> Mapping[str, Any] | None:
         if not self._identity.key:
             return None
-        found = {name.lower(): (name, value) for name, value in decoded(row.key).items()}
-        return dict(found[name.lower()] for name in self._identity.key)
+        values = {name.lower(): (name, value) for name, value in decoded(row.key).items()}
+        return dict(values[name.lower()] for name in self._identity.key)
 
-    def _remember(self, found: dict[bytes, list[RememberedRow]], kept: list[RememberedRow]) -> None:
+    def _remember(
+        self, now: dict[bytes, list[RememberedRow]], silent_rows: list[RememberedRow]
+    ) -> None:
         if self._identity.key and self._shared is None:
-            self._shared = next((key for key, rows in found.items() if len(rows) > 1), None)
-        for one in kept:
-            found.setdefault(one.key, []).append(one)
-        self._known = found
+            self._shared = next((key for key, rows in now.items() if len(rows) > 1), None)
+        for row in silent_rows:
+            now.setdefault(row.key, []).append(row)
+        self._known = now
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +208,15 @@ def _is_of(row: RememberedRow, connections: _Connections) -> bool:
 
 
 def _by_key(rows: Iterable[RememberedRow]) -> dict[bytes, list[RememberedRow]]:
-    found: defaultdict[bytes, list[RememberedRow]] = defaultdict(list)
+    groups: defaultdict[bytes, list[RememberedRow]] = defaultdict(list)
     for row in rows:
-        found[row.key].append(row)
-    return dict(found)
+        groups[row.key].append(row)
+    return dict(groups)
 
 
 def _without(rows: list[RememberedRow], others: list[RememberedRow]) -> list[RememberedRow]:
     """The rows that have no counterpart among the others, each of which is one for one row."""
-    counts, left = Counter(one.face for one in others), []
+    counts, left = Counter(row.face for row in others), []
     for row in rows:
         if counts[row.face]:
             counts[row.face] -= 1

@@ -25,7 +25,10 @@ def jsonl(change: RowChange) -> str:
     """
     row, before = change.row, change.before
     if change.kind in _CONNECTIONS:
-        row, before = (one and {**one, "since": moment(one["since"])} for one in (row, before))
+        row, before = (
+            connection and {**connection, "since": moment(connection["since"])}
+            for connection in (row, before)
+        )
     return written(
         {
             "at": moment(change.at),
@@ -51,10 +54,10 @@ def text(change: RowChange, paint: Callable[[ChangeKind, str], str] = lambda _, 
 def first_rows(table: pa.Table, count: int, key: Sequence[str] = ()) -> Iterator[str]:
     """The first rows of a table, each on one line, those columns of the key first that it has."""
     names = [name.lower() for name in key]
-    for one in read(table.slice(0, count), Identity()):
-        row = decoded(one.text)
-        found = {name.lower(): name for name in row}
-        first = [found[name] for name in names if name in found]
+    for remembered in read(table.slice(0, count), Identity()):
+        row = decoded(remembered.text)
+        spellings = {name.lower(): name for name in row}
+        first = [spellings[name] for name in names if name in spellings]
         yield row_in_words(row, {name: row[name] for name in first})
 
 
@@ -64,11 +67,11 @@ def moment(at: float) -> str:
 
 
 def _of_connection(change: RowChange) -> str:
-    told = change.row or change.before or {}
-    name, since = _value(told[CONNECTION]), told["since"]
+    outage = change.row or change.before or {}
+    name, since = _value(outage[CONNECTION]), outage["since"]
     if change.kind is ChangeKind.REACHABLE:
         return f"{name} again, after {in_words(max(0.0, change.at - since))}"
-    return f"{name} since {moment(since)}: {_value(told['message'], 4 * LONGEST_VALUE)}"
+    return f"{name} since {moment(since)}: {_value(outage['message'], 4 * LONGEST_VALUE)}"
 
 
 def _of_row(change: RowChange) -> str:

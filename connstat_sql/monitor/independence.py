@@ -35,22 +35,22 @@ def is_apart(sql: str, aggregates: frozenset[str]) -> bool:
         return False
     if tree is None or find(tree, *_ACROSS) is not None or any(map(_is_made_up, walk(tree))):
         return False
-    ctes = frozenset(one.alias.lower() for one in find_all(tree, exp.CTE))
-    selects = [one for one in find_all(tree, exp.Select) if not _is_local_subquery(one, ctes)]
+    ctes = frozenset(node.alias.lower() for node in find_all(tree, exp.CTE))
+    selects = [node for node in find_all(tree, exp.Select) if not _is_local_subquery(node, ctes)]
     return bool(selects) and all(
         _is_structural(select) and _is_apart(select, ctes, aggregates - _ONE_ROW)
         for select in selects
     )
 
 
-def _is_made_up(one: exp.Expr) -> bool:
+def _is_made_up(node: exp.Expr) -> bool:
     """Whether something else is called like the connection of a row."""
-    if isinstance(one, exp.TableAlias):
-        return any(column.name.lower() == CONNECTION for column in one.columns)
-    if isinstance(one, exp.SetOperation) and not one.args.get("by_name"):
-        return _place(one.left) != _place(one.right)
-    is_named = isinstance(one, exp.Alias) and one.alias.lower() == CONNECTION
-    return is_named and not _is_connection(one.unalias())
+    if isinstance(node, exp.TableAlias):
+        return any(column.name.lower() == CONNECTION for column in node.columns)
+    if isinstance(node, exp.SetOperation) and not node.args.get("by_name"):
+        return _place(node.left) != _place(node.right)
+    is_named = isinstance(node, exp.Alias) and node.alias.lower() == CONNECTION
+    return is_named and not _is_connection(node.unalias())
 
 
 def _place(branch: exp.Expr) -> int | None:
@@ -58,13 +58,13 @@ def _place(branch: exp.Expr) -> int | None:
     while isinstance(branch, (exp.SetOperation, exp.Subquery, exp.Paren)):
         branch = branch.left if isinstance(branch, exp.SetOperation) else branch.this
     listed = branch.selects if isinstance(branch, exp.Select) else []
-    return next((at for at, one in enumerate(listed) if _is_connection(one.unalias())), None)
+    return next((at for at, column in enumerate(listed) if _is_connection(column.unalias())), None)
 
 
 def _is_local_subquery(select: exp.Select, ctes: frozenset[str]) -> bool:
     """Whether a SELECT within an expression reads nothing that can fail to answer."""
     sources = find_all(select, exp.Table)
-    return not _is_structural(select) and not any(_may_be_live(one, ctes) for one in sources)
+    return not _is_structural(select) and not any(_may_be_live(source, ctes) for source in sources)
 
 
 def _is_structural(select: exp.Select) -> bool:
@@ -106,7 +106,7 @@ def _may_be_live(source: exp.Expr, ctes: frozenset[str]) -> bool:
 
 def _is_on_connection(join: exp.Join) -> bool:
     """Whether a join pairs rows of equal connections."""
-    using = [one.name.lower() for one in join.args.get("using") or ()]
+    using = [column.name.lower() for column in join.args.get("using") or ()]
     return CONNECTION in using or any(map(_is_same_connection, _both(join.args.get("on"))))
 
 
@@ -122,8 +122,8 @@ def _is_same_connection(condition: exp.Expr) -> bool:
     return isinstance(condition, exp.EQ) and all(map(_is_connection, children(condition)))
 
 
-def _is_connection(one: exp.Expr) -> bool:
-    return isinstance(one, exp.Column) and one.name.lower() == CONNECTION
+def _is_connection(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and node.name.lower() == CONNECTION
 
 
 def _is_by_connection(window: exp.Window) -> bool:
@@ -133,17 +133,17 @@ def _is_by_connection(window: exp.Window) -> bool:
 def _is_grouped_by_connection(select: exp.Select, aggregates: frozenset[str]) -> bool:
     """Whether what is computed over many rows is so for each connection."""
     group = select.args.get("group")
-    shown = any(_is_connection(one.unalias()) for one in select.selects)
+    shown = any(_is_connection(expression.unalias()) for expression in select.selects)
     distinct = select.args.get("distinct")
     if distinct is not None and (distinct.args.get("on") is not None or not shown):
         return False
     if group is None:
-        calls = (call for one in select.selects for call in find_all(one, exp.Func))
+        calls = (call for expression in select.selects for call in find_all(expression, exp.Func))
         own = (call for call in calls if call.find_ancestor(exp.Select) is select)
         return not any(_is_aggregate(call, aggregates) for call in own)
     if group.args.get("all"):
         return shown
-    return any(_is_connection(_meant(one, select)) for one in group.expressions)
+    return any(_is_connection(_meant(expression, select)) for expression in group.expressions)
 
 
 def _is_aggregate(call: exp.Func, aggregates: frozenset[str]) -> bool:
@@ -154,8 +154,8 @@ def _is_aggregate(call: exp.Func, aggregates: frozenset[str]) -> bool:
     return isinstance(call, exp.AggFunc) or not aggregates.isdisjoint(map(str.lower, names))
 
 
-def _meant(one: exp.Expr, select: exp.Select) -> exp.Expr:
+def _meant(key: exp.Expr, select: exp.Select) -> exp.Expr:
     """What a place such as the 1 of `GROUP BY 1` stands for."""
-    if isinstance(one, exp.Literal) and one.is_int and int(one.name) <= len(select.selects):
-        return select.selects[int(one.name) - 1].unalias()
-    return one
+    if isinstance(key, exp.Literal) and key.is_int and int(key.name) <= len(select.selects):
+        return select.selects[int(key.name) - 1].unalias()
+    return key

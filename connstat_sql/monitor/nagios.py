@@ -63,14 +63,14 @@ def range_of(text: str) -> Range:
 
     Raises ValueError with a message that shows how one is written.
     """
-    found = _RANGE.fullmatch(text.strip())
-    if found is None or (found["high"] is None and (found["colon"] is None or not found["low"])):
+    match = _RANGE.fullmatch(text.strip())
+    if match is None or (match["high"] is None and (match["colon"] is None or not match["low"])):
         raise ValueError(f"{text!r} is no range: write it like 10, 10:, ~:10, 10:20 or @10:20")
-    low = -math.inf if found["low"] == "~" else float(found["low"] or 0)
-    high = math.inf if found["high"] is None else float(found["high"])
+    low = -math.inf if match["low"] == "~" else float(match["low"] or 0)
+    high = math.inf if match["high"] is None else float(match["high"])
     if low > high:
         raise ValueError(f"{text!r} is no range: it begins above its end")
-    return Range(low, high, found["inside"] is not None, text.strip())
+    return Range(low, high, match["inside"] is not None, text.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,8 @@ def report(outcome: Outcome) -> str:
     left = (outcome.rows or 0) - len(outcome.shown)
     if left and outcome.shown:
         lines.append(f"and {counted(left, 'more row')}")
-    failures = [_cut(_plain(one), LONGEST_ROW) for one in outcome.failures]
-    lines += [one for one in failures if one not in first]
+    failures = [_cut(_plain(failure), LONGEST_ROW) for failure in outcome.failures]
+    lines += [failure for failure in failures if failure not in first]
     return "\n".join(lines) + "\n"
 
 
@@ -165,8 +165,8 @@ def _perfdata(outcome: Outcome) -> str:
     if outcome.rows is None:
         return ""
     warning, critical = (
-        "" if one is None else one.text
-        for one in (outcome.thresholds.warning, outcome.thresholds.critical)
+        "" if limit is None else limit.text
+        for limit in (outcome.thresholds.warning, outcome.thresholds.critical)
     )
     rows = f"rows={outcome.rows};{warning};{critical};0"
     return f"{rows} requests={outcome.requests} seconds={outcome.seconds:.2f}s"
@@ -224,8 +224,8 @@ def _series(outcome: Outcome, labels: Mapping[str, str]) -> Iterator[str]:
         return
     yield "# HELP connstat_check_row Rows that the query found, by what tells them apart."
     yield "# TYPE connstat_check_row gauge"
-    series = Counter(_written({**labels, **_named(one, labels)}) for one in outcome.keys)
-    yield from (f"connstat_check_row{one} {count}" for one, count in series.items())
+    series = Counter(_written({**labels, **_named(key, labels)}) for key in outcome.keys)
+    yield from (f"connstat_check_row{key} {count}" for key, count in series.items())
     yield "# HELP connstat_check_rows_left_out Rows that have no connstat_check_row."
     yield "# TYPE connstat_check_rows_left_out gauge"
     left_out = (outcome.rows or 0) - len(outcome.keys)

@@ -91,8 +91,8 @@ def check_columns(names: Sequence[str], identity: Identity) -> None:
 
 def decoded(text: bytes) -> dict[str, Any]:
     """A remembered row (or key) as a mapping; numbers are exact."""
-    found: dict[str, Any] = json.loads(text, parse_float=Decimal)
-    return found
+    row: dict[str, Any] = json.loads(text, parse_float=Decimal)
+    return row
 
 
 def written(value: object) -> str:
@@ -103,20 +103,20 @@ def written(value: object) -> str:
 def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
     """The columns that two rows do not agree on."""
     for name in dict.fromkeys((*before, *after)):
-        old, new = (_SORTED.encode((one.get(name), name in one)) for one in (before, after))
+        old, new = (_SORTED.encode((row.get(name), name in row)) for row in (before, after))
         if old != new:
             yield name
 
 
 def _unique(names: Sequence[str]) -> list[str]:
     """Names made distinct as in every JSON output: an object has each key once."""
-    found: list[str] = []
+    distinct: list[str] = []
     for name in names:
         number, unique = 1, name
-        while unique in found:
+        while unique in distinct:
             unique, number = f"{name}_{number}", number + 1
-        found.append(unique)
-    return found
+        distinct.append(unique)
+    return distinct
 
 
 # --- which columns count -----------------------------------------------------------------------
@@ -143,7 +143,7 @@ class _Columns:
 
 
 def _place(names: Sequence[str], name: str, what: str) -> int:
-    lower = [one.lower() for one in names]
+    lower = [column.lower() for column in names]
     if name.lower() in lower:
         return lower.index(name.lower())
     close = difflib.get_close_matches(name.lower(), lower, n=1)
@@ -160,9 +160,9 @@ def _kept(row: Sequence[Any], names: Sequence[str], columns: _Columns) -> Rememb
         face = _digest(key)
     else:
         face = _digest(_SORTED.encode({names[place]: row[place] for place in columns.face}))
-    found = None if columns.connection is None else row[columns.connection]
+    connection = None if columns.connection is None else row[columns.connection]
     text = _ROW.encode(dict(zip(names, row, strict=True)))
-    return RememberedRow(key, face, text, None if found is None else str(found))
+    return RememberedRow(key, face, text, None if connection is None else str(connection))
 
 
 def _digest(text: bytes) -> bytes:

@@ -78,21 +78,21 @@ def _moments(table: pa.Table, index: int, column: OutputField) -> dict[int, floa
     if not column.type.startswith(("DATE", "TIMESTAMP")):
         return {}
     at = table.column(index).cast(pa.timestamp("us"), safe=False).cast(pa.int64()).to_pylist()
-    found = {i: one / 1e6 for i, one in enumerate(at) if one is not None}
-    return found if all(abs(one) < _FARTHEST for one in found.values()) else {}
+    moments = {i: moment / 1e6 for i, moment in enumerate(at) if moment is not None}
+    return moments if all(abs(moment) < _FARTHEST for moment in moments.values()) else {}
 
 
 def _label_and_number(columns: Sequence[OutputField], about: About) -> tuple[int, int]:
     if len(columns) == 2:
-        is_number = [one.kind is CellKind.NUMBER for one in columns]
+        is_number = [column.kind is CellKind.NUMBER for column in columns]
         if is_number[1] and columns[0].kind is not CellKind.NESTED:
             return 0, 1
         if is_number[0] and columns[1].kind is not CellKind.NESTED:
             return 1, 0
-    found = ", ".join(f"{one.name} {one.type}" for one in columns[:10]) or "none"
+    listed = ", ".join(f"{column.name} {column.type}" for column in columns[:10]) or "none"
     more = ", …" if len(columns) > 10 else ""
     raise QueryError(
-        f"a chart shows two columns, a label and a number; the answer has {found}{more}",
+        f"a chart shows two columns, a label and a number; the answer has {listed}{more}",
         hint="write  SELECT health, count(*) AS connectors FROM … GROUP BY health",
         requests_sent=about.requests,
     )
@@ -121,12 +121,12 @@ def _bars(series: Series, width: int, look: TerminalStyle) -> Iterator[str]:
     from connstat_sql.output.cells import cell_width, fit
 
     shown = slice(-MOST_BARS, None) if series.is_time else slice(MOST_BARS)
-    labels = [_shown(one, look) for one in series.labels[shown]]
+    labels = [_shown(text, look) for text in series.labels[shown]]
     numbers, figures = series.numbers[shown], series.figures[shown]
     right = max(map(len, figures))
     left = min(max(map(cell_width, labels)), max(8, (width - right) // 2))
     room = max(width - left - right - 4, 4)
-    known = [one for one in numbers if one is not None]
+    known = [number for number in numbers if number is not None]
     low, high = min([0.0, *known]), max([0.0, *known])
     yield _shown(f"{series.number} by {series.label}", look)
     for label, number, figure in zip(labels, numbers, figures, strict=True):
@@ -171,7 +171,7 @@ def _colored(bar: str, number: float | None, look: TerminalStyle) -> str:
 
 def _over_time(series: Series, width: int, look: TerminalStyle) -> Iterator[str]:
     """Columns at their moments; where several fall into one cell, the highest of them."""
-    known = [one for one in series.numbers if one is not None]
+    known = [number for number in series.numbers if number is not None]
     top = max(known, default=0.0)
     scale = len(f"{top:,.4g}")
     room = max(width - scale - 3, 4)
@@ -180,7 +180,7 @@ def _over_time(series: Series, width: int, look: TerminalStyle) -> Iterator[str]
     high = max(3, min(_COLUMNS_HIGH, (look.height or 24) - 6))
     for line in range(high, 0, -1):
         mark = f"{top:,.4g}" if line == high else f"{0:>{scale}}" if line == 1 else ""
-        cells = "".join(_level(one, top, line, high, look) for one in tops)
+        cells = "".join(_level(height, top, line, high, look) for height in tops)
         yield f"{mark:>{scale}} {'|' if look.ascii else '┤'} {_colored(cells, None, look)}".rstrip()
     first, last = series.labels[0], series.labels[-1]
     blank = " " * (scale + 3)
@@ -198,16 +198,17 @@ def _tops(series: Series, room: int) -> tuple[list[float | None], bool]:
     gaps = [b - a for a, b in pairwise(series.moments) if b > a]
     steps = round((end - begin) / min(gaps)) + 1 if gaps else 1
     count = min(steps, room)
-    found: list[float | None] = [None] * count
+    heights: list[float | None] = [None] * count
     rows = [0] * count
     for moment, number in zip(series.moments, series.numbers, strict=True):
         at = round((moment - begin) / ((end - begin) or 1) * (count - 1))
         rows[at] += 1
         if number is not None:
-            found[at] = number if found[at] is None else max(found[at] or 0.0, number)
+            heights[at] = number if heights[at] is None else max(heights[at] or 0.0, number)
     wide = room // count
     column = [True] * (wide - 1) + [wide < 3]  # a blank between columns that are wide enough
-    return [one if is_drawn else None for one in found for is_drawn in column], max(rows) > 1
+    drawn = [height if is_drawn else None for height in heights for is_drawn in column]
+    return drawn, max(rows) > 1
 
 
 def _level(number: float | None, top: float, line: int, high: int, look: TerminalStyle) -> str:

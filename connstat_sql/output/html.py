@@ -108,9 +108,10 @@ def _told(table: pa.Table, about: About) -> Iterator[str]:
 
 def _before_rows(columns: list[OutputField], rows: int) -> str:
     heads = "".join(
-        f'<th scope="col" aria-sort="none" data-kind="{one.kind.value}" class="{one.kind.value}">'
-        f'<button type="button" title="{_text(one.type)}">{_text(one.name)}</button></th>'
-        for one in columns
+        f'<th scope="col" aria-sort="none" data-kind="{column.kind.value}"'
+        f' class="{column.kind.value}">'
+        f'<button type="button" title="{_text(column.type)}">{_text(column.name)}</button></th>'
+        for column in columns
     )
     search = (
         '<div class="filter" hidden><input type="search" placeholder="Filter rows" '
@@ -176,8 +177,8 @@ def _bold(counted_: str) -> str:
     return f"<b>{number}</b> {noun}"
 
 
-def _lined(found: list[str] | tuple[str, ...]) -> str:
-    return "\n".join(_text(line) for line in found)
+def _lined(texts: list[str] | tuple[str, ...]) -> str:
+    return "\n".join(_text(line) for line in texts)
 
 
 def _text(text: str) -> str:

@@ -52,10 +52,10 @@ def _heading(series: Series) -> str:
 
 def _draw_bars(axes: Any, series: Series) -> None:
     shown = slice(_MOST_BARS)
-    labels = [_short(one) for one in series.labels[shown]]
-    numbers = [0.0 if one is None else one for one in series.numbers[shown]]
+    labels = [_short(label) for label in series.labels[shown]]
+    numbers = [0.0 if number is None else number for number in series.numbers[shown]]
     places = range(len(labels))
-    colors = [_NEGATIVE if one < 0 else _BAR for one in numbers]
+    colors = [_NEGATIVE if number < 0 else _BAR for number in numbers]
     bars = axes.barh(places, numbers, color=colors, height=0.72)
     axes.bar_label(bars, labels=list(series.figures[shown]), padding=4, color="#4a5461")
     axes.set_yticks(places, labels=labels)
@@ -71,8 +71,8 @@ def _draw_bars(axes: Any, series: Series) -> None:
 
 
 def _draw_course(axes: Any, series: Series) -> None:
-    moments = [datetime.fromtimestamp(one, UTC) for one in series.moments]
-    numbers = [math.nan if one is None else one for one in series.numbers]
+    moments = [datetime.fromtimestamp(moment, UTC) for moment in series.moments]
+    numbers = [math.nan if number is None else number for number in series.numbers]
     axes.plot(moments, numbers, color=_BAR, linewidth=1.8, marker="o", markersize=3)
     if not series.is_negative:
         axes.fill_between(moments, numbers, color=_BAR, alpha=0.12, linewidth=0)

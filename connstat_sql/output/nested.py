@@ -24,7 +24,7 @@ def reader_of(column: OutputField) -> Callable[[Any], Any]:
 def values_of(table: pa.Table, index: int, column: OutputField) -> list[Any]:
     """The values of a column as dicts, lists and scalars; None for NULL."""
     read = reader_of(column)
-    return [None if one is None else read(one) for one in python_values(table.column(index))]
+    return [None if value is None else read(value) for value in python_values(table.column(index))]
 
 
 def outline(value: object, depth: int = 0) -> Iterator[str]:
@@ -32,16 +32,16 @@ def outline(value: object, depth: int = 0) -> Iterator[str]:
     if depth > _DEEPEST:
         yield str(value)
     elif isinstance(value, dict) and value:
-        for name, one in value.items():
-            inner = list(outline(one, depth + 1))
-            if _is_leaf(one) and len(inner) == 1:
-                yield f"{name}: {inner[0]}"
+        for name, inner in value.items():
+            parts = list(outline(inner, depth + 1))
+            if _is_leaf(inner) and len(parts) == 1:
+                yield f"{name}: {parts[0]}"
             else:
                 yield f"{name}:"
-                yield from (f"  {line}" for line in inner)
+                yield from (f"  {line}" for line in parts)
     elif isinstance(value, list) and value:
-        for one in value:
-            first, *others = outline(one, depth + 1)
+        for inner in value:
+            first, *others = outline(inner, depth + 1)
             yield f"- {first}"
             yield from (f"  {line}" for line in others)
     else:

@@ -74,21 +74,21 @@ def in_words(scans: Sequence[Progress], width: int) -> str:
 
     Names are shortened to their last part before anything is cut off.
     """
-    told = [_told(scans, name) for name in (_whole, _last_part)]
-    text = next((one for one in told if len(one) <= width), told[-1])
+    texts = [_told(scans, name) for name in (_whole, _last_part)]
+    text = next((text for text in texts if len(text) <= width), texts[-1])
     return text if len(text) <= width else text[: max(0, width - 3)] + "..."[: max(0, width)]
 
 
 def _told(scans: Sequence[Progress], name: Callable[[Progress], str]) -> str:
-    waits = max(one.waits for one in scans)
+    waits = max(scan.waits for scan in scans)
     pause = f"; waiting {math.ceil(waits):,} s for a rate limit" if waits > 0 else ""
-    rows = _count(sum(one.rows for one in scans), "row")
+    rows = _count(sum(scan.rows for scan in scans), "row")
     if len(scans) == 1:
         (scan,) = scans
         return f"{name(scan)} {_requests(scan.done, scan.expected)}, {rows}{pause}"
-    known = [one.expected for one in scans if one.expected is not None]
+    known = [scan.expected for scan in scans if scan.expected is not None]
     expected = sum(known) if len(known) == len(scans) else None
-    total = _requests(sum(one.done for one in scans), expected)
+    total = _requests(sum(scan.done for scan in scans), expected)
     last = max(scans, key=_left)
     behind = f"; furthest behind {name(last)} {_of(last.done, last.expected)}"
     return f"{len(scans)} scans: {total}, {rows}{behind}{pause}"

@@ -40,9 +40,9 @@ def refuse_inputs(path: Path, inputs: Iterable[Input]) -> None:
     """Raise NotOurs where a path leads to a file that is read, by whatever name."""
     if not os.path.lexists(path):
         return
-    for one in inputs:
-        if _is_same(path, one.path):
-            raise NotOurs(path, f"it is {one.what}; name another file")
+    for input_ in inputs:
+        if _is_same(path, input_.path):
+            raise NotOurs(path, f"it is {input_.what}; name another file")
 
 
 def _is_same(path: Path, other: Path) -> bool:

@@ -23,10 +23,10 @@ def lines(text: str, *, ascii_: bool = False) -> list[str]:
     """The lines of a text, what is unsafe written as its number."""
     if text.isascii() and text.isprintable():
         return [text]
-    found = [line.expandtabs(4) for line in _LINES.split(text)]
-    if len(found) > 1 and not found[-1]:  # the end of the last line begins no other
-        found.pop()
-    return [_plain(UNSAFE.sub(_number, line), ascii_) for line in found]
+    parts = [line.expandtabs(4) for line in _LINES.split(text)]
+    if len(parts) > 1 and not parts[-1]:  # the end of the last line begins no other
+        parts.pop()
+    return [_plain(UNSAFE.sub(_number, line), ascii_) for line in parts]
 
 
 def for_terminal(text: str) -> str:
@@ -41,8 +41,8 @@ def in_json(text: str) -> str:
     return UNSAFE.sub(_escape, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    letter = found.group()  # between tokens white space may stand as it is; in strings it cannot
+def _escape(match: re.Match[str]) -> str:
+    letter = match.group()  # between tokens white space may stand as it is; in strings it cannot
     return letter if letter in "\n\r\t" else f"\\u{ord(letter):04x}"
 
 
@@ -50,6 +50,6 @@ def _plain(text: str, ascii_: bool) -> str:
     return text.encode("ascii", "backslashreplace").decode() if ascii_ else text
 
 
-def _number(found: re.Match[str]) -> str:
-    code = ord(found.group())
+def _number(match: re.Match[str]) -> str:
+    code = ord(match.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -28,4 +28,4 @@ class Series:
     @property
     def is_negative(self) -> bool:
         """Whether some number is below zero."""
-        return any(one is not None and one < 0 for one in self.numbers)
+        return any(number is not None and number < 0 for number in self.numbers)

@@ -75,4 +75,4 @@ def colored(text: str) -> str:
 
 def colored_inside(text: str) -> str:
     """Text of a nested value, its fields that hold states in colour."""
-    return _INSIDE.sub(lambda found: found[1] + colored(found[2]), text)
+    return _INSIDE.sub(lambda match: match[1] + colored(match[2]), text)

@@ -179,7 +179,9 @@ def harmless(text: str) -> str:
     """Lines of text without what a terminal would obey, which is written as its number."""
     if text.isascii() and text.isprintable():
         return text
-    return "".join(one if one.isprintable() or one in "\n\t" else _number(one) for one in text)
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else _number(letter) for letter in text
+    )
 
 
 def _number(letter: str) -> str:

@@ -79,8 +79,8 @@ def framed(table: pa.Table) -> Iterator[str]:
         yield f"│ {' │ '.join(centred)} │"
     yield between("├┼┤")
     padded = [
-        [fit(text, width, "", right=one.kind is CellKind.NUMBER) for text in cells]
-        for one, width, cells in zip(columns, widths, texts, strict=True)
+        [fit(text, width, "", right=column.kind is CellKind.NUMBER) for text in cells]
+        for column, width, cells in zip(columns, widths, texts, strict=True)
     ]
     for row in zip(*padded, strict=True):
         yield f"│ {' │ '.join(row)} │"
@@ -140,7 +140,7 @@ def _is_better_expanded(
     table: pa.Table, columns: Sequence[Drawn], shown: Sequence[Drawn], look: TerminalStyle
 ) -> bool:
     if table.num_rows == 1:
-        is_wide = _framed(one.natural for one in columns) > (look.width or 0)
+        is_wide = _framed(drawn.natural for drawn in columns) > (look.width or 0)
         return is_wide or _has_lines(table, columns)
     lines = table.num_rows * (len(columns) + 1)
     is_short = 0 < lines <= _MOST_SCREENS * (look.height or 24)
@@ -176,32 +176,32 @@ def _drawn(column: OutputField, texts: list[str | None], look: TerminalStyle, wi
 
 def _framed(widths: Iterator[int] | Sequence[int]) -> int:
     """The width of a table with its borders."""
-    found = list(widths)
-    return sum(found) + 3 * len(found) + 1
+    listed = list(widths)
+    return sum(listed) + 3 * len(listed) + 1
 
 
 def _as_many_as_fit(columns: Sequence[Drawn], width: int) -> Sequence[Drawn]:
     """Those that fit: of what says neither who nor why the last ones go first."""
     shown = [*columns]
-    while len(shown) > 1 and _framed([one.wanted for one in shown]) > width:
-        spare = [one for one in shown[1:] if one.rank is Rank.OTHER]
+    while len(shown) > 1 and _framed([drawn.wanted for drawn in shown]) > width:
+        spare = [drawn for drawn in shown[1:] if drawn.rank is Rank.OTHER]
         if not spare:
             break
         shown.remove(spare[-1])
-    while len(shown) > 1 and _framed([one.least for one in shown]) > width:
+    while len(shown) > 1 and _framed([drawn.least for drawn in shown]) > width:
         shown.pop()
     return shown
 
 
 def _widths(shown: Sequence[Drawn], available: int) -> list[int]:
     """The width of each column: what is left over goes to names first, and then to reasons."""
-    widths = {id(one): one.least for one in shown}
-    for rank in sorted({one.rank for one in shown}):
-        ours = [one for one in shown if one.rank is rank]
-        others = sum(widths[id(one)] for one in shown if one.rank is not rank)
-        found = shares([(one.natural, one.least) for one in ours], available - others)
-        widths.update((id(one), width) for one, width in zip(ours, found, strict=True))
-    return [widths[id(one)] for one in shown]
+    widths = {id(drawn): drawn.least for drawn in shown}
+    for rank in sorted({drawn.rank for drawn in shown}):
+        ours = [drawn for drawn in shown if drawn.rank is rank]
+        others = sum(widths[id(drawn)] for drawn in shown if drawn.rank is not rank)
+        granted = shares([(drawn.natural, drawn.least) for drawn in ours], available - others)
+        widths.update((id(drawn), width) for drawn, width in zip(ours, granted, strict=True))
+    return [widths[id(drawn)] for drawn in shown]
 
 
 def shares(columns: Sequence[tuple[int, int]], available: int) -> list[int]:
@@ -215,9 +215,9 @@ def shares(columns: Sequence[tuple[int, int]], available: int) -> list[int]:
     low, high = 1, max(natural for natural, _ in columns)
     while low < high:  # the greatest cap under which everything fits
         cap = (low + high + 1) // 2
-        fits = sum(_capped(one, cap) for one in columns) <= available
+        fits = sum(_capped(column, cap) for column in columns) <= available
         low, high = (cap, high) if fits else (low, cap - 1)
-    widths = [_capped(one, low) for one in columns]
+    widths = [_capped(column, low) for column in columns]
     spare = available - sum(widths)
     for i, (natural, _) in enumerate(columns):
         if spare > 0 and widths[i] < natural:
@@ -269,8 +269,8 @@ def _lines(
         return f"{corners[0]}{inner}{corners[2]}"
 
     heads = [
-        fit(one.name, w, frame.cut, right=one.column.kind is CellKind.NUMBER)
-        for one, w in zip(shown, widths, strict=True)
+        fit(drawn.name, w, frame.cut, right=drawn.column.kind is CellKind.NUMBER)
+        for drawn, w in zip(shown, widths, strict=True)
     ]
     if look.color:
         heads = [f"\033[1m{head}\033[0m" for head in heads]
@@ -278,7 +278,7 @@ def _lines(
     yield f"{frame.bar} {f' {frame.bar} '.join(heads)} {frame.bar}"
     yield rule(frame.middle)
     between = f" {frame.bar} "
-    padded = [_padded(one, w, frame, look) for one, w in zip(shown, widths, strict=True)]
+    padded = [_padded(drawn, w, frame, look) for drawn, w in zip(shown, widths, strict=True)]
     for row in zip(*padded, strict=True):
         height = max(map(len, row))
         for line in range(height):
@@ -288,40 +288,40 @@ def _lines(
             )
             yield f"{frame.bar} {between.join(parts)} {frame.bar}"
     yield rule(frame.bottom)
-    are_cut = any(_is_cut(one, w) for one, w in zip(shown, widths, strict=True))
-    left_out = [one for one in columns if one not in shown]
+    are_cut = any(_is_cut(drawn, w) for drawn, w in zip(shown, widths, strict=True))
+    left_out = [drawn for drawn in columns if drawn not in shown]
     if note := _footer(table.num_rows, left_out, are_cut, look):
         yield note
 
 
-def _lines_of(one: Drawn) -> int:
+def _lines_of(drawn: Drawn) -> int:
     """How many lines a cell of a column may take: what says why is there to be read."""
-    return _MOST_LINES if one.rank is Rank.REASON else 1
+    return _MOST_LINES if drawn.rank is Rank.REASON else 1
 
 
-def _is_cut(one: Drawn, width: int) -> bool:
+def _is_cut(drawn: Drawn, width: int) -> bool:
     from connstat_sql.output.cells import wrapped
 
-    most = _lines_of(one)
-    return one.natural > width and (
+    most = _lines_of(drawn)
+    return drawn.natural > width and (
         most == 1
-        or any(len(wrapped(cell, width, most + 1, "")) > most for cell in one.cells if cell)
+        or any(len(wrapped(cell, width, most + 1, "")) > most for cell in drawn.cells if cell)
     )
 
 
-def _padded(one: Drawn, width: int, frame: _Frame, look: TerminalStyle) -> Iterator[list[str]]:
+def _padded(drawn: Drawn, width: int, frame: _Frame, look: TerminalStyle) -> Iterator[list[str]]:
     """The cells of a column in lines, each exactly `width` wide, in colour where that is wanted."""
     from connstat_sql.output.cells import fit, wrapped
 
-    right = one.column.kind is CellKind.NUMBER
+    right = drawn.column.kind is CellKind.NUMBER
     null = fit("NULL", width, frame.cut, right=right)
     null = f"\033[2m{null}\033[0m" if look.color else null
-    color = _coloring(one.column) if look.color else None
-    for text in one.cells:
+    color = _coloring(drawn.column) if look.color else None
+    for text in drawn.cells:
         if text is None:
             yield [null]
-        elif _lines_of(one) > 1:
-            yield wrapped(text, width, _lines_of(one), frame.cut)
+        elif _lines_of(drawn) > 1:
+            yield wrapped(text, width, _lines_of(drawn), frame.cut)
         else:
             cell = fit(text, width, frame.cut, right=right)
             yield [color(cell) if color else cell]
@@ -338,7 +338,7 @@ def _coloring(column: OutputField) -> Callable[[str], str] | None:
 def _footer(rows: int, left_out: Sequence[Drawn], are_cut: bool, look: TerminalStyle) -> str:
     parts = [counted(rows, "row")] if look.footer else []
     if left_out:
-        names = ", ".join(one.name for one in left_out[:_NAMED])
+        names = ", ".join(drawn.name for drawn in left_out[:_NAMED])
         more = "" if len(left_out) <= _NAMED else ", ..." if look.ascii else ", …"
         then = f": {look.whole} shows them" if look.footer else ""
         parts.append(f"+{counted(len(left_out), 'column')} ({names}{more}){then}")

@@ -24,8 +24,8 @@ def verdict(result: Result) -> Iterator[str]:
 
     Given up is what was not asked, as its host is down, or not waited for, as time was over.
     """
-    sent = _distinct(one for one in result.errors if one.error.attempts)
-    given_up = _distinct(one for one in result.errors if not one.error.attempts)
+    sent = _distinct(failure for failure in result.errors if failure.error.attempts)
+    given_up = _distinct(failure for failure in result.errors if not failure.error.attempts)
     yield _headline(sent, given_up, result.requests)
     groups = Counter(map(_group, (*sent, *given_up))).most_common()
     for text, count in groups[:SHOWN_GROUPS]:
@@ -37,8 +37,11 @@ def verdict(result: Result) -> Iterator[str]:
 
 
 def _distinct(failures: Iterator[FailedFetch]) -> list[FailedFetch]:
-    found = {(one.fetch.connection, str(one.error.request or id(one))): one for one in failures}
-    return list(found.values())
+    distinct = {
+        (failure.fetch.connection, str(failure.error.request or id(failure))): failure
+        for failure in failures
+    }
+    return list(distinct.values())
 
 
 def _headline(sent: Sequence[FailedFetch], given_up: Sequence[FailedFetch], requests: int) -> str:
@@ -54,9 +57,9 @@ def _headline(sent: Sequence[FailedFetch], given_up: Sequence[FailedFetch], requ
 
 def _kinds(failures: Sequence[FailedFetch]) -> str:
     kinds = Counter(map(_kind, failures)).most_common()
-    told = [f"{kind} ({count:,})" for kind, count in kinds[:SHOWN_KINDS]]
+    shown = [f"{kind} ({count:,})" for kind, count in kinds[:SHOWN_KINDS]]
     left = sum(count for _, count in kinds[SHOWN_KINDS:])
-    return ", ".join((*told, f"others ({left:,})") if left else told)
+    return ", ".join((*shown, f"others ({left:,})") if left else shown)
 
 
 def _kind(failure: FailedFetch) -> str:

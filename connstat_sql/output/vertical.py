@@ -24,24 +24,24 @@ _RULE = 60
 def write_lines(table: pa.Table, look: TerminalStyle) -> Iterator[str]:
     """The lines; values are folded to the terminal's width, and in full without one."""
     columns = columns_of(table)
-    names = [one_line(one.name, ascii_=look.ascii) for one in columns]
+    names = [one_line(column.name, ascii_=look.ascii) for column in columns]
     label = min(max(map(cell_width, names), default=0), _WIDEST_NAME)
     names = [fit(name, label, "" if look.ascii else "…") for name in names]
     width = None if look.width is None else max(look.width - label - 3, _NARROWEST)
     texts = texts_of(table)
-    readers = [reader_of(one) if one.kind is CellKind.NESTED else None for one in columns]
+    readers = [reader_of(column) if column.kind is CellKind.NESTED else None for column in columns]
     bar = "|" if look.ascii else "│"
     for number in range(table.num_rows):
         yield _rule(number + 1, label, look)
         for index, (column, name) in enumerate(zip(columns, names, strict=True)):
             text, read = texts[index][number], readers[index]
-            found = _whole(text, width, look)
-            if read is not None and text is not None and found != [text]:
+            parts = _whole(text, width, look)
+            if read is not None and text is not None and parts != [text]:
                 value = read(table.column(index)[number].as_py())
-                found = [part for line in outline(value) for part in _whole(line, width, look)]
+                parts = [part for line in outline(value) for part in _whole(line, width, look)]
             if look.color:
-                found = _colored(found, text, column)
-            for at, line in enumerate(found):
+                parts = _colored(parts, text, column)
+            for at, line in enumerate(parts):
                 yield f"{name if at == 0 else ' ' * label} {bar} {line}".rstrip()
     if look.footer and look.is_terminal:
         count = counted(table.num_rows, "row")
@@ -63,13 +63,13 @@ def _whole(text: str | None, width: int | None, look: TerminalStyle) -> list[str
     """A text in lines of that width, nothing of it lost."""
     if text is None:
         return ["NULL"]
-    found = lines(text, ascii_=look.ascii)
-    return found if width is None else [part for line in found for part in fold(line, width)]
+    parts = lines(text, ascii_=look.ascii)
+    return parts if width is None else [part for line in parts for part in fold(line, width)]
 
 
-def _colored(found: list[str], text: str | None, column: OutputField) -> list[str]:
+def _colored(parts: list[str], text: str | None, column: OutputField) -> list[str]:
     if text is None:
-        return [f"\033[2m{found[0]}\033[0m"]
+        return [f"\033[2m{parts[0]}\033[0m"]
     if column.kind is CellKind.NESTED:
-        return [colored_inside(line) for line in found]
-    return [colored(line) for line in found] if tells_state(column.name) else found
+        return [colored_inside(line) for line in parts]
+    return [colored(line) for line in parts] if tells_state(column.name) else parts

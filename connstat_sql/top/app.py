@@ -51,7 +51,7 @@ class Refreshing(Protocol):
         It is of those that come each `every` seconds; None: everything is asked anew.
         """
 
-    def look_at(self, one: FleetConnector) -> None:
+    def look_at(self, connector: FleetConnector) -> None:
         """Order all there is on a connector, which is answered by Looked."""
 
     def close(self) -> None:
@@ -135,7 +135,7 @@ class Top(App[BaseException]):
         """
         super().__init__(ansi_color=True)
         self.animation_level = "none"
-        named = (one for one in ("ansi-dark", "textual-ansi") if one in self.available_themes)
+        named = (name for name in ("ansi-dark", "textual-ansi") if name in self.available_themes)
         self.theme = next(named, self.theme)
         self._refresher = start(self._tell)
         self._question = question
@@ -179,8 +179,8 @@ class Top(App[BaseException]):
         if threading.current_thread() is not threading.main_thread():
             return
         loop = asyncio.get_running_loop()
-        for one in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(one, self.exit, KeyboardInterrupt())
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.exit, KeyboardInterrupt())
 
     # --- news --------------------------------------------------------------------------------
 
@@ -190,8 +190,8 @@ class Top(App[BaseException]):
             self.post_message(_News(news))
 
     @on(_News)
-    def _hear(self, told: _News) -> None:
-        news = told.news
+    def _hear(self, message: _News) -> None:
+        news = message.news
         if isinstance(news, WorkerFault):
             self.exit(news.error)
         elif isinstance(news, Looked):
@@ -243,13 +243,13 @@ class Top(App[BaseException]):
         """Everything anew; what is off the screen costs nothing."""
         screen = self.screen_stack[0]
         if self._fleet is not None:
-            found = self._fleet.connectors
-            wanted = found
+            connectors = self._fleet.connectors
+            wanted = connectors
             if not self._wanted.is_everything:
-                wanted = tuple(filter(self._wanted.takes, found))
+                wanted = tuple(filter(self._wanted.takes, connectors))
             screen.query_one(Listing).show(self._sorting.sort(wanted), self._sorting)
-            screen.query_one(Tally).show(counted(found), self._wanted)
-            screen.query_one(Causes).show(causes(found))
+            screen.query_one(Tally).show(counted(connectors), self._wanted)
+            screen.query_one(Causes).show(causes(connectors))
         self._draw_head()
 
     def _draw_head(self) -> None:
@@ -298,7 +298,7 @@ class Top(App[BaseException]):
 
     def action_pace(self, by: int) -> None:
         """The next longer or shorter interval."""
-        others = [one for one in INTERVALS if (one - self._every) * by > 0]
+        others = [seconds for seconds in INTERVALS if (seconds - self._every) * by > 0]
         if others:
             self._every = min(others) if by > 0 else max(others)
             if not self._is_fetching:
@@ -322,7 +322,7 @@ class Top(App[BaseException]):
     def action_next_provider(self) -> None:
         """Only the next provider; after the last, all."""
         providers = counted(() if self._fleet is None else self._fleet.connectors).providers
-        order = [frozenset[str](), *(frozenset({one}) for one in providers)]
+        order = [frozenset[str](), *(frozenset({provider}) for provider in providers)]
         now = self._wanted.providers
         place = order.index(now) if now in order else -1
         self._want(replace(self._wanted, providers=order[(place + 1) % len(order)]))
@@ -381,10 +381,10 @@ class Top(App[BaseException]):
 
     @on(Listing.Chosen)
     def _chosen(self, event: Listing.Chosen) -> None:
-        one = event.connector
-        if not one.is_unreachable:
-            self._refresher.look_at(one)
-        self.push_screen(DetailPage(one))
+        connector = event.connector
+        if not connector.is_unreachable:
+            self._refresher.look_at(connector)
+        self.push_screen(DetailPage(connector))
 
     def action_errors(self) -> None:
         """What failed."""

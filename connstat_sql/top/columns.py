@@ -32,18 +32,18 @@ class ListColumn:
     is_number: bool = False
 
 
-def tasks(one: FleetConnector) -> str:
+def tasks(connector: FleetConnector) -> str:
     """Tasks that run, that failed, and all; "" where nobody knows of tasks."""
-    if one.tasks_total is None:
+    if connector.tasks_total is None:
         return ""
-    return f"{one.tasks_running or 0}/{one.tasks_failed or 0}/{one.tasks_total}"
+    return f"{connector.tasks_running or 0}/{connector.tasks_failed or 0}/{connector.tasks_total}"
 
 
-def since(one: FleetConnector) -> str:
+def since(connector: FleetConnector) -> str:
     """When it came into its state, or before when; "" of what is not there."""
-    if not one.since or one.is_unreachable:
+    if not connector.since or connector.is_unreachable:
         return ""
-    return f"{'' if one.is_since_known else '<'}{clock(one.since)}"
+    return f"{'' if connector.is_since_known else '<'}{clock(connector.since)}"
 
 
 def clock(at: float) -> str:
@@ -51,25 +51,25 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
 
 
-def cause(one: FleetConnector) -> str:
+def cause(connector: FleetConnector) -> str:
     """The root cause; of a cluster that could not be asked, why."""
-    return one.cause
+    return connector.cause
 
 
-def _failed_first(one: FleetConnector) -> tuple[int, int]:
-    return -(one.tasks_failed or 0), -(one.tasks_total or 0)
+def _failed_first(connector: FleetConnector) -> tuple[int, int]:
+    return -(connector.tasks_failed or 0), -(connector.tasks_total or 0)
 
 
 COLUMNS = (
-    ListColumn("HEALTH", lambda one: one.health, badness, 11),
-    ListColumn("PROVIDER", lambda one: one.provider, lambda one: one.provider, 13, from_width=150),
-    ListColumn("CONNECTION", lambda one: one.connection, lambda one: one.connection, 8, 1, 20),
-    ListColumn("SCOPE", lambda one: one.scope, lambda one: one.scope, 14, 2, 36, from_width=130),
-    ListColumn("CONNECTOR", lambda one: one.name, lambda one: one.name, 18, 5, 48),
-    ListColumn("STATE", lambda one: one.state, lambda one: one.state, 10, 1, 13, from_width=100),
+    ListColumn("HEALTH", lambda row: row.health, badness, 11),
+    ListColumn("PROVIDER", lambda row: row.provider, lambda row: row.provider, 13, from_width=150),
+    ListColumn("CONNECTION", lambda row: row.connection, lambda row: row.connection, 8, 1, 20),
+    ListColumn("SCOPE", lambda row: row.scope, lambda row: row.scope, 14, 2, 36, from_width=130),
+    ListColumn("CONNECTOR", lambda row: row.name, lambda row: row.name, 18, 5, 48),
+    ListColumn("STATE", lambda row: row.state, lambda row: row.state, 10, 1, 13, from_width=100),
     ListColumn("TASKS", tasks, _failed_first, 7, is_number=True),
-    ListColumn("SINCE", since, lambda one: -one.since, 9, from_width=118),
-    ListColumn("ROOT CAUSE", cause, lambda one: (not one.cause, one.cause), 24, 7),
+    ListColumn("SINCE", since, lambda row: -row.since, 9, from_width=118),
+    ListColumn("ROOT CAUSE", cause, lambda row: (not row.cause, row.cause), 24, 7),
 )
 MARK_WIDTH = 2
 
@@ -115,15 +115,15 @@ class ColumnPlace:
 
 def placed(width: int) -> tuple[ColumnPlace, ...]:
     """Where the columns stand in a list so many cells wide; those that do not fit are left out."""
-    chosen = [number for number, one in enumerate(COLUMNS) if one.from_width <= width]
+    chosen = [number for number, column in enumerate(COLUMNS) if column.from_width <= width]
     widths = _shared(chosen, width - MARK_WIDTH - len(chosen) + 1)
-    found, start = [], MARK_WIDTH
+    places, start = [], MARK_WIDTH
     for number, wide in zip(chosen, widths, strict=True):
         if start >= width:
             break
-        found.append(ColumnPlace(number, start, min(wide, width - start)))
+        places.append(ColumnPlace(number, start, min(wide, width - start)))
         start += wide + 1
-    return tuple(found)
+    return tuple(places)
 
 
 def _shared(chosen: Sequence[int], room: int) -> list[int]:
@@ -133,10 +133,10 @@ def _shared(chosen: Sequence[int], room: int) -> list[int]:
     while growing and (left := room - sum(widths)) > 0:
         total = sum(COLUMNS[chosen[place]].weight for place in growing)
         for place in sorted(growing):
-            one = COLUMNS[chosen[place]]
-            widths[place] += min(-(-left * one.weight // total), room - sum(widths))
-            if widths[place] >= one.most:
-                widths[place] = one.most
+            column = COLUMNS[chosen[place]]
+            widths[place] += min(-(-left * column.weight // total), room - sum(widths))
+            if widths[place] >= column.most:
+                widths[place] = column.most
                 growing.discard(place)
     return widths
 
@@ -171,8 +171,8 @@ def _shown(letter: str) -> str:
     return " " if letter in "\n\t" else "?"
 
 
-def mark(one: FleetConnector) -> str:
+def mark(connector: FleetConnector) -> str:
     """What happened to it, in one letter."""
-    if one.is_stale:
+    if connector.is_stale:
         return STALE_MARK
-    return " " if one.change is None else MARKS[one.change]
+    return " " if connector.change is None else MARKS[connector.change]

@@ -31,17 +31,17 @@ class FleetFilter:
         """Whether nothing is left out."""
         return not (self.text or self.healths or self.providers or self.cause)
 
-    def takes(self, one: FleetConnector) -> bool:
+    def takes(self, connector: FleetConnector) -> bool:
         """Whether a connector is wanted."""
-        if self.healths and one.health not in self.healths:
+        if self.healths and connector.health not in self.healths:
             return False
-        if self.providers and one.provider not in self.providers:
+        if self.providers and connector.provider not in self.providers:
             return False
-        if self.cause and one.cause_group != self.cause:
+        if self.cause and connector.cause_group != self.cause:
             return False
         if not self.text:
             return True
-        text = _text(one)
+        text = _text(connector)
         return all(word in text for word in self._words)
 
     @property
@@ -50,17 +50,17 @@ class FleetFilter:
 
     def predicates(self) -> tuple[str, ...]:
         """The same as SQL over `inventory.connectors.connectors`, to be joined by AND."""
-        found = []
+        conditions = []
         if self.healths:
-            found.append(f"health IN ({_listed(self.healths)})")
+            conditions.append(f"health IN ({_listed(self.healths)})")
         if self.providers:
-            found.append(f"provider IN ({_listed(self.providers)})")
+            conditions.append(f"provider IN ({_listed(self.providers)})")
         if self.cause:
-            found.append(f"cause_group(error_summary) = {literal(self.cause)}")
+            conditions.append(f"cause_group(error_summary) = {literal(self.cause)}")
         row = ", ".join(_SEARCHED)
         for word in self._words:
-            found.append(f"contains(lower(concat_ws(' ', {row})), {literal(word)})")
-        return tuple(found)
+            conditions.append(f"contains(lower(concat_ws(' ', {row})), {literal(word)})")
+        return tuple(conditions)
 
     def in_words(self) -> str:
         """What it wants, for people; "" when it wants everything."""
@@ -81,10 +81,10 @@ class FleetFilter:
         return replace(self, providers=self.providers ^ {provider})
 
 
-def _text(one: FleetConnector) -> str:
+def _text(connector: FleetConnector) -> str:
     parts = (
-        one.health, one.provider, one.connection, one.scope_1, one.scope_2, one.name, one.state,
-        one.cause,
+        connector.health, connector.provider, connector.connection, connector.scope_1,
+        connector.scope_2, connector.name, connector.state, connector.cause,
     )  # fmt: skip
     return " ".join(parts).lower()
 

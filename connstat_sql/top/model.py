@@ -137,16 +137,18 @@ class Fleet:
     @property
     def unreachable(self) -> frozenset[str]:
         """The connections of which something gave no answer."""
-        return frozenset(one.connection for one in self.outages)
+        return frozenset(outage.connection for outage in self.outages)
 
     def settled(self) -> Fleet:
         """The same some moments later: marks have faded, and what has gone is gone."""
         if not self.changes:
             return self
         kept = tuple(
-            one if one.change is None else msgspec.structs.replace(one, change=None)
-            for one in self.connectors
-            if one.change is not ConnectorChange.GONE
+            connector
+            if connector.change is None
+            else msgspec.structs.replace(connector, change=None)
+            for connector in self.connectors
+            if connector.change is not ConnectorChange.GONE
         )
         return replace(self, connectors=kept, changes={})
 
@@ -171,11 +173,11 @@ def _values(table: pa.Table, name: str) -> list[object]:
 
 def _numbered(connectors: list[FleetConnector]) -> list[FleetConnector]:
     seen: Counter[Key] = Counter()
-    for place, one in enumerate(connectors):
-        count = seen[one.key]
-        seen[one.key] += 1
+    for place, connector in enumerate(connectors):
+        count = seen[connector.key]
+        seen[connector.key] += 1
         if count:
-            connectors[place] = msgspec.structs.replace(one, number=count)
+            connectors[place] = msgspec.structs.replace(connector, number=count)
     return connectors
 
 
@@ -183,32 +185,34 @@ def _numbered(connectors: list[FleetConnector]) -> list[FleetConnector]:
 
 
 def compared(
-    before: Fleet | None, found: Sequence[FleetConnector], outages: Sequence[Outage], at: float
+    before: Fleet | None, connectors: Sequence[FleetConnector], outages: Sequence[Outage], at: float
 ) -> tuple[FleetConnector, ...]:
     """All there is to show at a time, worst first, with what changed `before` (None: never seen).
 
     Of a connection with an outage nothing has gone: rows it gave before stay, as stale ones.
     """
-    down = frozenset(one.connection for one in outages)
+    down = frozenset(outage.connection for outage in outages)
     last = {} if before is None else _living(before.connectors)
     unseen = _never_seen(before, last)
-    shown = [_after(one, last.get(one.key), before, unseen, at) for one in found]
-    present = {one.key for one in found}
-    for key, one in last.items():
+    shown = [
+        _after(connector, last.get(connector.key), before, unseen, at) for connector in connectors
+    ]
+    present = {connector.key for connector in connectors}
+    for key, connector in last.items():
         if key in present:
             continue
-        stays = one.connection in down
+        stays = connector.connection in down
         change = None if stays else ConnectorChange.GONE
-        shown.append(msgspec.structs.replace(one, change=change, is_stale=stays))
-    shown += [_in_place_of(one, at) for one in _distinct(outages)]
+        shown.append(msgspec.structs.replace(connector, change=change, is_stale=stays))
+    shown += [_in_place_of(outage, at) for outage in _distinct(outages)]
     return worst_first(shown)
 
 
 def _living(connectors: Iterable[FleetConnector]) -> dict[Key, FleetConnector]:
     return {
-        one.key: one
-        for one in connectors
-        if not one.is_unreachable and one.change is not ConnectorChange.GONE
+        connector.key: connector
+        for connector in connectors
+        if not connector.is_unreachable and connector.change is not ConnectorChange.GONE
     }
 
 
@@ -216,11 +220,11 @@ def _never_seen(before: Fleet | None, last: Mapping[Key, FleetConnector]) -> fro
     """Connections that gave nothing yet: their rows are not new, they were not to be seen."""
     if before is None:
         return frozenset()
-    return before.unreachable - {one.connection for one in last.values()}
+    return before.unreachable - {connector.connection for connector in last.values()}
 
 
 def _after(
-    one: FleetConnector,
+    connector: FleetConnector,
     last: FleetConnector | None,
     before: Fleet | None,
     unseen: frozenset[str],
@@ -228,20 +232,23 @@ def _after(
 ) -> FleetConnector:
     replaced = msgspec.structs.replace
     if last is None:
-        is_new = before is not None and one.connection not in unseen
+        is_new = before is not None and connector.connection not in unseen
         return replaced(
-            one, since=at, is_since_known=is_new, change=ConnectorChange.NEW if is_new else None
+            connector,
+            since=at,
+            is_since_known=is_new,
+            change=ConnectorChange.NEW if is_new else None,
         )
-    if one._condition == last._condition:
-        return replaced(one, since=last.since, is_since_known=last.is_since_known)
-    if (one.health, one.state) == (last.health, last.state):
+    if connector._condition == last._condition:
+        return replaced(connector, since=last.since, is_since_known=last.is_since_known)
+    if (connector.health, connector.state) == (last.health, last.state):
         return replaced(
-            one,
+            connector,
             since=last.since,
             is_since_known=last.is_since_known,
             change=ConnectorChange.CHANGED,
         )
-    return replaced(one, since=at, is_since_known=True, change=ConnectorChange.CHANGED)
+    return replaced(connector, since=at, is_since_known=True, change=ConnectorChange.CHANGED)
 
 
 def _in_place_of(outage: Outage, at: float) -> FleetConnector:
@@ -253,21 +260,23 @@ def _in_place_of(outage: Outage, at: float) -> FleetConnector:
 
 
 def _distinct(outages: Iterable[Outage]) -> Iterable[Outage]:
-    return {(one.connection, one.scope): one for one in reversed(tuple(outages))}.values()
+    return {
+        (outage.connection, outage.scope): outage for outage in reversed(tuple(outages))
+    }.values()
 
 
 def changes(connectors: Iterable[FleetConnector]) -> Mapping[ConnectorChange, int]:
     """How many connectors of each kind of change there are."""
-    return Counter(one.change for one in connectors if one.change is not None)
+    return Counter(connector.change for connector in connectors if connector.change is not None)
 
 
 # --- order, counts, causes -----------------------------------------------------------------------
 
 
-def badness(one: FleetConnector) -> tuple[object, ...]:
+def badness(connector: FleetConnector) -> tuple[object, ...]:
     """Sorts the worst first: by health, by failed tasks, and then by name."""
-    rank = _RANKS.get(one.health, _UNKNOWN_RANK)
-    return (rank, -(one.tasks_failed or 0), one.provider, *one.key)
+    rank = _RANKS.get(connector.health, _UNKNOWN_RANK)
+    return (rank, -(connector.tasks_failed or 0), connector.provider, *connector.key)
 
 
 def worst_first(connectors: Iterable[FleetConnector]) -> tuple[FleetConnector, ...]:
@@ -290,17 +299,17 @@ class Counts:
         """The number of those; None means all."""
         return sum(
             count
-            for (one, other), count in self.cells.items()
-            if health in (None, one) and provider in (None, other)
+            for (of_health, of_provider), count in self.cells.items()
+            if health in (None, of_health) and provider in (None, of_provider)
         )
 
 
 def counted(connectors: Iterable[FleetConnector]) -> Counts:
     """The connectors by health and provider; a health nobody knows counts as UNKNOWN."""
     cells: Counter[tuple[str, str]] = Counter(
-        (one.health if one.health in _RANKS else "UNKNOWN", one.provider)
-        for one in connectors
-        if one.change is not ConnectorChange.GONE
+        (connector.health if connector.health in _RANKS else "UNKNOWN", connector.provider)
+        for connector in connectors
+        if connector.change is not ConnectorChange.GONE
     )
     return Counts(tuple(sorted({provider for _, provider in cells})), cells)
 
@@ -321,15 +330,19 @@ class Cause:
 def causes(connectors: Iterable[FleetConnector]) -> tuple[Cause, ...]:
     """The root causes, most frequent first; outages are shown elsewhere."""
     groups: dict[str, list[FleetConnector]] = {}
-    for one in connectors:
-        if one.cause and not one.is_unreachable and one.change is not ConnectorChange.GONE:
-            groups.setdefault(one.cause_group, []).append(one)
+    for connector in connectors:
+        if (
+            connector.cause
+            and not connector.is_unreachable
+            and connector.change is not ConnectorChange.GONE
+        ):
+            groups.setdefault(connector.cause_group, []).append(connector)
     grouped = (_grouped(text, each) for text, each in groups.items())
-    return tuple(sorted(grouped, key=lambda one: (-one.connectors, one.text)))
+    return tuple(sorted(grouped, key=lambda cause: (-cause.connectors, cause.text)))
 
 
 def _grouped(text: str, connectors: Sequence[FleetConnector]) -> Cause:
-    connections = {one.connection for one in connectors}
-    counts = Counter(one.cause for one in connectors)
+    connections = {connector.connection for connector in connectors}
+    counts = Counter(connector.cause for connector in connectors)
     example = min(counts, key=lambda cause: (-counts[cause], cause))
     return Cause(text, len(connectors), len(connections), example)

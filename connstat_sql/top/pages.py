@@ -88,31 +88,31 @@ class DetailPage(TextPage):
         super().__init__(connector.name or connector.connection, detail(connector))
         self.connector = connector
 
-    def looked(self, found: Looked) -> None:
+    def looked(self, looked: Looked) -> None:
         """What was asked has come."""
-        if found.key == self.connector.key:
-            self.show(detail(self.connector, found))
+        if looked.key == self.connector.key:
+            self.show(detail(self.connector, looked))
 
 
-def detail(one: FleetConnector, found: Looked | None = None) -> Text:
-    """A connector in full; of `found` None it is said that more is coming."""
+def detail(connector: FleetConnector, looked: Looked | None = None) -> Text:
+    """A connector in full; of `looked` None it is said that more is coming."""
     text = Text()
-    text.append(one.health, HEALTH_STYLES.get(one.health, "")).append("\n\n")
-    _add_columns(text, _known(one))
-    if one.cause:
-        _add_part(text, "why" if one.is_unreachable else "root cause", one.cause)
-    if one.trace:
-        _add_part(text, "request" if one.is_unreachable else "trace", one.trace)
-    if one.is_unreachable:
+    text.append(connector.health, HEALTH_STYLES.get(connector.health, "")).append("\n\n")
+    _add_columns(text, _known(connector))
+    if connector.cause:
+        _add_part(text, "why" if connector.is_unreachable else "root cause", connector.cause)
+    if connector.trace:
+        _add_part(text, "request" if connector.is_unreachable else "trace", connector.trace)
+    if connector.is_unreachable:
         return text
-    if found is None:
+    if looked is None:
         return text.append("\nasking for its tasks and settings …", "dim")
-    if found.error is not None:
-        _add_part(text, "could not be asked", _told(found.error))
-    elif not found.columns:
+    if looked.error is not None:
+        _add_part(text, "could not be asked", _told(looked.error))
+    elif not looked.columns:
         _add_part(text, "gone", "it is not there any more")
-    columns = dict(found.columns)
-    for task in sorted(columns.pop("tasks", None) or (), key=lambda one: one.get("id") or 0):
+    columns = dict(looked.columns)
+    for task in sorted(columns.pop("tasks", None) or (), key=lambda task: task.get("id") or 0):
         _add_part(text, f"task {task.get('id')}", "")
         _add_columns(text, {name: value for name, value in task.items() if name != "id"})
     if columns:
@@ -121,20 +121,22 @@ def detail(one: FleetConnector, found: Looked | None = None) -> Text:
     return text
 
 
-def _known(one: FleetConnector) -> Mapping[str, Any]:
+def _known(connector: FleetConnector) -> Mapping[str, Any]:
     return {
-        "connector": one.name,
-        "provider": one.provider,
-        "connection": one.connection,
-        "scope": one.scope,
-        "type": one.type,
-        "state": one.state,
-        "raw state": "" if one.raw_state == one.state else one.raw_state,
-        "tasks (running/failed/all)": tasks(one),
-        "worker": one.worker,
-        "since (< earlier)": since(one),
-        "observed": "" if one.observed_at is None else clock(one.observed_at.timestamp()),
-        "not seen since then": "its cluster gave no answer" if one.is_stale else "",
+        "connector": connector.name,
+        "provider": connector.provider,
+        "connection": connector.connection,
+        "scope": connector.scope,
+        "type": connector.type,
+        "state": connector.state,
+        "raw state": "" if connector.raw_state == connector.state else connector.raw_state,
+        "tasks (running/failed/all)": tasks(connector),
+        "worker": connector.worker,
+        "since (< earlier)": since(connector),
+        "observed": ""
+        if connector.observed_at is None
+        else clock(connector.observed_at.timestamp()),
+        "not seen since then": "its cluster gave no answer" if connector.is_stale else "",
     }
 
 
@@ -179,9 +181,9 @@ def failures(outages: Sequence[Outage], stale: str) -> Text:
     text = Text()
     if stale:
         _add_part(text, "the last refresh failed", stale)
-    for one in outages:
-        _add_part(text, " / ".join(filter(None, (one.connection, one.scope))), one.message)
-        for line in filter(None, (one.request, one.hint)):
+    for outage in outages:
+        _add_part(text, " / ".join(filter(None, (outage.connection, outage.scope))), outage.message)
+        for line in filter(None, (outage.request, outage.hint)):
             text.append(f"  {_line(line)}\n", "dim")
     return text if text else Text("Nothing: every cluster answered.")
 

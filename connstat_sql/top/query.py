@@ -57,12 +57,12 @@ class FleetQuery:
         )
         return f"{self._statement((*self._predicates(), *wanted.predicates()))}\n{order};"
 
-    def of(self, one: FleetConnector) -> tuple[str, dict[str, object]]:
+    def of(self, connector: FleetConnector) -> tuple[str, dict[str, object]]:
         """The statement for all that its own cluster says of a connector, and its arguments."""
-        arguments: dict[str, object] = {"connection": one.connection, "name": one.name}
+        arguments: dict[str, object] = {"connection": connector.connection, "name": connector.name}
         predicates = ['"_connection" = $connection', "connector_name = $name"]
         for column in ("scope_1", "scope_2"):
-            value = getattr(one, column)
+            value = getattr(connector, column)
             if value:
                 predicates.append(f"{column} = ${column}")
                 arguments[column] = value
@@ -80,12 +80,12 @@ class FleetQuery:
         return (*self._scope(), *own)
 
     def _scope(self) -> tuple[str, ...]:
-        found = []
+        conditions = []
         if self.connections:
-            found.append(f'"_connection" IN ({", ".join(map(literal, self.connections))})')
+            conditions.append(f'"_connection" IN ({", ".join(map(literal, self.connections))})')
         if self.providers:
-            found.append(f"provider IN ({', '.join(map(literal, self.providers))})")
-        return tuple(found)
+            conditions.append(f"provider IN ({', '.join(map(literal, self.providers))})")
+        return tuple(conditions)
 
 
 def _listed(columns: Iterable[str]) -> str:

@@ -100,7 +100,7 @@ class Listing(ScrollView, can_focus=True):
         anchor, offset = self._anchor()
         self._rows, self._sorting = rows, sorting
         self._resize()
-        numbers = {one.key: number for number, one in enumerate(rows)}
+        numbers = {connector.key: number for number, connector in enumerate(rows)}
         self._cursor = numbers.get(self._key, self._cursor) if self._key is not None else 0
         self._cursor = max(0, min(self._cursor, len(rows) - 1))
         if rows and self._key is not None:
@@ -168,15 +168,17 @@ class Listing(ScrollView, can_focus=True):
             segments.append(Segment(f"{text} ", _HEAD))
         return Strip(segments)
 
-    def _row(self, one: FleetConnector) -> Strip:
-        style = _style(one)
-        segments = [Segment(mark(one).ljust(MARK_WIDTH), style)]
+    def _row(self, connector: FleetConnector) -> Strip:
+        style = _style(connector)
+        segments = [Segment(mark(connector).ljust(MARK_WIDTH), style)]
         for place in self._places:
             column = COLUMNS[place.column]
-            text = fitted(column.text(one), place.width, is_right=column.is_number, more=self._more)
+            text = fitted(
+                column.text(connector), place.width, is_right=column.is_number, more=self._more
+            )
             look = style
             if place.column == 0:
-                look = style + HEALTH_STYLES.get(one.health, _PLAIN)
+                look = style + HEALTH_STYLES.get(connector.health, _PLAIN)
             segments.append(Segment(f"{text} ", look))
         return Strip(segments)
 
@@ -234,9 +236,9 @@ class Listing(ScrollView, can_focus=True):
             self.scroll_to(y=wanted, animate=False, immediate=True)
 
 
-def _style(one: FleetConnector) -> Style:
-    if one.is_stale:
+def _style(connector: FleetConnector) -> Style:
+    if connector.is_stale:
         return _STALE
-    if one.change is ConnectorChange.GONE:
+    if connector.change is ConnectorChange.GONE:
         return _GONE
-    return _PLAIN if one.change is None else _CHANGED
+    return _PLAIN if connector.change is None else _CHANGED

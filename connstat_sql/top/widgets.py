@@ -90,7 +90,9 @@ def _of_view(standing: Standing) -> Text:
         turned = ", reversed" if standing.sorting.is_reversed else ""
         parts.append(f"by {COLUMNS[standing.sorting.column].title.lower()}{turned}")
     changes = {} if standing.fleet is None else standing.fleet.changes
-    parts += [f"{changes[one]:,} {word}" for one, word in _CHANGE_WORDS.items() if one in changes]
+    parts += [
+        f"{changes[kind]:,} {word}" for kind, word in _CHANGE_WORDS.items() if kind in changes
+    ]
     return Text(" · ".join(parts), style="dim" if standing.is_paused else "")
 
 
@@ -118,7 +120,7 @@ class Tally(Static):
         """Filter by what was clicked."""
         providers = self._counts.providers
         if event.y == 0:
-            health = next((one for one, start, end in _spans() if start <= event.x < end), "")
+            health = next((health for health, start, end in _spans() if start <= event.x < end), "")
             if health:
                 self.post_message(self.GroupPicked(health=health))
         elif event.y <= len(providers):
@@ -189,9 +191,9 @@ class Causes(OptionList):
         before = None if place is None else self._causes[place].text
         self._causes = causes[:SHOWN_CAUSES]
         self.clear_options()
-        self.add_options([Option(cause_line(one)) for one in self._causes])
+        self.add_options([Option(cause_line(cause)) for cause in self._causes])
         self.border_title = f"root causes ({len(causes):,})"
-        texts = [one.text for one in self._causes]
+        texts = [cause.text for cause in self._causes]
         if before in texts:
             self.highlighted = texts.index(before)
 

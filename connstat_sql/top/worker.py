@@ -115,9 +115,9 @@ class Refresher:
         """
         self._orders.put(lambda engine: self._refreshed(engine, every))
 
-    def look_at(self, one: FleetConnector) -> None:
+    def look_at(self, connector: FleetConnector) -> None:
         """Order all there is on one connector."""
-        self._orders.put(lambda engine: self._looked(engine, one))
+        self._orders.put(lambda engine: self._looked(engine, connector))
 
     def close(self) -> None:
         """End at once: what is being fetched is stopped, and nothing more is sent."""
@@ -196,14 +196,14 @@ class Refresher:
         age = max(LISTED - max(every, took), 0.0)
         return replace(self._options, max_ages=dict.fromkeys(scope.listing, age))
 
-    def _looked(self, engine: Engine, one: FleetConnector) -> News:
-        sql, arguments = self._question.of(one)
+    def _looked(self, engine: Engine, connector: FleetConnector) -> News:
+        sql, arguments = self._question.of(connector)
         try:
             (result,) = engine.run(sql, arguments, replace(self._options, partial=False))
         except ConnstatError as error:
-            return Looked(one.key, error=error)
-        rows = result.table.slice(one.number, 1).to_pylist()
-        return Looked(one.key, rows[0] if rows else {})
+            return Looked(connector.key, error=error)
+        rows = result.table.slice(connector.number, 1).to_pylist()
+        return Looked(connector.key, rows[0] if rows else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +222,10 @@ class _Scope:
 def _scope(engine: Engine, question: FleetQuery, options: Options) -> _Scope:
     """One connection that cannot be used is no reason to show nothing of the others."""
     _check_names(engine, question)
-    found = engine.explain(question.sql(), None, options)
-    if found is None:
+    plan = engine.explain(question.sql(), None, options)
+    if plan is None:
         raise PlanError(f"{CONNECTORS} is no live table", sql=question.sql())
-    asked, unusable = _connections(found), {}
+    asked, unusable = _connections(plan), {}
     for name in asked:
         try:
             engine.clients.open(name)
@@ -240,30 +240,30 @@ def _scope(engine: Engine, question: FleetQuery, options: Options) -> _Scope:
     )
     if unusable:
         question = replace(question, connections=tuple(sorted(asked - unusable.keys())))
-    return _Scope(question, asked, outages, _listing(engine, found, question, options))
+    return _Scope(question, asked, outages, _listing(engine, plan, question, options))
 
 
 def _listing(
-    engine: Engine, found: Plan, question: FleetQuery, options: Options
+    engine: Engine, plan: Plan, question: FleetQuery, options: Options
 ) -> frozenset[TableName]:
     """The tables that the clusters are made of; none that a connector itself may come from."""
     try:
         clusters = engine.explain(question.clusters(), None, options)
     except BindError:  # definitions of others in place of ours, without that view
         return frozenset()
-    sources = {name for scan in found.scans for name in scan.depends_on}
-    lists = {scan.resource.table for scan in found.scans if scan.name not in sources}
+    sources = {name for scan in plan.scans for name in scan.depends_on}
+    lists = {scan.resource.table for scan in plan.scans if scan.name not in sources}
     of_clusters = {scan.resource.table for scan in (clusters.scans if clusters else ())}
     return frozenset(of_clusters - lists)
 
 
 def _check_names(engine: Engine, question: FleetQuery) -> None:
     known = engine.catalog.connections
-    for what, given, there in (
+    for what, names, there in (
         ("connection", question.connections, sorted(known)),
         ("provider with a connection", question.providers, sorted(set(known.values()))),
     ):
-        for name in given:
+        for name in names:
             if name not in there:
                 near = nearest_to(name, tuple(there))
                 raise ConfigError(
@@ -282,10 +282,10 @@ def _check_answer(result: Result, scope: _Scope) -> None:
         )
 
 
-def _connections(found: Plan) -> frozenset[str]:
+def _connections(plan: Plan) -> frozenset[str]:
     """The connections that a plan can ask."""
     names: set[str] = set()
-    for scan in found.scans:
+    for scan in plan.scans:
         for feed in scan.feeds:
             if CONNECTION in feed.constant.columns:
                 place = feed.constant.columns.index(CONNECTION)
@@ -300,9 +300,13 @@ def _places(outages: Iterable[Outage]) -> set[tuple[str, str]]:
 def _outages(failures: tuple[FailedFetch, ...], providers: Mapping[str, str]) -> Iterator[Outage]:
     for failure in failures:
         error, fetch = failure.error, failure.fetch
-        usual = {(one.name, one.default) for one in fetch.resource.params} | {CONNECTION}
-        told = (one for one in fetch.arguments.items() if one not in usual and one[0] not in usual)
-        scope = " / ".join(value for _, value in told)  # what it is by default tells no place
+        usual = {(param.name, param.default) for param in fetch.resource.params} | {CONNECTION}
+        named = (
+            argument
+            for argument in fetch.arguments.items()
+            if argument not in usual and argument[0] not in usual
+        )
+        scope = " / ".join(value for _, value in named)  # what it is by default tells no place
         name = fetch.connection
         request = "" if error.request is None else str(error.request)
         message = error.message.removeprefix(f"{name} ")
