@@ -328,14 +328,14 @@ class LiveTables:
             inquiry=Inquiry(self._declared, budget, until),
         )  # fmt: skip
         self.before_fetching()  # an interrupt from here on reaches the stream
-        tools = ExecutionContext(
+        context = ExecutionContext(
             session=self._session,
             stream=stream,
             budget=budget,
             is_partial=options.partial,
             mask_key=self._mask_key,
             connections=names,
-            kept=self.kept,
+            cache=self.kept,
             max_age_of=partial(self._max_age, options),
             now=now,
             tell=self._tell,
@@ -343,7 +343,7 @@ class LiveTables:
             deadline=options.deadline,
             until=until,
         )
-        execution = execute(plan, tools, arguments)
+        execution = execute(plan, context, arguments)
         if options.partial:
             failures_table(self._session, execution.failures)
         return execution

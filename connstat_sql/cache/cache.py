@@ -85,8 +85,8 @@ class RowCache:
         """Which of a scan's fetches kept rows answer; those in memory come before those on disk.
 
         `fetches` go by their numbers in the scan, all by one method.
-        `scan` goes that way and fetches no more columns than the statement uses: rows on disk have
-        no credentials, and do not answer for such a column.
+        `scan` takes the same access path and fetches no more columns than the statement uses: rows
+        on disk have no credentials, and do not answer for such a column.
         """
         missing = {n: fetch for n, fetch in fetches.items() if max_age(fetch.connection) > 0}
         hits: dict[int, Hit] = {}
@@ -95,7 +95,7 @@ class RowCache:
             if is_on_disk and not redacted(scan.resource).isdisjoint(scan.columns):
                 break
             if missing:
-                find = partial(CacheTier.find, asked=missing, max_age=max_age, now=now)
+                find = partial(CacheTier.find, fetches=missing, max_age=max_age, now=now)
                 hits |= self._use(find, nothing, is_on_disk=is_on_disk)
             missing = {number: fetch for number, fetch in missing.items() if number not in hits}
         return tuple(hits[number] for number in sorted(hits))
@@ -148,8 +148,8 @@ class RowCache:
             else:
                 tier.forget(others)
                 tier.keep(table, wanted)
-                tier.shelf.trim(before=now - OLDEST, most_rows=self._most_rows)
-                tier.shelf.compact()
+                tier.store.trim(before=now - OLDEST, most_rows=self._most_rows)
+                tier.store.compact()
 
         has_any = partial(CacheTier.has_any, fetches=others)
         for is_on_disk in (False, True):
@@ -188,7 +188,7 @@ class RowCache:
         condition = " AND ".join(f"{n} = {literal(v)}" for n, v in values.items()) or "true"
 
         def forget(tier: CacheTier) -> int:
-            return tier.shelf.forget(condition)
+            return tier.store.forget(condition)
 
         count = 0
         for is_on_disk in (False, True):
@@ -219,8 +219,8 @@ class RowCache:
         try:
             with interruptible():
                 if is_on_disk and self._file is not None:
-                    with self._file.open(to_write=to_write) as shelf:
-                        return use(self._tier_of(shelf, is_on_disk=True))
+                    with self._file.open(to_write=to_write) as store:
+                        return use(self._tier_of(store, is_on_disk=True))
                 if not is_on_disk and (to_write or self._opened is not None):
                     return use(self._tier_of(self._in_memory(), is_on_disk=False))
         except FileNotUsable as error:
@@ -231,8 +231,8 @@ class RowCache:
             self._note(f"kept rows could not be used: {first_line(error)}")
         return otherwise
 
-    def _tier_of(self, shelf: CacheStore, *, is_on_disk: bool) -> CacheTier:
-        return CacheTier(shelf, self._session.duckdb, self._account, is_on_disk)
+    def _tier_of(self, store: CacheStore, *, is_on_disk: bool) -> CacheTier:
+        return CacheTier(store, self._session.duckdb, self._account, is_on_disk)
 
     def _in_memory(self) -> CacheStore:
         if self._opened is None:
@@ -257,14 +257,20 @@ def _names_of(fetch: Fetch, account: Callable[[str], str]) -> list[tuple[str, ..
 
 def _constant_fetches(scan: Scan) -> list[Fetch]:
     """The fetches of a scan whose arguments are constants, one for each request; else none."""
-    path, constants = scan.ways[0], scan.constants
-    names = (CONNECTION, *path.method.required)
+    access_path, constants = scan.ways[0], scan.constants
+    names = (CONNECTION, *access_path.method.required)
     if not scan.is_constant or not {*names} <= {*constants.columns}:
         return []
     fetches = []
     for row in projected(constants, names):
         arguments = dict(zip(names, row, strict=True))
         fetches.append(
-            Fetch(arguments.pop(CONNECTION), scan.resource, path.method, arguments, path.filters)
+            Fetch(
+                arguments.pop(CONNECTION),
+                scan.resource,
+                access_path.method,
+                arguments,
+                access_path.filters,
+            )
         )
     return fetches

@@ -96,21 +96,21 @@ class CacheStore:
         self._duckdb = connection
 
     def set_up(self) -> None:
-        """Create what every shelf has."""
+        """Create what every store has."""
         self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS fetches ({_FETCHES})")
 
-    def find(self, kind: CachedShape, keys: Sequence[str]) -> list[CacheEntry]:
+    def find(self, shape: CachedShape, keys: Sequence[str]) -> list[CacheEntry]:
         """The fetches of a kind that are kept under any of the keys, by the key's number."""
         self._give({"number": "BIGINT", "key": "VARCHAR"}, enumerate(keys))
         rows = self._duckdb.execute(
             "SELECT number, id, observed_at, rows FROM fetches "
-            f"JOIN {_GIVEN} USING (key) WHERE kind = {literal(kind.name)}"
+            f"JOIN {_GIVEN} USING (key) WHERE kind = {literal(shape.name)}"
         ).fetchall()
         return [CacheEntry(*row) for row in rows]
 
     def read(
         self,
-        kind: CachedShape,
+        shape: CachedShape,
         columns: Sequence[str],
         types: Mapping[str, str],
         wanted: Iterable[Sequence[object]],
@@ -122,27 +122,27 @@ class CacheStore:
         self._give(types, wanted)
         return batches(
             self._duckdb,
-            f"SELECT {', '.join(columns)} FROM {quote(kind.name)} r "
+            f"SELECT {', '.join(columns)} FROM {quote(shape.name)} r "
             f"JOIN {_GIVEN} w ON r.{quote(KEPT)} = w.id",
         )
 
-    def write(self, kind: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
+    def write(self, shape: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
         """Keep the rows of complete fetches in place of older ones of the same keys.
 
         `rows` have the kind's columns, `_observed_at`, `_url` and `FETCH`.
         """
         with self._transaction():
-            self._write(kind, new, rows)
+            self._write(shape, new, rows)
 
     def forget(self, condition: str) -> int:
         """Forget the fetches for which an SQL condition holds; answers how many."""
         with self._transaction():
             return self._remove(condition)
 
-    def forget_keys(self, kind: CachedShape, keys: Sequence[str]) -> int:
+    def forget_keys(self, shape: CachedShape, keys: Sequence[str]) -> int:
         """Forget the fetches of these keys."""
         with self._transaction():
-            return self._remove_keys(kind, keys)
+            return self._remove_keys(shape, keys)
 
     def trim(self, *, before: float, most_rows: int) -> None:
         """Forget what was fetched before a time, and the oldest where there are too many rows.
@@ -162,10 +162,10 @@ class CacheStore:
 
     # --- inside a transaction ----------------------------------------------------------------
 
-    def _write(self, kind: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
-        self._remove_keys(kind, [entry.key for entry in new])
-        name = quote(kind.name)
-        types = {**dict(kind.columns), "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
+    def _write(self, shape: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
+        self._remove_keys(shape, [entry.key for entry in new])
+        name = quote(shape.name)
+        types = {**dict(shape.columns), "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
         columns = ", ".join(f"{quote(column)} {of}" for column, of in types.items())
         self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS {name} ({quote(KEPT)} BIGINT, {columns})")
         first = self._next_id()
@@ -176,7 +176,7 @@ class CacheStore:
             f"SELECT {kept}, count(*) FROM {name} WHERE {kept} >= {first} GROUP BY ALL"
         ).fetchall()
         counts = {int(number): int(count) for number, count in counted}
-        self._insert_fetches(kind, new, [counts.get(ids[entry.number], 0) for entry in new], first)
+        self._insert_fetches(shape, new, [counts.get(ids[entry.number], 0) for entry in new], first)
 
     def _insert_rows(
         self, name: str, columns: Sequence[str], ids: dict[int, int], rows: Iterable[pa.Table]
@@ -195,9 +195,9 @@ class CacheStore:
             self._duckdb.unregister(_BATCH)
 
     def _insert_fetches(
-        self, kind: CachedShape, new: Sequence[NewEntry], counts: Sequence[int], first: int
+        self, shape: CachedShape, new: Sequence[NewEntry], counts: Sequence[int], first: int
     ) -> None:
-        table = kind.table
+        table = shape.table
         fixed = ", ".join(map(literal, (table.provider, table.service, table.resource)))
         types = {
             "id": "BIGINT", "key": "VARCHAR", "connection": "VARCHAR", "observed_at": "DOUBLE",
@@ -211,7 +211,7 @@ class CacheStore:
             ),
         )
         self._duckdb.execute(
-            f"INSERT INTO fetches SELECT id, {literal(kind.name)}, key, connection, "
+            f"INSERT INTO fetches SELECT id, {literal(shape.name)}, key, connection, "
             f"{fixed}, observed_at, rows FROM {_GIVEN}"
         )
 
@@ -219,22 +219,22 @@ class CacheStore:
         [(last,)] = self._duckdb.execute("SELECT coalesce(max(id), 0) FROM fetches").fetchall()
         return int(last) + 1
 
-    def _remove_keys(self, kind: CachedShape, keys: Sequence[str]) -> int:
+    def _remove_keys(self, shape: CachedShape, keys: Sequence[str]) -> int:
         self._give({"key": "VARCHAR"}, ((key,) for key in keys))
-        return self._remove(f"kind = {literal(kind.name)} AND key IN (SELECT key FROM {_GIVEN})")
+        return self._remove(f"kind = {literal(shape.name)} AND key IN (SELECT key FROM {_GIVEN})")
 
     def _remove(self, condition: str) -> int:
         removed = self._duckdb.execute(
             f"DELETE FROM fetches WHERE {condition} RETURNING kind"
         ).fetchall()
-        for kind in {kind for (kind,) in removed}:
-            ids = f"SELECT id FROM fetches WHERE kind = {literal(kind)}"
+        for name in {name for (name,) in removed}:
+            ids = f"SELECT id FROM fetches WHERE kind = {literal(name)}"
             if self._duckdb.execute(f"{ids} LIMIT 1").fetchall():
                 self._duckdb.execute(
-                    f"DELETE FROM {quote(kind)} WHERE {quote(KEPT)} NOT IN ({ids})"
+                    f"DELETE FROM {quote(name)} WHERE {quote(KEPT)} NOT IN ({ids})"
                 )
             else:
-                self._duckdb.execute(f"DROP TABLE {quote(kind)}")
+                self._duckdb.execute(f"DROP TABLE {quote(name)}")
         return len(removed)
 
     @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.cache.keys import CachedShape, is_public, keys_of, kind_of
+from connstat_sql.cache.keys import CachedShape, is_public, keys_of, shape_of
 from connstat_sql.cache.store import FETCH, CacheEntry, CacheStore, NewEntry, batches
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import own
@@ -50,21 +50,21 @@ class CompletedFetch:
 
 @dataclass(frozen=True, slots=True)
 class CacheTier:
-    """A shelf and what may stand on it; `session` has the tables of scans.
+    """A store and what may be kept in it; `session` has the tables of scans.
 
     All fetches handed in together are of one method of one table.
     """
 
-    shelf: CacheStore
+    store: CacheStore
     session: duckdb.DuckDBPyConnection
     account: Callable[[str], str]
     is_on_disk: bool
 
-    def find(self, asked: Mapping[int, Fetch], max_age: MaxAge, now: float) -> dict[int, Hit]:
+    def find(self, fetches: Mapping[int, Fetch], max_age: MaxAge, now: float) -> dict[int, Hit]:
         """The newest that answers each; what comes from a time to come has no age to speak of."""
         hits: dict[int, Hit] = {}
-        for number, entry in self._entries(asked):
-            fetch, at = asked[number], entry.observed_at
+        for number, entry in self._entries(fetches):
+            fetch, at = fetches[number], entry.observed_at
             if not 0 <= now - at <= max_age(fetch.connection):
                 continue
             if number not in hits or at > hits[number].observed_at:
@@ -73,10 +73,10 @@ class CacheTier:
 
     def fill(self, table: str, columns: Sequence[str], hits: Sequence[Hit]) -> list[Hit]:
         """Put the rows of hits into a scan's table, as far as they are still there."""
-        asked = {hit.number: hit.fetch for hit in hits}
+        fetches = {hit.number: hit.fetch for hit in hits}
         known = {(hit.number, hit.observed_at, hit.rows): hit for hit in hits}
         ids: dict[int, int] = {}
-        for number, entry in self._entries(asked):
+        for number, entry in self._entries(fetches):
             if (number, entry.observed_at, entry.rows) in known:
                 ids[number] = entry.id
         there = [hit for hit in hits if hit.number in ids]
@@ -96,11 +96,11 @@ class CacheTier:
             )
         if not new:
             return
-        kind = self._kind(finished[0].fetch)
-        names = (*kind.names, "_observed_at", "_url", FETCH)
+        shape = self._shape(finished[0].fetch)
+        names = (*shape.names, "_observed_at", "_url", FETCH)
         rows = batches(self.session, f"SELECT {', '.join(map(quote, names))} FROM {table}")
         with closing(rows):
-            self.shelf.write(kind, tuple(new.values()), rows)
+            self.store.write(shape, tuple(new.values()), rows)
 
     def has_any(self, fetches: Sequence[Fetch]) -> bool:
         """Whether anything is kept that could answer one of these fetches, at any age."""
@@ -110,40 +110,40 @@ class CacheTier:
         """Forget what would answer these fetches."""
         if fetches:
             keys = [key for fetch in fetches for key in self._keys(fetch)]
-            self.shelf.forget_keys(self._kind(fetches[0]), keys)
+            self.store.forget_keys(self._shape(fetches[0]), keys)
 
     # --- rows from here to there -------------------------------------------------------------
 
-    def _entries(self, asked: Mapping[int, Fetch]) -> Iterator[tuple[int, CacheEntry]]:
+    def _entries(self, fetches: Mapping[int, Fetch]) -> Iterator[tuple[int, CacheEntry]]:
         """What is kept under the keys of fetches, whatever its age."""
-        if not asked:
+        if not fetches:
             return
         keys, numbers = [], []
-        for number, fetch in asked.items():
+        for number, fetch in fetches.items():
             for key in self._keys(fetch):
                 keys.append(key)
                 numbers.append(number)
-        kind = self._kind(next(iter(asked.values())))
-        for entry in self.shelf.find(kind, keys):
+        shape = self._shape(next(iter(fetches.values())))
+        for entry in self.store.find(shape, keys):
             yield numbers[entry.number], entry
 
     def _copy(
         self, table: str, columns: Sequence[str], hits: Sequence[Hit], ids: Mapping[int, int]
     ) -> None:
         fetch = hits[0].fetch
-        kind = self._kind(fetch)
-        arguments = [n for n in columns if n in fetch.arguments and n not in kind.names]
+        shape = self._shape(fetch)
+        arguments = [n for n in columns if n in fetch.arguments and n not in shape.names]
         types = {"id": "BIGINT", FETCH: "INTEGER", CONNECTION: "VARCHAR"}
         types |= {f"argument_{place}": "VARCHAR" for place in range(len(arguments))}
         wanted = [
             (ids[h.number], h.number, h.fetch.connection, *map(h.fetch.arguments.get, arguments))
             for h in hits
         ]
-        selected = [_selected(name, kind, arguments) for name in columns]
+        selected = [_selected(name, shape, arguments) for name in columns]
         listed = ", ".join(map(quote, columns))
         insert = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM temp.main.{quote(KEPT_ROWS)}"
         try:
-            with closing(self.shelf.read(kind, selected, types, wanted)) as rows:
+            with closing(self.store.read(shape, selected, types, wanted)) as rows:
                 for batch in rows:
                     self._insert(insert, batch)
         except BaseException:  # half of a fetch is none
@@ -161,19 +161,19 @@ class CacheTier:
         finally:
             self.session.unregister(KEPT_ROWS)
 
-    def _kind(self, fetch: Fetch) -> CachedShape:
-        return kind_of(fetch.resource, fetch.method, is_public=self.is_on_disk)
+    def _shape(self, fetch: Fetch) -> CachedShape:
+        return shape_of(fetch.resource, fetch.method, is_public=self.is_on_disk)
 
     def _keys(self, fetch: Fetch) -> tuple[str, ...]:
         return keys_of(fetch, self.account(fetch.connection))
 
 
-def _selected(name: str, kind: CachedShape, arguments: Sequence[str]) -> str:
+def _selected(name: str, shape: CachedShape, arguments: Sequence[str]) -> str:
     """SQL for one column of a scan's table, over a kept row and the fetch that it answers."""
     if name in (FETCH, CONNECTION):
         return f"w.{quote(name)}"
     if name in arguments:
         return f"w.argument_{arguments.index(name)} AS {quote(name)}"
-    if name in kind.names or name in ("_observed_at", "_url"):
+    if name in shape.names or name in ("_observed_at", "_url"):
         return f"r.{quote(name)}"
     return f"NULL AS {quote(name)}"  # a credential, which is not kept here and not used

@@ -142,8 +142,8 @@ def _show(engine: Engine, sql: str) -> None:
     *_, result = engine.run(sql)
     seconds = time.monotonic() - started
     sys.stdout.flush()
-    look = replace(TerminalStyle.of(sys.stdout, os.environ), footer=False)
-    render(result.table, "table", sys.stdout.buffer, look=look)
+    style = replace(TerminalStyle.of(sys.stdout, os.environ), footer=False)
+    render(result.table, "table", sys.stdout.buffer, style=style)
     sys.stdout.buffer.flush()
     verdict = "complete" if result.complete else "partial"
     cost = f"{counted(result.requests, 'request')} in {seconds * 1000:.0f} ms"

@@ -194,12 +194,12 @@ class Printer:
         format_: str,
         narrator: Narrator,
         *,
-        look: TerminalStyle | None = None,
+        style: TerminalStyle | None = None,
         sql: str = "",
         title: str = "",
         is_paging: bool = False,
     ) -> None:
-        """`look` is what `out` can show (None: as it says itself); `format_` may be of a chart.
+        """`style` is what `out` can show (None: as it says itself); `format_` may be of a chart.
 
         On a terminal, what is longer than it goes through a pager where `is_paging`. `sql` and
         `title` are told on a page: the text of the statements, where a result does not know its
@@ -208,7 +208,7 @@ class Printer:
         self._out: Any = out
         self._format = format_
         self._narrator = narrator
-        self._look = look or TerminalStyle.of(out, os.environ)
+        self._style = style or TerminalStyle.of(out, os.environ)
         self._screen = Screen(out, os.environ, is_paging=is_paging)
         self._about = About(sql=sql, title=title)
         self.rows = 0
@@ -243,8 +243,8 @@ class Printer:
             from connstat_sql.output.charts import chart
 
             about = replace(self._told_of(result), requests=self._requests)
-            look, kind = self._look, self._format
-            self._screen.show(lambda out: chart(result.table, out, kind, look=look, about=about))
+            style, kind = self._style, self._format
+            self._screen.show(lambda out: chart(result.table, out, kind, style=style, about=about))
         elif self._format == "html":
             from connstat_sql.output.html import HtmlPage
 
@@ -253,20 +253,20 @@ class Printer:
             self._page.section(result.table, self._told_of(result))
             self._out.flush()
         elif (
-            self._look.is_terminal
+            self._style.is_terminal
             and self._screen.command is None
             and self._format in ("table", "vertical")
             and result.table.num_rows > MOST_ON_SCREEN
         ):
             self._print_first(result)
         else:
-            look = self._look
-            self._screen.show(lambda out: render(result.table, self._format, out, look=look))
+            style = self._style
+            self._screen.show(lambda out: render(result.table, self._format, out, style=style))
 
     def _print_first(self, result: Result) -> None:
         """What somebody would still scroll through, and how to have the rest."""
-        first, look = result.table.slice(0, MOST_ON_SCREEN), replace(self._look, footer=False)
-        render(first, self._format, self._out, look=look)
+        first, style = result.table.slice(0, MOST_ON_SCREEN), replace(self._style, footer=False)
+        render(first, self._format, self._out, style=style)
         rows = counted(result.table.num_rows, "row")
         more = f"{rows}, of which the first {MOST_ON_SCREEN:,} are shown: -o FILE  takes all"
         self._out.write(f"{more}\n".encode())

@@ -43,7 +43,7 @@ from connstat_sql.monitor import (
     beats,
     check_columns,
     in_words,
-    is_apart,
+    is_independent,
     jsonl,
     text,
     watch,
@@ -215,7 +215,7 @@ class Watching:
             deadline=given["deadline"],
             max_age=given["max_age"],
         )
-        self._apart = is_apart(prepared.sql, engine.session.aggregates())
+        self._apart = is_independent(prepared.sql, engine.session.aggregates())
         self._pace = pace
         key = given["key"] or query.key
         identity = Identity(key, given["state"] or query.state, given["ignore"])
@@ -291,7 +291,7 @@ class Watching:
         if self._memory.has_begun:
             rows = counted(self._memory.count, "row")
             self._once("begun", f"watching {self._query.name} every {every}: {rows} now")
-        if seen.look.failures and not self._apart:
+        if seen.snapshot.failures and not self._apart:
             self._once(
                 "apart",
                 "note: its rows depend on several connections, or do not tell theirs, so that "

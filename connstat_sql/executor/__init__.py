@@ -18,7 +18,7 @@ from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.model import literal
 from connstat_sql.definitions.quoting import call
 from connstat_sql.errors import Span
-from connstat_sql.executor.arguments import feed_table
+from connstat_sql.executor.arguments import source_table
 from connstat_sql.executor.masked_comparisons import unseen
 from connstat_sql.executor.observed_values import SeenValues, TakeValues
 from connstat_sql.executor.pipeline import Pipeline
@@ -114,13 +114,13 @@ def _stands_first(derived: exp.Subquery) -> bool:
     return isinstance(derived.parent, exp.From) and not derived.args.get("lateral")
 
 
-def execute(plan: Plan, tools: ExecutionContext, arguments: Arguments) -> Execution:
+def execute(plan: Plan, context: ExecutionContext, arguments: Arguments) -> Execution:
     """Fetch every scan in order, then run the text. Temporary tables are gone afterwards."""
-    session = tools.session
+    session = context.session
     if isinstance(plan.query.statement.tree, exp.Describe):
         return Execution(_described(plan, session, arguments), (), ())
-    scans = {scan.name: Fetching(scan, plan, tools, arguments) for scan in plan.scans}
-    pipeline = Pipeline(plan, tools, scans)
+    scans = {scan.name: Fetching(scan, plan, context, arguments) for scan in plan.scans}
+    pipeline = Pipeline(plan, context, scans)
     try:
         pipeline.run()
         reports = tuple(scan.report() for scan in scans.values())
@@ -129,38 +129,38 @@ def execute(plan: Plan, tools: ExecutionContext, arguments: Arguments) -> Execut
             table = session.run(
                 run_text(plan.query),
                 arguments,
-                requests_sent=tools.budget.sent,
-                seconds=tools.seconds_left,
+                requests_sent=context.budget.sent,
+                seconds=context.seconds_left,
             )
-        notes = () if tools.mask_key is None else unseen(plan, session)
+        notes = () if context.mask_key is None else unseen(plan, session)
     finally:
-        _wind_up(plan, tools)
+        _wind_up(plan, context)
     return Execution(_as_written(table, plan), reports, pipeline.failures, notes)
 
 
-def _wind_up(plan: Plan, tools: ExecutionContext) -> None:
+def _wind_up(plan: Plan, context: ExecutionContext) -> None:
     """Stop all fetching and drop what was made; an interrupt in the middle of it has to wait."""
     try:
         with interruptible():
-            _leave_nothing(plan, tools)
+            _leave_nothing(plan, context)
     except KeyboardInterrupt:
-        _leave_nothing(plan, tools)
+        _leave_nothing(plan, context)
         raise
 
 
-def _leave_nothing(plan: Plan, tools: ExecutionContext) -> None:
-    tools.stream.close()
-    tools.session.duckdb.abort()  # whoever read an answer may have been interrupted
+def _leave_nothing(plan: Plan, context: ExecutionContext) -> None:
+    context.stream.close()
+    context.session.duckdb.abort()  # whoever read an answer may have been interrupted
     for name in _REGISTERED:  # whoever did so was interrupted in the middle
         with suppress(duckdb.TransactionException):  # an aborted one takes it along anyway
-            tools.session.duckdb.unregister(name)
-    _drop(tools.session, plan)
-    tools.session.drop_compact()
+            context.session.duckdb.unregister(name)
+    _drop(context.session, plan)
+    context.session.drop_compact()
     for scan in plan.scans:
-        tools.session.drop("TABLE", scan_table(scan.name))
+        context.session.drop("TABLE", scan_table(scan.name))
         for number, source in enumerate(scan.feeds):
             if source.sql:
-                tools.session.drop("TABLE", feed_table(scan.name, number))
+                context.session.drop("TABLE", source_table(scan.name, number))
 
 
 def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:

@@ -1,4 +1,4 @@
-"""The feeds of one scan → its argument tuples, out of the tables that are there by now."""
+"""The argument sources of one scan → its argument tuples, out of the tables there by now."""
 
 from __future__ import annotations
 
@@ -16,46 +16,46 @@ from connstat_sql.definitions.quoting import call, own_table
 from connstat_sql.errors import ExecuteError
 from connstat_sql.planner import CONNECTION, ArgumentSource, Plan, Scan, projected
 
-Given = tuple[str, ...]
-"""The values of one request's arguments, in the order of the way's."""
+ArgumentTuple = tuple[str, ...]
+"""The values of one request's arguments, in the order of the access path's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tuples:
-    """Reads the tuples of a scan's feeds; `names` are temporary tables, "" for constants."""
+    """Reads the tuples of a scan's sources; `names` are temporary tables, "" for constants."""
 
     session: Session
-    feeds: Sequence[ArgumentSource]
+    sources: Sequence[ArgumentSource]
     names: Sequence[str]
 
-    def distinct(self, columns: Sequence[str]) -> list[Given]:
-        """The distinct tuples of some columns over all feeds."""
-        tuples: dict[Given, None] = {}
-        for feed, table in zip(self.feeds, self.names, strict=True):
-            if not feed.constant.rows:
+    def distinct(self, columns: Sequence[str]) -> list[ArgumentTuple]:
+        """The distinct tuples of some columns over all sources."""
+        tuples: dict[ArgumentTuple, None] = {}
+        for source, table in zip(self.sources, self.names, strict=True):
+            if not source.constant.rows:
                 continue
-            own = [name for name in columns if name in feed.columns]
+            own = [name for name in columns if name in source.columns]
             if table:
                 listed = ", ".join(map(quote, own))
                 sql = f"SELECT DISTINCT {listed} FROM {table} ORDER BY ALL"
-                rows: Iterable[Given] = self.session.duckdb.execute(sql).fetchall()
+                rows: Iterable[ArgumentTuple] = self.session.duckdb.execute(sql).fetchall()
             else:
-                rows = projected(feed.constant, own)
+                rows = projected(source.constant, own)
             tuples.update((tuple(row), None) for row in rows)
         return list(tuples)
 
     def count(self, columns: Sequence[str]) -> int:
-        """How many there are; an upper bound where feeds overlap."""
+        """How many there are; an upper bound where sources overlap."""
         names = dict.fromkeys((CONNECTION, *columns))
         count = 0
-        for feed, table in zip(self.feeds, self.names, strict=True):
+        for source, table in zip(self.sources, self.names, strict=True):
             if table:
                 listed = ", ".join(map(quote, names))
                 sql = f"SELECT {call('count', '*')} FROM (SELECT DISTINCT {listed} FROM {table})"
                 row = self.session.duckdb.execute(sql).fetchone()
                 count += row[0] if row else 0
-            elif feed.constant.rows:
-                count += len(projected(feed.constant, tuple(names)))
+            elif source.constant.rows:
+                count += len(projected(source.constant, tuple(names)))
         return count
 
     def drop(self) -> None:
@@ -65,31 +65,36 @@ class Tuples:
                 self.session.drop("TABLE", name)
 
 
-def feed_table(scan: str, number: int) -> str:
-    """The name, quoted, of the temporary table that holds the tuples of a scan's feed."""
+def source_table(scan: str, number: int) -> str:
+    """The name, quoted, of the temporary table that holds the tuples of a scan's source."""
     return own_table(f"feed_{scan}_{number}")
 
 
 def read_tuples(scan: Scan, plan: Plan, session: Session, arguments: Arguments) -> Tuples:
-    """The tuples of a scan's feeds as they are now. Raises ExecuteError."""
+    """The tuples of a scan's sources as they are now. Raises ExecuteError."""
     names = [
-        _filled(feed_table(scan.name, number), feed, scan, plan, session, arguments)
-        for number, feed in enumerate(scan.feeds)
+        _filled(source_table(scan.name, number), source, scan, plan, session, arguments)
+        for number, source in enumerate(scan.feeds)
     ]
     return Tuples(session, scan.feeds, names)
 
 
 def _filled(
-    name: str, feed: ArgumentSource, scan: Scan, plan: Plan, session: Session, arguments: Arguments
+    name: str,
+    source: ArgumentSource,
+    scan: Scan,
+    plan: Plan,
+    session: Session,
+    arguments: Arguments,
 ) -> str:
-    """A temporary table with a feed's tuples; "" where they are constants."""
-    if not feed.sql:
+    """A temporary table with a source's tuples; "" where they are constants."""
+    if not source.sql:
         return ""
     failure: duckdb.Error | None = None
-    plain = feed.plain_sql or feed.sql
-    tried = [feed.sql, plain]
+    plain = source.plain_sql or source.sql
+    tried = [source.sql, plain]
     if session.is_in_transaction():  # which would be aborted by one that fails
-        tried = [feed.sql if session.cannot_fail(feed.sql, arguments) else plain]
+        tried = [source.sql if session.cannot_fail(source.sql, arguments) else plain]
     for sql in tried:
         try:
             with interruptible():

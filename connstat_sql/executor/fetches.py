@@ -1,4 +1,4 @@
-"""The argument tuples of one scan → fetches, by the way that asks least, within the budget."""
+"""Argument tuples of one scan → fetches, by the path that asks least, within the budget."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from connstat_sql.definitions.model import VARCHAR, Method
 from connstat_sql.errors import NotAsked, PlanError, Span
-from connstat_sql.executor.arguments import Given, Tuples
+from connstat_sql.executor.arguments import ArgumentTuple, Tuples
 from connstat_sql.executor.reuse import Reuse
 from connstat_sql.executor.stats import ExecutionContext
 from connstat_sql.fetch import FailedFetch, Fetch, FetchGroup
@@ -28,66 +28,66 @@ class Fetches:
 
     scan: Scan
     plan: Plan
-    tools: ExecutionContext
+    context: ExecutionContext
     reuse: Reuse
-    known: dict[Given, None] = field(default_factory=dict)
+    known: dict[ArgumentTuple, None] = field(default_factory=dict)
     """The tuples that there are fetches for."""
     _refused: list[FailedFetch] = field(default_factory=list)
     _partial: dict[str, Method] = field(default_factory=dict)
 
     def choose(self, tuples: Tuples) -> AccessPath:
-        """The way of the fewest new requests, of those whose values can be sent."""
-        ways = self.scan.ways
-        if len(ways) == 1:
-            return ways[0]
-        limit = self.tools.budget.limit
-        counts = [tuples.count(way.method.required) for way in ways]
-        self._check_count(min(counts), ways[0])
+        """The access path of the fewest new requests, of those whose values can be sent."""
+        paths = self.scan.ways
+        if len(paths) == 1:
+            return paths[0]
+        limit = self.context.budget.limit
+        counts = [tuples.count(path.method.required) for path in paths]
+        self._check_count(min(counts), paths[0])
         weighed = []
-        for order, (way, count) in enumerate(zip(ways, counts, strict=True)):
+        for order, (path, count) in enumerate(zip(paths, counts, strict=True)):
             if count > limit:
                 continue
-            fetches = [self._fetch(way, values) for values in tuples.distinct(way.arguments)]
+            fetches = [self._fetch(path, values) for values in tuples.distinct(path.arguments)]
             if not any(self._refusals(fetches)):
-                weighed.append((self._cost(way, fetches), order, way))
+                weighed.append((self._cost(path, fetches), order, path))
         if not weighed:
-            return ways[0]
+            return paths[0]
         return min(weighed, key=lambda weight: weight[:2])[2]
 
-    def _cost(self, way: AccessPath, fetches: Sequence[Fetch]) -> int:
-        hits = {hit.number for hit in self.reuse.answered(way, fetches)}
+    def _cost(self, path: AccessPath, fetches: Sequence[Fetch]) -> int:
+        hits = {hit.number for hit in self.reuse.answered(path, fetches)}
         missing = [fetch for number, fetch in enumerate(fetches) if number not in hits]
-        return pages_of(way.method) * _unanswered(self.tools.stream.groups(missing))
+        return pages_of(path.method) * _unanswered(self.context.stream.groups(missing))
 
-    def new(self, way: AccessPath, tuples: Tuples) -> list[Fetch]:
+    def new(self, path: AccessPath, tuples: Tuples) -> list[Fetch]:
         """Fetches for tuples that were not there before.
 
         One that no request can hold is left out where a part will do; else it raises PlanError.
         """
-        self._check_count(tuples.count(way.method.required) - len(self.known), way)
-        new = [values for values in tuples.distinct(way.arguments) if values not in self.known]
-        only = self._only(way, tuples)
-        fetches = [replace(self._fetch(way, values), only=only) for values in new]
+        self._check_count(tuples.count(path.method.required) - len(self.known), path)
+        new = [values for values in tuples.distinct(path.arguments) if values not in self.known]
+        only = self._only(path, tuples)
+        fetches = [replace(self._fetch(path, values), only=only) for values in new]
         self.known.update(dict.fromkeys(new))
         return [fetch for fetch in fetches if not self._is_refused(fetch)]
 
-    def _only(self, way: AccessPath, tuples: Tuples) -> dict[str, frozenset[str]]:
+    def _only(self, path: AccessPath, tuples: Tuples) -> dict[str, frozenset[str]]:
         """The keys of rows that anybody wants, where each row may cost a request of its own.
 
         Of what is kept for others nothing is left out, nor where more tuples may come.
         """
         may_come = self.scan.streams and not self.scan.is_constant
-        if not way.method.fallback or self.reuse.is_wanted or may_come:
+        if not path.method.fallback or self.reuse.is_wanted or may_come:
             return {}
         resource = self.scan.resource
-        feeds = [source for source in tuples.feeds if source.constant.rows]
+        sources = [source for source in tuples.sources if source.constant.rows]
         return {
             name: frozenset(value for (value,) in tuples.distinct((name,)))
-            for name in way.method.fills
+            for name in path.method.fills
             if (param := resource.param(name)) is not None
             and param.type == VARCHAR
-            and feeds
-            and all(name in feed.columns for feed in feeds)
+            and sources
+            and all(name in source.columns for source in sources)
         }
 
     def refused(self) -> list[FailedFetch]:
@@ -95,36 +95,40 @@ class Fetches:
         refused, self._refused = self._refused, []
         return refused
 
-    def groups(self, way: AccessPath, fetches: Sequence[Fetch]) -> list[FetchGroup]:
+    def groups(self, path: AccessPath, fetches: Sequence[Fetch]) -> list[FetchGroup]:
         """The requests that these cost, which the budget has. Raises PlanError otherwise.
 
         With a limit the first may suffice: what more there are is counted when they are sent.
         """
         groups = self._groups(fetches)
         count = _unanswered(groups)
-        if way.limit is not None:
+        if path.limit is not None:
             count = min(count, 1)
         self._check_budget(count)
-        self.tools.budget.promise(count)
+        self.context.budget.promise(count)
         return groups
 
-    def _fetch(self, way: AccessPath, values: Given) -> Fetch:
+    def _fetch(self, path: AccessPath, values: ArgumentTuple) -> Fetch:
         scan = self.scan
-        arguments = dict(zip(way.arguments, values, strict=True))
-        size = None if scan.keeps else way.limit  # pages of another size are other requests
+        arguments = dict(zip(path.arguments, values, strict=True))
+        size = None if scan.keeps else path.limit  # pages of another size are other requests
         connection = arguments.pop(CONNECTION)
-        method = self._method(way)
-        return Fetch(connection, scan.resource, method, arguments, way.filters, size, way.order)
+        method = self._method(path)
+        return Fetch(connection, scan.resource, method, arguments, path.filters, size, path.order)
 
-    def _method(self, way: AccessPath) -> Method:
-        """The method of a way, which asks for rows that it leaves out only where these count.
+    def _method(self, path: AccessPath) -> Method:
+        """The method of a path, which asks for rows that it leaves out only where these count.
 
         What is kept for others is whole.
         """
-        if way.is_whole or self.reuse.is_wanted or not (way.method.known_by and way.method.fills):
-            return way.method
+        if (
+            path.is_whole
+            or self.reuse.is_wanted
+            or not (path.method.known_by and path.method.fills)
+        ):
+            return path.method
         return self._partial.setdefault(
-            way.method.name, replace(way.method, known_by="", rest_from="")
+            path.method.name, replace(path.method, known_by="", rest_from="")
         )
 
     # --- what is refused ---------------------------------------------------------------------
@@ -143,10 +147,10 @@ class Fetches:
         if refused is None:
             return False
         name, value, why = refused
-        words = [dict(feed.bound).get(name, "") for feed in self.scan.feeds]
+        words = [dict(source.bound).get(name, "") for source in self.scan.feeds]
         came = source_in_words("".join(words[:1]), self.plan)
         says = f"{name} = {value!r} came from {came}, and {why}"
-        if self.tools.is_partial:
+        if self.context.is_partial:
             self._leave_out(fetch, says)
             return True
         raise PlanError(
@@ -154,42 +158,42 @@ class Fetches:
             sql=self.plan.query.statement.sql,
             span=self._span(),
             hint=f"say which rows you want:  AND {name} = '…', or leave it out with  --partial",
-            requests_sent=self.tools.budget.sent,
+            requests_sent=self.context.budget.sent,
         )
 
     def _leave_out(self, fetch: Fetch, why: str) -> None:
         table, connection = str(fetch.resource.table), fetch.connection
         error = NotAsked(why, table=table, connection=connection)
-        self._refused.append(FailedFetch(fetch, error, self.tools.now()))
+        self._refused.append(FailedFetch(fetch, error, self.context.now()))
 
     def _groups(self, fetches: Sequence[Fetch]) -> list[FetchGroup]:
         """Fetches that ask the same together; those that cannot be built are told of or raise."""
         try:
-            return self.tools.stream.groups(fetches)
+            return self.context.stream.groups(fetches)
         except PlanError:
-            if not self.tools.is_partial:
+            if not self.context.is_partial:
                 raise
         sound = []
         for fetch in fetches:
             try:
-                self.tools.stream.groups([fetch])
+                self.context.stream.groups([fetch])
                 sound.append(fetch)
             except PlanError as error:
                 self._leave_out(fetch, error.message)
-        return self.tools.stream.groups(sound)
+        return self.context.stream.groups(sound)
 
-    def _check_count(self, count: int, way: AccessPath) -> None:
+    def _check_count(self, count: int, path: AccessPath) -> None:
         """More values than the whole budget are refused before they are read one by one."""
-        limit = self.tools.budget.limit
-        is_sure = len(self.scan.feeds) == 1 and not self.reuse.is_wanted and way.limit is None
+        limit = self.context.budget.limit
+        is_sure = len(self.scan.feeds) == 1 and not self.reuse.is_wanted and path.limit is None
         if count > limit and is_sure:
             self._check_budget(count)
 
     def _check_budget(self, count: int) -> None:
-        budget = self.tools.budget
+        budget = self.context.budget
         if budget.fits(count):
             return
-        bound = [words for feed in self.scan.feeds for _, words in feed.bound]
+        bound = [words for source in self.scan.feeds for _, words in source.bound]
         sources = dict.fromkeys(source_in_words(words, self.plan) for words in bound)
         values = f", one for each of the values from {', '.join(sources)}" if sources else ""
         raise PlanError(

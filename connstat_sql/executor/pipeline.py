@@ -31,7 +31,7 @@ class Pipeline:
     """Runs the scans of a plan; afterwards every mention of it can be read."""
 
     plan: Plan
-    tools: ExecutionContext
+    context: ExecutionContext
     scans: dict[str, Fetching]
     _told: float = 0.0
 
@@ -40,15 +40,15 @@ class Pipeline:
         try:
             self._begin_what_can()
             while self._running():
-                for item in self.tools.stream.take():
+                for item in self.context.stream.take():
                     self._accept(item)
                 self._begin_what_can()
                 self._tell()
         except DeadlinePassed as error:
-            if not self.tools.is_partial:
+            if not self.context.is_partial:
                 raise self._late(error) from error
             self._leave_unfinished(error)
-        self.tools.tell(())
+        self.context.tell(())
         for scan in self.scans.values():
             scan.keep()
 
@@ -107,12 +107,12 @@ class Pipeline:
                     self._begin(scan, sources, is_last=is_last)
 
     def _sources(self, scan: Fetching) -> list[Fetching]:
-        """The scans whose rows it needs, whichever way it goes."""
+        """The scans whose rows it needs, whichever access path it takes."""
         sources = [self.scans[name] for name in scan.chosen.depends_on]
         return [source for source in sources if not source.chosen.looks]
 
     def _has_looked(self, scan: Fetching) -> bool:
-        """Whether it is known which other way is open; nobody looks for one to save little."""
+        """Whether it is known which other path is open; nobody looks for one to save little."""
         looks = [self.scans[other.source] for other in scan.chosen.instead]
         unseen = [look for look in looks if not look.has_begun]
         if unseen and scan.has_many and self._can_spare(len(unseen), scan.asked_at_least):
@@ -123,7 +123,7 @@ class Pipeline:
 
     def _can_spare(self, more: int, needed: int) -> bool:
         """Whether the budget has some requests more than what is needed, or too few for that."""
-        budget = self.tools.budget
+        budget = self.context.budget
         return budget.fits(more) and budget.fits(needed) == budget.fits(needed + more)
 
     def _may_stream(self, scan: Fetching, sources: Sequence[Fetching]) -> bool:
@@ -154,7 +154,7 @@ class Pipeline:
     def _fill_mentions(self, scan: Fetching) -> None:
         for place, placement in enumerate(self.plan.placements):
             if placement.scan == scan.chosen.name:
-                filled_mention(self.tools.session, place, placement.table, scan.chosen)
+                filled_mention(self.context.session, place, placement.table, scan.chosen)
 
     # --- the deadline ------------------------------------------------------------------------
 
@@ -173,7 +173,7 @@ class Pipeline:
 
     def _leave_unfinished(self, error: DeadlinePassed) -> None:
         """What has not been answered by now has failed, and so has what was not asked yet."""
-        self.tools.stream.close()
+        self.context.stream.close()
         for scan in self._running():
             if not scan.has_begun:
                 scan.prepare()
@@ -189,11 +189,11 @@ class Pipeline:
         if now - self._told < TELL_EVERY:
             return
         self._told = now
-        self.tools.tell(tuple(self._progress()))
+        self.context.tell(tuple(self._progress()))
 
     def _progress(self) -> Iterator[Progress]:
         for scan in self._running():
             if scan.has_begun:
                 table = str(scan.chosen.resource.table)
-                waits = self.tools.stream.waits()
+                waits = self.context.stream.waits()
                 yield Progress(table, scan.done, scan.expected, scan.rows, waits)

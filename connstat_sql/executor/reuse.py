@@ -17,7 +17,7 @@ class Reuse:
     """The fetches of one scan by their numbers, and which of them kept rows answer."""
 
     scan: Scan
-    tools: ExecutionContext
+    context: ExecutionContext
     must_know: bool = False
     """Whether kept rows are of use only where it was asked what plugins declare secret in them."""
     hits: dict[int, Hit] = field(default_factory=dict)
@@ -32,43 +32,43 @@ class Reuse:
     @cached_property
     def max_age(self) -> MaxAge:
         """How old rows of the scan's table may be, by the connection."""
-        return self.tools.max_age_of(self.scan.resource.table)
+        return self.context.max_age_of(self.scan.resource.table)
 
     @property
     def is_wanted(self) -> bool:
         """Whether kept rows may answer any fetch of the scan, or be made of it."""
-        return any(self.max_age(name) > 0 for name in self.tools.connections)
+        return any(self.max_age(name) > 0 for name in self.context.connections)
 
-    def widened(self, way: AccessPath) -> AccessPath:
-        """The way with all columns that it can have, so that its rows are worth keeping."""
-        names = dict.fromkeys((*way.columns, *served(self.scan.resource, way.method)))
-        return replace(way, columns=tuple(names))
+    def widened(self, path: AccessPath) -> AccessPath:
+        """The access path with all columns that it can have: its rows are worth keeping then."""
+        names = dict.fromkeys((*path.columns, *served(self.scan.resource, path.method)))
+        return replace(path, columns=tuple(names))
 
     def number(self, fetch: Fetch) -> int:
         """The number of a fetch, the same each time."""
         return self._numbers.setdefault(id(fetch), len(self._numbers))
 
-    def answered(self, way: AccessPath, fetches: Sequence[Fetch]) -> tuple[Hit, ...]:
-        """Which fetches by a way kept rows would answer."""
+    def answered(self, path: AccessPath, fetches: Sequence[Fetch]) -> tuple[Hit, ...]:
+        """Which fetches by an access path kept rows would answer."""
         if not self.is_wanted:
             return ()
-        return self._find(way, dict(enumerate(fetches)))
+        return self._find(path, dict(enumerate(fetches)))
 
-    def _find(self, way: AccessPath, fetches: Mapping[int, Fetch]) -> tuple[Hit, ...]:
-        kept, now = self.tools.kept, self.tools.now()
-        hits = kept.find(self.scan.by(way), fetches, self.max_age, now)
-        return tuple(hit for hit in hits if not self.must_know or kept.unknown_in(hit) is not None)
+    def _find(self, path: AccessPath, fetches: Mapping[int, Fetch]) -> tuple[Hit, ...]:
+        cache, now = self.context.cache, self.context.now()
+        hits = cache.find(self.scan.by(path), fetches, self.max_age, now)
+        return tuple(hit for hit in hits if not self.must_know or cache.unknown_in(hit) is not None)
 
     def fill(
-        self, way: AccessPath, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
+        self, path: AccessPath, table: str, columns: Sequence[str], fetches: Sequence[Fetch]
     ) -> list[Fetch]:
         """Put kept rows into a table with the scan's rows; the fetches that they do not answer."""
-        tools = self.tools
+        context = self.context
         numbered = {self.number(fetch): fetch for fetch in fetches}
-        hits = self._find(way, numbered)
+        hits = self._find(path, numbered)
         if not hits:
             return list(fetches)
-        filled = {hit.number: hit for hit in tools.kept.fill(table, (*columns, FETCH), hits)}
+        filled = {hit.number: hit for hit in context.cache.fill(table, (*columns, FETCH), hits)}
         self.hits |= filled
         self.rows += sum(hit.rows for hit in filled.values())
         return [fetch for number, fetch in numbered.items() if number not in filled]
@@ -86,28 +86,28 @@ class Reuse:
         """Fetches have come to their end, with all their pages."""
         for fetch in fetches:
             number = self.number(fetch)
-            observed = self._observed.get(number, self.tools.now())
+            observed = self._observed.get(number, self.context.now())
             self._whole.append(CompletedFetch(number, fetch, observed))
 
-    def keep(self, way: AccessPath) -> None:
+    def keep(self, path: AccessPath) -> None:
         """Keep the rows of what was fetched whole; what stopped at enough rows was not."""
-        if way.limit is None and self._whole:
-            table, tools = scan_table(self.scan.name), self.tools
-            tools.kept.keep(table, self._whole, self.max_age, tools.now())
+        if path.limit is None and self._whole:
+            table, context = scan_table(self.scan.name), self.context
+            context.cache.keep(table, self._whole, self.max_age, context.now())
             for fetched in self._whole:
                 is_sure = self.must_know and fetched.number not in self._unsure
                 unknown = tuple(self._unknown.get(fetched.number, ()))
-                tools.kept.learn(fetched, unknown if is_sure else None)
+                context.cache.learn(fetched, unknown if is_sure else None)
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Why it is not known what plugins declare secret in the kept rows in use."""
-        kept = self.tools.kept
-        reasons = (kept.unknown_in(hit) or () for hit in self.hits.values() if self.must_know)
+        cache = self.context.cache
+        reasons = (cache.unknown_in(hit) or () for hit in self.hits.values() if self.must_know)
         return tuple(dict.fromkeys(why for unknown in reasons for why in unknown))
 
     @property
     def oldest(self) -> float | None:
         """The age, in seconds, of the oldest kept rows in use; None: there are none."""
-        now = self.tools.now()
+        now = self.context.now()
         return max((now - hit.observed_at for hit in self.hits.values()), default=None)

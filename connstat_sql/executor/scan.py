@@ -20,18 +20,18 @@ from connstat_sql.fetch import FailedFetch, Fetch, FetchGroup, Finished, Page
 from connstat_sql.planner import UNKNOWN_PAGES, AccessPath, Instead, Plan, Scan, declared_columns
 
 MANY = 5 * UNKNOWN_PAGES
-"""Requests of which it is worth one more to find out that another way may need fewer."""
+"""Requests of which it is worth one more to find out that another access path may need fewer."""
 WHOLE_PAGES = 100
 """Pages that a whole table is taken for, beside one for each value that it is asked for by."""
 
 
 @dataclass
 class Fetching:
-    """Fetches one scan; `chosen` is the scan with the one way it goes, once it has begun."""
+    """Fetches one scan; `chosen` is the scan with the one path it takes, once it has begun."""
 
     chosen: Scan
     plan: Plan
-    tools: ExecutionContext
+    context: ExecutionContext
     arguments: Arguments
     has_begun: bool = False
     has_ended: bool = False
@@ -48,8 +48,8 @@ class Fetching:
 
     def __post_init__(self) -> None:
         must_know = self.chosen.name in self.plan.secrets
-        self._reuse = Reuse(self.chosen, self.tools, must_know)
-        self._fetches = Fetches(self.chosen, self.plan, self.tools, self._reuse)
+        self._reuse = Reuse(self.chosen, self.context, must_know)
+        self._fetches = Fetches(self.chosen, self.plan, self.context, self._reuse)
 
     def begin(self, rows: int, *, is_last: bool, whole: Collection[str] = ()) -> None:
         """Begin with what so many rows of the sources give; `is_last` says that no more will come.
@@ -58,33 +58,33 @@ class Fetching:
         """
         groups = self.prepare(whole)
         scan = self.chosen
-        self._intake = self.tools.stream.open(
+        self._intake = self.context.stream.open(
             scan.name,
             self._staging.reader,
             keep=scan.keeps,
-            limit=self._way.limit,
+            limit=self._path.limit,
             may_fail=scan.looks,
             columns=self._asked_columns(),
         )
         self._hand_in(groups, rows, is_last=is_last)
 
     def prepare(self, whole: Collection[str] = ()) -> list[FetchGroup]:
-        """Choose the way and make the scan's table; what is to be asked for, as known by now."""
-        self._began, self._started = self.tools.now(), time.monotonic()
+        """Choose the path and make the scan's table; what is to be asked for, as known by now."""
+        self._began, self._started = self.context.now(), time.monotonic()
         others = [other for other in self.chosen.instead if other.source in whole]
         if others:
-            self._take_another_way(others)
+            self._take_another_path(others)
         tuples = self._tuples(self.chosen)
         try:
-            self._way = self._fetches.choose(tuples)
-            fetches = self._fetches.new(self._way, tuples)
+            self._path = self._fetches.choose(tuples)
+            fetches = self._fetches.new(self._path, tuples)
         finally:
             tuples.drop()
         self._make_table()
         self.has_begun = True
         return self._missing(fetches)
 
-    def _take_another_way(self, others: Sequence[Instead]) -> None:
+    def _take_another_path(self, others: Sequence[Instead]) -> None:
         """That through few rows of another table, where what was meant asks for far more."""
         least = self.asked_at_least
         for instead in others:
@@ -96,30 +96,30 @@ class Fetching:
 
     @property
     def has_many(self) -> bool:
-        """Whether it would ask for so much that another way is worth a look."""
+        """Whether it would ask for so much that another access path is worth a look."""
         return self.asked_at_least > MANY
 
     @cached_property
     def asked_at_least(self) -> int:
-        """How many fetches it would have if it went no other way; all sources have ended."""
+        """How many fetches it would have if it took no other path; all sources have ended."""
         return self._least(self.chosen)
 
     def _least(self, scan: Scan) -> int:
-        """How many tuples there are for the way that has the fewest."""
+        """How many tuples there are for the access path that has the fewest."""
         tuples = self._tuples(scan)
         try:
-            return min(tuples.count(way.method.required) for way in scan.ways)
+            return min(tuples.count(path.method.required) for path in scan.ways)
         finally:
             tuples.drop()
 
     def _tuples(self, scan: Scan) -> Tuples:
-        tools = self.tools
-        with tools.session.watches.watched(tools.seconds_for_feeds):
-            return read_tuples(scan, self.plan, tools.session, self.arguments)
+        context = self.context
+        with context.session.watches.watched(context.seconds_for_sources):
+            return read_tuples(scan, self.plan, context.session, self.arguments)
 
     def _make_table(self) -> None:
         reuse = self._reuse
-        self.chosen = self.chosen.by(reuse.widened(self._way) if reuse.is_wanted else self._way)
+        self.chosen = self.chosen.by(reuse.widened(self._path) if reuse.is_wanted else self._path)
         number = reuse.number if reuse.is_wanted else None
         named = {
             name
@@ -127,7 +127,7 @@ class Fetching:
             if placement.scan == self.chosen.name
             for name in placement.table.hidden
         }
-        session, mask_key = self.tools.session, self.tools.mask_key
+        session, mask_key = self.context.session, self.context.mask_key
         self._staging = Staging(session, self.chosen, mask_key, number, named)
 
     def _asked_columns(self) -> tuple[Column, ...]:
@@ -143,7 +143,7 @@ class Fetching:
         """What is to be asked for beside what was known."""
         tuples = self._tuples(self.chosen)
         try:
-            fetches = self._fetches.new(self._way, tuples)
+            fetches = self._fetches.new(self._path, tuples)
         finally:
             tuples.drop()
         return self._missing(fetches)
@@ -153,10 +153,10 @@ class Fetching:
         self.failures += self._fetches.refused()
         if self._reuse.is_wanted:
             staging = self._staging
-            fetches = self._reuse.fill(self._way, staging.table, staging.columns, fetches)
-            if self._way.limit is not None and self.rows >= self._way.limit:
+            fetches = self._reuse.fill(self._path, staging.table, staging.columns, fetches)
+            if self._path.limit is not None and self.rows >= self._path.limit:
                 return []
-        groups = self._fetches.groups(self._way, fetches)
+        groups = self._fetches.groups(self._path, fetches)
         self.failures += self._fetches.refused()
         self._open.update((id(fetch), fetch) for group in groups for fetch in group.fetches)
         return groups
@@ -202,19 +202,19 @@ class Fetching:
                 connection=fetch.connection,
                 hint=error.hint,
             )
-            self.failures.append(FailedFetch(fetch, failed, self.tools.now()))
+            self.failures.append(FailedFetch(fetch, failed, self.context.now()))
         self.end()
 
     def look_for(self, rows: int) -> None:
         """Look whether there are fewer rows than these, or than a page has."""
-        (way,) = self.chosen.ways
-        if way.limit is not None and way.limit < rows:
-            self.chosen = self.chosen.by(replace(way, limit=rows))
+        (path,) = self.chosen.ways
+        if path.limit is not None and path.limit < rows:
+            self.chosen = self.chosen.by(replace(path, limit=rows))
             self.__post_init__()
 
     def leave_out(self) -> None:
         """Nobody needs any of its rows: it asks for nothing."""
-        self._way, self.has_begun, self.is_complete = self.chosen.ways[0], True, True
+        self._path, self.has_begun, self.is_complete = self.chosen.ways[0], True, True
         self._make_table()
         self.end()
 
@@ -231,10 +231,10 @@ class Fetching:
 
     def keep(self) -> None:
         """Leave the rows of what was fetched whole to later statements, and tell their values."""
-        self._reuse.keep(self._way)
-        if self.tools.take_values is not None and self.has_begun and self.rows:
-            columns, take = self._staging.columns, self.tools.take_values
-            tell_values(self.chosen, columns, self.tools.session, take)
+        self._reuse.keep(self._path)
+        if self.context.take_values is not None and self.has_begun and self.rows:
+            columns, take = self._staging.columns, self.context.take_values
+            tell_values(self.chosen, columns, self.context.session, take)
 
     # --- what it has done --------------------------------------------------------------------
 
@@ -271,7 +271,7 @@ class Fetching:
         """Whether every row is there that it asked for."""
         if not self.has_ended or self.failures:
             return False
-        return self._way.limit is None or self.rows < self._way.limit
+        return self._path.limit is None or self.rows < self._path.limit
 
     def report(self) -> ScanReport:
         """What it did."""
@@ -301,8 +301,8 @@ class Fetching:
         )
 
 
-def _requests_of_all(values: int, way: AccessPath) -> int:
+def _requests_of_all(values: int, path: AccessPath) -> int:
     """What all rows of a table are expected to cost by so many values: few of them have many."""
-    if way.method.paging is None:
+    if path.method.paging is None:
         return values
     return min(values * UNKNOWN_PAGES, values + WHOLE_PAGES)

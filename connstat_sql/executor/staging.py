@@ -84,7 +84,8 @@ class Staging:
     ) -> None:
         """`number` numbers fetches, for a further column (None: there is none).
 
-        `named` are hidden columns that are read; feeds read `_connection`, and kept rows have all.
+        `named` are hidden columns that are read; argument sources read `_connection`, and kept
+        rows have all.
         """
         self._session = session
         self._duckdb = session.duckdb

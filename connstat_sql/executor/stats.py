@@ -32,7 +32,7 @@ class ExecutionContext:
     is_partial: bool
     mask_key: str | None
     connections: Sequence[str]
-    kept: RowCache
+    cache: RowCache
     max_age_of: Callable[[TableName], MaxAge]
     now: Callable[[], float]
     tell: Callable[[Sequence[Progress]], None]
@@ -48,7 +48,7 @@ class ExecutionContext:
         return self.deadline if self.is_partial else max(self.until - self.now(), AT_LEAST)
 
     @property
-    def seconds_for_feeds(self) -> float | None:
+    def seconds_for_sources(self) -> float | None:
         """For the SQL that finds what to ask for; afterwards it only tells what was not asked."""
         if self.until is None:
             return None

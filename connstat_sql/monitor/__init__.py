@@ -6,7 +6,7 @@
 from connstat_sql.config.durations import in_words, seconds_of
 from connstat_sql.monitor.diff import ChangeKind, Memory, RowChange, Snapshot, WatchRun, watch
 from connstat_sql.monitor.format import first_rows, jsonl, text
-from connstat_sql.monitor.independence import is_apart
+from connstat_sql.monitor.independence import is_independent
 from connstat_sql.monitor.rows import Identity, check_columns
 from connstat_sql.monitor.schedule import Pace, RealPace, beats
 
@@ -23,7 +23,7 @@ __all__ = [
     "check_columns",
     "first_rows",
     "in_words",
-    "is_apart",
+    "is_independent",
     "jsonl",
     "seconds_of",
     "text",

@@ -50,26 +50,26 @@ class Snapshot:
     """What one run found, at a time in seconds since the epoch.
 
     `table` is None when the run had no result. `failures` are the connections that did not give
-    all that they were asked for, each with what is wrong. `is_apart` says that a row depends on
-    no connection but the one that its column `_connection` names.
+    all that they were asked for, each with what is wrong. `is_independent` says that a row depends
+    on no connection but the one that its column `_connection` names.
     """
 
     at: float
     table: pa.Table | None
     failures: Mapping[str, str] = field(default_factory=dict)
-    is_apart: bool = False
+    is_independent: bool = False
 
 
 class Memory:
-    """The last known rows, and what a further look says of them.
+    """The last known rows, and what a further snapshot says of them.
 
     Where requests failed, the rows of those connections stay as they were last known, and so do
     rows that do not tell their connection; where rows depend on several connections, all do. The
-    rows of the first look at a connection are `present`, however late it comes.
+    rows of the first snapshot of a connection are `present`, however late it comes.
     """
 
     def __init__(self, identity: Identity, *, tells_present: bool = True) -> None:
-        """`tells_present` says whether the rows of first looks are changes to tell."""
+        """`tells_present` says whether the rows of first snapshots are changes to tell."""
         self._identity = identity
         self._tells_present = tells_present
         self._known: dict[bytes, list[RememberedRow]] = {}
@@ -92,34 +92,36 @@ class Memory:
         """Whether rows have been looked at, so that there is something to compare with."""
         return self._unseen is not None
 
-    def take(self, look: Snapshot) -> tuple[RowChange, ...]:
-        """What a look changes, connections first. Raises QueryError for a column that is missing.
+    def take(self, snapshot: Snapshot) -> tuple[RowChange, ...]:
+        """What a snapshot changes, connections first. Raises QueryError for a missing column.
 
         A row is told as changed where one row of a key took the place of one; of several with the
         same key, those that are no longer there are gone and the others have appeared.
         """
-        of_connections = tuple(self._connections(look))
-        if look.table is None or (look.failures and not look.is_apart):
+        of_connections = tuple(self._connections(snapshot))
+        if snapshot.table is None or (snapshot.failures and not snapshot.is_independent):
             return of_connections
-        silent = frozenset((*look.failures, None)) if look.failures else frozenset()
-        now = _by_key(row for row in read(look.table, self._identity) if not _is_of(row, silent))
+        silent = frozenset((*snapshot.failures, None)) if snapshot.failures else frozenset()
+        now = _by_key(
+            row for row in read(snapshot.table, self._identity) if not _is_of(row, silent)
+        )
         known, silent_rows = self._split(silent)
-        changes = (*of_connections, *self._compare(look.at, known, now))
+        changes = (*of_connections, *self._compare(snapshot.at, known, now))
         self._unseen = silent if self._unseen is None else self._unseen & silent
         self._remember(now, silent_rows)
         return changes
 
-    def _connections(self, look: Snapshot) -> Iterator[RowChange]:
-        for name, why in look.failures.items():
+    def _connections(self, snapshot: Snapshot) -> Iterator[RowChange]:
+        for name, why in snapshot.failures.items():
             if name not in self._failing:
-                self._failing[name] = look.at, why
-                row = _of_connection(name, look.at, why)
-                yield RowChange(look.at, ChangeKind.UNREACHABLE, {CONNECTION: name}, row)
-        if look.table is None or (look.failures and not look.is_apart):
+                self._failing[name] = snapshot.at, why
+                row = _of_connection(name, snapshot.at, why)
+                yield RowChange(snapshot.at, ChangeKind.UNREACHABLE, {CONNECTION: name}, row)
+        if snapshot.table is None or (snapshot.failures and not snapshot.is_independent):
             return  # whether it was asked at all is not known
-        for name in [name for name in self._failing if name not in look.failures]:
+        for name in [name for name in self._failing if name not in snapshot.failures]:
             before = _of_connection(name, *self._failing.pop(name))
-            yield RowChange(look.at, ChangeKind.REACHABLE, {CONNECTION: name}, None, before)
+            yield RowChange(snapshot.at, ChangeKind.REACHABLE, {CONNECTION: name}, None, before)
 
     def _split(
         self, silent: _Connections
@@ -188,15 +190,15 @@ class WatchRun:
     """One run of a query that is watched: the beats missed before it, and what it changes."""
 
     missed: int
-    look: Snapshot
+    snapshot: Snapshot
     changes: tuple[RowChange, ...]
 
 
 def watch(run: Callable[[], Snapshot], memory: Memory, times: Iterable[int]) -> Iterator[WatchRun]:
     """Run a query at each of the times, which say how many were missed before."""
     for missed in times:
-        look = run()
-        yield WatchRun(missed, look, memory.take(look))
+        snapshot = run()
+        yield WatchRun(missed, snapshot, memory.take(snapshot))
 
 
 def _of_connection(name: str, since: float, why: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _ONE_ROW = frozenset(("unnest", "range", "generate_series"))
 """Functions that make rows, but of one row's values where they stand in a SELECT."""
 
 
-def is_apart(sql: str, aggregates: frozenset[str]) -> bool:
+def is_independent(sql: str, aggregates: frozenset[str]) -> bool:
     """Whether no row depends on a connection other than its own; false also when in doubt.
 
     `aggregates` are the names of functions over many rows, in lower case.
@@ -38,7 +38,7 @@ def is_apart(sql: str, aggregates: frozenset[str]) -> bool:
     ctes = frozenset(node.alias.lower() for node in find_all(tree, exp.CTE))
     selects = [node for node in find_all(tree, exp.Select) if not _is_local_subquery(node, ctes)]
     return bool(selects) and all(
-        _is_structural(select) and _is_apart(select, ctes, aggregates - _ONE_ROW)
+        _is_structural(select) and _depends_on_its_own(select, ctes, aggregates - _ONE_ROW)
         for select in selects
     )
 
@@ -75,7 +75,9 @@ def _is_structural(select: exp.Select) -> bool:
     return above is None or isinstance(above, (exp.From, exp.Join, exp.CTE))
 
 
-def _is_apart(select: exp.Select, ctes: frozenset[str], aggregates: frozenset[str]) -> bool:
+def _depends_on_its_own(
+    select: exp.Select, ctes: frozenset[str], aggregates: frozenset[str]
+) -> bool:
     return (
         _has_one_live_source(select, ctes)
         and all(map(_is_by_connection, find_all(select, exp.Window)))

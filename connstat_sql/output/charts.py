@@ -31,7 +31,7 @@ def chart(
     out: BinaryIO,
     kind: str = "bars",
     *,
-    look: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
+    style: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
     about: About | None = None,
 ) -> None:
     """Draw a table of two columns. `kind` is "bars", as text, or "svg" or "png", of matplotlib.
@@ -41,7 +41,7 @@ def chart(
     """
     series = series_of(table, about)
     if kind == "bars":
-        out.write(("\n".join(drawn(series, look)) + "\n").encode())
+        out.write(("\n".join(drawn(series, style)) + "\n").encode())
     else:
         from connstat_sql.output.images import write_picture
 
@@ -106,44 +106,44 @@ def _finite(text: str | None) -> float | None:
 # --- as text -------------------------------------------------------------------------------------
 
 
-def drawn(series: Series, look: TerminalStyle) -> Iterator[str]:
+def drawn(series: Series, style: TerminalStyle) -> Iterator[str]:
     """The lines of a chart: columns over time, else a bar for each row."""
-    width = look.width or _WIDTH
+    width = style.width or _WIDTH
     if not series.labels:
         yield "no rows: there is nothing to draw"
     elif series.is_time and not series.is_negative and len(series.labels) > 2:
-        yield from _over_time(series, width, look)
+        yield from _over_time(series, width, style)
     else:
-        yield from _bars(series, width, look)
+        yield from _bars(series, width, style)
 
 
-def _bars(series: Series, width: int, look: TerminalStyle) -> Iterator[str]:
+def _bars(series: Series, width: int, style: TerminalStyle) -> Iterator[str]:
     from connstat_sql.output.cells import cell_width, fit
 
     shown = slice(-MOST_BARS, None) if series.is_time else slice(MOST_BARS)
-    labels = [_shown(text, look) for text in series.labels[shown]]
+    labels = [_shown(text, style) for text in series.labels[shown]]
     numbers, figures = series.numbers[shown], series.figures[shown]
     right = max(map(len, figures))
     left = min(max(map(cell_width, labels)), max(8, (width - right) // 2))
     room = max(width - left - right - 4, 4)
     known = [number for number in numbers if number is not None]
     low, high = min([0.0, *known]), max([0.0, *known])
-    yield _shown(f"{series.number} by {series.label}", look)
+    yield _shown(f"{series.number} by {series.label}", style)
     for label, number, figure in zip(labels, numbers, figures, strict=True):
-        bar = _bar(number, low, high, room, look)
-        name = fit(label, left, ".." if look.ascii else "…")
-        yield f"{name}  {_colored(bar, number, look)}  {figure:>{right}}"
+        bar = _bar(number, low, high, room, style)
+        name = fit(label, left, ".." if style.ascii else "…")
+        yield f"{name}  {_colored(bar, number, style)}  {figure:>{right}}"
     left_out = len(series.labels) - len(labels)
     if left_out:
         which = "before" if series.is_time else "more"
         yield f"and {counted(left_out, 'row')} {which}: narrow it with WHERE, or ORDER BY and LIMIT"
 
 
-def _shown(text: str, look: TerminalStyle) -> str:
-    return text.encode("ascii", "backslashreplace").decode() if look.ascii else text
+def _shown(text: str, style: TerminalStyle) -> str:
+    return text.encode("ascii", "backslashreplace").decode() if style.ascii else text
 
 
-def _bar(number: float | None, low: float, high: float, room: int, look: TerminalStyle) -> str:
+def _bar(number: float | None, low: float, high: float, room: int, style: TerminalStyle) -> str:
     """A bar from zero, in exactly `room` cells; zero stands where the least number leaves it."""
     span = (high - low) or 1.0
     zero = round(-low / span * room)
@@ -151,37 +151,38 @@ def _bar(number: float | None, low: float, high: float, room: int, look: Termina
         return " " * room
     if number < 0:
         length = max(1, round(-number / span * room))
-        solid = "#" if look.ascii else "█"
+        solid = "#" if style.ascii else "█"
         return (" " * (zero - length) + solid * min(length, zero)).ljust(room)[:room]
-    return (" " * zero + _to_the_right(number / span * room, look))[:room].ljust(room)
+    return (" " * zero + _to_the_right(number / span * room, style))[:room].ljust(room)
 
 
-def _to_the_right(cells: float, look: TerminalStyle) -> str:
-    if look.ascii:
+def _to_the_right(cells: float, style: TerminalStyle) -> str:
+    if style.ascii:
         return "#" * max(round(cells), 1 if cells > 0 else 0)
     eighths = max(round(cells * 8), 1 if cells > 0 else 0)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
-def _colored(bar: str, number: float | None, look: TerminalStyle) -> str:
-    if not look.color:
+def _colored(bar: str, number: float | None, style: TerminalStyle) -> str:
+    if not style.color:
         return bar
     return f"\033[{31 if number is not None and number < 0 else 36}m{bar}\033[0m"
 
 
-def _over_time(series: Series, width: int, look: TerminalStyle) -> Iterator[str]:
+def _over_time(series: Series, width: int, style: TerminalStyle) -> Iterator[str]:
     """Columns at their moments; where several fall into one cell, the highest of them."""
     known = [number for number in series.numbers if number is not None]
     top = max(known, default=0.0)
     scale = len(f"{top:,.4g}")
     room = max(width - scale - 3, 4)
     tops, crowded = _tops(series, room)
-    yield _shown(f"{series.number} over {series.label}", look)
-    high = max(3, min(_COLUMNS_HIGH, (look.height or 24) - 6))
+    yield _shown(f"{series.number} over {series.label}", style)
+    high = max(3, min(_COLUMNS_HIGH, (style.height or 24) - 6))
     for line in range(high, 0, -1):
         mark = f"{top:,.4g}" if line == high else f"{0:>{scale}}" if line == 1 else ""
-        cells = "".join(_level(height, top, line, high, look) for height in tops)
-        yield f"{mark:>{scale}} {'|' if look.ascii else '┤'} {_colored(cells, None, look)}".rstrip()
+        cells = "".join(_level(height, top, line, high, style) for height in tops)
+        axis = "|" if style.ascii else "┤"
+        yield f"{mark:>{scale}} {axis} {_colored(cells, None, style)}".rstrip()
     first, last = series.labels[0], series.labels[-1]
     blank = " " * (scale + 3)
     yield f"{blank}{first}{last:>{max(len(tops) - len(first), len(last) + 2)}}"
@@ -211,7 +212,7 @@ def _tops(series: Series, room: int) -> tuple[list[float | None], bool]:
     return drawn, max(rows) > 1
 
 
-def _level(number: float | None, top: float, line: int, high: int, look: TerminalStyle) -> str:
+def _level(number: float | None, top: float, line: int, high: int, style: TerminalStyle) -> str:
     if number is None or not top:
         return " "
     eighths = round(number / top * high * 8) - (line - 1) * 8
@@ -219,5 +220,5 @@ def _level(number: float | None, top: float, line: int, high: int, look: Termina
         eighths = max(eighths, 1)
     filled = max(0, min(8, eighths))
     return (
-        ("#" if filled >= 4 or (line == 1 and filled) else " ") if look.ascii else _LEVELS[filled]
+        ("#" if filled >= 4 or (line == 1 and filled) else " ") if style.ascii else _LEVELS[filled]
     )

@@ -23,9 +23,9 @@ _DESCRIPTORS = Path("/dev/fd")
 """Where a system has names for what a process has open."""
 
 
-def write_csv(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
+def write_csv(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
     """CSV with a header; exact, but on a terminal, which would obey what it holds."""
-    if not look.is_terminal:
+    if not style.is_terminal:
         _by_duckdb(table, out, "(FORMAT csv, HEADER)")
         return
     whole = io.BytesIO()
@@ -33,17 +33,17 @@ def write_csv(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
     out.write(for_terminal(whole.getvalue().decode()).encode())
 
 
-def write_markdown(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
+def write_markdown(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
     """A table of GitHub's Markdown; NULL is an empty cell."""
-    names = [_cell(name, look) for name in table.column_names]
+    names = [_cell(name, style) for name in table.column_names]
     out.write(f"| {' | '.join(names)} |\n|{'|'.join(' --- ' for _ in names)}|\n".encode())
     for row in zip(*texts_of(table), strict=True):
-        out.write(f"| {' | '.join(_cell(text or '', look) for text in row)} |\n".encode())
+        out.write(f"| {' | '.join(_cell(text or '', style) for text in row)} |\n".encode())
 
 
-def _cell(text: str, look: TerminalStyle) -> str:
+def _cell(text: str, style: TerminalStyle) -> str:
     text = text.replace("\\", "\\\\").replace("|", "\\|").replace("\r", "").replace("\n", "<br>")
-    return one_line(text) if look.is_terminal and UNSAFE.search(text) else text
+    return one_line(text) if style.is_terminal and UNSAFE.search(text) else text
 
 
 def write_parquet(table: pa.Table, out: BinaryIO, _look: TerminalStyle) -> None:

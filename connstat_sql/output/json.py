@@ -16,22 +16,22 @@ from connstat_sql.output.sanitize import in_json
 from connstat_sql.output.terminal import TerminalStyle
 
 
-def write_json(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
+def write_json(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
     """One array, an object a line in it."""
     separator = b"["
-    for line in _objects(table, look):
+    for line in _objects(table, style):
         out.write(separator + b"\n  " + line)
         separator = b","
     out.write(b"[]\n" if separator == b"[" else b"\n]\n")
 
 
-def write_jsonl(table: pa.Table, out: BinaryIO, look: TerminalStyle) -> None:
+def write_jsonl(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
     """An object a line."""
-    for line in _objects(table, look):
+    for line in _objects(table, style):
         out.write(line + b"\n")
 
 
-def _objects(table: pa.Table, look: TerminalStyle) -> Iterator[bytes]:
+def _objects(table: pa.Table, style: TerminalStyle) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
     names = unique(table)
     types = noted_types(table) or ["VARCHAR"] * table.num_columns
@@ -43,7 +43,7 @@ def _objects(table: pa.Table, look: TerminalStyle) -> Iterator[bytes]:
         ]
         for row in zip(*columns, strict=True):
             line = encoder.encode(dict(zip(names, row, strict=True)))
-            yield in_json(line.decode()).encode() if look.is_terminal else line
+            yield in_json(line.decode()).encode() if style.is_terminal else line
 
 
 def _raw(text: str) -> Any:

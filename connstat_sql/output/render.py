@@ -38,7 +38,7 @@ def render(
     format_: str,
     out: BinaryIO,
     *,
-    look: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
+    style: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
     about: About | None = None,
 ) -> None:
     """Write a table's rows in a format, as the place can show them.
@@ -49,7 +49,7 @@ def render(
     character of a value is obeyed; otherwise values are written as they are.
     """
     if format_ in ("table", "vertical"):
-        _draw(table, format_, out, look)
+        _draw(table, format_, out, style)
     elif format_ == "html":
         from connstat_sql.output.html import HtmlPage
 
@@ -59,20 +59,20 @@ def render(
     else:
         module, name = _WRITERS[format_]
         write: _Writer = getattr(import_module(f"connstat_sql.output.{module}"), name)
-        write(table, out, look)
+        write(table, out, style)
 
 
-def _draw(table: pa.Table, format_: str, out: BinaryIO, look: TerminalStyle) -> None:
+def _draw(table: pa.Table, format_: str, out: BinaryIO, style: TerminalStyle) -> None:
     lines: Iterable[str] | None = None
-    if format_ == "table" and look.expanded is not True:
-        if look.width is None:
+    if format_ == "table" and style.expanded is not True:
+        if style.width is None:
             out.write(box(table).encode())
             return
-        lines = fitted(table, look, look.width) if table.num_columns else ()
+        lines = fitted(table, style, style.width) if table.num_columns else ()
     if lines is None:
         from connstat_sql.output.vertical import write_lines
 
-        lines = write_lines(table, look)
+        lines = write_lines(table, style)
     _write(lines, out)
 
 

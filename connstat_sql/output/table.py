@@ -124,26 +124,26 @@ class Drawn:
     rank: Rank
 
 
-def fitted(table: pa.Table, look: TerminalStyle, width: int) -> Iterator[str] | None:
+def fitted(table: pa.Table, style: TerminalStyle, width: int) -> Iterator[str] | None:
     """The lines of a table of at most `width` cells; None: it is better read expanded."""
     columns = [
-        _drawn(column, cells, look, width)
+        _drawn(column, cells, style, width)
         for column, cells in zip(columns_of(table), texts_of(table), strict=True)
     ]
     shown = _as_many_as_fit(columns, width)
-    if look.expanded == "auto" and _is_better_expanded(table, columns, shown, look):
+    if style.expanded == "auto" and _is_better_expanded(table, columns, shown, style):
         return None
-    return _lines(table, columns, shown, look, width)
+    return _lines(table, columns, shown, style, width)
 
 
 def _is_better_expanded(
-    table: pa.Table, columns: Sequence[Drawn], shown: Sequence[Drawn], look: TerminalStyle
+    table: pa.Table, columns: Sequence[Drawn], shown: Sequence[Drawn], style: TerminalStyle
 ) -> bool:
     if table.num_rows == 1:
-        is_wide = _framed(drawn.natural for drawn in columns) > (look.width or 0)
+        is_wide = _framed(drawn.natural for drawn in columns) > (style.width or 0)
         return is_wide or _has_lines(table, columns)
     lines = table.num_rows * (len(columns) + 1)
-    is_short = 0 < lines <= _MOST_SCREENS * (look.height or 24)
+    is_short = 0 < lines <= _MOST_SCREENS * (style.height or 24)
     return is_short and len(shown) < len(columns)
 
 
@@ -153,14 +153,14 @@ def _has_lines(table: pa.Table, columns: Sequence[Drawn]) -> bool:
     return any(isinstance(text, str) and "\n" in text.strip() for text in texts)
 
 
-def _drawn(column: OutputField, texts: list[str | None], look: TerminalStyle, width: int) -> Drawn:
+def _drawn(column: OutputField, texts: list[str | None], style: TerminalStyle, width: int) -> Drawn:
     from connstat_sql.output.cells import cell_width
     from connstat_sql.output.sanitize import one_line
     from connstat_sql.output.state_colors import tells_name, tells_reason, tells_state
 
     most = 4 * width  # no column is wider than the screen; what is longer need not be looked at
-    name = one_line(column.name[:most], ascii_=look.ascii)
-    cells = [None if t is None else one_line(t[:most], ascii_=look.ascii) for t in texts]
+    name = one_line(column.name[:most], ascii_=style.ascii)
+    cells = [None if t is None else one_line(t[:most], ascii_=style.ascii) for t in texts]
     content = max((4 if c is None else cell_width(c) for c in cells), default=0)
     natural = max(content, cell_width(name), 1)
     is_rigid = column.kind in (CellKind.NUMBER, CellKind.TIME) or tells_state(column.name)
@@ -255,12 +255,12 @@ def _lines(
     table: pa.Table,
     columns: Sequence[Drawn],
     shown: Sequence[Drawn],
-    look: TerminalStyle,
+    style: TerminalStyle,
     width: int,
 ) -> Iterator[str]:
     from connstat_sql.output.cells import fit
 
-    frame = _ASCII_FRAME if look.ascii else _FRAME
+    frame = _ASCII_FRAME if style.ascii else _FRAME
     available = width - 3 * len(shown) - 1
     widths = _widths(shown, max(available, len(shown)))
 
@@ -272,13 +272,13 @@ def _lines(
         fit(drawn.name, w, frame.cut, right=drawn.column.kind is CellKind.NUMBER)
         for drawn, w in zip(shown, widths, strict=True)
     ]
-    if look.color:
+    if style.color:
         heads = [f"\033[1m{head}\033[0m" for head in heads]
     yield rule(frame.top)
     yield f"{frame.bar} {f' {frame.bar} '.join(heads)} {frame.bar}"
     yield rule(frame.middle)
     between = f" {frame.bar} "
-    padded = [_padded(drawn, w, frame, look) for drawn, w in zip(shown, widths, strict=True)]
+    padded = [_padded(drawn, w, frame, style) for drawn, w in zip(shown, widths, strict=True)]
     for row in zip(*padded, strict=True):
         height = max(map(len, row))
         for line in range(height):
@@ -290,7 +290,7 @@ def _lines(
     yield rule(frame.bottom)
     are_cut = any(_is_cut(drawn, w) for drawn, w in zip(shown, widths, strict=True))
     left_out = [drawn for drawn in columns if drawn not in shown]
-    if note := _footer(table.num_rows, left_out, are_cut, look):
+    if note := _footer(table.num_rows, left_out, are_cut, style):
         yield note
 
 
@@ -309,14 +309,14 @@ def _is_cut(drawn: Drawn, width: int) -> bool:
     )
 
 
-def _padded(drawn: Drawn, width: int, frame: _Frame, look: TerminalStyle) -> Iterator[list[str]]:
+def _padded(drawn: Drawn, width: int, frame: _Frame, style: TerminalStyle) -> Iterator[list[str]]:
     """The cells of a column in lines, each exactly `width` wide, in colour where that is wanted."""
     from connstat_sql.output.cells import fit, wrapped
 
     right = drawn.column.kind is CellKind.NUMBER
     null = fit("NULL", width, frame.cut, right=right)
-    null = f"\033[2m{null}\033[0m" if look.color else null
-    color = _coloring(drawn.column) if look.color else None
+    null = f"\033[2m{null}\033[0m" if style.color else null
+    color = _coloring(drawn.column) if style.color else None
     for text in drawn.cells:
         if text is None:
             yield [null]
@@ -335,14 +335,14 @@ def _coloring(column: OutputField) -> Callable[[str], str] | None:
     return colored if tells_state(column.name) else None
 
 
-def _footer(rows: int, left_out: Sequence[Drawn], are_cut: bool, look: TerminalStyle) -> str:
-    parts = [counted(rows, "row")] if look.footer else []
+def _footer(rows: int, left_out: Sequence[Drawn], are_cut: bool, style: TerminalStyle) -> str:
+    parts = [counted(rows, "row")] if style.footer else []
     if left_out:
         names = ", ".join(drawn.name for drawn in left_out[:_NAMED])
-        more = "" if len(left_out) <= _NAMED else ", ..." if look.ascii else ", …"
-        then = f": {look.whole} shows them" if look.footer else ""
+        more = "" if len(left_out) <= _NAMED else ", ..." if style.ascii else ", …"
+        then = f": {style.whole} shows them" if style.footer else ""
         parts.append(f"+{counted(len(left_out), 'column')} ({names}{more}){then}")
-    elif are_cut and look.footer:
-        parts.append(f"{look.whole} shows in full what is cut")
+    elif are_cut and style.footer:
+        parts.append(f"{style.whole} shows in full what is cut")
     text = "; ".join(parts)
-    return f"\033[2m{text}\033[0m" if look.color and text else text
+    return f"\033[2m{text}\033[0m" if style.color and text else text

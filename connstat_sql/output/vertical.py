@@ -21,49 +21,49 @@ _RULE = 60
 """Cells of the line above each row, where there is no terminal to fit."""
 
 
-def write_lines(table: pa.Table, look: TerminalStyle) -> Iterator[str]:
+def write_lines(table: pa.Table, style: TerminalStyle) -> Iterator[str]:
     """The lines; values are folded to the terminal's width, and in full without one."""
     columns = columns_of(table)
-    names = [one_line(column.name, ascii_=look.ascii) for column in columns]
+    names = [one_line(column.name, ascii_=style.ascii) for column in columns]
     label = min(max(map(cell_width, names), default=0), _WIDEST_NAME)
-    names = [fit(name, label, "" if look.ascii else "…") for name in names]
-    width = None if look.width is None else max(look.width - label - 3, _NARROWEST)
+    names = [fit(name, label, "" if style.ascii else "…") for name in names]
+    width = None if style.width is None else max(style.width - label - 3, _NARROWEST)
     texts = texts_of(table)
     readers = [reader_of(column) if column.kind is CellKind.NESTED else None for column in columns]
-    bar = "|" if look.ascii else "│"
+    bar = "|" if style.ascii else "│"
     for number in range(table.num_rows):
-        yield _rule(number + 1, label, look)
+        yield _rule(number + 1, label, style)
         for index, (column, name) in enumerate(zip(columns, names, strict=True)):
             text, read = texts[index][number], readers[index]
-            parts = _whole(text, width, look)
+            parts = _whole(text, width, style)
             if read is not None and text is not None and parts != [text]:
                 value = read(table.column(index)[number].as_py())
-                parts = [part for line in outline(value) for part in _whole(line, width, look)]
-            if look.color:
+                parts = [part for line in outline(value) for part in _whole(line, width, style)]
+            if style.color:
                 parts = _colored(parts, text, column)
             for at, line in enumerate(parts):
                 yield f"{name if at == 0 else ' ' * label} {bar} {line}".rstrip()
-    if look.footer and look.is_terminal:
+    if style.footer and style.is_terminal:
         count = counted(table.num_rows, "row")
-        yield f"\033[2m{count}\033[0m" if look.color else count
+        yield f"\033[2m{count}\033[0m" if style.color else count
 
 
-def _rule(number: int, label: int, look: TerminalStyle) -> str:
-    dash, cross = ("-", "+") if look.ascii else ("─", "┬")
+def _rule(number: int, label: int, style: TerminalStyle) -> str:
+    dash, cross = ("-", "+") if style.ascii else ("─", "┬")
     title = f"{dash}[ ROW {number:,} ]"
-    width = _RULE if look.width is None else look.width
+    width = _RULE if style.width is None else style.width
     line = title.ljust(label + 1, dash)
     if len(line) == label + 1:
         line += cross
     line = line.ljust(width, dash)[: max(width, len(title))]
-    return f"\033[1m{line}\033[0m" if look.color else line
+    return f"\033[1m{line}\033[0m" if style.color else line
 
 
-def _whole(text: str | None, width: int | None, look: TerminalStyle) -> list[str]:
+def _whole(text: str | None, width: int | None, style: TerminalStyle) -> list[str]:
     """A text in lines of that width, nothing of it lost."""
     if text is None:
         return ["NULL"]
-    parts = lines(text, ascii_=look.ascii)
+    parts = lines(text, ascii_=style.ascii)
     return parts if width is None else [part for line in parts for part in fold(line, width)]
 
 

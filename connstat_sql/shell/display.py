@@ -69,15 +69,15 @@ class Display:
         """Write an answer where it is to go; what there is to say of that, or nothing."""
         target = self._settings.once or self._settings.output
         if target is None:
-            look = self.look()
-            self.print(lambda out: self._render(result, sql, self._settings.format, out, look))
+            style = self.style()
+            self.print(lambda out: self._render(result, sql, self._settings.format, out, style))
             return ""
         is_once, self._settings.once = self._settings.once is not None, None
         format_ = self._format_of(target)
         is_more = not is_once and target in self._settings.begun and format_ not in _WHOLE_FILES
         opened = added_whole if is_more else written_whole
         with writable(target), opened(target) as out:
-            self._render(result, sql, format_, out, self.look(out))
+            self._render(result, sql, format_, out, self.style(out))
         self._settings.begun.add(target)
         verb = "added to" if is_more else "written to"
         return f"{counted(result.table.num_rows, 'row')} {verb} {target} as {format_}"
@@ -94,20 +94,20 @@ class Display:
             chart(result.table, drawn, kind)
             write_whole(target, drawn.getvalue())
             return
-        self.print(lambda out: chart(result.table, out, look=self.look()))
+        self.print(lambda out: chart(result.table, out, style=self.style()))
 
     def text(self, lines: str) -> None:
         """Text that was asked for, paged where it is long."""
         self.print(lambda out: out.write(lines.rstrip("\n").encode() + b"\n"))
 
-    def look(self, out: BinaryIO | None = None) -> TerminalStyle:
+    def style(self, out: BinaryIO | None = None) -> TerminalStyle:
         """What the screen can show, or a file."""
         from dataclasses import replace
 
         from connstat_sql.output.render import TerminalStyle
 
-        look = TerminalStyle.of(out or self._out, self._environment)
-        return replace(look, expanded=self._settings.expanded, whole=r"\x")
+        style = TerminalStyle.of(out or self._out, self._environment)
+        return replace(style, expanded=self._settings.expanded, whole=r"\x")
 
     def print(self, write: Callable[[BinaryIO], object]) -> None:
         """Let something write to the screen, through the pager where it is more than that."""
@@ -115,13 +115,15 @@ class Display:
         Screen(self._out, self._environment, is_paging=is_paging).show(write)
 
     @staticmethod
-    def _render(result: Result, sql: str, format_: str, out: BinaryIO, look: TerminalStyle) -> None:
+    def _render(
+        result: Result, sql: str, format_: str, out: BinaryIO, style: TerminalStyle
+    ) -> None:
         from connstat_sql.output.render import About, render
         from connstat_sql.output.verdict import verdict
 
         errors = () if result.complete else tuple(verdict(result))
         about = About(sql, result.complete, result.seconds, result.requests, errors=errors)
-        render(result.table, format_, out, look=look, about=about)
+        render(result.table, format_, out, style=style, about=about)
 
     def _format_of(self, target: Path) -> str:
         """The mode that was chosen, or for a plain table what the file's name says."""

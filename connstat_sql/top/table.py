@@ -176,10 +176,10 @@ class Listing(ScrollView, can_focus=True):
             text = fitted(
                 column.text(connector), place.width, is_right=column.is_number, more=self._more
             )
-            look = style
+            cell_style = style
             if place.column == 0:
-                look = style + HEALTH_STYLES.get(connector.health, _PLAIN)
-            segments.append(Segment(f"{text} ", look))
+                cell_style = style + HEALTH_STYLES.get(connector.health, _PLAIN)
+            segments.append(Segment(f"{text} ", cell_style))
         return Strip(segments)
 
     # --- keys and mouse ----------------------------------------------------------------------

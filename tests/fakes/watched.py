@@ -46,4 +46,4 @@ KEYED = Identity(("_connection", "name"))
 
 def look(*values: Sequence[object], failing: Sequence[str] = (), at: float = START) -> Snapshot:
     failures = dict.fromkeys(failing, "answered 503")
-    return Snapshot(at, rows(NAMES, *values), failures, is_apart=True)
+    return Snapshot(at, rows(NAMES, *values), failures, is_independent=True)

@@ -130,7 +130,9 @@ def test_what_was_written_is_told_unless_quiet(tmp_path: Path, name: str) -> Non
 @pytest.mark.parametrize("format_", ["table", "vertical"])
 def test_a_terminal_is_given_what_somebody_would_scroll_through(format_: str) -> None:
     out, result = io.BytesIO(), Result(pa.table({"n": range(100_000)}), has_rows=True)
-    printer = Printer(out, format_, Narrator(io.StringIO(), level=-1), look=TerminalStyle(width=80))
+    printer = Printer(
+        out, format_, Narrator(io.StringIO(), level=-1), style=TerminalStyle(width=80)
+    )
     printer.show(result)
     lines = out.getvalue().decode().splitlines()
     assert len(lines) < 2100
@@ -139,9 +141,11 @@ def test_a_terminal_is_given_what_somebody_would_scroll_through(format_: str) ->
 
 
 @pytest.mark.parametrize(
-    ("format_", "look"), [("csv", TerminalStyle(width=80)), ("table", TerminalStyle())]
+    ("format_", "style"), [("csv", TerminalStyle(width=80)), ("table", TerminalStyle())]
 )
-def test_a_pipe_and_a_format_for_programs_have_every_row(format_: str, look: TerminalStyle) -> None:
+def test_a_pipe_and_a_format_for_programs_have_every_row(
+    format_: str, style: TerminalStyle
+) -> None:
     out, result = io.BytesIO(), Result(pa.table({"n": range(2000)}), has_rows=True)
-    Printer(out, format_, Narrator(io.StringIO()), look=look).show(result)
+    Printer(out, format_, Narrator(io.StringIO()), style=style).show(result)
     assert out.getvalue().count(b"\n") > 2000

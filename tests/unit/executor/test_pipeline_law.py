@@ -113,12 +113,12 @@ def stepped(engine: Engine, sql: str, stops: Callable[[int, Item | None], bool])
     clients = engine.clients
     stream = Stepping(clients.loop, clients.made, Responses(budget), clock.now, is_partial=True)
     stream.stops = stops
-    tools = ExecutionContext(
+    context = ExecutionContext(
         session=engine.session, stream=stream, budget=budget, is_partial=True, mask_key=None,
-        connections=["confluent"], kept=RowCache(engine.session), max_age_of=lambda _: always(0.0),
+        connections=["confluent"], cache=RowCache(engine.session), max_age_of=lambda _: always(0.0),
         now=clock.now, tell=lambda _: None,
     )  # fmt: skip
-    return execute(plan, tools, None)
+    return execute(plan, context, None)
 
 
 def is_accounted_for(stops: Callable[[int, Item | None], bool]) -> bool:

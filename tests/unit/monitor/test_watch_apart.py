@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql.database.session import Session
-from connstat_sql.monitor import is_apart
+from connstat_sql.monitor import is_independent
 from tests.tabled import over
 
 
@@ -50,7 +50,7 @@ OTHERS = "confluent.connect.connectors"
     ],
 )
 def test_rows_of_one_source_are_apart(sql: str, aggregates: frozenset[str]) -> None:
-    assert is_apart(sql, aggregates)
+    assert is_independent(sql, aggregates)
 
 
 @over(
@@ -93,4 +93,4 @@ def test_rows_of_one_source_are_apart(sql: str, aggregates: frozenset[str]) -> N
 def test_whatever_may_look_at_several_connections_is_not_apart(
     sql: str, aggregates: frozenset[str]
 ) -> None:
-    assert not is_apart(sql, aggregates)
+    assert not is_independent(sql, aggregates)

@@ -150,11 +150,11 @@ def test_rows_first_seen_late_are_present_and_have_not_appeared() -> None:
 def test_where_rows_depend_on_all_or_do_not_tell_nothing_is_said_of_any(
     names: Sequence[str],
 ) -> None:
-    is_apart = names is not NAMES
+    is_independent = names is not NAMES
     memory = Memory(Identity(("name",)))
     row = ("a", "orders", "RUNNING", "w1")
-    memory.take(Snapshot(START, rows(names, row), is_apart=is_apart))
-    down = Snapshot(START, rows(names), {"b": "refused"}, is_apart)
+    memory.take(Snapshot(START, rows(names, row), is_independent=is_independent))
+    down = Snapshot(START, rows(names), {"b": "refused"}, is_independent)
     assert kinds(memory.take(down)) == [ChangeKind.UNREACHABLE]
     back = memory.take(Snapshot(START, rows(names)))
     assert kinds(back) == [ChangeKind.REACHABLE, ChangeKind.GONE]

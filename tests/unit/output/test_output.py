@@ -89,9 +89,9 @@ def table_of(sql: str) -> pa.Table:
         session.close()
 
 
-def answer(sql: str, format_: str, look: TerminalStyle = TerminalStyle()) -> bytes:  # noqa: B008  # frozen
+def answer(sql: str, format_: str, style: TerminalStyle = TerminalStyle()) -> bytes:  # noqa: B008  # frozen
     out = io.BytesIO()
-    render(table_of(sql), format_, out, look=look)
+    render(table_of(sql), format_, out, style=style)
     return out.getvalue()
 
 
@@ -178,13 +178,13 @@ def test_a_terminal_obeys_no_value(format_: str) -> None:
         "SELECT concat('a', chr(27), '[2J', chr(155), '31m', chr(7), chr(8238), 'b') AS x, "
         "{'y': concat(chr(27), 'c')} AS \"\x1b]0;title\x07\", '{\"k\": \"\x9b\"}'::JSON AS j"
     )
-    for look in (
+    for style in (
         TerminalStyle(width=200),
         TerminalStyle(width=20),
         TerminalStyle(width=200, expanded=True),
     ):
-        text = answer(sql, format_, look).decode()
-        assert not set(text) & {"\x1b", "\x9b", "\x07", "\u202e"}, look
+        text = answer(sql, format_, style).decode()
+        assert not set(text) & {"\x1b", "\x9b", "\x07", "\u202e"}, style
 
 
 def test_json_on_a_terminal_says_the_same() -> None:
@@ -200,7 +200,7 @@ def test_without_a_terminal_a_value_is_written_as_it_is() -> None:
 def test_types_that_were_noted_of_other_columns_are_not_believed() -> None:
     table = table_of("SELECT 'a' AS x, 1 AS n").select(["n"])
     out = io.BytesIO()
-    render(table, "table", out, look=TerminalStyle(width=40))
+    render(table, "table", out, style=TerminalStyle(width=40))
     assert "│ 1 │" in out.getvalue().decode()
 
 

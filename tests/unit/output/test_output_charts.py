@@ -19,9 +19,9 @@ from tests.unit.output.test_output import table_of
 DAYS = "SELECT DATE '2026-01-01' + i::INT AS day, i AS cost FROM range(6) r(i) ORDER BY random()"
 
 
-def drawn(sql: str, look: TerminalStyle = TerminalStyle(width=40)) -> list[str]:  # noqa: B008  # frozen
+def drawn(sql: str, style: TerminalStyle = TerminalStyle(width=40)) -> list[str]:  # noqa: B008  # frozen
     out = io.BytesIO()
-    chart(table_of(sql), out, look=look)
+    chart(table_of(sql), out, style=style)
     return out.getvalue().decode().splitlines()
 
 

@@ -164,7 +164,9 @@ def test_on_a_terminal_a_table_fits_and_no_value_clears_the_screen() -> None:
 
 def test_a_printer_takes_the_look_it_is_given(engine: Engine) -> None:
     out = io.BytesIO()
-    shown = Printer(out, "table", Narrator(io.StringIO()), look=TerminalStyle(width=30, color=True))
+    shown = Printer(
+        out, "table", Narrator(io.StringIO()), style=TerminalStyle(width=30, color=True)
+    )
     shown.show(next(engine.run(HOSTILE)))
     assert b"\033[1;31mFAILED\033[0m" in out.getvalue()
     assert b"\033[2J" not in out.getvalue()

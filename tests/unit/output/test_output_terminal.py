@@ -21,8 +21,8 @@ GREEN, RED, YELLOW, DIM, RESET = "\033[32m", "\033[1;31m", "\033[33m", "\033[2m"
 COLORS = re.compile("\033\\[[0-9;]*m")
 
 
-def lines_of(sql: str, look: TerminalStyle, format_: str = "table") -> list[str]:
-    return answer(sql, format_, look).decode().splitlines()
+def lines_of(sql: str, style: TerminalStyle, format_: str = "table") -> list[str]:
+    return answer(sql, format_, style).decode().splitlines()
 
 
 # --- fitting -------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_a_table_fits_whatever_its_columns_are_called(
         {name: ["v" * size] * 3 for name, (_, size) in zip(names, columns, strict=True)}
     )
     out = io.BytesIO()
-    render(table, "table", out, look=TerminalStyle(width=width, expanded=False))
+    render(table, "table", out, style=TerminalStyle(width=width, expanded=False))
     *lines, _ = out.getvalue().decode().split("\n")[:-1]
     assert max(map(len, lines)) <= width
 
@@ -184,12 +184,12 @@ def test_lines_of_a_text_are_marked_in_a_table() -> None:
 
 def test_without_unicode_everything_is_ascii() -> None:
     sql = "SELECT 'größe' AS \"naïve\", repeat('日', 50) AS wide, {'a': '…'} AS s FROM range(2)"
-    for look in (
+    for style in (
         TerminalStyle(width=40, ascii=True),
         TerminalStyle(width=40, ascii=True, expanded=True),
         TerminalStyle(width=30, ascii=True, expanded=False),
     ):
-        lines = lines_of(sql, look)
+        lines = lines_of(sql, style)
         assert all(line.isascii() for line in lines)
         assert max(map(len, lines[:-1])) <= 40
 
@@ -211,7 +211,7 @@ def test_no_text_breaks_the_frame(rows: list[tuple[str, str]], width: int, ascii
     readable = [tuple(t.encode("utf-8", "replace").decode() for t in row) for row in rows]
     table = pa.table({"a": [a for a, _ in readable], "b": [b for _, b in readable]})
     out = io.BytesIO()
-    render(table, "table", out, look=TerminalStyle(width=width, ascii=ascii_, expanded=False))
+    render(table, "table", out, style=TerminalStyle(width=width, ascii=ascii_, expanded=False))
     *lines, _ = out.getvalue().decode().split("\n")[:-1]
     assert len(lines) == len(rows) + 4
     assert {cell_len(line) for line in lines} == {cell_len(lines[0])}
@@ -220,7 +220,7 @@ def test_no_text_breaks_the_frame(rows: list[tuple[str, str]], width: int, ascii
 
 def test_nothing_is_said_of_an_answer_without_columns() -> None:
     out = io.BytesIO()
-    render(pa.table({}), "table", out, look=TerminalStyle(width=80))
+    render(pa.table({}), "table", out, style=TerminalStyle(width=80))
     assert out.getvalue() == b""
 
 
