@@ -40,8 +40,9 @@ def command(globals_: Globals, /, **options: Any) -> None:
     """Run a saved query; without a name, list them.
 
     PARAM=VALUE gives a parameter its value; PARAM=A,B gives several to one that takes a list. A
-    parameter that is neither given, nor required, nor has a default takes its condition with it.
-    Values are bound to the SQL, never written into it.
+    parameter that is neither given, nor required, nor has a default is NULL, and the query says
+    what that means, as in ($env IS NULL OR environment_id = $env). Values are bound to the SQL,
+    never written into it.
     """
     if options["name"] is None:
         from connstat_sql.cli.saved import print_list

@@ -49,7 +49,7 @@ def command(ctx: click.Context) -> None:
     -- params:
     --   env: {type: VARCHAR, description: only of this environment}
     SELECT name, connector.state FROM confluent.connect.connector_status
-    WHERE connector.state = 'FAILED' AND environment_id = $env
+    WHERE connector.state = 'FAILED' AND ($env IS NULL OR environment_id = $env)
     """  # noqa: D301 - click reads the backspace
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_queries)
@@ -233,20 +233,13 @@ def _parameters(query: SavedQuery) -> Iterator[str]:
             notes.append("required")
         elif param.default is not None:
             notes.append(f"default {param.default}")
+        else:
+            notes.append("NULL without a value")
         if param.allowed:
             notes.append(f"one of {', '.join(param.allowed)}")
         if param.exists:
             notes.append("names something that has to be there")
         yield f"{param.name}  {param.type}  {'; '.join(note for note in notes if note)}".rstrip()
-        for condition in _conditions(query, param) if param.is_removable else ():
-            yield f"  without it, this is left out:  {condition}"
-
-
-def _conditions(query: SavedQuery, param: SavedParam) -> list[str]:
-    from connstat_sql.saved.optional_conditions import remove
-
-    removal = remove(query.sql, (param.name,))
-    return [" ".join(query.sql[span.start : span.end].split()) for _, span in removal.spans]
 
 
 def _watched(query: SavedQuery) -> Iterator[str]:

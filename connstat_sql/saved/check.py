@@ -21,14 +21,15 @@ from connstat_sql.executor.run_text import checked_text
 from connstat_sql.executor.staging import empty_tables
 from connstat_sql.saved.front_matter import read_page
 from connstat_sql.saved.lint import line_of
+from connstat_sql.saved.mentions import mentions_in, with_typed_nulls
 from connstat_sql.saved.model import SavedParam, SavedQuery
-from connstat_sql.saved.optional_conditions import Removal, read_text
-from connstat_sql.saved.parameters import check_type, typed, without
+from connstat_sql.saved.parameters import check_type, typed
 from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
     from connstat_sql.planner import Plan
+    from connstat_sql.sql.source_map import SourceMap
 
 _SPECIMENS = ("1", "2026-01-01", "1 day", "08:00:00", "00000000-0000-0000-0000-000000000000")
 _NO_FILES = "No files found that match the pattern"
@@ -70,10 +71,10 @@ class Checker:
         found: list[Problem] = []
         named = (*query.key, query.state) if query.state else query.key
         unseen: dict[str, None] = {}
-        for removal, words in _ways(query, self._engine):
+        for sql, origin, words in _variants(query):
             try:
                 last = _Last() if named else None
-                problem = _bound(query, removal, arguments, self._engine, last)
+                problem = _bound(query, sql, arguments, self._engine, last, origin)
                 if last is not None and problem is None:
                     found += _missing(query, named, last.columns(self._engine))
                     named = ()
@@ -141,24 +142,26 @@ def _line_of_word(query: SavedQuery, word: str) -> int:
         return 1
 
 
-def _ways(query: SavedQuery, engine: Engine) -> Iterator[tuple[Removal, str]]:
-    yield Removal(query.sql, ()), ""
-    removable = [param.name for param in query.params if param.is_removable]
-    if removable:
-        yield without(query, removable, engine), f"without {', '.join(removable)}: "
+def _variants(query: SavedQuery) -> Iterator[tuple[str, SourceMap | None, str]]:
+    """Its SQL with a value for every parameter, and with as few as may be; what to say of it."""
+    yield query.sql, None, ""
+    absent = {param.name: param.type for param in query.params if param.is_optional}
+    if absent:
+        yield *with_typed_nulls(query.sql, absent), f"without {', '.join(absent)}: "
 
 
 def _bound(
     query: SavedQuery,
-    removal: Removal,
+    text: str,
     arguments: Mapping[str, object],
     engine: Engine,
     last: _Last | None = None,
+    origin: SourceMap | None = None,
 ) -> Problem | None:
     """What is wrong with the statements of a text, by the first fault; `last` is filled in."""
     before = 0
     try:
-        for sql, offset, names, is_last in _statements(removal.sql, engine):
+        for sql, offset, names, is_last in _statements(text, engine):
             before = offset
             given = {name: value for name, value in arguments.items() if name in names} or None
             plan = engine.explain(sql, given)
@@ -178,7 +181,7 @@ def _bound(
         if isinstance(error, QueryError) and error.span is not None:
             start = error.span.start + before
             whole = Span(start, start + 1)
-            place = (removal.origin.span(whole) if removal.origin else whole).start
+            place = (origin.span(whole) if origin else whole).start
         hint = "" if "\n" in error.hint else error.hint
         return Problem(shown(query.path), line_of(query, place), message, hint)
     return None
@@ -197,13 +200,9 @@ def _statements(sql: str, engine: Engine) -> Iterator[tuple[str, int, Set[str], 
         if not any(_is_own(text) for text, _ in split_on_semicolons(sql)):
             raise
         for text, offset in split_on_semicolons(sql):
-            yield text, offset, _names(text), False
+            yield text, offset, mentions_in(text).names, False
         return
     yield from ((one.sql, one.offset, one.names, not one.is_query) for one in pieces)
-
-
-def _names(sql: str) -> Set[str]:
-    return {mention.name for mention in read_text(sql).mentions}
 
 
 def _is_own(sql: str) -> bool:
@@ -220,7 +219,7 @@ def _choices(query: SavedQuery, engine: Engine) -> Iterator[Problem]:
         if param.choices is None:
             continue
         try:
-            problem = _bound(query, Removal(param.choices, ()), {}, engine)
+            problem = _bound(query, param.choices, {}, engine)
         except _Unseen:
             continue
         if problem is not None:

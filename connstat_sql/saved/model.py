@@ -30,7 +30,7 @@ class SavedParam:
     """A parameter of a saved query: `$name` in its SQL.
 
     `type` is a DuckDB type as text. `default` is used when no value is given (None: there is
-    none; without a default, a parameter that is not required takes its predicate with it).
+    none; without a default, a parameter that is not required is a NULL of its type).
     `allowed` empty means anything goes. `choices` is a query whose first column holds the values
     worth offering (None: nobody says), and `exists` says that a value names one of those (None: it
     may name nothing). `line` is where it is declared in the query's file, from 1 (0: in none).
@@ -52,8 +52,8 @@ class SavedParam:
         return self.type.rstrip().endswith("]")
 
     @property
-    def is_removable(self) -> bool:
-        """Whether it takes its predicate with it when nobody gives a value."""
+    def is_optional(self) -> bool:
+        """Whether it is NULL when nobody gives a value."""
         return not self.is_required and self.default is None
 
 
@@ -85,7 +85,7 @@ class SavedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What to hand to `Engine.run`: the SQL without the predicates of absent parameters, and the
+    """What to hand to `Engine.run`: the SQL with a typed NULL for each absent parameter, and the
     typed values of the others by name.
     """
 

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 from connstat_sql.database.errors import RunText
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import QueryError, SavedQueryError
-from connstat_sql.saved.agreement import agrees
-from connstat_sql.saved.lint import line_of
+from connstat_sql.saved.mentions import with_typed_nulls
 from connstat_sql.saved.model import Prepared, SavedParam, SavedQuery, elements
-from connstat_sql.saved.optional_conditions import Removal, remove
 from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
@@ -42,26 +40,11 @@ def prepare(query: SavedQuery, given: Mapping[str, str], engine: Engine) -> Prep
         for param in query.params
         if (text := texts[param.name]) is not None
     }
-    absent = [name for name in texts if name not in arguments]
-    return Prepared(without(query, absent, engine).sql, arguments)
-
-
-def without(query: SavedQuery, names: list[str], engine: Engine) -> Removal:
-    """A query's SQL without the conditions of these parameters. Raises SavedQueryError."""
-    removal = remove(query.sql, tuple(names))
-    if removal.refusals:
-        first = removal.refusals[0]
-        line, message, hint = line_of(query, first.place), first.message, first.hint
-    elif not removal.spans or agrees(engine.session, query.sql, removal.sql):
-        return removal
-    else:
-        line = line_of(query, removal.spans[0][1].start)
-        message = f"DuckDB reads other conditions of {', '.join(names)} than were found"
-        hint = "put parentheses around each condition, or give them defaults"
-    file = shown(query.path)
-    raise SavedQueryError(
-        f"{query.name}: {file}:{line}: {message}", file=file, line=line, hint=hint
-    )
+    absent = {param.name: param.type for param in query.params if param.name not in arguments}
+    for param in query.params:
+        if param.name in absent:
+            check_type(query, param, engine)
+    return Prepared(with_typed_nulls(query.sql, absent)[0], arguments)
 
 
 def typed(query: SavedQuery, param: SavedParam, text: str, engine: Engine) -> object:

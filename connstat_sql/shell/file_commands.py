@@ -116,9 +116,10 @@ def front_matter(name: str, title: str, sql: str) -> str:
     """What stands above the SQL: name, title, and a line for each `$parameter`."""
     import json
 
-    from connstat_sql.saved.optional_conditions import read_text
+    from connstat_sql.saved.mentions import mentions_in
 
-    names = dict.fromkeys(one.name for one in read_text(sql).mentions if one.name.isidentifier())
+    mentions = mentions_in(sql).named
+    names = dict.fromkeys(mention.name for mention in mentions if mention.name.isidentifier())
     lines = [f"name: {name}", f"title: {json.dumps(title or name, ensure_ascii=False)}"]
     if names:
         lines += ["params:", *(f"  {one}: {{type: VARCHAR, required: true}}" for one in names)]

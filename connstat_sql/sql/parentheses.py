@@ -46,6 +46,8 @@ def _operands(root: exp.Expr) -> Iterator[exp.Expr]:
     for node in walk(root):
         if not _is_operator(node) or node is root:
             continue
+        if isinstance(node.parent, exp.In) and node.arg_key == "field":
+            continue  # a list itself: in parentheses it would be one of several values
         above = node.parent
         while isinstance(above, exp.Paren) and stretch_of(above) is None:
             above = above.parent  # the parser's own

@@ -15,7 +15,9 @@ _TEMPLATES = (
 -- state: state
 SELECT environment_id, name, connector.state AS state -- {number}
 FROM confluent.connect.connector_status
-WHERE connector.state = 'FAILED' AND environment_id = $env AND kafka_cluster_id = $cluster
+WHERE connector.state = 'FAILED'
+  AND ($env IS NULL OR environment_id = $env)
+  AND ($cluster IS NULL OR kafka_cluster_id = $cluster)
 ORDER BY ALL
 """,
     """\
@@ -45,7 +47,7 @@ FROM redpanda.controlplane.clusters GROUP BY ALL
 SELECT c.config['connector.class'] AS plugin, list(s.name) AS names, {number} AS n
 FROM kafka_connect.connect.connectors c
 JOIN kafka_connect.connect.connector_status s USING (_connection, connector_name)
-WHERE c.config['connector.class'] = $plugin GROUP BY ALL
+WHERE ($plugin IS NULL OR c.config['connector.class'] = $plugin) GROUP BY ALL
 """,
 )
 

@@ -49,7 +49,7 @@ unusable AS (  -- files of which nothing, or not all, is a connector
 deployed AS (
   SELECT _connection, scope_1, scope_2, connector_name, CAST(config AS MAP(VARCHAR, VARCHAR)) AS deployed_settings
   FROM inventory.connectors.connectors
-  WHERE connector_type IS DISTINCT FROM 'mcp' AND _connection = $connection
+  WHERE connector_type IS DISTINCT FROM 'mcp' AND ($connection IS NULL OR _connection = $connection)
 ),
 compared AS (
   SELECT d._connection, d.scope_1, d.scope_2, w.connector_name, w.filename, d.connector_name IS NULL AS is_missing,

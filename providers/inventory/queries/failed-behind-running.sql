@@ -12,10 +12,10 @@ SELECT provider, _connection, scope_1, scope_2, connector_name, task_id, worker,
        CASE WHEN state = 'UNKNOWN' THEN 'a state that is not known: ' || coalesce(raw_state, 'none') ELSE error_summary END AS error_summary
 FROM inventory.connectors.tasks
 WHERE state IN ('FAILED', 'UNKNOWN') AND connector_state = 'RUNNING'
-  AND provider = $provider AND _connection = $connection
+  AND ($provider IS NULL OR provider = $provider) AND ($connection IS NULL OR _connection = $connection)
 UNION ALL
 SELECT provider, _connection, scope_1, scope_2, connector_name, NULL, worker,
        'a state that is not known: ' || coalesce(raw_state, 'none')
 FROM inventory.connectors.connectors
-WHERE state = 'UNKNOWN' AND provider = $provider AND _connection = $connection
+WHERE state = 'UNKNOWN' AND ($provider IS NULL OR provider = $provider) AND ($connection IS NULL OR _connection = $connection)
 ORDER BY ALL

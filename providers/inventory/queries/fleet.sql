@@ -12,7 +12,7 @@
 SELECT health, provider, _connection, scope_1, scope_2, connector_name, state,
        tasks_running, tasks_failed, tasks_total, plugin_class, plugin_version, topics, error_summary
 FROM inventory.connectors.connectors
-WHERE provider = $provider AND _connection = $connection AND health = $health
+WHERE ($provider IS NULL OR provider = $provider) AND ($connection IS NULL OR _connection = $connection) AND ($health IS NULL OR health = $health)
   AND state <> 'NOT_INSTALLED'
 ORDER BY list_position(['UNHEALTHY', 'DEGRADED', 'UNKNOWN', 'TRANSITION', 'INACTIVE', 'HEALTHY'], health),
          provider, _connection, scope_1, scope_2, connector_name

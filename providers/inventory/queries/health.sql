@@ -13,6 +13,6 @@ SELECT provider, _connection,
        count(*) FILTER (health = 'HEALTHY') AS healthy,
        count(*) AS connectors
 FROM inventory.connectors.connectors
-WHERE provider = $provider AND state <> 'NOT_INSTALLED'
+WHERE ($provider IS NULL OR provider = $provider) AND state <> 'NOT_INSTALLED'
 GROUP BY ALL
 ORDER BY unhealthy DESC, degraded DESC, unknown DESC, provider, _connection

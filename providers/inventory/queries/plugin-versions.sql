@@ -9,7 +9,7 @@ SELECT plugin_class, count(DISTINCT plugin_version) AS versions, count(*) AS con
        list(DISTINCT plugin_version ORDER BY plugin_version) AS which,
        list(DISTINCT _connection ORDER BY _connection) AS connections
 FROM inventory.connectors.connectors
-WHERE plugin_version IS NOT NULL AND contains(lower(plugin_class), lower($plugin))
+WHERE plugin_version IS NOT NULL AND ($plugin IS NULL OR contains(lower(plugin_class), lower($plugin)))
 GROUP BY ALL
 HAVING count(DISTINCT plugin_version) > 1 OR $all
 ORDER BY versions DESC, plugin_class

@@ -16,5 +16,5 @@ SELECT _connection, scope_1, scope_2, connector_name, state, tasks_failed, tasks
          '''' || replace(restart_url, '''', '''\''''') || '''') AS command
 FROM inventory.connectors.connectors
 WHERE restart_url IS NOT NULL AND health IN ('UNHEALTHY', 'DEGRADED')
-  AND _connection = $connection AND contains(lower(error_summary), lower($cause))
+  AND ($connection IS NULL OR _connection = $connection) AND ($cause IS NULL OR contains(lower(error_summary), lower($cause)))
 ORDER BY ALL

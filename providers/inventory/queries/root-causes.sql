@@ -10,7 +10,7 @@ WITH broken AS (
   SELECT _connection, connector_name, tasks_failed,
          coalesce(error_summary, '(not known, state ' || state || ')') AS summary
   FROM inventory.connectors.connectors
-  WHERE health IN ('UNHEALTHY', 'DEGRADED', 'UNKNOWN') AND provider = $provider
+  WHERE health IN ('UNHEALTHY', 'DEGRADED', 'UNKNOWN') AND ($provider IS NULL OR provider = $provider)
 )
 SELECT cause_group(summary) AS cause,
        count(*) AS connectors,

@@ -10,7 +10,7 @@ WITH settings AS (
   SELECT provider, _connection, scope_1, scope_2, connector_name,
          unnest(map_entries(CAST(config AS MAP(VARCHAR, VARCHAR)))) AS setting
   FROM inventory.connectors.connectors
-  WHERE _connection = $connection
+  WHERE ($connection IS NULL OR _connection = $connection)
 )
 SELECT provider, _connection, scope_1, scope_2, connector_name, setting.key AS key, setting.value AS mask
 FROM settings

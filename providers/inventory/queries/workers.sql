@@ -7,6 +7,6 @@
 SELECT _connection, worker, count(*) AS tasks, count(*) FILTER (state = 'FAILED') AS failed,
        count(DISTINCT connector_name) AS connectors
 FROM inventory.connectors.tasks
-WHERE worker IS NOT NULL AND provider = $provider
+WHERE worker IS NOT NULL AND ($provider IS NULL OR provider = $provider)
 GROUP BY ALL
 ORDER BY failed DESC, tasks DESC, _connection, worker

@@ -30,7 +30,7 @@ TASKS = """\
 -- key: [connector_name]
 SELECT connector_name, count(*) AS tasks
 FROM (SELECT connector_name, unnest(tasks) AS task FROM plant_a.connect.connector_status
-      WHERE connector_name = ANY($name))
+      WHERE ($name IS NULL OR connector_name = ANY($name)))
 WHERE task.state = $state
 GROUP BY ALL HAVING count(*) >= $at_least
 ORDER BY ALL
@@ -136,7 +136,7 @@ def test_show_tells_everything_and_a_command_that_runs(place: Path) -> None:
     assert answer.exit_code == 0
     for words in (
         "tasks: Tasks that have failed", "Behind a connector that says RUNNING, too.",
-        "without it, this is left out:  connector_name = ANY($name)",
+        "name  VARCHAR[]  only of these connectors; NULL without a value",
         "state  VARCHAR  of the task; default FAILED; one of FAILED, RUNNING, PAUSED",
         "a row is known by  connector_name", "connstat/queries/tasks.sql:8", "HAVING count(*)",
     ):  # fmt: skip
@@ -154,7 +154,7 @@ def test_check_tells_every_problem_with_its_place_and_sends_nothing(
         "fine.sql": TASKS,
         "a.sql": "-- titel: x\n-- severity: no\nSELECT 1 WHERE $x",
         "b.sql": "SELECT nam FROM kafka_connect.connect.connectors",
-        "c.sql": "-- params:\n--   n: INTEGR\nSELECT 1 WHERE $n = 1",
+        "c.sql": "-- params:\n--   n: INTEGR\nSELECT $n",
         "d.sql": "SELECT 1 FROM confluent.billing.costs",
     }
     for name, text in files.items():

@@ -43,7 +43,7 @@ WHOLE = """\
 
 -- a comment that mentions $nothing
 SELECT 1 FROM t
-WHERE e = $env AND s = ANY($states) AND n >= $at_least AND o = $owner
+WHERE ($env IS NULL OR e = $env) AND s = ANY($states) AND n >= $at_least AND o = $owner
 """
 
 
@@ -89,7 +89,7 @@ def test_a_file_says_all_there_is_to_know_in_comments_or_between_dashes(
     assert query.line == line
     assert query.sql.startswith("-- a comment that mentions $nothing")
     env, states, at_least, owner = query.params
-    assert (env.type, env.default, env.is_removable) == ("VARCHAR", None, True)
+    assert (env.type, env.default, env.is_optional) == ("VARCHAR", None, True)
     assert (states.default, states.allowed) == ('FAILED,"a, b"', ("FAILED", "a, b", "PAUSED"))
     assert (at_least.type, at_least.default) == ("INTEGER", "1")
     assert (owner.is_required, owner.choices) == (True, "SELECT DISTINCT owner FROM owners")
@@ -132,13 +132,16 @@ def test_a_file_of_sql_alone_is_a_saved_query_named_like_the_file() -> None:
         ("SELECT 'x", "some.sql:1: the SQL cannot be read"),
         (b"SELECT 1,\n '\xff'", "some.sql:2: not UTF-8 text"),
         ("SELECT\n'\0'", "some.sql:2: a NUL"),
-        ("-- params: {n: INTEGER}\nSELECT 1\nLIMIT $n",
-         "some.sql:3: $n is optional, and stands in no condition"),
-        ("-- params: {a: {choices: SELECT $b}}\nSELECT 1 WHERE a = $a",
+        ("-- params: {n: INTEGER}\nSELECT 1\nFROM range($n)",
+         "some.sql:3: $n is optional, and a function in FROM may take no NULL (give n a default"),
+        ("-- params: {n: INTEGER}\nSELECT 1 FROM t\nWHERE site = $n AND a",
+         "some.sql:3: $n is optional, and the condition does not say what holds without a value "
+         "(write  ($n IS NULL OR site = $n))"),
+        ("-- params: {a: {choices: SELECT $b}}\nSELECT $a",
          "some.sql:1: the choices of a have a parameter"),
-        ("-- params:\n--   a: {exists: true}\nSELECT 1 WHERE a = $a",
+        ("-- params:\n--   a: {exists: true}\nSELECT $a",
          "some.sql:2: nothing says which a there is (add  choices:"),
-        ("-- params:\n--   a: {exists: some, choices: SELECT 1}\nSELECT 1 WHERE a = $a",
+        ("-- params:\n--   a: {exists: some, choices: SELECT 1}\nSELECT $a",
          "some.sql:2: exists `some` is not known (it is true or part)"),
     ],
 )  # fmt: skip

@@ -61,9 +61,16 @@ def results(engine: Engine, file: Path, **given: str) -> list[Result]:
     return list(results_of(entry.query, prepared, engine, Options(partial=True)))
 
 
-BROKEN = "SELECT 1 AS n FROM (VALUES ('returns')) AS t(name) WHERE name = $thing"
-SEVERAL = "SELECT name FROM (VALUES ('returns')) AS t(name) WHERE name = ANY($thing)"
-PART = "SELECT name FROM (VALUES ('returns')) AS t(name) WHERE contains(name, $thing)"
+BROKEN = (
+    "SELECT 1 AS n FROM (VALUES ('returns')) AS t(name) WHERE ($thing IS NULL OR name = $thing)"
+)
+SEVERAL = (
+    "SELECT name FROM (VALUES ('returns')) AS t(name) WHERE ($thing IS NULL OR name = ANY($thing))"
+)
+PART = (
+    "SELECT name FROM (VALUES ('returns')) AS t(name) "
+    "WHERE ($thing IS NULL OR contains(name, $thing))"
+)
 
 
 @over(
@@ -95,7 +102,9 @@ def test_a_name_of_nothing_is_told_with_the_nearest(
 def test_names_are_looked_up_only_where_no_row_shows_that_they_are_right(
     engine: Engine, tmp_path: Path
 ) -> None:
-    sql = f"{NAMES} WHERE connector_name = $thing AND connector.state = 'FAILED'"
+    sql = (
+        f"{NAMES} WHERE ($thing IS NULL OR connector_name = $thing) AND connector.state = 'FAILED'"
+    )
     file = written(tmp_path, sql.replace("= 'FAILED'", "<> 'FAILED'"), choices=NAMES)
     (shown,) = results(engine, file, thing="orders")
     assert (shown.doubts, len(shown.scans)) == ((), 1)

@@ -94,16 +94,17 @@ def test_a_type_that_duckdb_does_not_know_is_told_with_its_place(engine: Engine)
 
 
 THREE = query(
-    "SELECT * FROM t WHERE a = $env AND b = ANY($states)\nAND c >= $at_least",
+    "SELECT * FROM t WHERE ($env IS NULL OR a = $env) AND b = ANY($states)\nAND c >= $at_least",
     SavedParam("env"),
     SavedParam("states", "VARCHAR[]", allowed=("FAILED", "PAUSED"), default="FAILED"),
     SavedParam("at_least", "INTEGER", is_required=True),
 )
 
 
-def test_an_absent_parameter_takes_its_condition_and_a_default_stands_in(engine: Engine) -> None:
+def test_an_absent_parameter_is_a_typed_null_and_a_default_stands_in(engine: Engine) -> None:
     assert prepare(THREE, {"at_least": "2"}, engine) == Prepared(
-        "SELECT * FROM t WHERE TRUE AND b = ANY($states)\nAND c >= $at_least",
+        "SELECT * FROM t WHERE (CAST(NULL AS VARCHAR) IS NULL OR a = CAST(NULL AS VARCHAR)) "
+        "AND b = ANY($states)\nAND c >= $at_least",
         {"states": ["FAILED"], "at_least": 2},
     )
     given = {"at_least": "2", "env": "", "states": "PAUSED,FAILED"}
@@ -128,10 +129,30 @@ def test_what_is_missing_unknown_or_not_allowed_is_told_with_what_fits(
     assert refused(engine, THREE, given) == told
 
 
-def test_a_parameter_that_cannot_be_left_out_is_told_with_file_and_line(engine: Engine) -> None:
-    asked = query("SELECT 1\nLIMIT $n", SavedParam("n", "INTEGER"))
-    told = refused(engine, asked, {})
-    assert told.startswith("some: some.sql:4: $n is optional, and stands in no condition")
+def test_a_type_that_duckdb_does_not_know_is_told_without_a_value_too(engine: Engine) -> None:
+    asked = query("SELECT $n", SavedParam("n", "INTEGR", line=2))
+    assert "there is no type INTEGR" in refused(engine, asked, {})
+
+
+@over(
+    ("type_", "sql"),
+    [
+        ("INTEGER", "SELECT typeof($x) = 'INTEGER' AND $x IS NULL"),
+        ("VARCHAR[]", "SELECT typeof($x) = 'VARCHAR[]' AND $x IS NULL"),
+        ("DECIMAL(10,2)", "SELECT typeof($x) = 'DECIMAL(10,2)' AND $x IS NULL"),
+        ("VARCHAR", "SELECT $x IS NULL OR contains(lower('a'), lower($x))"),
+        ("VARCHAR[]", "SELECT $x IS NULL OR 'a' = ANY($x)"),
+        ("VARCHAR[]", "SELECT $x IS NULL OR 'a' IN $x"),
+        ("INTEGER", "SELECT true LIMIT $x"),
+        ("DATE", "SELECT $x IS NULL OR now() > $x + INTERVAL 1 DAY"),
+    ],
+)
+def test_an_absent_value_binds_wherever_one_of_its_type_does(
+    engine: Engine, type_: str, sql: str
+) -> None:
+    prepared = prepare(query(sql, SavedParam("x", type_)), {}, engine)
+    (result,) = engine.run(prepared.sql, prepared.arguments or None)
+    assert result.fetchall() == [(True,)]
 
 
 HOSTILE = (
@@ -181,7 +202,7 @@ def test_values_reach_the_requests(
 ) -> None:
     sql = (
         "EXPLAIN SELECT name FROM confluent.connect.connectors "
-        f"WHERE kafka_cluster_id = 'lkc-1' AND {condition}"
+        f"WHERE kafka_cluster_id = 'lkc-1' AND ($x IS NULL OR {condition})"
     )
     value = "env-1,env-2" if param.is_list else "env-1"
     prepared = prepare(query(sql, param), {"x": value}, engine)
@@ -189,6 +210,8 @@ def test_values_reach_the_requests(
     assert any(bound in line for (line,) in result)
     (without,) = engine.run(prepare(query(sql, param), {}, engine).sql)
     assert any("environment_id enumerated from" in line for (line,) in without)
+    (never_written,) = engine.run(sql.partition(" AND ")[0])
+    assert without.fetchall() == never_written.fetchall()
 
 
 def test_choices_are_what_their_query_answers_each_once(engine: Engine) -> None:
@@ -203,9 +226,11 @@ def test_choices_are_what_their_query_answers_each_once(engine: Engine) -> None:
     [
         ("SELECT nam FROM plant_a.connect.connectors", (), 'some.sql:3: Referenced column "nam"'),
         ("SELECT 1;\nSELECT\n nam FROM plant_a.connect.connectors", (), "some.sql:5: Referenced"),
-        ("SELECT 1 FROM confluent.billing.costs\nWHERE start_date = $a AND end_date = $b",
+        ("SELECT 1 FROM confluent.billing.costs\nWHERE ($a IS NULL OR start_date = $a)\n"
+         "AND ($b IS NULL OR end_date = $b)",
          (SavedParam("a", "DATE"), SavedParam("b", "DATE")), "some.sql:3: without a, b: "),
-        ("SELECT 1 FROM plant_a.connect.connectors\nWHERE true AND\nname = $a\nAND nam = 1",
+        ("SELECT 1 FROM plant_a.connect.connectors\nWHERE true AND\n($a IS NULL OR name = $a)\n"
+         "AND nam = 1",
          (SavedParam("a"),), "some.sql:6: "),
         ("SELECT 1 WHERE $a = 1", (SavedParam("a", "INTEGR", line=2),), "some.sql:2: a: there is"),
         ("SELECT 1 WHERE $a = 1", (SavedParam("a", "INTEGER", default="x", line=2),),
@@ -239,8 +264,9 @@ def test_what_binds_has_no_problems(engine: Engine, sql: str) -> None:
 
 @over(
     "sql",
-    ["SELECT name AS Named, connector.state FROM plant_a.connect.connector_status WHERE name = $a",
-     "SELECT 1; SELECT 'a' AS named, 'b' AS state WHERE 'a' = $a"],
+    ["SELECT name AS Named, connector.state FROM plant_a.connect.connector_status "
+     "WHERE ($a IS NULL OR name = $a)",
+     "SELECT 1; SELECT 'a' AS named, $a AS state"],
 )  # fmt: skip
 def test_key_and_state_are_columns_of_the_query(engine: Engine, sql: str) -> None:
     asked = replace(query(sql, SavedParam("a")), key=("named",), state="state")

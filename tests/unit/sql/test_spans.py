@@ -102,6 +102,8 @@ def test_operators_are_put_in_parentheses_where_their_order_counts() -> None:
     assert told("SELECT a + b FROM t WHERE a = 1 AND b IN (1, 2) OR c < f(x)") is None
     assert told("FROM t WHERE a + b * 2 = 1") == "FROM t WHERE ((a + (b * 2)) = 1)"
     assert told("FROM t WHERE NOT a = 1") == "FROM t WHERE (NOT (a = 1))"
+    listed = "SELECT a FROM t WHERE b + 1 IN CAST(NULL AS INTEGER[])"
+    assert told(listed) == "SELECT a FROM t WHERE ((b + 1) IN CAST(NULL AS INTEGER[]))"
 
 
 def test_what_is_used_of_the_parser_is_there() -> None:
