@@ -352,7 +352,7 @@ class LiveTables:
 def _connections(plan: Plan) -> list[str]:
     names: dict[str, None] = {}
     for scan in plan.scans:
-        for feed in scan.feeds:
+        for feed in scan.sources:
             if CONNECTION in feed.constant.columns:
                 place = feed.constant.columns.index(CONNECTION)
                 names.update((row[place], None) for row in feed.constant.rows)

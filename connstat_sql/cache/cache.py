@@ -124,7 +124,7 @@ class RowCache:
         fetches = _constant_fetches(scan)
         if not any(max_age(fetch.connection) > 0 for fetch in fetches):
             return None
-        hits = self.find(scan.by(scan.ways[0]), dict(enumerate(fetches)), max_age, now)
+        hits = self.find(scan.by(scan.access_paths[0]), dict(enumerate(fetches)), max_age, now)
         hits = tuple(hit for hit in hits if not must_know or self.unknown_in(hit) is not None)
         oldest = max((now - hit.observed_at for hit in hits), default=None)
         return Cached(len(fetches), len(hits), oldest)
@@ -257,7 +257,7 @@ def _names_of(fetch: Fetch, account: Callable[[str], str]) -> list[tuple[str, ..
 
 def _constant_fetches(scan: Scan) -> list[Fetch]:
     """The fetches of a scan whose arguments are constants, one for each request; else none."""
-    access_path, constants = scan.ways[0], scan.constants
+    access_path, constants = scan.access_paths[0], scan.constants
     names = (CONNECTION, *access_path.method.required)
     if not scan.is_constant or not {*names} <= {*constants.columns}:
         return []

@@ -158,7 +158,7 @@ def _leave_nothing(plan: Plan, context: ExecutionContext) -> None:
     context.session.drop_compact()
     for scan in plan.scans:
         context.session.drop("TABLE", scan_table(scan.name))
-        for number, source in enumerate(scan.feeds):
+        for number, source in enumerate(scan.sources):
             if source.sql:
                 context.session.drop("TABLE", source_table(scan.name, number))
 

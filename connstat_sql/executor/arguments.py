@@ -74,9 +74,9 @@ def read_tuples(scan: Scan, plan: Plan, session: Session, arguments: Arguments) 
     """The tuples of a scan's sources as they are now. Raises ExecuteError."""
     names = [
         _filled(source_table(scan.name, number), source, scan, plan, session, arguments)
-        for number, source in enumerate(scan.feeds)
+        for number, source in enumerate(scan.sources)
     ]
-    return Tuples(session, scan.feeds, names)
+    return Tuples(session, scan.sources, names)
 
 
 def _filled(

@@ -37,7 +37,7 @@ class Fetches:
 
     def choose(self, tuples: Tuples) -> AccessPath:
         """The access path of the fewest new requests, of those whose values can be sent."""
-        paths = self.scan.ways
+        paths = self.scan.access_paths
         if len(paths) == 1:
             return paths[0]
         limit = self.context.budget.limit
@@ -147,7 +147,7 @@ class Fetches:
         if refused is None:
             return False
         name, value, why = refused
-        words = [dict(source.bound).get(name, "") for source in self.scan.feeds]
+        words = [dict(source.bound).get(name, "") for source in self.scan.sources]
         came = source_in_words("".join(words[:1]), self.plan)
         says = f"{name} = {value!r} came from {came}, and {why}"
         if self.context.is_partial:
@@ -185,7 +185,7 @@ class Fetches:
     def _check_count(self, count: int, path: AccessPath) -> None:
         """More values than the whole budget are refused before they are read one by one."""
         limit = self.context.budget.limit
-        is_sure = len(self.scan.feeds) == 1 and not self.reuse.is_wanted and path.limit is None
+        is_sure = len(self.scan.sources) == 1 and not self.reuse.is_wanted and path.limit is None
         if count > limit and is_sure:
             self._check_budget(count)
 
@@ -193,7 +193,7 @@ class Fetches:
         budget = self.context.budget
         if budget.fits(count):
             return
-        bound = [words for source in self.scan.feeds for _, words in source.bound]
+        bound = [words for source in self.scan.sources for _, words in source.bound]
         sources = dict.fromkeys(source_in_words(words, self.plan) for words in bound)
         values = f", one for each of the values from {', '.join(sources)}" if sources else ""
         raise PlanError(

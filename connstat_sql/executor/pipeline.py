@@ -113,7 +113,7 @@ class Pipeline:
 
     def _has_looked(self, scan: Fetching) -> bool:
         """Whether it is known which other path is open; nobody looks for one to save little."""
-        looks = [self.scans[other.source] for other in scan.chosen.instead]
+        looks = [self.scans[other.probe] for other in scan.chosen.instead]
         unseen = [look for look in looks if not look.has_begun]
         if unseen and scan.has_many and self._can_spare(len(unseen), scan.asked_at_least):
             for look in unseen:
@@ -139,7 +139,7 @@ class Pipeline:
     def _begin(self, scan: Fetching, sources: Sequence[Fetching], *, is_last: bool) -> None:
         for source in sources:
             source.flush()
-        looks = [self.scans[other.source] for other in scan.chosen.instead]
+        looks = [self.scans[other.probe] for other in scan.chosen.instead]
         whole = {look.chosen.name for look in looks if look.is_whole}
         scan.begin(sum(source.rows for source in sources), is_last=is_last, whole=whole)
         self._fill_mentions(scan)

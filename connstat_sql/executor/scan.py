@@ -71,7 +71,7 @@ class Fetching:
     def prepare(self, whole: Collection[str] = ()) -> list[FetchGroup]:
         """Choose the path and make the scan's table; what is to be asked for, as known by now."""
         self._began, self._started = self.context.now(), time.monotonic()
-        others = [other for other in self.chosen.instead if other.source in whole]
+        others = [other for other in self.chosen.instead if other.probe in whole]
         if others:
             self._take_another_path(others)
         tuples = self._tuples(self.chosen)
@@ -89,7 +89,7 @@ class Fetching:
         least = self.asked_at_least
         for instead in others:
             other = self.chosen.by_other(instead)
-            count = _requests_of_all(self._least(other), instead.way)
+            count = _requests_of_all(self._least(other), instead.access_path)
             if count < least:
                 least, self.chosen = count, other
         self.__post_init__()
@@ -108,7 +108,7 @@ class Fetching:
         """How many tuples there are for the access path that has the fewest."""
         tuples = self._tuples(scan)
         try:
-            return min(tuples.count(path.method.required) for path in scan.ways)
+            return min(tuples.count(path.method.required) for path in scan.access_paths)
         finally:
             tuples.drop()
 
@@ -207,14 +207,14 @@ class Fetching:
 
     def look_for(self, rows: int) -> None:
         """Look whether there are fewer rows than these, or than a page has."""
-        (path,) = self.chosen.ways
+        (path,) = self.chosen.access_paths
         if path.limit is not None and path.limit < rows:
             self.chosen = self.chosen.by(replace(path, limit=rows))
             self.__post_init__()
 
     def leave_out(self) -> None:
         """Nobody needs any of its rows: it asks for nothing."""
-        self._path, self.has_begun, self.is_complete = self.chosen.ways[0], True, True
+        self._path, self.has_begun, self.is_complete = self.chosen.access_paths[0], True, True
         self._make_table()
         self.end()
 

@@ -25,13 +25,13 @@ from connstat_sql.sql.binder import Row
 
 @dataclass(frozen=True)
 class ArgumentSupply:
-    """What one use of a table gives its parameters: constants, and rows that are there already."""
+    """What one access of a table gives its parameters: constants, and rows that are there."""
 
     rows: Sequence[Row] | None
     bound: frozenset[str] = frozenset()
 
     @cached_property
-    def given(self) -> dict[str, bool]:
+    def columns(self) -> dict[str, bool]:
         """Columns that have a value."""
         return {**given_columns(self.rows), **dict.fromkeys(sorted(self.bound), True)}
 
@@ -143,7 +143,7 @@ class Choosing:
             message += f"; {listed(misfits)} is compared with a value of another type"
         others = {", ".join(names) for names in lacking if names != fewest}
         message += "".join(f"\n  or {other}" for other in sorted(others))
-        shown = sorted({name for supply in supplies for name in supply.given} - {CONNECTION})
+        shown = sorted({name for supply in supplies for name in supply.columns} - {CONNECTION})
         message += f"\n  given: {', '.join(shown)}" if shown else ""
         return blame.error(message, self._hint(fewest))
 
@@ -161,9 +161,9 @@ class Choosing:
         missing: dict[str, bool] = {}
         for supply in wanting:
             for name in wanted:
-                if name in supply.given:
+                if name in supply.columns:
                     continue
-                if not self._is_enumerable(name, supply.given):
+                if not self._is_enumerable(name, supply.columns):
                     return None
                 missing[name] = True
         details = None
@@ -202,8 +202,8 @@ class Choosing:
         self, method: Method, columns: tuple[str, ...], supply: ArgumentSupply
     ) -> list[str]:
         """What the query does not give a method and what cannot be enumerated either."""
-        missing = [name for name in self._wanted(method, columns) if name not in supply.given]
-        return [name for name in missing if not self._is_enumerable(name, supply.given)]
+        missing = [name for name in self._wanted(method, columns) if name not in supply.columns]
+        return [name for name in missing if not self._is_enumerable(name, supply.columns)]
 
     def _is_enumerable(self, name: str, supplied: Mapping[str, bool]) -> bool:
         param = self.resource.param(name)

@@ -1,4 +1,4 @@
-"""Facts about a use of a live table → values for its parameters, out of rows that are there."""
+"""Conjuncts about an access of a table → values for its parameters, from rows that are there."""
 
 from __future__ import annotations
 
@@ -25,84 +25,84 @@ from connstat_sql.sql.binder import (
     relations_of,
 )
 from connstat_sql.sql.binder.nulls import rejects_null
-from connstat_sql.sql.binder.predicates import chained, conjuncts, part_of
+from connstat_sql.sql.binder.predicates import chained, part_of, split_and
 from connstat_sql.sql.binder.render import (
     node_text,
 )
 from connstat_sql.sql.nodes import find
 
 CONSTANTS = quote(own("constants"))
-"""The alias of the tuples of constants in the SQL of a feed."""
+"""The alias of the tuples of constants in the SQL of a source."""
 MAX_FILTER_VALUES = 500
-"""Values of one IN list that a feed is filtered by; a longer list is left to DuckDB's own run."""
+"""Values of one IN list that a source is filtered by; a longer list is left to DuckDB's own run."""
 
 
 @dataclass
 class Binding:
-    """What one use of a table can be fed with; `types` are those of the table's columns.
+    """What one access of a table can be fed with; `types` are those of the table's columns.
 
     `wanted` are the columns that are worth a value; `extra` are columns that rows made for this
     use have, by their names.
     """
 
-    use: TableAccess
+    access: TableAccess
     types: Types
     rows: ReadableRows
     wanted: tuple[str, ...] = ()
     extra: Mapping[str, ColumnField] = field(default_factory=dict)
 
     @cached_property
-    def facts(self) -> tuple[Conjunct, ...]:
-        """Facts that speak only of rows that are there; subqueries looked into where need be."""
-        return self._sorted_facts[0]
+    def conjuncts(self) -> tuple[Conjunct, ...]:
+        """Conjuncts that speak only of rows that are there; subqueries are looked into."""
+        return self._sorted_conjuncts[0]
 
     @cached_property
-    def _sorted_facts(self) -> tuple[tuple[Conjunct, ...], tuple[Conjunct, ...]]:
-        """Those, and facts that speak of rows besides that are still to come."""
+    def _sorted_conjuncts(self) -> tuple[tuple[Conjunct, ...], tuple[Conjunct, ...]]:
+        """Those, and conjuncts that speak of rows besides that are still to come."""
         present: list[Conjunct] = []
         later: list[Conjunct] = []
-        pending, opened = deque(self.use.facts), set[int]()
+        pending, opened = deque(self.access.conjuncts), set[int]()
         while pending:
-            fact = pending.popleft()
-            closed = next(iter(self.rows.absent(fact) - {self.use.relation}), None)
+            conjunct = pending.popleft()
+            closed = next(iter(self.rows.absent(conjunct) - {self.access.relation}), None)
             if closed is None:
-                if self._is_sound(fact):
-                    present.append(fact)
+                if self._is_sound(conjunct):
+                    present.append(conjunct)
                 continue
             relation = self.rows.relation(closed)
             if relation is None or not relation.inside:
-                if self._is_sound(fact):
-                    later.append(fact)
+                if self._is_sound(conjunct):
+                    later.append(conjunct)
                 continue
-            inner = self.rows.looked_into(fact, relation)
+            inner = self.rows.looked_into(conjunct, relation)
             if inner is not None:
                 pending.append(inner)
             if relation.id not in opened:
                 opened.add(relation.id)
-                pending += relation.held
+                pending += relation.invariants
         return tuple(present), tuple(later)
 
-    def _is_sound(self, fact: Conjunct) -> bool:
+    def _is_sound(self, conjunct: Conjunct) -> bool:
         """Whether it is true only where the rows that it speaks of are there, not of NULLs."""
         if not self.rows.query.missing:
             return True
-        missing = fact.relations & self.rows.query.missing - {self.use.relation}
-        return all(rejects_null(fact, frozenset({relation})) for relation in missing)
+        missing = conjunct.relations & self.rows.query.missing - {self.access.relation}
+        return all(rejects_null(conjunct, frozenset({relation})) for relation in missing)
 
     @cached_property
     def bound(self) -> dict[str, Bound]:
         """Values for parameters, and for the connection, out of the rows that are there."""
         equal = self.rows.equal_columns(self._ties)
-        ways: Sequence[Callable[[str], Bound | None]] = (
+        lookups: Sequence[Callable[[str], Bound | None]] = (
             lambda name: self.values.of_column(name, equal),
             lambda name: self.values.of_expression(name, equal),
-            lambda name: self.values.of_options(name, equal, self.facts),
+            lambda name: self.values.of_options(name, equal, self.conjuncts),
             lambda name: self.values.of_column(name, self._equal_at_last),
         )
         values: dict[str, Bound] = {}
-        for way in ways:
+        for lookup in lookups:
             for name in self.wanted:
-                value = way(name) if name not in values else None
+                value = lookup(name) if name not in values else None
                 if value is not None:
                     values[name] = value
         return values
@@ -110,51 +110,51 @@ class Binding:
     @cached_property
     def _equal_at_last(self) -> EqualColumns:
         """What is equal when all rows are there: where a = b and b = c, a = c without any b."""
-        later = (fact for fact in self._sorted_facts[1] if self._is_joining(fact))
+        later = (conjunct for conjunct in self._sorted_conjuncts[1] if self._is_joining(conjunct))
         return self.rows.equal_columns((*self._ties, *later))
 
     @cached_property
     def values(self) -> ParameterValues:
         """What finds them."""
-        return ParameterValues(self.use.relation, self.types, self.rows)
+        return ParameterValues(self.access.relation, self.types, self.rows)
 
     @cached_property
     def _ties(self) -> tuple[Conjunct, ...]:
         """The equalities that are there between two sources."""
-        return tuple(fact for fact in self.facts if self._is_joining(fact))
+        return tuple(conjunct for conjunct in self.conjuncts if self._is_joining(conjunct))
 
-    def feed(self, constant: Constant, wanted: Sequence[str]) -> ArgumentSource:
+    def source(self, constant: Constant, wanted: Sequence[str]) -> ArgumentSource:
         """Tuples of the constants and of the wanted columns, filtered by all that is known."""
         chosen = {name: self.bound[name] for name in wanted if name in self.bound}
         chosen = {name: bound for name, bound in chosen.items() if name not in constant.columns}
         if not chosen:
             return ArgumentSource(constant)
         needed = frozenset[int]().union(*(bound.relations for bound in chosen.values()))
-        joined, facts = self._joined(needed, constant, chosen)
-        equal = [fact for fact in facts if self._is_harmless(fact)]
+        joined, conjuncts = self._joined(needed, constant, chosen)
+        equal = [conjunct for conjunct in conjuncts if self._is_harmless(conjunct)]
         scans = dict.fromkeys(name for number in sorted(joined) for name in self.rows.scans(number))
-        for fact in facts:
-            for number in sorted(fact.relations - joined - {self.use.relation}):
+        for conjunct in conjuncts:
+            for number in sorted(conjunct.relations - joined - {self.access.relation}):
                 scans.update(dict.fromkeys(self.rows.scans(number)))
         return ArgumentSource(
             constant,
             tuple((name, bound.words) for name, bound in chosen.items()),
-            self._sql(constant, chosen, joined, facts),
-            "" if len(equal) == len(facts) else self._sql(constant, chosen, joined, equal),
+            self._sql(constant, chosen, joined, conjuncts),
+            "" if len(equal) == len(conjuncts) else self._sql(constant, chosen, joined, equal),
             tuple(scans),
-            self._is_product(needed, facts),
-            all(bound.grows for bound in chosen.values()) and self._grows(joined, facts),
+            self._is_product(needed, conjuncts),
+            all(bound.grows for bound in chosen.values()) and self._grows(joined, conjuncts),
         )
 
-    def _grows(self, joined: frozenset[int], facts: Sequence[Conjunct]) -> bool:
+    def _grows(self, joined: frozenset[int], conjuncts: Sequence[Conjunct]) -> bool:
         """Whether live rows are only joined and filtered, never counted or ruled out.
 
         A subquery, in place of a table or in an expression, may answer less for more rows.
         """
-        spoken = frozenset[int]().union(joined, *(fact.relations for fact in facts))
-        if any(find(fact.predicate, exp.Query) is not None for fact in facts):
+        spoken = frozenset[int]().union(joined, *(conjunct.relations for conjunct in conjuncts))
+        if any(find(conjunct.predicate, exp.Query) is not None for conjunct in conjuncts):
             return False
-        return all(self._is_plain(number) for number in spoken - {self.use.relation})
+        return all(self._is_plain(number) for number in spoken - {self.access.relation})
 
     def _is_plain(self, number: int) -> bool:
         relation = self.rows.relation(number)
@@ -162,11 +162,11 @@ class Binding:
             return True
         return not relation.needs
 
-    def _is_product(self, needed: frozenset[int], facts: Sequence[Conjunct]) -> bool:
+    def _is_product(self, needed: frozenset[int], conjuncts: Sequence[Conjunct]) -> bool:
         """Whether values come from sources that nothing ties: every combination of their rows."""
         groups = [{number} for number in self.values.read(needed)]
-        for fact in facts:
-            tied = self.values.read(fact.relations) - {self.use.relation}
+        for conjunct in conjuncts:
+            tied = self.values.read(conjunct.relations) - {self.access.relation}
             touched = [group for group in groups if group & tied]
             groups = [group for group in groups if not group & tied]
             groups.append(set(tied).union(*touched))
@@ -177,37 +177,40 @@ class Binding:
     def _joined(
         self, needed: frozenset[int], constant: Constant, chosen: Mapping[str, Bound]
     ) -> tuple[frozenset[int], list[Conjunct]]:
-        """The relations that equalities tie to the needed ones, and the facts about them all."""
+        """The relations that equalities tie to the needed ones, and the conjuncts about them."""
         known = {*constant.columns, *chosen, *self.extra}
-        weakened = (self._weakened(fact, known) for fact in self.facts)
-        tellable = [fact for fact in weakened if fact and self._is_tellable(fact, known)]
+        weakened = (self._weakened(conjunct, known) for conjunct in self.conjuncts)
+        tellable = [
+            conjunct for conjunct in weakened if conjunct and self._is_tellable(conjunct, known)
+        ]
         joined = set(needed) | {field.relation for field in self.extra.values()}
         tied: dict[int, list[Conjunct]] = {}
-        for fact in filter(self._is_joining, tellable):
-            for number in fact.relations:
-                tied.setdefault(number, []).append(fact)
-        pending = [*joined, self.use.relation]
+        for conjunct in filter(self._is_joining, tellable):
+            for number in conjunct.relations:
+                tied.setdefault(number, []).append(conjunct)
+        pending = [*joined, self.access.relation]
         while pending:
-            for fact in tied.get(pending.pop(), ()):
-                others = self.values.read(fact.relations) - {self.use.relation} - joined
+            for conjunct in tied.get(pending.pop(), ()):
+                others = self.values.read(conjunct.relations) - {self.access.relation} - joined
                 joined |= others
                 pending += others
-        own = joined | {self.use.relation}
+        own = joined | {self.access.relation}
         return frozenset(joined), [
-            fact
-            for fact in tellable
-            if self.values.read(fact.relations) <= own and not self._is_constant(fact, constant)
+            conjunct
+            for conjunct in tellable
+            if self.values.read(conjunct.relations) <= own
+            and not self._is_constant(conjunct, constant)
         ]
 
-    def _weakened(self, fact: Conjunct, known: set[str]) -> Conjunct | None:
+    def _weakened(self, conjunct: Conjunct, known: set[str]) -> Conjunct | None:
         """An OR without what cannot be told yet in its branches: less is said, and still true."""
-        either = fact.predicate.unnest()
-        if self._is_tellable(fact, known) or not isinstance(either, exp.Or):
-            return fact
+        either = conjunct.predicate.unnest()
+        if self._is_tellable(conjunct, known) or not isinstance(either, exp.Or):
+            return conjunct
         terms: dict[int, Term] = {}
         branches: list[exp.Expr] = []
         for branch in either.flatten():
-            parts = [part_of(conjunct, fact) for conjunct in conjuncts(branch)]
+            parts = [part_of(node, conjunct) for node in split_and(branch)]
             kept = [part for part in parts if part and self._is_tellable(part, known)]
             if not kept:
                 return None
@@ -217,53 +220,55 @@ class Binding:
             branches.append(chained(exp.And, columns))
         return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
 
-    def _is_tellable(self, fact: Conjunct, known: set[str]) -> bool:
+    def _is_tellable(self, conjunct: Conjunct, known: set[str]) -> bool:
         """Whether it can be evaluated over what is known of the table itself."""
-        if not all(self._is_known(term, known) for term in fact.terms.values()):
+        if not all(self._is_known(term, known) for term in conjunct.terms.values()):
             return False
-        if not all(self.values.is_faithful(term) for term in fact.terms.values()):
+        if not all(self.values.is_faithful(term) for term in conjunct.terms.values()):
             return False
-        predicate = fact.predicate
+        predicate = conjunct.predicate
         return not isinstance(predicate, exp.In) or len(predicate.expressions) <= MAX_FILTER_VALUES
 
     def _is_known(self, term: Term, known: set[str]) -> bool:
         if isinstance(term, ColumnField):
-            return term.relation != self.use.relation or term.column in known
+            return term.relation != self.access.relation or term.column in known
         if isinstance(term, Expression):
             return all(self._is_known(inner, known) for inner in term.terms.values())
-        return self.use.relation not in relations_of([term])
+        return self.access.relation not in relations_of([term])
 
-    def _is_constant(self, fact: Conjunct, constant: Constant) -> bool:
+    def _is_constant(self, conjunct: Conjunct, constant: Constant) -> bool:
         """Whether the constants say it already."""
-        if fact.relations != {self.use.relation}:
+        if conjunct.relations != {self.access.relation}:
             return False
-        fields = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
+        fields = [term for term in conjunct.terms.values() if isinstance(term, ColumnField)]
         return all(field.column in constant.columns for field in fields)
 
-    def _is_harmless(self, fact: Conjunct) -> bool:
+    def _is_harmless(self, conjunct: Conjunct) -> bool:
         """Whether it ties columns of one type, so that evaluating it cannot fail."""
-        fields = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
-        if not self._is_joining(fact) or len(fields) < len(fact.terms):
+        fields = [term for term in conjunct.terms.values() if isinstance(term, ColumnField)]
+        if not self._is_joining(conjunct) or len(fields) < len(conjunct.terms):
             return False
         types = {
             self.rows.types(field.relation).get(field.column) for field in fields if not field.path
         }
         return len(types) == 1 and not any(field.path for field in fields)
 
-    def _is_joining(self, fact: Conjunct) -> bool:
-        return isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ)) and len(fact.relations) > 1
+    def _is_joining(self, conjunct: Conjunct) -> bool:
+        return (
+            isinstance(conjunct.predicate, (exp.EQ, exp.NullSafeEQ)) and len(conjunct.relations) > 1
+        )
 
     def _sql(
         self,
         constant: Constant,
         chosen: Mapping[str, Bound],
         joined: frozenset[int],
-        facts: Sequence[Conjunct],
+        conjuncts: Sequence[Conjunct],
     ) -> str:
         used: dict[int, set[str]] = {number: set() for number in joined}
 
         def name(field: ColumnField) -> str:
-            if field.relation != self.use.relation:
+            if field.relation != self.access.relation:
                 used.setdefault(field.relation, set()).add(field.column)
                 return self.values.name(field)
             if field.column in constant.columns:
@@ -275,8 +280,8 @@ class Binding:
             return self.values.name(self.extra[field.column])
 
         where = []
-        for fact in facts:
-            text = node_text(fact.predicate, fact.terms, name, self.rows.scalar_text)
+        for conjunct in conjuncts:
+            text = node_text(conjunct.predicate, conjunct.terms, name, self.rows.scalar_text)
             left, _, right = text.partition(" = ")
             if left != right:  # what binds a parameter says nothing more
                 where.append(f"({text})")

@@ -9,7 +9,7 @@ from connstat_sql.planner.model import Plan, Scan
 def _least(plan: Plan, scan: Scan) -> int:
     """How many requests a scan is sure to need, as far as that is known; one may be enough."""
     expected = plan.expected(scan) or 0
-    return expected if scan.ways[0].limit is None else min(expected, 1)
+    return expected if scan.access_paths[0].limit is None else min(expected, 1)
 
 
 def check_budget(plan: Plan) -> None:

@@ -40,10 +40,10 @@ def constant_of(
 
 def _no_connection(provider: Provider, file: str) -> ConfigError:
     name = provider.name
-    ways = [f"set {' and '.join(variables)}" for variables in provider.ways_to_connect]
+    access_paths = [f"set {' and '.join(variables)}" for variables in provider.ways_to_connect]
     if not file:
-        ways.append("add [connections.NAME] to connstat.toml")
-        return ConfigError(f"{name} has no connection", hint=", or ".join(ways))
+        access_paths.append("add [connections.NAME] to connstat.toml")
+        return ConfigError(f"{name} has no connection", hint=", or ".join(access_paths))
     return ConfigError(
         f"{name} has no connection in {file}",
         hint=f'write there  [connections.{name}]  provider = "{name}"; what it does not say is '

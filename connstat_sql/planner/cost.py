@@ -39,43 +39,45 @@ class Weighing:
         return Choosing(resource, self.provider(resource), self.strict, target.spoken)
 
     def bindings(self, target: AccessTarget) -> list[Binding]:
-        """What each use can be fed with now."""
+        """What each access can be fed with now."""
         resource = target.live.resource
         types = {**types_of(resource, None), CONNECTION: "VARCHAR"}
         wanted = tuple(param.name for param in resource.params)
         bindings = []
-        for use in target.uses:
+        for access in target.accesses:
             # where nothing is said of it, it has no number yet
-            numbered = use if use.relation else replace(use, relation=self.rows.next_relation())
+            numbered = (
+                access if access.relation else replace(access, relation=self.rows.next_relation())
+            )
             if numbered.relation not in self.rows.query.relations:
                 self.rows.own_types[numbered.relation] = types
             bindings.append(Binding(numbered, types, self.rows, wanted))
         return bindings
 
     def supplies(self, target: AccessTarget, bindings: Sequence[Binding]) -> list[ArgumentSupply]:
-        """Which parameters each use gives a value."""
+        """Which parameters each access gives a value."""
         params = {param.name for param in target.live.resource.params}
         supplies = []
         for binding in bindings:
-            columns = ArgumentSupply(binding.use.rows).given
+            columns = ArgumentSupply(binding.access.rows).columns
             bound = params & binding.bound.keys() - columns.keys()
-            supplies.append(ArgumentSupply(binding.use.rows, frozenset(bound)))
+            supplies.append(ArgumentSupply(binding.access.rows, frozenset(bound)))
         return supplies
 
     def weigh(self, target: AccessTarget, bindings: Sequence[Binding]) -> Weigh:
         """How many requests a method adds when its arguments are constants."""
         provider = self.provider(target.live.resource)
         constants = [
-            constant_of(target.live, binding.use.rows, self.catalog, provider)
+            constant_of(target.live, binding.access.rows, self.catalog, provider)
             for binding in bindings
         ]
 
         def weigh(method: Method) -> tuple[int, int]:
-            filters = pushed_filters(target.live.resource, method, target.uses)
+            filters = pushed_filters(target.live.resource, method, target.accesses)
             asked = set()
             for constant in constants:
                 asked |= self.sharing.requests(method, constant, filters)
-                if may_use_left_out(target.live.resource, method, target.uses):
+                if may_use_left_out(target.live.resource, method, target.accesses):
                     other = target.live.resource.method(method.known_by)
                     asked |= self.sharing.requests(other, constant, ())
             shared = self.sharing.count(target.live.resource, method)
@@ -93,8 +95,8 @@ class Weighing:
         """Mentions of one table together when that costs no more requests than apart."""
         tables = [self.rows.query.tables[place] for place in places]
         targets = [target_of([table], [place]) for table, place in zip(tables, places, strict=True)]
-        uses = [use for table in tables for use in table.uses]
-        if len(tables) == 1 or (uses and all(use.limit is not None for use in uses)):
+        accesses = [access for table in tables for access in table.accesses]
+        if len(tables) == 1 or (accesses and all(access.limit is not None for access in accesses)):
             return targets  # so many rows of each are fewer than all of both
         whole = target_of(tables, places)
         apart = [self.constant_choice(target) for target in targets]
@@ -116,26 +118,26 @@ class Weighing:
     def constant_choice(self, target: AccessTarget) -> PathChoice | None:
         """The method for a target of which only constants are known."""
         choosing = self.choosing(target)
-        supplies = [ArgumentSupply(use.rows) for use in target.uses]
-        bindings = [Binding(use, {}, self.rows) for use in target.uses]
+        supplies = [ArgumentSupply(access.rows) for access in target.accesses]
+        bindings = [Binding(access, {}, self.rows) for access in target.accesses]
         weigh = self.weigh(target, bindings)
         return next(iter(choosing.choices(supplies, target.columns, weigh)), None)
 
     def _may_be_bound(self, target: AccessTarget, whole: AccessTarget) -> bool:
         """Whether a parameter of the target equals something of another table."""
-        own = {use.relation for use in whole.uses}
+        own = {access.relation for access in whole.accesses}
         params = {param.name for param in target.live.resource.params}
         return any(
-            isinstance(fact.predicate, (exp.EQ, exp.NullSafeEQ))
-            and any(not self.rows.is_there(relation) for relation in fact.relations - own)
+            isinstance(conjunct.predicate, (exp.EQ, exp.NullSafeEQ))
+            and any(not self.rows.is_there(relation) for relation in conjunct.relations - own)
             and any(
                 isinstance(term, ColumnField)
-                and term.relation == use.relation
+                and term.relation == access.relation
                 and term.column in params
-                for term in fact.terms.values()
+                for term in conjunct.terms.values()
             )
-            for use in target.uses
-            for fact in use.facts
+            for access in target.accesses
+            for conjunct in access.conjuncts
         )
 
     def provider(self, resource: Resource) -> Provider:

@@ -53,14 +53,14 @@ def pages_of(method: Method, filters: int = 0) -> int:
     return max(1, pages >> 2 * filters)
 
 
-def size_of(resource: Resource, use: TableAccess) -> Size:
-    """The size of a table for one use of it: by the method that tells most."""
-    columns = given_columns(use.rows)
-    alternatives = len(use.rows or ()) or 1
+def size_of(resource: Resource, access: TableAccess) -> Size:
+    """The size of a table for one access of it: by the method that tells most."""
+    columns = given_columns(access.rows)
+    alternatives = len(access.rows or ()) or 1
     counts = [_rows(method, columns, alternatives) for method in resource.choices]
     rows = min(counts, default=float(MOST_ROWS))
     asked = {name for method in resource.choices for name in method.required}
-    return Size(rows, _fraction_of(use, asked & columns.keys()))
+    return Size(rows, _fraction_of(access, asked & columns.keys()))
 
 
 def is_key(resource: Resource, column: str) -> bool:
@@ -79,17 +79,17 @@ def _rows(method: Method, columns: Mapping[str, bool], alternatives: int) -> flo
     return float(min(asked * each * MOST_KEYS**lacking, MOST_ROWS))
 
 
-def _fraction_of(use: TableAccess, answered: set[str]) -> float:
+def _fraction_of(access: TableAccess, answered: set[str]) -> float:
     """What the predicates about a table alone leave; those aside that requests answer."""
     left = 1.0
-    for fact in use.facts:
-        if fact.relations == {use.relation} and not _columns(fact) <= answered:
-            left *= _fraction(fact.predicate.unnest())
+    for conjunct in access.conjuncts:
+        if conjunct.relations == {access.relation} and not _columns(conjunct) <= answered:
+            left *= _fraction(conjunct.predicate.unnest())
     return max(left, LEAST_FRACTION)
 
 
-def _columns(fact: Conjunct) -> set[str]:
-    return {term.column for term in fact.terms.values() if isinstance(term, ColumnField)}
+def _columns(conjunct: Conjunct) -> set[str]:
+    return {term.column for term in conjunct.terms.values() if isinstance(term, ColumnField)}
 
 
 def _fraction(predicate: exp.Expr) -> float:

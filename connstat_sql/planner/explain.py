@@ -16,18 +16,22 @@ def as_text(plan: Plan) -> str:
     """The plan as lines of text."""
     lines = []
     for number, scan in enumerate(plan.scans, 1):
-        names = " or ".join(way.method.name for way in scan.ways)
+        names = " or ".join(access_path.method.name for access_path in scan.access_paths)
         lines.append(f"{number}. {scan.resource.table}  by {names}: {_reason(scan, plan)}")
-        asked = dict.fromkeys(_request_line(way) for way in scan.ways)
+        asked = dict.fromkeys(_request_line(access_path) for access_path in scan.access_paths)
         lines += [f"     {line}" for line in (*asked, *_binding_lines(scan, plan))]
         lines += [
             f"     {filter_.column} passed on as {filter_.key} = {', '.join(values)} (inexact)"
-            for filter_, values in scan.ways[0].filters
+            for filter_, values in scan.access_paths[0].filters
         ]
         lines += [f"     {line}" for line in _older_lines(scan, plan)]
-        lines += [f"     {_stop(way)}" for way in scan.ways if way.limit is not None]
+        lines += [
+            f"     {_stop(access_path)}"
+            for access_path in scan.access_paths
+            if access_path.limit is not None
+        ]
         lines += [f"     {why}" for why in _no_stop(scan, plan)]
-        lines += [f"     {_other_way(instead, plan)}" for instead in scan.instead]
+        lines += [f"     {_other_path(instead, plan)}" for instead in scan.instead]
         lines += [f"     {line}" for line in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
@@ -63,8 +67,8 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         "connection": sorted(_values(scan.constants, CONNECTION) or ()) or None,
         "method": scan.method.name,
         "methods": [
-            *(way.method.name for way in scan.ways),
-            *(instead.way.method.name for instead in scan.instead),
+            *(access_path.method.name for access_path in scan.access_paths),
+            *(instead.access_path.method.name for instead in scan.instead),
         ],
         "bindings": [_binding(scan, name) for name in _arguments(scan) if name != CONNECTION],
         "pushdown": [
@@ -74,11 +78,11 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
                 "values": list(values),
                 "exact": False,
             }
-            for filter_, values in scan.ways[0].filters
+            for filter_, values in scan.access_paths[0].filters
         ],
         "fallback": list(scan.method.fallback),
         "older_servers": {name: plan.versions[name] for name in plan.older(scan)},
-        "limit": scan.ways[0].limit,
+        "limit": scan.access_paths[0].limit,
         "depends_on": list(scan.depends_on),
         "streams": scan.streams and bool(scan.depends_on),
         "requests": {"expected": expected, "at_most": at_most},
@@ -146,8 +150,12 @@ def _confirmed(scan: Scan, plan: Plan) -> list[str]:
     """What is asked where a list has no rows, or its server had failed."""
     if plan.expected(scan) == 0:
         return []
-    ways = (*scan.ways, *(instead.way for instead in scan.instead))
-    paths = dict.fromkeys(way.method.confirm_empty for way in ways if way.method.confirm_empty)
+    access_paths = (*scan.access_paths, *(instead.access_path for instead in scan.instead))
+    paths = dict.fromkeys(
+        access_path.method.confirm_empty
+        for access_path in access_paths
+        if access_path.method.confirm_empty
+    )
     return [f"a list in doubt asks GET {path}, and once more" for path in paths]
 
 
@@ -157,17 +165,23 @@ def _older_lines(scan: Scan, plan: Plan) -> list[str]:
         f"{name} is {plan.versions[name]}, before {scan.method.since}: {scan.method.in_its_place}"
         for name in plan.older(scan)
     ]
-    by = {way.method.name: way.method for way in scan.ways if way.method.fallback}
+    by = {
+        access_path.method.name: access_path.method
+        for access_path in scan.access_paths
+        if access_path.method.fallback
+    }
     return lines or [
         f"a server before {method.since}: {method.in_its_place}, in place of {method.name}"
         for method in by.values()
     ]
 
 
-def _other_way(instead: Instead, plan: Plan) -> str:
-    words = [source_in_words(words, plan) for feed in instead.feeds for _, words in feed.bound]
-    source = " and ".join(dict.fromkeys(words))
-    return f"or by {instead.way.method.name}, for each {source}, where these are far fewer"
+def _other_path(instead: Instead, plan: Plan) -> str:
+    words = [
+        source_in_words(words, plan) for source in instead.sources for _, words in source.bound
+    ]
+    parents = " and ".join(dict.fromkeys(words))
+    return f"or by {instead.access_path.method.name}, for each {parents}, where these are far fewer"
 
 
 def _reason(scan: Scan, plan: Plan) -> str:
@@ -175,40 +189,44 @@ def _reason(scan: Scan, plan: Plan) -> str:
         return "an earlier scan asks the same"
     if scan.looks:
         return "a look at how many there are, where much can be saved"
-    if len(scan.ways) > 1:
+    if len(scan.access_paths) > 1:
         return f"{scan.reason}; whichever asks less once the values are counted"
     return scan.reason
 
 
-def _stop(way: AccessPath) -> str:
-    asked = ", ".join(f"{key}={value}" for key, value in way.order)
-    return f"stops after {way.limit} rows" + (f", sorted by the API: {asked}" if asked else "")
+def _stop(access_path: AccessPath) -> str:
+    asked = ", ".join(f"{key}={value}" for key, value in access_path.order)
+    return f"stops after {access_path.limit} rows" + (
+        f", sorted by the API: {asked}" if asked else ""
+    )
 
 
 def _no_stop(scan: Scan, plan: Plan) -> list[str]:
     """Why LIMIT does not stop the paging."""
-    uses = [u for p in plan.placements if p.scan == scan.name for u in p.table.uses]
-    if scan.ways[0].limit is not None or scan.method.paging is None:
+    accesses = [u for p in plan.placements if p.scan == scan.name for u in p.table.accesses]
+    if scan.access_paths[0].limit is not None or scan.method.paging is None:
         return []
-    if len(uses) == 1 and uses[0].limit is not None and uses[0].order is not None:
-        return [f"ORDER BY {uses[0].order[0]} needs all pages: the API cannot sort by it here"]
+    if len(accesses) == 1 and accesses[0].limit is not None and accesses[0].order is not None:
+        return [f"ORDER BY {accesses[0].order[0]} needs all pages: the API cannot sort by it here"]
     return []
 
 
 def _arguments(scan: Scan) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for way in scan.ways for name in way.arguments))
+    return tuple(
+        dict.fromkeys(name for access_path in scan.access_paths for name in access_path.arguments)
+    )
 
 
 def _binding(scan: Scan, name: str) -> dict[str, Any]:
-    words = [dict(feed.bound)[name] for feed in scan.feeds if name in dict(feed.bound)]
+    words = [dict(source.bound)[name] for source in scan.sources if name in dict(source.bound)]
     if words:
         return {"param": name, "source": " and ".join(dict.fromkeys(words)), "values": None}
     values = _values(scan.constants, name)
     return {"param": name, "source": "constant", "values": list(values) if values else []}
 
 
-def _request_line(way: AccessPath) -> str:
-    return f"{way.method.verb} {way.method.base_url or ''}{way.method.path}"
+def _request_line(access_path: AccessPath) -> str:
+    return f"{access_path.method.verb} {access_path.method.base_url or ''}{access_path.method.path}"
 
 
 def source_in_words(words: str, plan: Plan) -> str:
@@ -261,22 +279,24 @@ def _values(constants: Constant, name: str) -> tuple[str, ...] | None:
 def _requests(scan: Scan, plan: Plan) -> str:
     expected = plan.expected(scan)
     if expected is None:
-        words = " or ".join(dict.fromkeys(_for_each(way, scan) for way in scan.ways))
-        if any(feed.is_product for feed in scan.feeds):
+        words = " or ".join(
+            dict.fromkeys(_for_each(access_path, scan) for access_path in scan.access_paths)
+        )
+        if any(source.is_product for source in scan.sources):
             words += ": every combination, for nothing ties the sources of these values"
         return words
     if scan.name in plan.free:
         return "0"
     if plan.older(scan):
         return f"at least {expected}, and more for each row of an older server"
-    if scan.method.paging and expected and scan.ways[0].limit is None:
+    if scan.method.paging and expected and scan.access_paths[0].limit is None:
         return f"{expected}, and one for each further page of {scan.method.paging.size}"
     return str(expected)
 
 
-def _for_each(way: AccessPath, scan: Scan) -> str:
-    bound = {name for feed in scan.feeds for name, _ in feed.bound}
-    asked = [name for name in way.method.required if name in bound]
+def _for_each(access_path: AccessPath, scan: Scan) -> str:
+    bound = {name for source in scan.sources for name, _ in source.bound}
+    asked = [name for name in access_path.method.required if name in bound]
     if not asked:
         return str(len(scan.constants.rows) or 1)
     return f"one for each {asked[0] if len(asked) == 1 else '(' + ', '.join(asked) + ')'}"
@@ -290,7 +310,7 @@ def _total(plan: Plan) -> dict[str, int | None]:
     expected = [plan.expected(scan) for scan in plan.scans]
     known = None if None in expected else sum(count or 0 for count in expected)
     is_paged = any(
-        (scan.method.paging and plan.expected(scan) != 0 and scan.ways[0].limit is None)
+        (scan.method.paging and plan.expected(scan) != 0 and scan.access_paths[0].limit is None)
         or plan.older(scan)
         or (plan.expected(scan) != 0 and scan.name in plan.secrets)
         for scan in plan.scans

@@ -1,4 +1,4 @@
-"""Which columns the facts about a table tie to each other, whatever is there to be read by now."""
+"""Which columns the conjuncts about a table tie to each other, whatever can be read by now."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from connstat_sql.sql.binder.predicates import UNKNOWN
 from connstat_sql.sql.nodes import walk
 
 MOST_FACTS = 1_000
-"""Facts that are looked at; what others say is not known when an order is chosen."""
+"""Conjuncts that are looked at; what others say is not known when an order is chosen."""
 
 Sources = frozenset[int]
 """Relations that must be there for a value to be told."""
@@ -36,39 +36,39 @@ class Links:
     beside: dict[ColumnField, list[Sources]] = field(default_factory=dict)
 
     @classmethod
-    def among(cls, facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Links:
-        """The links that facts make, those inside of derived tables among them."""
+    def among(cls, conjuncts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Links:
+        """The links that conjuncts make, those inside of derived tables among them."""
         links = cls()
-        for fact in _opened(facts, relations):
-            if len(fact.relations) > 1 and UNKNOWN not in fact.relations:
-                for pair in equal_nodes(fact.predicate):
-                    links._add(fact, pair)
-                if not isinstance(fact.predicate.unnest(), exp.EQ):
-                    links._add_options(fact)
+        for conjunct in _opened(conjuncts, relations):
+            if len(conjunct.relations) > 1 and UNKNOWN not in conjunct.relations:
+                for pair in equal_nodes(conjunct.predicate):
+                    links._add(conjunct, pair)
+                if not isinstance(conjunct.predicate.unnest(), exp.EQ):
+                    links._add_options(conjunct)
         return links
 
-    def _add(self, fact: Conjunct, pair: tuple[exp.Expr, exp.Expr]) -> None:
-        left, right = (fact.terms.get(id(node)) for node in pair)
+    def _add(self, conjunct: Conjunct, pair: tuple[exp.Expr, exp.Expr]) -> None:
+        left, right = (conjunct.terms.get(id(node)) for node in pair)
         if isinstance(left, ColumnField) and isinstance(right, ColumnField):
             self._join(left, right)
             return
         for term, node in ((left, pair[1]), (right, pair[0])):
             if isinstance(term, ColumnField):
-                terms = [fact.terms[id(n)] for n in walk(node) if id(n) in fact.terms]
+                terms = [conjunct.terms[id(n)] for n in walk(node) if id(n) in conjunct.terms]
                 spoken = relations_of(terms) - {term.relation}
                 if spoken:
                     self.beside.setdefault(term, []).append(spoken)
 
-    def _add_options(self, fact: Conjunct) -> None:
-        """What a column is one of, where a fact says so of columns of several sources."""
-        for term in {*fact.terms.values()}:
+    def _add_options(self, conjunct: Conjunct) -> None:
+        """What a column is one of, where a conjunct says so of columns of several sources."""
+        for term in {*conjunct.terms.values()}:
             if not isinstance(term, ColumnField):
                 continue
-            options = options_of(fact.predicate, partial(_is_column, fact, term))
+            options = options_of(conjunct.predicate, partial(_is_column, conjunct, term))
             if options is not None:
                 nodes = (*options.values, *options.lists, *options.queries)
-                keys = {id(each) for node in nodes for each in walk(node)} & fact.terms.keys()
-                spoken = relations_of(fact.terms[key] for key in keys)
+                keys = {id(each) for node in nodes for each in walk(node)} & conjunct.terms.keys()
+                spoken = relations_of(conjunct.terms[key] for key in keys)
                 if spoken - {term.relation}:
                     self.beside.setdefault(term, []).append(spoken)
 
@@ -97,24 +97,24 @@ class Links:
         return [group for group in groups.values() if len({field.relation for field in group}) > 1]
 
 
-def _opened(facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Iterable[Conjunct]:
-    """The facts, and what they say in terms of what derived tables are made of."""
-    pending, opened, count = deque(facts), set[int](), 0
+def _opened(conjuncts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> Iterable[Conjunct]:
+    """The conjuncts, and what they say in terms of what derived tables are made of."""
+    pending, opened, count = deque(conjuncts), set[int](), 0
     while pending and count < MOST_FACTS:
-        fact = pending.popleft()
+        conjunct = pending.popleft()
         count += 1
-        yield fact
-        for number in fact.relations:
+        yield conjunct
+        for number in conjunct.relations:
             relation = relations.get(number)
             if relation is None or not relation.inside:
                 continue
-            inner = substituted(fact, number, relation.inside)
+            inner = substituted(conjunct, number, relation.inside)
             if inner is not None:
                 pending.append(inner)
             if number not in opened:
                 opened.add(number)
-                pending += relation.held
+                pending += relation.invariants
 
 
-def _is_column(fact: Conjunct, column: ColumnField, node: exp.Expr) -> bool:
-    return fact.terms.get(id(node)) == column
+def _is_column(conjunct: Conjunct, column: ColumnField, node: exp.Expr) -> bool:
+    return conjunct.terms.get(id(node)) == column

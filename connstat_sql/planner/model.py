@@ -34,7 +34,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class ArgumentSource:
-    """Where the arguments for one use of a table come from.
+    """Where the arguments for one access of a table come from.
 
     `bound` are the arguments that come from rows read before, each with words for where. `sql`
     answers the tuples, constants and all, over the tables of earlier scans and local ones; it is
@@ -82,31 +82,32 @@ class AccessPath:
 class Instead:
     """A way to all rows of a table, through those of another that may be few.
 
-    `source` is the scan that looks at how many these are; when it does not come to the end of
-    them, nothing is known. `feeds` stand for those of the scan.
+    `probe` is the scan that looks at how many these are; when it does not come to the end of
+    them, nothing is known. `sources` stand for those of the scan.
     """
 
-    source: str
-    way: AccessPath
-    feeds: tuple[ArgumentSource, ...]
+    probe: str
+    access_path: AccessPath
+    sources: tuple[ArgumentSource, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """One fetch of one table, for every tuple of its feeds.
+    """One fetch of one table, for every tuple of its sources.
 
-    Of several `ways` the one that needs the fewest requests is taken when the tuples are known;
-    one of `instead` where even that is far more than it asks. A scan that `looks` asks for one
-    page, to tell whether that is all, where there is much to save: nobody misses it when it fails.
-    `keeps` says that a later scan may ask the same, so that answers are kept; `reuses` names the
-    earlier scans that keep theirs for this one. `reason` says in words why it is done like this.
+    Of several `access_paths` the one that needs the fewest requests is taken when the tuples are
+    known; one of `instead` where even that is far more than it asks. A scan that `looks` asks for
+    one page, to tell whether that is all, where there is much to save: nobody misses it when it
+    fails. `keeps` says that a later scan may ask the same, so that answers are kept; `reuses` names
+    the earlier scans that keep theirs for this one. `reason` says in words why it is done like
+    this.
     """
 
     name: str
     provider: Provider
     resource: Resource
-    ways: tuple[AccessPath, ...]
-    feeds: tuple[ArgumentSource, ...]
+    access_paths: tuple[AccessPath, ...]
+    sources: tuple[ArgumentSource, ...]
     keeps: bool = False
     reason: str = ""
     reuses: tuple[str, ...] = ()
@@ -116,49 +117,52 @@ class Scan:
     @property
     def method(self) -> Method:
         """The method of the first way: the only one once it is chosen."""
-        return self.ways[0].method
+        return self.access_paths[0].method
 
     @property
     def columns(self) -> tuple[str, ...]:
         """What is fetched from the rows."""
-        return self.ways[0].columns
+        return self.access_paths[0].columns
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """The columns of the tuples of arguments."""
-        return self.ways[0].arguments
+        return self.access_paths[0].arguments
 
     @property
     def depends_on(self) -> tuple[str, ...]:
         """Names of the scans that must run before."""
-        feeds = [*self.feeds, *(feed for instead in self.instead for feed in instead.feeds)]
-        return tuple(dict.fromkeys(name for feed in feeds for name in feed.depends_on))
+        sources = [
+            *self.sources,
+            *(source for instead in self.instead for source in instead.sources),
+        ]
+        return tuple(dict.fromkeys(name for source in sources for name in source.depends_on))
 
     @property
     def is_constant(self) -> bool:
         """Whether all arguments are known before anything is fetched."""
-        return not any(feed.sql for feed in self.feeds)
+        return not any(source.sql for source in self.sources)
 
     @property
     def streams(self) -> bool:
         """Whether it can begin with the first rows of its sources, and never ask a thing twice."""
         if (
-            len(self.ways) > 1
+            len(self.access_paths) > 1
             or self.instead
-            or not all(feed.grows or not feed.sql for feed in self.feeds)
+            or not all(source.grows or not source.sql for source in self.sources)
         ):
             return False
         return {*self.arguments} <= {CONNECTION, *self.method.required}
 
     @property
     def constants(self) -> Constant:
-        """The argument tuples of all feeds, as far as all of them have constants for a column."""
+        """The argument tuples of all sources, as far as all of them have constants for a column."""
         columns = [
             name
             for name in self.arguments
-            if all(name in feed.constant.columns for feed in self.feeds)
+            if all(name in source.constant.columns for source in self.sources)
         ]
-        rows = [row for feed in self.feeds for row in projected(feed.constant, columns)]
+        rows = [row for source in self.sources for row in projected(source.constant, columns)]
         return Constant(tuple(columns), tuple(dict.fromkeys(rows)))
 
     @property
@@ -172,15 +176,17 @@ class Scan:
     @property
     def requests_each(self) -> int:
         """Requests of a fetch: a list that leaves rows out takes another, for those there are."""
-        return 2 if self.ways[0].is_whole else 1
+        return 2 if self.access_paths[0].is_whole else 1
 
-    def by(self, way: AccessPath) -> Scan:
+    def by(self, access_path: AccessPath) -> Scan:
         """The scan with its way chosen."""
-        return replace(self, ways=(way,), instead=())
+        return replace(self, access_paths=(access_path,), instead=())
 
     def by_other(self, instead: Instead) -> Scan:
         """The scan that goes another way."""
-        return replace(self, ways=(instead.way,), feeds=instead.feeds, instead=())
+        return replace(
+            self, access_paths=(instead.access_path,), sources=instead.sources, instead=()
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -230,7 +236,7 @@ class Plan:
         rows = projected(scan.constants, (CONNECTION,)) if method.fallback else ()
         return tuple(
             name
-            for row in rows  # an empty one where a feed says the connection
+            for row in rows  # an empty one where a source says the connection
             for name in row
             if is_before(self.versions.get(name, ""), method.since)
         )

@@ -1,4 +1,4 @@
-"""What facts say that one parameter equals → SQL for its values, over rows that are there."""
+"""What conjuncts say that one parameter equals → SQL for its values, over rows that are there."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Bound:
 
 @dataclass
 class ParameterValues:
-    """Finds values for the parameters of one use of a table, the relation `own`."""
+    """Finds values for the parameters of one access of a table, the relation `own`."""
 
     own: int
     types: Types
@@ -65,11 +65,11 @@ class ParameterValues:
         """The other side of an equality, where it is more than a column of the same type."""
         ours = ColumnField(self.own, name)
         pairs = (pair for field in equal.of(ours) for pair in equal.beside(field))
-        for _, node, fact in sorted(pairs, key=itemgetter(0)):
-            term = self._term(node, fact)
+        for _, node, conjunct in sorted(pairs, key=itemgetter(0)):
+            term = self._term(node, conjunct)
             if term is None or (isinstance(term, Expression) and not term.terms):
                 continue  # a constant
-            texts = self._texts([node], fact, self.types[name])
+            texts = self._texts([node], conjunct, self.types[name])
             if texts:
                 relations = relations_of([term])
                 return Bound(
@@ -78,17 +78,21 @@ class ParameterValues:
                 )  # fmt: skip
         return None
 
-    def of_options(self, name: str, equal: EqualColumns, facts: Sequence[Conjunct]) -> Bound | None:
-        """All that a column may equal, where a fact says so: `a = k OR a = '5'`, `a IN list`."""
+    def of_options(
+        self, name: str, equal: EqualColumns, conjuncts: Sequence[Conjunct]
+    ) -> Bound | None:
+        """All that a column may equal, if a conjunct says so: `a = k OR a = '5'`, `a IN list`."""
         ours = {*equal.of(ColumnField(self.own, name))}
-        for fact in facts:
-            if fact.relations <= {self.own}:
+        for conjunct in conjuncts:
+            if conjunct.relations <= {self.own}:
                 continue
-            options = options_of(fact.predicate, _among(fact, ours))
-            selects = self._selects(options, fact, self.types[name]) if options is not None else []
+            options = options_of(conjunct.predicate, _among(conjunct, ours))
+            selects = (
+                self._selects(options, conjunct, self.types[name]) if options is not None else []
+            )
             if options is not None and selects:
                 nodes = (*options.values, *options.lists, *options.queries)
-                relations = relations_of(_terms_in(nodes, fact))
+                relations = relations_of(_terms_in(nodes, conjunct))
                 alias, column = quote(own(f"any_{name}")), quote(own("one"))
                 return Bound(
                     f"{alias}.{column}",
@@ -128,31 +132,31 @@ class ParameterValues:
 
     # --- SQL for what stands beside a column -------------------------------------------------
 
-    def _selects(self, options: Disjuncts, fact: Conjunct, wanted: str) -> list[str]:
+    def _selects(self, options: Disjuncts, conjunct: Conjunct, wanted: str) -> list[str]:
         """Queries that answer all options as the wanted type; none where one cannot be told."""
-        texts = self._texts(options.values, fact, wanted, options.are_mixed)
+        texts = self._texts(options.values, conjunct, wanted, options.are_mixed)
         if texts is None:
             return []
         selects = [f"SELECT {unnested(texts)}"] if texts else []
         for node in options.lists:
-            listed = self._text(node, fact)
-            of = self._types([listed], fact, [node])[0] if listed else ""
+            listed = self._text(node, conjunct)
+            of = self._types([listed], conjunct, [node])[0] if listed else ""
             element = of.rpartition("[")[0]
-            taken = call("unnest", self._tried(listed, node, fact))
+            taken = call("unnest", self._tried(listed, node, conjunct))
             value = self._cast(taken, element, wanted) if of.endswith("]") else ""
             if not value:
                 return []
             selects.append(f"SELECT {value}")
         for node in options.queries:
-            answers = self._answers(node, fact, wanted)
+            answers = self._answers(node, conjunct, wanted)
             if not answers:
                 return []
             selects.append(answers)
         return selects
 
-    def _answers(self, node: exp.Expr, fact: Conjunct, wanted: str) -> str:
+    def _answers(self, node: exp.Expr, conjunct: Conjunct, wanted: str) -> str:
         """The rows of a subquery of one column, that is read by itself."""
-        terms = _terms_in([node], fact)
+        terms = _terms_in([node], conjunct)
         term = terms[0] if len(terms) == 1 else None
         relation = self.rows.relation(term.relation) if isinstance(term, ScalarSubquery) else None
         if not isinstance(term, ScalarSubquery) or term.beside or relation is None:
@@ -166,14 +170,14 @@ class ParameterValues:
         return f"SELECT {value} FROM {inner} AS {quote(own('rows'))}({column})" if value else ""
 
     def _texts(
-        self, nodes: Sequence[exp.Expr], fact: Conjunct, wanted: str, are_mixed: bool = False
+        self, nodes: Sequence[exp.Expr], conjunct: Conjunct, wanted: str, are_mixed: bool = False
     ) -> list[str] | None:
         """The values of expressions as the wanted type; None where equality means another thing."""
-        sqls = [self._text(node, fact) for node in nodes]
+        sqls = [self._text(node, conjunct) for node in nodes]
         if not all(sqls):
             return None
         texts = []
-        for sql, of in zip(sqls, self._types(sqls, fact, nodes), strict=True):
+        for sql, of in zip(sqls, self._types(sqls, conjunct, nodes), strict=True):
             is_same = of == wanted or {of, wanted} <= INTEGERS
             if are_mixed and not is_same:
                 return None
@@ -181,34 +185,34 @@ class ParameterValues:
             if not value:
                 return None
             texts.append(value)
-        return [self._tried(text, node, fact) for text, node in zip(texts, nodes, strict=True)]
+        return [self._tried(text, node, conjunct) for text, node in zip(texts, nodes, strict=True)]
 
-    def _tried(self, value: str, node: exp.Expr, fact: Conjunct) -> str:
+    def _tried(self, value: str, node: exp.Expr, conjunct: Conjunct) -> str:
         """NULL for rows of which DuckDB cannot tell the value: for them no equality is true.
 
         Other predicates may rule them out; within a transaction a failure would end that.
         """
-        terms = _terms_in([node], fact)
-        is_plain = not terms or isinstance(fact.terms.get(id(node)), ColumnField)
+        terms = _terms_in([node], conjunct)
+        is_plain = not terms or isinstance(conjunct.terms.get(id(node)), ColumnField)
         if is_plain or any(map(self.is_scalar, relations_of(terms))) or find(node, exp.Query):
             return value
         return f"TRY({value})"
 
-    def _term(self, node: exp.Expr, fact: Conjunct) -> Term | None:
+    def _term(self, node: exp.Expr, conjunct: Conjunct) -> Term | None:
         """What an expression is; None where it cannot be read here."""
-        term = fact.terms.get(id(node))
+        term = conjunct.terms.get(id(node))
         if term is None:
             if not is_told(node) or any_of(node) is not None:
                 return None
             if isinstance(node, (exp.All, exp.Tuple)):
                 return None
-            keys = {id(part) for part in walk(node)} & fact.terms.keys()
-            term = Expression(node, {key: fact.terms[key] for key in keys})
+            keys = {id(part) for part in walk(node)} & conjunct.terms.keys()
+            term = Expression(node, {key: conjunct.terms[key] for key in keys})
         is_ours = self.own in relations_of([term])
         return None if is_ours or not self.is_faithful(term) else term
 
-    def _text(self, node: exp.Expr, fact: Conjunct) -> str:
-        term = self._term(node, fact)
+    def _text(self, node: exp.Expr, conjunct: Conjunct) -> str:
+        term = self._term(node, conjunct)
         return "" if term is None else term_text(term, self.name, self.rows.scalar_text)
 
     def _words(self, term: Term, node: exp.Expr) -> str:
@@ -227,12 +231,12 @@ class ParameterValues:
         return ""
 
     def _types(
-        self, sqls: Sequence[str], fact: Conjunct, nodes: Sequence[exp.Expr]
+        self, sqls: Sequence[str], conjunct: Conjunct, nodes: Sequence[exp.Expr]
     ) -> Sequence[str]:
         """The types of values, "" where nobody can tell, or where some text has a collation."""
         if not sqls:
             return []
-        read = sorted(self.read(relations_of(_terms_in(nodes, fact))))
+        read = sorted(self.read(relations_of(_terms_in(nodes, conjunct))))
         if any(COLLATED in self.rows.types(number).values() for number in read):
             return [""] * len(sqls)
         listed = ", ".join(
@@ -267,11 +271,11 @@ class ParameterValues:
             yield mention_table(place), {**types, **dict.fromkeys(table.hidden, "VARCHAR")}
 
 
-def _terms_in(nodes: Iterable[exp.Expr], fact: Conjunct) -> list[Term]:
-    """What the columns and subqueries in some parts of a fact stand for."""
-    return [fact.terms[id(n)] for node in nodes for n in walk(node) if id(n) in fact.terms]
+def _terms_in(nodes: Iterable[exp.Expr], conjunct: Conjunct) -> list[Term]:
+    """What the columns and subqueries in some parts of a conjunct stand for."""
+    return [conjunct.terms[id(n)] for node in nodes for n in walk(node) if id(n) in conjunct.terms]
 
 
-def _among(fact: Conjunct, fields: Set[ColumnField]) -> Callable[[exp.Expr], bool]:
-    """Whether a node of a fact is one of some columns."""
-    return lambda node: fact.terms.get(id(node)) in fields
+def _among(conjunct: Conjunct, fields: Set[ColumnField]) -> Callable[[exp.Expr], bool]:
+    """Whether a node of a conjunct is one of some columns."""
+    return lambda node: conjunct.terms.get(id(node)) in fields

@@ -33,13 +33,13 @@ class Parents:
 
     def supplied(self, target: AccessTarget, binding: Binding, missing: Sequence[str]) -> Binding:
         """The use with what its parents' rows supply; each supplies all that it can."""
-        if binding.use.rows == ():
+        if binding.access.rows == ():
             return binding
         resource = target.live.resource
         pending = dict.fromkeys(
             name
             for name in missing
-            if name not in ArgumentSupply(binding.use.rows).given and name not in binding.bound
+            if name not in ArgumentSupply(binding.access.rows).columns and name not in binding.bound
         )
         for param, links in self._groups(resource, missing):
             if param.name in pending:
@@ -57,19 +57,21 @@ class Parents:
         if not lacking or len(alike) < 2 or any(choice.details for choice in alike):
             return choices
         sizes = [
-            max(self._values(target, binding.use, choice.missing) for binding in bindings)
+            max(self._values(target, binding.access, choice.missing) for binding in bindings)
             for choice in alike
         ]
         best = alike[sizes.index(min(sizes))]
         return [best, *(choice for choice in choices if choice is not best)]
 
-    def _values(self, target: AccessTarget, use: TableAccess, missing: Sequence[str]) -> float:
-        """How many values parents are expected to supply for a use."""
+    def _values(self, target: AccessTarget, access: TableAccess, missing: Sequence[str]) -> float:
+        """How many values parents are expected to supply for an access."""
         count, supplied = 1.0, set[str]()
         for param, links in self._groups(target.live.resource, missing):
             if param.name not in supplied:
-                parent, parent_use = self._told(use, param, links, self.rows.next_relation())
-                size = size_of(parent, parent_use)
+                parent, parent_access = self._parent_access(
+                    access, param, links, self.rows.next_relation()
+                )
+                size = size_of(parent, parent_access)
                 count *= size.rows * size.fraction
                 supplied |= links.keys()
         return count
@@ -90,7 +92,7 @@ class Parents:
         None where that takes more than one request, or does not supply all that is missing; no
         scan where no row is wanted.
         """
-        if binding.use.rows == ():
+        if binding.access.rows == ():
             return binding, ""
         resource = target.live.resource
         param = self._param(resource, missing[0])
@@ -100,39 +102,43 @@ class Parents:
         parent = self.weighing.resource(param.parent.table)
         number = self.rows.next_relation()
         pairs = {CONNECTION: CONNECTION, **links}
-        use = TableAccess(number, (), _told_of(binding.use.rows, pairs))
+        access = TableAccess(number, (), _renamed(binding.access.rows, pairs))
         columns = tuple(dict.fromkeys(links.values()))
-        look = AccessTarget(LiveTable(parent, target.live.connection), (use,), columns, looks=True)
+        look = AccessTarget(
+            LiveTable(parent, target.live.connection), (access,), columns, looks=True
+        )
         choice = self.weighing.constant_choice(look)
         if choice is None or choice.missing or choice.details or (choice.requests or 0) > 1:
             return None
         if choice.method.paging is not None:
-            use = replace(use, limit=choice.method.paging.size or PAGE_ROWS)
-        scan = self.place(replace(look, uses=(use,)))
+            access = replace(access, limit=choice.method.paging.size or PAGE_ROWS)
+        scan = self.place(replace(look, accesses=(access,)))
         return self.tied(target, binding, scan, pairs, parent, number=number), scan
 
     def _with_parent(
         self, target: AccessTarget, binding: Binding, param: Param, links: dict[str, str]
     ) -> Binding:
         number = self.rows.next_relation()
-        parent, use = self._told(binding.use, param, links, number)
+        parent, access = self._parent_access(binding.access, param, links, number)
         types = {**types_of(parent, None), CONNECTION: "VARCHAR"}
         self.rows.own_types[number] = types
-        columns = tuple(dict.fromkeys((*links.values(), *_named(use.facts, number, parent))))
-        scan = self.place(AccessTarget(LiveTable(parent, target.live.connection), (use,), columns))
+        columns = tuple(dict.fromkeys((*links.values(), *_named(access.conjuncts, number, parent))))
+        scan = self.place(
+            AccessTarget(LiveTable(parent, target.live.connection), (access,), columns)
+        )
         pairs = {CONNECTION: CONNECTION, **links}
         return self.tied(target, binding, scan, pairs, parent, number=number)
 
-    def _told(
-        self, use: TableAccess, param: Param, links: dict[str, str], number: int
+    def _parent_access(
+        self, access: TableAccess, param: Param, links: dict[str, str], number: int
     ) -> tuple[Resource, TableAccess]:
         """The parent of a parameter, and what is said of the rows of it that are wanted."""
         assert param.parent is not None
         pairs = {CONNECTION: CONNECTION, **links}
         inward = {ours: ColumnField(number, theirs) for ours, theirs in pairs.items()}
-        rows = _told_of(use.rows, pairs)
+        rows = _renamed(access.rows, pairs)
         return self.weighing.resource(param.parent.table), TableAccess(
-            number, _about(use, inward), rows
+            number, _about(access, inward), rows
         )
 
     def tied(
@@ -145,7 +151,7 @@ class Parents:
         number: int | None = None,
     ) -> Binding:
         """The use with the equalities that tie it to the rows of a scan made for it."""
-        use = binding.use
+        access = binding.access
         number = number or self.rows.next_relation()
         types = {column.name: str(column.type) for column in of.all_columns}
         ours = {**types_of(target.live.resource, pairs), CONNECTION: "VARCHAR"}
@@ -153,11 +159,13 @@ class Parents:
         self.rows.synthetic[number] = Synthetic(scan, types)
         params = {CONNECTION, *(param.name for param in target.live.resource.params)}
         ties = tuple(  # parameters are never NULL, other columns may be
-            equality(ColumnField(use.relation, mine), ColumnField(number, theirs), mine)
+            equality(ColumnField(access.relation, mine), ColumnField(number, theirs), mine)
             for mine, theirs in pairs.items()
             if mine in params
         )
-        tied = TableAccess(use.relation, (*use.facts, *ties), use.rows, misfits=use.misfits)
+        tied = TableAccess(
+            access.relation, (*access.conjuncts, *ties), access.rows, misfits=access.misfits
+        )
         extra = {}
         if of is target.live.resource:  # its own list, before the details
             extra = {mine: ColumnField(number, theirs) for mine, theirs in pairs.items()}
@@ -183,25 +191,25 @@ class Parents:
         return param
 
 
-def _about(use: TableAccess, inward: dict[str, ColumnField]) -> tuple[Conjunct, ...]:
-    """A use's facts, told of another relation as far as its columns stand for the use's own."""
-    rewritten = (substituted(fact, use.relation, inward) for fact in use.facts)
-    return tuple(fact for fact in rewritten if fact is not None)
+def _about(access: TableAccess, inward: dict[str, ColumnField]) -> tuple[Conjunct, ...]:
+    """The conjuncts of an access in terms of another relation, where its columns stand for them."""
+    rewritten = (substituted(conjunct, access.relation, inward) for conjunct in access.conjuncts)
+    return tuple(conjunct for conjunct in rewritten if conjunct is not None)
 
 
-def _told_of(rows: Sequence[Row] | None, pairs: dict[str, str]) -> tuple[Row, ...] | None:
+def _renamed(rows: Sequence[Row] | None, pairs: dict[str, str]) -> tuple[Row, ...] | None:
     if rows is None:
         return None
     renamed = [{pairs[name]: value for name, value in row.items() if name in pairs} for row in rows]
     return None if not all(renamed) and renamed else tuple(renamed)
 
 
-def _named(facts: Iterable[Conjunct], number: int, resource: Resource) -> list[str]:
-    """Columns of a relation that facts speak of."""
+def _named(conjuncts: Iterable[Conjunct], number: int, resource: Resource) -> list[str]:
+    """Columns of a relation that conjuncts speak of."""
     named = {
         term.column
-        for fact in facts
-        for term in fact.terms.values()
+        for conjunct in conjuncts
+        for term in conjunct.terms.values()
         if isinstance(term, ColumnField) and term.relation == number
     }
     return [column.name for column in resource.all_columns if column.name in named]

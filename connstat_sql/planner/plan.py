@@ -112,7 +112,8 @@ class Planning:
     def _next(self, ranked: Sequence[int], targets: Sequence[AccessTarget]) -> int:
         """The first of them that has values for its parameters; else that which lacks the fewest.
 
-        The order is chosen by what facts say; what is there to be read is seen when it is placed.
+        The order is chosen by what conjuncts say; what is there to be read is seen when it is
+        placed.
         """
         lacking = []
         for number in ranked:
@@ -133,8 +134,8 @@ class Planning:
         """Plan a scan of a table and of what it depends on; answers the scan's name."""
         resource = target.live.resource
         if resource.table in self._path:
-            way = " → ".join(map(str, (*self._path, resource.table)))
-            raise PlanError(f"parents go in a circle: {way}", sql=self.query.statement.sql)
+            access_path = " → ".join(map(str, (*self._path, resource.table)))
+            raise PlanError(f"parents go in a circle: {access_path}", sql=self.query.statement.sql)
         choosing = self.weighing.choosing(target)
         bindings = distinct(self.weighing.bindings(target))
         supplies = self.weighing.supplies(target, bindings)
@@ -184,7 +185,7 @@ class Planning:
         self, target: AccessTarget, bindings: Sequence[Binding], choices: Sequence[PathChoice]
     ) -> tuple[Instead, ...]:
         """Ways through parents that may be few, where rows are expected to give many values."""
-        best, is_limited = choices[0], any(use.limit is not None for use in target.uses)
+        best, is_limited = choices[0], any(access.limit is not None for access in target.accesses)
         if len(self._path) > 1 or self.weighing.strict or is_limited:
             return ()
         is_told = not best.missing and best.requests is not None
@@ -210,10 +211,10 @@ class Planning:
             scans |= {*looked_at[1:]} - {""}
         method = choice.method
         wanted = (CONNECTION, *wanted_params(target.live.resource, method, target.columns))
-        feeds = [self._feed(target, binding, (method,), wanted) for binding in looked]
-        way = self._way(target, method, feeds)
-        fits = len(scans) == 1 and _is_fed(way, feeds)
-        return Instead(scans.pop(), way, tuple(feeds)) if fits else None
+        sources = [self._source(target, binding, (method,), wanted) for binding in looked]
+        access_path = self._access_path(target, method, sources)
+        fits = len(scans) == 1 and _is_supplied(access_path, sources)
+        return Instead(scans.pop(), access_path, tuple(sources)) if fits else None
 
     def _differing(self, target: AccessTarget, usable: Sequence[Method]) -> list[Method]:
         """Methods that may need another number of requests: each once, the lightest of its kind."""
@@ -257,20 +258,20 @@ class Planning:
     ) -> str:
         """A scan under a new name, or the name of one that asks the very same."""
         resource = target.live.resource
-        feeds, ways = [], []
+        sources, access_paths = [], []
         for binding in bindings:
             params = [param.name for param in resource.params]
             names = (CONNECTION, *params) if only_bound else (*_wanted(target, methods), *params)
-            feeds.append(self._feed(target, binding, methods, names, only_bound=only_bound))
+            sources.append(self._source(target, binding, methods, names, only_bound=only_bound))
         for method in methods:
-            ways.append(self._way(target, method, feeds))
-        ways = _only_needed(ways, feeds)
+            access_paths.append(self._access_path(target, method, sources))
+        access_paths = _only_needed(access_paths, sources)
         scan = Scan(
             "",
             self.weighing.provider(resource),
             resource,
-            tuple(ways),
-            tuple(feeds),
+            tuple(access_paths),
+            tuple(sources),
             reason=reason,
             instead=instead,
             looks=target.looks,
@@ -284,8 +285,8 @@ class Planning:
         self.weighing.sharing.add(self.scans[name])
         return name
 
-    def _way(
-        self, target: AccessTarget, method: Method, feeds: Sequence[ArgumentSource]
+    def _access_path(
+        self, target: AccessTarget, method: Method, sources: Sequence[ArgumentSource]
     ) -> AccessPath:
         resource, columns = target.live.resource, target.columns
         filled, asked = set(method.fills), set(method.required)
@@ -293,22 +294,22 @@ class Planning:
         supplied = [
             param.name
             for param in resource.params
-            if param.name not in filled and all(param.name in feed.columns for feed in feeds)
+            if param.name not in filled and all(param.name in source.columns for source in sources)
         ]
         names = dict.fromkeys((CONNECTION, *wanted, *supplied))
         names = dict.fromkeys(name for name in names if name not in filled or name in asked)
-        limit, order = _enough(target, method, feeds)
+        limit, order = _enough(target, method, sources)
         return AccessPath(
             method,
             tuple(names),
             fetched(resource, method, columns),
-            pushed_filters(resource, method, target.uses),
+            pushed_filters(resource, method, target.accesses),
             limit,
             order,
-            may_use_left_out(resource, method, target.uses),
+            may_use_left_out(resource, method, target.accesses),
         )
 
-    def _feed(
+    def _source(
         self,
         target: AccessTarget,
         binding: Binding,
@@ -322,7 +323,7 @@ class Planning:
         if not only_bound:
             constant = constant_of(
                 target.live,
-                binding.use.rows,
+                binding.access.rows,
                 self.weighing.catalog,
                 self.weighing.provider(resource),
             )
@@ -333,7 +334,7 @@ class Planning:
         constant = with_defaults(
             constant, {n: v for n, v in defaults.items() if n not in bound and not only_bound}
         )
-        return binding.feed(constant, tuple(dict.fromkeys(names)))
+        return binding.source(constant, tuple(dict.fromkeys(names)))
 
 
 def _wanted(target: AccessTarget, methods: Sequence[Method]) -> tuple[str, ...]:
@@ -342,59 +343,70 @@ def _wanted(target: AccessTarget, methods: Sequence[Method]) -> tuple[str, ...]:
 
 
 def _enough(
-    target: AccessTarget, method: Method, feeds: Sequence[ArgumentSource]
+    target: AccessTarget, method: Method, sources: Sequence[ArgumentSource]
 ) -> tuple[int | None, OrderPairs]:
     """How many rows are enough, and what asks for the first of an order."""
-    use = target.uses[0]
-    if len(target.uses) > 1 or use.limit is None or not use.limited_by <= set(method.required):
+    access = target.accesses[0]
+    if (
+        len(target.accesses) > 1
+        or access.limit is None
+        or not access.limited_by <= set(method.required)
+    ):
         return None, ()
-    if not all(use.limited_by <= row.keys() for row in use.rows or ({},)):
+    if not all(access.limited_by <= row.keys() for row in access.rows or ({},)):
         return None, ()  # what is compared there is not all that is asked for
-    if use.order is None:
-        return use.limit, ()
-    column, is_descending = use.order
+    if access.order is None:
+        return access.limit, ()
+    column, is_descending = access.order
     for order in method.order:
         pairs = order.descending if is_descending else order.ascending
         if order.column == column and pairs is not None:
-            is_one_request = not feeds[0].sql and len(feeds[0].constant.rows) == 1
-            return (use.limit, pairs) if is_one_request else (None, ())
+            is_one_request = not sources[0].sql and len(sources[0].constant.rows) == 1
+            return (access.limit, pairs) if is_one_request else (None, ())
     return None, ()
 
 
-def _is_fed(way: AccessPath, feeds: Sequence[ArgumentSource]) -> bool:
-    return all({*way.arguments} <= {*feed.columns} or not feed.constant.rows for feed in feeds)
+def _is_supplied(access_path: AccessPath, sources: Sequence[ArgumentSource]) -> bool:
+    return all(
+        {*access_path.arguments} <= {*source.columns} or not source.constant.rows
+        for source in sources
+    )
 
 
-def _only_needed(ways: Sequence[AccessPath], feeds: Sequence[ArgumentSource]) -> list[AccessPath]:
+def _only_needed(
+    access_paths: Sequence[AccessPath], sources: Sequence[ArgumentSource]
+) -> list[AccessPath]:
     """Ways whose arguments every feed has; one, where all is constant."""
-    fit = [way for way in ways if _is_fed(way, feeds)] or list(ways[:1])
-    return fit if any(feed.sql for feed in feeds) else fit[:1]
+    fit = [
+        access_path for access_path in access_paths if _is_supplied(access_path, sources)
+    ] or list(access_paths[:1])
+    return fit if any(source.sql for source in sources) else fit[:1]
 
 
 def _asks_the_same(scan: Scan, other: Scan) -> bool:
-    if scan.feeds != other.feeds:
+    if scan.sources != other.sources:
         return False
 
     def bare(scan: Scan) -> Scan:
-        ways = tuple(replace(way, columns=()) for way in scan.ways)
-        return replace(scan, name="", reason="", ways=ways, keeps=False)
+        access_paths = tuple(replace(access_path, columns=()) for access_path in scan.access_paths)
+        return replace(scan, name="", reason="", access_paths=access_paths, keeps=False)
 
     return bare(scan) == bare(other)
 
 
 def _with_columns(scan: Scan, other: Scan) -> Scan:
-    ways = tuple(
+    access_paths = tuple(
         replace(mine, columns=tuple(dict.fromkeys((*mine.columns, *theirs.columns))))
-        for mine, theirs in zip(scan.ways, other.ways, strict=True)
+        for mine, theirs in zip(scan.access_paths, other.access_paths, strict=True)
     )
-    return replace(scan, ways=ways)
+    return replace(scan, access_paths=access_paths)
 
 
 def _why(choice: PathChoice, target: AccessTarget) -> str:
     resource = target.live.resource
-    if all(use.relation == 0 and use.rows == () for use in target.uses):
+    if all(access.relation == 0 and access.rows == () for access in target.accesses):
         return "nobody reads its rows"
-    if all(use.rows == () for use in target.uses):
+    if all(access.rows == () for access in target.accesses):
         return "no row can satisfy the query"
     if choice.missing:
         parents = [

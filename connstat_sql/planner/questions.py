@@ -53,7 +53,7 @@ def unserved(method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name, path in method.columns.items() if path is None and name in columns)
 
 
-def may_use_left_out(resource: Resource, method: Method, uses: Sequence[TableAccess]) -> bool:
+def may_use_left_out(resource: Resource, method: Method, accesses: Sequence[TableAccess]) -> bool:
     """Whether rows that a list leaves out could be in the answer, most of their columns NULL."""
     if not method.known_by or not method.fills:
         return False
@@ -64,9 +64,12 @@ def may_use_left_out(resource: Resource, method: Method, uses: Sequence[TableAcc
         if all(other.columns.get(column.name, column.path) is None for other in others)
     )
     return not all(
-        any(rejects_null(fact, frozenset({use.relation}), unknown) for fact in use.facts)
-        for use in uses
-        if use.rows != ()
+        any(
+            rejects_null(conjunct, frozenset({access.relation}), unknown)
+            for conjunct in access.conjuncts
+        )
+        for access in accesses
+        if access.rows != ()
     )
 
 
@@ -97,15 +100,15 @@ def with_defaults(constant: Constant, defaults: Mapping[str, str]) -> Constant:
 
 
 def pushed_filters(
-    resource: Resource, method: Method, uses: Sequence[TableAccess]
+    resource: Resource, method: Method, accesses: Sequence[TableAccess]
 ) -> tuple[tuple[Filter, tuple[str, ...]], ...]:
     """Filters whose column every alternative fixes or bounds, with the values that are sent."""
     if not method.filters:
         return ()
-    supplies = [use.rows for use in uses]
+    supplies = [access.rows for access in accesses]
     rows = [row for supply in supplies for row in supply or ()]
     columns = given_columns(rows) if None not in supplies else {}
-    wanted = [use.intervals for use in uses if use.rows != ()]
+    wanted = [access.intervals for access in accesses if access.rows != ()]
     intervals = around_all(wanted)
     pushed: list[tuple[Filter, tuple[str, ...]]] = []
     for filter_ in method.filters:

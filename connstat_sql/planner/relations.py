@@ -67,30 +67,30 @@ class ReadableRows:
             return relation.mention in self.scans_of_mentions
         return relation.node is not None and relation.needs <= self.scans_of_mentions.keys()
 
-    # What is remembered of facts goes by their ids, so they are kept beside it.
+    # What is remembered of conjuncts goes by their ids, so they are kept beside it.
 
-    def absent(self, fact: Conjunct) -> frozenset[int]:
-        """The relations that a fact speaks of and that cannot be read now."""
+    def absent(self, conjunct: Conjunct) -> frozenset[int]:
+        """The relations that a conjunct speaks of and that cannot be read now."""
         age = len(self.scans_of_mentions) + len(self.synthetic)
-        known = self._absent.get(id(fact))
+        known = self._absent.get(id(conjunct))
         if known is None or known[0] != age:
-            numbers = fact.relations if known is None else known[2]
+            numbers = conjunct.relations if known is None else known[2]
             absent = frozenset(number for number in numbers if not self.is_there(number))
-            known = self._absent[id(fact)] = (age, fact, absent)
+            known = self._absent[id(conjunct)] = (age, conjunct, absent)
         return known[2]
 
-    def looked_into(self, fact: Conjunct, relation: Relation) -> Conjunct | None:
-        """A fact told of what is inside a relation; None where that cannot be said."""
-        key = (id(fact), relation.id)
+    def looked_into(self, conjunct: Conjunct, relation: Relation) -> Conjunct | None:
+        """A conjunct told of what is inside a relation; None where that cannot be said."""
+        key = (id(conjunct), relation.id)
         if key not in self._inner:
-            self._inner[key] = (fact, substituted(fact, relation.id, relation.inside))
+            self._inner[key] = (conjunct, substituted(conjunct, relation.id, relation.inside))
         return self._inner[key][1]
 
-    def equal_columns(self, facts: Sequence[Conjunct]) -> EqualColumns:
-        """What some facts make equal, for all tables that the same facts reach."""
-        key = frozenset(map(id, facts))
+    def equal_columns(self, conjuncts: Sequence[Conjunct]) -> EqualColumns:
+        """What some conjuncts make equal, for all tables that the same conjuncts reach."""
+        key = frozenset(map(id, conjuncts))
         if key not in self._equal:
-            self._equal[key] = (facts, EqualColumns(facts, Typed(self)))
+            self._equal[key] = (conjuncts, EqualColumns(conjuncts, Typed(self)))
         return self._equal[key][1]
 
     def types(self, number: int) -> Types:

@@ -170,10 +170,15 @@ class Ordering:
         """What tells targets apart wherever the text has them: tables, then predicates."""
         if n not in self._names:
             target = self.targets[n]
-            own = {use.relation for use in target.uses}
-            facts = [fact for use in target.uses for fact in use.facts if fact.relations & own]
-            texts = sorted({fact.predicate.sql(DIALECT) for fact in facts})
-            self._names[n] = (str(target.live.resource.table), str(len(target.uses)), *texts)
+            own = {access.relation for access in target.accesses}
+            texts = {
+                conjunct.predicate.sql(DIALECT)
+                for access in target.accesses
+                for conjunct in access.conjuncts
+                if conjunct.relations & own
+            }
+            table, count = str(target.live.resource.table), str(len(target.accesses))
+            self._names[n] = (table, count, *sorted(texts))
         return self._names[n]
 
     # --- what one target costs ---------------------------------------------------------------
@@ -181,26 +186,25 @@ class Ordering:
     def _cost(self, n: int, placed: int) -> tuple[float, float]:
         """Expected requests when it is placed after some others, and how early that would be."""
         if (n, placed) not in self._costs:
-            costs = [self._cost_of_use(wish, placed) for wish in self._wishes[n]]
+            costs = [self._cost_of_access(wish, placed) for wish in self._wishes[n]]
             requests = sum(count for count, _ in costs)
             early = max((early for _, early in costs), default=0.0)
             self._costs[n, placed] = (min(requests, UNASKED), early)
         return self._costs[n, placed]
 
-    def _cost_of_use(self, wish: Wish, placed: int) -> tuple[float, float]:
+    def _cost_of_access(self, wish: Wish, placed: int) -> tuple[float, float]:
         best, is_fed = inf, False
         together = self._grouped(wish.links, placed)
-        ways = set()
+        access_paths = set()
         for offer in wish.offers:
             requests = self._requests(offer, wish, placed, together)
             if requests < ENUMERATED:
-                ways.add(offer.wanted)
+                access_paths.add(offer.wanted)
             if requests < best:
                 best, is_fed = requests, bool(offer.wanted)
-        if is_fed and len(ways) > 1 and best > 1:
+        if is_fed and len(access_paths) > 1 and best > 1:
             best *= CHOICE
-        waits = any(needs & ~placed for sources in wish.sources.values() for _, needs in sources)
-        if not waits:
+        if not any(needs & ~placed for sources in wish.sources.values() for _, needs in sources):
             return best, 0.0
         return best, EARLY_FAN_OUT if is_fed else EARLY_LIST
 
@@ -236,10 +240,7 @@ class Ordering:
                     bound = min(bound, *(self._size(relation).rows for relation in relations))
                 continue
             left = max(self._left(relation, together.get(relation)) for relation in relations)
-            tied = {
-                together[relation].first if relation in together else relation
-                for relation in relations
-            }
+            tied = {together[each].first if each in together else each for each in relations}
             candidates.append((left, sorted(tied)))
         if not candidates:
             return None
@@ -302,23 +303,23 @@ class Ordering:
         """Of a live relation its own; of others what the tables they are made of make likely."""
         if relation not in self._known:
             needs = self._needs_of(relation)
-            uses = [
-                size_of(target.live.resource, use)
+            sizes = [
+                size_of(target.live.resource, access)
                 for n, target in enumerate(self.targets)
-                for use in target.uses
+                for access in target.accesses
                 if needs >> n & 1
             ]
-            rows = max((size.rows for size in uses), default=float(PAGE_ROWS))
-            fraction = min((size.fraction for size in uses), default=1.0)
+            rows = max((size.rows for size in sizes), default=float(PAGE_ROWS))
+            fraction = min((size.fraction for size in sizes), default=1.0)
             self._known[relation] = Size(rows, fraction)
         return self._known[relation]
 
     @cached_property
     def _known(self) -> dict[int, Size]:
         return {
-            use.relation: size_of(target.live.resource, use)
+            access.relation: size_of(target.live.resource, access)
             for target in self.targets
-            for use in target.uses
+            for access in target.accesses
         }
 
     def _needs_of(self, number: int) -> int:
@@ -343,28 +344,28 @@ class Ordering:
     @cached_property
     def _wishes(self) -> list[list[Wish]]:
         return [
-            [self._wish(target, use) for use in target.uses if use.rows != ()]
+            [self._wish(target, access) for access in target.accesses if access.rows != ()]
             for target in self.targets
         ]
 
-    def _wish(self, target: AccessTarget, use: TableAccess) -> Wish:
-        key = tuple(map(id, use.facts))
+    def _wish(self, target: AccessTarget, access: TableAccess) -> Wish:
+        key = tuple(map(id, access.conjuncts))
         if key not in self._links:
-            self._links[key] = Links.among(use.facts, self.weighing.rows.query.relations)
-        links, columns = self._links[key], ArgumentSupply(use.rows).given
+            self._links[key] = Links.among(access.conjuncts, self.weighing.rows.query.relations)
+        links, columns = self._links[key], ArgumentSupply(access.rows).columns
         own = self._bits(target.places)
         sources = {}
         for param in target.live.resource.params:
             if param.name not in columns:
                 usable = [
                     (relations, needs)
-                    for relations in links.sources(ColumnField(use.relation, param.name))
+                    for relations in links.sources(ColumnField(access.relation, param.name))
                     if (needs := self._needs_of_all(relations)) != NEVER and not needs & own
                 ]
                 if usable:
                     sources[param.name] = usable
         return Wish(
-            use.relation, tuple(self._offers(target, use, frozenset(sources))), sources, links
+            access.relation, tuple(self._offers(target, access, frozenset(sources))), sources, links
         )
 
     def _needs_of_all(self, relations: Iterable[int]) -> int:
@@ -377,24 +378,24 @@ class Ordering:
         return bits
 
     def _offers(
-        self, target: AccessTarget, use: TableAccess, bound: frozenset[str]
+        self, target: AccessTarget, access: TableAccess, bound: frozenset[str]
     ) -> Iterable[Offer]:
-        weigh = self.weighing.weigh(target, [Binding(use, {}, self.weighing.rows)])
+        weigh = self.weighing.weigh(target, [Binding(access, {}, self.weighing.rows)])
         choosing = self.weighing.choosing(target)
-        for choice in choosing.choices([ArgumentSupply(use.rows, bound)], target.columns, weigh):
-            yield _offer(target, use, choice, bound)
+        for choice in choosing.choices([ArgumentSupply(access.rows, bound)], target.columns, weigh):
+            yield _offer(target, access, choice, bound)
 
 
 def _offer(
-    target: AccessTarget, use: TableAccess, choice: PathChoice, bound: frozenset[str]
+    target: AccessTarget, access: TableAccess, choice: PathChoice, bound: frozenset[str]
 ) -> Offer:
     resource, method = target.live.resource, choice.method
     names = dict.fromkeys((*wanted_params(resource, method, target.columns), *method.required))
     asked = tuple(name for name in names if name in bound)
     params = (resource.param(name) for name in asked)
     parents = frozenset(p.name for p in params if p is not None and p.parent is not None)
-    alternatives = len(use.rows or ()) or 1
+    alternatives = len(access.rows or ()) or 1
     requests = alternatives if choice.requests is None else choice.requests
-    pages = pages_of(method, len(pushed_filters(resource, method, [use])))
+    pages = pages_of(method, len(pushed_filters(resource, method, [access])))
     more = choice.second + ENUMERATED * len(choice.missing)
     return Offer(float(requests * pages), asked, parents, more)

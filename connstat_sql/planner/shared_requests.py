@@ -96,13 +96,15 @@ class Sharing:
         return tuple(marked)
 
     def _templates_of(self, scan: Scan) -> set[tuple[str, Template]]:
-        ways = (*scan.ways, *(instead.way for instead in scan.instead))
-        return {(scan.provider.name, template_of(way.method)) for way in ways}
+        access_paths = (*scan.access_paths, *(instead.access_path for instead in scan.instead))
+        return {
+            (scan.provider.name, template_of(access_path.method)) for access_path in access_paths
+        }
 
     def _of_scan(self, scan: Scan) -> set[Asked]:
         requests: set[Asked] = set()
-        for feed in scan.feeds:
-            requests |= self.requests(scan.method, feed.constant, scan.ways[0].filters)
+        for source in scan.sources:
+            requests |= self.requests(scan.method, source.constant, scan.access_paths[0].filters)
         return requests
 
 

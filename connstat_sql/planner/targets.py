@@ -20,7 +20,7 @@ class AccessTarget:
     """
 
     live: LiveTable
-    uses: tuple[TableAccess, ...]
+    accesses: tuple[TableAccess, ...]
     columns: tuple[str, ...]
     spoken: frozenset[str] = frozenset()
     places: tuple[int, ...] = ()
@@ -37,10 +37,10 @@ def by_resource(tables: Sequence[BoundTable]) -> Iterable[list[int]]:
 
 def target_of(tables: Sequence[BoundTable], places: Sequence[int]) -> AccessTarget:
     """Mentions of one table as one target."""
-    uses = tuple(use for table in tables for use in table.uses)
+    accesses = tuple(access for table in tables for access in table.accesses)
     return AccessTarget(
         tables[0].live,
-        uses or (TableAccess(0, (), ()),),
+        accesses or (TableAccess(0, (), ()),),
         used_columns(tables),
         spoken_columns(tables),
         tuple(places),
@@ -54,15 +54,19 @@ def distinct(bindings: Sequence[Binding]) -> list[Binding]:
     """
     groups: dict[object, list[Binding]] = {}
     for binding in bindings:
-        use = binding.use
-        own = [fact for fact in use.facts if fact.relations == {use.relation}]
-        key: object = use.relation
+        access = binding.access
+        own = [conjunct for conjunct in access.conjuncts if conjunct.relations == {access.relation}]
+        key: object = access.relation
         if not binding.bound and not own:
-            rows = use.rows if use.rows is None else tuple(tuple(row.items()) for row in use.rows)
-            key = (rows, use.limit)
+            rows = (
+                access.rows
+                if access.rows is None
+                else tuple(tuple(row.items()) for row in access.rows)
+            )
+            key = (rows, access.limit)
         groups.setdefault(key, []).append(binding)
     return [
-        first if not others else replace(first, use=replace(first.use, facts=()))
+        first if not others else replace(first, access=replace(first.access, conjuncts=()))
         for first, *others in groups.values()
     ]
 

@@ -286,7 +286,7 @@ def _connections(plan: Plan) -> frozenset[str]:
     """The connections that a plan can ask."""
     names: set[str] = set()
     for scan in plan.scans:
-        for feed in scan.feeds:
+        for feed in scan.sources:
             if CONNECTION in feed.constant.columns:
                 place = feed.constant.columns.index(CONNECTION)
                 names |= {row[place] for row in feed.constant.rows}

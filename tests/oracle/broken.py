@@ -72,7 +72,7 @@ class Mutant:
 
     rules: Rules = RULES_OF_SQL
     misread: Misread = _as_it_is
-    asking: type[Introspection] = Introspection
+    introspection: type[Introspection] = Introspection
     misbound: Misbound = _as_bound
     misplanned: Misplanned = _as_planned
     plans: bool = True
@@ -101,13 +101,15 @@ class Broken(LiveTables):
         return self.mutant.sees_writes and super()._writes_within(statement)
 
     def _introspection(self, sql: str, arguments: Arguments) -> Introspection:
-        return self.mutant.asking(self._session, sql, arguments)
+        return self.mutant.introspection(self._session, sql, arguments)
 
-    def _bind(self, statement: Statement, asking: Introspection) -> BoundQuery:
+    def _bind(self, statement: Statement, introspection: Introspection) -> BoundQuery:
         mutant = self.mutant
         if statement.tree is not None:
             mutant.misread(statement.tree)
-        return mutant.misbound(bind(statement, self._catalog, asking, mutant.rules), asking)
+        return mutant.misbound(
+            bind(statement, self._catalog, introspection, mutant.rules), introspection
+        )
 
     def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
         found = super()._plan(statement, arguments, options)
@@ -181,60 +183,67 @@ def every(change: Callable[[TableAccess], TableAccess]) -> Misbound:
     """Another conclusion about each reading of a live table."""
 
     def misbound(query: BoundQuery, _: Introspection) -> BoundQuery:
-        return with_uses(query, lambda table: [change(use) for use in table.uses])
+        return with_accesses(query, lambda table: [change(access) for access in table.accesses])
 
     return misbound
 
 
-def with_uses(query: BoundQuery, uses: Callable[[BoundTable], Sequence[TableAccess]]) -> BoundQuery:
+def with_accesses(
+    query: BoundQuery, accesses: Callable[[BoundTable], Sequence[TableAccess]]
+) -> BoundQuery:
     """The query with other readings of its live tables."""
-    tables = [replace(table, uses=tuple(uses(table))) for table in query.tables]
+    tables = [replace(table, accesses=tuple(accesses(table))) for table in query.tables]
     return replace(query, tables=tuple(tables))
 
 
-def multiplied(use: TableAccess) -> TableAccess:
+def multiplied(access: TableAccess) -> TableAccess:
     """The product of the values of each column, where tuples are meant."""
-    if not use.rows or len({frozenset(row) for row in use.rows}) > 1:
-        return use
-    names = [*use.rows[0]]
-    values = [dict.fromkeys(row[name] for row in use.rows) for name in names]
-    return replace(use, rows=tuple(dict(zip(names, one, strict=True)) for one in product(*values)))
+    if not access.rows or len({frozenset(row) for row in access.rows}) > 1:
+        return access
+    names = [*access.rows[0]]
+    values = [dict.fromkeys(row[name] for row in access.rows) for name in names]
+    return replace(
+        access, rows=tuple(dict(zip(names, one, strict=True)) for one in product(*values))
+    )
 
 
-def first_alternative(use: TableAccess) -> TableAccess:
+def first_alternative(access: TableAccess) -> TableAccess:
     """The first of several alternatives."""
-    return replace(use, rows=use.rows[:1] if use.rows else use.rows)
+    return replace(access, rows=access.rows[:1] if access.rows else access.rows)
 
 
-def no_contradictions(use: TableAccess) -> TableAccess:
+def no_contradictions(access: TableAccess) -> TableAccess:
     """What cannot be is looked up."""
-    return unrestricted(use) if use.rows == () else use
+    return unrestricted(access) if access.rows == () else access
 
 
-def unrestricted(use: TableAccess) -> TableAccess:
+def unrestricted(access: TableAccess) -> TableAccess:
     """Nothing is known of the rows wanted."""
-    return replace(use, rows=None, facts=())
+    return replace(access, rows=None, conjuncts=())
 
 
-def unlimited(use: TableAccess) -> TableAccess:
+def unlimited(access: TableAccess) -> TableAccess:
     """No number of rows is enough."""
-    return replace(use, limit=None)
+    return replace(access, limit=None)
 
 
-def one_row(use: TableAccess) -> TableAccess:
+def one_row(access: TableAccess) -> TableAccess:
     """One row is enough."""
-    return replace(use, limit=1, limited_by=frozenset(), order=None)
+    return replace(access, limit=1, limited_by=frozenset(), order=None)
 
 
 def first_use(query: BoundQuery, _: Introspection) -> BoundQuery:
     """Of several readings the first counts."""
-    return with_uses(query, lambda table: table.uses[:1])
+    return with_accesses(query, lambda table: table.accesses[:1])
 
 
 def restricted_uses(query: BoundQuery, _: Introspection) -> BoundQuery:
     """Readings that nothing restricts are overlooked, where there are others."""
-    return with_uses(
-        query, lambda table: [use for use in table.uses if use.rows is not None] or table.uses
+    return with_accesses(
+        query,
+        lambda table: (
+            [access for access in table.accesses if access.rows is not None] or table.accesses
+        ),
     )
 
 
@@ -244,19 +253,21 @@ def limited(query: BoundQuery, _: Introspection) -> BoundQuery:
     limit = next(query.statement.tree.find_all(exp.Limit))
     (number,) = limit.find_all(exp.Literal)
     wanted = int(number.this)
-    return every(lambda use: replace(use, limit=wanted, limited_by=frozenset(), order=None))(
+    return every(lambda access: replace(access, limit=wanted, limited_by=frozenset(), order=None))(
         query, _
     )
 
 
-def sorted_by_the_api(query: BoundQuery, asking: Introspection) -> BoundQuery:
+def sorted_by_the_api(query: BoundQuery, introspection: Introspection) -> BoundQuery:
     """ORDER BY goes by the column of its name, with NULL last, and LIMIT counts such rows."""
     assert query.statement.tree is not None
     (key,) = query.statement.tree.find_all(exp.Ordered)
     columns = frozenset({"grp"})
     by = (key.this.name, False)
-    stopped = limited(query, asking)
-    return every(lambda use: replace(use, limited_by=columns, order=by))(stopped, asking)
+    stopped = limited(query, introspection)
+    return every(lambda access: replace(access, limited_by=columns, order=by))(
+        stopped, introspection
+    )
 
 
 def every_column(query: BoundQuery, _: Introspection) -> BoundQuery:
@@ -274,71 +285,80 @@ def unspoken(query: BoundQuery, _: Introspection) -> BoundQuery:
     return replace(query, tables=tables)
 
 
-def with_facts(
-    query: BoundQuery, asking: Introspection, facts: Callable[[TableAccess], Sequence[Conjunct]]
+def with_conjuncts(
+    query: BoundQuery,
+    introspection: Introspection,
+    conjuncts: Callable[[TableAccess], Sequence[Conjunct]],
 ) -> BoundQuery:
-    """The query with other facts about each reading, and what follows from them."""
+    """The query with other conjuncts about each reading, and what follows from them."""
 
     def again(table: BoundTable) -> Iterator[TableAccess]:
-        for use in table.uses:
-            said = tuple(facts(use))
-            constants = Constants(asking)
+        for access in table.accesses:
+            said = tuple(conjuncts(access))
+            constants = Constants(introspection)
             types = bindable_types(table.live.resource)
-            found = Restriction(use.relation, types, query.relations, constants).rows(said)
-            yield replace(use, facts=said, rows=found)
+            found = Restriction(access.relation, types, query.relations, constants).rows(said)
+            yield replace(access, conjuncts=said, rows=found)
 
-    return with_uses(query, lambda table: [*again(table)])
-
-
-def _all_facts(query: BoundQuery) -> dict[int, Conjunct]:
-    uses = [use for table in query.tables for use in table.uses]
-    return {id(fact): fact for use in uses for fact in use.facts}
+    return with_accesses(query, lambda table: [*again(table)])
 
 
-def said_anywhere(query: BoundQuery, asking: Introspection) -> BoundQuery:
+def _all_conjuncts(query: BoundQuery) -> dict[int, Conjunct]:
+    accesses = [access for table in query.tables for access in table.accesses]
+    return {id(conjunct): conjunct for access in accesses for conjunct in access.conjuncts}
+
+
+def said_anywhere(query: BoundQuery, introspection: Introspection) -> BoundQuery:
     """What is said of a table anywhere restricts it, also where that is said inside a subquery."""
-    found = _all_facts(query).values()
+    found = _all_conjuncts(query).values()
 
-    def facts(use: TableAccess) -> Sequence[Conjunct]:
-        return [fact for fact in found if fact in use.facts or use.relation in fact.relations]
+    def conjuncts(access: TableAccess) -> Sequence[Conjunct]:
+        return [
+            conjunct
+            for conjunct in found
+            if conjunct in access.conjuncts or access.relation in conjunct.relations
+        ]
 
-    return with_facts(query, asking, facts)
+    return with_conjuncts(query, introspection, conjuncts)
 
 
-def base_alone(query: BoundQuery, asking: Introspection) -> BoundQuery:
+def base_alone(query: BoundQuery, introspection: Introspection) -> BoundQuery:
     """A recursive CTE is taken to have the rows of its base alone, whose table comes first."""
-    base = query.tables[0].uses[0]
+    base = query.tables[0].accesses[0]
     column = query.tables[0].columns[0]
     (itself,) = [
         one for one in query.relations.values() if one.mention is None and one.node is None
     ]
     inward = {next(iter(itself.types)): ColumnField(base.relation, column)}
 
-    def facts(use: TableAccess) -> Sequence[Conjunct]:
-        if use is base:
-            return use.facts
-        inner = [substituted(fact, itself.id, inward) for fact in use.facts]
-        return [*(fact for fact in inner if fact is not None), *base.facts]
+    def conjuncts(access: TableAccess) -> Sequence[Conjunct]:
+        if access is base:
+            return access.conjuncts
+        inner = [substituted(conjunct, itself.id, inward) for conjunct in access.conjuncts]
+        return [*(conjunct for conjunct in inner if conjunct is not None), *base.conjuncts]
 
-    return with_facts(query, asking, facts)
+    return with_conjuncts(query, introspection, conjuncts)
 
 
-def same_connection(query: BoundQuery, asking: Introspection) -> BoundQuery:
+def same_connection(query: BoundQuery, introspection: Introspection) -> BoundQuery:
     """Tables that an equality ties are taken to be of one connection."""
     tied: list[Conjunct] = []
-    for fact in _all_facts(query).values():
-        if isinstance(fact.predicate, exp.EQ) and len(fact.relations) == 2:
+    for conjunct in _all_conjuncts(query).values():
+        if isinstance(conjunct.predicate, exp.EQ) and len(conjunct.relations) == 2:
             columns = exp.column("_connection"), exp.column("_connection")
-            fields = [ColumnField(number, "_connection") for number in sorted(fact.relations)]
+            fields = [ColumnField(number, "_connection") for number in sorted(conjunct.relations)]
             terms = {id(one): field for one, field in zip(columns, fields, strict=True)}
             equal = exp.EQ(this=columns[0], expression=columns[1])
-            tied.append(Conjunct(equal, terms, fact.relations))
+            tied.append(Conjunct(equal, terms, conjunct.relations))
 
-    def facts(use: TableAccess) -> Sequence[Conjunct]:
-        return [*use.facts, *(fact for fact in tied if use.relation in fact.relations)]
+    def conjuncts(access: TableAccess) -> Sequence[Conjunct]:
+        return [
+            *access.conjuncts,
+            *(conjunct for conjunct in tied if access.relation in conjunct.relations),
+        ]
 
     tables = tuple(replace(one, hidden=(*one.hidden, "_connection")) for one in query.tables)
-    return with_facts(replace(query, tables=tables), asking, facts)
+    return with_conjuncts(replace(query, tables=tables), introspection, conjuncts)
 
 
 # --- misplanned ----------------------------------------------------------------------------------
@@ -346,22 +366,25 @@ def same_connection(query: BoundQuery, asking: Introspection) -> BoundQuery:
 
 def values_apart(plan: Plan) -> Plan:
     """Of rows that give several values each is taken apart, and all are combined."""
-    scans = [replace(scan, feeds=tuple(_apart(feed) for feed in scan.feeds)) for scan in plan.scans]
+    scans = [
+        replace(scan, sources=tuple(_apart(source) for source in scan.sources))
+        for scan in plan.scans
+    ]
     return replace(plan, scans=tuple(scans))
 
 
-def _apart(feed: ArgumentSource) -> ArgumentSource:
-    columns = [f'"{name}"' for name in feed.columns]
-    if not feed.sql or len(feed.bound) < 2:
-        return feed
-    parts = [f"(SELECT DISTINCT {name} FROM ({feed.sql}))" for name in columns]
-    return replace(feed, sql=f"SELECT {', '.join(columns)} FROM {', '.join(parts)}", plain_sql="")
+def _apart(source: ArgumentSource) -> ArgumentSource:
+    columns = [f'"{name}"' for name in source.columns]
+    if not source.sql or len(source.bound) < 2:
+        return source
+    parts = [f"(SELECT DISTINCT {name} FROM ({source.sql}))" for name in columns]
+    return replace(source, sql=f"SELECT {', '.join(columns)} FROM {', '.join(parts)}", plain_sql="")
 
 
 def first_tuple(plan: Plan) -> Plan:
     """Rows give one tuple of values, however many there are."""
     scans = [
-        replace(scan, feeds=tuple(replace(one, sql=_first(one.sql)) for one in scan.feeds))
+        replace(scan, sources=tuple(replace(one, sql=_first(one.sql)) for one in scan.sources))
         for scan in plan.scans
     ]
     return replace(plan, scans=tuple(scans))
@@ -376,8 +399,9 @@ def unfiltered(plan: Plan) -> Plan:
     scans = [
         replace(
             scan,
-            feeds=tuple(
-                replace(feed, sql=feed.plain_sql or feed.sql, plain_sql="") for feed in scan.feeds
+            sources=tuple(
+                replace(source, sql=source.plain_sql or source.sql, plain_sql="")
+                for source in scan.sources
             ),
         )
         for scan in plan.scans

@@ -8,7 +8,7 @@ from dataclasses import replace
 from connstat_sql.sql.binder import RULES_OF_SQL, Rules
 from connstat_sql.sql.binder import clause_rules as clauses
 from connstat_sql.sql.binder.clause_rules import Clause
-from connstat_sql.sql.binder.join_rules import Facts, Rule, Sides, inner
+from connstat_sql.sql.binder.join_rules import Conjuncts, Rule, Sides, inner
 from connstat_sql.sql.binder.model import Conjunct
 from tests.oracle import broken, misreading
 from tests.oracle.broken import Misbound, Mutant
@@ -42,17 +42,17 @@ def _misbound(misbound: Misbound) -> Mutant:
     return Mutant(misbound=misbound)
 
 
-def _always(fact: Conjunct, side: frozenset[int]) -> bool:
-    return bool(fact.relations & side)
+def _always(conjunct: Conjunct, side: frozenset[int]) -> bool:
+    return bool(conjunct.relations & side)
 
 
-def _all_to_both(sides: Sides) -> tuple[Facts, Facts]:
+def _all_to_both(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     both = (*sides.raw, *sides.above, *sides.on)
     return both, both
 
 
-def _all_to_the_right(sides: Sides) -> tuple[Facts, Facts]:
-    return sides.above, (*sides.raw, *sides.above, *sides.on, *sides.held_left)
+def _all_to_the_right(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
+    return sides.above, (*sides.raw, *sides.above, *sides.on, *sides.left_invariants)
 
 
 _LEFT, _REJECTS = _joins(LEFT=inner), Mutant(replace(RULES_OF_SQL, rejects=_always))
@@ -69,7 +69,7 @@ _SHARED, _ANYWHERE = _misread(misreading.branches_share_where), _misbound(broken
 _UNTYPED = Mutant(replace(RULES_OF_SQL, minds_types=False))
 _SORTED = _misbound(broken.sorted_by_the_api)
 _ONE_ROW = _misbound(broken.every(broken.one_row))
-_STOPPED, _TEXT = _misbound(broken.limited), Mutant(asking=broken.AllText)
+_STOPPED, _TEXT = _misbound(broken.limited), Mutant(introspection=broken.AllText)
 
 MUTANTS: Mapping[str, Mutant] = {
     # joins
@@ -120,7 +120,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "HAVING ignores grouping sets": _misread(misreading.grouping_sets_as_keys),
     "a constant goes through grouping sets": _SETS,
     "a predicate goes below DISTINCT ON": _without(clauses.distinct_on_lets_its_keys_through),
-    "a volatile function is taken for a constant": Mutant(asking=broken.NothingVolatile),
+    "a volatile function is taken for a constant": Mutant(introspection=broken.NothingVolatile),
     "an output column is taken for the column it is made of": _misread(
         misreading.functions_as_their_arguments
     ),
@@ -162,13 +162,13 @@ MUTANTS: Mapping[str, Mutant] = {
     "an unrestricted mention of a CTE is overlooked": _misbound(broken.restricted_uses),
     "a CTE is taken for the one it shadows": _misread(misreading.inner_ctes_under_other_names),
     # words
-    "keys are compared in lower case": Mutant(asking=broken.SameInLowerCase),
-    "a constant is folded in the words of another parser": Mutant(asking=broken.OtherWords),
-    "a macro is taken for the function that it hides": Mutant(asking=broken.NothingHidden),
+    "keys are compared in lower case": Mutant(introspection=broken.SameInLowerCase),
+    "a constant is folded in the words of another parser": Mutant(introspection=broken.OtherWords),
+    "a macro is taken for the function that it hides": Mutant(introspection=broken.NothingHidden),
     # what stands around
     "a short name is read as the catalog has it": Mutant(plans=False),
     "a WITH that writes is let through": Mutant(sees_writes=False),
-    "a question is asked in the user's transaction": Mutant(asking=broken.InTheTransaction),
+    "a question is asked in the user's transaction": Mutant(introspection=broken.InTheTransaction),
     # values from rows
     "one branch of OR gives the values": _FIRST_BRANCH,
     "one element of a list gives the values": Mutant(misplanned=broken.first_tuple),

@@ -47,8 +47,8 @@ class Stages:
 
     def rows(self, sql: str, arguments: Any = None, mention: int = 0) -> Restriction:
         """What restricts a mention of a statement that reads it once."""
-        (use,) = self.bind(sql, arguments).tables[mention].uses
-        return _sorted(use)
+        (access,) = self.bind(sql, arguments).tables[mention].accesses
+        return _sorted(access)
 
     def where(self, predicate: str, arguments: Any = None) -> Restriction:
         """What restricts the one table of a query with the given WHERE."""
@@ -57,10 +57,10 @@ class Stages:
     def reaching(self, sql: str, table: str) -> list[Restriction]:
         """What restricts each reading of a table, over all mentions of it."""
         return [
-            _sorted(use)
+            _sorted(access)
             for bound in self.bind(sql).tables
             if bound.live.resource.table.resource == table
-            for use in bound.uses
+            for access in bound.accesses
         ]
 
     def plan(self, sql: str, arguments: Any = None, **options: Any) -> Plan:
@@ -91,7 +91,7 @@ class Stages:
         try:
             for name, one in tables.items():
                 self._fill(name, one, given.get(one.resource.table.resource, ()))
-            found_rows = [row for feed in scan.feeds for row in self._tuples(feed)]
+            found_rows = [row for source in scan.sources for row in self._tuples(source)]
             kept = [
                 {n: v for n, v in row.items() if hidden or n != CONNECTION} for row in found_rows
             ]
@@ -111,24 +111,24 @@ class Stages:
             values = ["NULL" if full.get(c) is None else literal(str(full[c])) for c in columns]
             con.execute(f"INSERT INTO {name} VALUES ({', '.join(values)})")
 
-    def _tuples(self, feed: ArgumentSource) -> list[dict[str, str]]:
-        rows: Sequence[Sequence[str]] = feed.constant.rows
-        if feed.sql:
+    def _tuples(self, source: ArgumentSource) -> list[dict[str, str]]:
+        rows: Sequence[Sequence[str]] = source.constant.rows
+        if source.sql:
             con = self.engine.session.duckdb
             try:
-                rows = con.execute(feed.sql).fetchall()
+                rows = con.execute(source.sql).fetchall()
             except duckdb.Error:  # a predicate may fail here and not where it stands
-                rows = con.execute(feed.plain_sql).fetchall()
-        return [dict(zip(feed.columns, row, strict=True)) for row in rows]
+                rows = con.execute(source.plain_sql).fetchall()
+        return [dict(zip(source.columns, row, strict=True)) for row in rows]
 
     def _introspection(self, sql: str, arguments: Any) -> Introspection:
         return Introspection(self.engine.session, sql, arguments)
 
 
-def _sorted(use: TableAccess) -> Restriction:
-    if use.rows is None:
+def _sorted(access: TableAccess) -> Restriction:
+    if access.rows is None:
         return None
-    return [dict(items) for items in sorted(sorted(row.items()) for row in use.rows)]
+    return [dict(items) for items in sorted(sorted(row.items()) for row in access.rows)]
 
 
 @contextmanager

@@ -124,25 +124,25 @@ def _bound(
     functions = UnstableFunctions(questions.volatile(), questions.aggregates(), questions)
     sources = Sources(questions, functions, mentions)
     constants = Constants(questions)
-    walking = Pushdown(rules, sources.relations, constants)
-    reading = FromClauses(sources, rules)
-    before = {} if isinstance(names.tree, exp.Query) else reading.ctes_of(names.tree)
+    pushdown = Pushdown(rules, sources.relations, constants)
+    from_clauses = FromClauses(sources, rules)
+    before = {} if isinstance(names.tree, exp.Query) else from_clauses.ctes_of(names.tree)
     for query in queries_of(names.tree):
-        walking.walk(reading.query(query, None, before))
+        pushdown.push(from_clauses.query(query, None, before))
     unread, crowded = _unread_ctes(names), sources.crowded
     idle = idle_mentions(names.tree, [mention.node for mention, _ in lives])
     tables, equal_columns = [], dict[frozenset[int], EqualColumns]()
     for place, (mention, live) in enumerate(lives):
-        uses = [
-            _use(pushed, live, sources, constants, equal_columns)
-            for pushed in _reached(place, mention, walking, crowded, unread)
+        accesses = [
+            _access(pushed, live, sources, constants, equal_columns)
+            for pushed in _pushed(place, mention, pushdown, crowded, unread)
             if id(mention.node) not in idle
         ]
         tables.append(
             BoundTable(
                 mention,
                 live,
-                uses=tuple(uses),
+                accesses=tuple(accesses),
                 columns=used_columns(names, mention, live.resource),
                 hidden=hidden[place],
                 spoken=spoken_columns(names, mention, live.resource),
@@ -161,19 +161,19 @@ def _bound(
     )
 
 
-def _reached(
+def _pushed(
     place: int,
     mention: TableMention,
-    walking: Pushdown,
+    pushdown: Pushdown,
     crowded: frozenset[int],
     unread: frozenset[int],
 ) -> list[PushedPredicates]:
     """How the walk reached a mention; one that it did not reach is not restricted."""
-    reached = walking.reached.get(place, [])
+    pushed = pushdown.pushed.get(place, [])
     if place in crowded:
         return [PushedPredicates(None)]
-    if reached or _ctes_around(mention.node) & unread:
-        return reached
+    if pushed or _ctes_around(mention.node) & unread:
+        return pushed
     return [PushedPredicates(None)]
 
 
@@ -207,7 +207,7 @@ def _ctes_around(node: exp.Expr) -> frozenset[int]:
     return frozenset(around)
 
 
-def _use(
+def _access(
     pushed: PushedPredicates,
     live: LiveTable,
     sources: Sources,
@@ -220,17 +220,17 @@ def _use(
     restriction = Restriction(
         pushed.relation, types, sources.relations, constants, equal_columns, missing=sources.missing
     )
-    rows = restriction.rows(pushed.facts)
+    rows = restriction.rows(pushed.conjuncts)
     limit = pushed.limit
     return TableAccess(
         pushed.relation,
-        pushed.facts,
+        pushed.conjuncts,
         rows,
         limit.rows if limit else None,
         limit.columns if limit else frozenset(),
         limit.order if limit else None,
         tuple(sorted(restriction.misfits)),
-        restriction.intervals(pushed.facts, bounded_types(live.resource)),
+        restriction.intervals(pushed.conjuncts, bounded_types(live.resource)),
     )
 
 

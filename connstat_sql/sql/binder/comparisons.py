@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.predicates import conjuncts
+from connstat_sql.sql.binder.predicates import split_and
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _options_beside(side: exp.Expr) -> Disjuncts:
 
 def equal_nodes(predicate: exp.Expr) -> Iterator[tuple[exp.Expr, exp.Expr]]:
     """The pairs of nodes that a predicate says are equal."""
-    for conjunct in conjuncts(predicate):
+    for conjunct in split_and(predicate):
         if not isinstance(conjunct, (exp.EQ, exp.NullSafeEQ)):
             continue
         sides = [*map(_parts, sides_of(conjunct))]

@@ -17,17 +17,17 @@ from connstat_sql.sql.binder.clause_rules import (
 from connstat_sql.sql.binder.group_by import (
     makes_one_group,
 )
-from connstat_sql.sql.binder.join_rules import demoted, join, silent
+from connstat_sql.sql.binder.join_rules import demoted, join, not_mentioning
 from connstat_sql.sql.binder.model import Conjunct, Term
 from connstat_sql.sql.binder.named import Cte
 from connstat_sql.sql.binder.predicates import Predicates, equality, is_listing
 from connstat_sql.sql.binder.query_tree import (
     Block,
     Leaf,
+    Opaque,
     OutputColumn,
     Query,
     RowLimit,
-    Sealed,
     SetOperation,
     Tree,
 )
@@ -47,7 +47,7 @@ class _From:
     tree: Tree | None = None
     scope: Scope = field(default_factory=Scope)
     unseen: frozenset[int] = frozenset()
-    loose: list[Query] = field(default_factory=list)
+    uncorrelated: list[Query] = field(default_factory=list)
 
 
 @dataclass
@@ -69,17 +69,17 @@ class FromClauses:
             inner = node.this
             if isinstance(inner, exp.Query) and not _changes_rows(node):
                 return self.query(inner, outer, ctes)
-            return self._sealed(node, outer, ctes)
+            return self._opaque(node, outer, ctes)
         if isinstance(node, exp.SetOperation):
             return self._set_operation(node, outer, ctes)
         if isinstance(node, exp.Select):
             return self._block(node, outer, ctes)
-        return self._sealed(node, outer, ctes)
+        return self._opaque(node, outer, ctes)
 
-    def _sealed(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Sealed:
+    def _opaque(self, node: exp.Expr, outer: Scope | None, ctes: Ctes) -> Opaque:
         """What is not looked into, with the queries in it."""
         inner = outermost_queries(*children(node))
-        return Sealed(tuple(self.query(query, outer, ctes) for query in inner))
+        return Opaque(tuple(self.query(query, outer, ctes) for query in inner))
 
     def ctes_of(self, node: exp.Expr) -> Ctes:
         """The CTEs in front of what is no query, such as INSERT, for the queries in it."""
@@ -123,9 +123,9 @@ class FromClauses:
                 nested += self.predicates.queries_in(predicate, visible, ctes)
                 continue
             tree = self._apply(predicate, visible, ctes, tree, where, nested)
-        facts = tuple(where)
+        conjuncts = tuple(where)
         if tree is not None:
-            tree = demoted(tree, facts, self.rules.rejects)
+            tree = demoted(tree, conjuncts, self.rules.rejects)
         missing = tree.missing if tree is not None else frozenset()
         self.sources.missing |= missing
         beside = [
@@ -133,11 +133,15 @@ class FromClauses:
         ]
         outputs = read_outputs(select, visible, self.sources.functions, missing, self.rules.clauses)
         is_one_group = makes_one_group(select, self.sources.functions)
-        held = () if is_one_group else (*silent(facts, missing), *(tree.held if tree else ()))
-        limit = None if nested or beside else self._limit(select, tree, facts, visible, outputs)
+        invariants = (
+            ()
+            if is_one_group
+            else (*not_mentioning(conjuncts, missing), *(tree.invariants if tree else ()))
+        )
+        limit = None if nested or beside else self._limit(select, tree, conjuncts, visible, outputs)
         return Block(
-            tree, facts, tuple(nested), tuple(beside), tuple(read.loose), is_one_group, outputs,
-            held, limit,
+            tree, conjuncts, tuple(nested), tuple(beside), tuple(read.uncorrelated), is_one_group,
+            outputs, invariants, limit,
         )  # fmt: skip
 
     def _apply(
@@ -149,10 +153,10 @@ class FromClauses:
         where: list[Conjunct],
         nested: list[Query],
     ) -> Tree | None:
-        """One conjunct: a fact, or a join with the subquery that it is about."""
+        """One conjunct: a conjunct, or a join with the subquery that it is about."""
         joined = self.predicates.subquery_join(predicate, scope, ctes)
         if joined is None or tree is None:
-            where.append(self.predicates.fact(predicate, scope, ctes))
+            where.append(self.predicates.conjunct(predicate, scope, ctes))
             nested += self.predicates.queries_in(predicate, scope, ctes)
             return tree
         kind, leaf, on = joined
@@ -162,7 +166,7 @@ class FromClauses:
         self,
         select: exp.Select,
         tree: Tree | None,
-        facts: tuple[Conjunct, ...],
+        conjuncts: tuple[Conjunct, ...],
         scope: Scope,
         outputs: Sequence[OutputColumn] | None,
     ) -> RowLimit | None:
@@ -174,7 +178,7 @@ class FromClauses:
         at_most = 1 if _is_only_tested(select) else None
         wanted = self.sources.whole_number(select.args.get("limit"), absent=at_most)
         skipped = self.sources.whole_number(select.args.get("offset"), absent=0)
-        columns = [self.predicates.fixed_column(fact) for fact in facts]
+        columns = [self.predicates.fixed_column(conjunct) for conjunct in conjuncts]
         if wanted is None or skipped is None or None in columns:
             return None
         order = None
@@ -230,21 +234,25 @@ class FromClauses:
             outer=None,
         )
         scope = replace(left_scope.joined(right.scope), outer=outer)
-        facts, merged, loose = list[Conjunct](), dict(scope.merged), [*chain.loose, *right.loose]
+        conjuncts, merged, uncorrelated = (
+            list[Conjunct](),
+            dict(scope.merged),
+            [*chain.uncorrelated, *right.uncorrelated],
+        )
         for name in _common(clause, left_scope, right.scope):
-            fact, merge = self._merge(name, kind, left_scope, right.scope)
+            conjunct, merge = self._merge(name, kind, left_scope, right.scope)
             merged[name] = merge
-            if fact is not None and not (kind.startswith("ASOF")):
-                facts.append(fact)
+            if conjunct is not None and not (kind.startswith("ASOF")):
+                conjuncts.append(conjunct)
         on = clause.args.get("on")
-        for predicate in self.predicates.conjuncts(on) if on is not None else ():
-            facts.append(self.predicates.fact(predicate, scope, ctes))
-            loose += self.predicates.queries_in(predicate, scope, ctes)
+        for predicate in self.predicates.split_and(on) if on is not None else ():
+            conjuncts.append(self.predicates.conjunct(predicate, scope, ctes))
+            uncorrelated += self.predicates.queries_in(predicate, scope, ctes)
         unseen = chain.unseen | right.unseen
         if kind in ("SEMI", "ANTI"):
             unseen |= {source.relation.id for source in right.scope.sources}
-        tree = join(kind, chain.tree, right.tree, tuple(facts))
-        return _From(tree, replace(scope, merged=merged, outer=None), unseen, loose)
+        tree = join(kind, chain.tree, right.tree, tuple(conjuncts))
+        return _From(tree, replace(scope, merged=merged, outer=None), unseen, uncorrelated)
 
     def _merge(
         self, name: str, kind: str, left: Scope, right: Scope
@@ -255,7 +263,7 @@ class FromClauses:
         members = frozenset(having)
         if ours is None or theirs is None:
             return None, Merge(None, members)
-        fact = equality(ours, theirs, name)
+        conjunct = equality(ours, theirs, name)
         term: Term | None = ours
         if kind == "RIGHT":
             term = theirs
@@ -263,7 +271,7 @@ class FromClauses:
             term = None
         elif kind == "FULL":
             term = self.predicates.merged(fields_of(ours), fields_of(theirs))
-        return fact, Merge(term, members)
+        return conjunct, Merge(term, members)
 
     def _source(self, node: exp.Expr, before: Scope, ctes: Ctes) -> tuple[Leaf, Source]:
         """One source of FROM, with the query inside it where it is one."""
@@ -281,7 +289,7 @@ class FromClauses:
             query = self.query(inner, before, ctes)
             relation = self.sources.derived(node, query, ctes)
             return Leaf(relation, query), Source(relation, names)
-        query = self._sealed(inner, before, ctes)
+        query = self._opaque(inner, before, ctes)
         relation = self.sources.local(node, ctes)
         place = self.sources.live_place(inner)
         return Leaf(relation, query if query.branches else None, place), Source(relation, names)
@@ -301,7 +309,7 @@ class FromClauses:
                     for branch in (cte.node.this.this, cte.node.this.expression)
                 )
                 seals = self.rules.seals_recursion
-                query = Sealed(branches) if seals else SetOperation(branches, True, False)
+                query = Opaque(branches) if seals else SetOperation(branches, True, False)
             else:
                 query = self.query(cte.node.this, cte.outer, cte.ctes)
         relation = self.sources.of_cte(node, cte, query, ctes)
@@ -347,7 +355,7 @@ def _beside(whole: _From, chain: _From) -> _From:
         tree,
         whole.scope.joined(chain.scope),
         whole.unseen | chain.unseen,
-        [*whole.loose, *chain.loose],
+        [*whole.uncorrelated, *chain.uncorrelated],
     )
 
 

@@ -60,7 +60,7 @@ def ticks_of(text: str, kind: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class IntervalReader:
-    """Reads facts for the columns of one use of a table.
+    """Reads conjuncts for the columns of one access of a table.
 
     `types` are its columns with an order that an API may be told of; `column_of` says which of
     them a term is, or equals ("": none).
@@ -70,11 +70,11 @@ class IntervalReader:
     constants: Constants
     column_of: Callable[[ColumnField], str]
 
-    def intervals(self, facts: Sequence[Conjunct]) -> Intervals:
-        """What all facts together leave of each column that they bound."""
+    def intervals(self, conjuncts: Sequence[Conjunct]) -> Intervals:
+        """What all conjuncts together leave of each column that they bound."""
         intervals: Intervals = {}
-        for fact in facts:
-            intervals = _both(intervals, self._of(fact.predicate, fact.terms))
+        for conjunct in conjuncts:
+            intervals = _both(intervals, self._of(conjunct.predicate, conjunct.terms))
         return intervals
 
     def _of(self, node: exp.Expr, terms: Mapping[int, Term]) -> Intervals:
@@ -231,7 +231,7 @@ def _around(intervals: Sequence[Interval]) -> Interval:
     )
 
 
-def around_all(uses: Sequence[Intervals]) -> Intervals:
-    """What holds for every row that any of several uses wants."""
-    names = set(uses[0]).intersection(*uses[1:]) if uses else set[str]()
-    return {name: _around([use[name] for use in uses]) for name in sorted(names)}
+def around_all(accesses: Sequence[Intervals]) -> Intervals:
+    """What holds for every row that any of several accesses wants."""
+    names = set(accesses[0]).intersection(*accesses[1:]) if accesses else set[str]()
+    return {name: _around([access[name] for access in accesses]) for name in sorted(names)}

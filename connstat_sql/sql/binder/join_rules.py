@@ -1,6 +1,6 @@
 """What each kind of join lets through to its sides: one small function a kind.
 
-A rule is given the facts from above and those of ON, and answers those of the left and of the
+A rule is given the conjuncts from above and those of ON, and answers those of the left and of the
 right side: predicates without whose truth a row of that side cannot change the answer.
 """
 
@@ -16,86 +16,87 @@ from connstat_sql.sql.binder.model import Conjunct, Merged, relations_of
 from connstat_sql.sql.binder.nulls import rejects_null
 from connstat_sql.sql.binder.query_tree import Join, Leaf, Tree
 
-Facts = tuple[Conjunct, ...]
+Conjuncts = tuple[Conjunct, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sides:
     """One join on the way down.
 
-    `above` are facts that come from outside, `on` its own. `held_left` and `held_right` hold for
-    each row that the side gives, `left` and `right` are the relations there. `raw` are the facts
-    from outside before those were left out that speak of columns which may be missing.
+    `above` are conjuncts that come from outside, `on` its own. `left_invariants` and
+    `right_invariants` hold for each row that the side gives, `left` and `right` are the relations
+    there. `raw` are the conjuncts from outside before those were left out that speak of columns
+    which may be missing.
     """
 
-    above: Facts
-    on: Facts
-    held_left: Facts
-    held_right: Facts
+    above: Conjuncts
+    on: Conjuncts
+    left_invariants: Conjuncts
+    right_invariants: Conjuncts
     left: frozenset[int]
     right: frozenset[int]
-    raw: Facts
+    raw: Conjuncts
 
 
-Rule = Callable[[Sides], tuple[Facts, Facts]]
+Rule = Callable[[Sides], tuple[Conjuncts, Conjuncts]]
 
 
-def inner(sides: Sides) -> tuple[Facts, Facts]:
+def inner(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """Everything reaches both sides."""
     both = (*sides.above, *sides.on)
-    return (*both, *sides.held_right), (*both, *sides.held_left)
+    return (*both, *sides.right_invariants), (*both, *sides.left_invariants)
 
 
-def left(sides: Sides) -> tuple[Facts, Facts]:
+def left(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """ON reaches the right side alone; what is known of the left side matters to both."""
-    above = silent(sides.above, sides.right)
-    return above, (*above, *sides.on, *sides.held_left)
+    above = not_mentioning(sides.above, sides.right)
+    return above, (*above, *sides.on, *sides.left_invariants)
 
 
-def right(sides: Sides) -> tuple[Facts, Facts]:
+def right(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """LEFT mirrored."""
-    above = silent(sides.above, sides.left)
-    return (*above, *sides.on, *sides.held_right), above
+    above = not_mentioning(sides.above, sides.left)
+    return (*above, *sides.on, *sides.right_invariants), above
 
 
-def full(sides: Sides) -> tuple[Facts, Facts]:
+def full(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """Only what USING merged: the merged column is each side's own for the rows of that side."""
-    above = silent(sides.above, sides.left | sides.right)
+    above = not_mentioning(sides.above, sides.left | sides.right)
     return (
         (*above, *_merged(sides.raw, sides.left, sides.right)),
         (*above, *_merged(sides.raw, sides.right, sides.left)),
     )
 
 
-def semi(sides: Sides) -> tuple[Facts, Facts]:
+def semi(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """As an inner join: nothing above can speak of the right side."""
     return inner(sides)
 
 
-def anti(sides: Sides) -> tuple[Facts, Facts]:
+def anti(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """ON reaches the right side alone: the left wants the rows that find no partner."""
-    return sides.above, (*sides.above, *sides.on, *sides.held_left)
+    return sides.above, (*sides.above, *sides.on, *sides.left_invariants)
 
 
-def not_in(sides: Sides) -> tuple[Facts, Facts]:
+def not_in(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """ON reaches nothing: a single NULL on the right changes the answer."""
-    return sides.above, (*sides.above, *sides.held_left)
+    return sides.above, (*sides.above, *sides.left_invariants)
 
 
-def asof(sides: Sides) -> tuple[Facts, Facts]:
+def asof(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """Equalities of ON reach both; WHERE not the right side, where the nearest counts."""
     equal = _equalities(sides.on)
-    above = silent(sides.above, sides.right)
-    return (*sides.above, *equal, *sides.held_right), (*above, *equal, *sides.held_left)
+    above = not_mentioning(sides.above, sides.right)
+    return (*sides.above, *equal, *sides.right_invariants), (*above, *equal, *sides.left_invariants)
 
 
-def asof_left(sides: Sides) -> tuple[Facts, Facts]:
+def asof_left(sides: Sides) -> tuple[Conjuncts, Conjuncts]:
     """As ASOF for the right side, as LEFT for the left."""
-    above = silent(sides.above, sides.right)
-    return above, (*above, *_equalities(sides.on), *sides.held_left)
+    above = not_mentioning(sides.above, sides.right)
+    return above, (*above, *_equalities(sides.on), *sides.left_invariants)
 
 
-def positional(_: Sides) -> tuple[Facts, Facts]:
+def positional(_: Sides) -> tuple[Conjuncts, Conjuncts]:
     """Nothing: every row counts by its place."""
     return (), ()
 
@@ -115,8 +116,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 Rejects = Callable[[Conjunct, frozenset[int]], bool]
 
 
-def demoted(tree: Tree, above: Facts, rejects: Rejects = rejects_null) -> Tree:
-    """Outer joins whose missing rows a fact rejects anyway, as the narrower joins they are."""
+def demoted(tree: Tree, above: Conjuncts, rejects: Rejects = rejects_null) -> Tree:
+    """Outer joins whose missing rows a conjunct rejects anyway, as the narrower joins they are."""
     if isinstance(tree, Leaf):
         return tree
     kind = _demoted_kind(tree, above, rejects)
@@ -127,12 +128,12 @@ def demoted(tree: Tree, above: Facts, rejects: Rejects = rejects_null) -> Tree:
     return join(kind, left_side, right_side, tree.on)
 
 
-def _demoted_kind(tree: Join, above: Facts, rejects: Rejects) -> str:
+def _demoted_kind(tree: Join, above: Conjuncts, rejects: Rejects) -> str:
     missing_right = tree.kind in ("LEFT", "FULL", "ASOF LEFT")
     missing_left = tree.kind in ("RIGHT", "FULL")
     sides = tree.left.relations, tree.right.relations
-    keeps_left = missing_left and not any(rejects(fact, sides[0]) for fact in above)
-    keeps_right = missing_right and not any(rejects(fact, sides[1]) for fact in above)
+    keeps_left = missing_left and not any(rejects(conjunct, sides[0]) for conjunct in above)
+    keeps_right = missing_right and not any(rejects(conjunct, sides[1]) for conjunct in above)
     if keeps_left == missing_left and keeps_right == missing_right:
         return tree.kind
     if tree.kind == "ASOF LEFT":
@@ -141,8 +142,8 @@ def _demoted_kind(tree: Join, above: Facts, rejects: Rejects) -> str:
     return names.get((keeps_left, keeps_right), "INNER")
 
 
-def _inside_of(kind: str, above: Facts, on: Facts) -> tuple[Facts, Facts]:
-    """Facts that every row of a side which survives the join makes true, to look for NULLs."""
+def _inside_of(kind: str, above: Conjuncts, on: Conjuncts) -> tuple[Conjuncts, Conjuncts]:
+    """Conjuncts that every row of a side which survives the join makes true, to look for NULLs."""
     if kind in ("INNER", "CROSS", "SEMI"):
         return (*above, *on), (*above, *on)
     if kind == "LEFT":
@@ -157,25 +158,27 @@ def _inside_of(kind: str, above: Facts, on: Facts) -> tuple[Facts, Facts]:
 # --- what is known of a tree ---------------------------------------------------------------------
 
 
-def join(kind: str, left: Tree, right: Tree, on: Facts = ()) -> Join:
+def join(kind: str, left: Tree, right: Tree, on: Conjuncts = ()) -> Join:
     """A join, with what is known of it."""
     sound = _sound(on, left.missing | right.missing)
     return Join(
         kind, left, right, on, left.relations | right.relations, _missing(kind, left, right),
-        _held(kind, left, right, sound),
+        _invariants(kind, left, right, sound),
     )  # fmt: skip
 
 
-def sound_on(tree: Join, rejects: Rejects = rejects_null) -> Facts:
-    """The facts of ON for which the rows they speak of are there."""
+def sound_on(tree: Join, rejects: Rejects = rejects_null) -> Conjuncts:
+    """The conjuncts of ON for which the rows they speak of are there."""
     return _sound(tree.on, tree.left.missing | tree.right.missing, rejects)
 
 
-def _sound(on: Facts, missing: frozenset[int], rejects: Rejects = rejects_null) -> Facts:
+def _sound(on: Conjuncts, missing: frozenset[int], rejects: Rejects = rejects_null) -> Conjuncts:
     return tuple(
-        fact
-        for fact in on
-        if all(rejects(fact, frozenset({relation})) for relation in fact.relations & missing)
+        conjunct
+        for conjunct in on
+        if all(
+            rejects(conjunct, frozenset({relation})) for relation in conjunct.relations & missing
+        )
     )
 
 
@@ -188,43 +191,47 @@ def _missing(kind: str, left: Tree, right: Tree) -> frozenset[int]:
     return missing
 
 
-def _held(kind: str, left: Tree, right: Tree, on: Facts) -> Facts:
+def _invariants(kind: str, left: Tree, right: Tree, on: Conjuncts) -> Conjuncts:
     if kind in ("INNER", "CROSS"):
-        return (*left.held, *right.held, *on)
+        return (*left.invariants, *right.invariants, *on)
     if kind == "SEMI":
-        return (*left.held, *on)
+        return (*left.invariants, *on)
     if kind == "ASOF":
-        return (*left.held, *_equalities(on))
+        return (*left.invariants, *_equalities(on))
     if kind in ("LEFT", "ANTI", "NOT IN", "ASOF LEFT"):
-        return left.held
-    return right.held if kind == "RIGHT" else ()
+        return left.invariants
+    return right.invariants if kind == "RIGHT" else ()
 
 
-# --- choosing among facts ------------------------------------------------------------------------
+# --- choosing among conjuncts --------------------------------------------------------------------
 
 
-def silent(facts: Iterable[Conjunct], relations: frozenset[int]) -> Facts:
-    """The facts that say nothing of the given relations."""
-    return tuple(fact for fact in facts if not fact.relations & relations)
+def not_mentioning(conjuncts: Iterable[Conjunct], relations: frozenset[int]) -> Conjuncts:
+    """The conjuncts that say nothing of the given relations."""
+    return tuple(conjunct for conjunct in conjuncts if not conjunct.relations & relations)
 
 
-def _equalities(facts: Facts) -> Facts:
-    return tuple(fact for fact in facts if isinstance(fact.predicate.unnest(), exp.EQ))
+def _equalities(conjuncts: Conjuncts) -> Conjuncts:
+    return tuple(
+        conjunct for conjunct in conjuncts if isinstance(conjunct.predicate.unnest(), exp.EQ)
+    )
 
 
-def _merged(raw: Facts, own: frozenset[int], other: frozenset[int]) -> Facts:
-    """Facts about merged columns alone, told of the own side's column."""
-    facts = []
-    for fact in raw:
-        if not fact.relations & own:
+def _merged(raw: Conjuncts, own: frozenset[int], other: frozenset[int]) -> Conjuncts:
+    """Conjuncts about merged columns alone, told of the own side's column."""
+    conjuncts = []
+    for conjunct in raw:
+        if not conjunct.relations & own:
             continue
         terms = {}
-        for key, term in fact.terms.items():
+        for key, term in conjunct.terms.items():
             fields = term.fields if isinstance(term, Merged) else ()
             ours = [field for field in fields if field.relation in own]
             terms[key] = ours[0] if len(ours) == 1 else term
-        is_told = all(terms[k] is not t for k, t in fact.terms.items() if relations_of([t]) & own)
+        is_told = all(
+            terms[k] is not t for k, t in conjunct.terms.items() if relations_of([t]) & own
+        )
         relations = relations_of(terms.values())
         if is_told and not relations & other:
-            facts.append(Conjunct(fact.predicate, terms, relations))
-    return tuple(facts)
+            conjuncts.append(Conjunct(conjunct.predicate, terms, relations))
+    return tuple(conjuncts)

@@ -161,8 +161,8 @@ class Relation:
 
     `mention` is the place of a live mention among the statement's (None: no live table). `node` is
     what to read FROM, with the CTEs that it needs, None where it cannot be read by itself: because
-    it depends on the rows beside it, or would not be the same twice. `needs` are the mentions
-    whose rows it reads. `inside` and `held` tell what its columns are made of and what holds for
+    it depends on the rows beside it, or would not be the same twice. `needs` are the mentions whose
+    rows it reads. `inside` and `invariants` tell what its columns are made of and what holds for
     each of its rows, where it is a subquery that can be looked into. `is_known` is false where not
     all of its columns are known.
     """
@@ -174,27 +174,27 @@ class Relation:
     ctes: tuple[exp.CTE, ...] = ()
     needs: frozenset[int] = frozenset()
     inside: Outputs = field(default_factory=dict)
-    held: tuple[Conjunct, ...] = ()
+    invariants: tuple[Conjunct, ...] = ()
     is_scalar: bool = False
     is_known: bool = True
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class TableAccess:
-    """One reading of a live table: only rows for which all `facts` can be true matter.
+    """One reading of a live table: only rows for which all `conjuncts` can be true matter.
 
-    The facts hold together: there are rows of all the relations they speak of for which they are
-    true at once. Leaving one out makes the restriction wider. `rows` are the alternatives that
-    constants among the facts leave, each a set of equalities; None means that they restrict
-    nothing, () that no row is wanted. `limit` is the number of rows that are enough (None: all),
-    as long as the columns in `limited_by` are arguments of the request; `order` is the column by
-    which they are the first, and whether descending (None: any will do). `misfits` are columns
-    compared with a value of another type, which cannot bind them. `intervals` are what matters of
-    columns whose bounds an API can be told.
+    The conjuncts hold together: there are rows of all the relations they speak of for which they
+    are true at once. Leaving one out makes the restriction wider. `rows` are the alternatives that
+    constants among the conjuncts leave, each a set of equalities; None means that they restrict
+    nothing, () that no row is wanted. `limit` is the number of rows that are enough (None: all), as
+    long as the columns in `limited_by` are arguments of the request; `order` is the column by which
+    they are the first, and whether descending (None: any will do). `misfits` are columns compared
+    with a value of another type, which cannot bind them. `intervals` are what matters of columns
+    whose bounds an API can be told.
     """
 
     relation: int
-    facts: tuple[Conjunct, ...]
+    conjuncts: tuple[Conjunct, ...]
     rows: tuple[Row, ...] | None
     limit: int | None = None
     limited_by: frozenset[str] = frozenset()
@@ -218,23 +218,23 @@ class Edit:
 class BoundTable:
     """One mention of a live table.
 
-    `uses` are the readings of it: a CTE that is mentioned twice reads its tables twice, one that
-    is never mentioned not at all. `columns` are those the statement uses, in the order of the
+    `accesses` are the readings of it: a CTE that is mentioned twice reads its tables twice, one
+    that is never mentioned not at all. `columns` are those the statement uses, in the order of the
     definition; `hidden` those of `_connection, _observed_at, _url` that it names. `spoken` are
     columns that a predicate speaks of in any way: for them a default would be a guess.
     """
 
     mention: TableMention
     live: LiveTable
-    uses: tuple[TableAccess, ...]
+    accesses: tuple[TableAccess, ...]
     columns: tuple[str, ...]
     hidden: tuple[str, ...]
     spoken: frozenset[str] = frozenset()
 
     @property
     def misfits(self) -> tuple[str, ...]:
-        """Columns that some use compares with a value of another type."""
-        return tuple(sorted({name for use in self.uses for name in use.misfits}))
+        """Columns that some access compares with a value of another type."""
+        return tuple(sorted({name for access in self.accesses for name in access.misfits}))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

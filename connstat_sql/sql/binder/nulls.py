@@ -17,18 +17,18 @@ _STRICT = (
 
 
 def rejects_null(
-    fact: Conjunct, side: frozenset[int], columns: frozenset[str] | None = None
+    conjunct: Conjunct, side: frozenset[int], columns: frozenset[str] | None = None
 ) -> bool:
-    """Whether a fact is not true wherever columns of a side are NULL (None: all of them)."""
-    reading = _Reading(fact, side, columns)
-    return bool(fact.relations & side) and reading.is_rejecting(fact.predicate)
+    """Whether a conjunct is not true wherever columns of a side are NULL (None: all of them)."""
+    reading = _Reading(conjunct, side, columns)
+    return bool(conjunct.relations & side) and reading.is_rejecting(conjunct.predicate)
 
 
 class _Reading:
     def __init__(
-        self, fact: Conjunct, side: frozenset[int], columns: frozenset[str] | None
+        self, conjunct: Conjunct, side: frozenset[int], columns: frozenset[str] | None
     ) -> None:
-        self._fact = fact
+        self._conjunct = conjunct
         self._side = side
         self._columns = columns
 
@@ -50,7 +50,7 @@ class _Reading:
         """Whether it is NULL when the side is NULL."""
         node = node.unnest()
         if isinstance(node, exp.Column):
-            term = self._fact.terms.get(id(node))
+            term = self._conjunct.terms.get(id(node))
             if not isinstance(term, ColumnField) or term.relation not in self._side:
                 return False
             return self._columns is None or term.column in self._columns

@@ -1,4 +1,4 @@
-"""Predicates → facts: conjuncts with each column resolved, and what subqueries make of them."""
+"""Predicates → conjuncts: each with its columns resolved, and what subqueries make of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Predicates:
         self._query = query
         self._membership = membership
 
-    def fact(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Conjunct:
+    def conjunct(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Conjunct:
         """A predicate with its columns resolved; where DuckDB reads another, it says nothing."""
         if not self.is_told(predicate):
             return Conjunct(exp.Star(), {}, frozenset({UNKNOWN}))
@@ -69,10 +69,10 @@ class Predicates:
         """Whether DuckDB reads a predicate as the tree does."""
         return self._sources.functions.is_read_alike(predicate)
 
-    def conjuncts(self, clause: exp.Expr) -> Iterator[exp.Expr]:
+    def split_and(self, clause: exp.Expr) -> Iterator[exp.Expr]:
         """The parts of a clause that AND joins; all in one where DuckDB groups it otherwise."""
         if self._sources.questions.is_grouped_alike(clause):
-            yield from conjuncts(clause)
+            yield from split_and(clause)
         else:
             yield clause
 
@@ -80,18 +80,18 @@ class Predicates:
         """The conjuncts of WHERE; those of HAVING and QUALIFY that speak of keys alone."""
         clause, functions = select.args.get("where"), self._sources.functions
         if clause is not None:
-            yield from self.conjuncts(clause.this)
+            yield from self.split_and(clause.this)
         clause = select.args.get("qualify")
         if clause is not None:
             parts = window_keys(select, scope, functions)
-            whole = filter(keeps_whole_partitions, self.conjuncts(clause.this))
+            whole = filter(keeps_whole_partitions, self.split_and(clause.this))
             yield from (
                 conjunct for conjunct in whole if self.speaks_only_of(conjunct, parts, scope)
             )
         clause, group = select.args.get("having"), select.args.get("group")
         if clause is not None and group is not None and not has_grouping_sets(group):
             keys = [scope.resolve(key) for key in grouping_keys(select, group, functions)]
-            listed = self.conjuncts(clause.this)
+            listed = self.split_and(clause.this)
             yield from (
                 conjunct for conjunct in listed if self.speaks_only_of(conjunct, keys, scope)
             )
@@ -133,7 +133,7 @@ class Predicates:
             for side, name in zip(sides, names, strict=True):
                 on.append(self._equal_to(side, ColumnField(relation.id, name), scope, ctes))
         if relation.node is None:
-            on += relation.held
+            on += relation.invariants
         return kind, Leaf(relation, inner), tuple(on)
 
     def merged(self, ours: Iterable[ColumnField], theirs: Iterable[ColumnField]) -> Merged:
@@ -152,9 +152,9 @@ class Predicates:
         terms = [scope.resolve(column) for column in columns]
         return bool(columns) and all(isinstance(t, ColumnField) and t in keys for t in terms)
 
-    def fixed_column(self, fact: Conjunct) -> str | None:
-        """The column that a fact fixes to plain constants and says nothing else of, or None."""
-        node = fact.predicate.unnest()
+    def fixed_column(self, conjunct: Conjunct) -> str | None:
+        """The column that a conjunct fixes to plain constants and says nothing else of, or None."""
+        node = conjunct.predicate.unnest()
         options: list[exp.Expr] = []
         if isinstance(node, exp.EQ):
             options = [node.expression]
@@ -162,7 +162,7 @@ class Predicates:
             options = node.expressions
         if not options or not all(isinstance(option, exp.Literal) for option in options):
             return None
-        term = fact.terms.get(id(node.this))
+        term = conjunct.terms.get(id(node.this))
         return term.column if isinstance(term, ColumnField) and not term.path else None
 
     def order(
@@ -189,25 +189,25 @@ class Predicates:
     def _equal_to(
         self, side: exp.Expr, field: ColumnField, scope: Scope, ctes: Mapping[str, Cte]
     ) -> Conjunct:
-        inner = self.fact(side, scope, ctes)
+        inner = self.conjunct(side, scope, ctes)
         term = inner.terms.get(id(side), Expression(side, inner.terms))
-        fact = equality(term, field, field.column)
-        return Conjunct(fact.predicate, fact.terms, fact.relations | inner.relations)
+        conjunct = equality(term, field, field.column)
+        return Conjunct(conjunct.predicate, conjunct.terms, conjunct.relations | inner.relations)
 
 
 def equality(left: Term, right: Term, name: str) -> Conjunct:
-    """The fact that two things are equal which the text does not compare, such as by USING."""
+    """The conjunct that two things are equal which the text does not compare, such as by USING."""
     ours, theirs = exp.column(name), exp.column(name)
     terms = {id(ours): left, id(theirs): right}
     return Conjunct(exp.EQ(this=ours, expression=theirs), terms, relations_of(terms.values()))
 
 
-def part_of(node: exp.Expr, fact: Conjunct) -> Conjunct | None:
-    """A part of a predicate as a fact of its own; None where it says something of a subquery."""
+def part_of(node: exp.Expr, conjunct: Conjunct) -> Conjunct | None:
+    """A part of a predicate as a conjunct of its own; None where it speaks of a subquery."""
     if find(node, exp.Query) is not None:
         return None
-    keys = {id(part) for part in walk(node)} & fact.terms.keys()
-    terms = {key: fact.terms[key] for key in keys}
+    keys = {id(part) for part in walk(node)} & conjunct.terms.keys()
+    terms = {key: conjunct.terms[key] for key in keys}
     return Conjunct(node, terms, relations_of(terms.values()))
 
 
@@ -219,7 +219,7 @@ def chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> ex
     return first
 
 
-def conjuncts(predicate: exp.Expr) -> Iterator[exp.Expr]:
+def split_and(predicate: exp.Expr) -> Iterator[exp.Expr]:
     """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
     pending = [predicate]
     while pending:
@@ -240,7 +240,7 @@ def _common(either: exp.Or) -> Iterator[exp.Expr]:
     texts = [
         {
             written(part): part
-            for part in conjuncts(branch)
+            for part in split_and(branch)
             if isinstance(part, exp.EQ) and find(part, exp.Query) is None
         }
         for branch in branches

@@ -1,6 +1,6 @@
-"""From the outside of a query down to its live tables: which facts reach which reading of them.
+"""From the outside of a query down to its live tables: which conjuncts reach which reading of them.
 
-A fact that reaches a live table must be true of every row of it that can change the answer.
+A conjunct that reaches a live table must be true of every row of it that can change the answer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.sql.binder.constants import INTEGERS, SHORT, Constants, is_short_number
-from connstat_sql.sql.binder.join_rules import Sides, positional, silent, sound_on
+from connstat_sql.sql.binder.join_rules import Sides, not_mentioning, positional, sound_on
 from connstat_sql.sql.binder.model import (
     Beside,
     ColumnField,
@@ -24,7 +24,7 @@ from connstat_sql.sql.binder.model import (
     is_fixed,
     relations_of,
 )
-from connstat_sql.sql.binder.predicates import chained, conjuncts, part_of
+from connstat_sql.sql.binder.predicates import chained, part_of, split_and
 from connstat_sql.sql.binder.query_tree import (
     Block,
     Join,
@@ -39,7 +39,7 @@ from connstat_sql.sql.binder.rules import Rules
 from connstat_sql.sql.nodes import walk
 from connstat_sql.sql.spans import put_in_place
 
-Facts = tuple[Conjunct, ...]
+Conjuncts = tuple[Conjunct, ...]
 _OF_EQUALITY = (exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier)
 
 
@@ -48,7 +48,7 @@ class PushedPredicates:
     """A live mention that the walk has reached; `relation` is None where nothing restricts it."""
 
     relation: int | None
-    facts: Facts = ()
+    conjuncts: Conjuncts = ()
     limit: RowLimit | None = None
 
 
@@ -59,58 +59,69 @@ class Pushdown:
     rules: Rules
     relations: Mapping[int, Relation]
     constants: Constants
-    reached: dict[int, list[PushedPredicates]] = field(default_factory=lambda: defaultdict(list))
+    pushed: dict[int, list[PushedPredicates]] = field(default_factory=lambda: defaultdict(list))
 
-    def walk(self, query: Query, relation: Relation | None = None, facts: Facts = ()) -> None:
-        """Go through a query that is read as `relation`; the facts hold for the rows wanted."""
+    def push(
+        self, query: Query, relation: Relation | None = None, conjuncts: Conjuncts = ()
+    ) -> None:
+        """Go through a query that is read as `relation`; the conjuncts hold for the rows wanted."""
         if isinstance(query, Block):
-            entering = _entering(facts, relation, query.outputs, self._as_it_is)
+            entering = _entering(conjuncts, relation, query.outputs, self._as_it_is)
             self._block(query, entering)
         elif isinstance(query, SetOperation):
-            self._set_operation(query, relation, facts)
+            self._set_operation(query, relation, conjuncts)
         else:
             for branch in query.branches:
-                self.walk(branch)
+                self.push(branch)
 
-    def _set_operation(self, query: SetOperation, relation: Relation | None, facts: Facts) -> None:
+    def _set_operation(
+        self, query: SetOperation, relation: Relation | None, conjuncts: Conjuncts
+    ) -> None:
         """Into every branch alike, where a column has the type there that it has in the whole."""
         if not query.is_open:
-            facts = silent(facts, frozenset({relation.id})) if relation is not None else facts
+            conjuncts = (
+                not_mentioning(conjuncts, frozenset({relation.id}))
+                if relation is not None
+                else conjuncts
+            )
         for branch in query.branches:
             if isinstance(branch, Block):
                 outputs: Sequence[OutputColumn] | None = branch.outputs
                 if query.by_name and self.rules.minds_names:
                     outputs = _by_name(outputs, query.outputs)
-                self._block(branch, self._into_branch(facts, relation, outputs))
+                self._block(branch, self._into_branch(conjuncts, relation, outputs))
             else:
-                self.walk(branch, relation, facts if not query.by_name else ())
+                self.push(branch, relation, conjuncts if not query.by_name else ())
 
     def _into_branch(
-        self, facts: Facts, relation: Relation | None, outputs: Sequence[OutputColumn] | None
-    ) -> Facts:
-        """Facts about the whole in terms of one of its branches."""
+        self,
+        conjuncts: Conjuncts,
+        relation: Relation | None,
+        outputs: Sequence[OutputColumn] | None,
+    ) -> Conjuncts:
+        """Conjuncts about the whole in terms of one of its branches."""
         inside: list[Conjunct] = []
-        for fact in facts:
-            entered = _entering((fact,), relation, outputs, self._as_in_the_whole)
-            if not entered and relation and self._compares_numbers(fact, relation.id):
-                entered = _entering((fact,), relation, outputs, self._as_a_number)
+        for conjunct in conjuncts:
+            entered = _entering((conjunct,), relation, outputs, self._as_in_the_whole)
+            if not entered and relation and self._compares_numbers(conjunct, relation.id):
+                entered = _entering((conjunct,), relation, outputs, self._as_a_number)
             inside += entered
         return tuple(inside)
 
-    def _compares_numbers(self, fact: Conjunct, whole: int) -> bool:
+    def _compares_numbers(self, conjunct: Conjunct, whole: int) -> bool:
         """Whether it is about nothing but which numbers are equal, whatever their types.
 
         Those of the whole aside these are whole numbers, or written with few digits.
         """
-        terms = [term for term in fact.terms.values() if isinstance(term, ColumnField)]
+        terms = [term for term in conjunct.terms.values() if isinstance(term, ColumnField)]
         others = [term for term in terms if self._kind(term) not in INTEGERS]
-        if len(terms) < len(fact.terms) or any(term.relation != whole for term in others):
+        if len(terms) < len(conjunct.terms) or any(term.relation != whole for term in others):
             return False
         return all(
             isinstance(node, _OF_EQUALITY)
             or (isinstance(node, exp.Literal) and not node.is_string and is_short_number(node.name))
             or (isinstance(node, exp.Literal) and node.is_int and not others)
-            for node in walk(fact.predicate)
+            for node in walk(conjunct.predicate)
         )
 
     def _as_a_number(self, term: Term, wanted: str) -> Term | None:
@@ -126,26 +137,28 @@ class Pushdown:
             return ""
         return self.relations[term.relation].types.get(term.column, "")
 
-    def _block(self, block: Block, above: Facts) -> None:
+    def _block(self, block: Block, above: Conjuncts) -> None:
         whole = (*block.where, *above)
         context = whole
         if block.tree is not None:
-            sound = silent(whole, block.tree.missing)
+            sound = not_mentioning(whole, block.tree.missing)
             self._descend(block.tree, sound, whole, block.limit)
-            context = (*sound, *block.tree.held)
+            context = (*sound, *block.tree.invariants)
         for nested in block.nested:
-            self.walk(nested, None, context)
+            self.push(nested, None, context)
         for beside in block.beside:
-            self.walk(beside, None, above if block.is_one_group else context)
-        for loose in block.loose:
-            self.walk(loose)
+            self.push(beside, None, above if block.is_one_group else context)
+        for uncorrelated in block.uncorrelated:
+            self.push(uncorrelated)
 
-    def _descend(self, tree: Tree, above: Facts, raw: Facts, limit: RowLimit | None = None) -> None:
+    def _descend(
+        self, tree: Tree, above: Conjuncts, raw: Conjuncts, limit: RowLimit | None = None
+    ) -> None:
         if isinstance(tree, Leaf):
             self._arrive(tree, above, limit)
             return
         sides = Sides(
-            above, sound_on(tree, self.rules.rejects), tree.left.held, tree.right.held,
+            above, sound_on(tree, self.rules.rejects), tree.left.invariants, tree.right.invariants,
             tree.left.relations, tree.right.relations, raw,
         )  # fmt: skip
         to_left, to_right = self.rules.joins.get(tree.kind, positional)(sides)
@@ -153,15 +166,15 @@ class Pushdown:
         self._descend(tree.left, to_left, raw_left)
         self._descend(tree.right, to_right, raw_right)
 
-    def _arrive(self, leaf: Leaf, facts: Facts, limit: RowLimit | None) -> None:
+    def _arrive(self, leaf: Leaf, conjuncts: Conjuncts, limit: RowLimit | None) -> None:
         if leaf.closed is not None:
-            self.reached[leaf.closed].append(PushedPredicates(None))
+            self.pushed[leaf.closed].append(PushedPredicates(None))
         if leaf.relation.mention is not None:
-            self.reached[leaf.relation.mention].append(
-                PushedPredicates(leaf.relation.id, facts, limit)
+            self.pushed[leaf.relation.mention].append(
+                PushedPredicates(leaf.relation.id, conjuncts, limit)
             )
         if leaf.query is not None:
-            self.walk(leaf.query, leaf.relation, facts)
+            self.push(leaf.query, leaf.relation, conjuncts)
 
     def _as_in_the_whole(self, term: Term, wanted: str) -> Term | None:
         """A term of a branch, where its values are those of the whole."""
@@ -185,42 +198,45 @@ class Pushdown:
 
 
 def _entering(
-    facts: Facts,
+    conjuncts: Conjuncts,
     relation: Relation | None,
     outputs: Sequence[OutputColumn] | None,
     rewrite: Callable[[Term, str], Term | None],
-) -> Facts:
-    """Facts about a subquery in terms of what is inside; those that may not enter stay out.
+) -> Conjuncts:
+    """Conjuncts about a subquery in terms of what is inside; those that may not enter stay out.
 
-    `rewrite` answers what a column is for the facts (None: that cannot be said), given its type.
+    `rewrite` answers what a column is for the conjuncts (None: that cannot be said), given its
+    type.
     """
     if relation is None:
-        return facts
+        return conjuncts
     inward: dict[str, Term] = {}
     names = list(relation.types)
     if outputs is not None and len(outputs) == len(names):
-        spoken = {field.column for fact in facts for field in _fields(fact.terms.values())}
+        spoken = {
+            field.column for conjunct in conjuncts for field in _fields(conjunct.terms.values())
+        }
         for name, output in zip(names, outputs, strict=True):
             if output.is_passed and output.term is not None and name in spoken:
                 term = rewrite(output.term, relation.types[name])
                 if term is not None:
                     inward[name] = term
     rewritten = (
-        substituted(fact, relation.id, inward) or _weakened(fact, relation.id, inward)
-        for fact in facts
+        substituted(conjunct, relation.id, inward) or _weakened(conjunct, relation.id, inward)
+        for conjunct in conjuncts
     )
-    return tuple(fact for fact in rewritten if fact is not None)
+    return tuple(conjunct for conjunct in rewritten if conjunct is not None)
 
 
-def _weakened(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
+def _weakened(conjunct: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
     """An OR without what cannot be told in its branches: less is said, and still true."""
-    either = fact.predicate.unnest()
+    either = conjunct.predicate.unnest()
     if not isinstance(either, exp.Or):
         return None
     terms: dict[int, Term] = {}
     branches: list[exp.Expr] = []
     for branch in either.flatten():
-        parts = [part_of(conjunct, fact) for conjunct in conjuncts(branch)]
+        parts = [part_of(node, conjunct) for node in split_and(branch)]
         inner = [substituted(part, relation, inward) for part in parts if part is not None]
         copies = [_filled(part.predicate, part.terms, {}) for part in inner if part is not None]
         if not copies:
@@ -239,26 +255,26 @@ def _fields(terms: Iterable[Term]) -> Iterable[ColumnField]:
             yield from _fields(term.terms.values())
 
 
-def substituted(fact: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
-    """A fact with a relation's columns in other terms; None when one of them has none."""
-    if relation not in fact.relations:
-        return fact
-    expression = _told(fact.predicate, fact.terms, relation, inward)
+def substituted(conjunct: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
+    """A conjunct with a relation's columns in other terms; None when one of them has none."""
+    if relation not in conjunct.relations:
+        return conjunct
+    expression = _rewritten(conjunct.predicate, conjunct.terms, relation, inward)
     if expression is None:
         return None
-    kept = fact.relations - relations_of(fact.terms.values())  # what marks it as unusable
+    kept = conjunct.relations - relations_of(conjunct.terms.values())  # what marks it as unusable
     return Conjunct(
         expression.node, expression.terms, relations_of(expression.terms.values()) | kept
     )
 
 
-def _told(
+def _rewritten(
     node: exp.Expr, terms: Mapping[int, Term], relation: int, inward: Mapping[str, Term]
 ) -> Expression | None:
     """An expression with a relation's columns in other terms; constants are put into the text."""
     rewritten: dict[int, Term] = {}
     for key, term in terms.items():
-        inner = _term_told(term, relation, inward)
+        inner = _term_rewritten(term, relation, inward)
         if inner is None:
             return None
         rewritten[key] = inner
@@ -266,13 +282,13 @@ def _told(
     return _filled(node, rewritten, fixed) if fixed else Expression(node, rewritten)
 
 
-def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | None:
+def _term_rewritten(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | None:
     if relation not in relations_of([term]):
         return term
     if isinstance(term, Expression):
-        return _told(term.node, term.terms, relation, inward)
+        return _rewritten(term.node, term.terms, relation, inward)
     if isinstance(term, ScalarSubquery):
-        return _scalar_told(term, relation, inward)
+        return _scalar_rewritten(term, relation, inward)
     if not isinstance(term, ColumnField) or term.column not in inward:
         return None
     inner = inward[term.column]
@@ -283,13 +299,15 @@ def _term_told(term: Term, relation: int, inward: Mapping[str, Term]) -> Term | 
     return ColumnField(inner.relation, inner.column, (*inner.path, *term.path))
 
 
-def _scalar_told(
+def _scalar_rewritten(
     term: ScalarSubquery, relation: int, inward: Mapping[str, Term]
 ) -> ScalarSubquery | None:
     """A subquery with the columns around it in other terms, where these are columns too."""
     beside = []
     for source in term.beside:
-        rewritten = [(name, _term_told(field, relation, inward)) for name, field in source.columns]
+        rewritten = [
+            (name, _term_rewritten(field, relation, inward)) for name, field in source.columns
+        ]
         columns = tuple(
             (name, field) for name, field in rewritten if isinstance(field, ColumnField)
         )
@@ -329,7 +347,7 @@ def _by_name(
     return [named.get(output.name, absent) for output in whole]
 
 
-def _raw_inside(join: Join, raw: Facts) -> tuple[Facts, Facts]:
+def _raw_inside(join: Join, raw: Conjuncts) -> tuple[Conjuncts, Conjuncts]:
     if join.kind in ("INNER", "CROSS"):
         return raw, raw
     if join.kind in ("LEFT", "SEMI", "ANTI", "NOT IN"):

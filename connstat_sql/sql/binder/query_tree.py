@@ -1,6 +1,6 @@
 """What a query is made of, once its names are resolved: blocks, set operations, trees of joins.
 
-These values are read off the syntax by `reading` and walked from the outside in by `walking`.
+These values are read off the syntax by `from_clause` and walked from the outside in by `pushdown`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,18 @@ class Leaf:
         return frozenset()
 
     @property
-    def held(self) -> tuple[Conjunct, ...]:
+    def invariants(self) -> tuple[Conjunct, ...]:
         """Nothing is known of a source alone."""
         return ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Join:
-    """Two sides and what joins them; `kind` is one of `joins.RULES`.
+    """Two sides and what joins them; `kind` is one of `join_rules.RULES`.
 
-    `relations` are those in it, `missing` those of which a row may have nothing but NULLs. `held`
-    is true of every row that it gives, with rows of the relations spoken of. `joins.join` makes it.
+    `relations` are those in it, `missing` those of which a row may have nothing but NULLs.
+    `invariants` is true of every row that it gives, with rows of the relations spoken of.
+    `join_rules.join` makes it.
     """
 
     kind: str
@@ -53,7 +54,7 @@ class Join:
     on: tuple[Conjunct, ...]
     relations: frozenset[int]
     missing: frozenset[int]
-    held: tuple[Conjunct, ...]
+    invariants: tuple[Conjunct, ...]
 
 
 Tree = Union[Leaf, Join]
@@ -91,20 +92,20 @@ class Block:
     """One SELECT: `tree` is its FROM (None: it has none), `where` the AND-ed conjuncts.
 
     `nested` are subqueries of WHERE: each is wanted for rows that satisfy the rest of it. `beside`
-    are those of the other clauses, wanted for rows of the result; `loose` are those of which not
-    even that can be said. `is_one_group` says that there may be a row of the result where none is
-    inside, as with count(*). `outputs` is None when they cannot be
-    listed; `held` are facts for which every row of the result has rows inside.
+    are those of the other clauses, wanted for rows of the result; `uncorrelated` are those of which
+    not even that can be said. `is_one_group` says that there may be a row of the result where none
+    is inside, as with count(*). `outputs` is None when they cannot be listed; `invariants` are
+    conjuncts for which every row of the result has rows inside.
     """
 
     tree: Tree | None
     where: tuple[Conjunct, ...]
     nested: tuple[Query, ...]
     beside: tuple[Query, ...]
-    loose: tuple[Query, ...]
+    uncorrelated: tuple[Query, ...]
     is_one_group: bool
     outputs: tuple[OutputColumn, ...] | None
-    held: tuple[Conjunct, ...]
+    invariants: tuple[Conjunct, ...]
     limit: RowLimit | None = None
 
 
@@ -138,11 +139,11 @@ class SetOperation:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Sealed:
+class Opaque:
     """Queries into which no predicate comes from outside: recursive CTEs, what is pivoted."""
 
     branches: tuple[Query, ...]
     outputs: None = None
 
 
-Query = Union[Block, SetOperation, Sealed]
+Query = Union[Block, SetOperation, Opaque]

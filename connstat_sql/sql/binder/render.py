@@ -20,7 +20,7 @@ _OURS = (
     exp.And, exp.Or, exp.Paren, exp.EQ, exp.Cast, exp.Null, exp.Boolean, exp.Literal, exp.Column,
     exp.DataType, exp.Identifier,
 )  # fmt: skip
-"""What facts are made of beside the user's own text; each is spelt in one way only."""
+"""What conjuncts are made of beside the user's own text; each is spelt in one way only."""
 
 _BEHIND = ("alias", "sample", "pivots", "order", "limit", "offset", "fetch")
 """What stands behind the parentheses of a subquery."""

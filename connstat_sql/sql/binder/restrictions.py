@@ -1,4 +1,4 @@
-"""Which rows of a live table can matter: the facts that reach it → alternatives of equalities.
+"""Which rows of a live table can matter: the conjuncts that reach it → alternatives of equalities.
 
 Whatever is not understood does not restrict.
 """
@@ -38,10 +38,10 @@ Alternatives = Sequence[Row]
 class Restriction:
     """Finds what constants leave of one reading of a live table.
 
-    `types` are its columns that may be bound and their DuckDB types. `equal_columns` remembers
-    what facts make equal, for the other tables that the same facts reach. `misfits` collects
-    columns that were compared with a value of another type. `missing` are relations of which a
-    row may have nothing but NULLs.
+    `types` are its columns that may be bound and their DuckDB types. `equal_columns` remembers what
+    conjuncts make equal, for the other tables that the same conjuncts reach. `misfits` collects
+    columns that were compared with a value of another type. `missing` are relations of which a row
+    may have nothing but NULLs.
     """
 
     relation: int
@@ -52,37 +52,37 @@ class Restriction:
     misfits: set[str] = field(default_factory=set)
     missing: Set[int] = frozenset()
 
-    def rows(self, facts: Sequence[Conjunct]) -> tuple[Row, ...] | None:
+    def rows(self, conjuncts: Sequence[Conjunct]) -> tuple[Row, ...] | None:
         """The alternatives, or None when nothing restricts the table."""
-        columns = self._columns(facts, self.types)
+        columns = self._columns(conjuncts, self.types)
         alternatives: Alternatives | None = None
-        for fact in facts:
-            if isinstance(fact.predicate, exp.EQ) and self._ties_two(fact):
+        for conjunct in conjuncts:
+            if isinstance(conjunct.predicate, exp.EQ) and self._ties_two(conjunct):
                 continue  # an equality of two sources says nothing of constants
             alternatives = _both(
-                alternatives, _PredicateReader(self, fact.terms, columns).of(fact.predicate)
+                alternatives, _PredicateReader(self, conjunct.terms, columns).of(conjunct.predicate)
             )
-        alternatives = _both(alternatives, self._between(facts, columns))
-        if alternatives != () and self._is_ruled_out(facts):
+        alternatives = _both(alternatives, self._between(conjuncts, columns))
+        if alternatives != () and self._is_ruled_out(conjuncts):
             return ()
         return None if alternatives is None else _distinct(alternatives)
 
-    def intervals(self, facts: Sequence[Conjunct], types: Types) -> Intervals:
-        """What the facts leave of the columns of `types`, whose bounds an API can be told."""
-        if not types or not facts:
+    def intervals(self, conjuncts: Sequence[Conjunct], types: Types) -> Intervals:
+        """What the conjuncts leave of the columns of `types`, whose bounds an API can be told."""
+        if not types or not conjuncts:
             return {}
-        columns = self._columns(facts, types)
+        columns = self._columns(conjuncts, types)
         reader = IntervalReader(types, self.constants, lambda term: columns.get(term, ""))
-        return reader.intervals(facts)
+        return reader.intervals(conjuncts)
 
     def _between(
-        self, facts: Sequence[Conjunct], columns: Mapping[ColumnField, str]
+        self, conjuncts: Sequence[Conjunct], columns: Mapping[ColumnField, str]
     ) -> Alternatives | None:
-        """What bounds leave that several facts set."""
+        """What bounds leave that several conjuncts set."""
         bounds = [
             bound
-            for fact in facts
-            for bound in _PredicateReader(self, fact.terms, columns).bounds(fact.predicate)
+            for conjunct in conjuncts
+            for bound in _PredicateReader(self, conjunct.terms, columns).bounds(conjunct.predicate)
         ]
         return self.listed(bounds)
 
@@ -103,16 +103,16 @@ class Restriction:
             alternatives = _both(alternatives, [{name: text} for text in texts])
         return alternatives
 
-    def _is_ruled_out(self, facts: Sequence[Conjunct]) -> bool:
-        """Whether some list of constants has no row for which all facts about it are true."""
+    def _is_ruled_out(self, conjuncts: Sequence[Conjunct]) -> bool:
+        """Whether some list of constants has no row for which all conjuncts about it are true."""
         about: dict[int, list[Conjunct]] = {}
-        for fact in facts:
-            if len(fact.relations) == 1 and not fact.relations & {self.relation}:
-                (number,) = fact.relations
-                about.setdefault(number, []).append(fact)
+        for conjunct in conjuncts:
+            if len(conjunct.relations) == 1 and not conjunct.relations & {self.relation}:
+                (number,) = conjunct.relations
+                about.setdefault(number, []).append(conjunct)
         return any(self._has_none(number, several) for number, several in about.items())
 
-    def _has_none(self, number: int, facts: Sequence[Conjunct]) -> bool:
+    def _has_none(self, number: int, conjuncts: Sequence[Conjunct]) -> bool:
         relation = self.relations.get(number)
         node = relation.node if relation is not None else None
         if relation is None or node is None or relation.is_scalar or relation.ctes:
@@ -120,26 +120,28 @@ class Restriction:
         if find(node, exp.Table) is not None or not self.constants.is_listed(node):
             return False
         if number in self.missing:
-            facts = [fact for fact in facts if rejects_null(fact, frozenset({number}))]
+            conjuncts = [
+                conjunct for conjunct in conjuncts if rejects_null(conjunct, frozenset({number}))
+            ]
         texts = [
-            f"({node_text(fact.predicate, fact.terms, field_text, str)})"
-            for fact in facts
-            if find(fact.predicate, exp.Query, exp.Collate) is None
-            and self.constants.is_lasting(fact.predicate)
+            f"({node_text(conjunct.predicate, conjunct.terms, field_text, str)})"
+            for conjunct in conjuncts
+            if find(conjunct.predicate, exp.Query, exp.Collate) is None
+            and self.constants.is_lasting(conjunct.predicate)
         ]
         source = f"{relation_text(relation, {}, str)} AS {relation_name(number)}"
         return bool(texts) and self.constants.has_none(f"{source} WHERE {' AND '.join(texts)}")
 
-    def _ties_two(self, fact: Conjunct) -> bool:
-        relations = (self.relations.get(number) for number in fact.relations)
+    def _ties_two(self, conjunct: Conjunct) -> bool:
+        relations = (self.relations.get(number) for number in conjunct.relations)
         return sum(relation is None or not relation.is_scalar for relation in relations) > 1
 
-    def _columns(self, facts: Sequence[Conjunct], types: Types) -> Mapping[ColumnField, str]:
+    def _columns(self, conjuncts: Sequence[Conjunct], types: Types) -> Mapping[ColumnField, str]:
         """Our columns, and those of other sources that equal one of ours, by our name for them."""
-        key = frozenset(map(id, facts))
+        key = frozenset(map(id, conjuncts))
         equal = self.equal_columns.get(key)
         if equal is None:
-            equal = self.equal_columns[key] = EqualColumns(facts, self.relations)
+            equal = self.equal_columns[key] = EqualColumns(conjuncts, self.relations)
         columns: dict[ColumnField, str] = {}
         for name in types:
             for column in equal.of(ColumnField(self.relation, name)):
@@ -148,18 +150,18 @@ class Restriction:
 
 
 class EqualColumns:
-    """Which columns of the sources the facts make equal; of one type, and not of floating point."""
+    """Which columns of the sources the conjuncts make equal; of one type, no floating point."""
 
-    def __init__(self, facts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> None:
+    def __init__(self, conjuncts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> None:
         self._relations = relations
         self._groups: dict[ColumnField, set[ColumnField]] = {}
         self._beside: dict[ColumnField, list[tuple[int, exp.Expr, Conjunct]]] = {}
-        for place, fact in enumerate(facts):
-            for pair in equal_nodes(fact.predicate):
-                left, right = (fact.terms.get(id(node)) for node in pair)
+        for place, conjunct in enumerate(conjuncts):
+            for pair in equal_nodes(conjunct.predicate):
+                left, right = (conjunct.terms.get(id(node)) for node in pair)
                 for term, node in ((left, pair[1]), (right, pair[0])):
                     if isinstance(term, ColumnField):
-                        self._beside.setdefault(term, []).append((place, node, fact))
+                        self._beside.setdefault(term, []).append((place, node, conjunct))
                 if isinstance(left, ColumnField) and isinstance(right, ColumnField):
                     self._join(left, right)
 
@@ -170,7 +172,7 @@ class EqualColumns:
         )
 
     def beside(self, column: ColumnField) -> Sequence[tuple[int, exp.Expr, Conjunct]]:
-        """What facts say equals a column, with those facts and their places among them."""
+        """What conjuncts say equals a column, with those conjuncts and their places among them."""
         return self._beside.get(column, ())
 
     def _join(self, left: ColumnField, right: ColumnField) -> None:

@@ -28,7 +28,7 @@ from connstat_sql.sql.binder.model import (
     Types,
 )
 from connstat_sql.sql.binder.named import Cte, LiveMention
-from connstat_sql.sql.binder.query_tree import Query, Sealed, SetOperation
+from connstat_sql.sql.binder.query_tree import Opaque, Query, SetOperation
 from connstat_sql.sql.binder.render import relation_text, written
 from connstat_sql.sql.binder.scopes import Scope
 from connstat_sql.sql.nodes import find, find_all
@@ -102,7 +102,7 @@ class Sources:
         if not cte.is_itself:
             readable = self._readable(node, ctes)
             types = self._described(node, ctes, query) if readable is None and query else None
-        return self._of_query(node, query or Sealed(()), readable, names, types)
+        return self._of_query(node, query or Opaque(()), readable, names, types)
 
     def scalar(self, node: exp.Expr, ctes: Mapping[str, Cte], scope: Scope) -> ScalarSubquery:
         """A subquery that stands for one value, in a place where `scope` can be named."""
@@ -164,8 +164,8 @@ class Sources:
 
         Settings of the session have a say in it: DuckDB is given three rows to sort.
         """
-        way = {True: " DESC", False: " ASC", None: ""}[said]
-        rows = f"(SELECT v FROM (VALUES (1), (NULL), (2)) AS t(v) ORDER BY v{way} LIMIT 1"
+        direction = {True: " DESC", False: " ASC", None: ""}[said]
+        rows = f"(SELECT v FROM (VALUES (1), (NULL), (2)) AS t(v) ORDER BY v{direction} LIMIT 1"
         answer = self.questions.fold(f"SELECT {rows}), {rows} OFFSET 1)")
         first = [value.text for value in answer[0]] if answer else []
         return first[0] == "2" if first in (["1", "2"], ["2", "1"]) else None
@@ -195,7 +195,7 @@ class Sources:
         """
         outputs = query.outputs
         used = self._used_ctes(node, ctes)
-        if outputs is None or used is None or isinstance(query, Sealed):
+        if outputs is None or used is None or isinstance(query, Opaque):
             return None
         if any(self._contents.of(part).hides for part in (node, *used)):
             return None
@@ -318,7 +318,12 @@ class Sources:
             needs = self._needs(node, used)
             inside = _inside(query, list(types))
             return self._add(
-                types=types, node=node, ctes=used, needs=needs, inside=inside, held=_held(query)
+                types=types,
+                node=node,
+                ctes=used,
+                needs=needs,
+                inside=inside,
+                invariants=_invariants(query),
             )
         names = [output.name for output in outputs or ()]
         names[: len(aliases)] = [alias.lower() for alias in aliases]
@@ -329,7 +334,10 @@ class Sources:
             for name, term in zip(names, [*terms, *[None] * len(names)], strict=False)
         }
         return self._add(
-            types=types, inside=_inside(query, names), held=_held(query), is_known=is_known
+            types=types,
+            inside=_inside(query, names),
+            invariants=_invariants(query),
+            is_known=is_known,
         )
 
     def _type(self, term: Term | None) -> str:
@@ -370,7 +378,7 @@ def _is_name_alone(node: exp.Table) -> bool:
 def _inside(query: Query, names: list[str]) -> Outputs:
     """What can be looked into: columns whose values are those of a row inside."""
     outputs = query.outputs
-    if outputs is None or len(outputs) != len(names) or isinstance(query, (SetOperation, Sealed)):
+    if outputs is None or len(outputs) != len(names) or isinstance(query, (SetOperation, Opaque)):
         return {}
     return {
         name: output.term
@@ -379,5 +387,5 @@ def _inside(query: Query, names: list[str]) -> Outputs:
     }
 
 
-def _held(query: Query) -> tuple[Conjunct, ...]:
-    return () if isinstance(query, (SetOperation, Sealed)) else query.held
+def _invariants(query: Query) -> tuple[Conjunct, ...]:
+    return () if isinstance(query, (SetOperation, Opaque)) else query.invariants

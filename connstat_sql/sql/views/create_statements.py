@@ -263,7 +263,7 @@ def _call(reader: _TokenReader, has_alias: bool) -> MacroCall:
 # --- a macro's body with its arguments -----------------------------------------------------------
 
 
-def given(
+def parameter_texts(
     call: MacroCall, params: Sequence[MacroParam], texts: Sequence[str], sql: str
 ) -> dict[str, str]:
     """The text for each parameter of a macro. Raises BindError for what does not fit."""

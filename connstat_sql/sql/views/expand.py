@@ -31,7 +31,7 @@ from connstat_sql.sql.statement import (
 from connstat_sql.sql.views.create_statements import (
     Definition,
     MacroCall,
-    given,
+    parameter_texts,
     read_calls,
     read_definition,
 )
@@ -136,7 +136,7 @@ class Writer:
         for call, macro, definition in sorted(known, key=lambda entry: _length(entry[0].span)):
             texts = [_within(sql, edits, argument.span) for argument in call.arguments]
             try:
-                values = given(call, definition.params, texts, sql)
+                values = parameter_texts(call, definition.params, texts, sql)
                 deeper = _deeper(chain, (macro.oid, macro.name), "macro")
                 body = self._calls(with_values(definition.query, values), home, deeper)[0]
             except QueryError as error:

@@ -130,14 +130,14 @@ def test_a_parameter_without_a_value_is_enumerated_from_its_parents(zoo: Stages)
     assert methods(found) == ["groups.list", "items.of_group"]
     scan = found.scans[1]
     assert scan.depends_on == ("scan_1",)
-    assert dict(scan.feeds[0].bound) == {"grp": "scan_1.g"}
+    assert dict(scan.sources[0].bound) == {"grp": "scan_1.g"}
     assert scan.expected_requests is None
 
 
 def test_values_stay_in_the_connection_that_their_parent_was_asked_in(zoo: Stages) -> None:
     given = {"groups": [{"g": "a"}, {"g": "b", "_connection": "conn_b"}]}
     found = zoo.plan("SELECT kind FROM zoo.w.subs")
-    assert [dict(feed.bound) for feed in found.scans[1].feeds] == [{"grp": "scan_1.g"}]
+    assert [dict(source.bound) for source in found.scans[1].sources] == [{"grp": "scan_1.g"}]
     assert zoo.fed("SELECT kind, _connection FROM zoo.w.subs", "subs", given, hidden=True) == [
         {"_connection": "conn_a", "grp": "a"},
         {"_connection": "conn_b", "grp": "b"},
@@ -188,7 +188,7 @@ def test_a_joined_table_has_the_constants_of_its_partner(zoo: Stages) -> None:
     )
     assert sorted(methods(found)) == ["items.of_group", "subs.list"]
     assert found.scans[0].expected_requests == 1
-    assert "of_group" in [way.method.name for way in found.scans[1].ways]
+    assert "of_group" in [access_path.method.name for access_path in found.scans[1].access_paths]
 
 
 # --- filters, details, defaults ------------------------------------------------------------------
@@ -210,14 +210,14 @@ def test_a_filter_is_passed_on_where_every_alternative_fixes_it(
     pets: Stages, where: str, expected: list[tuple[str, tuple[str, ...]]]
 ) -> None:
     scan = only(pets.plan(f"SELECT name FROM conn_a.w.pets WHERE shop = 's' AND ({where})"))
-    assert [(one.column, values) for one, values in scan.ways[0].filters] == expected
+    assert [(one.column, values) for one, values in scan.access_paths[0].filters] == expected
 
 
 def test_columns_that_a_list_does_not_serve_are_read_one_by_one(pets: Stages) -> None:
     found = pets.plan("SELECT name, photo FROM conn_a.w.pets WHERE shop = 's'")
     assert methods(found) == ["pets.list", "pets.get"]
     assert found.scans[1].depends_on == (found.scans[0].name,)
-    assert {"shop", "pet", "status"} <= dict(found.scans[1].feeds[0].bound).keys()
+    assert {"shop", "pet", "status"} <= dict(found.scans[1].sources[0].bound).keys()
     rows = [{"shop": "s", "pet": pet, "status": "sold"} for pet in ("dog", "cat")]
     assert pets.fed("SELECT name, photo FROM conn_a.w.pets WHERE shop = 's'", "pets",
                     {"pets": rows}) == sorted(rows, key=str)  # fmt: skip

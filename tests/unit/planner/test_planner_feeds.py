@@ -36,8 +36,8 @@ def last(found: Plan) -> Scan:
 
 def bound(stages: Stages, sql: str) -> dict[str, str]:
     """The arguments of the last scan that come from rows, and where those are."""
-    (feed,) = last(stages.plan(sql)).feeds
-    return dict(feed.bound)
+    (source,) = last(stages.plan(sql)).sources
+    return dict(source.bound)
 
 
 def values(found: list[dict[str, str]], name: str) -> list[str]:
@@ -213,7 +213,7 @@ def test_a_self_join_is_fed_by_the_mention_that_has_a_value(zoo: Stages) -> None
     sql = "SELECT 1 FROM conn_a.w.subs b JOIN conn_a.w.subs a ON b.grp = a.sub WHERE a.grp = 'x'"
     first, second = zoo.plan(sql).scans
     assert first.constants.rows == (("conn_a", "x"),)
-    assert dict(second.feeds[0].bound) == {"grp": "scan_1.sub"}
+    assert dict(second.sources[0].bound) == {"grp": "scan_1.sub"}
 
 
 def test_rows_feed_only_the_connections_that_the_query_ties_them_to(zoo: Stages) -> None:
@@ -259,7 +259,7 @@ def test_where_the_other_table_may_not_restrict_the_parents_are_asked(
     scan = last(zoo.plan(sql))
     assert scan.resource.table.resource == "subs"
     assert scan.reason.startswith("grp enumerated from zoo.w.groups")
-    assert dict(scan.feeds[0].bound) == {"grp": "scan_1.g"}
+    assert dict(scan.sources[0].bound) == {"grp": "scan_1.g"}
     assert values(zoo.fed(sql, "subs", GROUPS), "grp") == ["a", "b"]
 
 
@@ -341,10 +341,10 @@ def test_rows_that_are_alike_are_not_combined(zoo: Stages) -> None:
     duckdb = zoo.engine.session.duckdb
     duckdb.execute("CREATE TABLE many AS SELECT 'a' AS x, 'p' AS y FROM range(10_000)")
     others = " ".join(f"JOIN many m{n} ON m{n}.x = many.x AND m{n}.y = 'p'" for n in range(5))
-    (feed,) = last(
+    (source,) = last(
         zoo.plan(f"SELECT 1 FROM many {others} JOIN conn_a.w.subs s ON s.grp = many.x")
-    ).feeds
-    assert duckdb.execute(feed.sql).fetchall() == [("conn_a", "a")]
+    ).sources
+    assert duckdb.execute(source.sql).fetchall() == [("conn_a", "a")]
 
 
 def test_what_equals_the_same_column_is_equal_though_no_row_of_that_is_there(zoo: Stages) -> None:
@@ -352,7 +352,7 @@ def test_what_equals_the_same_column_is_equal_though_no_row_of_that_is_there(zoo
         WHERE m.x = k.grp AND k.grp = s.grp AND k.part = s.sub AND k.name = 'n'"""
     first, second = zoo.plan(sql).scans
     assert (first.resource.table.resource, second.resource.table.resource) == ("subs", "marks")
-    assert dict(first.feeds[0].bound) == {"grp": "m.x"}
+    assert dict(first.sources[0].bound) == {"grp": "m.x"}
 
 
 # --- parents -------------------------------------------------------------------------------------
@@ -381,7 +381,7 @@ def test_a_value_that_rows_give_prunes_the_walk_as_well(zoo: Stages) -> None:
     sql = "SELECT 1 FROM mine m JOIN conn_a.w.marks k ON k.grp = m.x AND m.k = 1"
     found = zoo.plan(sql)
     assert [scan.resource.table.resource for scan in found.scans] == ["items", "marks"]
-    assert dict(found.scans[0].feeds[0].bound) == {"grp": "m.x"}
+    assert dict(found.scans[0].sources[0].bound) == {"grp": "m.x"}
     rows = [{"grp": g, "part": "p", "name": "n"} for g in ("a", "b")]
     assert zoo.fed(sql, "marks", {"items": rows}) == rows[:1]
 

@@ -180,7 +180,9 @@ def test_what_holds_for_one_reading_of_a_table_filters_no_details_of_another(cou
         ON t1.kind = t2.kind) JOIN generate_series(1, 7) AS l(k) ON l.k = t1.price"""
     found = court.engine.explain(sql)
     assert found is not None
-    assert not any("generate_series" in feed.sql.lower() for s in found.scans for feed in s.feeds)
+    assert not any(
+        "generate_series" in source.sql.lower() for s in found.scans for source in s.sources
+    )
 
 
 def test_a_macro_made_on_the_connection_itself_is_seen(court: Court) -> None:

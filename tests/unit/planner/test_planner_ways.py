@@ -19,8 +19,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stages]:
         yield opened
 
 
-def ways(scan: Scan) -> list[str]:
-    return [way.method.name for way in scan.ways]
+def access_paths(scan: Scan) -> list[str]:
+    return [access_path.method.name for access_path in scan.access_paths]
 
 
 def by_table(found: Plan) -> dict[str, Scan]:
@@ -54,15 +54,15 @@ def test_constants_are_counted_and_pages_of_an_unknown_number_weigh_as_several(
     zoo: Stages, where: str, method: str, requests: int
 ) -> None:
     (scan,) = zoo.plan(f"SELECT colour FROM conn_a.w.toys WHERE {where}").scans
-    assert (ways(scan), scan.expected_requests) == ([method], requests)
+    assert (access_paths(scan), scan.expected_requests) == ([method], requests)
 
 
 def test_what_a_join_hands_on_is_counted_too(zoo: Stages) -> None:
     tables = "conn_a.w.subs s JOIN conn_a.w.items i ON i.grp = s.grp AND i.part = s.sub"
     found = zoo.plan(f"SELECT n FROM {tables} WHERE s.grp = 'a' AND s.sub IN ('p', 'q')")
-    assert ways(by_table(found)["items"]) == ["of_group"]
+    assert access_paths(by_table(found)["items"]) == ["of_group"]
     found = zoo.plan(f"SELECT n FROM {tables} WHERE s.grp = 'a' AND s.sub = 'p'")
-    assert ways(by_table(found)["items"]) == ["list"]
+    assert access_paths(by_table(found)["items"]) == ["list"]
 
 
 # --- chosen when the values are there ------------------------------------------------------------
@@ -81,22 +81,30 @@ def test_several_ways_stay_open_while_the_values_are_not_counted(
     zoo: Stages, on: str, expected: set[str]
 ) -> None:
     scan = by_table(zoo.plan(f"SELECT 1 FROM mine m JOIN conn_a.w.toys t ON {on}"))["toys"]
-    assert set(ways(scan)) == expected
+    assert set(access_paths(scan)) == expected
 
 
 def test_every_open_way_has_all_that_it_asks_for(zoo: Stages) -> None:
     on = "i.grp = m.x AND i.part = 'p' AND i.name = m.x"
     (scan,) = zoo.plan(f"SELECT 1 FROM mine m JOIN conn_a.w.items i ON {on}").scans
-    assert set(ways(scan)) == {"get", "list", "of_group"}
-    for way in scan.ways:
-        assert set(way.method.required) <= set(way.arguments) <= set(scan.feeds[0].columns)
+    assert set(access_paths(scan)) == {"get", "list", "of_group"}
+    for access_path in scan.access_paths:
+        assert (
+            set(access_path.method.required)
+            <= set(access_path.arguments)
+            <= set(scan.sources[0].columns)
+        )
 
 
 def test_a_chosen_way_is_the_only_one(zoo: Stages) -> None:
     scan = by_table(zoo.plan("SELECT 1 FROM mine m JOIN conn_a.w.toys t ON t.toy = m.x"))["toys"]
-    for way in scan.ways:
-        chosen = scan.by(way)
-        assert (chosen.ways, chosen.method, chosen.feeds) == ((way,), way.method, scan.feeds)
+    for access_path in scan.access_paths:
+        chosen = scan.by(access_path)
+        assert (chosen.access_paths, chosen.method, chosen.sources) == (
+            (access_path,),
+            access_path.method,
+            scan.sources,
+        )
 
 
 # --- the same request ----------------------------------------------------------------------------
@@ -114,9 +122,9 @@ def test_two_tables_that_ask_the_same_share_the_answer(zoo: Stages) -> None:
 
 def test_a_way_that_another_scan_asks_anyway_is_taken_though_a_get_would_do(zoo: Stages) -> None:
     sql = "SELECT 1 FROM conn_a.w.toys t, conn_a.w.hues h WHERE t.grp = 'a' AND t.toy = 'q'"
-    assert ways(by_table(zoo.plan(f"{sql} AND h.grp = 'a'"))["toys"]) == ["list"]
+    assert access_paths(by_table(zoo.plan(f"{sql} AND h.grp = 'a'"))["toys"]) == ["list"]
     alone = zoo.plan("SELECT colour FROM conn_a.w.toys WHERE grp = 'a' AND toy = 'q'")
-    assert ways(alone.scans[0]) == ["get"]
+    assert access_paths(alone.scans[0]) == ["get"]
 
 
 def test_answers_are_kept_for_a_later_scan_whose_values_are_not_known_yet(zoo: Stages) -> None:
@@ -182,15 +190,20 @@ def test_a_limit_stops_paging_where_every_row_that_comes_counts(
     zoo: Stages, sql: str, limit: int | None
 ) -> None:
     scan = zoo.plan(sql).scans[-1]
-    assert [way.limit for way in scan.ways] == [limit]
+    assert [access_path.limit for access_path in scan.access_paths] == [limit]
 
 
 def test_a_limit_holds_for_a_way_that_asks_by_all_that_where_says(zoo: Stages) -> None:
     """A list of the group gives rows of other parts too: five of those may be of no use."""
     sql = "SELECT n FROM conn_a.w.items WHERE grp = 'a' AND part {} LIMIT 5"
     one, several = (zoo.plan(sql.format(part)) for part in ("= 'p'", "IN ('p', 'q')"))
-    assert [(way.method.name, way.limit) for way in one.scans[0].ways] == [("list", 5)]
-    assert [(way.method.name, way.limit) for way in several.scans[0].ways] == [("of_group", None)]
+    assert [
+        (access_path.method.name, access_path.limit) for access_path in one.scans[0].access_paths
+    ] == [("list", 5)]
+    assert [
+        (access_path.method.name, access_path.limit)
+        for access_path in several.scans[0].access_paths
+    ] == [("of_group", None)]
 
 
 # --- details -------------------------------------------------------------------------------------
@@ -199,7 +212,7 @@ def test_a_limit_holds_for_a_way_that_asks_by_all_that_where_says(zoo: Stages) -
 def test_details_are_read_for_the_rows_that_the_query_can_use(zoo: Stages) -> None:
     sql = "SELECT photo FROM conn_a.w.wares WHERE grp = 'a' AND price > 3"
     found = zoo.plan(sql)
-    assert [ways(scan) for scan in found.scans] == [["list"], ["get"]]
+    assert [access_paths(scan) for scan in found.scans] == [["list"], ["get"]]
     rows = [{"grp": "a", "ware": ware, "state": "new", "price": price}
             for ware, price in (("cup", 1), ("pot", 5))]  # fmt: skip
     assert zoo.fed(sql, "wares", {"wares": rows}) == [{"grp": "a", "ware": "pot", "state": "new"}]
@@ -207,8 +220,10 @@ def test_details_are_read_for_the_rows_that_the_query_can_use(zoo: Stages) -> No
 
 def test_a_named_row_is_read_by_itself_and_needs_no_list(zoo: Stages) -> None:
     sql = "SELECT photo FROM conn_a.w.wares WHERE grp = 'a' AND ware {}"
-    assert [ways(scan) for scan in zoo.plan(sql.format("= 'cup'")).scans] == [["get"]]
-    assert [ways(scan) for scan in zoo.plan(sql.format("IN ('cup', 'pot')")).scans] == [["get"]]
+    assert [access_paths(scan) for scan in zoo.plan(sql.format("= 'cup'")).scans] == [["get"]]
+    assert [access_paths(scan) for scan in zoo.plan(sql.format("IN ('cup', 'pot')")).scans] == [
+        ["get"]
+    ]
 
 
 # --- defaults ------------------------------------------------------------------------------------

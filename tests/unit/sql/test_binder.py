@@ -214,8 +214,8 @@ def test_ten_thousand_values_are_folded_by_few_questions(stages: Stages) -> None
     texts = ", ".join(f"'{1900 + n // 28}-2-{n % 28 + 1}'" for n in range(5000))
     sql = f"FROM zoo.w.days WHERE day IN ({listed}, {texts})"
     counting = Counting(stages.engine.session, sql, None)
-    (use,) = bind(parse(sql), stages.engine.catalog, counting).tables[0].uses
-    assert len(use.rows or ()) == 10_000
+    (access,) = bind(parse(sql), stages.engine.catalog, counting).tables[0].accesses
+    assert len(access.rows or ()) == 10_000
     assert len(counting.folded) < 5
 
 

@@ -402,8 +402,8 @@ def test_a_cte_that_does_not_name_itself_is_none_whatever_its_with_says(stages: 
 def test_limit_is_known_where_nothing_else_stands_between(
     stages: Stages, sql: str, limit: int | None
 ) -> None:
-    uses = [use for table in stages.bind(sql).tables for use in table.uses]
-    assert {use.limit for use in uses} == {limit}
+    accesses = [access for table in stages.bind(sql).tables for access in table.accesses]
+    assert {access.limit for access in accesses} == {limit}
 
 
 @over(
@@ -418,17 +418,17 @@ def test_limit_is_known_where_nothing_else_stands_between(
 def test_the_first_rows_of_an_order_are_wanted_by_its_column(
     stages: Stages, order: str, expected: tuple[str, bool] | None
 ) -> None:
-    (use,) = stages.bind(f"SELECT sub {SUBS} s {order} LIMIT 5").tables[0].uses
-    assert (use.limit, use.order) == (5, expected)
+    (access,) = stages.bind(f"SELECT sub {SUBS} s {order} LIMIT 5").tables[0].accesses
+    assert (access.limit, access.order) == (5, expected)
 
 
 @over("order", ["sub NULLS FIRST", "sub DESC NULLS FIRST", "sub COLLATE NOCASE"])
 def test_an_order_that_no_api_means_wants_all_rows(stages: Stages, order: str) -> None:
-    (use,) = stages.bind(f"SELECT sub {SUBS} s ORDER BY {order} LIMIT 5").tables[0].uses
-    assert use.limit is None
+    (access,) = stages.bind(f"SELECT sub {SUBS} s ORDER BY {order} LIMIT 5").tables[0].accesses
+    assert access.limit is None
 
 
 def test_a_limit_holds_only_as_long_as_where_is_passed_on(stages: Stages) -> None:
     sql = f"SELECT sub {SUBS} WHERE grp = 'x' AND kind = 'q' LIMIT 5"
-    (use,) = stages.bind(sql).tables[0].uses
-    assert (use.limit, use.limited_by) == (5, frozenset({"grp", "kind"}))
+    (access,) = stages.bind(sql).tables[0].accesses
+    assert (access.limit, access.limited_by) == (5, frozenset({"grp", "kind"}))

@@ -44,7 +44,10 @@ def left(stages: Stages, sql: str, arguments: Any = None) -> str:
     """The branches, a or b, of which rows are wanted."""
     bound = stages.bind(sql, arguments).tables
     wanted = {
-        one.live.resource.table.resource for one in bound for use in one.uses if use.rows != ()
+        one.live.resource.table.resource
+        for one in bound
+        for access in one.accesses
+        if access.rows != ()
     }
     return "".join(sorted({"subs": "a", "items": "b"}[name] for name in wanted))
 
