@@ -64,6 +64,22 @@ class RowReader:
     """Reads the bodies of one method for the columns that a query uses.
 
     `rows` says where rows are in a body, `fields` where values are in a row. Thread-safe.
+
+    >>> from connstat_sql.definitions.model import Scalar
+    >>> reader = RowReader(
+    ...     RowsPath(at=(("orders",),)),
+    ...     [FieldLayout("id", Scalar("BIGINT"), ("id",)),
+    ...      FieldLayout("town", Scalar("VARCHAR"), ("to", "town"))],
+    ... )
+    >>> reader.read(b'{"orders": [{"id": 7, "to": {"town": "Ghent"}}], "next": null}').texts
+    (b'[{"id": 7, "to": {"town": "Ghent"}}]',)
+    >>> reader.structure
+    '{"id": "BIGINT", "to": {"town": "VARCHAR"}}'
+    >>> dict(reader.select_list("row"))["id"]
+    "system.main.struct_extract(row, 'id')"
+    >>> reader.read(b'{"orders": [{"id": "x"}]}')
+    Traceback (most recent call last):
+    connstat_sql.errors.UnexpectedShape: column id is BIGINT, but $.id holds "x"
     """
 
     def __init__(self, rows: RowsPath, fields: Sequence[FieldLayout]) -> None:
@@ -74,7 +90,7 @@ class RowReader:
         self._encoder = msgspec.json.Encoder(enc_hook=str)
         self._fits = {
             place: checking_decoder(or_null(checked_field(field, lower_times=True)))
-            for place, field in self._layout.loose
+            for place, field in self._layout.converted
             if field.mismatch is Mismatch.NULL
         }
         self.structure = json.dumps(structure(self._layout.tree) or "JSON")
@@ -147,7 +163,7 @@ class RowReader:
     def _wrapped_rows(self, batch: list[_KeyedRow]) -> list[bytes]:
         encode = self._encoder.encode
         keys = [b"null" if key is None else encode(key) for key, _ in batch]
-        if self._layout.loose or len(self._layout.copies) != 1:
+        if self._layout.converted or len(self._layout.copies) != 1:
             pairs = zip(keys, batch, strict=True)
             return [self._wrapped(key, bytes(row)) for key, (_, row) in pairs]
         name = self._layout.copies[0].encode()
@@ -158,7 +174,7 @@ class RowReader:
         text = b'{"' + KEY_PLACE.encode() + b'":' + key
         for name in self._layout.copies:
             text += b',"' + name.encode() + b'":' + row
-        for name, field in self._layout.loose:
+        for name, field in self._layout.converted:
             value = key if field.path == KEY else descend(row, field.path)
             text += b',"' + name.encode() + b'":' + self._made_fit(name, value)
         return text + b"}"

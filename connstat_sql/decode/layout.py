@@ -67,13 +67,13 @@ class FieldLayout:
 class Layout:
     """`places` are where the fields are in the text of a row, one for each field, in order.
 
-    `copies` names the copies of the row in the text, `loose` the places of values made fit.
+    `copies` names the copies of the row in the text, `converted` the places of values made fit.
     """
 
     places: tuple[Path, ...]
     is_wrapped: bool
     copies: tuple[str, ...]
-    loose: tuple[tuple[str, FieldLayout], ...]
+    converted: tuple[tuple[str, FieldLayout], ...]
     tree: Tree
 
 
@@ -82,14 +82,22 @@ Tree = dict[str, Any]
 
 
 def lay_out(rows: RowsPath, fields: Sequence[FieldLayout]) -> Layout:
-    """Find a place for each field."""
+    """Find a place for each field.
+
+    >>> name = FieldLayout("name", VARCHAR, KEY)
+    >>> state = FieldLayout("state", VARCHAR, ("status", "state"))
+    >>> lay_out(RowsPath(), [state]).places
+    (('status', 'state'),)
+    >>> lay_out(RowsPath(Shape.MAP), [name, state]).places
+    (('$key',), ('$row0', 'status', 'state'))
+    """
     places: dict[int, Path] = {}
-    loose: list[tuple[str, FieldLayout]] = []
+    converted: list[tuple[str, FieldLayout]] = []
     layers: list[list[FieldLayout]] = []
     for index, field in sorted(enumerate(fields), key=lambda pair: len(pair[1].path)):
         if field.mismatch is not Mismatch.ERROR:
             places[index] = (f"$value{index}",)
-            loose.append((f"$value{index}", field))
+            converted.append((f"$value{index}", field))
         elif field.path == KEY:
             places[index] = KEY
         else:
@@ -101,7 +109,7 @@ def lay_out(rows: RowsPath, fields: Sequence[FieldLayout]) -> Layout:
     ordered = tuple(places[index][0 if is_wrapped else 1 :] for index in range(len(fields)))
     copies = tuple(f"$row{index}" for index in range(len(layers))) if is_wrapped else ()
     tree = _tree(list(zip(ordered, fields, strict=True)))
-    return Layout(ordered, is_wrapped, copies, tuple(loose), tree)
+    return Layout(ordered, is_wrapped, copies, tuple(converted), tree)
 
 
 def _layer_for(field: FieldLayout, layers: list[list[FieldLayout]]) -> int:

@@ -25,6 +25,9 @@ def locate(text: bytes, place: str) -> tuple[Keys, Any]:
     """Msgspec's `$.tasks[1].id` in a row's text → keys, and the value there.
 
     Below a MAP the value is that of the MAP. Raises LookupError when it cannot be found.
+
+    >>> locate(b'{"tasks": [{"id": 0}, {"id": "one"}]}', "$.tasks[1].id")
+    (('tasks', 1, 'id'), 'one')
     """
     value = json.loads(text, parse_float=_Verbatim, parse_int=_Verbatim)
     for match in _walks(value, place.removeprefix("$")):

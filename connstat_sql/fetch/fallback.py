@@ -47,7 +47,7 @@ class SomeRowsFailed(FetchError):
 async def begin(
     page_reader: PageReader, fetch: Fetch, client: Client, request: Request | None = None
 ) -> tuple[Page, AsyncGenerator[Page, None] | None]:
-    """As `Walk.begin`; of a server that is known to be older, by what its definition falls back to.
+    """As `PageReader.begin`; of an older server, by what its definition falls back to.
 
     Its version is asked for when an answer looks like one that is: of a server that heeds the
     method nothing more is asked.

@@ -28,6 +28,9 @@ def next_link(header: str) -> Link | None:
     """The link to the next page; None where there is none.
 
     Raises UnexpectedShape where the header cannot be read, as it may hold one.
+
+    >>> next_link('<http://a.test/?p=1>; rel="prev", <http://a.test/?p=3>; rel="next"')
+    Link(url='http://a.test/?p=3', attributes={'rel': 'next'})
     """
     return next((link for link in _links(header) if link.is_next()), None)
 

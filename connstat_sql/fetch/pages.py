@@ -366,7 +366,7 @@ class _ListReader:
     def _begin(
         self, totals: TotalPages, numbers: Iterator[int], under_way: list[asyncio.Task[Page]]
     ) -> None:
-        """Ask for as many more pages as there are places, and rows wanted of them."""
+        """Ask for as many more pages as may be under way, and rows wanted of them."""
         while len(under_way) < self._client.concurrency:
             wanted = self._rows_wanted
             if wanted is not None and wanted <= len(under_way) * totals.stride:

@@ -74,6 +74,16 @@ def build_request(fetch: Fetch, base_url: str, cursor: PageCursor | None) -> Req
     """The request for one page.
 
     "No such row" is an answer to the first one alone: later, rows have been seen already.
+
+    >>> from connstat_sql.definitions.names import TableName
+    >>> orders = Method(
+    ...     "list", Template(("/towns/", "town", "/orders")),
+    ...     query=(QueryItem("state", (Template(("", "state", "")),)),),
+    ... )
+    >>> table = Resource(TableName("depot", "sales", "orders"), "", (), (), (orders,))
+    >>> fetch = Fetch("depot_1", table, orders, {"town": "a/b", "state": "due"})
+    >>> build_request(fetch, "http://depot.test", None).full_url
+    'http://depot.test/towns/a%2Fb/orders?state=due'
     """
     method = fetch.method
     placed = _page_values(method.paging, size_asked(fetch), cursor)

@@ -26,7 +26,13 @@ def json_body(
     type_of: Callable[[str], Scalar],
     placed: Sequence[Placed],
 ) -> bytes:
-    """The bytes of a JSON body; `type_of` answers a parameter's type. Raises PlanError."""
+    """The bytes of a JSON body; `type_of` answers a parameter's type. Raises PlanError.
+
+    >>> body = JsonBody('{"filter": {"id": "{id}"}}', ("id",))
+    >>> types = {"id": Scalar("BIGINT")}
+    >>> json_body(body, {"id": "7"}, types.__getitem__, [(("page", "size"), b"50")])
+    b'{"filter":{"id":7},"page":{"size":50}}'
+    """
     if body is not None and not body.params and not placed:
         return body.text.encode()  # as it was written
     value: Any = {} if body is None else json.loads(body.text)

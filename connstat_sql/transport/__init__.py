@@ -1,4 +1,4 @@
-"""The wire: connections, credentials, retries. Only here are httpx and the environment."""
+"""One request over the wire: credentials, limits, retries. Only here are httpx and aiohttp."""
 
 from connstat_sql.config.config_file import Configuration, read_config
 from connstat_sql.config.connections import (

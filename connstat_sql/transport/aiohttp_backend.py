@@ -21,7 +21,7 @@ from connstat_sql.transport.wire import (
     Backend,
     Exchange,
     ExchangeLimits,
-    bounded,
+    TimedBackend,
     no_connection,
     read_whole,
     target,
@@ -82,7 +82,7 @@ def _session(pool: ConnectionPool, limits: ExchangeLimits) -> aiohttp.ClientSess
     return session
 
 
-class AiohttpBackend:
+class AiohttpBackend(TimedBackend):
     """Sends over aiohttp. Made, used and closed on one event loop."""
 
     def __init__(
@@ -93,18 +93,12 @@ class AiohttpBackend:
         limits: ExchangeLimits,
     ) -> None:
         """Over a pool of connections that are kept, and one that keeps none, made when needed."""
+        super().__init__(limits)
         self._pooled = pooled
         self._open_fresh = open_fresh
         self._fresh: aiohttp.ClientSession | None = None
         self._proxies = proxies
-        self._limits = limits
         self._reading: set[aiohttp.ClientResponse] = set()
-
-    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
-        """Send and read, as `Backend` says."""
-        return await bounded(
-            self._limits, lambda exchange: self._exchange(request, headers, exchange)
-        )
 
     async def close(self) -> None:
         """Close the pool, and give its sockets the turn of the loop in which they end."""

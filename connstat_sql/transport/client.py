@@ -122,9 +122,13 @@ class Client:
         a FetchError that says what came of it, or DeadlinePassed.
         """
         self._hosts.check(request)
+        state = RetryState(self._options.random, until, self._longest_wait, self._patience)
+        return await self._send_with_retries(request, state)
+
+    async def _send_with_retries(self, request: Request, state: RetryState) -> Response:
+        """Send to one base URL after the other, and to all of them again after a pause."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        state = RetryState(self._options.random, until, self._longest_wait, self._patience)
         failed: FetchError | None = None
         tried: set[str] = set()
         while True:

@@ -12,7 +12,7 @@ from connstat_sql.transport.wire import (
     OWN_HEADERS,
     Exchange,
     ExchangeLimits,
-    bounded,
+    TimedBackend,
     no_answer,
     no_connection,
     read_whole,
@@ -20,18 +20,12 @@ from connstat_sql.transport.wire import (
 )
 
 
-class HttpxBackend:
+class HttpxBackend(TimedBackend):
     """Sends over an httpx transport that stands in for the network."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, limits: ExchangeLimits) -> None:
         self._transport = transport
-        self._limits = limits
-
-    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
-        """Send and read, as `Wire` says."""
-        return await bounded(
-            self._limits, lambda exchange: self._exchange(request, headers, exchange)
-        )
+        super().__init__(limits)
 
     async def close(self) -> None:
         """Close the transport."""

@@ -10,7 +10,12 @@ from connstat_sql.transport.messages import Request
 
 
 def without(request: Request, pairs: Sequence[tuple[str, str]]) -> Request:
-    """The request without the keys of the pairs, whatever values they have in it."""
+    """The request without the keys of the pairs, whatever values they have in it.
+
+    >>> request = Request("p.s.t", "GET", "http://a.test/x", raw_query="key=k1&page=2")
+    >>> without(request, [("key", "k2")]).full_url
+    'http://a.test/x?page=2'
+    """
     if not pairs:
         return request
     names = {name for name, _ in pairs}

@@ -139,6 +139,12 @@ def wait_asked(reply: RawResponse, reset: Reset | None, now: float) -> float | N
     """Seconds that an answer asks to wait, in Retry-After or else X-RateLimit-Reset, or None.
 
     The latter counts, where it is declared, beside a 429 and when nothing remains to be used.
+
+    >>> wait_asked(RawResponse(429, {"Retry-After": "7"}, b""), None, now=0.0)
+    7.0
+    >>> spent = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "130"}
+    >>> wait_asked(RawResponse(200, spent, b""), Reset.EPOCH, now=100.0)
+    30.0
     """
     if reply.status >= 400:
         seconds = retry_after(reply.headers, now)

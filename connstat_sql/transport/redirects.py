@@ -14,6 +14,11 @@ def redirected(request: Request, reply: RawResponse) -> Request | None:
     """The request that an answer leads to; None where it leads nowhere that may be followed.
 
     A GET alone is sent again, and to the origin that it was sent to.
+
+    >>> request = Request("p.s.t", "GET", "http://depot.test/orders")
+    >>> redirected(request, RawResponse(307, {"Location": "/v2/orders?all=1"}, b"")).full_url
+    'http://depot.test/v2/orders?all=1'
+    >>> redirected(request, RawResponse(307, {"Location": "http://other.test/"}, b""))
     """
     if reply.status not in _REDIRECTS or request.method != "GET":
         return None

@@ -161,7 +161,11 @@ def origin_of(url: str) -> tuple[str, str, int] | None:
 
 
 def value_at(body: bytes, path: Path) -> object:
-    """The value at a path of a JSON body, opened no further than that; None when there is none."""
+    """The value at a path of a JSON body, opened no further than that; None when there is none.
+
+    >>> value_at(b'{"errors": [{"text": "no such town"}]}', ("errors", "0", "text"))
+    'no such town'
+    """
     text: bytes | Raw = body
     try:
         for key in path:

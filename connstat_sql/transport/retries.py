@@ -20,7 +20,13 @@ NO_HOST = RetryRule(frozenset())
 
 
 def rule_for(status: int, body: bytes, rules: tuple[RetryRule, ...]) -> RetryRule | None:
-    """The first rule by which an answer is worth another try; None when it is final."""
+    """The first rule by which an answer is worth another try; None when it is final.
+
+    >>> busy = RetryRule(frozenset({409}), message="rebalance")
+    >>> rule_for(409, b'{"message": "a rebalance is in progress"}', (busy,)) is busy
+    True
+    >>> rule_for(409, b'{"message": "it exists already"}', (busy,))
+    """
     if status in NEVER_RETRIED:
         return None
     text = body[:4096].decode("utf-8", "replace")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, Protocol
+from typing import Protocol
 
 from connstat_sql.config.connections import Connection
 from connstat_sql.config.urls import tidied
@@ -86,18 +87,28 @@ def target(request: Request) -> str:
     return url if _SENDABLE.fullmatch(url) and "/." not in url else tidied(url)
 
 
-async def bounded(
-    limits: ExchangeLimits, talk: Callable[[Exchange], Coroutine[Any, Any, RawResponse]]
-) -> RawResponse:
-    """The reply, or TimedOut when it takes too long."""
-    exchange = Exchange()
-    try:
-        async with asyncio.timeout(limits.timeout):
-            return await talk(exchange)
-    except TimedOut:
-        raise
-    except TimeoutError as error:
-        raise no_answer(limits, exchange) from error
+class TimedBackend(ABC):
+    """A backend whose exchanges end in time."""
+
+    def __init__(self, limits: ExchangeLimits) -> None:
+        self._limits = limits
+
+    async def send(self, request: Request, headers: Mapping[str, str]) -> RawResponse:
+        """Send and read, as `Backend` says; TimedOut when it takes too long."""
+        exchange = Exchange()
+        try:
+            async with asyncio.timeout(self._limits.timeout):
+                return await self._exchange(request, headers, exchange)
+        except TimedOut:
+            raise
+        except TimeoutError as error:
+            raise no_answer(self._limits, exchange) from error
+
+    @abstractmethod
+    async def _exchange(
+        self, request: Request, headers: Mapping[str, str], exchange: Exchange
+    ) -> RawResponse:
+        """Send and read, however long it takes; say on the exchange when an answer has begun."""
 
 
 def no_answer(limits: ExchangeLimits, exchange: Exchange) -> TimedOut:

@@ -213,9 +213,9 @@ class Attack:
         client = self._client(self._connection(base), seen, [RawResponse(200, {}, body)])
         paging = replace(_METHOD.paging, any_host=any_host) if _METHOD.paging else None
         fetch = replace(_FETCH, method=replace(_METHOD, paging=paging))
-        walk = PageReader(reader(fetch.method), Responses(RequestBudget(10)))
+        page_reader = PageReader(reader(fetch.method), Responses(RequestBudget(10)))
         try:
-            _, following = await walk.begin(fetch, client)
+            _, following = await page_reader.begin(fetch, client)
             if following is not None:
                 async with aclosing(following):
                     async for _ in following:

@@ -81,9 +81,9 @@ class World:
     ) -> Any:
         async def main() -> Any:
             client = self.client()
-            walk = PageReader(reader(fetch.method), Responses(self.budget), limit=limit)
+            page_reader = PageReader(reader(fetch.method), Responses(self.budget), limit=limit)
             try:
-                async with aclosing(all_pages(walk, fetch, client)) as pages:
+                async with aclosing(all_pages(page_reader, fetch, client)) as pages:
                     return await use(pages)
             finally:
                 assert len(asyncio.all_tasks()) == 1
@@ -92,8 +92,10 @@ class World:
         return asyncio.run(main())
 
 
-async def all_pages(walk: PageReader, fetch: Fetch, client: Client) -> AsyncGenerator[Page, None]:
-    first, following = await walk.begin(fetch, client)
+async def all_pages(
+    page_reader: PageReader, fetch: Fetch, client: Client
+) -> AsyncGenerator[Page, None]:
+    first, following = await page_reader.begin(fetch, client)
     yield first
     if following is not None:
         async with aclosing(following):

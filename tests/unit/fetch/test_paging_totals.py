@@ -252,10 +252,10 @@ def test_pages_that_were_answered_before_cost_no_budget() -> None:
     async def twice() -> tuple[list[Page], list[Page]]:
         client = world.client()
         answers, fetch = Responses(world.budget), listing(TOTALS)
-        walk = PageReader(reader(fetch.method), answers, keep=True)
+        page_reader = PageReader(reader(fetch.method), answers, keep=True)
         try:
-            first = [page async for page in all_pages(walk, fetch, client)]
-            return first, [page async for page in all_pages(walk, fetch, client)]
+            first = [page async for page in all_pages(page_reader, fetch, client)]
+            return first, [page async for page in all_pages(page_reader, fetch, client)]
         finally:
             await client.close()
 
