@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from connstat_sql.database.errors import RunText, interruptible
@@ -20,6 +20,7 @@ from connstat_sql.database.session import Session
 from connstat_sql.database.splitter import SqlStatement, is_rowless, named_arguments
 from connstat_sql.database.statement_lock import Turns
 from connstat_sql.database.values import Arguments
+from connstat_sql.definitions.lexer import names, split, spoken
 from connstat_sql.errors import (
     BindError,
     DeadlinePassed,
@@ -52,28 +53,24 @@ if TYPE_CHECKING:
     from connstat_sql.transport import Attempt, ClientOptions, Clock, Connection, RetryNotice
 
 T = TypeVar("T")
-_OWN = re.compile(r"\bshow\s+(providers|services|tables)\b|\brefresh\b", re.IGNORECASE)
-_BLANK = r"[\s\u180e\u200b-\u200f\u2060\ufeff]*"
-_DOTTED = re.compile(
-    rf"""[\w"$]{_BLANK}\.{_BLANK}(?:"(?:[^"]|"")+"|[\w$]+){_BLANK}\.{_BLANK}[\w"$]"""
-)
-"""A name of three parts. It begins with the last character of the first: a search that began with
-each character of a long word would read the word anew from each."""
-_COMMENT_AT_DOT = re.compile(rf"\*/{_BLANK}\.|[\r\n][^\S\r\n]*\.|\.{_BLANK}(?:--|/\*)")
+_LISTED = ("providers", "services", "tables")
+"""What a SHOW of ours lists."""
 _MAKES_FUNCTIONS = re.compile(
     r"\b(create|drop|alter|attach|detach|load|install|import|rollback|abort|execute)\b",
     re.IGNORECASE,
 )
 _ATTACHES = re.compile(r"\b(attach|detach|alter)\b", re.IGNORECASE)
-_SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 _DESCRIBES = re.compile(r"(describe|desc|show|pragma)\b", re.IGNORECASE)
 """What tells of tables, and reads none."""
 _NO_TABLES = "these are tables of your own; SHOW ALL TABLES lists those of the APIs too"
 _CATALOG_WORDS = re.compile(
     r"\b(information_schema|duckdb_\w+|pg_\w+|show|describe|use|pragma\w*|query_table|query"
-    r"|sqlite_\w+|search_path|detach|set\s+(?:\w+\s+)?schema)\b",
+    r"|sqlite_\w+|search_path|detach)\b",
     re.IGNORECASE,
 )
+
+
+_SETTING = ("set", "session", "local", "global")
 
 
 class RealClock:
@@ -406,7 +403,7 @@ class Engine:
     ) -> Result:
         """A statement without live tables: DuckDB's own business, whatever it is."""
         started = time.monotonic()
-        if _CATALOG_WORDS.search(statement.sql):
+        if _looks_into_catalogs(statement.sql):
             self.session.declare(self.catalog, statement.sql)
         binding = self.session.binding_live() if _DESCRIBES.match(statement.sql) else nullcontext()
         try:
@@ -422,7 +419,7 @@ class Engine:
         if not statement.is_query and _ATTACHES.search(statement.sql):
             self.session.put_back(self.catalog, statement.sql)
         seconds = time.monotonic() - started
-        is_lost = not table.num_rows and _SHOW_TABLES.fullmatch(statement.sql) is not None
+        is_lost = not table.num_rows and _is_show_tables(statement.sql)
         notes = (_NO_TABLES,) if is_lost else ()
         return Result(table, not is_rowless(statement, table), seconds=seconds, remarks=notes)
 
@@ -433,8 +430,7 @@ class Engine:
 
     def _may_be_live(self, statement: SqlStatement) -> bool:
         """Whether a statement may name a live table, or a view or macro over some."""
-        sql = statement.sql
-        if any(pattern.search(sql) for pattern in (_DOTTED, _COMMENT_AT_DOT, _OWN)):
+        if _may_name_live(statement.sql) or _may_be_own(statement.sql):
             return True
         if self.session.looks_into_declared():
             return True
@@ -561,11 +557,40 @@ def _stretch(text: str, statement: SqlStatement) -> str:
 
 def _own_statements(sql: str) -> Iterator[tuple[str, bool]]:
     """The text by statements where it holds a SHOW or REFRESH, which DuckDB does not know."""
-    if not _OWN.search(sql):
+    if not _may_be_own(sql):
         yield sql, False
         return
-    from connstat_sql.sql.refresh import is_refresh
-    from connstat_sql.sql.statement import parse, split_on_semicolons
+    from connstat_sql.sql.refresh import is_own
 
-    for text, _ in split_on_semicolons(sql):
-        yield text, parse(text).show is not None or is_refresh(text)
+    for text, _ in split(sql):
+        yield text, is_own(text)
+
+
+@lru_cache(maxsize=8)
+def _may_be_own(sql: str) -> bool:
+    """Whether a text may hold a SHOW or REFRESH of ours."""
+    text = sql.lower()
+    is_likely = "refresh" in text or "show" in text
+    words = ((name.before, name.parts[0].lower()) for name in names(sql)) if is_likely else ()
+    return any(
+        word == "refresh" or (before == "show" and word in _LISTED) for before, word in words
+    )
+
+
+@lru_cache(maxsize=8)
+def _may_name_live(sql: str) -> bool:
+    """Whether a text holds a name of three parts, as those of live tables are."""
+    return sql.count(".") > 1 and any(len(name.parts) > 2 for name in names(sql))
+
+
+def _looks_into_catalogs(sql: str) -> bool:
+    """Whether a text may ask which databases, schemas and tables there are, or choose one."""
+    if _CATALOG_WORDS.search(sql) is not None:
+        return True
+    listed = names(sql) if "schema" in sql.lower() else ()
+    return any(name.before in _SETTING and name.parts[0].lower() == "schema" for name in listed)
+
+
+def _is_show_tables(sql: str) -> bool:
+    begun = [token.word for token in spoken(sql, 4)]
+    return begun[:2] == ["show", "tables"] and begun[2:] in ([], [";"])

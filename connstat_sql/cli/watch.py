@@ -23,6 +23,7 @@ from connstat_sql.cli.statement import (
     timeout_option,
     trace_option,
 )
+from connstat_sql.definitions.lexer import split
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     ConnstatError,
@@ -51,7 +52,6 @@ from connstat_sql.monitor import (
 from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Options, Result
 from connstat_sql.saved import Prepared, SavedQuery, prepare, results_of
-from connstat_sql.sql.statement import split_on_semicolons
 
 _COLORS = {
     ChangeKind.APPEARED: "yellow", ChangeKind.CHANGED: "yellow", ChangeKind.GONE: "cyan",
@@ -227,7 +227,7 @@ class Watching:
     def _check_columns(self, identity: Identity) -> None:
         """Raise QueryError before the first request where a column is not in the result."""
         is_named = bool(identity.key or identity.ignored)
-        if not is_named or len(split_on_semicolons(self._prepared.sql)) != 1:
+        if not is_named or len(split(self._prepared.sql)) != 1:
             return
         try:
             described = f"DESCRIBE {self._prepared.sql}"

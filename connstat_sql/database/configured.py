@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from connstat_sql.definitions.lexer import names
 from connstat_sql.definitions.quoting import call, literal, own, quote
 from connstat_sql.errors import ConfigError, ConnstatError, PlanError, QueryError
 
@@ -17,18 +18,21 @@ if TYPE_CHECKING:
     from connstat_sql.database.session import Session
 
 _LISTS = re.compile(
-    r"\b(information_schema|duckdb_(?:databases|schemas|tables|views|columns)|pg_\w+"
-    r"|show\s+(?:all\s+)?(?:tables|databases))\b",
-    re.IGNORECASE,
+    r"information_schema|duckdb_(?:databases|schemas|tables|views|columns)|pg_\w+", re.IGNORECASE
 )
-"""What tells of all databases and views."""
+"""What tells of all databases and views, beside SHOW."""
 _IS_MISSING = re.compile(r"does not exist|there is no|unknown")
 _VALUE = own("_connstat_value")
 
 
 def is_listing(sql: str) -> bool:
     """Whether a statement tells of all databases and views."""
-    return _LISTS.search(sql) is not None
+    return any(
+        name.before in ("show", "all")
+        if name.parts[0].lower() in ("tables", "databases")
+        else any(map(_LISTS.fullmatch, name.parts))
+        for name in names(sql)
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from connstat_sql.database.catalogs import live_table_in
+from connstat_sql.definitions.lexer import lexed, names
 from connstat_sql.errors import (
     BindError,
     ConstraintViolated,
@@ -180,7 +181,7 @@ def _only_place(word: str, sql: str) -> Span | None:
 
 
 def _word_end(sql: str, start: int) -> int:
-    match = re.compile(r"""(?:"[^"]*"|[\w$]+)(?:\.(?:"[^"]*"|[\w$]+))*|'[^']*'|.""").match(
-        sql, start
-    )
-    return match.end() if match else min(start + 1, len(sql))
+    word = next(lexed(sql[start:]), None)
+    name = next(names(sql[start:]), None) if word is not None and word.kind == "name" else None
+    whole = name or word
+    return start + whole.end if whole is not None else len(sql)

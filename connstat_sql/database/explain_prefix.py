@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from connstat_sql.definitions.quoting import length_of_comments
+from connstat_sql.definitions.lexer import Lexeme, spoken
 
-_OPTIONS = re.compile(r"\(([^()]*)\)")
-_ANALYZE = re.compile(r"analy[sz]e", re.IGNORECASE)
+_MOST = 64
+"""Lexemes: more than any options have."""
+_ANALYZE = ("analyze", "analyse")
+_BEGIN = (
+    "select", "from", "with", "values", "table", "pivot", "unpivot", "describe", "desc",
+    "summarize", "show", "(", ")",
+)  # fmt: skip
+"""How brackets begin that hold the statement, or a part of it, and no options."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explain:
-    """`start` is where the statement itself begins; `options` are those in brackets, as written.
+    """`start` is where the statement itself begins; `options` are the words of those in brackets.
 
     `may_run` says that the statement may run, too: ANALYZE is among the words.
     """
 
     start: int
-    options: str
+    options: tuple[str, ...]
     may_run: bool
 
     @property
     def mode(self) -> str | None:
         """Either "plan" or "analyze"; None where there are options that are DuckDB's alone."""
-        if self.options and not _ANALYZE.fullmatch(self.options.strip()):
+        if self.options[1:] or not {*self.options} <= {*_ANALYZE}:
             return None
         return "analyze" if self.may_run else "plan"
 
 
 def read_explain(sql: str) -> Explain | None:
     """What an EXPLAIN says before its statement; None for every other statement."""
-    place = _behind(sql, length_of_comments(sql), re.compile("explain", re.IGNORECASE))
-    if place is None:
+    first, *rest = spoken(sql, _MOST) or [Lexeme("open", "", 0)]
+    if not first.says("explain"):
         return None
-    analyze = _behind(sql, place, _ANALYZE)
-    listed = _OPTIONS.match(sql, place if analyze is None else analyze)
-    options = listed[1] if listed and not _is_query(listed[1]) else ""
-    start = place if analyze is None else analyze
-    if listed and options:
-        start = listed.end() + length_of_comments(sql[listed.end() :])
-    return Explain(start, options, analyze is not None or _ANALYZE.search(options) is not None)
+    is_analyze = bool(rest) and rest[0].says(*_ANALYZE)
+    behind = rest[1:] if is_analyze else rest
+    options = _options(behind)
+    behind = behind[len(options) + 2 :] if options else behind
+    start = behind[0].start if behind else len(sql)
+    return Explain(start, options, is_analyze or not {*options}.isdisjoint(_ANALYZE))
 
 
-def _behind(sql: str, place: int, word: re.Pattern[str]) -> int | None:
-    """Where what follows a word begins; None where that word does not stand there."""
-    match = word.match(sql, place)
-    if match is None or re.match(r"\w", sql[match.end() :]):
-        return None
-    return match.end() + length_of_comments(sql[match.end() :])
-
-
-def _is_query(brackets: str) -> bool:
-    """Whether brackets hold the statement, or a part of it, and no options."""
-    word = brackets[length_of_comments(brackets) :].partition(" ")[0].lower()
-    return word in ("select", "from", "with", "values", "table", "")
+def _options(lexemes: Sequence[Lexeme]) -> tuple[str, ...]:
+    """The words in the brackets that begin there; () where they hold no options."""
+    words = [lexeme.word for lexeme in lexemes]
+    if words[:1] != ["("] or ")" not in words or words[1] in _BEGIN:
+        return ()
+    return tuple(words[1 : words.index(")")])

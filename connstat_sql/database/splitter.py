@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from connstat_sql.database import writes
 from connstat_sql.database.values import Arguments
-from connstat_sql.definitions.quoting import length_of_comments
+from connstat_sql.definitions.lexer import length_of_comments
 
 _ROWLESS = (["Count"], ["Success"])
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-
-_COMMENT_MARKS = re.compile(r"/\*|\*/")
-_BLANK = re.compile(r"\s*(?:--[^\n]*(?:\n|\Z)\s*)*")
 
 
 def quote(identifier: str) -> str:
@@ -17,25 +13,6 @@ def quote(identifier: str) -> str:
 def literal(text: str) -> str:
     """An SQL string literal, whatever is in it."""
     return "'" + text.replace("'", "''") + "'"
-
-
-def length_of_comments(sql: str) -> int:
-    """How many characters of comments and blanks stand before the first word of a text."""
-    place = 0
-    while True:
-        blank = _BLANK.match(sql, place)
-        assert blank is not None, "it matches nothing too"
-        place = blank.end()
-        if not sql.startswith("/*", place):
-            return place
-        depth = 0
-        for mark in _COMMENT_MARKS.finditer(sql, place):  # one may stand within another
-            depth += 1 if mark[0] == "/*" else -1
-            if depth == 0:
-                place = mark.end()
-                break
-        else:
-            return place
 
 
 def call(function: str, *arguments: str) -> str:

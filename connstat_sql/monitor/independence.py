@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from connstat_sql.definitions.lexer import split
 from connstat_sql.errors import ConnstatError
 from connstat_sql.monitor.rows import CONNECTION
 from connstat_sql.sql.nodes import children, find, find_all, walk
-from connstat_sql.sql.statement import parse, split_on_semicolons
+from connstat_sql.sql.statement import parse
 
 _ACROSS = (exp.Limit, exp.Offset, exp.Fetch, exp.Except, exp.Intersect, exp.Pivot, exp.TableSample)
 """What looks at rows of several connections at once."""
@@ -29,7 +30,7 @@ def is_independent(sql: str, aggregates: frozenset[str]) -> bool:
     `aggregates` are the names of functions over many rows, in lower case.
     """
     try:
-        statements = split_on_semicolons(sql)
+        statements = split(sql)
         tree = parse(statements[0][0]).tree if len(statements) == 1 else None
     except ConnstatError:
         return False

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connstat_sql.database.errors import RunText
+from connstat_sql.definitions.lexer import split
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import (
     ConnstatError,
@@ -159,13 +160,15 @@ def _bound(
     origin: SourceMap | None = None,
 ) -> Problem | None:
     """What is wrong with the statements of a text, by the first fault; `last` is filled in."""
+    from connstat_sql.sql.refresh import is_own
+
     before = 0
     try:
         for sql, offset, names, is_last in _statements(text, engine):
             before = offset
             given = {name: value for name, value in arguments.items() if name in names} or None
             plan = engine.explain(sql, given)
-            if plan is None and not _is_own(sql):
+            if plan is None and not is_own(sql):
                 engine.session.check(RunText(sql, sql), given)
             if last is not None:
                 last.sql, last.given, last.plan = sql, given, plan
@@ -192,25 +195,17 @@ def _statements(sql: str, engine: Engine) -> Iterator[tuple[str, int, Set[str], 
 
     And whether later ones may depend on it.
     """
-    from connstat_sql.sql.statement import split_on_semicolons
-
     try:
         pieces = engine.session.split(sql)
     except ParseError:
-        if not any(_is_own(text) for text, _ in split_on_semicolons(sql)):
+        from connstat_sql.sql.refresh import is_own
+
+        if not any(is_own(text) for text, _ in split(sql)):
             raise
-        for text, offset in split_on_semicolons(sql):
+        for text, offset in split(sql):
             yield text, offset, mentions_in(text).names, False
         return
     yield from ((one.sql, one.offset, one.names, not one.is_query) for one in pieces)
-
-
-def _is_own(sql: str) -> bool:
-    """Whether it is a statement of ours, which DuckDB does not know."""
-    from connstat_sql.sql.refresh import is_refresh
-    from connstat_sql.sql.statement import parse
-
-    return is_refresh(sql) or ("show" in sql.lower() and parse(sql).show is not None)
 
 
 def _choices(query: SavedQuery, engine: Engine) -> Iterator[Problem]:

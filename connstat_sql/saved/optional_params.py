@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from connstat_sql.definitions.lexer import split
 from connstat_sql.saved.mentions import mentions_in
 from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.spans import stretch_of
-from connstat_sql.sql.statement import Statement, parse, split_on_semicolons
+from connstat_sql.sql.statement import Statement, parse
 
 _CHANGES = (exp.Update, exp.Delete, exp.Merge)
 _BRANCHES = (exp.Case, exp.If)
@@ -43,7 +44,7 @@ def bare_params(sql: str, optional: Set[str]) -> list[BareParam]:
     if not optional & mentions_in(sql).names:
         return []
     bare: list[BareParam] = []
-    for text, offset in split_on_semicolons(sql):
+    for text, offset in split(sql):
         statement = parse(text, offset)
         nodes = [] if statement.tree is None else _params(statement.tree, optional)
         bare += _in_tree(statement, nodes)

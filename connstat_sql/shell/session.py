@@ -5,7 +5,6 @@ What reads lines, from a person or a script, comes from elsewhere; so does what 
 
 from __future__ import annotations
 
-import re
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from connstat_sql.definitions.lexer import names
 from connstat_sql.errors import ConnstatError, counted
 from connstat_sql.hints import in_shell, worded
 from connstat_sql.output.stderr import DONE, INTERRUPTED, PARTIAL, QUERY_AT_FAULT, exit_code
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 _INTERRUPTED_IN_DUCKDB = "Query interrupted"
 """What it makes of a KeyboardInterrupt that comes while it writes a file."""
-_ERRORS = re.compile(r"\b_errors\b", re.IGNORECASE)
-_LIVE = re.compile(r"\w\"?\s*\.\s*\"?\w+\"?\s*\.\s*\"?\w")
-"""How a name of three parts looks, of which statements on live tables have one."""
 LONGEST_LEARNING = 5.0
 """Seconds."""
 GRACE = 0.2
@@ -247,8 +244,10 @@ class Shell:
 
 def _keeping_errors(sql: str, options: Options) -> Options:
     """A statement on `_errors` alone asks for those of the one before: they are not forgotten."""
-    is_on_errors = _ERRORS.search(sql) is not None and _LIVE.search(sql) is None
-    return replace(options, partial=False) if is_on_errors else options
+    mentioned = [name.parts for name in names(sql)]
+    is_on_errors = any(parts[-1].lower() == "_errors" for parts in mentioned)
+    is_on_live = any(len(parts) > 2 for parts in mentioned)
+    return replace(options, partial=False) if is_on_errors and not is_on_live else options
 
 
 def summary(result: Result) -> str:

@@ -16,6 +16,7 @@ from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.database.syntax_tree import nodes_of
+from connstat_sql.definitions.lexer import names
 from connstat_sql.errors import Span
 from connstat_sql.sql.nodes import find, find_all
 
@@ -132,22 +133,10 @@ class _Text:
     # --- names -------------------------------------------------------------------------------
 
     @cached_property
-    def dotted(self) -> list[tuple[tuple[str, ...], Span, int]]:
-        """Names with dots, and the places of the tokens behind them."""
-        dotted, place = [], 0
-        while place < len(self.tokens):
-            end, parts = place, list[str]()
-            while end < len(self.tokens) and self._is_name(end):
-                parts.append(self.tokens[end].text)
-                end += 1
-                if end >= len(self.tokens) or self.tokens[end].token_type is not TokenType.DOT:
-                    break
-                end += 1
-            if len(parts) > 1:
-                span = Span(self.tokens[place].start, self.tokens[end - 1].end + 1)
-                dotted.append((tuple(parts), span, end))
-            place = max(end, place + 1)
-        return dotted
+    def dotted(self) -> list[tuple[tuple[str, ...], Span]]:
+        """Names with dots."""
+        dotted = (name for name in names(self.sql) if len(name.parts) > 1)
+        return [(name.parts, Span(name.start, name.end)) for name in dotted]
 
     def _is_name(self, place: int) -> bool:
         token = self.tokens[place]
@@ -158,8 +147,9 @@ class _Text:
 
     def dotted_tables(self) -> Iterator[Named]:
         """Names of three parts; those of more are columns."""
-        for parts, span, then in self.dotted:
+        for parts, span in self.dotted:
             if len(parts) == 3:
+                then = bisect_left(self.starts, span.end)
                 has_alias = then < len(self.tokens) and self.tokens[then].token_type in _NAMING
                 yield Named(parts, span, "alias" if has_alias else "")
 
@@ -304,7 +294,7 @@ class _Text:
             is_cte = len(table.parts) == 1 and table.parts[0].lower() in (self.ctes or ())
             if table.span not in inside and not is_cte:
                 yield self._table(table)
-        for parts, span, _ in self.dotted:
+        for parts, span in self.dotted:
             if len(parts) == 4 and span not in spans:
                 yield self._column(parts, span)
         for place, token in enumerate(self.tokens):

@@ -6,19 +6,16 @@ REFRESH;  REFRESH confluent;  REFRESH plant_a.connect;  REFRESH confluent.connec
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.definitions.lexer import Lexeme, read_name, spoken
 from connstat_sql.errors import BindError, Span
-from connstat_sql.sql.statement import without_comments
+from connstat_sql.sql.statement import read_show
 
-MAY_REFRESH = re.compile(r"\brefresh\b", re.IGNORECASE)
-_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
-_REFRESH = re.compile(
-    rf"\s*refresh(?:\s+(?P<names>{_NAME}(?:\s*\.\s*{_NAME})*))?\s*;?\s*", re.IGNORECASE
-)
+_LONGEST = 20
+"""Tokens: more than a name of too many parts has, which is said of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +26,9 @@ class Refresh:
     names: tuple[str, ...]
 
 
-def is_refresh(sql: str) -> bool:
-    """Whether one statement is a REFRESH, which DuckDB does not know."""
-    return _match(sql) is not None
+def is_own(sql: str) -> bool:
+    """Whether one statement is a SHOW or REFRESH of ours, which DuckDB does not know."""
+    return _named(sql) is not None or read_show(sql) is not None
 
 
 def read_refresh(sql: str, catalog: Catalog) -> Refresh | None:
@@ -39,29 +36,25 @@ def read_refresh(sql: str, catalog: Catalog) -> Refresh | None:
 
     Raises BindError for a name that leads nowhere, with those that come close.
     """
-    match = _match(sql)
-    if match is None:
+    named = _named(sql)
+    if named is None:
         return None
-    parts = tuple(_unquoted(name) for name in re.findall(_NAME, match["names"] or ""))
-    if not parts:
+    if not named:
         return Refresh(None, ())
     try:
-        return _resolved(parts, catalog)
+        return _resolved(read_name(named), catalog)
     except BindError as error:
-        error.sql = sql
-        start = sql.find((match["names"] or "").split(".")[0])
-        error.span = Span(start, start + len(match["names"] or "")) if start >= 0 else None
+        error.sql, error.span = sql, Span(named[0].start, named[-1].end)
         raise
 
 
-def _match(sql: str) -> re.Match[str] | None:
-    if MAY_REFRESH.search(sql) is None:
-        return None
-    return _REFRESH.fullmatch(without_comments(sql))
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name
+def _named(sql: str) -> list[Lexeme] | None:
+    """The tokens of the name behind REFRESH, which may be none; None for other statements."""
+    listed = spoken(sql, _LONGEST)
+    if listed and listed[-1].text == ";":
+        listed.pop()
+    is_refresh = [token.word for token in listed[:1]] == ["refresh"]
+    return listed[1:] if is_refresh and (listed[1:] == [] or read_name(listed[1:])) else None
 
 
 def _resolved(parts: tuple[str, ...], catalog: Catalog) -> Refresh:

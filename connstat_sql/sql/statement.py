@@ -20,6 +20,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.database.explain_prefix import read_explain
+from connstat_sql.definitions.lexer import read_name, spoken
 from connstat_sql.errors import ParseError, Span
 from connstat_sql.sql.duckdb_only import Syntax, Unread, read_unread
 from connstat_sql.sql.in_lists import set_aside, values_of
@@ -41,16 +42,12 @@ class _AsWritten(DuckDB):
 
 
 DIALECT: type[DuckDB] = _AsWritten
-_PIECES = re.compile(r"""(?P<name>"[^"]+"|[\w$]+)|(?P<gap>\s+|--[^\n]*|/\*.*?\*/)|.""", re.DOTALL)
 _DOLLAR_QUOTES = re.compile(r"\$\w*\$")
 _WITH = re.compile(r"\bwith\b", re.IGNORECASE)
 MAX_LENGTH = 10_000_000
+_LONGEST_SHOW = 12
+"""Tokens: more than one that names three parts has."""
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
-
-_SHOW = re.compile(
-    r"""\s*show\s+(?P<what>providers|services|tables)(?:\s+(?:in|from)\s+(?P<scope>[\w".]+))?\s*;?\s*""",
-    re.IGNORECASE,
-)
 
 
 class Show(str, Enum):
@@ -132,10 +129,9 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     """
     if len(sql) > MAX_LENGTH:
         raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")
-    show = _SHOW.fullmatch(without_comments(sql))
-    if show and (show["what"].lower() != "tables" or show["scope"]):
-        scope = tuple(part.strip('"') for part in (show["scope"] or "").split(".") if part)
-        return Statement(sql, offset, None, (), show=ShowRequest(Show(show["what"].lower()), scope))
+    show = read_show(sql)
+    if show is not None:
+        return Statement(sql, offset, None, (), show=show)
     explain, mode = read_explain(sql), None
     if explain and explain.mode:
         mode = explain.mode
@@ -152,27 +148,18 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
 
 
-def words(sql: str) -> Iterator[tuple[str, ...]]:
-    """Dotted names in text that only DuckDB can read, to see whether it names a live table."""
-    parts: list[str] = []
-    is_open = False  # whether a dot stands before what comes next
-    for match in _PIECES.finditer(sql):
-        word = match[0]
-        if match.lastgroup == "name":
-            if not is_open:
-                if len(parts) > 1:
-                    yield tuple(parts)
-                parts = []
-            parts.append(word.strip('"'))
-            is_open = False
-        elif word == "." and parts and not is_open:
-            is_open = True
-        elif match.lastgroup != "gap":
-            if len(parts) > 1:
-                yield tuple(parts)
-            parts, is_open = [], False
-    if len(parts) > 1:
-        yield tuple(parts)
+def read_show(sql: str) -> ShowRequest | None:
+    """What a SHOW of ours lists; None for other statements, and SHOW TABLES alone is DuckDB's."""
+    listed = spoken(sql, _LONGEST_SHOW)
+    if listed and listed[-1].text == ";":
+        listed.pop()
+    begun = [token.word for token in listed[:3]]
+    if begun[:1] != ["show"] or begun[1:2] not in ([what.value] for what in Show):
+        return None
+    what, scope = Show(begun[1]), read_name(listed[3:])
+    is_alone = len(begun) == 2 and what is not Show.TABLES
+    is_of_some = begun[2:] in (["in"], ["from"]) and scope != ()
+    return ShowRequest(what, scope) if is_alone or is_of_some else None
 
 
 _QUANTIFIED = re.compile(r"\b(?:ALL|SOME)\s*\(", re.IGNORECASE)
@@ -194,22 +181,6 @@ class _WithoutDollarQuotes(_AsWritten):
 def dialect_of(sql: str) -> type[DuckDB]:
     """How sqlglot is to read a text."""
     return DIALECT if _DOLLAR_QUOTES.search(sql) else _WithoutDollarQuotes
-
-
-def split_on_semicolons(sql: str) -> list[tuple[str, int]]:
-    """Statements and their offsets by sqlglot's tokens, for texts with statements of our own."""
-    parts, start = [], 0
-    for token in tokens(sql):
-        if token.token_type is TokenType.SEMICOLON:
-            parts.append((sql[start : token.start], start))
-            start = token.end + 1
-    parts.append((sql[start:], start))
-    return [(text, offset) for text, offset in parts if without_comments(text).strip()]
-
-
-def without_comments(sql: str) -> str:
-    """A short text with a space for each comment; longer ones are no statement of ours."""
-    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", sql, flags=re.DOTALL) if len(sql) < 1000 else sql
 
 
 def tokens(sql: str) -> list[Token]:

@@ -12,13 +12,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_TOKEN = re.compile(
-    r"""(?P<blank>\s+|--[^\n]*|/\*.*?\*/)
-    | (?P<text>[eExXbB]?'(?:[^']|'')*'|\$\w*\$)
-    | (?P<word>"(?:[^"]|"")*"|[^\W\d]\w*)
-    | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
+from connstat_sql.definitions.lexer import Lexeme, spoken
+
 _MAKE_ROWS = (
     "unnest", "range", "generate_series", "repeat", "repeat_row", "json_each", "json_tree",
 )  # fmt: skip
@@ -43,22 +38,7 @@ _TAKES_ONE = ("summarize", "describe", "desc", "show", "table", "pivot", "unpivo
 _HAS_OWN_FROM = ("extract", "trim", "ltrim", "rtrim", "substring", "overlay", "position")
 _OPEN, _CLOSE = ("(", "[", "{"), (")", "]", "}")
 _PARTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-
-    @property
-    def name(self) -> str:
-        """A word as a name: in small letters, without quotes."""
-        is_quoted = self.text.startswith('"')
-        return (self.text[1:-1].replace('""', '"') if is_quoted else self.text).lower()
-
-    def says(self, *words: str) -> bool:
-        """Whether it is one of these words of SQL, or a sign."""
-        return self.text.lower() in words
+_NO_LEXEME = Lexeme("end", "", -1)
 
 
 @dataclass(slots=True)
@@ -87,29 +67,27 @@ def _is_no_own_database(head: str) -> bool:
 class _Reach:
     def __init__(self, sql: str, is_provider: Callable[[str], bool]) -> None:
         self._is_provider = is_provider
-        self._tokens = [
-            _Token(str(match.lastgroup), match.group())
-            for match in _TOKEN.finditer(sql)
-            if match.lastgroup != "blank"
-        ]
+        self._tokens = spoken(sql)
         self._queries = {
-            token.name for number, token in enumerate(self._tokens) if self._is_query(number)
+            token.name.lower()
+            for number, token in enumerate(self._tokens)
+            if self._is_query(number)
         }
         self._open = [_Bracket()]
         self._awaits_table = False
 
-    def _at(self, number: int) -> _Token:
+    def _at(self, number: int) -> Lexeme:
         is_there = 0 <= number < len(self._tokens)
-        return self._tokens[number] if is_there else _Token("end", "")
+        return self._tokens[number] if is_there else _NO_LEXEME
 
     def _is_query(self, number: int) -> bool:
         """Whether `name AS (`, perhaps with columns, begins a query of a WITH."""
         following = number + 1
-        if self._at(number).kind == "word" and self._at(following).says("("):
+        if self._at(number).kind == "name" and self._at(following).says("("):
             while self._at(following).kind != "end" and not self._at(following).says(")"):
                 following += 1
             following += 1
-        if self._at(number).kind != "word" or not self._at(following).says("as"):
+        if self._at(number).kind != "name" or not self._at(following).says("as"):
             return False
         while self._at(following + 1).says("not", "materialized"):
             following += 1
@@ -123,9 +101,11 @@ class _Reach:
             token = self._tokens[number]
             if token.says(";") or token.text.startswith("$"):
                 yield f"`{token.text}`: it is one piece of a statement"
-            is_call = token.kind == "word" and self._at(number + 1).says("(")
-            if is_call and _READS.fullmatch(token.name):
-                yield f"`{token.name}(…)`: it reads what is no table of a provider"
+            if token.kind == "open":
+                yield f"`{token.text[:40]}`: it does not end"
+            is_call = token.kind == "name" and self._at(number + 1).says("(")
+            if is_call and _READS.fullmatch(token.name.lower()):
+                yield f"`{token.name.lower()}(…)`: it reads what is no table of a provider"
             if self._takes_one(number):
                 self._awaits_table = True
             elif self._awaits_table and not token.says("(", "lateral"):
@@ -151,10 +131,10 @@ class _Reach:
         if token.says(*_BEGIN):
             self._follow(number)
             return
-        if token.kind != "word":
+        if token.kind != "name":
             return
         end = self._end_of_name(number)
-        parts = [self._at(place).name for place in range(number, end, 2)]
+        parts = [self._at(place).name.lower() for place in range(number, end, 2)]
         shown = ".".join(parts)[:60]
         if self._at(end).says("("):
             if parts[-1] not in _MAKE_ROWS:
@@ -170,7 +150,7 @@ class _Reach:
 
     def _end_of_name(self, number: int) -> int:
         end = number + 1
-        while self._at(end).says(".") and self._at(end + 1).kind == "word":
+        while self._at(end).says(".") and self._at(end + 1).kind == "name":
             end += 2
         return end
 
@@ -178,7 +158,7 @@ class _Reach:
         """What a token says of those behind it."""
         token, before, here = self._at(number), self._at(number - 1), self._open[-1]
         if token.says(*_OPEN):
-            call = before.name if before.kind == "word" and token.says("(") else ""
+            call = before.name.lower() if before.kind == "name" and token.says("(") else ""
             self._open.append(_Bracket(call, is_list=self._awaits_table))
         elif token.says(*_CLOSE):
             del self._open[-1 if len(self._open) > 1 else len(self._open) :]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
+from connstat_sql.definitions.lexer import names
 from connstat_sql.definitions.loader.checks import Findings, nearest
 from connstat_sql.definitions.loader.documents import (
     ColumnDocument,
@@ -16,9 +16,8 @@ from connstat_sql.definitions.loader.types import UnknownType, parse_type, sugge
 from connstat_sql.definitions.loader.yaml import KeyPath
 from connstat_sql.definitions.model import Part, Resource, SqlType, TableName, View
 
-_NAMED = re.compile(r"(?:^|\bfrom|\bjoin|[(,])\s*(\w+)\.(\w+)\.(\w+)(?![\w.])", re.IGNORECASE)
-"""A table where SQL names one; what is written in another way is found when it is asked for."""
-_TEXTS = re.compile(r"'(?:[^']|'')*'|--[^\n]*")
+_BEFORE_TABLES = ("", "from", "join", "(", ",")
+"""What stands before a table where SQL names one; others are found when they are asked for."""
 _Find = Callable[[TableName], "Resource | None"]
 
 
@@ -114,8 +113,9 @@ def tables_of_part(part: Part) -> tuple[TableName, ...]:
 
 def _tables_in(source: str, *values: str) -> tuple[TableName, ...]:
     texts = (f"FROM {source}", *(f" {value}" for value in values))
-    matches = (_NAMED.findall(_TEXTS.sub(" ", text)) for text in texts)
-    return tuple(dict.fromkeys(TableName(*name) for names in matches for name in names))
+    sources = (name for text in texts for name in names(text) if name.before in _BEFORE_TABLES)
+    tables = (TableName(*name.parts) for name in sources if len(name.parts) == 3)
+    return tuple(dict.fromkeys(tables))
 
 
 def circle_of(start: Resource, find: _Find) -> tuple[str, ...]:

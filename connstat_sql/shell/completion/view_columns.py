@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 
 from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.loader.views import tables_of_part
 from connstat_sql.definitions.model import Part, TableName
 
 Column = tuple[TableName, tuple[str, ...]]
 """A table, and the way to a column in it: its name, fields of STRUCTs."""
-_TABLE = re.compile(r"\bfrom\s+(\w+)\.(\w+)\.(\w+)|\A(\w+)\.(\w+)\.(\w+)", re.IGNORECASE)
 _ALIAS = re.compile(r"\bas\s+(\w+)\s*\Z", re.IGNORECASE)
 _PLAIN = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)*", re.IGNORECASE)
 
@@ -26,11 +26,10 @@ def columns_behind(catalog: Catalog) -> Mapping[Column, tuple[Column, ...]]:
 
 
 def _of_part(part: Part, catalog: Catalog) -> Iterator[tuple[str, Column]]:
-    source = part.source.strip()
-    named, alias = _TABLE.search(source), _ALIAS.search(source)
-    if named is None:
+    tables, alias = tables_of_part(part), _ALIAS.search(part.source.strip())
+    if not tables:
         return
-    table = TableName(*(one for one in named.groups() if one))
+    table = tables[0]
     resource = catalog.definitions.resource(table)
     if resource is None:
         return

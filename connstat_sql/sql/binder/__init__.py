@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.definitions.lexer import names_within
 from connstat_sql.definitions.model import Resource
 from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.sql.binder.clause_rules import UnstableFunctions
@@ -50,7 +51,7 @@ from connstat_sql.sql.binder.rules import RULES_OF_SQL, Rules
 from connstat_sql.sql.binder.sources import Sources
 from connstat_sql.sql.binder.stars import star_edits
 from connstat_sql.sql.binder.unused import idle_mentions
-from connstat_sql.sql.statement import Statement, TableMention, words
+from connstat_sql.sql.statement import Statement, TableMention
 from connstat_sql.sql.statement import TableUse as Purpose
 
 __all__ = [
@@ -322,15 +323,14 @@ def _resolve(statement: Statement, mention: TableMention, catalog: Catalog) -> L
 
 def _refuse_unreadable(statement: Statement, catalog: Catalog) -> None:
     """What only DuckDB can read runs as it is, unless it names a live table."""
-    for parts in words(statement.sql):
-        if isinstance(catalog.resolve(parts[:3]), LiveTable):
-            name = ".".join(parts[:3])
-            start = max(statement.sql.find(name), 0)
+    for name in names_within(statement.sql):
+        if isinstance(catalog.resolve(name.parts[:3]), LiveTable):
+            table = ".".join(name.parts[:3])
             raise ParseError(
-                f"this statement names the live table {name} in a way that cannot be planned",
+                f"this statement names the live table {table} in a way that cannot be planned",
                 sql=statement.sql,
-                span=Span(start, start + len(name)),
-                hint=_instead(statement.sql, name),
+                span=Span(name.start, name.end),
+                hint=_instead(statement.sql, table),
             )
 
 

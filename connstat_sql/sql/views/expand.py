@@ -13,6 +13,7 @@ from sqlglot import exp
 from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.definitions.catalog import Catalog, LiveTable
+from connstat_sql.definitions.lexer import names_within
 from connstat_sql.definitions.model import TableName, quote
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, Span
 from connstat_sql.sql.binder.columns import names_in, used_columns
@@ -26,7 +27,6 @@ from connstat_sql.sql.statement import (
     TableUse,
     parse,
     tokens,
-    words,
 )
 from connstat_sql.sql.views.create_statements import (
     Definition,
@@ -107,7 +107,7 @@ class Writer:
         """Whether a text mentions a live table, or a view or macro that was made over some."""
         statement = self._parse(sql)
         if statement.tree is None:
-            return any(self._is_live(parts[:3]) for parts in words(sql))
+            return any(self._is_live(name.parts[:3]) for name in names_within(sql))
         if any(self._is_live(mention.parts) for mention in statement.mentions):
             return True
         if any(True for _ in self._known_calls(sql, statement.tree, home)):

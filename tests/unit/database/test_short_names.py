@@ -7,9 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from connstat_sql.engine import _COMMENT_AT_DOT, _DOTTED
+from connstat_sql.definitions.lexer import names, names_within
 from connstat_sql.errors import ConnstatError
-from connstat_sql.sql.statement import words
 from tests.oracle.law import Court
 from tests.oracle.world import open_zoo
 from tests.tabled import over, spread
@@ -152,11 +151,11 @@ def test_all_else_is_an_error_with_nothing_sent(zoo: Court, sql: str) -> None:
     ],
 )  # fmt: skip
 def test_a_dotted_name_is_never_overlooked(name: str) -> None:
-    assert any(one.search(f"SELECT 1 FROM {name}") for one in (_DOTTED, _COMMENT_AT_DOT))
+    assert any(len(one.parts) > 2 for one in names(f"SELECT 1 FROM {name}"))
 
 
 @over(
-    ("sql", "names"),
+    ("sql", "dotted"),
     [
         ("PREPARE p AS FROM a.b.c", [("a", "b", "c")]),
         ('x."y z" . /* w */ w, a.b', [("x", "y z", "w"), ("a", "b")]),
@@ -165,8 +164,8 @@ def test_a_dotted_name_is_never_overlooked(name: str) -> None:
         ("a" * 100_000 + ".b", [("a" * 100_000, "b")]),
     ],
 )
-def test_words_are_all_dotted_names(sql: str, names: list[tuple[str, ...]]) -> None:
-    assert [*words(sql)] == names
+def test_words_are_all_dotted_names(sql: str, dotted: list[tuple[str, ...]]) -> None:
+    assert [one.parts for one in names_within(sql) if len(one.parts) > 1] == dotted
 
 
 CHANGES = (

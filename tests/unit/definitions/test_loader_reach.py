@@ -15,6 +15,8 @@ from connstat_sql.errors import ConfigError
 from tests.tabled import over
 
 SOURCES = (
+    "a/**/.b -- x.y\n. c /* /* , 'x.csv' */ */",
+    "a.b.c WHERE x = E'\\', (FROM ''y'')'",
     "a.b.c",
     "a.b.c AS x",
     "a.b.c x WHERE 'small' = ANY(tags)",
@@ -35,6 +37,11 @@ SOURCES = (
 )
 """What may stand after FROM."""
 OUTSIDE = (
+    "a.b.c WHERE x = E'\\'' OR y IN (SELECT content FROM read_text('x')) OR z = ''",
+    "a.b.c -- as ever\r, 'x.csv'",
+    "a.b.c /* /* */ */, 'x.csv'",
+    "a.b.c WHERE x = 'y",
+    "a.b.c /* /* */",
     "'x.csv'",
     "x.csv",
     '"x.csv"',

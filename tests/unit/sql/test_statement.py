@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from connstat_sql.definitions.lexer import names, split
 from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import (
@@ -14,8 +15,6 @@ from connstat_sql.sql.statement import (
     Show,
     TableUse,
     parse,
-    split_on_semicolons,
-    words,
 )
 from tests.tabled import over
 
@@ -137,12 +136,13 @@ def test_what_only_duckdb_reads_has_no_tree() -> None:
 
 
 def test_dotted_names_are_found_in_text_without_a_tree() -> None:
-    assert list(words('x a.b.c + "d e" . f')) == [("a", "b", "c"), ("d e", "f")]
+    dotted = [name.parts for name in names('x a.b.c + "d e" . f') if len(name.parts) > 1]
+    assert dotted == [("a", "b", "c"), ("d e", "f")]
 
 
 def test_texts_with_show_are_split_by_semicolons_outside_of_literals() -> None:
     text = "SHOW PROVIDERS; SELECT ';' -- ;\n; ; SELECT 2"
-    parts = split_on_semicolons(text)
+    parts = split(text)
     assert [part.strip() for part, _ in parts] == [
         "SHOW PROVIDERS", "SELECT ';' -- ;", "SELECT 2",
     ]  # fmt: skip
