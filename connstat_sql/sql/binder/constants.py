@@ -97,6 +97,13 @@ class Constants:
         folded = self._fold(f"SELECT ({written(predicate)}) IS TRUE")
         return bool(folded and folded[0][0].text == "false")
 
+    def is_always_true(self, predicate: exp.Expr) -> bool:
+        """Whether a predicate is a constant that is true."""
+        if not self.is_constant(predicate):
+            return False
+        folded = self._fold(f"SELECT ({written(predicate)}) IS TRUE")
+        return bool(folded and folded[0][0].text == "true")
+
     def typed(self, node: exp.Expr, wanted: str) -> exp.Expr | None:
         """A constant as a cast of its text to the type that it has in a column.
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sqlglot import exp
 
 from connstat_sql.sql.binder.clause_rules import calls, has_grouping_sets, holds_aggregate
+from connstat_sql.sql.binder.constants import Constants
 from connstat_sql.sql.binder.group_by import grouping_keys, keeps_whole_partitions, window_keys
 from connstat_sql.sql.binder.model import (
     ColumnField,
@@ -17,7 +18,7 @@ from connstat_sql.sql.binder.model import (
     relations_of,
 )
 from connstat_sql.sql.binder.named import Cte
-from connstat_sql.sql.binder.query_tree import Leaf, OutputColumn, Query
+from connstat_sql.sql.binder.query_tree import Block, Leaf, OutputColumn, Query
 from connstat_sql.sql.binder.render import (
     expression_columns,
     expression_queries,
@@ -48,6 +49,7 @@ class Predicates:
         self._sources = sources
         self._query = query
         self._membership = membership
+        self._constants = Constants(sources.questions)
 
     def conjunct(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> Conjunct:
         """A predicate with its columns resolved; where DuckDB reads another, it says nothing."""
@@ -71,10 +73,21 @@ class Predicates:
 
     def split_and(self, clause: exp.Expr) -> Iterator[exp.Expr]:
         """The parts of a clause that AND joins; all in one where DuckDB groups it otherwise."""
-        if self._sources.questions.is_grouped_alike(clause):
-            yield from split_and(clause)
-        else:
+        if not self._sources.questions.is_grouped_alike(clause):
             yield clause
+            return
+        for part in split_and(clause):
+            yield from self._without_dead_branches(part)
+
+    def _without_dead_branches(self, part: exp.Expr) -> Iterator[exp.Expr]:
+        """`false OR a` as `a`: a branch that is never true selects no row."""
+        if isinstance(part, exp.Or):
+            branches = [branch.unnest() for branch in part.flatten()]
+            live = [branch for branch in branches if not self._constants.is_never_true(branch)]
+            if len(live) == 1 < len(branches):
+                yield from self.split_and(live[0])
+                return
+        yield part
 
     def where(self, select: exp.Select, scope: Scope) -> Iterator[exp.Expr]:
         """The conjuncts of WHERE; those of HAVING and QUALIFY that speak of keys alone."""
@@ -97,8 +110,14 @@ class Predicates:
             )
 
     def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
-        """The subqueries of a predicate."""
-        return [self._query(query, scope, ctes) for query in expression_queries(predicate)]
+        """The subqueries of a predicate; of `true OR a` nothing has to be known."""
+        queries = [self._query(query, scope, ctes) for query in expression_queries(predicate)]
+        either = predicate.unnest()
+        if queries and isinstance(either, exp.Or) and self.is_told(predicate):
+            branches = (branch.unnest() for branch in either.flatten())
+            if any(map(self._constants.is_always_true, branches)):
+                return [_never_read(query) for query in queries]
+        return queries
 
     def queries_beside(self, select: exp.Select) -> Iterator[exp.Query]:
         """Subqueries of a block outside FROM and WHERE."""
@@ -193,6 +212,12 @@ class Predicates:
         term = inner.terms.get(id(side), Expression(side, inner.terms))
         conjunct = equality(term, field, field.column)
         return Conjunct(conjunct.predicate, conjunct.terms, conjunct.relations | inner.relations)
+
+
+def _never_read(query: Query) -> Query:
+    """A query whose rows nobody needs."""
+    never = Conjunct(exp.false(), {}, frozenset())
+    return Block(None, (never,), (query,), (), (), is_one_group=False, outputs=None, invariants=())
 
 
 def equality(left: Term, right: Term, name: str) -> Conjunct:
