@@ -50,8 +50,8 @@ class _Explained(click.Context):
 def _explain(command: click.Command) -> None:
     """Give a command, and those below it, the help of the manual."""
     command.context_class = _Explained
-    for one in command.commands.values() if isinstance(command, click.Group) else ():
-        _explain(one)
+    for inner in command.commands.values() if isinstance(command, click.Group) else ():
+        _explain(inner)
 
 
 @contextmanager
@@ -79,9 +79,9 @@ class _LateGroup(click.Group):
         _explain(command)
         return command
 
-    def make_context(self, *given: Any, **more: Any) -> click.Context:
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
         with _left_alone():
-            return super().make_context(*given, **more)
+            return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: click.Context) -> Any:
         with _left_alone():

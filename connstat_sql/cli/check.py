@@ -113,7 +113,7 @@ class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic in later
 
 @click.command("check", cls=PlugIn)
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
 @click.option("--sql", help="Check this statement in place of a saved query.")
 @click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
 @click.option(
@@ -142,7 +142,7 @@ class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic in later
 @budget_option
 @max_age_option
 @pass_globals
-def command(globals_: Globals, /, **given: Any) -> None:
+def command(globals_: Globals, /, **options: Any) -> None:
     """Run a saved query as a monitoring check: its rows are a problem.
 
     Prints a line in the way of Monitoring Plugins, with perfdata behind a bar, and then the first
@@ -166,69 +166,69 @@ def command(globals_: Globals, /, **given: Any) -> None:
     a label for each column of the key, and connstat_check_rows_left_out says how many more.
     """  # noqa: D301 - click reads the backspace
     narrator = globals_.narrator
-    output = given["output"]
+    output = options["output"]
     if output not in (None, STDOUT):
         try:
-            check_output(output, globals_.inputs, given["file"])
+            check_output(output, globals_.inputs, options["file"])
         except NotOurs as refusal:
             said = f"{output} cannot be written: {refusal.strerror}"
             raise click.ClickException(said) from refusal
-    outcome, error = _outcome(globals_, narrator, given)
+    outcome, error = _outcome(globals_, narrator, options)
     narrator.end_progress()
-    if given["prometheus"] or given["output"]:
+    if options["prometheus"] or options["output"]:
         if error is not None:
             narrator.error(error)
-        _hand_over(outcome, given["output"])
+        _hand_over(outcome, options["output"])
     else:
         _write(report(outcome))
     raise click.exceptions.Exit(int(outcome.status))
 
 
 def _outcome(
-    globals_: Globals, narrator: Narrator, given: Mapping[str, Any]
+    globals_: Globals, narrator: Narrator, options: Mapping[str, Any]
 ) -> tuple[Outcome, ConnstatError | None]:
     """What the check finds out; and what kept it from finding out anything, if something did."""
     started = time.monotonic()
-    arguments = read_given(words_of(given))
-    name = "sql" if is_sql_given(given) else given["name"]
-    limits = Thresholds.of(given["warning"], given["critical"], Severity.CRITICAL)
+    arguments = read_given(words_of(options))
+    name = "sql" if is_sql_given(options) else options["name"]
+    limits = Thresholds.of(options["warning"], options["critical"], Severity.CRITICAL)
     try:
         engine = globals_.open(
-            narrator, timeout=given["timeout"], connect_timeout=given["connect_timeout"]
+            narrator, timeout=options["timeout"], connect_timeout=options["connect_timeout"]
         )
         try:
-            query, results = _run(globals_, engine, given)
+            query, results = _run(globals_, engine, options)
         finally:
             engine.close()
         for result in results if narrator.level > 0 else ():
             narrator.result(result)
-        limits = Thresholds.of(given["warning"], given["critical"], query.severity)
-        found = _found(query, results, limits, given["rows"])
+        limits = Thresholds.of(options["warning"], options["critical"], query.severity)
+        outcome = _found(query, results, limits, options["rows"])
     except ConnstatError as error:
-        said = tuple(one for one in (error.message, error.hint and f"hint: {error.hint}") if one)
-        found, wrong = Outcome(name, ServiceState.UNKNOWN, limits, failures=said), error
-        return _timed(found, started, arguments), wrong
+        said = tuple(line for line in (error.message, error.hint and f"hint: {error.hint}") if line)
+        outcome, wrong = Outcome(name, ServiceState.UNKNOWN, limits, failures=said), error
+        return _timed(outcome, started, arguments), wrong
     except KeyboardInterrupt:
         narrator.interrupted()
         raise click.exceptions.Exit(INTERRUPTED) from None
-    return _timed(found, started, arguments), None
+    return _timed(outcome, started, arguments), None
 
 
 def _run(
-    globals_: Globals, engine: Engine, given: Mapping[str, Any]
+    globals_: Globals, engine: Engine, options: Mapping[str, Any]
 ) -> tuple[SavedQuery, Sequence[Result]]:
-    query, prepared = asked(globals_, engine, given)
-    options = Options(
+    query, prepared = asked(globals_, engine, options)
+    how = Options(
         partial=True,
-        max_requests=given["max_requests"],
-        deadline=given["deadline"],
-        max_age=given["max_age"],
+        max_requests=options["max_requests"],
+        deadline=options["deadline"],
+        max_age=options["max_age"],
     )
-    return query, list(each(results_of(query, prepared, engine, options), engine))
+    return query, list(each(results_of(query, prepared, engine, how), engine))
 
 
 def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, shown: int) -> Outcome:
-    last = next((one for one in reversed(results) if one.has_rows), None)
+    last = next((result for result in reversed(results) if result.has_rows), None)
     if last is None:
         raise QueryError("there are no rows to count", hint="end with a SELECT")
     failures = tuple(f"{name}: {why}" for name, why in failures_of(list(results)).items())
@@ -242,7 +242,7 @@ def _found(query: SavedQuery, results: Sequence[Result], limits: Thresholds, sho
         rows,
         tuple(first_rows(last.table, shown, query.key)),
         failures + doubts,
-        sum(one.requests for one in results),
+        sum(result.requests for result in results),
         keys=tuple(_keys(last.table, query.key)),
     )
 

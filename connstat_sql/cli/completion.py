@@ -23,15 +23,15 @@ def saved_queries(globals_: Globals) -> SavedQueries:
 
 def read_given(pairs: Iterable[str]) -> dict[str, str]:
     """`NAME=VALUE` pairs as a mapping. Raises click.UsageError."""
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for pair in pairs:
         name, separator, value = pair.partition("=")
         if not separator:
             raise click.UsageError(f"a parameter is given as NAME=VALUE, not {pair!r}")
-        if name in given:
+        if name in values:
             raise click.UsageError(f"{name} is given twice; several values are  {name}=a,b")
-        given[name] = value
-    return given
+        values[name] = value
+    return values
 
 
 # --- completion ----------------------------------------------------------------------------------
@@ -45,9 +45,9 @@ def complete_names(
     """Names of saved queries, with their titles."""
     queries = _queries_of(ctx)
     return [
-        CompletionItem(one.name, help=one.title)
-        for one in queries
-        if one.name.lower().startswith(incomplete.lower())
+        CompletionItem(query.name, help=query.title)
+        for query in queries
+        if query.name.lower().startswith(incomplete.lower())
     ]
 
 
@@ -64,12 +64,12 @@ def complete_given(
         query = _queries_of(ctx).find(ctx.params.get("name") or "")
     except SavedQueryError:
         return []
-    words = [str(one) for one in ctx.params.get("given") or ()]
+    words = [str(word) for word in ctx.params.get("pairs") or ()]
     name, separator, value = incomplete.partition("=")
     if separator:
         return [
-            CompletionItem(f"{name}={one.value}", help=one.help)
-            for one in _values(query, name, value)
+            CompletionItem(f"{name}={item.value}", help=item.help)
+            for item in _values(query, name, value)
         ]
     if words and words[-1] == "=":
         words.pop()
@@ -79,21 +79,21 @@ def complete_given(
         return _values(query, words[-1][:-1], incomplete)
     used = {word.partition("=")[0] for word in words}
     return [
-        CompletionItem(f"{one.name}=", help=one.description or one.type)
-        for one in query.params
-        if one.name not in used and one.name.startswith(incomplete)
+        CompletionItem(f"{param.name}=", help=param.description or param.type)
+        for param in query.params
+        if param.name not in used and param.name.startswith(incomplete)
     ]
 
 
 def _values(query: SavedQuery, name: str, begun: str) -> list[CompletionItem]:
     """The values of a parameter that begin so; of a list, the last one is completed."""
-    found = query.param(name)
-    if found is None:
+    param = query.param(name)
+    if param is None:
         return []
-    before, comma, last = begun.rpartition(",") if found.is_list else ("", "", begun)
-    values = found.allowed or (() if found.default is None else (found.default,))
-    offered = [one for one in values if one.startswith(last)]
-    return [CompletionItem(f"{before}{comma}{one}") for one in offered]
+    before, comma, last = begun.rpartition(",") if param.is_list else ("", "", begun)
+    values = param.allowed or (() if param.default is None else (param.default,))
+    offered = [choice for choice in values if choice.startswith(last)]
+    return [CompletionItem(f"{before}{comma}{choice}") for choice in offered]
 
 
 def _queries_of(ctx: click.Context) -> SavedQueries:

@@ -109,7 +109,7 @@ pass_globals = click.make_pass_decorator(Globals)
 
 
 @contextmanager
-def told(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
+def report_errors(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
     """Errors become a message on stderr and the exit code that stands for them.
 
     With -v the log is told too, of a trace the part on what comes between attempts. No line of
@@ -180,10 +180,10 @@ def each(results: Iterator[T], engine: Interruptible) -> Iterator[T]:
     nothing = object()
     while True:
         with _ctrl_c_interrupts(engine):
-            one = next(results, nothing)
-        if one is nothing:
+            result = next(results, nothing)
+        if result is nothing:
             return
-        yield one  # type: ignore[misc]  # it is no `nothing`
+        yield result  # type: ignore[misc]  # it is no `nothing`
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from types import FrameType
 import click
 
 from connstat_sql.bootstrap import CONFIG_NAME, Setup, open_engine
-from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.program import program
 from connstat_sql.demo import Sandbox, World
 from connstat_sql.engine import Engine, EngineOptions
@@ -40,7 +40,7 @@ def command(globals_: Globals, seed: int, way: str | None) -> None:
 
     Three queries are shown with their rows, and with what they cost. Nothing is left behind.
     """
-    with told(globals_.narrator), Sandbox(world=World.seeded(seed)) as sandbox:
+    with report_errors(globals_.narrator), Sandbox(world=World.seeded(seed)) as sandbox:
         if way == "shell":
             _play(replace(globals_, connections=sandbox.connections))
         elif way == "serve":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connstat_sql.bootstrap import told_configuration
-from connstat_sql.cli.context import Globals, each, pass_globals, say, told
+from connstat_sql.cli.context import Globals, each, pass_globals, report_errors, say
 from connstat_sql.cli.durations import SECONDS
 from connstat_sql.definitions.model import Provider, literal
 from connstat_sql.engine import Engine
@@ -73,15 +73,15 @@ def command(globals_: Globals, timeout: float) -> None:
     All are tested side by side.
     """
     narrator, watch = globals_.narrator, Watch()
-    with told(narrator):
+    with report_errors(narrator):
         say(told_configuration(globals_.setup(), os.environ))
         engine = globals_.open(narrator, timeout=timeout, observe=watch.observe)
         try:
             findings = examine(engine)
             narrator.end_progress()
-            for name, found in findings.items():
+            for name, finding in findings.items():
                 address = engine.connections[name].address
-                say("\n".join(lines_on(name, found, watch, address)))
+                say("\n".join(lines_on(name, finding, watch, address)))
             _tell_unused(engine)
             for caution in engine.cautions:
                 narrator.say(f"note: {caution}")
@@ -89,7 +89,9 @@ def command(globals_: Globals, timeout: float) -> None:
                 narrator.say("hint: connstat demo  shows it all with nothing to configure")
         finally:
             engine.close()
-    codes = [DONE if one.error is None else _code(one.error) for one in findings.values()]
+    codes = [
+        DONE if finding.error is None else _code(finding.error) for finding in findings.values()
+    ]
     raise click.exceptions.Exit(max(codes, default=USAGE))
 
 
@@ -135,26 +137,26 @@ def _ask(engine: Engine, asked: Mapping[str, list[str]]) -> Iterator[tuple[str, 
     options = Options(partial=True, max_requests=REQUESTS * count, max_age=0.0)
     *_, result = each(engine.run(sql, None, options), engine)
     rows = dict(result.fetchall())
-    errors = {one.fetch.connection: one.error for one in result.errors}
+    errors = {failure.fetch.connection: failure.error for failure in result.errors}
     for probe, names in asked.items():
         for name in names:
             failures = engine.clients.made(name).base_urls.failures
             yield name, Finding(rows.get(name, 0), errors.get(name), probe, failures)
 
 
-def lines_on(name: str, found: Finding, watch: Watch, address: str) -> Iterator[str]:
+def lines_on(name: str, finding: Finding, watch: Watch, address: str) -> Iterator[str]:
     """The lines on one connection."""
-    if found.error is not None:
-        yield f"{name}  FAILED  {found.error.message}"
-        request, todo = getattr(found.error, "request", None), _todo(found.error, address)
+    if finding.error is not None:
+        yield f"{name}  FAILED  {finding.error.message}"
+        request, todo = getattr(finding.error, "request", None), _todo(finding.error, address)
         if request is not None:
             yield f"{' ' * len(name)}  {request}"
         if todo:
             yield f"{' ' * len(name)}  do: {todo}"
-    elif found.probe:
-        rows = counted(found.rows, "row")
-        yield f"{name}  ok  {watch.speed(name)}{rows} in {found.probe}"
-        for url, words in found.failures.items():
+    elif finding.probe:
+        rows = counted(finding.rows, "row")
+        yield f"{name}  ok  {watch.speed(name)}{rows} in {finding.probe}"
+        for url, words in finding.failures.items():
             yield f"{' ' * len(name)}  {url} does not work, another is asked: {words}"
     else:
         yield f"{name}  not tested: its provider declares no probe"
@@ -172,7 +174,9 @@ def _has_views_alone(engine: Engine, provider: Provider) -> bool:
     """Whether nobody connects to a provider, as its tables are made of others."""
     definitions = engine.catalog.definitions
     services = (definitions.service(provider.name, name) for name in provider.services)
-    return all(one.view for service in services if service for one in service.resources.values())
+    return all(
+        resource.view for service in services if service for resource in service.resources.values()
+    )
 
 
 def _tell_unused(engine: Engine) -> None:

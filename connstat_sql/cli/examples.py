@@ -25,20 +25,20 @@ def example_problems(paths: Sequence[Path], folders: Sequence[Path]) -> Iterator
 
     `folders` hold further definitions. Each example has to bind, and to ask for its own table.
     """
-    given = list(examples(paths))
-    homes = dict.fromkeys(home for home, _, _ in given)
-    if not given:
+    tables = list(examples(paths))
+    homes = dict.fromkeys(home for home, _, _ in tables)
+    if not tables:
         return
     library = Library([shipped_providers(), *folders, *homes])
-    tables = {
+    connections = {
         name: {"provider": name, "base_url": NOWHERE}
         for name in library.providers
         if (provider := library.provider(name)) is not None and provider.services
     }
-    wiring = Wiring(Setup(connections=tables, providers=(*folders, *homes)), {})
+    wiring = Wiring(Setup(connections=connections, providers=(*folders, *homes)), {})
     engine = Engine(wiring, EngineOptions(environment={}))
     try:
-        for _, resource, problem in given:
+        for _, resource, problem in tables:
             yield from _of_one(engine, resource, problem)
     finally:
         engine.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.context import Globals, each, pass_globals, say, say_json, told
+from connstat_sql.cli.context import Globals, each, pass_globals, report_errors, say, say_json
 from connstat_sql.cli.query import read_params, read_sql, sql_options
 from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import budget_option, max_age_option, strict_option
@@ -25,35 +25,36 @@ from connstat_sql.result import Options
 @strict_option
 @max_age_option
 @pass_globals
-def command(globals_: Globals, /, **given: Any) -> None:
+def command(globals_: Globals, /, **options: Any) -> None:
     """Show which requests a statement would send; nothing is sent without --analyze.
 
     Each scan tells its table, connections, method, where its parameters get their values, what is
     pushed down, and how many requests it expects and may need at most.
     """
-    if given["analyze"] and given["format_"] == "json":
+    if options["analyze"] and options["format_"] == "json":
         raise click.UsageError("--analyze prints text")
-    text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"]) or None
-    options = Options(
-        max_requests=given["max_requests"], strict=given["strict"], max_age=given["max_age"]
+    text = read_sql(options["sql"], options["file"])
+    arguments = read_params(options["params"]) or None
+    how = Options(
+        max_requests=options["max_requests"], strict=options["strict"], max_age=options["max_age"]
     )
     narrator = globals_.narrator
-    with told(narrator):
+    with report_errors(narrator):
         engine = globals_.open(narrator)
         try:
-            if given["analyze"]:
-                results = engine.run(f"EXPLAIN ANALYZE {text}", arguments, options)
+            if options["analyze"]:
+                results = engine.run(f"EXPLAIN ANALYZE {text}", arguments, how)
                 for result in each(results, engine):
                     narrator.end_progress()
                     say("\n".join(line for (*_, line) in result.fetchall()))
                 return
-            plan = engine.explain(text, arguments, options)
+            plan = engine.explain(text, arguments, how)
             if plan is None:  # whether it would run at all is for DuckDB to say
                 list(engine.run(f"EXPLAIN {text}", arguments))
         finally:
             engine.close()
-    if given["format_"] == "json":
-        nothing = {"expected": 0, "at_most": 0, "budget": given["max_requests"]}
+    if options["format_"] == "json":
+        nothing = {"expected": 0, "at_most": 0, "budget": options["max_requests"]}
         empty = {"statement": text, "complete": True, "scans": [], "requests": nothing}
         say_json(as_document(plan) if plan else empty)
     else:

@@ -13,7 +13,7 @@ import click
 import tomllib
 
 from connstat_sql.bootstrap import CONFIG_NAME, Setup, Wiring
-from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.doctor import Finding, Watch, examine, lines_on
 from connstat_sql.cli.program import program
 from connstat_sql.definitions.loader import Library
@@ -40,7 +40,7 @@ def command(globals_: Globals) -> None:
     hold them. Ctrl-C leaves everything as it was.
     """
     target = Path(globals_.config or CONFIG_NAME)
-    with told(globals_.narrator):
+    with report_errors(globals_.narrator):
         try:
             _init(globals_, target)
         except click.Abort:
@@ -187,11 +187,11 @@ class _Dialogue:
 
     def _is_kept(self, name: str, table: Table) -> bool:
         """Whether to keep a connection, once it has been tested."""
-        found, lines = _tested(name, table, self.library, self.folder)
+        finding, lines = _tested(name, table, self.library, self.folder)
         click.echo("\n".join(f"  {line}" for line in lines))
-        if found.error is None:
+        if finding.error is None:
             return True
-        may_be_right = isinstance(found.error, ConfigError)  # a variable of another day
+        may_be_right = isinstance(finding.error, ConfigError)  # a variable of another day
         return click.confirm("  Keep it all the same?", default=may_be_right)
 
 
@@ -252,11 +252,16 @@ def _needed(provider: Provider, way: Auth) -> list[str]:
 
 
 def _default(provider: Provider, setting: str) -> str | None:
-    return next((one.default for one in provider.settings if one.name == setting), None)
+    return next(
+        (declared.default for declared in provider.settings if declared.name == setting), None
+    )
 
 
 def _description(provider: Provider, setting: str) -> str:
-    return next((one.description for one in provider.settings if one.name == setting), "its URL")
+    return next(
+        (declared.description for declared in provider.settings if declared.name == setting),
+        "its URL",
+    )
 
 
 # --- answers -------------------------------------------------------------------------------------

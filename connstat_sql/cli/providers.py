@@ -10,7 +10,7 @@ import click
 
 from connstat_sql.bootstrap import definition_folders
 from connstat_sql.cli.completion import read_given
-from connstat_sql.cli.context import Globals, pass_globals, say, told
+from connstat_sql.cli.context import Globals, pass_globals, report_errors, say
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions.loader import Library, json_schema, shipped_providers, validate
 from connstat_sql.definitions.model import Method, Resource
@@ -31,7 +31,7 @@ def command(ctx: click.Context) -> None:
 @pass_globals
 def list_tables(globals_: Globals) -> None:
     """Every table, with the parameters it cannot do without."""
-    with told(globals_.narrator):
+    with report_errors(globals_.narrator):
         library = _library(globals_)
         for resource in library.tables():
             say(_line(resource))
@@ -42,17 +42,21 @@ def list_tables(globals_: Globals) -> None:
 @pass_globals
 def show(globals_: Globals, table: str) -> None:
     """A table's columns, parameters, methods and example; of a provider or service, its tables."""
-    with told(globals_.narrator):
+    with report_errors(globals_.narrator):
         library = _library(globals_)
         begin = f"{table.lower().rstrip('.')}."
-        below = [one for one in library.tables() if str(one.table).lower().startswith(begin)]
+        below = [
+            resource
+            for resource in library.tables()
+            if str(resource.table).lower().startswith(begin)
+        ]
         if below:
             say("\n".join(map(_line, below)))
             return
-        found = Catalog(library, {}).resolve(tuple(table.split(".")))
-        if not isinstance(found, LiveTable):
-            raise _unknown(table, found, library)
-        say("\n".join(_described(found.resource)))
+        resolved = Catalog(library, {}).resolve(tuple(table.split(".")))
+        if not isinstance(resolved, LiveTable):
+            raise _unknown(table, resolved, library)
+        say("\n".join(_described(resolved.resource)))
 
 
 @command.command("validate")
@@ -60,7 +64,7 @@ def show(globals_: Globals, table: str) -> None:
 @pass_globals
 def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
     """Report every problem of definition files and folders (exit 2 when there is one)."""
-    with told(globals_.narrator):
+    with report_errors(globals_.narrator):
         files = [Path(path) for path in paths]
         problems = validate(files, _library(globals_))
         if not problems:
@@ -78,12 +82,12 @@ def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
 
 @command.command("try")
 @click.argument("table")
-@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...")
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...")
 @click.option("--method", default="", metavar="NAME", help="The method to ask, not the first.")
 @click.option("--connection", default="", metavar="NAME", help="The connection to ask.")
 @pass_globals
 def try_once(
-    globals_: Globals, table: str, given: tuple[str, ...], method: str, connection: str
+    globals_: Globals, table: str, pairs: tuple[str, ...], method: str, connection: str
 ) -> None:
     """Ask a table's API once: keys that no column declares, columns that no row has, and misfits.
 
@@ -93,14 +97,14 @@ def try_once(
     from connstat_sql.cli.try_definition import try_table
 
     narrator = globals_.narrator
-    with told(narrator):
-        values = read_given(given)
+    with report_errors(narrator):
+        values = read_given(pairs)
         engine = globals_.open(narrator)
         try:
-            found = engine.catalog.resolve(tuple(table.split(".")))
-            if not isinstance(found, LiveTable):
-                raise _unknown(table, found, _library(globals_))
-            lines, is_fitting = try_table(engine, found, values, method, connection)
+            resolved = engine.catalog.resolve(tuple(table.split(".")))
+            if not isinstance(resolved, LiveTable):
+                raise _unknown(table, resolved, _library(globals_))
+            lines, is_fitting = try_table(engine, resolved, values, method, connection)
         finally:
             engine.close()
         say("\n".join(lines))
@@ -123,18 +127,20 @@ def _library(globals_: Globals) -> Library:
     return Library([shipped_providers(), *definition_folders(globals_.setup(), os.environ)])
 
 
-def _unknown(table: str, found: NoSuchTable | None, library: Library) -> BindError:
-    if found is not None:
-        return BindError(found.missing, hint=f"there is  {', '.join(found.candidates)}")
+def _unknown(table: str, missing: NoSuchTable | None, library: Library) -> BindError:
+    if missing is not None:
+        return BindError(missing.missing, hint=f"there is  {', '.join(missing.candidates)}")
     from connstat_sql.definitions.loader.checks import nearest
 
-    close = nearest(table, (str(one.table) for one in library.tables()))
+    close = nearest(table, (str(resource.table) for resource in library.tables()))
     return BindError(f"there is no table {table}", hint=close or "connstat providers list")
 
 
 def _described(resource: Resource) -> list[str]:
     lines = [f"{resource.table}: {resource.description}", "", "columns"]
-    lines += [f"  {one.name}  {one.type}  {one.description}" for one in resource.columns]
+    lines += [
+        f"  {column.name}  {column.type}  {column.description}" for column in resource.columns
+    ]
     if resource.params:
         lines += ["", "parameters"]
     for param in resource.params:
@@ -145,7 +151,7 @@ def _described(resource: Resource) -> list[str]:
             notes.append(f"from {param.parent.table}.{param.parent.column}")
         lines.append(f"  {param.name}  {param.type}  {'; '.join(note for note in notes if note)}")
     if resource.view is None:
-        lines += ["", "methods", *(f"  {_method(one, resource)}" for one in resource.methods)]
+        lines += ["", "methods", *(f"  {_method(method, resource)}" for method in resource.methods)]
     else:
         lines += ["", f"rows of  {resource.view.source.strip() or 'all providers, see parts.yaml'}"]
     if resource.example:

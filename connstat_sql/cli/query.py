@@ -48,7 +48,7 @@ def sql_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @printing_options
 @running_options
 @pass_globals
-def command(globals_: Globals, /, **given: Any) -> None:
+def command(globals_: Globals, /, **options: Any) -> None:
     """Run SQL and print the rows; several statements run in order.
 
     SQL is the statement, or - for standard input, or in a file with -f. What a table needs to be
@@ -56,15 +56,15 @@ def command(globals_: Globals, /, **given: Any) -> None:
     definition says it lives. An answer is complete, or it is an error (or --partial).
     """
     narrator = globals_.narrator
-    text, arguments = read_sql(given["sql"], given["file"]), read_params(given["params"])
+    text, arguments = read_sql(options["sql"], options["file"]), read_params(options["params"])
     for name in arguments:
         if not re.search(rf"\${name}\b", text):
             narrator.say(f"note: there is no ${name} in the SQL, and its value is not used")
     with (
-        opened_engine(globals_, narrator, given) as engine,
-        printer(given, narrator, sql=text, inputs=globals_.inputs) as shown,
+        opened_engine(globals_, narrator, options) as engine,
+        printer(options, narrator, sql=text, inputs=globals_.inputs) as shown,
     ):
-        results = engine.run(text, arguments or None, options_of(given))
+        results = engine.run(text, arguments or None, options_of(options))
         complete = print_all(results, engine, shown)
     exit_for(complete)
 
@@ -85,10 +85,10 @@ def read_sql(sql: str | None, file: str | None) -> str:
 
 def read_params(params: tuple[str, ...]) -> dict[str, str]:
     """`NAME=VALUE` pairs as a mapping."""
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for pair in params:
         name, separator, value = pair.partition("=")
         if not separator or not name.isidentifier():
             raise click.UsageError(f"-p takes NAME=VALUE, not {pair!r}")
-        given[name] = value
-    return given
+        values[name] = value
+    return values

@@ -24,7 +24,7 @@ from connstat_sql.saved import SavedQueries, SavedQuery, prepare, results_of
 
 @click.command("run")
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
 @click.option(
     "-p",
     "--param",
@@ -50,7 +50,7 @@ def command(globals_: Globals, /, **options: Any) -> None:
         print_list(globals_, options["format_"])
         return
     narrator = globals_.narrator
-    given = read_given([*options["given"], *options["params"]])
+    given = read_given([*options["pairs"], *options["params"]])
     with opened_engine(globals_, narrator, options) as engine:
         query = _found(saved_queries(globals_), options["name"])
         prepared = prepare(query, given, engine)

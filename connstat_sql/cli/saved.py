@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from connstat_sql.cli.completion import complete_names, saved_queries
-from connstat_sql.cli.context import Globals, pass_globals, say, say_json, told
+from connstat_sql.cli.context import Globals, pass_globals, report_errors, say, say_json
 from connstat_sql.definitions.loader import shipped_providers
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import SavedQueryError, counted
@@ -76,7 +76,7 @@ def list_queries(globals_: Globals, format_: str) -> None:
 @pass_globals
 def show(globals_: Globals, name: str) -> None:
     """All that there is to know of one saved query, its SQL included."""
-    with told(globals_.narrator):
+    with report_errors(globals_.narrator):
         query = saved_queries(globals_).find(name)
         say("\n".join(_described(query)))
 
@@ -91,7 +91,7 @@ def check_queries(globals_: Globals, paths: tuple[Path, ...]) -> None:
     problem is told with file and line, and then the exit code is 2.
     """
     narrator = globals_.narrator
-    with told(narrator):
+    with report_errors(narrator):
         entries = _entries(globals_, paths)
         verdict = _checked(entries, globals_)
     problems = verdict.problems
@@ -114,7 +114,7 @@ def print_list(globals_: Globals, format_: str | None) -> None:
     narrator = globals_.narrator
     if format_ not in (None, *_FORMATS):
         raise click.UsageError(f"the list is printed as {' or '.join(_FORMATS)}, not {format_}")
-    with told(narrator):
+    with report_errors(narrator):
         queries = saved_queries(globals_)
         entries = queries.entries()
         if format_ == "json":

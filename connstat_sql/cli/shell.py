@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from connstat_sql.bootstrap import definition_folders, find_config
-from connstat_sql.cli.context import Globals, each, told
+from connstat_sql.cli.context import Globals, each, report_errors
 from connstat_sql.errors import ConfigError
 from connstat_sql.output.stderr import DONE
 from connstat_sql.shell.narration import ShellNarrator
@@ -55,7 +55,7 @@ def _script(globals_: Globals, text: str) -> int:
 
     around = _surroundings(globals_)
     shell = Shell(around, is_interactive=False)
-    with told(around.narrator):
+    with report_errors(around.narrator):
         try:
             return run_script(shell, text)
         finally:

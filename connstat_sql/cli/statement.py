@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from connstat_sql.cli.context import Globals, each, told
+from connstat_sql.cli.context import Globals, each, report_errors
 from connstat_sql.cli.durations import AGE, SECONDS
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, counted
@@ -149,35 +149,35 @@ def _with(options: tuple[_Command, ...], command: _Command) -> _Command:
     return command
 
 
-def options_of(given: Mapping[str, Any]) -> Options:
+def options_of(options: Mapping[str, Any]) -> Options:
     """How statements run, out of a command's options."""
     return Options(
-        given["partial"],
-        given["max_requests"],
-        given["strict"],
-        given["deadline"],
-        given["max_age"],
+        options["partial"],
+        options["max_requests"],
+        options["strict"],
+        options["deadline"],
+        options["max_age"],
     )
 
 
 @contextmanager
 def opened_engine(
-    globals_: Globals, narrator: Narrator, given: Mapping[str, Any]
+    globals_: Globals, narrator: Narrator, options: Mapping[str, Any]
 ) -> Iterator[Engine]:
     """An engine as a command's options say, closed at the end; errors are told on stderr."""
-    with told(narrator, trace=given["trace"]):
+    with report_errors(narrator, trace=options["trace"]):
         engine = globals_.open(
             narrator,
-            timeout=given["timeout"],
-            connect_timeout=given["connect_timeout"],
-            reveal=given["reveal"],
-            trace=given["trace"],
-            sandboxed=given.get("sandboxed", False),
+            timeout=options["timeout"],
+            connect_timeout=options["connect_timeout"],
+            reveal=options["reveal"],
+            trace=options["trace"],
+            sandboxed=options.get("sandboxed", False),
         )
         try:
             yield engine
         except FetchError as error:
-            if len(engine.asked) > 1 and not given.get("partial", True):
+            if len(engine.asked) > 1 and not options.get("partial", True):
                 partial = "--partial  prints the rows of the others"
                 error.hint = f"{error.hint}; {partial}" if error.hint else partial
             raise
@@ -290,7 +290,7 @@ class Printer:
 
 @contextmanager
 def printer(
-    given: Mapping[str, Any],
+    options: Mapping[str, Any],
     narrator: Narrator,
     *,
     sql: str = "",
@@ -301,17 +301,17 @@ def printer(
 
     `sql` and `title` are as `Printer` takes them. `inputs` are files that are not written to.
     """
-    format_ = _format(given["format_"], given["output"], is_chart=given.get("chart", False))
-    read = given.get("file")
-    with _writing_to(given["output"], inputs, read) as out:
-        written = given.get("sql") or ""
+    format_ = _format(options["format_"], options["output"], is_chart=options.get("chart", False))
+    read = options.get("file")
+    with _writing_to(options["output"], inputs, read) as out:
+        written = options.get("sql") or ""
         sql = sql or ("" if written == "-" else written)
-        is_paging = not given.get("no_pager", False)
+        is_paging = not options.get("no_pager", False)
         shown = Printer(out, format_, narrator, sql=sql, title=title, is_paging=is_paging)
         yield shown
         shown.end()
-    if given["output"] not in (None, STDOUT):
-        narrator.say(_written(given["output"], shown.rows))
+    if options["output"] not in (None, STDOUT):
+        narrator.say(_written(options["output"], shown.rows))
 
 
 def _written(output: str, rows: int) -> str:

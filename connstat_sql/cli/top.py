@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.context import Globals, pass_globals, told
+from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.durations import SECONDS
 from connstat_sql.extras import lacking
 from connstat_sql.output.stderr import Narrator
@@ -71,7 +71,7 @@ from connstat_sql.output.stderr import Narrator
     help="For one refresh; what has not answered by then is shown as unreachable.",
 )
 @pass_globals
-def command(globals_: Globals, /, **given: Any) -> None:
+def command(globals_: Globals, /, **options: Any) -> None:
     """The fleet on one screen, live: worst first, with counts and root causes.
 
     Keys: ? shows them all, q quits. Each refresh asks every cluster anew, for one list; which
@@ -82,23 +82,23 @@ def command(globals_: Globals, /, **given: Any) -> None:
     from connstat_sql.top.query import FleetQuery
     from connstat_sql.top.worker import Refresher
 
-    question = FleetQuery(given["connections"], given["providers"], given["where"])
+    question = FleetQuery(options["connections"], options["providers"], options["where"])
     quiet = Narrator(sys.stderr, level=-1)  # the screen is ours: nothing is written across it
-    with told(quiet):
+    with report_errors(quiet):
         if find_spec("textual") is None:
             raise lacking("connstat top", "top")
         from connstat_sql.top.app import Top
 
         app = Top(
             lambda tell: Refresher(
-                lambda: globals_.open(quiet, timeout=given["timeout"]),
+                lambda: globals_.open(quiet, timeout=options["timeout"]),
                 question,
                 tell,
-                max_requests=given["max_requests"],
-                deadline=given["deadline"],
+                max_requests=options["max_requests"],
+                deadline=options["deadline"],
             ),
             question,
-            every=given["every"],
+            every=options["every"],
             is_ascii=(sys.stderr.encoding or "").lower().replace("-", "") != "utf8",
         )
         ended_by = app.run()
@@ -108,7 +108,7 @@ def command(globals_: Globals, /, **given: Any) -> None:
 
 def _check_terminal() -> None:
     streams = (sys.stdin, sys.stdout, sys.stderr)
-    if not all(one is not None and one.isatty() for one in streams):
+    if not all(stream is not None and stream.isatty() for stream in streams):
         raise click.ClickException(
             "top needs a terminal for the whole screen. For rows without one, run a saved query:  "
             "connstat run NAME  (connstat saved lists them)"

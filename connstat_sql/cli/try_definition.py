@@ -19,31 +19,34 @@ if TYPE_CHECKING:
 
 
 def try_table(
-    engine: Engine, table: LiveTable, given: Mapping[str, str], method: str, connection: str
+    engine: Engine, table: LiveTable, arguments: Mapping[str, str], method: str, connection: str
 ) -> tuple[list[str], bool]:
     """Ask one method of a table once: lines that tell what came, and whether all of it fits.
 
     `method` and `connection` are names ("": the first that will do). Raises ConnstatError.
     """
     resource = table.resource
-    chosen = _method(resource, given, method)
+    chosen = _method(resource, arguments, method)
     name = _connection(engine, table, connection)
     client = engine.clients.open(name)
-    fetch = Fetch(name, resource, chosen, _arguments(resource, given))
+    fetch = Fetch(name, resource, chosen, _arguments(resource, arguments))
     request = build_request(fetch, client.base_url, None)
     answer = engine.clients.loop.call(client.send(request))
     fields = tuple(_fields(resource, chosen))
     head = f"{resource.table}  by {chosen.name}: {client.plain(str(request.line))}  {answer.status}"
     try:
-        found = compare(answer.body, chosen.rows, fields)
+        comparison = compare(answer.body, chosen.rows, fields)
     except UnexpectedShape as error:
         error.table, error.connection, error.request = str(resource.table), name, request.line
         error.hint = error.hint or "say where the rows are:  rows: PATH, or {shape: …, at: PATH}"
         raise
-    lines = [_indented(line, client.plain) for line in _lines(head, found)]
-    page = Body((), found.rows, OpenBody(answer.body), found.rows)
+    lines = [_indented(line, client.plain) for line in _lines(head, comparison)]
+    page = Body((), comparison.rows, OpenBody(answer.body), comparison.rows)
     may_go_on = stops_at_a_page(fetch, request, answer, page)
-    return [*lines, *([f"more may follow: {may_go_on}"] if may_go_on else [])], not found.misfits
+    return [
+        *lines,
+        *([f"more may follow: {may_go_on}"] if may_go_on else []),
+    ], not comparison.misfits
 
 
 def _indented(line: str, plain: Callable[[str], str]) -> str:
@@ -51,36 +54,36 @@ def _indented(line: str, plain: Callable[[str], str]) -> str:
     return line[: len(line) - len(text)] + plain(text)
 
 
-def _method(resource: Resource, given: Mapping[str, str], name: str) -> Method:
+def _method(resource: Resource, arguments: Mapping[str, str], name: str) -> Method:
     """The method asked for, or the first that needs no more than what is given."""
     if resource.view is not None:
         raise BindError(
             f"{resource.table} is a view, which asks nothing itself",
             hint=f"connstat providers show {resource.table}  names the tables that it is made of",
         )
-    names = [one.name for one in resource.methods]
+    names = [method.name for method in resource.methods]
     if name and name not in names:
         hint = f"there is  {', '.join(names)}"
         raise BindError(
             f"{resource.table} has no method {name}{nearest_to(name, names)}", hint=hint
         )
-    known = {param.name for param in resource.params if param.default is not None} | {*given}
-    methods = [one for one in resource.methods if name in ("", one.name)]
-    ready = [one for one in methods if known.issuperset(one.required)]
+    known = {param.name for param in resource.params if param.default is not None} | {*arguments}
+    methods = [method for method in resource.methods if name in ("", method.name)]
+    ready = [method for method in methods if known.issuperset(method.required)]
     if not ready:
-        least = min(methods, key=lambda one: len({*one.required} - known))
-        missing = [one for one in least.required if one not in known]
-        words = " ".join(f"{one}=…" for one in missing)
+        least = min(methods, key=lambda method: len({*method.required} - known))
+        missing = [param for param in least.required if param not in known]
+        words = " ".join(f"{param}=…" for param in missing)
         raise BindError(
             f"{resource.table} by {least.name} needs {', '.join(missing)}",
             hint=f"connstat providers try {resource.table} {words}",
         )
-    return max(ready, key=lambda one: len({*one.required} & {*given}))
+    return max(ready, key=lambda method: len({*method.required} & {*arguments}))
 
 
 def _connection(engine: Engine, table: LiveTable, name: str) -> str:
     provider = table.resource.table.provider
-    known = [one for one, of in engine.catalog.connections.items() if of == provider]
+    known = [connection for connection, of in engine.catalog.connections.items() if of == provider]
     wanted = name or table.connection or (known[0] if known else "")
     if wanted not in known:
         what = f"{provider} has no connection {wanted}{nearest_to(wanted, known)}"
@@ -90,14 +93,14 @@ def _connection(engine: Engine, table: LiveTable, name: str) -> str:
     return wanted
 
 
-def _arguments(resource: Resource, given: Mapping[str, str]) -> dict[str, str]:
+def _arguments(resource: Resource, arguments: Mapping[str, str]) -> dict[str, str]:
     params = {param.name for param in resource.params}
-    for name in given:
+    for name in arguments:
         if name not in params:
             known = ", ".join(sorted(params)) or "none"
             raise BindError(f"{resource.table} has no parameter {name}", hint=f"there is  {known}")
-    defaults = {one.name: one.default for one in resource.params if one.default is not None}
-    return {**defaults, **given}
+    defaults = {param.name: param.default for param in resource.params if param.default is not None}
+    return {**defaults, **arguments}
 
 
 def _fields(resource: Resource, method: Method) -> Iterator[FieldLayout]:
@@ -111,27 +114,28 @@ def _fields(resource: Resource, method: Method) -> Iterator[FieldLayout]:
             yield FieldLayout.of_param(param, path)
 
 
-def _lines(head: str, found: Comparison) -> Iterator[str]:
-    yield f"{head}, {counted(found.rows, 'row')}"
-    if found.undeclared:
+def _lines(head: str, comparison: Comparison) -> Iterator[str]:
+    yield f"{head}, {counted(comparison.rows, 'row')}"
+    if comparison.undeclared:
         yield "in rows, and not declared"
-        width = min(40, max(len(one.line) for one in found.undeclared))
-        for one in found.undeclared:
-            yield f"  {one.line:<{width}}  # in {one.rows:,} of {counted(found.rows, 'row')}"
-    if found.unseen:
+        width = min(40, max(len(column.line) for column in comparison.undeclared))
+        for column in comparison.undeclared:
+            share = f"{column.rows:,} of {counted(comparison.rows, 'row')}"
+            yield f"  {column.line:<{width}}  # in {share}"
+    if comparison.unseen:
         yield "declared, and in no row"
-        yield from (f"  {one}" for one in found.unseen)
-    if found.misfits:
+        yield from (f"  {column}" for column in comparison.unseen)
+    if comparison.misfits:
         yield "does not fit"
-    for misfit in found.misfits:
+    for misfit in comparison.misfits:
         yield f"  {misfit.words}"
         if misfit.hint:
             yield f"    {misfit.hint}"
-    if found.beside:
-        yield f"beside the rows: {', '.join(found.beside)}"
-    if not (found.undeclared or found.unseen or found.misfits):
+    if comparison.beside:
+        yield f"beside the rows: {', '.join(comparison.beside)}"
+    if not (comparison.undeclared or comparison.unseen or comparison.misfits):
         yield (
             "all that came is declared, and fits"
-            if found.rows
+            if comparison.rows
             else "no rows came: nothing is known"
         )

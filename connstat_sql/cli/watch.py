@@ -65,7 +65,7 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 @click.command("watch")
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.argument("given", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
 @click.option("--sql", help="Watch this statement in place of a saved query.")
 @click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
 @click.option(
@@ -118,7 +118,7 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 @trace_option
 @reveal_option
 @pass_globals
-def command(globals_: Globals, /, **given: Any) -> None:
+def command(globals_: Globals, /, **options: Any) -> None:
     """Run a saved query again and again, and print what changes, until Ctrl-C.
 
     Rows appear, are gone, or change, each with the time. With the key of the query (key: in its
@@ -141,14 +141,14 @@ def command(globals_: Globals, /, **given: Any) -> None:
     run that takes longer than a beat is not overtaken.
     """  # noqa: D301 - click reads the backspace
     narrator = globals_.narrator
-    with opened_engine(globals_, narrator, given) as engine:
-        query, prepared = asked(globals_, engine, given)
-        encoding = "utf-8" if given["format_"] == "jsonl" else None
+    with opened_engine(globals_, narrator, options) as engine:
+        query, prepared = asked(globals_, engine, options)
+        encoding = "utf-8" if options["format_"] == "jsonl" else None
 
         def out(line: str) -> None:
             write(f"{line}\n", encoding)
 
-        watching = Watching(engine, narrator, query, prepared, given, RealPace(), out)
+        watching = Watching(engine, narrator, query, prepared, options, RealPace(), out)
         for seen in watching.seen():
             watching.tell(seen)
 
@@ -157,28 +157,28 @@ def command(globals_: Globals, /, **given: Any) -> None:
 
 
 def asked(
-    globals_: Globals, engine: Engine, given: Mapping[str, Any]
+    globals_: Globals, engine: Engine, options: Mapping[str, Any]
 ) -> tuple[SavedQuery, Prepared]:
     """The query, saved or as given by a command's options, and what to run."""
-    words = words_of(given)
-    if is_sql_given(given):
-        sql = read_sql(given["sql"], given["file"])
-        file = Path(given["file"] or "sql")
+    words = words_of(options)
+    if is_sql_given(options):
+        sql = read_sql(options["sql"], options["file"])
+        file = Path(options["file"] or "sql")
         return SavedQuery(file.stem, "", sql, file), Prepared(sql, read_given(words))
-    query = saved_queries(globals_).find(given["name"])
+    query = saved_queries(globals_).find(options["name"])
     return query, prepare(query, read_given(words), engine)
 
 
-def is_sql_given(given: Mapping[str, Any]) -> bool:
+def is_sql_given(options: Mapping[str, Any]) -> bool:
     """Whether the statement itself is given, not the name of a saved one."""
-    return given["sql"] is not None or given["file"] is not None
+    return options["sql"] is not None or options["file"] is not None
 
 
-def words_of(given: Mapping[str, Any]) -> tuple[str, ...]:
+def words_of(options: Mapping[str, Any]) -> tuple[str, ...]:
     """The words that give values to parameters."""
-    name: str | None = given["name"]
-    words: tuple[str, ...] = given["given"]
-    if is_sql_given(given):
+    name: str | None = options["name"]
+    words: tuple[str, ...] = options["pairs"]
+    if is_sql_given(options):
         return words if name is None else (name, *words)
     if name is None or "=" in name:
         raise click.UsageError("give the NAME of a saved query, --sql or -f FILE")
@@ -197,29 +197,29 @@ class Watching:
         narrator: Narrator,
         query: SavedQuery,
         prepared: Prepared,
-        given: Mapping[str, Any],
+        options: Mapping[str, Any],
         pace: Pace,
         out: Callable[[str], None],
     ) -> None:
-        """`given` are the options of the command; `out` takes lines.
+        """`options` are those of the command; `out` takes lines.
 
         Raises QueryError; nothing is sent.
         """
         self._out = out
         self._engine, self._narrator = engine, narrator
-        self._query, self._prepared, self._given = query, prepared, given
+        self._query, self._prepared, self._command_options = query, prepared, options
         self._options = Options(
             partial=True,
-            max_requests=given["max_requests"],
-            strict=given["strict"],
-            deadline=given["deadline"],
-            max_age=given["max_age"],
+            max_requests=options["max_requests"],
+            strict=options["strict"],
+            deadline=options["deadline"],
+            max_age=options["max_age"],
         )
         self._apart = is_independent(prepared.sql, engine.session.aggregates())
         self._pace = pace
-        key = given["key"] or query.key
-        identity = Identity(key, given["state"] or query.state, given["ignore"])
-        self._memory = Memory(identity, tells_present=given["start"] == "show")
+        key = options["key"] or query.key
+        identity = Identity(key, options["state"] or query.state, options["ignore"])
+        self._memory = Memory(identity, tells_present=options["start"] == "show")
         self._check_columns(identity)
         self._said: set[str] = set()
         self._wrong = ""
@@ -238,7 +238,7 @@ class Watching:
 
     def seen(self) -> Iterator[WatchRun]:
         """One run after the other. Raises what is at fault with the query, not with a run."""
-        times = beats(self._given["every"], self._pace, self._given["count"])
+        times = beats(self._command_options["every"], self._pace, self._command_options["count"])
         return watch(self._look, self._memory, times)
 
     def tell(self, seen: WatchRun) -> None:
@@ -254,12 +254,12 @@ class Watching:
             results = list(each(self._results(), self._engine))
         except (FetchError, Interrupted) as error:
             return self._failed(error)
-        result = next((one for one in reversed(results) if one.has_rows), None)
+        result = next((result for result in reversed(results) if result.has_rows), None)
         if result is None:
             raise QueryError("there are no rows to watch", hint="end with a SELECT")
         failures = failures_of(results)
         wrong = [f"{name}: {why}" for name, why in failures.items()]
-        wrong += [doubt for one in results for doubt in one.doubts]
+        wrong += [doubt for result in results for doubt in result.doubts]
         self._narrate(results, "\n".join(wrong))
         return Snapshot(self._pace.now(), result.table, failures, self._apart)
 
@@ -287,7 +287,7 @@ class Watching:
         self._wrong = wrong
 
     def _remark(self, seen: WatchRun) -> None:
-        every = in_words(self._given["every"])
+        every = in_words(self._command_options["every"])
         if self._memory.has_begun:
             rows = counted(self._memory.count, "row")
             self._once("begun", f"watching {self._query.name} every {every}: {rows} now")
@@ -315,7 +315,7 @@ class Watching:
             self._narrator.say(line)
 
     def _print(self, change: RowChange) -> None:
-        if self._given["format_"] == "jsonl":
+        if self._command_options["format_"] == "jsonl":
             self._out(jsonl(change))
         else:
             self._out(text(change, _painted) if _is_colored() else text(change))
@@ -340,15 +340,15 @@ def write(said: str, encoding: str | None = None) -> None:
 
 def failures_of(results: list[Result]) -> dict[str, str]:
     """Connections that did not give all they were asked for, with what is wrong first of all."""
-    found: dict[str, list[str]] = {}
+    messages: dict[str, list[str]] = {}
     for result in results:
-        for one in sorted(result.errors, key=lambda failure: failure.error.attempts == 0):
-            found.setdefault(one.fetch.connection, []).append(
-                one.error.message.removeprefix(f"{one.fetch.connection} ")
+        for failure in sorted(result.errors, key=lambda failure: failure.error.attempts == 0):
+            messages.setdefault(failure.fetch.connection, []).append(
+                failure.error.message.removeprefix(f"{failure.fetch.connection} ")
             )
     return {
         name: said[0] if len(said) == 1 else f"{said[0]} (and {len(said) - 1:,} more)"
-        for name, said in found.items()
+        for name, said in messages.items()
     }
 
 

@@ -67,7 +67,7 @@ class Aeontel:
         workspace_id = call.argument("workspace_id")
         if workspace_id and not any(each.id == workspace_id for each in self._world.workspaces):
             return _failed(404, f"workspace {workspace_id} not found")
-        found = [
+        connectors = [
             each
             for each in self._world.connectors
             if wanted in ("", "true" if each.enabled else "false")
@@ -79,49 +79,49 @@ class Aeontel:
                 shown["server"] = _server(self._installs.get((workspace_id, item.id)))
             return shown
 
-        return _listed(call, found, body)
+        return _listed(call, connectors, body)
 
     def _connector(self, call: DemoRequest, key: str) -> DemoResponse:
-        found = self._found(key)
-        return json_answer(_connector(found)) if found else self.failure(404, call)
+        connector = self._found(key)
+        return json_answer(_connector(connector)) if connector else self.failure(404, call)
 
     def _found(self, key: str) -> CatalogConnector | None:
         return next((each for each in self._world.connectors if key in (each.id, each.slug)), None)
 
     def _connect(self, call: DemoRequest, key: str) -> DemoResponse:
-        found = self._found(key)
+        connector = self._found(key)
         workspace_id = call.argument("workspace_id")
-        if found is None:
+        if connector is None:
             return self.failure(404, call)
         if not any(each.id == workspace_id for each in self._world.workspaces):
             return _failed(400, "workspace_id is required")
         install_id = f"mcp_new_{len(self._installs) + 1}"
-        place = (workspace_id, found.id)
-        self._installs[place] = Install(install_id, workspace_id, found.id, None, None)
+        place = (workspace_id, connector.id)
+        self._installs[place] = Install(install_id, workspace_id, connector.id, None, None)
         self.edition += 1
         url = f"https://auth.example.com/authorize?state={install_id}"
         return json_answer({"authorizationUrl": url, "mcpServerId": install_id})
 
     def _workspaces(self, call: DemoRequest) -> DemoResponse:
         handle, organization = call.argument("handle"), call.argument("organization_id")
-        found = [
+        workspaces = [
             each
             for each in self._world.workspaces
             if handle in ("", each.handle) and organization in ("", "org_1")
         ]
-        return _listed(call, found, _workspace)
+        return _listed(call, workspaces, _workspace)
 
     def _integrations(self, call: DemoRequest) -> DemoResponse:
         visibility, publisher = call.argument("visibility"), call.argument("publisher")
         workspace_id = call.argument("workspace_id")
-        found = [
+        integrations = [
             each
             for each in self._world.integrations
             if visibility in ("", each.visibility)
             and publisher in ("", each.publisher)
             and workspace_id in ("", each.workspace_id)
         ]
-        return _listed(call, found, _integration)
+        return _listed(call, integrations, _integration)
 
 
 def _listed(

@@ -91,14 +91,14 @@ class Confluent:
 
     def _routes(self) -> dict[str, Callable[..., DemoResponse]]:
         of_cluster = "connect/v1/environments/{}/clusters/{}"
-        one = f"{of_cluster}/connectors/{{}}"
+        of_connector = f"{of_cluster}/connectors/{{}}"
         return {
             f"{of_cluster}/connectors": self._list_connectors,
-            one: self._of_connector(bodies.connector),
-            f"{one}/config": self._of_connector(bodies.config),
-            f"{one}/status": self._of_connector(bodies.status),
-            f"{one}/tasks": self._of_connector(bodies.tasks),
-            f"{one}/offsets": self._of_connector(bodies.offsets),
+            of_connector: self._of_connector(bodies.connector),
+            f"{of_connector}/config": self._of_connector(bodies.config),
+            f"{of_connector}/status": self._of_connector(bodies.status),
+            f"{of_connector}/tasks": self._of_connector(bodies.tasks),
+            f"{of_connector}/offsets": self._of_connector(bodies.offsets),
             f"{of_cluster}/connector-plugins": self._plugins,
             "connect/v1/custom-connector-plugins": self._custom_plugins,
             "connect/v1/custom-connector-plugins/{}": self._custom_plugin,
@@ -122,8 +122,8 @@ class Confluent:
     def _known(self, environment_id: str, cluster_id: str) -> dict[str, DemoConnector] | None:
         environment = self._environments.get(environment_id)
         clusters = environment.clusters if environment else ()
-        found = any(cluster.id == cluster_id for cluster in clusters)
-        return self._connectors[cluster_id] if found else None
+        is_known = any(cluster.id == cluster_id for cluster in clusters)
+        return self._connectors[cluster_id] if is_known else None
 
     def _list_connectors(
         self, call: DemoRequest, environment_id: str, cluster_id: str
@@ -162,12 +162,12 @@ class Confluent:
 
     def _custom_plugins(self, call: DemoRequest) -> DemoResponse:
         wanted = call.argument("cloud")
-        found = [each for each in bodies.custom_plugins() if wanted in ("", each["cloud"])]
-        return _listed(call, "CustomConnectorPlugin", found, _same)
+        plugins = [each for each in bodies.custom_plugins() if wanted in ("", each["cloud"])]
+        return _listed(call, "CustomConnectorPlugin", plugins, _same)
 
     def _custom_plugin(self, call: DemoRequest, plugin_id: str) -> DemoResponse:
-        found = next((each for each in bodies.custom_plugins() if each["id"] == plugin_id), None)
-        return json_answer(found) if found else self.failure(404, call)
+        plugin = next((each for each in bodies.custom_plugins() if each["id"] == plugin_id), None)
+        return json_answer(plugin) if plugin else self.failure(404, call)
 
     # v2 services
 
@@ -175,8 +175,8 @@ class Confluent:
         return _listed(call, "Environment", self._world.environments, bodies.environment)
 
     def _environment(self, _call: DemoRequest, environment_id: str) -> DemoResponse:
-        found = self._environments.get(environment_id)
-        return json_answer(bodies.environment(found)) if found else _forbidden()
+        environment = self._environments.get(environment_id)
+        return json_answer(bodies.environment(environment)) if environment else _forbidden()
 
     def _clusters(self, call: DemoRequest) -> DemoResponse:
         def of(environment: Environment) -> Iterable[KafkaCluster]:
@@ -190,8 +190,8 @@ class Confluent:
         if not call.argument("environment"):
             return _missing("environment")
         clusters = environment.clusters if environment else ()
-        found = next((each for each in clusters if each.id == cluster_id), None)
-        return json_answer(bodies.cluster(found)) if found else _forbidden()
+        cluster = next((each for each in clusters if each.id == cluster_id), None)
+        return json_answer(bodies.cluster(cluster)) if cluster else _forbidden()
 
     def _registries(self, call: DemoRequest) -> DemoResponse:
         return self._in_environment(call, "Cluster", lambda each: (each,), bodies.registry)
@@ -210,13 +210,19 @@ class Confluent:
         wanted = call.argument("environment")
         if not wanted:
             return _missing("environment")
-        found = self._environments.get(wanted)
-        return _listed(call, kind, list(items(found)), body, highest) if found else _forbidden()
+        environment = self._environments.get(wanted)
+        return (
+            _listed(call, kind, list(items(environment)), body, highest)
+            if environment
+            else _forbidden()
+        )
 
     def _service_accounts(self, call: DemoRequest) -> DemoResponse:
         names = call.arguments("display_name")
-        found = [each for each in self._world.service_accounts if not names or each.name in names]
-        return _listed(call, "ServiceAccount", found, bodies.service_account)
+        accounts = [
+            each for each in self._world.service_accounts if not names or each.name in names
+        ]
+        return _listed(call, "ServiceAccount", accounts, bodies.service_account)
 
     def _service_account(self, call: DemoRequest, account_id: str) -> DemoResponse:
         return self._one(call, self._world.service_accounts, account_id, bodies.service_account)
@@ -229,12 +235,12 @@ class Confluent:
 
     def _api_keys(self, call: DemoRequest) -> DemoResponse:
         owner, resource = call.argument("spec.owner"), call.argument("spec.resource")
-        found = [
+        keys = [
             each
             for each in self._world.api_keys
             if owner in ("", each.owner_id) and resource in ("", each.cluster_id)
         ]
-        return _listed(call, "ApiKey", found, bodies.api_key)
+        return _listed(call, "ApiKey", keys, bodies.api_key)
 
     def _api_key(self, call: DemoRequest, key_id: str) -> DemoResponse:
         return self._one(call, self._world.api_keys, key_id, bodies.api_key)
@@ -242,8 +248,8 @@ class Confluent:
     def _one(
         self, call: DemoRequest, items: Iterable[Item], item_id: str, body: Callable[[Item], object]
     ) -> DemoResponse:
-        found = next((each for each in items if getattr(each, "id", None) == item_id), None)
-        return json_answer(body(found)) if found is not None else self.failure(404, call)
+        item = next((each for each in items if getattr(each, "id", None) == item_id), None)
+        return json_answer(body(item)) if item is not None else self.failure(404, call)
 
     def _costs(self, call: DemoRequest) -> DemoResponse:
         days = []
@@ -256,8 +262,8 @@ class Confluent:
                 return _invalid(name, f"'{text}' is not a date of the form YYYY-MM-DD")
         if days[0] >= days[1]:
             return _invalid("end_date", "end_date must be later than start_date")
-        found = self._world.costs(*days)
-        return _listed(call, "Cost", found, bodies.cost, highest=10_000, default=5000)
+        costs = self._world.costs(*days)
+        return _listed(call, "Cost", costs, bodies.cost, highest=10_000, default=5000)
 
 
 def _listed(

@@ -32,7 +32,7 @@ def config(item: DemoConnector) -> Body:
 
 def status(item: DemoConnector) -> Body:
     """The states of connector and tasks; a task's trace is its ``msg``."""
-    found: Body = {
+    body: Body = {
         "name": item.name,
         "connector": {"state": item.state, "worker_id": item.worker_id, "trace": item.trace},
         "tasks": [
@@ -42,8 +42,8 @@ def status(item: DemoConnector) -> Body:
         "type": item.type,
     }
     if item.id.startswith("clcc-"):
-        found |= {"errors_from_trace": [], "validation_errors": [], "override_message": ""}
-    return found
+        body |= {"errors_from_trace": [], "validation_errors": [], "override_message": ""}
+    return body
 
 
 def tasks(item: DemoConnector) -> list[Body]:
@@ -82,14 +82,14 @@ def _offsets(item: DemoConnector) -> list[tuple[Body, Body]]:
 
 def expanded(item: DemoConnector, parts: Collection[str]) -> Body:
     """What ``expand`` lists of one connector: the parts asked for."""
-    found: Body = {}
+    body: Body = {}
     if "status" in parts:
-        found["status"] = status(item)
+        body["status"] = status(item)
     if "info" in parts:
-        found["info"] = connector(item)
+        body["info"] = connector(item)
     if "id" in parts:
-        found["id"] = {"id": item.id, "id_type": "ID"}
-    return {**found, "extensions": {}}
+        body["id"] = {"id": item.id, "id_type": "ID"}
+    return {**body, "extensions": {}}
 
 
 def plugins() -> list[Body]:

@@ -73,9 +73,9 @@ class KafkaConnect:
 
     def refused(self, call: DemoRequest) -> DemoResponse | None:
         """Checks name and password where the cluster has them."""
-        given = call.headers.get("authorization")
+        authorization = call.headers.get("authorization")
         is_open = not self._credentials
-        return None if is_open or given == self._credentials else self.failure(401, call)
+        return None if is_open or authorization == self._credentials else self.failure(401, call)
 
     def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST that restarts a connector.
@@ -150,16 +150,16 @@ class KafkaConnect:
         return _error(404, f"No status found for task {name}-{task}")
 
     def _plugins(self, call: DemoRequest) -> DemoResponse:
-        found = [
+        plugins = [
             {"class": each.open_class, "type": each.type, "version": each.version}
             for each in TECHNOLOGIES
         ]
         if call.argument("connectorsOnly", "true").lower() == "false":
             version = self._cluster.version
-            found += [
+            plugins += [
                 {"class": name, "type": kind, "version": version} for name, kind in _CONVERTERS
             ]
-        return json_answer(found)
+        return json_answer(plugins)
 
     def _plugin_settings(self, _call: DemoRequest, name: str) -> DemoResponse:
         for each in TECHNOLOGIES:

@@ -35,8 +35,8 @@ def task_status(item: DemoConnector, task: Task) -> Body:
 
 
 def _state(item: DemoConnector | Task, version: str) -> Body:
-    found: Body = {"state": item.state, "worker_id": item.worker_id, "version": version}
-    return {**found, "trace": item.trace} if item.trace else found
+    state: Body = {"state": item.state, "worker_id": item.worker_id, "version": version}
+    return {**state, "trace": item.trace} if item.trace else state
 
 
 def tasks(item: DemoConnector) -> list[Body]:
@@ -76,7 +76,7 @@ def topics(item: DemoConnector) -> Body:
 def offsets(item: DemoConnector) -> Body:
     """A sink's offsets by topic and partition; a source's by server."""
     if item.type == "sink":
-        found = [
+        positions = [
             {
                 "partition": {"kafka_topic": topic, "kafka_partition": partition},
                 "offset": {"kafka_offset": steady_number(f"{item.name}/{topic}/{partition}")},
@@ -87,5 +87,5 @@ def offsets(item: DemoConnector) -> Body:
     else:
         position: Body = {"lsn": steady_number(item.name), "snapshot": False}
         server: Body = {"server": item.topics[0].partition(".")[0]}
-        found = [{"partition": server, "offset": position}]
-    return {"offsets": found}
+        positions = [{"partition": server, "offset": position}]
+    return {"offsets": positions}

@@ -131,8 +131,8 @@ class ControlPlane:
             "cloud_provider": lambda each: each.cloud_provider,
             "network_id": lambda each: each.network_id,
         }
-        found = _filtered(call, self._world.clusters, fields)
-        return self._listed(call, "clusters", found, bodies.cluster)
+        clusters = _filtered(call, self._world.clusters, fields)
+        return self._listed(call, "clusters", clusters, bodies.cluster)
 
     def _cluster(self, _call: DemoRequest, cluster_id: str) -> DemoResponse:
         for cluster in self._world.clusters:
@@ -149,8 +149,8 @@ class ControlPlane:
             "resource_group_id": lambda each: each.resource_group_id,
             "serverless_region": lambda each: each.region,
         }
-        found = _filtered(call, self._world.serverless_clusters, fields)
-        return self._listed(call, "serverless_clusters", found, self._serverless)
+        clusters = _filtered(call, self._world.serverless_clusters, fields)
+        return self._listed(call, "serverless_clusters", clusters, self._serverless)
 
     def _serverless_cluster(self, _call: DemoRequest, cluster_id: str) -> DemoResponse:
         for cluster in self._world.serverless_clusters:
@@ -163,19 +163,19 @@ class ControlPlane:
         world = self._world
         lists: dict[str, list[bodies.Body]] = {
             "resource_group": [
-                bodies.resource_group(*one) for one in enumerate(world.resource_groups, 1)
+                bodies.resource_group(*item) for item in enumerate(world.resource_groups, 1)
             ],
-            "network": [bodies.network(*one) for one in enumerate(world.networks, 1)],
-            "user": [bodies.user(*one) for one in enumerate(world.users, 1)],
+            "network": [bodies.network(*item) for item in enumerate(world.networks, 1)],
+            "user": [bodies.user(*item) for item in enumerate(world.users, 1)],
             "service_account": [
-                bodies.service_account(*one) for one in enumerate(world.service_accounts, 1)
+                bodies.service_account(*item) for item in enumerate(world.service_accounts, 1)
             ],
         }
-        found: dict[str, Callable[..., DemoResponse]] = {}
+        handlers: dict[str, Callable[..., DemoResponse]] = {}
         for key, made in lists.items():
             path = f"v1/{key.replace('_', '-')}s"
-            found |= {path: self._all(f"{key}s", made), f"{path}/{{}}": self._one(key, made)}
-        return found
+            handlers |= {path: self._all(f"{key}s", made), f"{path}/{{}}": self._one(key, made)}
+        return handlers
 
     def _all(self, plural: str, made: Sequence[bodies.Body]) -> Callable[..., DemoResponse]:
         return lambda call: self._listed(call, plural, made, lambda each: each)
@@ -253,8 +253,8 @@ def _filtered(
     fields: Mapping[str, Callable[[RedpandaCluster], str]],
 ) -> list[RedpandaCluster]:
     part = call.argument("filter.name_contains")
-    found = [each for each in clusters if part in each.name]
+    matching = [each for each in clusters if part in each.name]
     for name, field in fields.items():
         wanted = call.argument(f"filter.{name}")
-        found = [each for each in found if wanted in ("", field(each))]
-    return found
+        matching = [each for each in matching if wanted in ("", field(each))]
+    return matching

@@ -28,17 +28,17 @@ class DataPlane:
         self._tokens = tokens
         self._is_bare = False
         connect = "v1/kafka-connect/clusters"
-        one = f"{connect}/{{}}/connectors/{{}}"
-        self._restarts = Router({f"{one}/restart": self._restart})
+        of_connector = f"{connect}/{{}}/connectors/{{}}"
+        self._restarts = Router({f"{of_connector}/restart": self._restart})
         self._router = Router(
             {
                 connect: self._connect_clusters,
                 f"{connect}/{{}}": self._connect_cluster,
                 f"{connect}/{{}}/connectors": self._list_connectors,
-                one: self._of_connector("connector", bodies.connector),
-                f"{one}/status": self._of_connector("status", bodies.status),
-                f"{one}/config": self._of_connector("config", bodies.config),
-                f"{one}/topics": self._topics_of_connector,
+                of_connector: self._of_connector("connector", bodies.connector),
+                f"{of_connector}/status": self._of_connector("status", bodies.status),
+                f"{of_connector}/config": self._of_connector("config", bodies.config),
+                f"{of_connector}/topics": self._topics_of_connector,
                 "v1/topics": self._topics,
                 "v1/users": self._users,
                 "v1/acls": self._acls,
@@ -97,17 +97,17 @@ class DataPlane:
     def _list_connectors(self, call: DemoRequest, name: str) -> DemoResponse:
         if name != _CONNECT or self._cluster.is_serverless:
             return self._no_connector()
-        found = sorted(self._cluster.connectors, key=lambda each: each.name)
+        connectors = sorted(self._cluster.connectors, key=lambda each: each.name)
         if call.argument("page_size") == "-1":
-            found = list(self._cluster.connectors)
-        return listed(call, "connectors", found, bodies.listed_connector, _PAGING)
+            connectors = list(self._cluster.connectors)
+        return listed(call, "connectors", connectors, bodies.listed_connector, _PAGING)
 
     def _of_connector(
         self, key: str, body: Callable[[DemoConnector], bodies.Body]
     ) -> Callable[..., DemoResponse]:
         def handler(_call: DemoRequest, cluster: str, name: str) -> DemoResponse:
-            found = self._connectors.get(name) if cluster == _CONNECT else None
-            return self._single(key, body(found)) if found else self._no_connector()
+            connector = self._connectors.get(name) if cluster == _CONNECT else None
+            return self._single(key, body(connector)) if connector else self._no_connector()
 
         return handler
 
@@ -123,19 +123,21 @@ class DataPlane:
         return DemoResponse(204)
 
     def _topics_of_connector(self, _call: DemoRequest, cluster: str, name: str) -> DemoResponse:
-        found = self._connectors.get(name) if cluster == _CONNECT else None
-        return json_answer({"topics": list(found.topics)}) if found else self._no_connector()
+        connector = self._connectors.get(name) if cluster == _CONNECT else None
+        return (
+            json_answer({"topics": list(connector.topics)}) if connector else self._no_connector()
+        )
 
     def _topics(self, call: DemoRequest) -> DemoResponse:
         part = call.argument("filter.name_contains")
-        found = [each for each in self._cluster.topics if part in each.name]
-        return listed(call, "topics", found, bodies.topic, _PAGING)
+        topics = [each for each in self._cluster.topics if part in each.name]
+        return listed(call, "topics", topics, bodies.topic, _PAGING)
 
     def _users(self, call: DemoRequest) -> DemoResponse:
         name, part = call.argument("filter.name"), call.argument("filter.name_contains")
         users = self._cluster.users
-        found = [each for each in users if name in ("", each) and part in each]
-        return listed(call, "users", found, bodies.scram_user, _PAGING)
+        matching = [each for each in users if name in ("", each) and part in each]
+        return listed(call, "users", matching, bodies.scram_user, _PAGING)
 
     def _acls(self, call: DemoRequest) -> DemoResponse:
         wanted = call.argument("filter.resource_name")
@@ -148,8 +150,8 @@ class DataPlane:
 
     def _pipelines(self, call: DemoRequest) -> DemoResponse:
         part = call.argument("filter.name_contains")
-        found = [each for each in self._cluster.pipelines if part in each.name]
-        return listed(call, "pipelines", found, bodies.pipeline, _PAGING)
+        pipelines = [each for each in self._cluster.pipelines if part in each.name]
+        return listed(call, "pipelines", pipelines, bodies.pipeline, _PAGING)
 
     def _pipeline(self, call: DemoRequest, pipeline_id: str) -> DemoResponse:
         for each in self._cluster.pipelines:

@@ -108,7 +108,7 @@ class Sandbox:
     @property
     def connections(self) -> Mapping[str, Mapping[str, object]]:
         """The configuration of a connection to each API, with its (fake) credentials."""
-        found: dict[str, Mapping[str, object]] = {
+        connections: dict[str, Mapping[str, object]] = {
             "confluent": {
                 "provider": "confluent",
                 "base_url": f"{self.url}/confluent",
@@ -127,17 +127,17 @@ class Sandbox:
         for cluster in self.world.kafka_connect:
             base_url = f"{self.url}/kafka-connect/{cluster.name}"
             secrets = {"username": cluster.username, "password": cluster.password}
-            found[cluster.name] = {
+            connections[cluster.name] = {
                 "provider": "kafka_connect",
                 "base_url": base_url,
                 **(secrets if cluster.password else {}),
             }
-        found["aeontel"] = {
+        connections["aeontel"] = {
             "provider": "aeontel",
             "base_url": f"{self.url}/aeontel",
             "api_key": aeontel.API_KEY,
         }
-        return found
+        return connections
 
     @property
     def requests(self) -> tuple[RequestRecord, ...]:

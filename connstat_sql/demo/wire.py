@@ -83,9 +83,11 @@ class Router:
         segments = call.segments
         for route, handler in self._routes:
             if len(route) == len(segments) and all(
-                part in ("{}", given) for part, given in zip(route, segments, strict=True)
+                part in ("{}", segment) for part, segment in zip(route, segments, strict=True)
             ):
-                taken = [given for part, given in zip(route, segments, strict=True) if part == "{}"]
+                taken = [
+                    segment for part, segment in zip(route, segments, strict=True) if part == "{}"
+                ]
                 return handler(call, *taken)
         return None
 
@@ -106,10 +108,10 @@ def offset_of(kind: str, token: str) -> int | None:
     """Where the page of a token starts; None for a token that was not given out for the kind."""
     try:
         padded = token + "=" * (-len(token) % 4)
-        found, _, offset = base64.urlsafe_b64decode(padded).decode().rpartition("@")
+        of_kind, _, offset = base64.urlsafe_b64decode(padded).decode().rpartition("@")
     except (binascii.Error, ValueError):
         return None
-    return int(offset) if found == kind and offset.isdecimal() else None
+    return int(offset) if of_kind == kind and offset.isdecimal() else None
 
 
 def bounded(text: str, lowest: int, highest: int) -> int | None:

@@ -137,7 +137,7 @@ def seeded(
     seed: int, environments: int, clusters: int, connectors: int, accounts: int
 ) -> ConfluentWorld:
     """An organization of that many environments, clusters in each, connectors in each of those."""
-    found = tuple(_environment(seed, n, clusters, connectors) for n in range(environments))
+    made = tuple(_environment(seed, n, clusters, connectors) for n in range(environments))
     owners = max(1, accounts)
     keys = tuple(
         ApiKey(
@@ -147,11 +147,11 @@ def seeded(
             cluster.environment_id,
             _moment(seed, f"key-{n}"),
         )
-        for n, cluster in enumerate((c for each in found for c in each.clusters), start=1)
+        for n, cluster in enumerate((c for each in made for c in each.clusters), start=1)
     )
     return ConfluentWorld(
         seed=seed,
-        environments=found,
+        environments=made,
         service_accounts=tuple(_service_account(seed, n) for n in range(accounts)),
         users=tuple(_user(seed, n) for n in range(accounts)),
         api_keys=keys,

@@ -93,7 +93,7 @@ def seeded(seed: int, clusters: int, connectors: int) -> RedpandaWorld:
 
 def _cluster(seed: int, number: int, connectors: int) -> RedpandaCluster:
     cloud_provider, region = _PLACES[number % len(_PLACES)]
-    found = tuple(_connector(seed, number, n) for n in range(connectors))
+    made = tuple(_connector(seed, number, n) for n in range(connectors))
     return RedpandaCluster(
         id=f"rp-{number + 1}",
         name=f"{SUBJECTS[number % len(SUBJECTS)]}-{'prod' if number % 2 == 0 else 'dev'}",
@@ -103,8 +103,8 @@ def _cluster(seed: int, number: int, connectors: int) -> RedpandaCluster:
         resource_group_id=f"rg-{number % 2 + 1}",
         network_id=f"net-{number % 2 + 1}",
         created_at=f"2026-01-{number % 28 + 1:02d}T09:30:00Z",
-        connectors=found,
-        topics=_topics(found),
+        connectors=made,
+        topics=_topics(made),
         users=("connectors", "payment-service", "reporting"),
         pipelines=tuple(_pipeline(number, n) for n in range(3)),
     )

@@ -55,8 +55,11 @@ def _help(shell: Shell, argument: str) -> None:
     if argument:
         shell.display.text(described(find(argument if argument[0] in ".\\" else f".{argument}")))
         return
-    width = max(len(f"{one.name} {one.usage}") for one in COMMANDS.values())
-    lines = [f"{f'{one.name} {one.usage}':<{width}}  {one.help}" for one in COMMANDS.values()]
+    width = max(len(f"{command.name} {command.usage}") for command in COMMANDS.values())
+    lines = [
+        f"{f'{command.name} {command.usage}':<{width}}  {command.help}"
+        for command in COMMANDS.values()
+    ]
     shell.display.text("\n".join((*lines, "", *_KEYS)))
 
 
@@ -163,10 +166,10 @@ _ALL = (
     ),
 )  # fmt: skip
 
-COMMANDS: Mapping[str, ShellCommand] = {one.name: one for one in _ALL}
+COMMANDS: Mapping[str, ShellCommand] = {command.name: command for command in _ALL}
 """The commands by name, in the order of `.help`."""
 BY_WORD: Mapping[str, ShellCommand] = {
-    word: one for one in COMMANDS.values() for word in (one.name, *one.aliases)
+    word: command for command in COMMANDS.values() for word in (command.name, *command.aliases)
 }
 """The commands by every word that calls them."""
 WORDS_ALONE = frozenset(word for word in BY_WORD if word.isalpha())
@@ -175,10 +178,12 @@ WORDS_ALONE = frozenset(word for word in BY_WORD if word.isalpha())
 
 def find(word: str) -> ShellCommand:
     """The command a word calls. Raises ConfigError, with the nearest, where there is none."""
-    found = BY_WORD.get(word.lower())
-    if found is not None:
-        return found
-    begun = {one.name: one for key, one in BY_WORD.items() if key.startswith(word.lower())}
+    command = BY_WORD.get(word.lower())
+    if command is not None:
+        return command
+    begun = {
+        command.name: command for key, command in BY_WORD.items() if key.startswith(word.lower())
+    }
     if len(begun) == 1 and len(word) > 2:
         return next(iter(begun.values()))
     close = [*begun, *difflib.get_close_matches(word.lower(), BY_WORD, n=3)]

@@ -37,8 +37,8 @@ def saved(shell: Shell, argument: str) -> None:
         shell.narrator.say(f"from {query.path}")
         return
     rows = [
-        (one.name, one.title, " ".join(_shown(p.name, p.is_required) for p in one.params))
-        for one in queries
+        (query.name, query.title, " ".join(_shown(p.name, p.is_required) for p in query.params))
+        for query in queries
     ]
     if rows:
         shell.display.show(texts(("name", "title", "parameters"), rows), "")
@@ -53,18 +53,18 @@ def run(shell: Shell, argument: str) -> None:
     if not name:
         saved(shell, "")
         return
-    given: dict[str, str] = {}
+    values: dict[str, str] = {}
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator:
             raise ConfigError(f"{pair} is no PARAM=VALUE", hint=f".saved {name} shows the PARAMs")
-        if key in given:
+        if key in values:
             raise ConfigError(f"{key} is given twice", hint=f"several values are  {key}=a,b")
-        given[key] = value
+        values[key] = value
     try:
         query = shell.saved().find(name)
         with shell.engine_held() as engine:
-            prepared = prepare(query, given, engine)
+            prepared = prepare(query, values, engine)
     except SavedQueryError as error:
         error.hint = _as_here(error.hint)
         raise
@@ -122,7 +122,7 @@ def front_matter(name: str, title: str, sql: str) -> str:
     names = dict.fromkeys(mention.name for mention in mentions if mention.name.isidentifier())
     lines = [f"name: {name}", f"title: {json.dumps(title or name, ensure_ascii=False)}"]
     if names:
-        lines += ["params:", *(f"  {one}: {{type: VARCHAR, required: true}}" for one in names)]
+        lines += ["params:", *(f"  {param}: {{type: VARCHAR, required: true}}" for param in names)]
     end = "\n" if sql.lstrip().startswith("--") else ""  # a comment of its own is not part of it
     return "".join(f"-- {line}\n" for line in lines) + end
 
@@ -182,10 +182,10 @@ def _editor(shell: Shell) -> list[str]:
     said = env.get("VISUAL") or env.get("EDITOR")
     if said:
         return _words(said, "export EDITOR=vi")
-    found = next((one for one in ("editor", "nano", "vi") if shutil.which(one)), None)
-    if found is None:
+    editor = next((program for program in ("editor", "nano", "vi") if shutil.which(program)), None)
+    if editor is None:
         raise ConfigError("there is no editor", hint="set EDITOR to one")
-    return [found]
+    return [editor]
 
 
 def _text_of(path: Path) -> str:

@@ -99,8 +99,8 @@ class DiskHistory(History):
         if is_own_file(self._path) and self._path.stat().st_size > MOST_BYTES:
             opened = open_own(self._path, os.O_RDWR, _is_history)
             with _locked(opened):
-                found = self._path.read_bytes()
-                kept = found[-MOST_BYTES // 2 :]
+                content = self._path.read_bytes()
+                kept = content[-MOST_BYTES // 2 :]
                 kept = kept[kept.find(b"\n# ") + 1 :]
                 os.ftruncate(opened, 0)
                 _write(opened, kept)
@@ -118,15 +118,15 @@ def _is_history(beginning: bytes) -> bool:
 
 
 def _entries(text: str) -> list[str]:
-    found: list[list[str]] = []
+    entries: list[list[str]] = []
     is_inside = False
     for line in text.split("\n"):
         if line.startswith("+"):
             if not is_inside:
-                found.append([])
-            found[-1].append(line[1:])
+                entries.append([])
+            entries[-1].append(line[1:])
         is_inside = line.startswith("+")
-    return ["\n".join(lines) for lines in found]
+    return ["\n".join(lines) for lines in entries]
 
 
 def _written(string: str, seconds: float) -> bytes:

@@ -36,22 +36,24 @@ def tables(shell: Shell, argument: str) -> None:
     """The tables that there are: those of connections, with a pattern those of all providers."""
     with shell.engine_held() as engine:
         catalog = engine.catalog
-        asleep = [one for one in catalog.definitions.providers if not catalog.is_awake(one)]
+        asleep = [
+            provider for provider in catalog.definitions.providers if not catalog.is_awake(provider)
+        ]
         live = _live_tables(catalog)
         own = [(name, "", comment or "") for name, comment in _answer(engine, _LOCAL)]
     if argument:
         wanted = _pattern(argument)
-        found = [row for row in (*own, *live) if fnmatch.fnmatchcase(row[0].lower(), wanted)]
+        rows = [row for row in (*own, *live) if fnmatch.fnmatchcase(row[0].lower(), wanted)]
     else:
-        found = [row for row in (*own, *live) if row[0].partition(".")[0] not in asleep]
-    if argument and not found:
+        rows = [row for row in (*own, *live) if row[0].partition(".")[0] not in asleep]
+    if argument and not rows:
         close = catalog.tables_near(argument.strip("*%"))
         raise ConfigError(
             f"no table is called {argument}",
             hint=f"there is  {', '.join(close)}" if close else ".tables lists them",
         )
-    if found:
-        shell.display.show(texts(("table", "needs", "description"), found), "")
+    if rows:
+        shell.display.show(texts(("table", "needs", "description"), rows), "")
     if asleep and not argument:
         names = ", ".join(asleep)
         shell.narrator.say(f"without a connection: {names}; .tables {asleep[0]}.* lists theirs")
@@ -124,8 +126,8 @@ def _live_tables(catalog: Catalog) -> list[tuple[str, str, str]]:
     from connstat_sql.sql.shows import required
 
     return [
-        (str(one.table), ", ".join(required(one)), one.description)
-        for one in catalog.definitions.tables()
+        (str(resource.table), ", ".join(required(resource)), resource.description)
+        for resource in catalog.definitions.tables()
     ]
 
 
@@ -146,24 +148,24 @@ def _whole_name(name: str, engine: Engine) -> str:
     parts = name.lower().replace('"', "").split(".")
     if len(parts) >= 3:
         return name
-    for used in ([one or "" for one in row] for row in _answer(engine, _USED)):
+    for used in ([name or "" for name in row] for row in _answer(engine, _USED)):
         below = ".".join((*used[: 3 - len(parts)], *parts))
         if isinstance(catalog.resolve(tuple(below.split("."))), LiveTable):
             return below
     ending = catalog.tables_called(name)
-    found = [one for one in ending if catalog.is_awake(one.partition(".")[0])] or ending
-    if len(found) > 1:
-        listed = ", ".join(found[:_MANY]) + (", …" if len(found) > _MANY else "")
-        raise ConfigError(f"{len(found)} tables are called {name}", hint=f"say which: {listed}")
-    if not found and len(parts) > 1 and catalog.is_provider(parts[0]):
+    names = [table for table in ending if catalog.is_awake(table.partition(".")[0])] or ending
+    if len(names) > 1:
+        listed = ", ".join(names[:_MANY]) + (", …" if len(names) > _MANY else "")
+        raise ConfigError(f"{len(names)} tables are called {name}", hint=f"say which: {listed}")
+    if not names and len(parts) > 1 and catalog.is_provider(parts[0]):
         close = catalog.tables_near(name)
         raise ConfigError(f"no table is called {name}", hint=f"there is  {', '.join(close)}")
-    return found[0] if found else name
+    return names[0] if names else name
 
 
 # --- rows of our own -----------------------------------------------------------------------------
 
 
 def _answer(engine: Engine, sql: str) -> list[tuple[str, str | None]]:
-    found = engine.session.run(RunText(sql, sql), None)
-    return [(row["name"], row["comment"]) for row in found.to_pylist()]
+    rows = engine.session.run(RunText(sql, sql), None)
+    return [(row["name"], row["comment"]) for row in rows.to_pylist()]

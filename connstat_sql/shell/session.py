@@ -152,9 +152,9 @@ class Shell:
     def show(self, result: Result) -> None:
         """The rows where they go, everything else to stderr."""
         if result.has_rows:
-            told = self.display.show(result, self.statement)
-            if told:
-                self.narrator.say(told)
+            note = self.display.show(result, self.statement)
+            if note:
+                self.narrator.say(note)
         self.narrator.result(result)
         if self.settings.timer:
             self.narrator.say(summary(result))

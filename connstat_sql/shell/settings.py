@@ -139,10 +139,10 @@ def switched(argument: str, now: bool) -> bool:
     """What a switch is set to; without an argument it is turned. Raises ConfigError."""
     if not argument:
         return not now
-    found = {**_ON, **_OFF}.get(argument.lower())
-    if found is None:
+    state = {**_ON, **_OFF}.get(argument.lower())
+    if state is None:
         raise ConfigError(f"it is on or off, not {argument}")
-    return found
+    return state
 
 
 def said(is_on: bool) -> str:

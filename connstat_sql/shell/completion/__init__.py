@@ -38,6 +38,6 @@ def make_completer(
     whoever uses it. `saved` are saved queries (`saved.SavedQueries`) or their names, `commands`
     those of the shell by name. What it learns, it learns on `threads` (None: of its own).
     """
-    found = KnowingCompleter(engine_when_ready, lock, saved, commands, threads=threads)
-    found.learner.known()  # so that the values of the first statement are remembered too
-    return found
+    completer = KnowingCompleter(engine_when_ready, lock, saved, commands, threads=threads)
+    completer.learner.known()  # so that the values of the first statement are remembered too
+    return completer

@@ -27,9 +27,9 @@ Item = Union[Token, Bracketed]
 def is_too_deep(tokens: Sequence[Token]) -> bool:
     """Whether brackets stand in brackets as nobody would write them."""
     depth = deepest = 0
-    for one in tokens:
-        if one.kind is TokenKind.SYMBOL:
-            depth += (one.text in OPENING) - (one.text in OPENING.values())
+    for token in tokens:
+        if token.kind is TokenKind.SYMBOL:
+            depth += (token.text in OPENING) - (token.text in OPENING.values())
             deepest = max(deepest, depth)
     return deepest > MOST_DEEP
 
@@ -37,16 +37,16 @@ def is_too_deep(tokens: Sequence[Token]) -> bool:
 def grouped(tokens: Sequence[Token]) -> Bracketed:
     """The tokens by their brackets; one that is not closed goes to the end."""
     stack = [Bracketed("")]
-    for one in tokens:
-        if one.kind is TokenKind.SYMBOL and one.text in OPENING:
-            inner = Bracketed(one.text)
+    for token in tokens:
+        if token.kind is TokenKind.SYMBOL and token.text in OPENING:
+            inner = Bracketed(token.text)
             stack[-1].items.append(inner)
             stack.append(inner)
-        elif one.kind is TokenKind.SYMBOL and one.text in OPENING.values():
-            if len(stack) > 1 and OPENING[stack[-1].bracket] == one.text:
+        elif token.kind is TokenKind.SYMBOL and token.text in OPENING.values():
+            if len(stack) > 1 and OPENING[stack[-1].bracket] == token.text:
                 stack.pop()
         else:
-            stack[-1].items.append(one)
+            stack[-1].items.append(token)
     return stack[0]
 
 
@@ -72,14 +72,14 @@ def is_name(item: Item | None) -> bool:
 
 def split(items: Sequence[Item]) -> Iterator[list[Item]]:
     """The items between commas."""
-    found: list[Item] = []
-    for one in items:
-        if is_symbol(one, ","):
-            yield found
-            found = []
+    part: list[Item] = []
+    for item in items:
+        if is_symbol(item, ","):
+            yield part
+            part = []
         else:
-            found.append(one)
-    yield found
+            part.append(item)
+    yield part
 
 
 def chain_from(items: Sequence[Item], at: int = 0) -> tuple[tuple[str, ...], int]:

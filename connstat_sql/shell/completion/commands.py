@@ -57,34 +57,34 @@ class Line:
 
 def command_line(text: str) -> Line | None:
     """The command in a text before the cursor, or None: it is SQL."""
-    found = _LINE.fullmatch(text)
-    if found is None:
+    match = _LINE.fullmatch(text)
+    if match is None:
         return None
-    rest = found["rest"]
+    rest = match["rest"]
     if rest is None:
-        return Line(found["name"], found.start("name"), None)
-    return Line(found["name"], found.start("name"), rest[1:])
+        return Line(match["name"], match.start("name"), None)
+    return Line(match["name"], match.start("name"), rest[1:])
 
 
 def command_names(commands: Mapping[str, CommandSyntax], word: str) -> list[Candidate]:
     """Commands that begin like a word, by the names of that kind: `.` or a backslash."""
-    found = []
-    for one in commands.values():
-        for name in dict.fromkeys((one.name, *one.aliases)):
+    candidates = []
+    for command in commands.values():
+        for name in dict.fromkeys((command.name, *command.aliases)):
             if name[:1] == word[:1]:
-                shown = f"{name} {one.usage}".rstrip()
-                found.append(Candidate(name, shown, one.help, (name, name[1:])))
-    begun = [one for one in found if one.text.startswith(word.lower())]
-    return ranked(begun or found, word[1:])
+                shown = f"{name} {command.usage}".rstrip()
+                candidates.append(Candidate(name, shown, command.help, (name, name[1:])))
+    begun = [candidate for candidate in candidates if candidate.text.startswith(word.lower())]
+    return ranked(begun or candidates, word[1:])
 
 
 def words_alone(commands: Mapping[str, CommandSyntax], word: str) -> list[Candidate]:
     """Commands that are plain words, such as `quit`, once a letter of one is there."""
     begun = word.lower()
     return [
-        Candidate(name, name, one.help, (name,))
-        for one in commands.values()
-        for name in one.aliases
+        Candidate(name, name, command.help, (name,))
+        for command in commands.values()
+        for name in command.aliases
         if begun and name.isalpha() and name.startswith(begun)
     ]
 
@@ -93,13 +93,18 @@ def find(commands: Mapping[str, CommandSyntax], name: str) -> CommandSyntax | No
     """The command of that name, or None."""
     lower = name.lower()
     return next(
-        (one for one in commands.values() if lower in (one.name.lower(), *one.aliases)), None
+        (
+            command
+            for command in commands.values()
+            if lower in (command.name.lower(), *command.aliases)
+        ),
+        None,
     )
 
 
 def words(choices: Iterable[str], word: str, meta: str = "") -> list[Candidate]:
     """Some words, those that fit."""
-    return ranked((Candidate(one, one, meta, (one,)) for one in choices), word)
+    return ranked((Candidate(choice, choice, meta, (choice,)) for choice in choices), word)
 
 
 # --- saved queries --------------------------------------------------------------------------------
@@ -107,23 +112,26 @@ def words(choices: Iterable[str], word: str, meta: str = "") -> list[Candidate]:
 
 def saved_names(saved: Iterable[object], word: str) -> list[Candidate]:
     """Names of saved queries, with their titles where they are known."""
-    found = []
-    for one in saved:
-        name = one.name if isinstance(one, SavedQuery) else str(one)
-        title = one.title if isinstance(one, SavedQuery) else "saved query"
-        found.append(Candidate(name, name, title, (name,)))
-    return ranked(found, word)
+    candidates = []
+    for query in saved:
+        name = query.name if isinstance(query, SavedQuery) else str(query)
+        title = query.title if isinstance(query, SavedQuery) else "saved query"
+        candidates.append(Candidate(name, name, title, (name,)))
+    return ranked(candidates, word)
 
 
-def saved_params(query: SavedQuery, given: Iterable[str], word: str) -> list[Candidate]:
+def saved_params(query: SavedQuery, used: Iterable[str], word: str) -> list[Candidate]:
     """Parameters of a saved query that are not given yet."""
-    names = set(given)
-    found = (
-        Candidate(f"{one.name}=", one.name, _about(one), (one.name,), 0 if one.is_required else 5)
-        for one in query.params
-        if one.name not in names
-    )
-    return ranked(found, word)
+    names = set(used)
+    candidates = (
+        Candidate(
+            f"{param.name}=", param.name, _about(param), (param.name,),
+            weight=0 if param.is_required else 5,
+        )
+        for param in query.params
+        if param.name not in names
+    )  # fmt: skip
+    return ranked(candidates, word)
 
 
 def saved_values(param: SavedParam, known: Iterable[Candidate], word: str) -> list[Candidate]:
@@ -134,10 +142,10 @@ def saved_values(param: SavedParam, known: Iterable[Candidate], word: str) -> li
     return ranked([*own, *known], word)
 
 
-def _about(one: SavedParam) -> str:
-    start = "required" if one.is_required else ""
-    default = f"default {one.default}" if one.default is not None else ""
-    return " · ".join(part for part in (start, one.type, default, one.description) if part)
+def _about(param: SavedParam) -> str:
+    start = "required" if param.is_required else ""
+    default = f"default {param.default}" if param.default is not None else ""
+    return " · ".join(part for part in (start, param.type, default, param.description) if part)
 
 
 # --- files ----------------------------------------------------------------------------------------
@@ -153,10 +161,10 @@ def files(word: str, here: Path) -> list[Candidate]:
 
 def _listed(base: Path, prefix: str, *, is_hidden: bool) -> Iterator[Candidate]:
     try:
-        found = sorted(base.iterdir())[:_MOST_FILES]
+        paths = sorted(base.iterdir())[:_MOST_FILES]
     except OSError:
         return
-    for path in found:
+    for path in paths:
         if is_hidden or not path.name.startswith("."):
             shown = path.name + ("/" if path.is_dir() else "")
             yield Candidate(prefix + shown, shown, "", (path.name,))

@@ -76,13 +76,13 @@ class KnowingCompleter(Completer):
     ) -> Iterator[Completion]:
         """What may stand at the cursor, the likeliest first."""
         try:
-            found = self._completions(
+            completions = self._completions(
                 document.text, document.cursor_position, complete_event.completion_requested
             )
         except Exception:  # whatever it is: whoever types must not be stopped by it
             log.exception("completion failed")
             return
-        yield from found
+        yield from completions
 
     def _completions(self, text: str, cursor: int, is_requested: bool) -> list[Completion]:
         is_again = is_requested and self._requested == text[:cursor]
@@ -103,25 +103,33 @@ class KnowingCompleter(Completer):
         if at.wanted is WantedKind.STATEMENT and not at.word and not is_requested:
             return []  # whoever has just ended a statement has no use for a menu
         offers = self._offers(at)
-        found = offers.at(at)
+        candidates = offers.at(at)
         if at.wanted is WantedKind.STATEMENT and text[:cursor].strip() == at.word:
-            begun = [one for one in found if one.text.lower().startswith(at.word.lower())]
+            begun = [
+                candidate
+                for candidate in candidates
+                if candidate.text.lower().startswith(at.word.lower())
+            ]
             alone = command_lines.words_alone(self._commands, at.word)
-            found = [*begun, *alone, *(one for one in found if one not in begun)]
+            candidates = [
+                *begun,
+                *alone,
+                *(candidate for candidate in candidates if candidate not in begun),
+            ]
         if at.wanted not in (WantedKind.VALUE, WantedKind.MAP_KEY):
-            return _written(found, at, cursor)
+            return _written(candidates, at, cursor)
         asked = LookupResult()
         listing = question(offers.known, at) if at.wanted is WantedKind.VALUE else None
-        if listing is not None and is_requested and (not found or is_again):
+        if listing is not None and is_requested and (not candidates or is_again):
             asked = self._lookup.ask(listing)
-            found = offers.at(at)
+            candidates = offers.at(at)
         if listing is not None:
             answer = self._lookup.answer(listing)
-            found.sort(key=lambda one: one.text not in answer)
+            candidates.sort(key=lambda candidate: candidate.text not in answer)
         column = offers.known.resolve(at.compared, at.scope)
         if column is not None:
-            found = self.values.with_age(found, column, is_now=asked.is_now)
-        return [*_written(found, at, cursor), *_hint(asked, found)]
+            candidates = self.values.with_age(candidates, column, is_now=asked.is_now)
+        return [*_written(candidates, at, cursor), *_hint(asked, candidates)]
 
     def _offers(self, at: CompletionPlace) -> Candidates:
         known = self.learner.known(at)
@@ -135,8 +143,8 @@ class KnowingCompleter(Completer):
         self, line: command_lines.Line, text: str, cursor: int, is_requested: bool
     ) -> list[Completion]:
         if line.rest is None:
-            found = command_lines.command_names(self._commands, line.name)
-            return _plain(found, line.start - cursor)
+            names = command_lines.command_names(self._commands, line.name)
+            return _plain(names, line.start - cursor)
         command = command_lines.find(self._commands, line.name)
         if command is None:
             return []
@@ -157,7 +165,7 @@ class KnowingCompleter(Completer):
         if takes == "path":
             return command_lines.files(word, Path())
         if takes == "command":
-            return command_lines.words((one.name for one in self._commands.values()), word)
+            return command_lines.words((known.name for known in self._commands.values()), word)
         if takes == "format":
             from connstat_sql.output.render import FORMATS
 
@@ -174,8 +182,8 @@ class KnowingCompleter(Completer):
             return []
         key, equals, value = word.partition("=")
         if not equals:
-            given = (one.partition("=")[0] for one in typed.split())
-            return _plain(command_lines.saved_params(query, given, word), -len(word))
+            used = (pair.partition("=")[0] for pair in typed.split())
+            return _plain(command_lines.saved_params(query, used, word), -len(word))
         param = query.param(key)
         return self._saved_values(query, param, value, is_requested) if param is not None else []
 
@@ -183,49 +191,54 @@ class KnowingCompleter(Completer):
         self, query: SavedQuery, param: SavedParam, value: str, is_requested: bool
     ) -> list[Completion]:
         of = KnownField(param.name, table=_CHOICES, path=(query.name, param.name))
-        found = command_lines.saved_values(param, self.values.candidates(of, value), value)
+        candidates = command_lines.saved_values(param, self.values.candidates(of, value), value)
         asked = LookupResult()
-        if is_requested and param.choices and not found:
+        if is_requested and param.choices and not candidates:
             listing = ValueQuery(param.choices.strip().rstrip(";"), _CHOICES, of.path)
             asked = self._lookup.ask(listing)
-            found = command_lines.saved_values(param, self.values.candidates(of, value), value)
-        found = [
-            replace(one, text=f'"{one.text}"' if " " in one.text else one.text)
-            for one in self.values.with_age(found, of, is_now=asked.is_now)
+            candidates = command_lines.saved_values(param, self.values.candidates(of, value), value)
+        candidates = [
+            replace(
+                candidate, text=f'"{candidate.text}"' if " " in candidate.text else candidate.text
+            )
+            for candidate in self.values.with_age(candidates, of, is_now=asked.is_now)
         ]
-        return [*_plain(found, -len(value)), *_hint(asked, found)]
+        return [*_plain(candidates, -len(value)), *_hint(asked, candidates)]
 
     def _saved_query(self, name: str) -> SavedQuery | None:
         find = getattr(self._saved, "find", None)
         try:
-            found = find(name) if find is not None else None
+            query = find(name) if find is not None else None
         except ConnstatError:
             return None
-        return found if isinstance(found, SavedQuery) else None
+        return query if isinstance(query, SavedQuery) else None
 
 
-def _plain(found: Iterable[Candidate], start: int) -> list[Completion]:
-    return [Completion(one.text, start, one.shown, _meta(one)) for one in found]
+def _plain(candidates: Iterable[Candidate], start: int) -> list[Completion]:
+    return [
+        Completion(candidate.text, start, candidate.shown, _meta(candidate))
+        for candidate in candidates
+    ]
 
 
-def _written(found: Iterable[Candidate], at: CompletionPlace, cursor: int) -> list[Completion]:
+def _written(candidates: Iterable[Candidate], at: CompletionPlace, cursor: int) -> list[Completion]:
     """Completions for a place; what is in quotes gets the closing one, unless it is there."""
     start = at.start - cursor
     if not at.is_quoted:
-        return _plain(found, start)
+        return _plain(candidates, start)
     is_text = at.wanted in (WantedKind.VALUE, WantedKind.MAP_KEY, WantedKind.FILE)
     closing = "" if at.is_closed else "'" if is_text else '"'
     return [
         Completion(
-            (one.text.replace("'", "''") if is_text else one.text)
-            + ("" if one.text.endswith("/") else closing),
-            start, one.shown, _meta(one),
+            (candidate.text.replace("'", "''") if is_text else candidate.text)
+            + ("" if candidate.text.endswith("/") else closing),
+            start, candidate.shown, _meta(candidate),
         )
-        for one in found
+        for candidate in candidates
     ]  # fmt: skip
 
 
-def _hint(asked: LookupResult, found: Sequence[Candidate]) -> list[Completion]:
+def _hint(asked: LookupResult, candidates: Sequence[Candidate]) -> list[Completion]:
     """What came of a look-up, as lines that insert nothing.
 
     There are two, as one alone that changes nothing would not be shown; and one beside a value
@@ -235,13 +248,13 @@ def _hint(asked: LookupResult, found: Sequence[Candidate]) -> list[Completion]:
         next_step = "type the value, or press the key again in a minute"
         lines_ = (asked.said, next_step)
         return [Completion("", 0, "", _short(line)) for line in lines_]
-    if asked.is_now and len(found) == 1:
-        return [Completion("", 0, "", found[0].meta)]
+    if asked.is_now and len(candidates) == 1:
+        return [Completion("", 0, "", candidates[0].meta)]
     return []
 
 
-def _meta(one: Candidate) -> str:
-    return _short(one.meta)
+def _meta(candidate: Candidate) -> str:
+    return _short(candidate.meta)
 
 
 def _short(text: str) -> str:

@@ -55,7 +55,7 @@ def place(text: str, cursor: int) -> CompletionPlace:
     reading = read(text, cursor)
     if reading.inside is Inside.COMMENT or is_too_deep(reading.tokens):
         return CompletionPlace(WantedKind.NOTHING, start=cursor)
-    return _Finder(reading).found()
+    return _Finder(reading).place()
 
 
 @dataclass(slots=True)
@@ -68,11 +68,11 @@ class _Step:
 
 def _way(group: Bracketed) -> list[_Step]:
     """The way from the statement to the cursor."""
-    for at, one in enumerate(group.items):
-        if is_cursor(one):
+    for at, item in enumerate(group.items):
+        if is_cursor(item):
             return [_Step(group, at)]
-        if isinstance(one, Bracketed):
-            inner = _way(one)
+        if isinstance(item, Bracketed):
+            inner = _way(item)
             if inner:
                 return [_Step(group, at), *inner]
     return []
@@ -95,10 +95,10 @@ class _Finder:
         self.before = self.items[self.first - 1] if self.first else None
         self.branch, self.clause = self._ruling()
 
-    def found(self) -> CompletionPlace:
+    def place(self) -> CompletionPlace:
         """The place."""
         wanted, compared = self._wanted()
-        outputs = [one.name for one in self.branch.outputs if one.name] if self.branch else []
+        outputs = self.branch.outputs if self.branch else ()
         clauses = self.branch.clauses if self.branch else ()
         return CompletionPlace(
             wanted,
@@ -111,10 +111,10 @@ class _Finder:
             is_closed=self.reading.is_closed,
             is_lower=self._is_lower(),
             scope=self._scope(),
-            given=dict(self._given()),
-            outputs=tuple(outputs),
+            equalities=dict(self._equalities()),
+            outputs=tuple(output.name for output in outputs if output.name),
             parameters=tuple(self._parameters()),
-            clauses=frozenset(one.word for one in clauses),
+            clauses=frozenset(clause.word for clause in clauses),
             after=word_of(self.before) or (
                 self.before.text if isinstance(self.before, Token) else ")" if self.before else ""
             ),
@@ -150,7 +150,7 @@ class _Finder:
                 here = step.group.items[step.at]
                 for branch in query.branches:
                     for clause in branch.clauses:
-                        if any(one is here for one in clause.items):
+                        if any(item is here for item in clause.items):
                             return branch, clause.word
                 return (query.branches[-1] if query.branches else None), ""
         return None, ""
@@ -167,7 +167,7 @@ class _Finder:
             own = [
                 source
                 for branch in query.branches
-                if any(one is here for clause in branch.clauses for one in clause.items)
+                if any(item is here for clause in branch.clauses for item in clause.items)
                 for source in branch.sources
             ]
             sources = [*own, *sources]
@@ -177,7 +177,9 @@ class _Finder:
         word = self.reading.word
         if word and self.reading.inside is Inside.CODE:
             return word.islower()
-        known = (one.text for one in self.reading.tokens if one.word in SOURCE_CLAUSES | {"SELECT"})
+        known = (
+            token.text for token in self.reading.tokens if token.word in SOURCE_CLAUSES | {"SELECT"}
+        )
         return next(known, "").islower()
 
     # --- what is wanted ----------------------------------------------------------------------
@@ -205,7 +207,7 @@ class _Finder:
         return list(cut_clauses(self.items[: self.first]))[-1].items
 
     def _in_start(self) -> _Answer:
-        words = {word_of(one) for one in self.items[: self.first]}
+        words = {word_of(item) for item in self.items[: self.first]}
         if words & {"DROP", "TABLE", "ALTER"} and word_of(self.before) in ("TABLE", "VIEW"):
             return WantedKind.TABLE, ()
         if word_of(self.before) in {"EXPLAIN", "ANALYZE", "AS", "UNION", "ALL", "EXCEPT",
@@ -218,7 +220,7 @@ class _Finder:
         return WantedKind.NOTHING, ()
 
     def _in_show(self) -> _Answer:
-        words = [word_of(one) for one in self._clause_items()]
+        words = [word_of(item) for item in self._clause_items()]
         if words[-1:] == ["IN"] or words[-1:] == ["FROM"]:
             is_tables = "TABLES" in words
             if not self.qualifier:
@@ -231,9 +233,9 @@ class _Finder:
     def _in_sources(self, items: Sequence[Item]) -> _Answer:
         on = None
         wants_source = True
-        for at, one in enumerate(items):
-            word = word_of(one)
-            if is_symbol(one, ",") and on is None:
+        for at, item in enumerate(items):
+            word = word_of(item)
+            if is_symbol(item, ",") and on is None:
                 wants_source = True
             elif word in JOIN_WORDS and (word == "JOIN" or at + 1 == len(items)):
                 wants_source, on = word == "JOIN" or wants_source, None
@@ -288,14 +290,14 @@ class _Finder:
         return WantedKind.OPERATOR, ()
 
     def _needs_operand(self) -> bool:
-        one = self.before
-        if one is None:
+        before = self.before
+        if before is None:
             return True
-        if isinstance(one, Bracketed):
+        if isinstance(before, Bracketed):
             return False
-        if one.kind is TokenKind.SYMBOL:
-            return not (one.text == "*" and self._is_star())
-        word = one.word
+        if before.kind is TokenKind.SYMBOL:
+            return not (before.text == "*" and self._is_star())
+        word = before.word
         if word in OPERAND_NEXT or word in SOURCE_CLAUSES:
             return True
         return word != "" and word == self.clause
@@ -346,7 +348,7 @@ class _Finder:
 
     # --- what is there already ---------------------------------------------------------------
 
-    def _given(self) -> Iterator[tuple[str, str | None]]:
+    def _equalities(self) -> Iterator[tuple[str, str | None]]:
         """Columns that predicates of the branch compare, in lower case; with text, if it is one."""
         if self.branch is None:
             return
@@ -356,6 +358,6 @@ class _Finder:
 
     def _parameters(self) -> Iterator[str]:
         tokens = self.reading.tokens
-        for one, name in itertools.pairwise(tokens):
-            if one.kind is TokenKind.SYMBOL and one.text == "$" and name.kind is TokenKind.NAME:
+        for token, name in itertools.pairwise(tokens):
+            if token.kind is TokenKind.SYMBOL and token.text == "$" and name.kind is TokenKind.NAME:
                 yield name.text

@@ -43,21 +43,21 @@ class Conditions:
         """Predicates to begin with, after WHERE, AND or ON."""
         if self.place.after == "ON":
             yield from (
-                Candidate(f"{one.ours} = {one.theirs}", f"{one.ours} = {one.theirs}",
-                          "joins by a key", (one.param, one.ours), _FIRST)
-                for one in self._pairs()
+                Candidate(f"{pair.ours} = {pair.theirs}", f"{pair.ours} = {pair.theirs}",
+                          "joins by a key", (pair.param, pair.ours), _FIRST)
+                for pair in self._pairs()
             )  # fmt: skip
         if self.place.after in ("WHERE", "AND") and self.place.clause == "WHERE":
-            for one in self._missing():
-                yield self._ready("", [one])
+            for param in self._missing():
+                yield self._ready("", [param])
 
     def operators(self) -> Iterator[Candidate]:
         """Further predicates, after a whole one."""
         if self.place.after in ("ON", "AND", "OR", "NOT", "IN", "IS"):
             return
         if self.place.clause == "WHERE":
-            for one in self._missing():
-                yield self._ready(self._word("AND "), [one])
+            for param in self._missing():
+                yield self._ready(self._word("AND "), [param])
         else:
             yield from self._joins(self._word("AND "))
             missing = list(self._missing())
@@ -79,10 +79,10 @@ class Conditions:
                     yield shown, name
 
     def _is_given(self, source: FromSource, name: str) -> bool:
-        given = self.place.given
+        equalities = self.place.equalities
         return any(
-            one.lower() in given
-            for one in (name, f"{source.name}.{name}", ".".join((*source.parts, name)))
+            spelling.lower() in equalities
+            for spelling in (name, f"{source.name}.{name}", ".".join((*source.parts, name)))
         )
 
     def _table(self, source: FromSource) -> Table | None:
@@ -104,10 +104,10 @@ class Conditions:
         pairs = list(self._pairs())
         if not pairs or (not prefix and self.place.after in ("ON", "USING")):
             return
-        joined = self._word(" AND ").join(f"{one.ours} = {one.theirs}" for one in pairs)
+        joined = self._word(" AND ").join(f"{pair.ours} = {pair.theirs}" for pair in pairs)
         start = prefix or self._word("ON ")
         yield Candidate(start + joined, start + joined, "joins by its keys",
-                        (start.strip(), *(one.param for one in pairs)), _FIRST - 1)  # fmt: skip
+                        (start.strip(), *(pair.param for pair in pairs)), _FIRST - 1)  # fmt: skip
 
     def _pairs(self) -> Iterator[_Pair]:
         """Missing parameters of the last source, and where earlier sources have their values."""
@@ -115,26 +115,28 @@ class Conditions:
         table = self._table(source) if source is not None else None
         if source is None or table is None:
             return
-        others = [one for one in self.place.scope.sources if one is not source and one != source]
-        for name in (one.name for one in table.fields if one.param is not None):
+        others = [
+            other for other in self.place.scope.sources if other is not source and other != source
+        ]
+        for name in (field.name for field in table.fields if field.param is not None):
             if self._is_given(source, name):
                 continue
-            theirs = next((t for one in others for t in self._holder(table, name, one)), None)
+            theirs = next((t for other in others for t in self._holder(table, name, other)), None)
             if theirs is not None:
                 yield _Pair(name, f"{source.name}.{name}", theirs)
 
     def _holder(self, table: Table, name: str, other: FromSource) -> Iterator[str]:
         """Columns of another source that hold values of the parameter: its parent's, its own."""
         parent = table.parent(name)
-        for one in self.known.fields_of(other, self.place.scope):
-            is_parents = parent is not None and one.table == parent.table and (
-                one.path == (parent.column,)
+        for field in self.known.fields_of(other, self.place.scope):
+            is_parents = parent is not None and field.table == parent.table and (
+                field.path == (parent.column,)
             )  # fmt: skip
             if is_parents and other.name:
-                yield f"{other.name}.{one.name}"
-        for one in self.known.fields_of(other, self.place.scope):
-            if one.param is not None and one.name.lower() == name.lower() and other.name:
-                yield f"{other.name}.{one.name}"
+                yield f"{other.name}.{field.name}"
+        for field in self.known.fields_of(other, self.place.scope):
+            if field.param is not None and field.name.lower() == name.lower() and other.name:
+                yield f"{other.name}.{field.name}"
 
     def _word(self, text: str) -> str:
         return text.lower() if self.place.is_lower else text

@@ -118,8 +118,10 @@ class Learner:
         self._look_again(engine)
         connected = {*catalog.connections.values()}
         for provider in sorted(services, key=lambda name: name not in connected):
-            found = [one for name in services[provider] for one in self._tables(provider, name)]
-            self._add(found)
+            tables = [
+                table for name in services[provider] for table in self._tables(provider, name)
+            ]
+            self._add(tables)
         self._learnt(catalog)
 
     def _learn_functions(self, engine: Engine) -> None:
@@ -160,14 +162,18 @@ class Learner:
         self._read.add((provider, service))
         assert self._catalog is not None
         try:
-            found = self._catalog.definitions.service(provider, service)
+            declared = self._catalog.definitions.service(provider, service)
         except ConnstatError as error:
             log.debug("nothing to complete in %s.%s: %s", provider, service, error)
             return []
-        return [table_of(one) for one in found.resources.values()] if found is not None else []
+        return (
+            [table_of(resource) for resource in declared.resources.values()]
+            if declared is not None
+            else []
+        )
 
     def _add(self, tables: Iterable[Table]) -> None:
-        new = {(one.parts[0], one.parts[1], one.parts[2]): one for one in tables}
+        new = {(table.parts[0], table.parts[1], table.parts[2]): table for table in tables}
         if new:
             with self._guard:
                 self._known = replace(self._known, tables={**self._known.tables, **new})
@@ -203,10 +209,10 @@ def _mentioned(place: CompletionPlace) -> Iterator[FromSource]:
 
 
 def _deep(sources: Iterable[FromSource]) -> Iterator[FromSource]:
-    for one in sources:
-        yield one
-        if one.query is not None:
-            for query in (one.query, *one.query.named.values()):
+    for source in sources:
+        yield source
+        if source.query is not None:
+            for query in (source.query, *source.query.named.values()):
                 for branch in query.branches:
                     yield from _deep(branch.sources)
 
@@ -221,17 +227,17 @@ def table_of(resource: Resource) -> Table:
     name, needed = resource.table, tuple(required(resource))
     columns = [
         KnownField(
-            one.name, one.type, one.description, name, (one.name,),
-            is_masked=one.redaction in (Redaction.KEYS, Redaction.VALUE), allowed=one.allowed,
+            column.name, column.type, column.description, name, (column.name,),
+            is_masked=column.redaction in (Redaction.KEYS, Redaction.VALUE), allowed=column.allowed,
         )
-        for one in resource.columns
+        for column in resource.columns
     ]  # fmt: skip
     params = [
         KnownField(
-            one.name, one.type, one.description, name, (one.name,), param=one,
-            is_required=one.name in needed, allowed=one.allowed,
+            param.name, param.type, param.description, name, (param.name,), param=param,
+            is_required=param.name in needed, allowed=param.allowed,
         )
-        for one in resource.params
+        for param in resource.params
     ]  # fmt: skip
     parts = (name.provider, name.service, name.resource)
     fields, example = (*columns, *params), resource.example.strip()
@@ -243,9 +249,9 @@ def _local_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:
     for schema, table, column, of, comment in connection.execute(_LOCAL).fetchall():
         parts = (table,) if schema == "main" else (schema, table)
         type_ = _type(of)
-        one = KnownField(column, type_, comment or "", type_text="" if type_ else of)
-        fields.setdefault(parts, []).append(one)
-    return {parts[-1].lower(): Table(parts, tuple(found)) for parts, found in fields.items()}
+        field = KnownField(column, type_, comment or "", type_text="" if type_ else of)
+        fields.setdefault(parts, []).append(field)
+    return {parts[-1].lower(): Table(parts, tuple(columns)) for parts, columns in fields.items()}
 
 
 def _type(text: str) -> SqlType | None:

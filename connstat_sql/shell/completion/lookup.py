@@ -54,29 +54,29 @@ class LookupResult:
 
 def question(known: Metadata, place: CompletionPlace) -> ValueQuery | None:
     """What lists the values that a place wants, or None: nothing does."""
-    one = known.resolve(place.compared, place.scope)
-    if one is None or one.table is None or one.is_masked or one.type != VARCHAR:
+    field = known.resolve(place.compared, place.scope)
+    if field is None or field.table is None or field.is_masked or field.type != VARCHAR:
         return None
     source = known.source_of(place.compared, place.scope)
-    table, path = one.table, one.path
-    if one.param is not None and one.param.parent is not None:
-        table, path = one.param.parent.table, (one.param.parent.column,)
+    table, path = field.table, field.path
+    if field.param is not None and field.param.parent is not None:
+        table, path = field.param.parent.table, (field.param.parent.column,)
     held = known.tables.get((table.provider, table.service, table.resource))
     column = held.field(path[0]) if held is not None else None
     if held is None or column is None or column.is_masked:
         return None
-    head, conditions = table.provider, dict(_conditions(known, place, source, one, table))
+    head, conditions = table.provider, dict(_conditions(known, place, source, field, table))
     if source is not None and len(source.parts) == 3:
         head = known.connection_of(source.parts[0]) or head
     name = ".".join(map(quote, (head, table.service, table.resource)))
     where = " AND ".join(f"{quote(key)} = {literal(value)}" for key, value in conditions.items())
     value = ".".join(map(quote, path))
     sql = f"SELECT {value} AS value FROM {name}{' WHERE ' if where else ''}{where}"
-    return ValueQuery(sql, table, path, tuple(_needs(held, one, conditions)))
+    return ValueQuery(sql, table, path, tuple(_needs(held, field, conditions)))
 
 
-def _needs(held: Table, one: KnownField, conditions: Mapping[str, str]) -> Iterator[str]:
-    parent = one.param.parent if one.param is not None else None
+def _needs(held: Table, field: KnownField, conditions: Mapping[str, str]) -> Iterator[str]:
+    parent = field.param.parent if field.param is not None else None
     ours = dict(parent.shared) if parent is not None else {}
     for name in held.required:
         if name not in conditions:
@@ -87,20 +87,20 @@ def _conditions(
     known: Metadata,
     place: CompletionPlace,
     source: FromSource | None,
-    one: KnownField,
+    field: KnownField,
     table: TableName,
 ) -> Iterator[tuple[str, str]]:
     """Columns of the table that is asked, with the values that the statement gives them."""
     held = known.tables.get((table.provider, table.service, table.resource))
-    names = {field.name: field.name for field in (held.fields if held else ()) if field.param}
-    if one.param is not None and one.param.parent is not None:
-        names |= dict(one.param.parent.shared)
+    names = {other.name: other.name for other in (held.fields if held else ()) if other.param}
+    if field.param is not None and field.param.parent is not None:
+        names |= dict(field.param.parent.shared)
     names["_connection"] = "_connection"
     for theirs, ours in names.items():
-        if ours.lower() == one.name.lower():
+        if ours.lower() == field.name.lower():
             continue
         for key in (ours, f"{source.name}.{ours}" if source is not None else ours):
-            value = place.given.get(key.lower())
+            value = place.equalities.get(key.lower())
             if value is not None:
                 yield theirs, value
                 break
@@ -123,55 +123,55 @@ class Lookup:
         self._asked: dict[str, tuple[float | None, str]] = {}
         self._answers: dict[str, frozenset[str]] = {}
 
-    def answer(self, one: ValueQuery) -> frozenset[str]:
+    def answer(self, question: ValueQuery) -> frozenset[str]:
         """What the question answered when it was asked last; nothing if it never was."""
-        return self._answers.get(one.sql, frozenset())
+        return self._answers.get(question.sql, frozenset())
 
-    def ask(self, one: ValueQuery) -> LookupResult:
+    def ask(self, question: ValueQuery) -> LookupResult:
         """Fetch the values, unless that was done a moment ago."""
-        at, said = self._asked.get(one.sql, (None, ""))
+        at, said = self._asked.get(question.sql, (None, ""))
         if at is not None and self._now() - at < AGAIN:
             return LookupResult(said)
         engine = self._ready()
         if engine is None or not self._lock.acquire(timeout=PATIENCE):
             return LookupResult()
         try:
-            said = self._fetch(engine, one)
+            said = self._fetch(engine, question)
         except Interrupted:
             return LookupResult()  # for a statement, which goes first
         except ConnstatError as error:
             said = f"could not be fetched: {error.message}"
-            log.info("values of %s %s", one.table, said)
+            log.info("values of %s %s", question.table, said)
         finally:
             self._lock.release()
-        self._asked[one.sql] = (self._now(), said)
+        self._asked[question.sql] = (self._now(), said)
         return LookupResult(said, is_now=True)
 
-    def _fetch(self, engine: Engine, one: ValueQuery) -> str:
+    def _fetch(self, engine: Engine, question: ValueQuery) -> str:
         from connstat_sql.result import Options
 
         options = Options(max_requests=FEW)
-        plan = engine.explain(one.sql, None, options)
-        sql = one.sql
+        plan = engine.explain(question.sql, None, options)
+        sql = question.sql
         if plan is not None:
             requests = _requests(plan)
             if requests is None or requests > FEW:
                 count = "many requests" if requests is None else counted(requests, "request")
-                first = f"; give {' and '.join(one.needs)} first" if one.needs else ""
+                first = f"; give {' and '.join(question.needs)} first" if question.needs else ""
                 return f"not fetched: that takes {count}{first}"
             sql += _limit(plan)
         (result,) = engine.run(sql, None, options)
         texts = dict.fromkeys(str(value) for (value,) in result if value is not None)
-        seen = SeenValues(one.table, one.path, tuple(texts))
+        seen = SeenValues(question.table, question.path, tuple(texts))
         self._values.take(seen, requests=result.requests)
-        self._answers[one.sql] = frozenset(texts)
+        self._answers[question.sql] = frozenset(texts)
         return "" if texts else "nothing there: the answer has no rows"
 
 
 def _requests(plan: Plan) -> int | None:
     """How many requests a plan takes, further pages aside; None where that is not known."""
-    found = [plan.expected(scan) for scan in plan.scans]
-    return None if None in found else sum(one for one in found if one is not None)
+    counts = [plan.expected(scan) for scan in plan.scans]
+    return None if None in counts else sum(count for count in counts if count is not None)
 
 
 def _limit(plan: Plan) -> str:

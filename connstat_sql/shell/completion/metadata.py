@@ -81,12 +81,12 @@ class Table:
     def field(self, name: str) -> KnownField | None:
         """The column of that name, or None."""
         lower = name.lower()
-        return next((one for one in self.fields if one.name.lower() == lower), None)
+        return next((field for field in self.fields if field.name.lower() == lower), None)
 
     def parent(self, name: str) -> Parent | None:
         """Where the values of a parameter live, or None."""
-        found = self.field(name)
-        return found.param.parent if found is not None and found.param is not None else None
+        field = self.field(name)
+        return field.param.parent if field is not None and field.param is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,46 +148,46 @@ class Metadata:
         """The columns of a source; () where they are not known."""
         if depth > MOST_LEVELS:
             return ()
-        found: tuple[KnownField, ...] = ()
+        fields: tuple[KnownField, ...] = ()
         if source.query is not None:
-            found = self.outputs_of(source.query, scope, depth + 1)
+            fields = self.outputs_of(source.query, scope, depth + 1)
         elif len(source.parts) == 1 and source.parts[0].lower() in scope.named:
             query = scope.named[source.parts[0].lower()]
             others = {n: q for n, q in scope.named.items() if n != source.parts[0].lower()}
-            found = self.outputs_of(query, CompletionScope((), others, scope.asked), depth + 1)
+            fields = self.outputs_of(query, CompletionScope((), others, scope.asked), depth + 1)
         elif source.unnested:
             column = self._unnested(source, scope, depth + 1)
-            found = () if column is None else (column,)
+            fields = () if column is None else (column,)
         elif not source.is_function:
             table = self.table(source.parts)
-            found = table.fields if table is not None else ()
-        return _renamed(found, source.renamed)
+            fields = table.fields if table is not None else ()
+        return _renamed(fields, source.renamed)
 
     def _unnested(
         self, source: FromSource, scope: CompletionScope, depth: int
     ) -> KnownField | None:
-        others = tuple(one for one in scope.sources if one is not source)
-        found = self.resolve(
+        others = tuple(other for other in scope.sources if other is not source)
+        column = self.resolve(
             source.unnested, CompletionScope(others, scope.named, scope.asked), depth
         )
-        return None if found is None else replace(found.element, name="unnest")
+        return None if column is None else replace(column.element, name="unnest")
 
     @cached_property
     def _anywhere(self) -> Mapping[str, tuple[KnownField, ...]]:
         """The columns of all tables that have fields, by name."""
-        found: dict[str, dict[tuple[str, ...], KnownField]] = {}
+        fields: dict[str, dict[tuple[str, ...], KnownField]] = {}
         for table in self.tables.values():
-            for one in table.fields:
-                inner = one if isinstance(one.type, Struct) else one.element
+            for column in table.fields:
+                inner = column if isinstance(column.type, Struct) else column.element
                 if inner.fields:
                     names = tuple(field.name for field in inner.fields)
-                    found.setdefault(one.name.lower(), {})[names] = one
-        return {name: tuple(fields.values()) for name, fields in found.items()}
+                    fields.setdefault(column.name.lower(), {})[names] = column
+        return {name: tuple(columns.values()) for name, columns in fields.items()}
 
     def resolve_anywhere(self, chain: Sequence[str]) -> tuple[KnownField, ...]:
         """What a dotted name may mean where no source has been named yet."""
-        found = (_inside(one, chain[1:]) for one in self._anywhere.get(chain[0].lower(), ()))
-        return tuple(one for one in found if one is not None)
+        meant = (_inside(column, chain[1:]) for column in self._anywhere.get(chain[0].lower(), ()))
+        return tuple(column for column in meant if column is not None)
 
     def outputs_of(
         self, query: Query, scope: CompletionScope, depth: int = 0
@@ -198,19 +198,19 @@ class Metadata:
         if id(query) not in scope.asked:
             scope.asked[id(query)] = ()  # while it is looked into: it may speak of itself
             scope.asked[id(query)] = self._outputs_of(query, scope, depth)
-        found: tuple[KnownField, ...] = scope.asked[id(query)]
-        return found
+        fields: tuple[KnownField, ...] = scope.asked[id(query)]
+        return fields
 
     def _outputs_of(
         self, query: Query, scope: CompletionScope, depth: int
     ) -> tuple[KnownField, ...]:
         branch = query.branches[0]
         inner = CompletionScope(branch.sources, {**scope.named, **query.named}, scope.asked)
-        found: dict[str, KnownField] = {}
-        for one in branch.outputs:
-            for each in self._output(one, inner, depth):
-                found.setdefault(each.name.lower(), each)
-        return _renamed(tuple(found.values()), query.renamed)
+        fields: dict[str, KnownField] = {}
+        for output in branch.outputs:
+            for each in self._output(output, inner, depth):
+                fields.setdefault(each.name.lower(), each)
+        return _renamed(tuple(fields.values()), query.renamed)
 
     def _output(
         self, output: SelectOutput, scope: CompletionScope, depth: int
@@ -218,17 +218,17 @@ class Metadata:
         if output.star:
             for source in scope.sources:
                 if not output.chain or source.name.lower() == output.chain[-1].lower():
-                    for one in self.fields_of(source, scope, depth):
-                        if one.name.lower() not in output.without:
-                            yield one
+                    for field in self.fields_of(source, scope, depth):
+                        if field.name.lower() not in output.without:
+                            yield field
             return
-        found = self.resolve(output.chain, scope, depth) if output.chain else None
-        if found is None:
+        column = self.resolve(output.chain, scope, depth) if output.chain else None
+        if column is None:
             yield KnownField(output.name)
             return
         yield KnownField(
-            output.name, found.type, found.description, found.table, found.path, found.is_masked,
-            found.param, type_text=found.type_text,
+            output.name, column.type, column.description, column.table, column.path,
+            column.is_masked, column.param, type_text=column.type_text,
         )  # fmt: skip
 
     def resolve(
@@ -238,18 +238,18 @@ class Metadata:
         if not chain or depth > MOST_LEVELS:
             return None
         for source, rest in self._readings(chain, scope):
-            for one in (*self.fields_of(source, scope, depth), *_hidden(source)):
-                if rest and one.name.lower() == rest[0].lower():
-                    found = _inside(one, rest[1:])
-                    if found is not None:
-                        return found
+            for column in (*self.fields_of(source, scope, depth), *_hidden(source)):
+                if rest and column.name.lower() == rest[0].lower():
+                    field = _inside(column, rest[1:])
+                    if field is not None:
+                        return field
         return None
 
     def source_of(self, chain: Sequence[str], scope: CompletionScope) -> FromSource | None:
         """The source whose column a dotted name means."""
         for source, rest in self._readings(chain, scope):
             fields = (*self.fields_of(source, scope), *_hidden(source))
-            if rest and any(one.name.lower() == rest[0].lower() for one in fields):
+            if rest and any(column.name.lower() == rest[0].lower() for column in fields):
                 return source
         return None
 
@@ -272,20 +272,20 @@ def _hidden(source: FromSource) -> tuple[KnownField, ...]:
     return tuple(KnownField(name, description="hidden") for name in HIDDEN)
 
 
-def _inside(one: KnownField, path: Sequence[str]) -> KnownField | None:
+def _inside(column: KnownField, path: Sequence[str]) -> KnownField | None:
     for name in path:
-        inner = next((each for each in one.fields if each.name.lower() == name.lower()), None)
+        inner = next((each for each in column.fields if each.name.lower() == name.lower()), None)
         if inner is None:
             return None
-        one = inner
-    return one
+        column = inner
+    return column
 
 
 def _renamed(fields: Sequence[KnownField], names: Sequence[str]) -> tuple[KnownField, ...]:
     if not fields:
         return tuple(KnownField(name) for name in names)
     new = [
-        KnownField(name, one.type, one.description, one.table, one.path, one.is_masked)
-        for one, name in zip(fields, names, strict=False)
+        KnownField(name, field.type, field.description, field.table, field.path, field.is_masked)
+        for field, name in zip(fields, names, strict=False)
     ]
     return (*new, *fields[len(names) :])

@@ -50,8 +50,9 @@ class CompletionPlace:
 
     `qualifier` are the parts before it, as in `a.b.|`; `is_element` says that it is an element of
     that: `a.b[1].|`, `unnest(a.b).|`. `clause` is the keyword that rules here.
-    `compared` is the column that a value is for. `given` are names of columns that predicates
-    speak of. `is_quoted` is true between quotes, `is_closed` where they are closed already.
+    `compared` is the column that a value is for. `equalities` are names of columns that predicates
+    speak of, with the text that each is equal to. `is_quoted` is true between quotes, `is_closed`
+    where they are closed already.
     `scope` is what can be named; `last` the source that was named right before.
     `outputs` are names that the SELECT gives, `clauses` those it has, `parameters` the `$` names
     of the text, and `after` is what stands before the cursor.
@@ -64,7 +65,7 @@ class CompletionPlace:
     is_element: bool = False
     clause: str = ""
     compared: tuple[str, ...] = ()
-    given: Mapping[str, str | None] = field(default_factory=dict)
+    equalities: Mapping[str, str | None] = field(default_factory=dict)
     is_quoted: bool = False
     is_closed: bool = False
     is_lower: bool = False

@@ -19,15 +19,15 @@ from connstat_sql.shell.completion.tokens import Token, TokenKind
 
 def compared_names(items: Sequence[Item]) -> Iterator[tuple[str, str | None]]:
     """Names in lower case, with the text that each is equal to; None where it is no text."""
-    for at, one in enumerate(items):
+    for at, item in enumerate(items):
         following = items[at + 1] if at + 1 < len(items) else None
-        if isinstance(one, Bracketed):
-            if word_of(items[at - 1] if at else None) == "USING" or not is_query(one):
-                yield from compared_names(one.items)
+        if isinstance(item, Bracketed):
+            if word_of(items[at - 1] if at else None) == "USING" or not is_query(item):
+                yield from compared_names(item.items)
             if word_of(items[at - 1] if at else None) == "USING":
-                yield from ((i.text.lower(), None) for i in one.items
+                yield from ((i.text.lower(), None) for i in item.items
                             if isinstance(i, Token) and i.kind is TokenKind.NAME)  # fmt: skip
-        elif is_symbol(one, "=") or is_symbol(one, "=="):
+        elif is_symbol(item, "=") or is_symbol(item, "=="):
             left = chain_before(items, at)
             if left:
                 text = following.text if isinstance(following, Token) else None
@@ -36,7 +36,7 @@ def compared_names(items: Sequence[Item]) -> Iterator[tuple[str, str | None]]:
             if is_name(following):
                 right, _ = chain_from(items, at + 1)
                 yield ".".join(right).lower(), None
-        elif word_of(one) in ("IN", "BETWEEN"):
+        elif word_of(item) in ("IN", "BETWEEN"):
             yield from (
                 (".".join(left).lower(), None) for left in [chain_before(items, at)] if left
             )

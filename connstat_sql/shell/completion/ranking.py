@@ -40,21 +40,21 @@ class Candidate:
 def ranked(candidates: Iterable[Candidate], word: str, most: int = MOST) -> list[Candidate]:
     """The candidates that a word may mean: its prefix first, then starts of words, then others."""
     if not word:
-        return nsmallest(most, candidates, key=lambda one: one.weight)
+        return nsmallest(most, candidates, key=lambda candidate: candidate.weight)
     lower = word.lower()
     match = _Match(lower)
-    found: list[tuple[_Score, Candidate]] = []
+    scored: list[tuple[_Score, Candidate]] = []
     others: list[Candidate] = []
-    for one in candidates:
-        score = match.close(one)
+    for candidate in candidates:
+        score = match.close(candidate)
         if score is not None:
-            found.append((score, one))
+            scored.append((score, candidate))
         else:
-            others.append(one)
-    if len(found) < ENOUGH and len(lower) > 1:
-        strewn = ((match.strewn(one), one) for one in others)
-        found += [(score, one) for score, one in strewn if score is not None]
-    return [one for _, one in nsmallest(most, found, key=lambda pair: pair[0])]
+            others.append(candidate)
+    if len(scored) < ENOUGH and len(lower) > 1:
+        strewn = ((match.strewn(candidate), candidate) for candidate in others)
+        scored += [(score, candidate) for score, candidate in strewn if score is not None]
+    return [candidate for _, candidate in nsmallest(most, scored, key=lambda pair: pair[0])]
 
 
 def strewn(word: str) -> str:
@@ -76,12 +76,12 @@ class _Match:
         self._strewn = re.compile(strewn(word))
         self._starts = re.compile(f"(?<![^\\W_]){first}{starts}")
 
-    def close(self, one: Candidate) -> _Score | None:
+    def close(self, candidate: Candidate) -> _Score | None:
         """The score of a candidate that holds the word; None where none of its names does."""
-        if one.sticky:
-            return (-1, one.weight, 0, "")
+        if candidate.sticky:
+            return (-1, candidate.weight, 0, "")
         word = self.word
-        for place, name in enumerate(one.names or (one.shown,)):
+        for place, name in enumerate(candidate.names or (candidate.shown,)):
             lower = name.lower()
             at = lower.find(word)
             if at < 0:
@@ -90,23 +90,28 @@ class _Match:
                 kind = 0 if len(lower) == len(word) else 1
             else:
                 kind = 2 if self._starts_word(lower, at) else 4
-            return (kind + (1 if place else 0) + one.weight // FAR, one.weight, len(lower), lower)
+            return (
+                kind + (1 if place else 0) + candidate.weight // FAR,
+                candidate.weight,
+                len(lower),
+                lower,
+            )
         return None
 
-    def strewn(self, one: Candidate) -> _Score | None:
+    def strewn(self, candidate: Candidate) -> _Score | None:
         """The score of a candidate that has its letters in order, the first at a word's start.
 
         It is better when each letter follows the one before or starts a word: `cst` for
         `connector_status`.
         """
-        for place, name in enumerate(one.names or (one.shown,)):
+        for place, name in enumerate(candidate.names or (candidate.shown,)):
             lower = name.lower()
-            found = self._strewn.search(lower)
-            if found is not None:
-                length = found.end() - found.start()
+            letters = self._strewn.search(lower)
+            if letters is not None:
+                length = letters.end() - letters.start()
                 is_starts = len(lower) <= _LONGEST and self._starts.search(lower) is not None
                 kind = (8 if is_starts else 10) + (1 if place else 0)
-                return (kind, one.weight, length, lower)
+                return (kind, candidate.weight, length, lower)
         return None
 
     def _starts_word(self, name: str, at: int) -> bool:

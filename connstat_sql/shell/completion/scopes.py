@@ -99,7 +99,7 @@ class Query:
 
 def is_query(group: Bracketed) -> bool:
     """Whether brackets hold a query."""
-    first = next((one for one in group.items if not is_cursor(one)), None)
+    first = next((item for item in group.items if not is_cursor(item)), None)
     if isinstance(first, Bracketed):
         return group.bracket == "(" and len(group.items) > 1 and is_query(first)
     return word_of(first) in QUERY_STARTS
@@ -108,7 +108,7 @@ def is_query(group: Bracketed) -> bool:
 def read_query(items: Sequence[Item]) -> Query:
     """What stands in brackets, or a whole statement, as a query."""
     named: dict[str, Query] = {}
-    start = next((at for at, one in enumerate(items) if word_of(one) == "WITH"), None)
+    start = next((at for at, item in enumerate(items) if word_of(item) == "WITH"), None)
     rest = list(items)
     if start is not None and not _is_behind(items, start, "SELECT"):
         at = start + 1
@@ -127,7 +127,7 @@ def read_query(items: Sequence[Item]) -> Query:
 
 
 def _is_behind(items: Sequence[Item], at: int, word: str) -> bool:
-    return any(word_of(one) == word for one in items[:at])
+    return any(word_of(item) == word for item in items[:at])
 
 
 def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[Bracketed]]:
@@ -141,37 +141,37 @@ def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[
     at += 1
     groups: list[Bracketed] = []
     while at < len(items):
-        one = items[at]
-        if isinstance(one, Bracketed):
-            groups.append(one)
-        elif is_symbol(one, ",") or word_of(one) in CLAUSES or is_cursor(one):
+        item = items[at]
+        if isinstance(item, Bracketed):
+            groups.append(item)
+        elif is_symbol(item, ",") or word_of(item) in CLAUSES or is_cursor(item):
             break
         at += 1
     return at, token.text, groups
 
 
 def _names_in(group: Bracketed) -> tuple[str, ...]:
-    tokens = (one for one in group.items if isinstance(one, Token))
-    return tuple(one.text for one in tokens if one.kind is TokenKind.NAME)
+    tokens = (item for item in group.items if isinstance(item, Token))
+    return tuple(token.text for token in tokens if token.kind is TokenKind.NAME)
 
 
 def _branches(items: Sequence[Item]) -> Iterator[list[Item]]:
-    found: list[Item] = []
-    for at, one in enumerate(items):
-        is_set = word_of(one) in SET_WORDS and not is_symbol(items[at - 1] if at else None, "*")
+    branch: list[Item] = []
+    for at, item in enumerate(items):
+        is_set = word_of(item) in SET_WORDS and not is_symbol(items[at - 1] if at else None, "*")
         if is_set:
-            yield found
-            found = []
+            yield branch
+            branch = []
         else:
-            found.append(one)
-    yield found
+            branch.append(item)
+    yield branch
 
 
 def _branch(items: Sequence[Item]) -> SelectScope:
     clauses = tuple(cut_clauses(items))
-    sources = [one for clause in clauses for one in _clause_sources(clause)]
+    sources = [source for clause in clauses for source in _clause_sources(clause)]
     select = next((clause for clause in clauses if clause.word == "SELECT"), None)
-    inner = [one for one in items if isinstance(one, Bracketed)]
+    inner = [item for item in items if isinstance(item, Bracketed)]
     if not clauses[1:] and len(inner) == 1 and is_query(inner[0]):  # (SELECT …) in brackets
         sources = [FromSource((), None, read_query(inner[0].items))]
     outputs = (SelectOutput("", star=True),) if select is None else tuple(_outputs(select.items))
@@ -180,14 +180,14 @@ def _branch(items: Sequence[Item]) -> SelectScope:
 
 def cut_clauses(items: Sequence[Item]) -> Iterator[Clause]:
     """The clauses of one SELECT; the first has no word."""
-    word, found = "", list[Item]()
-    for at, one in enumerate(items):
-        if word_of(one) in CLAUSES and not _is_plain_word(items, at, word):
-            yield Clause(word, found)
-            word, found = word_of(one), []
+    word, inside = "", list[Item]()
+    for at, item in enumerate(items):
+        if word_of(item) in CLAUSES and not _is_plain_word(items, at, word):
+            yield Clause(word, inside)
+            word, inside = word_of(item), []
         else:
-            found.append(one)
-    yield Clause(word, found)
+            inside.append(item)
+    yield Clause(word, inside)
 
 
 def _is_plain_word(items: Sequence[Item], at: int, clause: str) -> bool:
@@ -216,34 +216,34 @@ def read_sources(items: Sequence[Item]) -> Iterator[FromSource]:
     """What FROM names, with its joins; what is being typed is left out."""
     at, is_wanted = 0, True
     while at < len(items):
-        one = items[at]
-        if is_symbol(one, ",") or word_of(one) == "JOIN":
+        item = items[at]
+        if is_symbol(item, ",") or word_of(item) == "JOIN":
             is_wanted = True
-        elif word_of(one) in JOIN_WORDS:
+        elif word_of(item) in JOIN_WORDS:
             pass
-        elif is_wanted and not is_cursor(one):
-            at, found = _source(items, at)
-            yield from found
+        elif is_wanted and not is_cursor(item):
+            at, sources = _source(items, at)
+            yield from sources
             is_wanted = False
             continue
-        elif is_cursor(one):
+        elif is_cursor(item):
             is_wanted = False
         at += 1
 
 
 def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[FromSource, ...]]:
     """The source that begins here, and where it ends."""
-    one = items[at]
+    item = items[at]
     at += 1
-    if isinstance(one, Bracketed):
+    if isinstance(item, Bracketed):
         at, alias, renamed = _alias(items, at)
-        if is_query(one):
-            return at, (FromSource((), alias, read_query(one.items), renamed),)
-        return at, tuple(read_sources(one.items))
-    if one.kind is TokenKind.STRING:
+        if is_query(item):
+            return at, (FromSource((), alias, read_query(item.items), renamed),)
+        return at, tuple(read_sources(item.items))
+    if item.kind is TokenKind.STRING:
         at, alias, renamed = _alias(items, at)
-        return at, (FromSource((one.text,), alias, None, renamed, is_function=True),)
-    parts = [one.text]
+        return at, (FromSource((item.text,), alias, None, renamed, is_function=True),)
+    parts = [item.text]
     while at + 1 < len(items) and is_symbol(items[at], "."):
         name = items[at + 1]
         if not is_name(name):
@@ -273,10 +273,10 @@ def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, 
     at += 1
     columns: tuple[str, ...] = ()
     if at < len(items):
-        one = items[at]
-        if isinstance(one, Bracketed):
+        item = items[at]
+        if isinstance(item, Bracketed):
             at += 1
-            columns = _names_in(one)
+            columns = _names_in(item)
     return at, token.text, columns
 
 
@@ -285,9 +285,9 @@ def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, 
 
 def _outputs(items: Sequence[Item]) -> Iterator[SelectOutput]:
     for part in split(items):
-        found = _output([one for one in part if not is_cursor(one)])
-        if found is not None:
-            yield found
+        output = _output([item for item in part if not is_cursor(item)])
+        if output is not None:
+            yield output
 
 
 def _output(part: Sequence[Item]) -> SelectOutput | None:
@@ -299,9 +299,9 @@ def _output(part: Sequence[Item]) -> SelectOutput | None:
     rest = part[length:]
     star = is_symbol(part[0], "*") or (bool(chain) and is_symbol(rest[0] if rest else None, "*"))
     if star:
-        groups = (one for one in part if isinstance(one, Bracketed))
+        groups = (item for item in part if isinstance(item, Bracketed))
         without = {
-            one.text.lower() for group in groups for one in group.items if isinstance(one, Token)
+            item.text.lower() for group in groups for item in group.items if isinstance(item, Token)
         }
         return SelectOutput("", chain, star=True, without=frozenset(without))
     last = part[-1]

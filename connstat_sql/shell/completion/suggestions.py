@@ -123,17 +123,21 @@ class Candidates:
     @cached_property
     def _table_functions(self) -> tuple[Candidate, ...]:
         return tuple(
-            Candidate(f"{one.name}(", one.name, one.signature, (one.name,), weight=60)
-            for one in self.known.functions
-            if one.kind.startswith("table")
+            Candidate(
+                f"{function.name}(", function.name, function.signature, (function.name,), weight=60
+            )
+            for function in self.known.functions
+            if function.kind.startswith("table")
         )
 
     @cached_property
     def _functions(self) -> tuple[Candidate, ...]:
         return tuple(
-            Candidate(f"{one.name}(", one.name, one.signature, (one.name,), weight=40)
-            for one in self.known.functions
-            if not one.kind.startswith("table") and one.kind != "pragma"
+            Candidate(
+                f"{function.name}(", function.name, function.signature, (function.name,), weight=40
+            )
+            for function in self.known.functions
+            if not function.kind.startswith("table") and function.kind != "pragma"
         )
 
     # --- expressions -------------------------------------------------------------------------
@@ -154,7 +158,7 @@ class Candidates:
             for name in place.outputs:
                 yield self._name(name, place, "named in SELECT", weight=-2)
         yield from (
-            self._name(one.name, place, "source", ".", weight=8) for one in _distinct(place)
+            self._name(source.name, place, "source", ".", weight=8) for source in _distinct(place)
         )
         yield from (
             Candidate(f"${name}", f"${name}", "parameter", (name, f"${name}"), weight=35)
@@ -167,62 +171,62 @@ class Candidates:
 
     def _members(self, place: CompletionPlace) -> Iterator[Candidate]:
         """What stands behind the dot: columns of a source, or fields of a STRUCT."""
-        found: dict[str, KnownField] = {}
+        fields: dict[str, KnownField] = {}
         for source in place.scope.sources:
             names = (source.name.lower(), ".".join(source.parts).lower())
             if ".".join(place.qualifier).lower() in names:
-                for one in self.known.fields_of(source, place.scope):
-                    found.setdefault(one.name.lower(), one)
+                for field in self.known.fields_of(source, place.scope):
+                    fields.setdefault(field.name.lower(), field)
         column = self.known.resolve(place.qualifier, place.scope)
         columns: tuple[KnownField, ...] = (column,) if column is not None else ()
         if not place.scope.sources:
             columns = self.known.resolve_anywhere(place.qualifier)
         for each in columns:
             inner = each.element if place.is_element else each
-            found = {**{one.name.lower(): one for one in inner.fields}, **found}
-        for one in found.values():
-            yield self._column(one, place)
+            fields = {**{field.name.lower(): field for field in inner.fields}, **fields}
+        for field in fields.values():
+            yield self._column(field, place)
 
     def _columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         """Columns of the sources, by their plain name where that means one of them only."""
         seen: dict[str, int] = {}
         listed: list[tuple[int, FromSource, KnownField]] = []
         for order, source in enumerate(place.scope.sources):
-            for one in self.known.fields_of(source, place.scope):
-                seen[one.name.lower()] = seen.get(one.name.lower(), 0) + 1
-                listed.append((order, source, one))
-        for order, source, one in listed:
-            is_unique = seen[one.name.lower()] == 1 or not source.name or place.is_quoted
-            yield self._column(one, place, "" if is_unique else source.name, min(order, 4))
+            for field in self.known.fields_of(source, place.scope):
+                seen[field.name.lower()] = seen.get(field.name.lower(), 0) + 1
+                listed.append((order, source, field))
+        for order, source, field in listed:
+            is_unique = seen[field.name.lower()] == 1 or not source.name or place.is_quoted
+            yield self._column(field, place, "" if is_unique else source.name, min(order, 4))
         if any(len(source.parts) == 3 for source in place.scope.sources):
             for name in HIDDEN:
                 yield self._name(name, place, "of every live table", weight=7)
 
     def _star_columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         for source in place.scope.sources:
-            for one in self.known.fields_of(source, place.scope):
-                yield self._column(one, place)
+            for field in self.known.fields_of(source, place.scope):
+                yield self._column(field, place)
 
     def _join_columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         sources = place.scope.sources
         if len(sources) < 2:
             return
         earlier = {
-            one.name.lower()
+            field.name.lower()
             for source in sources[:-1]
-            for one in self.known.fields_of(source, place.scope)
+            for field in self.known.fields_of(source, place.scope)
         }
-        for one in self.known.fields_of(sources[-1], place.scope):
-            if one.name.lower() in earlier:
-                yield self._column(one, place, weight=0 if one.is_required else 2)
+        for field in self.known.fields_of(sources[-1], place.scope):
+            if field.name.lower() in earlier:
+                yield self._column(field, place, weight=0 if field.is_required else 2)
 
     @cached_property
     def _all_columns(self) -> tuple[Candidate, ...]:
         """Columns of every table, for a SELECT whose FROM is not written yet."""
         tables: dict[str, list[str]] = {}
         for parts, table in self.known.tables.items():
-            for one in table.fields:
-                tables.setdefault(one.name, []).append(".".join(parts))
+            for field in table.fields:
+                tables.setdefault(field.name, []).append(".".join(parts))
         return tuple(
             Candidate(name, name, f"column of {of[0]}" + (" and others" if of[1:] else ""),
                       (name,), weight=25)
@@ -252,12 +256,12 @@ class Candidates:
         if len(place.compared) and place.compared[-1].lower() == "_connection":
             yield from self._connection_names(place)
             return
-        one = self.known.resolve(place.compared, place.scope)
-        if one is None or one.is_masked:
+        field = self.known.resolve(place.compared, place.scope)
+        if field is None or field.is_masked:
             return
-        for value in one.allowed:
+        for value in field.allowed:
             yield Candidate(value, value, "allowed", weight=-5)
-        yield from self._values.candidates(one, place.word.strip("%"))
+        yield from self._values.candidates(field, place.word.strip("%"))
 
     def _connection_names(self, place: CompletionPlace) -> Iterator[Candidate]:
         source = self.known.source_of(place.compared, place.scope)
@@ -268,23 +272,23 @@ class Candidates:
                 yield Candidate(name, name, f"connection of {of}")
 
     def _map_keys(self, place: CompletionPlace) -> Iterator[Candidate]:
-        one = self.known.resolve(place.compared, place.scope)
-        if one is not None and one.is_map:
-            yield from self._values.keys(one, place.word)
+        field = self.known.resolve(place.compared, place.scope)
+        if field is not None and field.is_map:
+            yield from self._values.keys(field, place.word)
 
     # --- writing -----------------------------------------------------------------------------
 
     def _column(
-        self, one: KnownField, place: CompletionPlace, source: str = "", weight: int = 0
+        self, field: KnownField, place: CompletionPlace, source: str = "", weight: int = 0
     ) -> Candidate:
-        text = self._written(one.name, place)
+        text = self._written(field.name, place)
         if source:
             text = f"{self._written(source, place)}.{text}"
         meta = " · ".join(
-            part for part in ("required" if one.is_required else "", one.shown_type,
-                              one.description) if part
+            part for part in ("required" if field.is_required else "", field.shown_type,
+                              field.description) if part
         )  # fmt: skip
-        return Candidate(text, text, meta, (one.name, text), weight=weight)
+        return Candidate(text, text, meta, (field.name, text), weight=weight)
 
     def _name(
         self, name: str, place: CompletionPlace, meta: str, suffix: str = "", weight: int = 0
@@ -302,7 +306,7 @@ class Candidates:
 
 
 def _distinct(place: CompletionPlace) -> Iterator[FromSource]:
-    names = {one.name.lower(): one for one in reversed(place.scope.sources) if one.name}
+    names = {source.name.lower(): source for source in reversed(place.scope.sources) if source.name}
     yield from names.values()
 
 

@@ -102,22 +102,22 @@ def _is_word(token: Token) -> bool:
 
 def _left(before: str) -> tuple[Inside, tuple[Token, ...]]:
     """What the cursor stands in, and the tokens before it; the last is the one that is open."""
-    found = _tokens(before + _PROBE)
-    if found is not None:
-        is_code = bool(found) and found[-1].start == len(before) + 1
-        return (Inside.CODE, found[:-1]) if is_code else (Inside.COMMENT, ())
+    tokens = _tokens(before + _PROBE)
+    if tokens is not None:
+        is_code = bool(tokens) and tokens[-1].start == len(before) + 1
+        return (Inside.CODE, tokens[:-1]) if is_code else (Inside.COMMENT, ())
     for inside, closer in ((Inside.STRING, "'"), (Inside.IDENTIFIER, '"')):
-        found = _tokens(before + closer)
-        if found and found[-1].end == len(before) + 1:
-            return inside, found
+        tokens = _tokens(before + closer)
+        if tokens and tokens[-1].end == len(before) + 1:
+            return inside, tokens
     return Inside.COMMENT, ()
 
 
 def _right(after: str, offset: int) -> tuple[Token, ...]:
     for closer in _CLOSERS:
-        found = _tokens(after + closer, offset)
-        if found is not None:
-            return found
+        tokens = _tokens(after + closer, offset)
+        if tokens is not None:
+            return tokens
     return ()
 
 
@@ -142,15 +142,15 @@ def _tokens(text: str, offset: int = 0) -> tuple[Token, ...] | None:
 
 def _converted(text: str, offset: int) -> Iterator[Token]:
     command = False
-    for one in _DIALECT.tokenize(text):
-        start, end = one.start, one.end + 1
-        if command and one.token_type is TokenType.STRING:  # EXPLAIN: the rest as one text
-            begin = text.find(one.text, max(0, start - len(one.text)))
-            begin = begin if begin >= 0 else len(text) - len(one.text)
-            yield from _converted(one.text, offset + begin)
+    for token in _DIALECT.tokenize(text):
+        start, end = token.start, token.end + 1
+        if command and token.token_type is TokenType.STRING:  # EXPLAIN: the rest as one text
+            begin = text.find(token.text, max(0, start - len(token.text)))
+            begin = begin if begin >= 0 else len(text) - len(token.text)
+            yield from _converted(token.text, offset + begin)
             return
-        command = one.token_type is TokenType.COMMAND
-        yield _token(one.token_type, one.text, text[start:end], offset + start, offset + end)
+        command = token.token_type is TokenType.COMMAND
+        yield _token(token.token_type, token.text, text[start:end], offset + start, offset + end)
 
 
 def _token(kind: TokenType, text: str, raw: str, start: int, end: int) -> Token:
@@ -166,15 +166,15 @@ def _token(kind: TokenType, text: str, raw: str, start: int, end: int) -> Token:
 
 
 def _since_semicolon(tokens: tuple[Token, ...]) -> tuple[Token, ...]:
-    last = max((at for at, one in enumerate(tokens) if _ends(one)), default=-1)
+    last = max((at for at, token in enumerate(tokens) if _ends(token)), default=-1)
     return tokens[last + 1 :]
 
 
 def _until_semicolon(tokens: tuple[Token, ...]) -> Iterator[Token]:
-    for one in tokens:
-        if _ends(one):
+    for token in tokens:
+        if _ends(token):
             return
-        yield one
+        yield token
 
 
 def _ends(token: Token) -> bool:

@@ -45,7 +45,7 @@ class _Texts:
     @cached_property
     def _lines(self) -> tuple[str, list[int]]:
         """The lines in lower case, each behind a line break, and where each break is."""
-        lines = [one.text.lower().replace("\n", " ") for one in self._candidates]
+        lines = [candidate.text.lower().replace("\n", " ") for candidate in self._candidates]
         starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
         return "".join(f"\n{line}" for line in lines), starts[:-1]
 
@@ -54,15 +54,15 @@ class _Texts:
         if not word:
             return list(self._candidates[:MOST_SHOWN])
         text, starts = self._lines
-        found: dict[int, None] = {}
+        places: dict[int, None] = {}
         for pattern in (f"\n{re.escape(word)}", re.escape(word), strewn(word)):
             for match in re.finditer(f"{pattern}[^\n]*", text):
-                found[bisect_right(starts, match.start()) - 1] = None
-                if len(found) >= MOST_SHOWN:
+                places[bisect_right(starts, match.start()) - 1] = None
+                if len(places) >= MOST_SHOWN:
                     break
-            if len(found) >= ENOUGH:
+            if len(places) >= ENOUGH:
                 break
-        return [self._candidates[at] for at in found]
+        return [self._candidates[at] for at in places]
 
 
 class ObservedValues:
@@ -92,47 +92,49 @@ class ObservedValues:
             self._origins[key] = ValueOrigin(self._now(), requests)
             self._texts[key] = _Texts(tuple(held.values()))
 
-    def candidates(self, one: KnownField, word: str = "") -> Iterator[Candidate]:
+    def candidates(self, field: KnownField, word: str = "") -> Iterator[Candidate]:
         """Values of a column, of the one its values live in, and of its namesakes.
 
         Those that a word may mean, and no more of them than anyone would look at.
         """
-        yield from self._of(self._places(one), word)
+        yield from self._of(self._places(field), word)
 
-    def keys(self, one: KnownField, word: str = "") -> Iterator[Candidate]:
+    def keys(self, field: KnownField, word: str = "") -> Iterator[Candidate]:
         """Keys that a MAP had."""
-        yield from self._of(self._places(replace(one, path=(*one.path, "*"), param=None)), word)
+        yield from self._of(self._places(replace(field, path=(*field.path, "*"), param=None)), word)
 
-    def _places(self, one: KnownField) -> list[_Key]:
+    def _places(self, field: KnownField) -> list[_Key]:
         """Where values of a column may be held: last, columns like it in tables beside its own."""
-        if one.table is None:
+        if field.table is None:
             return []
-        key = (one.table, one.path)
-        own: list[_Key] = [key, *self.behind.get(key, ()), *_parents(one)]
-        beside = (one.table.provider, one.table.service)
+        key = (field.table, field.path)
+        own: list[_Key] = [key, *self.behind.get(key, ()), *_parents(field)]
+        beside = (field.table.provider, field.table.service)
         return own + [
             (table, path)
             for table, path in list(self._held)
-            if path == one.path and table != one.table and (table.provider, table.service) == beside
+            if path == field.path
+            and table != field.table
+            and (table.provider, table.service) == beside
         ]
 
     def _of(self, keys: Iterable[_Key], word: str) -> Iterator[Candidate]:
-        given: set[str] = set()
+        seen: set[str] = set()
         for key in keys:
             texts = self._texts.get(key)
             for candidate in texts.matching(word.lower()) if texts is not None else ():
-                if candidate.text not in given:
-                    given.add(candidate.text)
+                if candidate.text not in seen:
+                    seen.add(candidate.text)
                     yield candidate
 
     def with_age(
-        self, candidates: list[Candidate], one: KnownField, *, is_now: bool = False
+        self, candidates: list[Candidate], field: KnownField, *, is_now: bool = False
     ) -> list[Candidate]:
         """The same candidates, each with how old its value is."""
         words: dict[str, str] = {}
         for table, path in (
-            *self._places(one),
-            *self._places(replace(one, path=(*one.path, "*"), param=None)),
+            *self._places(field),
+            *self._places(replace(field, path=(*field.path, "*"), param=None)),
         ):
             if (table, path) in self._held:
                 origin = self._origins[(table, path)].words(self._now(), is_now=is_now)
@@ -145,6 +147,6 @@ class ObservedValues:
         ]
 
 
-def _parents(one: KnownField) -> Iterator[tuple[TableName, tuple[str, ...]]]:
-    if one.param is not None and one.param.parent is not None:
-        yield one.param.parent.table, (one.param.parent.column,)
+def _parents(field: KnownField) -> Iterator[tuple[TableName, tuple[str, ...]]]:
+    if field.param is not None and field.param.parent is not None:
+        yield field.param.parent.table, (field.param.parent.column,)

@@ -17,12 +17,12 @@ _PLAIN = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)*", re.IGNORECASE)
 
 def columns_behind(catalog: Catalog) -> Mapping[Column, tuple[Column, ...]]:
     """For each column of a view, those of vendors' tables that it hands on as they are."""
-    found: dict[Column, tuple[Column, ...]] = {}
+    columns: dict[Column, tuple[Column, ...]] = {}
     for provider in catalog.definitions.providers:
         for view, part in catalog.definitions.parts(provider).items():
             for name, behind in _of_part(part, catalog):
-                found[(view, (name,))] = (*found.get((view, (name,)), ()), behind)
-    return found
+                columns[(view, (name,))] = (*columns.get((view, (name,)), ()), behind)
+    return columns
 
 
 def _of_part(part: Part, catalog: Catalog) -> Iterator[tuple[str, Column]]:
@@ -33,7 +33,8 @@ def _of_part(part: Part, catalog: Catalog) -> Iterator[tuple[str, Column]]:
     resource = catalog.definitions.resource(table)
     if resource is None:
         return
-    known = {*(one.name for one in resource.columns), *(one.name for one in resource.params)}
+    columns, params = resource.columns, resource.params
+    known = {*(column.name for column in columns), *(param.name for param in params)}
     for name, value in part.values.items():
         path = value.strip().split(".")
         if alias is not None and path[0] == alias[1]:

@@ -17,8 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.cli.context import each
-from connstat_sql.cli.context import told as told_with_code
+from connstat_sql.cli.context import each, report_errors
 from connstat_sql.definitions.loader.builder import template_of
 from connstat_sql.definitions.model import Method, Resource, TableName
 from connstat_sql.errors import (
@@ -348,8 +347,8 @@ def test_garbage_is_collected_again_after_ctrl_c(statement: Callable[[Runs], int
 
 def test_what_duckdb_makes_of_ctrl_c_while_it_writes_is_ctrl_c() -> None:
     stream = io.StringIO()
-    with pytest.raises(click.exceptions.Exit) as ended_by, told_with_code(Narrator(stream)):
+    with pytest.raises(click.exceptions.Exit) as ended_by, report_errors(Narrator(stream)):
         raise RuntimeError("Query interrupted")
     assert (ended_by.value.exit_code, stream.getvalue()) == (130, "interrupted\n")
-    with pytest.raises(RuntimeError, match="ours"), told_with_code(Narrator(stream)):
+    with pytest.raises(RuntimeError, match="ours"), report_errors(Narrator(stream)):
         raise RuntimeError("a mistake of ours")
