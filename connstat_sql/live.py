@@ -44,7 +44,6 @@ from connstat_sql.fetch import (
     Responses,
 )
 from connstat_sql.planner import (
-    CONNECTION,
     Cached,
     Plan,
     as_text,
@@ -209,7 +208,7 @@ class LiveTables:
 
     def _with_cached(self, plan: Plan, options: Options) -> Plan:
         """The plan, with what kept rows would answer of it."""
-        now, names = self._client_options.clock.now(), _connections(plan)
+        now, names = self._client_options.clock.now(), plan.connections
         cached: dict[str, Cached] = {}
         for scan in plan.scans:
             max_age = self._max_age(options, scan.resource.table)
@@ -312,8 +311,8 @@ class LiveTables:
     def _execute(
         self, plan: Plan, arguments: Arguments, options: Options, until: float | None
     ) -> Execution:
-        names = _connections(plan)
-        self.asked = tuple(names)
+        names = plan.connections
+        self.asked = names
         if options.partial:
             self.clients.open_all(names)
         else:
@@ -347,16 +346,6 @@ class LiveTables:
         if options.partial:
             failures_table(self._session, execution.failures)
         return execution
-
-
-def _connections(plan: Plan) -> list[str]:
-    names: dict[str, None] = {}
-    for scan in plan.scans:
-        for feed in scan.sources:
-            if CONNECTION in feed.constant.columns:
-                place = feed.constant.columns.index(CONNECTION)
-                names.update((row[place], None) for row in feed.constant.rows)
-    return list(names)
 
 
 def _named(statement: Statement, arguments: Arguments) -> Arguments:

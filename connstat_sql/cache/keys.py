@@ -36,7 +36,7 @@ class CachedShape:
         return tuple(name for name, _ in self.columns)
 
 
-def shape_of(resource: Resource, method: Method, *, is_public: bool = False) -> CachedShape:
+def cached_shape(resource: Resource, method: Method, *, is_public: bool = False) -> CachedShape:
     """The kind of a method's rows; with `is_public` without the columns that hold credentials."""
     columns = dict(_columns(resource, method))
     if is_public:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.cache.keys import CachedShape, is_public, keys_of, shape_of
+from connstat_sql.cache.keys import CachedShape, cached_shape, is_public, keys_of
 from connstat_sql.cache.store import FETCH, CacheEntry, CacheStore, NewEntry, batches
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import own
@@ -162,7 +162,7 @@ class CacheTier:
             self.session.unregister(KEPT_ROWS)
 
     def _shape(self, fetch: Fetch) -> CachedShape:
-        return shape_of(fetch.resource, fetch.method, is_public=self.is_on_disk)
+        return cached_shape(fetch.resource, fetch.method, is_public=self.is_on_disk)
 
     def _keys(self, fetch: Fetch) -> tuple[str, ...]:
         return keys_of(fetch, self.account(fetch.connection))

@@ -7,6 +7,7 @@ end at 24:00:00 in DuckDB, for which Arrow gives Python's midnight, where it beg
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import time
 from typing import Any
 
@@ -95,3 +96,45 @@ def _with_texts(of: Any) -> str:
         members = (f"{quote(name)} {_with_texts(inner)}" for name, inner in of.children[1:])
         return f"UNION({', '.join(members)})"
     return "VARCHAR" if str(of).startswith(("DATE", "TIME")) else str(of)
+
+
+Shape = Callable[[Any], Any]
+
+
+def shape_of(of: Any, json_value: Shape, float_value: Shape = lambda value: value) -> Shape:
+    """How a Python value out of Arrow becomes one of dicts, lists and scalars, by DuckDB type.
+
+    `json_value` is what the text of a JSON value becomes, `float_value` what a number does that
+    may be none. Maps and JSON become mappings, whose order does not count when they are compared.
+
+    >>> shape_of(duckdb.sqltype("MAP(VARCHAR, INTEGER[])"), str)([("tasks", [1, None])])
+    {'tasks': [1, None]}
+    """
+    kind = of.id
+    if str(of) == "JSON":
+        return json_value
+    if kind in ("list", "array"):
+        element = shape_of(of.children[0][1], json_value, float_value)
+        return lambda values: [None if v is None else element(v) for v in values]
+    if kind == "struct":
+        fields = {name: shape_of(child, json_value, float_value) for name, child in of.children}
+        return lambda row: {k: None if row[k] is None else f(row[k]) for k, f in fields.items()}
+    if kind == "map":
+        value = shape_of(of.children[1][1], json_value, float_value)
+        return lambda pairs: {str(k): None if v is None else value(v) for k, v in pairs}
+    return float_value if kind in ("double", "float") else lambda value: value
+
+
+def distinct_names(names: Sequence[str]) -> list[str]:
+    """Names of columns, made distinct: an object has each key once.
+
+    >>> distinct_names(["name", "state", "name"])
+    ['name', 'state', 'name_1']
+    """
+    distinct: list[str] = []
+    for name in names:
+        number, unique = 1, name
+        while unique in distinct:
+            unique, number = f"{name}_{number}", number + 1
+        distinct.append(unique)
+    return distinct

@@ -39,7 +39,12 @@ def _edits(query: BoundQuery, names: Sequence[str]) -> list[Edit]:
 
 
 def apply_edits(sql: str, edits: Iterable[Edit]) -> RunText:
-    """Apply edits that do not overlap; places in the result lead back to the original."""
+    """Apply edits that do not overlap; places in the result lead back to the original.
+
+    >>> from connstat_sql.errors import Span
+    >>> apply_edits("FROM a.b.c", [Edit(Span(5, 10), "temp.t")]).sql
+    'FROM temp.t'
+    """
     parts, shifts, length, position = [], [(0, 0)], 0, 0
     for edit in sorted(edits, key=lambda edit: (edit.span.start, edit.span.end)):
         kept = sql[position : edit.span.start]

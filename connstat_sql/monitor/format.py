@@ -48,7 +48,7 @@ def text(change: RowChange, paint: Callable[[ChangeKind, str], str] = lambda _, 
     """
     said = _of_connection(change) if change.kind in _CONNECTIONS else _of_row(change)
     word = paint(change.kind, f"{change.kind.value:<11}")
-    return f"{moment(change.at)}  {word}  {_cut(said, LONGEST_LINE)}"
+    return f"{moment(change.at)}  {word}  {shortened(said, LONGEST_LINE)}"
 
 
 def first_rows(table: pa.Table, count: int, key: Sequence[str] = ()) -> Iterator[str]:
@@ -105,10 +105,15 @@ def _value(value: object, longest: int = LONGEST_VALUE) -> str:
     if any(not letter.isprintable() for letter in said) or said == "":
         said = "".join(letter if letter.isprintable() else _escaped(letter) for letter in said)
         said = said or '""'
-    return _cut(said, longest)
+    return shortened(said, longest)
 
 
-def _cut(text: str, longest: int) -> str:
+def shortened(text: str, longest: int) -> str:
+    """A text of at most so many characters.
+
+    >>> shortened("connectors", 8)
+    'conne...'
+    """
     return text if len(text) <= longest else text[: longest - 3] + "..."
 
 

@@ -28,6 +28,11 @@ def is_independent(sql: str, aggregates: frozenset[str]) -> bool:
     """Whether no row depends on a connection other than its own; false also when in doubt.
 
     `aggregates` are the names of functions over many rows, in lower case.
+
+    >>> is_independent("SELECT name FROM c.s.t WHERE state = 'FAILED'", frozenset())
+    True
+    >>> is_independent("SELECT name FROM c.s.t LIMIT 3", frozenset())
+    False
     """
     try:
         statements = split(sql)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from connstat_sql.errors import counted
+from connstat_sql.monitor.format import shortened
 from connstat_sql.saved import Severity
 
 LONGEST_LINE = 200
@@ -62,6 +63,9 @@ def range_of(text: str) -> Range:
     """A range as plug-ins write it: `10`, `10:`, `~:10`, `10:20` or `@10:20`.
 
     Raises ValueError with a message that shows how one is written.
+
+    >>> [range_of("10:20").alerts(value) for value in (9, 10, 20, 21)]
+    [True, False, False, True]
     """
     match = _RANGE.fullmatch(text.strip())
     if match is None or (match["high"] is None and (match["colon"] is None or not match["low"])):
@@ -140,23 +144,23 @@ def report(outcome: Outcome) -> str:
     first = f"CONNSTAT {outcome.status.name} - {_plain(outcome.query)}: {_found(outcome)}"
     perfdata = _perfdata(outcome)
     lines = [f"{first} | {perfdata}" if perfdata else first]
-    lines += [_cut(_plain(row), LONGEST_ROW) for row in outcome.shown]
+    lines += [shortened(_plain(row), LONGEST_ROW) for row in outcome.shown]
     left = (outcome.rows or 0) - len(outcome.shown)
     if left and outcome.shown:
         lines.append(f"and {counted(left, 'more row')}")
-    failures = [_cut(_plain(failure), LONGEST_ROW) for failure in outcome.failures]
+    failures = [shortened(_plain(failure), LONGEST_ROW) for failure in outcome.failures]
     lines += [failure for failure in failures if failure not in first]
     return "\n".join(lines) + "\n"
 
 
 def _found(outcome: Outcome) -> str:
-    why = _cut(_plain(outcome.failures[0]), LONGEST_LINE) if outcome.failures else ""
+    why = shortened(_plain(outcome.failures[0]), LONGEST_LINE) if outcome.failures else ""
     if outcome.rows is None:
         return why
     said = counted(outcome.rows, "row")
     if outcome.shown:
         more = "; ..." if outcome.rows > len(outcome.shown) else ""
-        said += f" ({_cut(_plain('; '.join(outcome.shown)), LONGEST_LINE)}{more})"
+        said += f" ({shortened(_plain('; '.join(outcome.shown)), LONGEST_LINE)}{more})"
     return f"{said}, incomplete: {why}" if why else said
 
 
@@ -179,10 +183,6 @@ def _plain(text: str) -> str:
         .replace("|", "\N{BROKEN BAR}")
         .split()
     )
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 # --- for Prometheus -------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def _named(key: Mapping[str, str], taken: Iterable[str]) -> dict[str, str]:
             name = f"key_{name}"
         while name in labels:
             name += "_"
-        labels[name] = _cut(value, LONGEST_LABEL)
+        labels[name] = shortened(value, LONGEST_LABEL)
     return labels
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
@@ -15,7 +15,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from connstat_sql.database.python_values import python_values
+from connstat_sql.database.python_values import distinct_names, python_values, shape_of
 from connstat_sql.database.session import noted_types
 from connstat_sql.errors import QueryError
 
@@ -25,7 +25,6 @@ WHEN_FETCHED = ("_observed_at", "observed_at")
 
 _ROW = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 _SORTED = msgspec.json.Encoder(decimal_format="number", enc_hook=str, order="sorted")
-_Shape = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +71,9 @@ class RememberedRow:
 
 def read(table: pa.Table, identity: Identity) -> Iterator[RememberedRow]:
     """The rows of a table. Raises QueryError when it has no such key, state or ignored column."""
-    names = _unique(table.column_names)
+    names = distinct_names(table.column_names)
     columns = _Columns.of(names, identity)
-    shapes = [_shape(of) for of in _types(table)]
+    shapes = [shape_of(of, _exact, _finite) for of in _types(table)]
     for batch in table.to_batches(max_chunksize=1000):
         values = [
             [None if value is None else shape(value) for value in python_values(column)]
@@ -106,17 +105,6 @@ def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[s
         old, new = (_SORTED.encode((row.get(name), name in row)) for row in (before, after))
         if old != new:
             yield name
-
-
-def _unique(names: Sequence[str]) -> list[str]:
-    """Names made distinct as in every JSON output: an object has each key once."""
-    distinct: list[str] = []
-    for name in names:
-        number, unique = 1, name
-        while unique in distinct:
-            unique, number = f"{name}_{number}", number + 1
-        distinct.append(unique)
-    return distinct
 
 
 # --- which columns count -----------------------------------------------------------------------
@@ -176,24 +164,8 @@ def _types(table: pa.Table) -> Iterable[Any]:
     return map(duckdb.sqltype, noted_types(table) or ["VARCHAR"] * table.num_columns)
 
 
-def _shape(of: Any) -> _Shape:
-    """How a Python value out of Arrow becomes one that JSON can say, by its DuckDB type.
-
-    Maps and JSON become mappings, whose order does not count when they are compared.
-    """
-    kind = of.id
-    if str(of) == "JSON":
-        return lambda text: json.loads(text, parse_float=Decimal)
-    if kind in ("list", "array"):
-        element = _shape(of.children[0][1])
-        return lambda values: [None if v is None else element(v) for v in values]
-    if kind == "struct":
-        fields = {name: _shape(child) for name, child in of.children}
-        return lambda row: {k: None if row[k] is None else f(row[k]) for k, f in fields.items()}
-    if kind == "map":
-        value = _shape(of.children[1][1])
-        return lambda pairs: {str(k): None if v is None else value(v) for k, v in pairs}
-    return _finite if kind in ("double", "float") else lambda value: value
+def _exact(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
 
 
 def _finite(number: Any) -> Any:

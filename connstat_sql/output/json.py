@@ -9,9 +9,8 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from connstat_sql.database.python_values import python_values
+from connstat_sql.database.python_values import distinct_names, python_values, shape_of
 from connstat_sql.database.session import noted_types
-from connstat_sql.output.rows import shape_of, unique
 from connstat_sql.output.sanitize import in_json
 from connstat_sql.output.terminal import TerminalStyle
 
@@ -33,7 +32,7 @@ def write_jsonl(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
 
 def _objects(table: pa.Table, style: TerminalStyle) -> Iterator[bytes]:
     encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
-    names = unique(table)
+    names = distinct_names(table.column_names)
     types = noted_types(table) or ["VARCHAR"] * table.num_columns
     shapes = [shape_of(duckdb.sqltype(text), _raw) for text in types]
     for batch in table.to_batches(max_chunksize=1000):

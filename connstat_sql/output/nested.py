@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.database.python_values import python_values
-from connstat_sql.output.rows import OutputField, shape_of
+from connstat_sql.database.python_values import python_values, shape_of
+from connstat_sql.output.rows import OutputField
 
 _DEEPEST = 60
 """Levels that are laid out; what is below them is written on one line."""

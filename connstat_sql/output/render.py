@@ -41,12 +41,18 @@ def render(
     style: TerminalStyle = TerminalStyle(),  # noqa: B008  # frozen
     about: About | None = None,
 ) -> None:
-    """Write a table's rows in a format, as the place can show them.
+    r"""Write a table's rows in a format, as the place can show them.
 
     `json` is one array of objects, `jsonl` an object a line; nested values stay nested, times are
     ISO 8601 in UTC, and numbers of any size are printed exactly. `html` is a page of its own,
     which tells what `about` holds; the other formats are rows and nothing else. On a terminal no
     character of a value is obeyed; otherwise values are written as they are.
+
+    >>> import io
+    >>> out = io.BytesIO()
+    >>> render(pa.table({"name": ["orders"], "tasks": [3]}), "jsonl", out)
+    >>> out.getvalue()
+    b'{"name":"orders","tasks":3}\n'
     """
     if format_ in ("table", "vertical"):
         _draw(table, format_, out, style)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from connstat_sql.database.python_values import distinct_names
 from connstat_sql.database.session import noted_types
 from connstat_sql.definitions.quoting import quote
 
@@ -35,11 +35,6 @@ class OutputField:
     name: str
     type: str
     kind: CellKind
-
-    @property
-    def is_json(self) -> bool:
-        """Whether its values are JSON as text."""
-        return self.type == "JSON"
 
 
 def columns_of(table: pa.Table) -> list[OutputField]:
@@ -68,21 +63,11 @@ def texts_of(table: pa.Table) -> list[list[str | None]]:
     """The values of each column as DuckDB writes them; None for NULL."""
     if not table.num_columns:
         return []
-    casts = ", ".join(f"CAST({quote(name)} AS VARCHAR)" for name in unique(table))
+    names = distinct_names(table.column_names)
+    casts = ", ".join(f"CAST({quote(name)} AS VARCHAR)" for name in names)
     with registered(table) as rows:
         texts = rows.project(casts).to_arrow_table()
     return [column.to_pylist() for column in texts.columns]
-
-
-def unique(table: pa.Table) -> list[str]:
-    """Column names, made distinct: an object has each key once."""
-    names: list[str] = []
-    for name in table.column_names:
-        number, unique = 1, name
-        while unique in names:
-            unique, number = f"{name}_{number}", number + 1
-        names.append(unique)
-    return names
 
 
 @contextlib.contextmanager
@@ -91,30 +76,8 @@ def registered(table: pa.Table) -> Iterator[duckdb.DuckDBPyRelation]:
     connection = duckdb.connect(config={"python_enable_replacements": False})
     try:
         connection.execute("SET TimeZone = 'UTC'")
-        renamed = table.rename_columns(unique(table)) if table.num_columns else table
-        yield connection.from_arrow(renamed)
+        if table.num_columns:
+            table = table.rename_columns(distinct_names(table.column_names))
+        yield connection.from_arrow(table)
     finally:
         connection.close()
-
-
-Shape = Callable[[Any], Any]
-
-
-def shape_of(of: Any, json_value: Shape) -> Shape:
-    """How a Python value out of Arrow becomes one of dicts, lists and scalars, by DuckDB type.
-
-    `json_value` is what the text of a JSON value becomes.
-    """
-    kind = of.id
-    if str(of) == "JSON":
-        return json_value
-    if kind in ("list", "array"):
-        element = shape_of(of.children[0][1], json_value)
-        return lambda values: [None if v is None else element(v) for v in values]
-    if kind == "struct":
-        fields = {name: shape_of(child, json_value) for name, child in of.children}
-        return lambda row: {k: None if row[k] is None else f(row[k]) for k, f in fields.items()}
-    if kind == "map":
-        value = shape_of(of.children[1][1], json_value)
-        return lambda pairs: {str(k): None if v is None else value(v) for k, v in pairs}
-    return lambda value: value

@@ -12,7 +12,11 @@ _LINES = re.compile("\r\n|[\n\u2028\u2029]")
 
 
 def one_line(text: str, *, ascii_: bool = False) -> str:
-    """Text on one line: ends of lines are marked, what is unsafe is written as its number."""
+    r"""Text on one line: ends of lines are marked, what is unsafe is written as its number.
+
+    >>> one_line("down\n\x1b[31m", ascii_=True)
+    'down\\n\\x1b[31m'
+    """
     if text.isascii() and text.isprintable():
         return text
     text = _LINES.sub(r"\\n" if ascii_ else "⏎", text).replace("\t", " ")

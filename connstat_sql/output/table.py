@@ -10,8 +10,9 @@ from enum import IntEnum
 
 import pyarrow as pa
 
+from connstat_sql.database.python_values import distinct_names
 from connstat_sql.errors import counted
-from connstat_sql.output.rows import CellKind, OutputField, columns_of, registered, texts_of, unique
+from connstat_sql.output.rows import CellKind, OutputField, columns_of, registered, texts_of
 from connstat_sql.output.terminal import TerminalStyle
 
 _UNLIMITED = 2**31
@@ -56,7 +57,7 @@ def framed(table: pa.Table) -> Iterator[str]:
         types = [str(of) for of in rows.types]
     heads = [
         (one_line(_escaped(name)), _type_name(of))
-        for name, of in zip(unique(table), types, strict=True)
+        for name, of in zip(distinct_names(table.column_names), types, strict=True)
     ]
     texts = [
         ["NULL" if text is None else one_line(_escaped(text)) for text in column]

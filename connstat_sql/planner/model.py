@@ -241,6 +241,13 @@ class Plan:
             if is_before(self.versions.get(name, ""), method.since)
         )
 
+    @property
+    def connections(self) -> tuple[str, ...]:
+        """The connections that it can ask."""
+        constants = [source.constant for scan in self.scans for source in scan.sources]
+        named = [projected(constant, (CONNECTION,)) for constant in constants]
+        return tuple(dict.fromkeys(name for rows in named for row in rows for name in row))
+
     def scan(self, name: str) -> Scan:
         """The scan of that name."""
         return next(scan for scan in self.scans if scan.name == name)

@@ -145,6 +145,9 @@ def fitted(text: str, width: int, *, is_right: bool = False, more: str = "…") 
     """A text in exactly so many cells; what a terminal would not print as it is is a `?`.
 
     `more` stands for what was cut off.
+
+    >>> fitted("orders-sink", 8, more="~"), fitted("sink", 6)
+    ('orders-~', 'sink  ')
     """
     if not (text.isascii() and text.isprintable()):
         text = printable(text)

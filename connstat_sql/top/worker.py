@@ -225,7 +225,7 @@ def _scope(engine: Engine, question: FleetQuery, options: Options) -> _Scope:
     plan = engine.explain(question.sql(), None, options)
     if plan is None:
         raise PlanError(f"{CONNECTORS} is no live table", sql=question.sql())
-    asked, unusable = _connections(plan), {}
+    asked, unusable = frozenset(plan.connections), {}
     for name in asked:
         try:
             engine.clients.open(name)
@@ -280,17 +280,6 @@ def _check_answer(result: Result, scope: _Scope) -> None:
             "no connection fits all that was asked for",
             hint="leave out one of --connection, --provider and --where",
         )
-
-
-def _connections(plan: Plan) -> frozenset[str]:
-    """The connections that a plan can ask."""
-    names: set[str] = set()
-    for scan in plan.scans:
-        for feed in scan.sources:
-            if CONNECTION in feed.constant.columns:
-                place = feed.constant.columns.index(CONNECTION)
-                names |= {row[place] for row in feed.constant.rows}
-    return frozenset(names)
 
 
 def _places(outages: Iterable[Outage]) -> set[tuple[str, str]]:
