@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from connstat_sql.cli.completion import complete_given, complete_names, read_given
+from connstat_sql.cli.completion import complete_names, complete_pairs
 from connstat_sql.cli.context import Globals, each, pass_globals, show_error
 from connstat_sql.cli.durations import SECONDS
+from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.cli.statement import (
     STDOUT,
     budget_option,
@@ -113,7 +114,7 @@ class _RangeType(click.ParamType):  # type: ignore[type-arg]  # generic in later
 
 @click.command("check", cls=PlugIn)
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_pairs)
 @click.option("--sql", help="Check this statement in place of a saved query.")
 @click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
 @click.option(
@@ -189,7 +190,7 @@ def _outcome(
 ) -> tuple[Outcome, ConnstatError | None]:
     """What the check finds out; and what kept it from finding out anything, if something did."""
     started = time.monotonic()
-    arguments = read_given(words_of(options))
+    arguments = read_pairs(words_of(options))
     name = "sql" if is_sql_given(options) else options["name"]
     limits = Thresholds.of(options["warning"], options["critical"], Severity.CRITICAL)
     try:

@@ -1,9 +1,8 @@
-"""Saved queries as commands name them: found, completed, given their values."""
+"""Saved queries as commands name them: found, and completed with their parameters."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -19,19 +18,6 @@ def saved_queries(globals_: Globals) -> SavedQueries:
     """The saved queries of the working directory, the user, further definitions and the package."""
     setup = globals_.setup()
     return standard_queries(setup.here, setup.user, definition_folders(setup, os.environ))
-
-
-def read_given(pairs: Iterable[str]) -> dict[str, str]:
-    """`NAME=VALUE` pairs as a mapping. Raises click.UsageError."""
-    values: dict[str, str] = {}
-    for pair in pairs:
-        name, separator, value = pair.partition("=")
-        if not separator:
-            raise click.UsageError(f"a parameter is given as NAME=VALUE, not {pair!r}")
-        if name in values:
-            raise click.UsageError(f"{name} is given twice; several values are  {name}=a,b")
-        values[name] = value
-    return values
 
 
 # --- completion ----------------------------------------------------------------------------------
@@ -51,7 +37,7 @@ def complete_names(
     ]
 
 
-def complete_given(
+def complete_pairs(
     ctx: click.Context,
     param: click.Parameter,  # noqa: ARG001
     incomplete: str,

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from connstat_sql.bootstrap import definition_folders
-from connstat_sql.cli.completion import read_given
 from connstat_sql.cli.context import Globals, pass_globals, report_errors, say
+from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions.loader import Library, json_schema, shipped_providers, validate
 from connstat_sql.definitions.model import Method, Resource
@@ -98,7 +98,7 @@ def try_once(
 
     narrator = globals_.narrator
     with report_errors(narrator):
-        values = read_given(pairs)
+        values = read_pairs(pairs)
         engine = globals_.open(narrator)
         try:
             resolved = engine.catalog.resolve(tuple(table.split(".")))

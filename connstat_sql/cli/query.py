@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from connstat_sql.cli.context import Globals, pass_globals
+from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import (
     exit_for,
@@ -84,11 +85,9 @@ def read_sql(sql: str | None, file: str | None) -> str:
 
 
 def read_params(params: tuple[str, ...]) -> dict[str, str]:
-    """`NAME=VALUE` pairs as a mapping."""
-    values: dict[str, str] = {}
+    """`NAME=VALUE` pairs of -p, whose names SQL can mention as `$NAME`."""
     for pair in params:
-        name, separator, value = pair.partition("=")
+        name, separator, _ = pair.partition("=")
         if not separator or not name.isidentifier():
             raise click.UsageError(f"-p takes NAME=VALUE, not {pair!r}")
-        values[name] = value
-    return values
+    return read_pairs(params, are_lists=False)

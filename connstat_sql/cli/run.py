@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.completion import complete_given, complete_names, read_given, saved_queries
+from connstat_sql.cli.completion import complete_names, complete_pairs, saved_queries
 from connstat_sql.cli.context import Globals, pass_globals
+from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.cli.statement import (
     exit_for,
     opened_engine,
@@ -24,7 +25,7 @@ from connstat_sql.saved import SavedQueries, SavedQuery, prepare, results_of
 
 @click.command("run")
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_pairs)
 @click.option(
     "-p",
     "--param",
@@ -50,7 +51,7 @@ def command(globals_: Globals, /, **options: Any) -> None:
         print_list(globals_, options["format_"])
         return
     narrator = globals_.narrator
-    given = read_given([*options["pairs"], *options["params"]])
+    given = read_pairs([*options["pairs"], *options["params"]])
     with opened_engine(globals_, narrator, options) as engine:
         query = _found(saved_queries(globals_), options["name"])
         prepared = prepare(query, given, engine)

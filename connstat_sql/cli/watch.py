@@ -10,9 +10,10 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.completion import complete_given, complete_names, read_given, saved_queries
+from connstat_sql.cli.completion import complete_names, complete_pairs, saved_queries
 from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.durations import AGE, SECONDS
+from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.cli.query import read_sql
 from connstat_sql.cli.statement import (
     budget_option,
@@ -65,7 +66,7 @@ def _columns(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
 
 @click.command("watch")
 @click.argument("name", required=False, shell_complete=complete_names)
-@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_given)
+@click.argument("pairs", nargs=-1, metavar="[PARAM=VALUE]...", shell_complete=complete_pairs)
 @click.option("--sql", help="Watch this statement in place of a saved query.")
 @click.option("-f", "--file", type=click.Path(dir_okay=False), help="Or the one in this file.")
 @click.option(
@@ -164,9 +165,9 @@ def asked(
     if is_sql_given(options):
         sql = read_sql(options["sql"], options["file"])
         file = Path(options["file"] or "sql")
-        return SavedQuery(file.stem, "", sql, file), Prepared(sql, read_given(words))
+        return SavedQuery(file.stem, "", sql, file), Prepared(sql, read_pairs(words))
     query = saved_queries(globals_).find(options["name"])
-    return query, prepare(query, read_given(words), engine)
+    return query, prepare(query, read_pairs(words), engine)
 
 
 def is_sql_given(options: Mapping[str, Any]) -> bool:

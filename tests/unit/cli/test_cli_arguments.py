@@ -63,6 +63,13 @@ def test_a_value_that_nothing_uses_is_told() -> None:
     assert answer.stderr == "note: there is no $two in the SQL, and its value is not used\n"
 
 
+@pytest.mark.parametrize("command", ["query", "explain"])
+def test_a_value_that_is_given_twice_is_refused(command: str) -> None:
+    answer = run(command, "-p", "a=1", "-p", "a=2", "SELECT $a AS a")
+    assert (answer.exit_code, answer.stdout) == (2, "")
+    assert "a is given twice; it has one value" in answer.stderr
+
+
 @pytest.mark.parametrize("name", ["deadline", "max_age", "max_requests"])
 @pytest.mark.parametrize("value", [-1, float("nan")])
 def test_a_program_is_refused_numbers_that_there_are_none_of(name: str, value: float) -> None:
