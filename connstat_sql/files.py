@@ -327,3 +327,9 @@ def _name(opened: int, path: Path) -> None:
         os.link(_OWN_FDS / str(opened), path, src_dir_fd=folder)
     finally:
         os.close(folder)
+
+
+def shown(path: Path) -> str:
+    """A file's name as people know it: relative to where they are, when it is below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_absolute() and here in path.parents else str(path)

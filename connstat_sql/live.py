@@ -226,7 +226,7 @@ class LiveTables:
         return lambda name: (self._connections[name].max_age or 0.0) if age is None else age
 
     def _read(self, sql: str) -> Statement:
-        return self.views.completed(parse(sql, syntax_of=self._session.told_syntax))
+        return self.views.completed(parse(sql, syntax_of=self._session.syntax_of))
 
     def _written_out(self, statement: Statement) -> Statement:
         return self._deeply(statement.sql, partial(self.views.written_out, statement))

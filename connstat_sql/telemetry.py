@@ -86,7 +86,9 @@ class Telemetry:
             with self._current(span):
                 yield
         except BaseException as error:
-            _fail(span, type(error).__name__, _message(error))
+            # words of ours alone: those of others may repeat what is secret
+            message = error.message if isinstance(error, ConnstatError) else ""
+            _fail(span, type(error).__name__, message)
             span.end(self._nanoseconds())
             raise
         if None not in outcome:  # what is never ended is never told
@@ -163,11 +165,6 @@ def _fail(span: Span, kind: str, description: str) -> None:
 
     span.set_attribute("error.type", kind)
     span.set_status(Status(StatusCode.ERROR, description or None))
-
-
-def _message(error: BaseException) -> str:
-    """Words of ours alone: those of others may repeat what is secret."""
-    return error.message if isinstance(error, ConnstatError) else ""
 
 
 def _attempt_attributes(sent: Attempt) -> Mapping[str, Any]:

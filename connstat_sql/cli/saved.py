@@ -17,6 +17,7 @@ from connstat_sql.cli.context import Globals, pass_globals, report_errors, say, 
 from connstat_sql.definitions.loader import shipped_providers
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import SavedQueryError, counted
+from connstat_sql.files import shown
 from connstat_sql.output.stderr import USAGE
 from connstat_sql.saved import (
     SavedFile,
@@ -26,7 +27,6 @@ from connstat_sql.saved import (
     examples,
     read_entry,
 )
-from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
     from connstat_sql.bootstrap import Wiring

@@ -61,7 +61,7 @@ class Resolver:
 
     def fill(self, template: Template) -> str:
         """A template's text with the connection's settings in it; never an empty one."""
-        return template.filled(self._given)
+        return template.filled(self._checked_setting)
 
     def url(self, template: Template) -> str:
         """A template that makes a URL which gets our credentials."""
@@ -90,17 +90,17 @@ class Resolver:
         What the connection says itself goes before the provider's variables. A way with some of
         its settings comes before one without any: half a login is an error.
         """
-        ways = self.provider.auth
+        alternatives = self.provider.auth
         for names in (self.connection.said, frozenset(self.connection.settings)):
-            begun = [way for way in ways if names.intersection(self._needed(way))]
-            whole = [way for way in begun if not self._missing(way)]
+            begun = [auth for auth in alternatives if names.intersection(self._needed(auth))]
+            whole = [auth for auth in begun if not self._missing(auth)]
             if whole:
-                return max(whole, key=lambda way: names.issuperset(self._needed(way)))
+                return max(whole, key=lambda auth: names.issuperset(self._needed(auth)))
             if begun:
                 raise self._lacking(self._missing(begun[0]))
-        ready = next((way for way in ways if not self._missing(way)), None)
+        ready = next((auth for auth in alternatives if not self._missing(auth)), None)
         if ready is None:
-            raise self._lacking(self._missing(ways[0]))
+            raise self._lacking(self._missing(alternatives[0]))
         return ready
 
     def secrets(self) -> Iterator[str]:
@@ -123,7 +123,7 @@ class Resolver:
         check_url(text, self.connection.place, key, written)
         return text
 
-    def _given(self, name: str) -> str:
+    def _checked_setting(self, name: str) -> str:
         value = self.setting(name)
         if value is None:
             raise ConfigError(f"{self.connection.place}: {name} is not set")
@@ -133,11 +133,11 @@ class Resolver:
             raise ConfigError(f"{self.connection.place}: {name} holds a control character")
         return value
 
-    def _needed(self, way: Auth) -> list[str]:
-        return [name for name in way.settings if default(self.provider, name) is None]
+    def _needed(self, auth: Auth) -> list[str]:
+        return [name for name in auth.settings if default(self.provider, name) is None]
 
-    def _missing(self, way: Auth) -> list[str]:
-        return [name for name in self._needed(way) if name not in self.connection.settings]
+    def _missing(self, auth: Auth) -> list[str]:
+        return [name for name in self._needed(auth) if name not in self.connection.settings]
 
     def _lacking(self, names: list[str]) -> ConfigError:
         """Settings that are nowhere, and where they were looked for."""
@@ -153,11 +153,11 @@ class Resolver:
             looked.append(
                 f"{' and '.join(variables)} {'is' if len(variables) == 1 else 'are'} not set"
             )
-        ways = [f"set {' and '.join(variables)}"] if variables else []
-        ways.append(f"write {' and '.join(names)} in {table}{file}")
+        remedies = [f"set {' and '.join(variables)}"] if variables else []
+        remedies.append(f"write {' and '.join(names)} in {table}{file}")
         return ConfigError(
             f"{connection.place} has no {' and no '.join(names)}: {', and '.join(looked)}",
-            hint=", or ".join(ways),
+            hint=", or ".join(remedies),
         )
 
 

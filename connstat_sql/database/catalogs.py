@@ -72,8 +72,8 @@ class LiveCatalogs:
         """Undo what a statement has done to one of them, or attached in its place: its name."""
         taken = {*catalog.definitions.providers, *catalog.connections}
         taken = {name.lower() for name in taken}
-        with self._connection.cursor() as beside:
-            now = _databases(beside)
+        with self._connection.cursor() as cursor:
+            now = _databases(cursor)
             strange = [
                 name
                 for name, number in now.items()
@@ -81,7 +81,7 @@ class LiveCatalogs:
                 and (name.lower() in taken or number in self._numbers.values())
             ]
             for name in strange:
-                beside.execute(f"DETACH DATABASE {quote(name)}")
+                cursor.execute(f"DETACH DATABASE {quote(name)}")
         lost = self._lost()
         for name in lost:
             self._make(name, catalog)
@@ -97,8 +97,8 @@ class LiveCatalogs:
         with suppress(duckdb.TransactionException):  # what has failed is undone already
             now = _contents(self._connection, self._in_memory)
             changed = [name for name, held in self._in_memory.items() if now.get(name) != held]
-            with self._connection.cursor() as beside:
-                now = _contents(beside, changed)
+            with self._connection.cursor() as cursor:
+                now = _contents(cursor, changed)
             for name in changed:
                 if now.get(name) != self._in_memory[name]:
                     self._make(name, catalog)
@@ -108,22 +108,22 @@ class LiveCatalogs:
     def _lost(self) -> list[str]:
         if not self._numbers:
             return []
-        with self._connection.cursor() as beside:
-            now = {name.lower(): number for name, number in _databases(beside).items()}
+        with self._connection.cursor() as cursor:
+            now = {name.lower(): number for name, number in _databases(cursor).items()}
         return [name for name, number in self._numbers.items() if now.get(name) != number]
 
     def _make(self, name: str, catalog: Catalog) -> None:
         statements = (*_statements(name, catalog.tables_of(self._providers[name.lower()])),)
-        with self._connection.cursor() as beside, binding_live(beside):
-            if not self._attach(beside, name, statements):
-                beside.execute(f"DETACH DATABASE IF EXISTS {quote(name)}")
-                beside.execute(f"ATTACH ':memory:' AS {quote(name)}")
-                _fill(beside, statements)
-                self._in_memory[name] = _contents(beside, [name])[name]
-            self._numbers[name.lower()] = _databases(beside)[name]
+        with self._connection.cursor() as cursor, binding_live(cursor):
+            if not self._attach(cursor, name, statements):
+                cursor.execute(f"DETACH DATABASE IF EXISTS {quote(name)}")
+                cursor.execute(f"ATTACH ':memory:' AS {quote(name)}")
+                _fill(cursor, statements)
+                self._in_memory[name] = _contents(cursor, [name])[name]
+            self._numbers[name.lower()] = _databases(cursor)[name]
 
     def _attach(
-        self, beside: duckdb.DuckDBPyConnection, name: str, statements: tuple[str, ...]
+        self, cursor: duckdb.DuckDBPyConnection, name: str, statements: tuple[str, ...]
     ) -> bool:
         """Whether it could be written to a file, and opened to be read."""
         if self._folder is None:
@@ -135,16 +135,16 @@ class LiveCatalogs:
             if (written := _WRITTEN.get(statements)) is not None:
                 path.write_bytes(written)
             else:
-                beside.execute(f"ATTACH {file} AS {quote(name)}")
-                _fill(beside, statements)
-                beside.execute(f"DETACH {quote(name)}")
+                cursor.execute(f"ATTACH {file} AS {quote(name)}")
+                _fill(cursor, statements)
+                cursor.execute(f"DETACH {quote(name)}")
                 while len(_WRITTEN) >= _MOST:
                     _WRITTEN.pop(next(iter(_WRITTEN)), None)
                 _WRITTEN[statements] = path.read_bytes()
-            beside.execute(f"ATTACH {file} AS {quote(name)} (READ_ONLY)")
+            cursor.execute(f"ATTACH {file} AS {quote(name)} (READ_ONLY)")
         except (OSError, duckdb.IOException, duckdb.PermissionException, duckdb.FatalException):
             with suppress(duckdb.Error):
-                beside.rollback()
+                cursor.rollback()
             return False
         finally:
             for written_file in (path, path.with_name(f"{path.name}.wal")):
@@ -178,11 +178,11 @@ def _contents(
     return {name: tuple(held) for name, *held in rows}
 
 
-def _fill(beside: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
-    beside.begin()  # one for each database: a transaction writes to one alone
+def _fill(cursor: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+    cursor.begin()  # one for each database: a transaction writes to one alone
     for statement in statements:
-        beside.execute(statement)
-    beside.commit()
+        cursor.execute(statement)
+    cursor.commit()
 
 
 def read_only_in(message: str) -> str | None:

@@ -168,14 +168,14 @@ class Configured:
         """
         name = quote(own(f"_connstat_attach_{attachment.name}"))
         options = {key: text for key, text in attachment.secret.items() if key != "type"}
-        with self._session.duckdb.cursor() as beside:
+        with self._session.duckdb.cursor() as cursor:
             for place, text in enumerate(options.values()):
-                beside.execute(f"SET VARIABLE {quote(f'{_VALUE}_{place}')} = $1", [text])
+                cursor.execute(f"SET VARIABLE {quote(f'{_VALUE}_{place}')} = $1", [text])
             listed = "".join(
                 f", {key} {call('getvariable', literal(f'{_VALUE}_{place}'))}"
                 for place, key in enumerate(options)
             )
-            beside.execute(
+            cursor.execute(
                 f"CREATE OR REPLACE TEMPORARY SECRET {name} (TYPE {attachment.secret_type}{listed})"
             )
         return name

@@ -85,6 +85,7 @@ _SANDBOXED = re.compile(r"disabled (?:by|through) configuration|the configuratio
 _CLOSED = "Connection already closed!"
 _TEXTS = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/""", re.DOTALL)
 """Texts of a statement, and what may hold a quote that begins none."""
+_RUN_NAMES = re.compile(r'(?:"?temp"?\.)?"?_connstat_(?:table|empty)_\d+\\"?')
 
 
 def translated(
@@ -115,7 +116,8 @@ def translated(
     if message == _CLOSED:
         message, kind = "the connection is closed", otherwise
         hint = "open another one:  connstat_sql.connect()"
-    message = _without_run_names(message)
+    # the run text's own names are nobody's business
+    message = _RUN_NAMES.sub("the live table", message)
     return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
 
 
@@ -148,11 +150,6 @@ def _brief(message: str) -> str:
     """A message of DuckDB without the end of a long list, such as all that `+` can add."""
     lines = message.strip().split("\n")
     return "\n".join(lines if len(lines) <= _LONGEST else [*lines[: _LONGEST - 1], "\t…"])
-
-
-def _without_run_names(message: str) -> str:
-    """The run text's own names are nobody's business."""
-    return re.sub(r'(?:"?temp"?\.)?"?_connstat_(?:table|empty)_\d+\\"?', "the live table", message)
 
 
 def _span(text: RunText, place: int) -> Span:

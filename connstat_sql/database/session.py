@@ -204,7 +204,7 @@ class Session:
         read = self._read(sql)
         return read if read.startswith('{"error":false') else None
 
-    def told_syntax(self, sql: str) -> Any:
+    def syntax_of(self, sql: str) -> Any:
         """DuckDB's own reading of a SELECT; () of other SQL, None of what is no SQL."""
         read = json.loads(self._read(sql) or '{"error": true}')
         if not read["error"]:
@@ -253,12 +253,12 @@ class Session:
 
         What the transaction has made and not committed is unknown there: such a query does not run.
         """
-        with self.duckdb.cursor() as beside:
+        with self.duckdb.cursor() as cursor:
             try:
                 if "getvariable" in sql.lower():
                     for name, text, kind in self.duckdb.execute(_VARIABLES).fetchall():
-                        beside.execute(f"SET VARIABLE {quote(name)} = CAST($1 AS {kind})", [text])
-                beside.execute(sql, arguments).fetchall()
+                        cursor.execute(f"SET VARIABLE {quote(name)} = CAST($1 AS {kind})", [text])
+                cursor.execute(sql, arguments).fetchall()
             except duckdb.Error:
                 return False
         return True
@@ -302,7 +302,9 @@ class Session:
 
     def empty_tables(self, columns: Iterable[str]) -> dict[str, str]:
         """Temporary tables without rows, by their columns: made once, for statements to bind to."""
-        names = {of: self._empty.setdefault(of, _empty_name(len(self._empty))) for of in columns}
+        names = {
+            of: self._empty.setdefault(of, own_table(f"empty_{len(self._empty)}")) for of in columns
+        }
         missing = [(of, name) for of, name in names.items() if name not in self._kept]
         for of, name in missing:
             self.duckdb.execute(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({of})")
@@ -405,7 +407,10 @@ class Session:
         self._may_have_begun = self._may_have_begun or _MAY_BEGIN.search(text.sql) is not None
         with self._translating(text, ExecuteError, requests_sent), watched:
             relation = self.duckdb.sql(text.sql, params=arguments)
-            return pa.table({}) if relation is None else _with_types(relation)
+            if relation is None:
+                return pa.table({})
+            types = json.dumps([str(of) for of in relation.types]).encode()
+            return relation.to_arrow_table().replace_schema_metadata({TYPES: types})
 
     @contextmanager
     def without_statistics(self) -> Iterator[None]:
@@ -555,10 +560,6 @@ def _read_only(database: str, sql: str, requests_sent: int = 0) -> BindError:
     )
 
 
-def _empty_name(number: int) -> str:
-    return own_table(f"empty_{number}")
-
-
 TYPES = b"duckdb_types"
 """Key of the schema metadata that holds the DuckDB type of each column, as a JSON array."""
 
@@ -568,8 +569,3 @@ def noted_types(table: pa.Table) -> list[str] | None:
     noted = (table.schema.metadata or {}).get(TYPES)
     types: list[str] = json.loads(noted) if noted else []
     return types if len(types) == table.num_columns else None
-
-
-def _with_types(relation: duckdb.DuckDBPyRelation) -> pa.Table:
-    types = json.dumps([str(of) for of in relation.types]).encode()
-    return relation.to_arrow_table().replace_schema_metadata({TYPES: types})

@@ -61,8 +61,8 @@ def writes_within(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, sql: str) -> Any:
-    with connection.cursor() as beside:  # a transaction that has failed answers nothing
-        row = beside.execute(READ, [sql]).fetchone()
+    with connection.cursor() as cursor:  # a transaction that has failed answers nothing
+        row = cursor.execute(READ, [sql]).fetchone()
     read = json.loads(row[0]) if row else {"error": True}
     return None if read["error"] else read["statements"]
 

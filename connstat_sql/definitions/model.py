@@ -310,7 +310,6 @@ class Method:
     since: str = ""
     fallback: tuple[str, ...] = ()
     is_standalone: bool = True
-    description: str = ""
     limit: str = ""
     form: tuple[QueryItem, ...] = ()
     required: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -453,11 +452,15 @@ class Provider:
         said = {setting.name for setting in self.settings if setting.default is not None}
         if self.base_url:
             said.add("base_url")
-        ways = []
-        for way in self.auth:
-            needed = dict.fromkeys(("base_url", *way.settings))
+        alternatives = []
+        for auth in self.auth:
+            needed = dict.fromkeys(("base_url", *auth.settings))
             names = [name for name in needed if name not in said]
             if names and all(name in variables for name in names):
-                ways.append(tuple(variables[name] for name in names))
-        least = [way for way in ways if not any(set(other) < set(way) for other in ways)]
+                alternatives.append(tuple(variables[name] for name in names))
+        least = [
+            names
+            for names in alternatives
+            if not any(set(other) < set(names) for other in alternatives)
+        ]
         return tuple(sorted(dict.fromkeys(least), key=len))

@@ -77,3 +77,8 @@ def unit_of(form: str, kind: str = "TIMESTAMP") -> int:
     said = directives_of(form)
     units = {"f": 1, "S": 10**6, "M": 60 * 10**6, "H": 3600 * 10**6, "I": 3600 * 10**6}
     return next((unit for letter, unit in units.items() if letter in said), _DAY)
+
+
+def plain_text(value: object) -> str:
+    """A value as an API or a file writes it that knows texts alone: `true`, `7`, `eu-1`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -52,11 +52,11 @@ def shown(names: pa.StringArray, values: pa.StringArray, mask: Mask) -> pa.Strin
     """Values beside their names; where the name is NULL the whole value is masked."""
     encoded = names.dictionary_encode()
     kinds = pc.fill_null(_kinds(encoded.dictionary).take(encoded.indices), "secret")
-    ways = {"secret": _whole, "hook": _hook, "partly": _partly, "plain": _cut}
-    for kind, way in ways.items():
+    maskers = {"secret": _whole, "hook": _hook, "partly": _partly, "plain": _cut}
+    for kind, masker in maskers.items():
         rows = pc.equal(kinds, kind)
         if rows.true_count:
-            masked = _of_unique(values.filter(rows), partial(way, mask=mask))
+            masked = _of_unique(values.filter(rows), partial(masker, mask=mask))
             values = pc.replace_with_mask(values, rows, masked)
     return values
 

@@ -27,12 +27,9 @@ _MASK = "****"
 
 def _masked(value: str) -> str:
     """SQL that masks one text as a whole, unless it is a reference or hidden already."""
-    kept = f"{value} IS NULL OR {_is_left(value)}"
-    return f"CASE WHEN {kept} THEN {value} ELSE {literal(_MASK)} END"
-
-
-def _is_left(value: str) -> str:
-    return f"{value} = '' OR {call('regexp_full_match', value, literal(LEFT))}"
+    is_left = call("regexp_full_match", value, literal(LEFT))
+    is_left = f"{value} IS NULL OR {value} = '' OR {is_left}"
+    return f"CASE WHEN {is_left} THEN {value} ELSE {literal(_MASK)} END"
 
 
 def _matches(value: str, pattern: str) -> str:

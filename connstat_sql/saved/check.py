@@ -20,12 +20,12 @@ from connstat_sql.errors import (
 )
 from connstat_sql.executor.run_text import checked_text
 from connstat_sql.executor.staging import empty_tables
+from connstat_sql.files import shown
 from connstat_sql.saved.front_matter import read_page
 from connstat_sql.saved.lint import line_of
 from connstat_sql.saved.mentions import mentions_in, with_typed_nulls
 from connstat_sql.saved.model import SavedParam, SavedQuery
 from connstat_sql.saved.parameters import check_type, typed
-from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine

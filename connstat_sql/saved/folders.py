@@ -11,10 +11,10 @@ from pathlib import Path
 
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import Problem, SavedQueryError
-from connstat_sql.files import distrust
+from connstat_sql.files import distrust, shown
 from connstat_sql.saved.front_matter import MAX_BYTES, read_page
 from connstat_sql.saved.model import SavedQuery
-from connstat_sql.saved.paths import shown, standard_folders
+from connstat_sql.saved.paths import standard_folders
 from connstat_sql.saved.reader import read_query
 
 

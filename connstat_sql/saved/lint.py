@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import Problem
+from connstat_sql.files import shown
 from connstat_sql.saved.mentions import Mentions, mentions_in
 from connstat_sql.saved.model import SavedParam, SavedQuery
 from connstat_sql.saved.optional_params import bare_params
-from connstat_sql.saved.paths import shown
 
 
 def inspect(query: SavedQuery) -> tuple[Problem, ...]:

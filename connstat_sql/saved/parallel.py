@@ -14,10 +14,10 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from connstat_sql.errors import Problem
+from connstat_sql.files import shown
 from connstat_sql.saved.check import Checker, CheckReport
 from connstat_sql.saved.folders import SavedFile
 from connstat_sql.saved.lint import inspect
-from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from connstat_sql.definitions.spellings import plain_text
 from connstat_sql.saved.model import SavedParam, SavedQuery
 
 if TYPE_CHECKING:
@@ -31,9 +32,5 @@ def offered(
     for result in results:
         if result.has_rows and result.table.num_columns:
             listed = result.table.column(0).to_pylist()
-            found = [_text(one) for one in listed if one is not None]
+            found = [plain_text(one) for one in listed if one is not None]
     return list(dict.fromkeys(found)), results
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

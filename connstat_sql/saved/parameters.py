@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from connstat_sql.database.errors import RunText
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import QueryError, SavedQueryError
+from connstat_sql.files import shown
 from connstat_sql.saved.mentions import with_typed_nulls
 from connstat_sql.saved.model import Prepared, SavedParam, SavedQuery, elements
-from connstat_sql.saved.paths import shown
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine

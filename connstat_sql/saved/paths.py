@@ -23,9 +23,3 @@ def standard_folders(here: Path, user: Path, providers: Iterable[Path] = ()) -> 
 def _beside(root: Path) -> list[Path]:
     """The folders of queries next to definitions."""
     return sorted(one for one in (root / FOLDER, *root.glob(f"*/{FOLDER}")) if one.is_dir())
-
-
-def shown(path: Path) -> str:
-    """A file's name as people know it: relative to where they are, when it is below."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_absolute() and here in path.parents else str(path)

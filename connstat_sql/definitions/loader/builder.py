@@ -32,7 +32,6 @@ from connstat_sql.definitions.loader.documents import (
     ColumnDocument,
     FilterDocument,
     MethodDocument,
-    OrderDocument,
     OrderKeys,
     PagingDocument,
     ParamDocument,
@@ -90,6 +89,7 @@ from connstat_sql.definitions.model import (
     Template,
     TokenRules,
 )
+from connstat_sql.definitions.spellings import plain_text
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -299,7 +299,7 @@ def _param(name: str, document: ParamDocument, path: KeyPath, findings: Findings
     if not isinstance(parsed, Scalar):
         findings.add((*path, "type"), "a parameter has a type without parts", "such as VARCHAR")
         parsed = VARCHAR
-    text = None if document.default is None else _text(document.default)
+    text = None if document.default is None else plain_text(document.default)
     if document.allowed and text is not None and text not in document.allowed:
         findings.add((*path, "default"), f"`{text}` is not among the allowed values")
     for key, values in (
@@ -394,7 +394,8 @@ def _method(
             _filter(column, filter_document) for column, filter_document in document.filters.items()
         ),
         order=tuple(
-            _order(column, order_document) for column, order_document in document.order.items()
+            Order(column, _pairs(order.ascending), _pairs(order.descending))
+            for column, order in document.order.items()
         ),
         paging=build_paging(_paging_of(service, document), path, findings),
         details=document.details,
@@ -411,7 +412,6 @@ def _method(
         since=document.since,
         fallback=fallback_of(document),
         is_standalone=document.standalone,
-        description=document.description,
         limit=document.limit,
         form=tuple(_query_item(key, value) for key, value in document.form.items()),
     )
@@ -431,11 +431,7 @@ def _query_item(key: str, value: str | int | bool | list[str] | ValuesDocument) 
         return QueryItem(key, tuple(map(template_of, value.values)), ArrayStyle(value.style))
     if isinstance(value, list):
         return QueryItem(key, tuple(map(template_of, value)))
-    return QueryItem(key, (template_of(_text(value)),))
-
-
-def _text(value: str | int | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return QueryItem(key, (template_of(plain_text(value)),))
 
 
 def _rows(document: str | RowsDocument, path: KeyPath, findings: Findings) -> RowsPath:
@@ -468,10 +464,6 @@ def _bound(document: str | BoundDocument | None) -> tuple[str | InBody, Template
     return _sent_key(document), template_of(document.value)
 
 
-def _order(column: str, document: OrderDocument) -> Order:
-    return Order(column, _pairs(document.ascending), _pairs(document.descending))
-
-
 def _pairs(document: OrderKeys | msgspec.UnsetType) -> OrderPairs | None:
     if document is msgspec.UNSET:
         return None
@@ -481,5 +473,5 @@ def _pairs(document: OrderKeys | msgspec.UnsetType) -> OrderPairs | None:
             word = value if key == "body" else {key: value}
             pairs += [(InBody(path), text) for path, text in leaves_of(word)]
         else:
-            pairs.append((key, _text(value)))
+            pairs.append((key, plain_text(value)))
     return tuple(pairs)

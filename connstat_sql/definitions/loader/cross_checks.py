@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from connstat_sql.definitions.loader.checks import nearest
-from connstat_sql.definitions.loader.views import circle_of, part_faults, tables_of, tables_of_part
-from connstat_sql.definitions.loader.yaml import YamlFile
+from connstat_sql.definitions.loader.views import part_faults, tables_of
+from connstat_sql.definitions.loader.yaml import KeyPath, YamlFile
 from connstat_sql.definitions.model import Parent, Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
 
@@ -106,7 +106,7 @@ def part_problems(
         path = ("parts", str(table))
         for message, hint in tables.faults(table):
             yield source.problem(path, message, hint)
-        for named in tables_of_part(part):
+        for named in tables_of(part):
             for message, hint in tables.faults(named) if tables.knows(named.provider) else ():
                 yield source.problem(path, message, hint)
         view = tables.find(table)
@@ -118,10 +118,10 @@ def view_problems(service: Service, source: YamlFile, tables: Tables) -> Iterato
     """What views are made of that is not there, or is themselves."""
     for resource in service.resources.values():
         path = ("resources", resource.table.resource, "view")
-        for named in tables_of(resource.view) if resource.view is not None else ():
+        for named in _tables_within(resource):
             for message, hint in tables.faults(named) if tables.knows(named.provider) else ():
                 yield source.problem(path, message, hint)
-        if circle := circle_of(resource, tables.find):
+        if circle := _circle(resource, _tables_within, tables):
             yield source.problem(path, f"views go in a circle: {' → '.join(circle)}")
 
 
@@ -130,7 +130,9 @@ def parent_problems(service: Service, source: YamlFile, tables: Tables) -> Itera
     for resource in service.resources.values():
         for param in resource.params:
             if param.parent is not None:
-                path = _param_place(source, resource, param.name)
+                path: KeyPath = ("resources", resource.table.resource, "params", param.name, "from")
+                if path not in source.lines:
+                    path = path[2:]
                 for message, hint in _parent_faults(resource, param.parent, tables):
                     yield source.problem(path, message, hint)
 
@@ -144,30 +146,31 @@ def _parent_faults(resource: Resource, parent: Parent, tables: Tables) -> Iterat
     for column in (parent.column, *(column for column, _ in parent.shared)):
         if column not in have:
             yield f"{table.table} has no column `{column}`", nearest(column, have)
-    cycle = _cycle(resource, tables)
-    if cycle:
-        yield f"parents go in a circle: {' → '.join(cycle)}", ""
+    if circle := _circle(resource, _parents_of, tables):
+        yield f"parents go in a circle: {' → '.join(circle)}", ""
 
 
-def _param_place(source: YamlFile, resource: Resource, param: str) -> tuple[str | int, ...]:
-    own = ("resources", resource.table.resource, "params", param, "from")
-    return own if own in source.lines else ("params", param, "from")
+def _parents_of(resource: Resource) -> tuple[TableName, ...]:
+    return tuple(param.parent.table for param in resource.params if param.parent is not None)
 
 
-def _cycle(start: Resource, tables: Tables) -> tuple[str, ...]:
-    """Tables on a way of parents that comes back to where it began; () when there is none."""
-    ways: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
+def _tables_within(resource: Resource) -> tuple[TableName, ...]:
+    return () if resource.view is None else tables_of(resource.view)
+
+
+def _circle(
+    start: Resource, next_of: Callable[[Resource], Iterable[TableName]], tables: Tables
+) -> tuple[str, ...]:
+    """Tables on a path that comes back to where it began; () when there is none."""
+    paths: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
     seen: set[TableName] = set()
-    while ways:
-        resource, way = ways.pop()
-        for param in resource.params:
-            if param.parent is None:
-                continue
-            name = str(param.parent.table)
-            if name == str(start.table):
-                return (*way, name)
-            parent = tables.find(param.parent.table)
-            if parent is not None and parent.table not in seen:
-                seen.add(parent.table)
-                ways.append((parent, (*way, name)))
+    while paths:
+        resource, path = paths.pop()
+        for name in next_of(resource):
+            if name == start.table:
+                return (*path, str(name))
+            following = tables.find(name)
+            if following is not None and name not in seen:
+                seen.add(name)
+                paths.append((following, (*path, str(name))))
     return ()

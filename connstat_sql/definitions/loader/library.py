@@ -28,7 +28,7 @@ from connstat_sql.definitions.loader.views import build_parts
 from connstat_sql.definitions.loader.yaml import YamlFile, read_source
 from connstat_sql.definitions.model import Part, Provider, Resource, Service, TableName
 from connstat_sql.errors import DefinitionError, Problem
-from connstat_sql.files import distrust
+from connstat_sql.files import distrust, shown
 
 PROVIDER_FILE = "provider.yaml"
 PARTS_FILE = "parts.yaml"
@@ -220,19 +220,13 @@ def _sound(value: _Value | None, problems: tuple[Problem, ...]) -> _Value:
 
 def _read(file: FilePath, build: Callable[[bytes, str], _Read[_Value]]) -> _Read[_Value]:
     """What a file defines, with what is wrong in it; nothing of one that cannot be read."""
-    shown = _shown(file)
+    name = shown(file)
     try:
         content = file.read_bytes()
     except OSError as error:
-        problems = (Problem(shown, 0, f"cannot be read: {error.strerror or error}"),)
-        return None, problems, YamlFile(shown, None, problems=problems)
-    return build(content, shown)
-
-
-def _shown(file: FilePath) -> str:
-    """A file's name as people know it: relative to where they are, when it is below."""
-    here = FilePath.cwd()
-    return str(file.relative_to(here)) if file.is_absolute() and here in file.parents else str(file)
+        problems = (Problem(name, 0, f"cannot be read: {error.strerror or error}"),)
+        return None, problems, YamlFile(name, None, problems=problems)
+    return build(content, name)
 
 
 def _document(source: YamlFile, kind: type[_Document]) -> tuple[_Document | None, list[Problem]]:
@@ -280,43 +274,49 @@ def _read_parts(folder: FilePath) -> _Read[Parts]:
 def _provider_of(
     content: bytes, file: str, folder: str, services: tuple[str, ...]
 ) -> _Read[Provider]:
-    source = read_source(file, content)
-    document, problems = _document(source, ProviderDocument)
-    if document is None:
-        return None, tuple(problems), source
-    findings = Findings(source, problems)
-    provider = build_provider(document, services, findings)
-    if document.provider != folder:
-        message = f"`provider: {document.provider}` stands in the folder `{folder}`"
-        findings.add(("provider",), message, "name both alike")
-    for name, other in same_but_case(provider.services):
-        findings.add((), f"the files {name}.yaml and {other}.yaml differ only in case")
-    return provider, tuple(findings.problems), source
+    def build(document: ProviderDocument, findings: Findings) -> Provider:
+        provider = build_provider(document, services, findings)
+        if document.provider != folder:
+            message = f"`provider: {document.provider}` stands in the folder `{folder}`"
+            findings.add(("provider",), message, "name both alike")
+        for name, other in same_but_case(provider.services):
+            findings.add((), f"the files {name}.yaml and {other}.yaml differ only in case")
+        return provider
+
+    return _built(ProviderDocument, build, content, file)
 
 
 @lru_cache(_TEXTS)
 def _service_of(content: bytes, file: str, provider: str, stem: str) -> _Read[Service]:
-    source = read_source(file, content)
-    document, problems = _document(source, ServiceDocument)
-    if document is None:
-        return None, tuple(problems), source
-    findings = Findings(source, problems)
-    service = build_service(document, provider, findings)
-    if document.service != stem:
-        message = f"`service: {document.service}` stands in the file `{stem}.yaml`"
-        findings.add(("service",), message, "name both alike")
-    return service, tuple(findings.problems), source
+    def build(document: ServiceDocument, findings: Findings) -> Service:
+        service = build_service(document, provider, findings)
+        if document.service != stem:
+            message = f"`service: {document.service}` stands in the file `{stem}.yaml`"
+            findings.add(("service",), message, "name both alike")
+        return service
+
+    return _built(ServiceDocument, build, content, file)
 
 
 @lru_cache(_TEXTS)
 def _parts_of(content: bytes, file: str) -> _Read[Parts]:
+    return _built(PartsDocument, build_parts, content, file)
+
+
+def _built(
+    kind: type[_Document],
+    build: Callable[[_Document, Findings], _Value],
+    content: bytes,
+    file: str,
+) -> _Read[_Value]:
+    """What is built of a text that is a document of some kind, and what is wrong in it."""
     source = read_source(file, content)
-    document, problems = _document(source, PartsDocument)
+    document, problems = _document(source, kind)
     if document is None:
         return None, tuple(problems), source
     findings = Findings(source, problems)
-    parts = build_parts(document, findings)
-    return parts, tuple(findings.problems), source
+    value = build(document, findings)
+    return value, tuple(findings.problems), source
 
 
 def _definition_files(

@@ -44,8 +44,5 @@ def path_faults(text: PathText, *, of_row: bool = False) -> Iterator[tuple[str, 
             f"the array as a column, `{plain[: at.start()]}`, and its element [{number}] in SQL",
         )
     elif _ELEMENT.search(plain) and "[" in plain:
-        yield f"{shown}: the number of an element is a key", _ELEMENT.sub(_dotted, plain)
-
-
-def _dotted(element: re.Match[str]) -> str:
-    return f".{element[1] or element[2]}"
+        dotted = _ELEMENT.sub(lambda element: f".{element[1] or element[2]}", plain)
+        yield f"{shown}: the number of an element is a key", dotted

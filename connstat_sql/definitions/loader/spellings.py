@@ -9,7 +9,7 @@ from connstat_sql.definitions.loader.documents import ColumnDocument
 from connstat_sql.definitions.loader.time_formats import format_faults, timezone_faults
 from connstat_sql.definitions.loader.yaml import KeyPath
 from connstat_sql.definitions.model import Scalar, Spelling, SqlType
-from connstat_sql.definitions.spellings import EPOCHS, needs_zone
+from connstat_sql.definitions.spellings import EPOCHS, needs_zone, plain_text
 
 
 def build_spelling(
@@ -31,7 +31,7 @@ def build_spelling(
 
 
 def _texts(values: Sequence[str | int | float | bool]) -> tuple[str, ...]:
-    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+    return tuple(map(plain_text, values))
 
 
 def _formats(text: str | list[str]) -> tuple[str, ...]:

@@ -101,34 +101,9 @@ def part_faults(view: Resource, part: Part) -> Iterator[tuple[str, str, str]]:
             yield name, f"{view.table} has no column `{name}`", nearest(name, known)
 
 
-def tables_of(view: View) -> tuple[TableName, ...]:
-    """The tables that a view's own SQL names with provider and service."""
-    return _tables_in(view.source, *view.values.values())
-
-
-def tables_of_part(part: Part) -> tuple[TableName, ...]:
-    """The tables that a part's SQL names with provider and service."""
-    return _tables_in(part.source, *part.values.values())
-
-
-def _tables_in(source: str, *values: str) -> tuple[TableName, ...]:
-    texts = (f"FROM {source}", *(f" {value}" for value in values))
+def tables_of(view: View | Part) -> tuple[TableName, ...]:
+    """The tables that its own SQL names with provider and service."""
+    texts = (f"FROM {view.source}", *(f" {value}" for value in view.values.values()))
     sources = (name for text in texts for name in names(text) if name.before in _BEFORE_TABLES)
     tables = (TableName(*name.parts) for name in sources if len(name.parts) == 3)
     return tuple(dict.fromkeys(tables))
-
-
-def circle_of(start: Resource, find: _Find) -> tuple[str, ...]:
-    """Views on a way through what they are made of, back to where it began; () without one."""
-    paths: list[tuple[Resource, tuple[str, ...]]] = [(start, (str(start.table),))]
-    seen: set[TableName] = set()
-    while paths:
-        resource, path = paths.pop()
-        for name in tables_of(resource.view) if resource.view is not None else ():
-            inner = find(name)
-            if name == start.table:
-                return (*path, str(name))
-            if inner is not None and name not in seen:
-                seen.add(name)
-                paths.append((inner, (*path, str(name))))
-    return ()

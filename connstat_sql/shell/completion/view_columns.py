@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from connstat_sql.definitions.catalog import Catalog
-from connstat_sql.definitions.loader.views import tables_of_part
+from connstat_sql.definitions.loader.views import tables_of
 from connstat_sql.definitions.model import Part, TableName
 
 Column = tuple[TableName, tuple[str, ...]]
@@ -26,7 +26,7 @@ def columns_behind(catalog: Catalog) -> Mapping[Column, tuple[Column, ...]]:
 
 
 def _of_part(part: Part, catalog: Catalog) -> Iterator[tuple[str, Column]]:
-    tables, alias = tables_of_part(part), _ALIAS.search(part.source.strip())
+    tables, alias = tables_of(part), _ALIAS.search(part.source.strip())
     if not tables:
         return
     table = tables[0]

@@ -90,7 +90,7 @@ class Views:
         if text not in self._kept:
             if len(self._kept) >= _STATEMENTS_KEPT:
                 self._kept.clear()
-            self._kept[text] = parse(text, syntax_of=self._session.told_syntax)
+            self._kept[text] = parse(text, syntax_of=self._session.syntax_of)
         return self._kept[text]
 
     def _is_mentioned(self, statement: Statement) -> bool:
@@ -170,7 +170,7 @@ class Views:
         """The statement with the live tables' names as DuckDB's catalog has them."""
         self._session.declare(self._catalog)
         try:
-            query = self._bind(parse(definition.query, syntax_of=self._session.told_syntax))
+            query = self._bind(parse(definition.query, syntax_of=self._session.syntax_of))
         except QueryError as error:
             _move(error, definition.query, definition)
             raise
@@ -194,7 +194,7 @@ class Views:
 
     def _writer(self) -> Writer:
         names = CatalogLookup(self._session.duckdb)
-        syntax_of = self._session.told_syntax
+        syntax_of = self._session.syntax_of
         return Writer(names, self._defined, self._catalog, self._selects, syntax_of)
 
 

@@ -160,7 +160,7 @@ LIST = get("/c/{cluster}", rows=rows_at("rows"))
 def test_what_another_table_was_answered_is_read_anew_and_not_sent_again() -> None:
     with world(listed) as api:
         sent = api.pages([fetch(LIST, "names", cluster="k")], reader(LIST), keep=True)
-        other = replace(LIST, name="list", description="another")
+        other = replace(LIST, name="list")
         asked = fetch(other, "states", cluster="k", more="x")
         kept = api.pages([asked], reader(other, "state"))
         assert api.seen == ["one/c/k", "one/c/k?after=3", "one/c/k?after=6"]

@@ -213,7 +213,7 @@ UNREAD: dict[str, Case] = {
 def test_what_only_duckdb_reads_is_answered_where(
     court: Court, sql: str, rows: int, most: int
 ) -> None:
-    tree = parse(sql, syntax_of=court.engine.session.told_syntax).tree
+    tree = parse(sql, syntax_of=court.engine.session.syntax_of).tree
     assert isinstance(tree, Unread)
     tried(court, sql, rows, most)
 
