@@ -215,9 +215,10 @@ class Client:
             state.begin()
             proof = await self._credentials.headers(ask, request.table)
             reply = await self._send_within_limits(request, origin, proof, state)
-        onward = self._onward(request, reply)
+        onward = redirected(request, reply) if self.provider.follows_redirects else None
         if onward is not None:
             state.begin()
+            onward = self.public(onward, is_led=True)
             reply = await self._send_within_limits(onward, origin, proof, state)
         is_answer = reply.status in request.accepts or (
             reply.status in COMPLETE and not self._says_failed(reply)
@@ -226,13 +227,6 @@ class Client:
         if is_answer and not self.base_urls.is_starting(reply.status, is_own=is_own):
             return Response(reply.status, reply.headers, reply.body, self.now(), state.attempts)
         raise self._refused(request, reply, state, self.provider.retries)
-
-    def _onward(self, request: Request, reply: RawResponse) -> Request | None:
-        """What to ask in place of a request that was led elsewhere; None where that is an error."""
-        if not self.provider.follows_redirects:
-            return None
-        onward = redirected(request, reply)
-        return None if onward is None else self.public(onward, is_led=True)
 
     def _says_failed(self, reply: RawResponse) -> bool:
         """Whether a success says in its body that it is an error."""
