@@ -51,14 +51,14 @@ def command(globals_: Globals, /, **options: Any) -> None:
         print_list(globals_, options["format_"])
         return
     narrator = globals_.narrator
-    given = read_pairs([*options["pairs"], *options["params"]])
+    texts = read_pairs([*options["pairs"], *options["params"]])
     with opened_engine(globals_, narrator, options) as engine:
         query = _found(saved_queries(globals_), options["name"])
-        prepared = prepare(query, given, engine)
+        prepared = prepare(query, texts, engine)
         how = options_of(options)
         how = replace(how, partial=how.partial or query.is_partial)
-        told = {"sql": prepared.sql, "title": query.title}
-        with printer(options, narrator, inputs=globals_.inputs, **told) as shown:
+        about = {"sql": prepared.sql, "title": query.title}
+        with printer(options, narrator, inputs=globals_.inputs, **about) as shown:
             complete = print_all(results_of(query, prepared, engine, how), engine, shown)
     exit_for(complete)
 

@@ -118,7 +118,7 @@ def print_list(globals_: Globals, format_: str | None) -> None:
         queries = saved_queries(globals_)
         entries = queries.entries()
         if format_ == "json":
-            say_json([_document(one) for one in entries])
+            say_json([_document(entry) for entry in entries])
             return
         usable = list(queries)
         if usable:
@@ -126,14 +126,14 @@ def print_list(globals_: Globals, format_: str | None) -> None:
         else:
             where = queries.folders[0]
             narrator.say(f"there are no saved queries; put a file of SQL into  {where}/")
-        broken = sum(bool(one.problems) for one in entries)
+        broken = sum(bool(entry.problems) for entry in entries)
         if broken:
             files = counted(broken, "file")
             narrator.say(f"note: {files} cannot be used; connstat saved check  says why")
-        for one in entries:
-            if one.shadowed_by is not None:
-                first, file = shown(one.shadowed_by), shown(one.query.path)
-                narrator.say(f"note: {one.query.name} of {file} stands behind that of {first}")
+        for entry in entries:
+            if entry.shadowed_by is not None:
+                first, file = shown(entry.shadowed_by), shown(entry.query.path)
+                narrator.say(f"note: {entry.query.name} of {file} stands behind that of {first}")
 
 
 def _print_table(usable: list[SavedQuery]) -> None:
@@ -142,10 +142,10 @@ def _print_table(usable: list[SavedQuery]) -> None:
     from connstat_sql.output.render import TerminalStyle, render
 
     columns = {
-        "name": [one.name for one in usable],
-        "title": [one.title for one in usable],
-        "parameters": [", ".join(map(_brief, one.params)) for one in usable],
-        "from": [_origin(one.path) for one in usable],
+        "name": [query.name for query in usable],
+        "title": [query.title for query in usable],
+        "parameters": [", ".join(map(_brief, query.params)) for query in usable],
+        "from": [_origin(query.path) for query in usable],
     }
     style = replace(TerminalStyle.of(sys.stdout, os.environ), expanded=False, footer=False)
     if style.width is not None:
@@ -163,7 +163,7 @@ def _shorten(columns: dict[str, list[str]], width: int) -> None:
     for name, share in (("parameters", room // 3), ("title", room - room // 3)):
         most = max(share, len(name))
         columns[name] = [
-            one if len(one) <= most else f"{one[: most - 1]}…" for one in columns[name]
+            text if len(text) <= most else f"{text[: most - 1]}…" for text in columns[name]
         ]
 
 
@@ -190,19 +190,19 @@ def _document(entry: SavedFile) -> dict[str, Any]:
         "file": str(query.path),
         "line": query.line,
         "shadowed_by": None if entry.shadowed_by is None else str(entry.shadowed_by),
-        "problems": [str(one) for one in entry.problems],
+        "problems": [str(problem) for problem in entry.problems],
         "params": [
             {
-                "name": one.name,
-                "type": one.type,
-                "description": one.description,
-                "required": one.is_required,
-                "default": one.default,
-                "allowed": list(one.allowed),
-                "choices": one.choices,
-                "exists": one.exists and one.exists.value,
+                "name": param.name,
+                "type": param.type,
+                "description": param.description,
+                "required": param.is_required,
+                "default": param.default,
+                "allowed": list(param.allowed),
+                "choices": param.choices,
+                "exists": param.exists and param.exists.value,
             }
-            for one in query.params
+            for param in query.params
         ],
         "key": list(query.key),
         "state": query.state,
@@ -253,11 +253,11 @@ def _watched(query: SavedQuery) -> Iterator[str]:
 
 def _commands(query: SavedQuery) -> Iterator[str]:
     """Commands that run the query: with what it cannot do without, and with one more."""
-    needed = [one for one in query.params if one.is_required]
-    others = [one for one in query.params if not one.is_required][:1]
+    needed = [param for param in query.params if param.is_required]
+    others = [param for param in query.params if not param.is_required][:1]
     for params in (needed, [*needed, *others]) if others else (needed,):
-        given = map(shlex.quote, examples(params))
-        yield " ".join(["connstat", "run", query.name, *given])
+        assignments = map(shlex.quote, examples(params))
+        yield " ".join(["connstat", "run", query.name, *assignments])
 
 
 # --- check ---------------------------------------------------------------------------------------
@@ -268,22 +268,22 @@ def _entries(globals_: Globals, paths: tuple[Path, ...]) -> list[SavedFile]:
     known = saved_queries(globals_)
     if not paths:
         return list(known.entries())
-    found: list[SavedFile] = []
+    entries: list[SavedFile] = []
     for path in paths:
         if path.is_dir():
-            found += SavedQueries([path]).entries()
+            entries += SavedQueries([path]).entries()
         elif path.is_file():
-            found.append(read_entry(path))
+            entries.append(read_entry(path))
         else:
-            found += _named(known, str(path))
-    return found
+            entries += _named(known, str(path))
+    return entries
 
 
 def _named(known: SavedQueries, name: str) -> list[SavedFile]:
     """The file of the saved query of that name, as `connstat run` would take it."""
-    entries = [one for one in known.entries() if one.query.name.lower() == name.lower()]
+    entries = [entry for entry in known.entries() if entry.query.name.lower() == name.lower()]
     if entries:
-        return [one for one in entries if one.shadowed_by is None]
+        return [entry for entry in entries if entry.shadowed_by is None]
     close = nearest(name, known.names)
     hint = close or "name a file of SQL, a folder of them, or a saved query"
     raise SavedQueryError(f"{name}: no such file, folder or saved query", file=name, hint=hint)
@@ -319,7 +319,7 @@ class _StandIns:
             wiring.attachments, wiring.views, wiring.origin,
         )  # fmt: skip
         own: Mapping[str, Connection] = wiring.connections
-        missing = set(library.providers) - {one.provider for one in own.values()}
+        missing = set(library.providers) - {connection.provider for connection in own.values()}
         stand_ins = {
             name: Connection(name, name, base_url="https://nowhere.invalid")
             for name in library.providers
@@ -327,5 +327,5 @@ class _StandIns:
         }
         self.connections: Mapping[str, Connection] = {**own, **stand_ins}
         self.catalog = Catalog(
-            library, {name: one.provider for name, one in self.connections.items()}
+            library, {name: connection.provider for name, connection in self.connections.items()}
         )

@@ -58,7 +58,7 @@ class Checker:
     def check(self, query: SavedQuery) -> CheckReport:
         """Bind a query with a value for every parameter, and with all absent that may be.
 
-        It has been inspected before. Nothing is sent; the first fault of each way is told.
+        It has been inspected before. Nothing is sent; the first fault of each variant is told.
         """
         try:
             return self._checked(query)
@@ -68,8 +68,8 @@ class Checker:
             return CheckReport((Problem(error.file, error.line, message, error.hint),))
 
     def _checked(self, query: SavedQuery) -> CheckReport:
-        arguments = {one.name: self._specimen(query, one) for one in query.params}
-        found: list[Problem] = []
+        arguments = {param.name: self._specimen(query, param) for param in query.params}
+        problems: list[Problem] = []
         named = (*query.key, query.state) if query.state else query.key
         unseen: dict[str, None] = {}
         for sql, origin, words in _variants(query):
@@ -77,15 +77,15 @@ class Checker:
                 last = _Last() if named else None
                 problem = _bound(query, sql, arguments, self._engine, last, origin)
                 if last is not None and problem is None:
-                    found += _missing(query, named, last.columns(self._engine))
+                    problems += _missing(query, named, last.columns(self._engine))
                     named = ()
             except _Unseen as error:
                 unseen[str(error)] = None
                 continue
             if problem is not None:
-                found.append(replace(problem, message=f"{words}{problem.message}"))
+                problems.append(replace(problem, message=f"{words}{problem.message}"))
                 break
-        return CheckReport((*found, *_choices(query, self._engine)), tuple(unseen))
+        return CheckReport((*problems, *_choices(query, self._engine)), tuple(unseen))
 
     def _specimen(self, query: SavedQuery, param: SavedParam) -> object:
         """A value of a parameter's type; all of its own values are tried."""
@@ -108,7 +108,7 @@ class _Last:
     """The last statement that was bound: what it is asked for is its columns."""
 
     sql: str = ""
-    given: Mapping[str, object] | None = None
+    arguments: Mapping[str, object] | None = None
     plan: Plan | None = None
 
     def columns(self, engine: Engine) -> Set[str] | None:
@@ -117,22 +117,22 @@ class _Last:
         if self.plan is not None:
             query = self.plan.query
             sql = checked_text(query, empty_tables(engine.session, query.tables)).sql
-        found = engine.session.describe(sql, self.given)
-        return None if found is None else found.keys()
+        columns = engine.session.describe(sql, self.arguments)
+        return None if columns is None else columns.keys()
 
 
 def _missing(query: SavedQuery, named: tuple[str, ...], columns: Set[str] | None) -> list[Problem]:
     """What `key` and `state` name and the query does not answer with."""
-    found: list[Problem] = []
+    problems: list[Problem] = []
     if columns is None:
-        return found
+        return problems
     for name in named:
         if name.lower() not in columns:
             word = "key" if name in query.key else "state"
             hint = nearest(name, columns) or f"there is {', '.join(sorted(columns))}"
             message = f"{word} names {name}, which is no column of the query"
-            found.append(Problem(shown(query.path), _line_of_word(query, word), message, hint))
-    return found
+            problems.append(Problem(shown(query.path), _line_of_word(query, word), message, hint))
+    return problems
 
 
 def _line_of_word(query: SavedQuery, word: str) -> int:
@@ -166,18 +166,18 @@ def _bound(
     try:
         for sql, offset, names, is_last in _statements(text, engine):
             before = offset
-            given = {name: value for name, value in arguments.items() if name in names} or None
-            plan = engine.explain(sql, given)
+            mentioned = {name: value for name, value in arguments.items() if name in names} or None
+            plan = engine.explain(sql, mentioned)
             if plan is None and not is_own(sql):
-                engine.session.check(RunText(sql, sql), given)
+                engine.session.check(RunText(sql, sql), mentioned)
             if last is not None:
-                last.sql, last.given, last.plan = sql, given, plan
+                last.sql, last.arguments, last.plan = sql, mentioned, plan
             if is_last:
                 break
     except ConnstatError as error:
         message = error.message.partition("\n")[0]
         if _NO_FILES in message:
-            is_stand_in = any(f'"{one}"' in message for one in _SPECIMENS)
+            is_stand_in = any(f'"{specimen}"' in message for specimen in _SPECIMENS)
             which = "that a parameter names" if is_stand_in else f"that are not here ({message})"
             raise _Unseen(f"it reads files {which}") from error
         place = 0
@@ -196,7 +196,7 @@ def _statements(sql: str, engine: Engine) -> Iterator[tuple[str, int, Set[str], 
     And whether later ones may depend on it.
     """
     try:
-        pieces = engine.session.split(sql)
+        statements = engine.session.split(sql)
     except ParseError:
         from connstat_sql.sql.refresh import is_own
 
@@ -205,7 +205,10 @@ def _statements(sql: str, engine: Engine) -> Iterator[tuple[str, int, Set[str], 
         for text, offset in split(sql):
             yield text, offset, mentions_in(text).names, False
         return
-    yield from ((one.sql, one.offset, one.names, not one.is_query) for one in pieces)
+    yield from (
+        (statement.sql, statement.offset, statement.names, not statement.is_query)
+        for statement in statements
+    )
 
 
 def _choices(query: SavedQuery, engine: Engine) -> Iterator[Problem]:

@@ -50,7 +50,7 @@ class SavedQueries:
 
     def __iter__(self) -> Iterator[SavedQuery]:
         """The usable queries, by name."""
-        usable = (one.query for one in self.entries() if one.is_usable)
+        usable = (entry.query for entry in self.entries() if entry.is_usable)
         return iter(sorted(usable, key=lambda query: query.name.lower()))
 
     @property
@@ -60,16 +60,18 @@ class SavedQueries:
 
     def find(self, name: str) -> SavedQuery:
         """The query of that name. Raises SavedQueryError: there is none, or its file is broken."""
-        entries = [one for one in self.entries() if one.shadowed_by is None]
-        found = next((one for one in entries if one.query.name == name), None)
-        if found is None:
-            found = next((one for one in entries if one.query.name.lower() == name.lower()), None)
-        if found is None:
+        entries = [entry for entry in self.entries() if entry.shadowed_by is None]
+        match = next((entry for entry in entries if entry.query.name == name), None)
+        if match is None:
+            match = next(
+                (entry for entry in entries if entry.query.name.lower() == name.lower()), None
+            )
+        if match is None:
             raise self._unknown(name)
-        problems = found.problems or self.inspected(found.query)
+        problems = match.problems or self.inspected(match.query)
         if problems:
-            raise broken(found.query.name, problems)
-        return found.query
+            raise broken(match.query.name, problems)
+        return match.query
 
     def inspected(self, query: SavedQuery) -> tuple[Problem, ...]:
         """What is wrong between a query's SQL and its declarations."""
@@ -82,17 +84,17 @@ class SavedQueries:
 
     def entries(self) -> tuple[SavedFile, ...]:
         """Every file, folder by folder, whether it can be used or not."""
-        found: list[SavedFile] = []
+        entries: list[SavedFile] = []
         owners: dict[str, Path] = {}
         for folder in dict.fromkeys(self.folders):
             here: dict[str, Path] = {}
             for entry in map(self._entry, _files(folder)):
                 name = entry.query.name.lower()
-                told = _told_twice(entry, here.setdefault(name, entry.query.path))
-                found.append(replace(told, shadowed_by=owners.get(name)))
+                checked = _named_once(entry, here.setdefault(name, entry.query.path))
+                entries.append(replace(checked, shadowed_by=owners.get(name)))
             for name, path in here.items():
                 owners.setdefault(name, path)
-        return tuple(found)
+        return tuple(entries)
 
     def _entry(self, path: Path) -> SavedFile:
         try:
@@ -123,7 +125,7 @@ def broken(name: str, problems: tuple[Problem, ...]) -> SavedQueryError:
     if len(problems) == 1:
         message = f"the saved query {name} cannot be used: {first}"
     else:
-        listed = "\n".join(f"  {one}" for one in problems)
+        listed = "\n".join(f"  {problem}" for problem in problems)
         message = f"the saved query {name} cannot be used: {len(problems)} problems\n{listed}"
     hint = f"check it with  connstat saved check {first.file}"
     return SavedQueryError(message, file=first.file, line=first.line, hint=hint, problems=problems)
@@ -142,10 +144,10 @@ def read_entry(path: Path) -> SavedFile:
 def _files(folder: Path) -> list[Path]:
     """The files of SQL in a folder, by name; none when there is no such folder."""
     try:
-        found = sorted(folder.glob("*.sql"))
+        files = sorted(folder.glob("*.sql"))
     except OSError:
         return []
-    return [path for path in found if not path.name.startswith(".")]
+    return [path for path in files if not path.name.startswith(".")]
 
 
 def _unreadable(path: Path, error: OSError) -> SavedFile:
@@ -164,7 +166,7 @@ def standard_queries(here: Path, user: Path, providers: Iterable[Path] = ()) -> 
     return SavedQueries(folders, guarded=folders[0])
 
 
-def _told_twice(entry: SavedFile, first: Path) -> SavedFile:
+def _named_once(entry: SavedFile, first: Path) -> SavedFile:
     """The entry, with a problem when another file of its folder has given the name already."""
     query = entry.query
     if first == query.path:

@@ -80,7 +80,7 @@ class SavedQuery:
 
     def param(self, name: str) -> SavedParam | None:
         """The parameter of that name, or None."""
-        return next((one for one in self.params if one.name == name), None)
+        return next((param for param in self.params if param.name == name), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def _results(
     query: SavedQuery, prepared: Prepared, engine: Engine, options: Options
 ) -> Iterator[Result]:
     results = engine.run(prepared.sql, dict(prepared.arguments) or None, options)
-    named = [one for one in query.params if one.exists and one.name in prepared.arguments]
+    named = [param for param in query.params if param.exists and param.name in prepared.arguments]
     if not named:
         yield from results
         return
@@ -70,7 +70,7 @@ def _with_doubts(
     doubts, scans = list(last.doubts), list(last.scans)
     for param in named:
         value = prepared.arguments[param.name]
-        names = [str(one) for one in (value if isinstance(value, list) else [value])]
+        names = [str(element) for element in (value if isinstance(value, list) else [value])]
         if len(names) == 1 and last.table.num_rows:
             continue
         try:
@@ -81,7 +81,7 @@ def _with_doubts(
             doubts.append(f"whether there is such a {param.name} is not known: {error.message}")
             continue
         scans += [scan for result in results for scan in result.scans]
-        which = "" if all(one.complete for one in results) else ", of those that answered"
+        which = "" if all(result.complete for result in results) else ", of those that answered"
         doubts += [f"{said}{which}{near}" for said, near in _missing(param, names, known)]
     return replace(last, doubts=tuple(dict.fromkeys(doubts)), scans=tuple(scans))
 
@@ -91,9 +91,9 @@ def _missing(param: SavedParam, names: list[str], known: list[str]) -> Iterator[
     from connstat_sql.planner import nearest_to
 
     is_part = param.exists is Existence.PART
-    lower = [one.lower() for one in known] if is_part else []
+    lower = [text.lower() for text in known] if is_part else []
     for name in names:
-        if name in known or any(name.lower() in one for one in lower):
+        if name in known or any(name.lower() in text for text in lower):
             continue
         shown = repr(name[:60])
         said = f"no {param.name} has {shown} in it" if is_part else f"no {param.name} is {shown}"

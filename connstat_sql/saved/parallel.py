@@ -38,16 +38,17 @@ def check_all(
         count = 1
     own, *others = (entries[first::count] for first in range(count))
     begun = [_begin(share, open_engine) for share in others]
-    found = [_check(own, open_engine)]
+    reports = [_check(own, open_engine)]
     for share, (process, answer) in zip(others, begun, strict=True):
         with answer:
-            told = _told(answer)
+            report = _received(answer)
         process.join()
-        found.append(told or _check(share, open_engine))
-    problems = {one: None for verdict in found for one in verdict.problems}
-    unseen = dict.fromkeys(line for verdict in found for line in verdict.unseen)
+        reports.append(report or _check(share, open_engine))
+    problems = {problem: None for report in reports for problem in report.problems}
+    unseen = dict.fromkeys(line for report in reports for line in report.unseen)
     return CheckReport(
-        tuple(sorted(problems, key=lambda one: (one.file, one.line, one.message))), tuple(unseen)
+        tuple(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.message))),
+        tuple(unseen),
     )
 
 
@@ -67,7 +68,7 @@ def _work(there: Connection, share: Sequence[SavedFile], open_engine: Callable[[
         there.send(_check(share, open_engine))
 
 
-def _told(answer: Connection) -> CheckReport | None:
+def _received(answer: Connection) -> CheckReport | None:
     """What another process found; None when it ended without a word."""
     try:
         verdict: CheckReport = answer.recv()
@@ -85,11 +86,11 @@ def _check(entries: Sequence[SavedFile], open_engine: Callable[[], Engine]) -> C
     gc.disable()  # nothing here is worth looking for, and looking takes a quarter of the time
     try:
         for entry in entries:
-            found = entry.problems
-            if not found or entry.query.params:  # else the declarations may be what is broken
-                found += inspect(entry.query)
-            problems += found
-            if not found:
+            faults = entry.problems
+            if not faults or entry.query.params:  # else the declarations may be what is broken
+                faults += inspect(entry.query)
+            problems += faults
+            if not faults:
                 if checker is None:
                     engine = open_engine()
                     checker = Checker(engine)

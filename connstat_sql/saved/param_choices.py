@@ -27,10 +27,10 @@ def offered(
     param: SavedParam, engine: Engine, options: Options | None = None
 ) -> tuple[list[str], list[Result]]:
     """What the query for a parameter's choices answers: texts, and the results they are from."""
-    found: list[str] = []
+    texts: list[str] = []
     results = list(engine.run(param.choices or "", None, options))
     for result in results:
         if result.has_rows and result.table.num_columns:
             listed = result.table.column(0).to_pylist()
-            found = [plain_text(one) for one in listed if one is not None]
-    return list(dict.fromkeys(found)), results
+            texts = [plain_text(value) for value in listed if value is not None]
+    return list(dict.fromkeys(texts)), results

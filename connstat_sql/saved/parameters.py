@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from connstat_sql.engine import Engine
 
 
-def prepare(query: SavedQuery, given: Mapping[str, str], engine: Engine) -> Prepared:
+def prepare(query: SavedQuery, texts: Mapping[str, str], engine: Engine) -> Prepared:
     """What to run for these texts by parameter name; DuckDB makes typed values of them.
 
     Raises SavedQueryError: an unknown or missing parameter, a value that does not fit.
     """
-    _check_names(query, given)
-    texts = {param.name: given.get(param.name, param.default) for param in query.params}
-    missing = [one for one in query.params if one.is_required and texts[one.name] is None]
+    _check_names(query, texts)
+    effective = {param.name: texts.get(param.name, param.default) for param in query.params}
+    missing = [
+        param for param in query.params if param.is_required and effective[param.name] is None
+    ]
     if missing:
-        names = " and ".join(one.name for one in missing)
+        names = " and ".join(param.name for param in missing)
         raise SavedQueryError(
             f"{query.name} needs {names}",
             hint=f"connstat run {query.name} {' '.join(examples(missing))}",
@@ -38,30 +40,30 @@ def prepare(query: SavedQuery, given: Mapping[str, str], engine: Engine) -> Prep
     arguments = {
         param.name: typed(query, param, text, engine)
         for param in query.params
-        if (text := texts[param.name]) is not None
+        if (text := effective[param.name]) is not None
     }
-    absent = {param.name: param.type for param in query.params if param.name not in arguments}
-    for param in query.params:
-        if param.name in absent:
-            check_type(query, param, engine)
-    return Prepared(with_typed_nulls(query.sql, absent)[0], arguments)
+    absent = [param for param in query.params if param.name not in arguments]
+    for param in absent:
+        check_type(query, param, engine)
+    types = {param.name: param.type for param in absent}
+    return Prepared(with_typed_nulls(query.sql, types)[0], arguments)
 
 
 def typed(query: SavedQuery, param: SavedParam, text: str, engine: Engine) -> object:
     """The value that a text gives a parameter, of its type. Raises SavedQueryError."""
     _check_allowed(query, param, text)
-    what: object = text
+    argument: object = text
     if param.is_list and not text.strip().startswith("["):
-        what = list(elements(param, text))
+        argument = list(elements(param, text))
     sql = f"SELECT TRY_CAST($1 AS {param.type})"
     try:
-        engine.session.check(RunText(sql, sql), [what])
+        engine.session.check(RunText(sql, sql), [argument])
     except QueryError as error:
         reason = error.message.partition("\n")[0]
         message = f"{param.name} cannot be read as {param.type}: {reason}"
         hint = "types are DuckDB's, such as VARCHAR, INTEGER, DATE, VARCHAR[]"
         raise _fault(query, param, message, hint) from error
-    row = engine.session.duckdb.execute(sql, [what]).fetchone()
+    row = engine.session.duckdb.execute(sql, [argument]).fetchone()
     value: object = row[0] if row else None
     if value is None or (isinstance(value, list) and None in value):
         message = f"{param.name} is of type {param.type}, and {_quoted(text)} is not"
@@ -103,23 +105,23 @@ def example(param: SavedParam) -> str:
     return f"{param.name}={value}"
 
 
-def _check_names(query: SavedQuery, given: Mapping[str, str]) -> None:
-    names = [param.name for param in query.params]
-    for name in given:
-        if name not in names:
-            listed = f"it has {', '.join(names)}" if names else "it has none"
-            hint = nearest(name, names) or listed
+def _check_names(query: SavedQuery, names: Iterable[str]) -> None:
+    declared = [param.name for param in query.params]
+    for name in names:
+        if name not in declared:
+            listed = f"it has {', '.join(declared)}" if declared else "it has none"
+            hint = nearest(name, declared) or listed
             raise SavedQueryError(f"{query.name} has no parameter {name}", hint=hint)
 
 
 def _check_allowed(query: SavedQuery, param: SavedParam, text: str) -> None:
     if not param.allowed:
         return
-    for one in elements(param, text):
-        if one not in param.allowed:
-            close = nearest(one, param.allowed)
+    for element in elements(param, text):
+        if element not in param.allowed:
+            close = nearest(element, param.allowed)
             hint = f"allowed: {', '.join(param.allowed)}"
-            message = f"{param.name} is never {_quoted(one)}"
+            message = f"{param.name} is never {_quoted(element)}"
             raise _fault(query, param, message, f"{close} {hint}" if close else hint)
 
 

@@ -22,4 +22,6 @@ def standard_folders(here: Path, user: Path, providers: Iterable[Path] = ()) -> 
 
 def _beside(root: Path) -> list[Path]:
     """The folders of queries next to definitions."""
-    return sorted(one for one in (root / FOLDER, *root.glob(f"*/{FOLDER}")) if one.is_dir())
+    return sorted(
+        folder for folder in (root / FOLDER, *root.glob(f"*/{FOLDER}")) if folder.is_dir()
+    )

@@ -27,13 +27,13 @@ _TEXT_TYPES = ("VARCHAR", "TEXT", "STRING")
 def read_query(page: QueryFile, path: Path) -> tuple[SavedQuery, tuple[Problem, ...]]:
     """The saved query of a file, as far as it can be read, and its problems by line."""
     findings = Findings(page.source, [*page.problems, *page.source.problems])
-    given = page.source.value
-    if not isinstance(given, dict):
-        if given is not None:
+    words = page.source.value
+    if not isinstance(words, dict):
+        if words is not None:
             findings.add((), "the front matter is not a mapping", "write  title: …  and the like")
-        given = {}
-    reader = _FrontMatterReader(given, findings)
-    reader.check_words((), given, WORDS)
+        words = {}
+    reader = _FrontMatterReader(words, findings)
+    reader.check_words((), words, WORDS)
     name = reader.text("name") or path.stem
     if not _NAME.fullmatch(name):
         hint = "letters, digits, _ - . ; give it one with  name:"
@@ -47,12 +47,16 @@ def read_query(page: QueryFile, path: Path) -> tuple[SavedQuery, tuple[Problem, 
         line=page.line,
         description=description,
         params=reader.params(),
-        key=reader.texts(("key",), given.get("key")),
+        key=reader.texts(("key",), words.get("key")),
         state=reader.text("state") or None,
-        severity=Severity(reader.one_of("severity", [one.value for one in Severity], "critical")),
-        is_partial=reader.truth(("partial",), given.get("partial")),
+        severity=Severity(
+            reader.one_of("severity", [severity.value for severity in Severity], "critical")
+        ),
+        is_partial=reader.truth(("partial",), words.get("partial")),
     )
-    return query, tuple(sorted(findings.problems, key=lambda one: (one.line, one.message)))
+    return query, tuple(
+        sorted(findings.problems, key=lambda problem: (problem.line, problem.message))
+    )
 
 
 def _in_words(description: str, name: str) -> str:
@@ -64,20 +68,20 @@ def _in_words(description: str, name: str) -> str:
 class _FrontMatterReader:
     """Reads the words of one front matter; what is wrong goes to `findings`."""
 
-    given: dict[str, Any]
+    words: dict[str, Any]
     findings: Findings
     _names: dict[str, str] = field(default_factory=dict)
 
-    def check_words(self, path: KeyPath, given: Iterable[str], known: tuple[str, ...]) -> None:
+    def check_words(self, path: KeyPath, words: Iterable[str], known: tuple[str, ...]) -> None:
         """Note each key that is not a known one."""
-        for word in given:
+        for word in words:
             if word not in known:
                 hint = nearest(word, known) or f"there is {', '.join(known)}"
                 self.findings.add((*path, word), f"unknown key `{word}`", hint)
 
     def text(self, word: str) -> str:
         """A text; "" when it is not there."""
-        return self._text((word,), self.given.get(word))
+        return self._text((word,), self.words.get(word))
 
     def one_of(self, word: str, known: list[str], default: str) -> str:
         """One of the known words."""
@@ -96,41 +100,41 @@ class _FrontMatterReader:
     def texts(self, path: KeyPath, value: Any) -> tuple[str, ...]:
         """A list of texts, or one."""
         listed = value if isinstance(value, list) else [] if value is None else [value]
-        found = (self._text((*path, place), one) for place, one in enumerate(listed))
-        return tuple(text for text in found if text)
+        texts = (self._text((*path, place), element) for place, element in enumerate(listed))
+        return tuple(text for text in texts if text)
 
     def params(self) -> tuple[SavedParam, ...]:
         """The declared parameters, in order."""
-        value = self.given.get("params")
+        value = self.words.get("params")
         if value is None:
             return ()
         if not isinstance(value, dict):
             hint = "write  params:  and below it a line  NAME: {type: VARCHAR}  for each"
             self.findings.add(("params",), "`params` is not a mapping of names", hint)
             return ()
-        return tuple(self._param(str(name), one) for name, one in value.items())
+        return tuple(self._param(str(name), param) for name, param in value.items())
 
     def _param(self, name: str, value: Any) -> SavedParam:
         path: KeyPath = ("params", name)
-        given = {"type": value} if isinstance(value, str) else {} if value is None else value
-        if not isinstance(given, dict):
+        words = {"type": value} if isinstance(value, str) else {} if value is None else value
+        if not isinstance(words, dict):
             self.findings.add(path, f"`{name}` is neither a type nor a mapping")
-            given = {}
-        self.check_words(path, given, PARAM_WORDS)
+            words = {}
+        self.check_words(path, words, PARAM_WORDS)
         self._check_name(path, name)
-        type_ = self._text((*path, "type"), given.get("type")) or "VARCHAR"
+        type_ = self._text((*path, "type"), words.get("type")) or "VARCHAR"
         if not is_type_text(type_):
             hint = "such as VARCHAR, INTEGER, DATE, VARCHAR[]"
             self.findings.add((*path, "type"), f"`{type_}` is not a DuckDB type", hint)
         param = SavedParam(
             name=name,
             type=type_,
-            description=self._text((*path, "description"), given.get("description")).strip(),
-            default=self._default((*path, "default"), given.get("default"), type_),
-            is_required=self.truth((*path, "required"), given.get("required")),
-            allowed=self.texts((*path, "allowed"), given.get("allowed")),
-            choices=self._text((*path, "choices"), given.get("choices")).strip() or None,
-            exists=self._existence((*path, "exists"), given.get("exists")),
+            description=self._text((*path, "description"), words.get("description")).strip(),
+            default=self._default((*path, "default"), words.get("default"), type_),
+            is_required=self.truth((*path, "required"), words.get("required")),
+            allowed=self.texts((*path, "allowed"), words.get("allowed")),
+            choices=self._text((*path, "choices"), words.get("choices")).strip() or None,
+            exists=self._existence((*path, "exists"), words.get("exists")),
             line=self.findings.source.line(path),
         )
         if param.exists and param.choices is None:
@@ -143,7 +147,7 @@ class _FrontMatterReader:
         text = self._text(path, value)
         if text in ("", "false"):
             return None
-        known = [one.value for one in Existence]
+        known = [existence.value for existence in Existence]
         if text not in known:
             self.findings.add(path, f"exists `{text}` is not known", "it is true or part")
         return Existence(text) if text in known else None
@@ -158,7 +162,7 @@ class _FrontMatterReader:
 
     def _default(self, path: KeyPath, value: Any, type_: str) -> str | None:
         if isinstance(value, list) and type_.rstrip().endswith("]"):
-            listed = [self._text((*path, place), one) for place, one in enumerate(value)]
+            listed = [self._text((*path, place), element) for place, element in enumerate(value)]
             return written_list(listed)
         if isinstance(value, (int, float)) and type_.upper() in _TEXT_TYPES:
             hint = "put it in quotes"  # 007 would have become 7
