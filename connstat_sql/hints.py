@@ -16,12 +16,20 @@ _OPTION = re.compile(
 
 
 def in_python(hint: str) -> str:
-    """A hint for whoever calls a function."""
+    """A hint for whoever calls a function.
+
+    >>> in_python("raise it with  --max-requests 5000")
+    'raise it with  max_requests=5000'
+    """
     return _OPTION.sub(_as_argument, hint)
 
 
 def in_shell(hint: str) -> str:
-    """A hint for whoever types into the shell, which has commands for some of the options."""
+    """A hint for whoever types into the shell, which has commands for some of the options.
+
+    >>> in_shell("raise it with  --max-requests 5000")
+    'raise it with  .max-requests 5000'
+    """
     return _OPTION.sub(_as_command, hint)
 
 

@@ -16,6 +16,9 @@ def seconds_of(text: str, *, may_be_none: bool = False) -> float:
 
     They are more than none, but where `may_be_none` says otherwise.
     Raises ValueError with a message that shows how one is written.
+
+    >>> seconds_of("1m30s")
+    90.0
     """
     if re.fullmatch(r"\s*\d+(\.\d+)?\s*", text, re.ASCII):
         text = f"{text.strip()}s"
@@ -32,7 +35,11 @@ def seconds_of(text: str, *, may_be_none: bool = False) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A duration as people write it, to the second (to the millisecond below one)."""
+    """A duration as people write it, to the second (to the millisecond below one).
+
+    >>> in_words(5400)
+    '1h30m'
+    """
     left = round(seconds * 1000)
     if left < 1000:
         return f"{left}ms"

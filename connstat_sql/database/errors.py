@@ -39,7 +39,12 @@ class RunText:
     shifts: tuple[tuple[int, int], ...] = ((0, 0),)
 
     def original_place(self, place: int) -> int:
-        """The place in the user's text for one in the run text."""
+        """The place in the user's text for one in the run text.
+
+        >>> text = RunText("FROM t_1 AS x", "FROM shop.v1.orders AS x", ((0, 0), (8, 19)))
+        >>> text.original_place(12), text.original[23]
+        (23, 'x')
+        """
         run, own = max(shift for shift in self.shifts if shift[0] <= max(place, 0))
         return min(own + place - run, len(self.original))
 

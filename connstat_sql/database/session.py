@@ -110,7 +110,11 @@ class Session:
     # --- what DuckDB knows of SQL ------------------------------------------------------------
 
     def split(self, sql: str) -> tuple[SqlStatement, ...]:
-        """The statements of a text, as DuckDB's parser sees them. Raises ParseError."""
+        """The statements of a text, as DuckDB's parser sees them. Raises ParseError.
+
+        >>> [(part.sql, part.is_query) for part in Session().split("SET threads = 2; SELECT $n")]
+        [('SET threads = 2;', False), ('SELECT $n', True)]
+        """
         self.make_macros(sql)
         text = RunText(sql, sql)
         statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
@@ -165,6 +169,9 @@ class Session:
         """The columns a query would have, in lower case, with their types; None: it cannot run.
 
         `note` is told why it cannot. What is no query has none: to bind it would be to run it.
+
+        >>> Session().describe("SELECT 1 AS Number, 'a' AS letter", None)
+        {'number': 'INTEGER', 'letter': 'VARCHAR'}
         """
         self.watches.confirm()
         try:
@@ -231,6 +238,9 @@ class Session:
         """Run a constant query: its rows as text with types, or None when DuckDB refuses.
 
         `note` is told why it refuses.
+
+        >>> Session().fold("SELECT 6 * 7", None)
+        ((Value(text='42', type='INTEGER'),),)
         """
         query = f"SELECT {_TEXTS_AND_TYPES} FROM ({sql}) AS f"
         self.watches.confirm()

@@ -80,5 +80,9 @@ def unit_of(form: str, kind: str = "TIMESTAMP") -> int:
 
 
 def plain_text(value: object) -> str:
-    """A value as an API or a file writes it that knows texts alone: `true`, `7`, `eu-1`."""
+    """A value as an API or a file writes it that knows texts alone: `true`, `7`, `eu-1`.
+
+    >>> plain_text(True)
+    'true'
+    """
     return str(value).lower() if isinstance(value, bool) else str(value)

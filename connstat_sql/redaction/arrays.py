@@ -44,7 +44,11 @@ def whole(texts: pa.StringArray, mask: Mask) -> pa.StringArray:
 
 
 def cut(texts: pa.StringArray, mask: Mask) -> pa.StringArray:
-    """Texts with masks in place of what looks like a secret in them."""
+    """Texts with masks in place of what looks like a secret in them.
+
+    >>> cut(pa.array(["user=me password=hunter2", "user=me"]), lambda secret: "****").to_pylist()
+    ['user=me password=****', 'user=me']
+    """
     return _of_unique(texts, partial(_cut, mask=mask))
 
 

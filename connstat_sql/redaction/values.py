@@ -244,7 +244,11 @@ _LEFT = re.compile(LEFT)
 
 
 def hidden(text: str, mark: Callable[[str], str] = lambda _: "…") -> str:
-    """The text with `mark` of each secret in its place. For short texts: Python's `re`."""
+    """The text with `mark` of each secret in its place. For short texts: Python's `re`.
+
+    >>> hidden("https://me:hunter2@files.example/x?token=b4f1&page=2")
+    'https://me:…@files.example/x?token=…&page=2'
+    """
     if not _may_hold().search(text):
         return text
     text = re.sub(f"[{BEGIN}{KEEP}{END}]", "", text)

@@ -95,7 +95,11 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 def template_of(text: str) -> Template:
-    """Text with names in braces → Template."""
+    """Text with names in braces → Template.
+
+    >>> template_of("/clusters/{id}/nodes").parts
+    ('/clusters/', 'id', '/nodes')
+    """
     return Template(tuple(_PLACEHOLDER.split(text)))
 
 

@@ -49,7 +49,11 @@ class Findings:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean …?` for a misspelt word, or "" when nothing comes close."""
+    """`did you mean …?` for a misspelt word, or "" when nothing comes close.
+
+    >>> nearest("enviroment", ["cluster", "environment"])
+    'did you mean `environment`?'
+    """
     by_lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower(), list(by_lower), n=1, cutoff=0.6)
     return f"did you mean `{by_lower[close[0]]}`?" if close else ""

@@ -43,6 +43,9 @@ def parse_type(text: str) -> SqlType:
     """Parse `STRUCT(id INTEGER, tags VARCHAR[])` and the like.
 
     Raises UnknownType, naming the word that is not understood.
+
+    >>> str(parse_type("struct(id INTEGER, tags varchar[])"))
+    'STRUCT("id" INTEGER, "tags" VARCHAR[])'
     """
     parser = _TypeParser(_tokens(text))
     parsed = parser.type()

@@ -61,7 +61,11 @@ class _Fault(Exception):
 
 
 def read_source(file: str, content: bytes) -> YamlFile:
-    """Read one YAML document; whatever is wrong with it becomes a problem, never an exception."""
+    """Read one YAML document; whatever is wrong with it becomes a problem, never an exception.
+
+    >>> read_source("mine.yaml", b"service: {name: api}").value
+    {'service': {'name': 'api'}}
+    """
     if len(content) > MAX_BYTES:
         return _unreadable(file, 0, f"larger than {MAX_BYTES:,} bytes")
     try:
