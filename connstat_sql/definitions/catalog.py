@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from connstat_sql.definitions.model import Part, Provider, Resource, Service, TableName
+from connstat_sql.errors import BindError
 
 
 class Definitions(Protocol):
@@ -161,3 +162,9 @@ def _missing(parts: tuple[str, ...], what: str, known: tuple[str, ...], scope: s
     word = parts[1] if what.endswith(f"service {parts[1]}") else parts[2]
     close = difflib.get_close_matches(word.lower(), known, n=3, cutoff=0.5) or sorted(known)
     return NoSuchTable(".".join(parts), what, tuple(f"{scope}.{name}" for name in close[:8]))
+
+
+def no_such(what: str, word: str, known: Sequence[str], sql: str = "") -> BindError:
+    """The error for a name that is none of those known, with those that come close."""
+    close = difflib.get_close_matches(word, known, n=3) or known
+    return BindError(what, sql=sql, hint=f"there is  {', '.join(close)}")

@@ -44,15 +44,20 @@ from connstat_sql.definitions.versions import VersionRule
 from connstat_sql.definitions.views import Part, View
 
 __all__ = [
-    "DEFAULT_LIMITS", "DEFAULT_RETRIES", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR", "ArrayStyle",
-    "Auth", "AuthKind", "BoundKeys", "Column", "Filter", "InBody", "InHeader", "InLastRow",
-    "JsonBody",
+    "DEFAULT_LIMITS", "DEFAULT_RETRIES", "HIDDEN_COLUMNS", "JSON", "KEY", "TIMESTAMPTZ", "VARCHAR",
+    "ArrayStyle", "Auth", "AuthKind", "BoundKeys", "Column", "Filter", "InBody", "InHeader",
+    "InLastRow", "JsonBody",
     "Limits", "ListOf", "MapOf", "Mark", "Method", "Mismatch", "Order", "OrderPairs", "Paging",
     "PagingStyle", "Param", "Parent", "Part", "Path", "Provider", "QueryItem", "Redaction",
     "Resource", "RetryRule", "RowsPath", "Scalar", "SecretKeys", "Sending", "Service", "Setting",
     "Shape", "Source", "Spelling", "SqlType", "Struct", "TableName", "Target", "Template",
     "TokenRules", "VersionRule", "View", "literal", "quote",
 ]  # fmt: skip
+
+HIDDEN_COLUMNS = {
+    "_connection": "VARCHAR", "_observed_at": "TIMESTAMP WITH TIME ZONE", "_url": "VARCHAR",
+}  # fmt: skip
+"""Columns that every live table has besides its own, which `*` leaves out, and their types."""
 
 # --- where rows are in a body ---------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
 from connstat_sql.decode import ROWS, FieldLayout, RowReader, pages_table
 from connstat_sql.definitions.model import (
+    HIDDEN_COLUMNS,
     JSON,
     VARCHAR,
     Column,
@@ -47,7 +48,6 @@ _HIDDEN_VALUES = {
     "_url": "_url",
 }
 _NOT_IN_ARROW = (Scalar("HUGEINT"), Scalar("UUID"), JSON)
-_HIDDEN_TYPES = {"_connection": "VARCHAR", "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
 
 
 def reader_of(scan: Scan) -> RowReader:
@@ -116,7 +116,7 @@ class Staging:
         for name in self._arguments:
             param = self._scan.resource.param(name)
             types[name] = str(param.type) if param else "VARCHAR"
-        types |= {name: _HIDDEN_TYPES[name] for name in self._hidden}
+        types |= {name: HIDDEN_COLUMNS[name] for name in self._hidden}
         self.columns = tuple(types)
         """Names of the table's columns, the number of the fetch aside."""
         if self._number is not None:
@@ -285,7 +285,7 @@ def empty_tables(session: Session, tables: Sequence[BoundTable]) -> list[str]:
     for key, table in zip(keys, tables, strict=True):
         if key not in columns:
             types = {column.name: str(column.type) for column in table.live.resource.all_columns}
-            types |= {name: _HIDDEN_TYPES[name] for name in table.hidden}
+            types |= {name: HIDDEN_COLUMNS[name] for name in table.hidden}
             columns[key] = ", ".join(f"{quote(name)} {of}" for name, of in types.items())
     names = session.empty_tables(columns.values())
     return [names[columns[key]] for key in keys]

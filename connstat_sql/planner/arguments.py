@@ -25,7 +25,7 @@ from connstat_sql.sql.binder import (
     relations_of,
 )
 from connstat_sql.sql.binder.nulls import rejects_null
-from connstat_sql.sql.binder.predicates import chained, part_of, split_and
+from connstat_sql.sql.binder.predicates import weakened
 from connstat_sql.sql.binder.render import (
     node_text,
 )
@@ -203,22 +203,18 @@ class Binding:
         ]
 
     def _weakened(self, conjunct: Conjunct, known: set[str]) -> Conjunct | None:
-        """An OR without what cannot be told yet in its branches: less is said, and still true."""
+        """An OR without what cannot be told yet in its branches; all others as they are."""
         either = conjunct.predicate.unnest()
         if self._is_tellable(conjunct, known) or not isinstance(either, exp.Or):
             return conjunct
-        terms: dict[int, Term] = {}
-        branches: list[exp.Expr] = []
-        for branch in either.flatten():
-            parts = [part_of(node, conjunct) for node in split_and(branch)]
-            kept = [part for part in parts if part and self._is_tellable(part, known)]
-            if not kept:
-                return None
-            columns = [exp.column("part") for _ in kept]
-            for column, part in zip(columns, kept, strict=True):
-                terms[id(column)] = Expression(part.predicate, part.terms)
-            branches.append(chained(exp.And, columns))
-        return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
+
+        def tellable(part: Conjunct) -> Expression | None:
+            column = exp.column("part")
+            is_tellable = self._is_tellable(part, known)
+            terms = {id(column): Expression(part.predicate, part.terms)}
+            return Expression(column, terms) if is_tellable else None
+
+        return weakened(conjunct, tellable)
 
     def _is_tellable(self, conjunct: Conjunct, known: set[str]) -> bool:
         """Whether it can be evaluated over what is known of the table itself."""

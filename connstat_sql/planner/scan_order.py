@@ -65,7 +65,6 @@ class Offer:
 class Wish:
     """One use of a table: what it can be asked by, and where the values may come from."""
 
-    relation: int
     offers: tuple[Offer, ...]
     sources: Mapping[str, Sequence[tuple[Sources, int]]]
     links: Links
@@ -364,9 +363,7 @@ class Ordering:
                 ]
                 if usable:
                     sources[param.name] = usable
-        return Wish(
-            access.relation, tuple(self._offers(target, access, frozenset(sources))), sources, links
-        )
+        return Wish(tuple(self._offers(target, access, frozenset(sources))), sources, links)
 
     def _needs_of_all(self, relations: Iterable[int]) -> int:
         bits = 0

@@ -21,6 +21,20 @@ def children(node: exp.Expr) -> list[exp.Expr]:
     return inside
 
 
+def named_children(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+    """The nodes right below a node, in order, each with the key that it stands under."""
+    for key, value in node.args.items():
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, exp.Expr):
+                yield key, child
+
+
+def is_edited(star: exp.Expr) -> bool:
+    """Whether a star leaves columns out, or gives them another value or name."""
+    star = star.this if isinstance(star, exp.Column) else star
+    return any(star.args.get(key) for key in ("except_", "replace", "rename", "except"))
+
+
 def walk(node: exp.Expr) -> Iterator[exp.Expr]:
     """The node and all below it, level by level."""
     level = [node]

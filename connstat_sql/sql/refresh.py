@@ -5,11 +5,9 @@ REFRESH;  REFRESH confluent;  REFRESH plant_a.connect;  REFRESH confluent.connec
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
+from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable, no_such
 from connstat_sql.definitions.lexer import Lexeme, read_name, spoken
 from connstat_sql.errors import BindError, Span
 from connstat_sql.sql.statement import read_show
@@ -68,23 +66,17 @@ def _resolved(parts: tuple[str, ...], catalog: Catalog) -> Refresh:
     providers = {name.lower(): name for name in definitions.providers}
     connections = {name.lower(): name for name in catalog.connections}
     if head not in providers and head not in connections:
-        known = {**connections, **providers}
-        raise _unknown(f"there is no provider or connection {parts[0]}", head, known.values())
+        known = sorted({**connections, **providers}.values())
+        raise no_such(f"there is no provider or connection {parts[0]}", head, known)
     connection = None if head in providers else connections[head]
     provider = providers[head] if connection is None else catalog.connections[connection]
     names = (provider, *(part.lower() for part in parts[1:]))
     if len(names) > 1 and names[1] not in definitions.services(provider):
         what = f"{parts[0]} has no service {parts[1]}"
-        raise _unknown(what, names[1], definitions.services(provider))
+        raise no_such(what, names[1], sorted(definitions.services(provider)))
     table = catalog.resolve(parts)
     if isinstance(table, NoSuchTable):
         raise BindError(table.missing, hint=f"there is  {', '.join(table.candidates)}")
     if isinstance(table, LiveTable) and table.resource.view is not None:
         return Refresh(None, ())  # its rows are those of others, wherever they are
     return Refresh(connection, names)
-
-
-def _unknown(what: str, word: str, known: Iterable[str]) -> BindError:
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=3) or names
-    return BindError(what, hint=f"there is  {', '.join(close)}")

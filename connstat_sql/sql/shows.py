@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from connstat_sql.definitions.catalog import Catalog, LiveTable
+from connstat_sql.definitions.catalog import Catalog, LiveTable, no_such
 from connstat_sql.definitions.model import Param, Resource
 from connstat_sql.definitions.quoting import literal, quote
 from connstat_sql.errors import BindError
@@ -50,7 +49,8 @@ def _tables(statement: Statement, catalog: Catalog) -> str:
     wanted = statement.show.scope[1:2] if statement.show else ()
     services = catalog.definitions.services(provider)
     if wanted and wanted[0].lower() not in services:
-        raise _unknown(statement, f"{provider} has no service {wanted[0]}", wanted[0], services)
+        what = f"{provider} has no service {wanted[0]}"
+        raise no_such(what, wanted[0].lower(), services, statement.sql)
     rows = []
     for name in wanted or services:
         service = catalog.definitions.service(provider, name.lower())
@@ -76,14 +76,8 @@ def _provider_of(statement: Statement, catalog: Catalog, parts: int) -> str:
     connections = {known.lower(): provider for known, provider in catalog.connections.items()}
     if name in connections:
         return connections[name]
-    raise _unknown(
-        statement, f"there is no provider {scope[0]}", name, catalog.definitions.providers
-    )
-
-
-def _unknown(statement: Statement, what: str, word: str, known: tuple[str, ...]) -> BindError:
-    close = difflib.get_close_matches(word.lower(), known, n=3) or known
-    return BindError(what, sql=statement.sql, hint=f"there is  {', '.join(close)}")
+    what = f"there is no provider {scope[0]}"
+    raise no_such(what, name, catalog.definitions.providers, statement.sql)
 
 
 def values_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:

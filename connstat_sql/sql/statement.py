@@ -216,7 +216,7 @@ def _has_lost_with(sql: str) -> bool:
 
 def _tree(sql: str, whole: str) -> exp.Expr | None:
     """The tree of a text; `whole` is the same, with its long lists."""
-    marks = _placeholders(sql)
+    marks = placeholders(sql)
     try:
         dialect = dialect_of(sql)()
         numbered, parser = _numbered(sql, marks), dialect.parser()
@@ -247,7 +247,7 @@ def _quantify(tree: exp.Expr) -> None:
             node.replace(compared)
 
 
-def _placeholders(sql: str) -> list[int]:
+def placeholders(sql: str) -> list[int]:
     """Places of `?` in the text."""
     if "?" not in sql:
         return []

@@ -12,6 +12,7 @@ from typing import Any
 from connstat_sql.definitions.bodies import PLACEHOLDER
 from connstat_sql.definitions.loader.yaml import KeyPath, YamlFile
 from connstat_sql.definitions.model import (
+    HIDDEN_COLUMNS,
     JSON,
     KEY,
     VARCHAR,
@@ -33,7 +34,6 @@ from connstat_sql.definitions.model import (
 from connstat_sql.errors import Problem
 
 _UNUSABLE = re.compile(r'["\\\x00-\x1f\x7f]')
-HIDDEN_COLUMNS = ("_connection", "_observed_at", "_url")
 
 
 @dataclass

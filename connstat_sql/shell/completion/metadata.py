@@ -6,13 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from connstat_sql.definitions.model import ListOf, MapOf, Param, Parent, SqlType, Struct, TableName
+from connstat_sql.definitions.model import (
+    HIDDEN_COLUMNS,
+    ListOf,
+    MapOf,
+    Param,
+    Parent,
+    SqlType,
+    Struct,
+    TableName,
+)
 from connstat_sql.shell.completion.places import CompletionScope
 from connstat_sql.shell.completion.scopes import FromSource, Query, SelectOutput
 
 MOST_LEVELS = 20
 """Queries within queries that are looked into."""
-HIDDEN = ("_connection", "_observed_at", "_url")
+HIDDEN = tuple(HIDDEN_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)

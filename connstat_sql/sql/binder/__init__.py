@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions.lexer import names_within
-from connstat_sql.definitions.model import Resource
+from connstat_sql.definitions.model import HIDDEN_COLUMNS, Resource
 from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.sql.binder.clause_rules import UnstableFunctions
 from connstat_sql.sql.binder.columns import (
@@ -268,12 +268,7 @@ def bounded_types(resource: Resource) -> dict[str, str]:
 
 def _types(resource: Resource, hidden: Sequence[str]) -> dict[str, str]:
     columns = {column.name.lower(): str(column.type) for column in resource.all_columns}
-    return {**columns, **{name: _HIDDEN_TYPES[name] for name in hidden}}
-
-
-_HIDDEN_TYPES = {
-    "_connection": "VARCHAR", "_observed_at": "TIMESTAMP WITH TIME ZONE", "_url": "VARCHAR",
-}  # fmt: skip
+    return {**columns, **{name: HIDDEN_COLUMNS[name] for name in hidden}}
 
 
 def _is_made(mention: TableMention, tree: exp.Expr | None) -> bool:

@@ -20,7 +20,7 @@ from connstat_sql.sql.binder.model import (
 from connstat_sql.sql.binder.query_tree import OutputColumn
 from connstat_sql.sql.binder.render import expression_columns, field_text, written
 from connstat_sql.sql.binder.scopes import Scope
-from connstat_sql.sql.nodes import children, find, find_all
+from connstat_sql.sql.nodes import children, find, find_all, is_edited, named_children
 
 _OF_MORE_THAN_A_ROW = (
     exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns,
@@ -236,8 +236,7 @@ def _is_filtered_star(node: exp.Expr) -> bool:
 
 
 def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:
-    edited = [star.args.get(key) for key in ("except_", "replace", "rename", "except")]
-    if any(edited) or not all(source.relation.is_known for source in scope.sources):
+    if is_edited(star) or not all(source.relation.is_known for source in scope.sources):
         return None
     if inner is star:
         return list(scope.outputs())
@@ -304,18 +303,11 @@ def holds_aggregate(node: exp.Expr, functions: UnstableFunctions) -> bool:
         if isinstance(inner, exp.Anonymous) and inner.name.lower() in functions.aggregates:
             return True
         if isinstance(inner, exp.Window):  # its own function is none, what that is given may be one
-            pending += [each for key, each in _parts_of(inner) if key != "this"]
+            pending += [each for key, each in named_children(inner) if key != "this"]
             pending += children(inner.this)
         elif not isinstance(inner, exp.Query):
             pending += children(inner)
     return False
-
-
-def _parts_of(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
-    for key, value in node.args.items():
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, exp.Expr):
-                yield key, part
 
 
 def _windows(select: exp.Select) -> Iterator[exp.Window]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.definitions.model import Resource
+from connstat_sql.definitions.model import HIDDEN_COLUMNS, Resource
 from connstat_sql.definitions.quoting import is_own
 from connstat_sql.errors import BindError, Span
 from connstat_sql.sql.duckdb_only import Unread
 from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.statement import TableMention
 
-HIDDEN = ("_connection", "_observed_at", "_url")
+HIDDEN = tuple(HIDDEN_COLUMNS)
 
 
 Spoken = Counter[tuple[str, tuple[str, ...]]]

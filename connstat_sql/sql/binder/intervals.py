@@ -38,11 +38,6 @@ _DAY = 86_400 * 10**6
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def has_intervals(kind: str) -> bool:
-    """Whether values of a type are whole numbers here."""
-    return kind in _COMPARED or kind in INTEGERS
-
-
 def ticks_of(text: str, kind: str) -> int | None:
     """A value of such a type as a whole number; None for those without one, such as infinity."""
     try:

@@ -124,6 +124,13 @@ def is_fixed(term: Term) -> bool:
     return isinstance(term, Expression) and not term.terms
 
 
+def type_of(term: Term | None, relations: Mapping[int, Relation]) -> str:
+    """The type of a column, "" where it is no plain one."""
+    if not isinstance(term, ColumnField) or term.path or term.relation not in relations:
+        return ""
+    return relations[term.relation].types.get(term.column, "")
+
+
 def relations_of(terms: Iterable[Term]) -> frozenset[int]:
     """The relations that terms speak of."""
     relations: set[int] = set()

@@ -244,6 +244,28 @@ def chained(kind: type[exp.And] | type[exp.Or], parts: Sequence[exp.Expr]) -> ex
     return first
 
 
+def weakened(conjunct: Conjunct, kept: Callable[[Conjunct], Expression | None]) -> Conjunct | None:
+    """An OR of what is kept of the parts of its branches: less is said, and still true.
+
+    None where a branch keeps nothing, or it is no OR.
+    """
+    either = conjunct.predicate.unnest()
+    if not isinstance(either, exp.Or):
+        return None
+    terms: dict[int, Term] = {}
+    branches: list[exp.Expr] = []
+    for branch in either.flatten():
+        parts = (part_of(node, conjunct) for node in split_and(branch))
+        expressions = [kept(part) for part in parts if part is not None]
+        rest = [expression for expression in expressions if expression is not None]
+        if not rest:
+            return None
+        for expression in rest:
+            terms |= expression.terms
+        branches.append(chained(exp.And, [expression.node for expression in rest]))
+    return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
+
+
 def split_and(predicate: exp.Expr) -> Iterator[exp.Expr]:
     """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
     pending = [predicate]

@@ -23,8 +23,9 @@ from connstat_sql.sql.binder.model import (
     Term,
     is_fixed,
     relations_of,
+    type_of,
 )
-from connstat_sql.sql.binder.predicates import chained, part_of, split_and
+from connstat_sql.sql.binder.predicates import weakened
 from connstat_sql.sql.binder.query_tree import (
     Block,
     Join,
@@ -114,7 +115,7 @@ class Pushdown:
         Those of the whole aside these are whole numbers, or written with few digits.
         """
         terms = [term for term in conjunct.terms.values() if isinstance(term, ColumnField)]
-        others = [term for term in terms if self._kind(term) not in INTEGERS]
+        others = [term for term in terms if type_of(term, self.relations) not in INTEGERS]
         if len(terms) < len(conjunct.terms) or any(term.relation != whole for term in others):
             return False
         return all(
@@ -126,16 +127,10 @@ class Pushdown:
 
     def _as_a_number(self, term: Term, wanted: str) -> Term | None:
         """A whole number of a branch, where the whole has a type that holds every such number."""
-        kind = self._kind(term)
+        kind = type_of(term, self.relations)
         is_held = wanted in INTEGERS or wanted.startswith("DECIMAL(")
         is_held = is_held or (wanted == "DOUBLE" and kind in SHORT)
         return term if kind in INTEGERS and is_held else None
-
-    def _kind(self, term: Term) -> str:
-        """The type of a column, "" where it is no plain one."""
-        if not isinstance(term, ColumnField) or term.path or term.relation not in self.relations:
-            return ""
-        return self.relations[term.relation].types.get(term.column, "")
 
     def _block(self, block: Block, above: Conjuncts) -> None:
         whole = (*block.where, *above)
@@ -229,22 +224,13 @@ def _entering(
 
 
 def _weakened(conjunct: Conjunct, relation: int, inward: Mapping[str, Term]) -> Conjunct | None:
-    """An OR without what cannot be told in its branches: less is said, and still true."""
-    either = conjunct.predicate.unnest()
-    if not isinstance(either, exp.Or):
-        return None
-    terms: dict[int, Term] = {}
-    branches: list[exp.Expr] = []
-    for branch in either.flatten():
-        parts = [part_of(node, conjunct) for node in split_and(branch)]
-        inner = [substituted(part, relation, inward) for part in parts if part is not None]
-        copies = [_filled(part.predicate, part.terms, {}) for part in inner if part is not None]
-        if not copies:
-            return None
-        for copy in copies:
-            terms |= copy.terms
-        branches.append(chained(exp.And, [copy.node for copy in copies]))
-    return Conjunct(chained(exp.Or, branches), terms, relations_of(terms.values()))
+    """An OR without what cannot be told inside of its branches."""
+
+    def copied_inside(part: Conjunct) -> Expression | None:
+        inner = substituted(part, relation, inward)
+        return None if inner is None else _filled(inner.predicate, inner.terms, {})
+
+    return weakened(conjunct, copied_inside)
 
 
 def _fields(terms: Iterable[Term]) -> Iterable[ColumnField]:

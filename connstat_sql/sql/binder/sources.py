@@ -18,14 +18,13 @@ from connstat_sql.sql.binder.correlated import empty_sources, sources_beside
 from connstat_sql.sql.binder.model import (
     COLLATED,
     Beside,
-    ColumnField,
     Conjunct,
     Outputs,
     Questions,
     Relation,
     ScalarSubquery,
-    Term,
     Types,
+    type_of,
 )
 from connstat_sql.sql.binder.named import Cte, LiveMention
 from connstat_sql.sql.binder.query_tree import Opaque, Query, SetOperation
@@ -330,7 +329,7 @@ class Sources:
         is_known = outputs is not None and all(names) and len(set(names)) == len(names)
         terms = [output.term for output in outputs or ()]
         types = described or {
-            name: self._type(term)
+            name: type_of(term, self.relations)
             for name, term in zip(names, [*terms, *[None] * len(names)], strict=False)
         }
         return self._add(
@@ -339,11 +338,6 @@ class Sources:
             invariants=_invariants(query),
             is_known=is_known,
         )
-
-    def _type(self, term: Term | None) -> str:
-        if not isinstance(term, ColumnField) or term.path or term.relation not in self.relations:
-            return ""
-        return self.relations[term.relation].types.get(term.column, "")
 
     def _add(self, *, types: Types, **parts: Any) -> Relation:
         """A relation under the next number; `parts` are those of `Relation`."""

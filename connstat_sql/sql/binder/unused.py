@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.sql.binder.render import outermost_queries
-from connstat_sql.sql.nodes import children, find, find_all
+from connstat_sql.sql.nodes import children, find, find_all, is_edited, named_children
 
 Wanted = frozenset[str] | None
 """Names that may be read of a query's columns, and maybe others; None: all are."""
@@ -87,7 +87,7 @@ class _Search:
         elif isinstance(query, exp.Subquery) and not _has_more(query):
             self.visit(query.this, wanted)
         else:
-            self._opaque(*(part for key, part in _parts(query) if key != "with_"))
+            self._opaque(*(part for key, part in named_children(query) if key != "with_"))
 
     def _opaque(self, *nodes: exp.Expr) -> None:
         """Pieces of the statement that may read every column of what they name."""
@@ -128,7 +128,7 @@ class _Search:
             ):
                 pending += [branch.expression, branch.this]
                 others = ("with_", "this", "expression")
-                self._opaque(*(part for key, part in _parts(branch) if key not in others))
+                self._opaque(*(part for key, part in named_children(branch) if key not in others))
             else:
                 self.visit(branch, None)
 
@@ -137,7 +137,7 @@ class _Search:
     def _select(self, select: exp.Select, wanted: Wanted, places: Sequence[int]) -> None:
         """A SELECT of which columns are read by their names, or by their places."""
         stars = [item for item in select.expressions if _is_star(item)]
-        if any(map(_is_edited, stars)) or _reads_all(select):
+        if any(map(is_edited, stars)) or _reads_all(select):
             wanted = None
         if wanted is not None:
             self._note_idle(select, wanted, places)
@@ -174,7 +174,7 @@ class _Search:
 
     def _others(self, select: exp.Select, own: set[int]) -> None:
         """Queries that stand in no FROM, and whatever else names a CTE there."""
-        pending = [part for key, part in _parts(select) if key != "with_"]
+        pending = [part for key, part in named_children(select) if key != "with_"]
         while pending:
             inner = pending.pop()
             if id(inner) in self.idle or id(inner) in own:
@@ -312,15 +312,3 @@ def _is_star(node: exp.Expr) -> bool:
     return isinstance(node, exp.Star) or (
         isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
     )
-
-
-def _is_edited(star: exp.Expr) -> bool:
-    inner = star.this if isinstance(star, exp.Column) else star
-    return any(inner.args.get(key) for key in ("except_", "replace", "rename", "except"))
-
-
-def _parts(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
-    for key, value in node.args.items():
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, exp.Expr):
-                yield key, part

@@ -20,7 +20,7 @@ from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
 from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.catalog import Catalog
-from connstat_sql.definitions.model import quote
+from connstat_sql.definitions.model import HIDDEN_COLUMNS, quote
 from connstat_sql.errors import BindError, QueryError, Span
 from connstat_sql.sql.binder import BoundQuery, BoundTable
 from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
@@ -33,7 +33,6 @@ from connstat_sql.sql.views.lookup import CatalogLookup, macro_names, view_names
 __all__ = ["Views"]
 
 _STATEMENTS_KEPT = 10
-_HIDDEN_TYPES = {"_observed_at": "TIMESTAMPTZ"}
 
 
 class Views:
@@ -216,7 +215,7 @@ def _stand_in(table: BoundTable) -> str:
     """What DuckDB reads in place of a mention: the declared table, and hidden columns it names."""
     own = table.live.resource.table
     hidden = "".join(
-        f", CAST(NULL AS {_HIDDEN_TYPES.get(name, 'VARCHAR')}) AS {quote(name)}"
+        f", CAST(NULL AS {HIDDEN_COLUMNS[name]}) AS {quote(name)}"
         for name in table.hidden
         if table.live.resource.column(name) is None
     )

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Mapping
 
 from sqlglot import exp
-from sqlglot.tokens import TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.definitions.catalog import Catalog, LiveTable
 from connstat_sql.definitions.lexer import names_within
@@ -26,7 +25,7 @@ from connstat_sql.sql.statement import (
     TableMention,
     TableUse,
     parse,
-    tokens,
+    placeholders,
 )
 from connstat_sql.sql.views.create_statements import (
     Definition,
@@ -322,10 +321,8 @@ def _check_length(edits: Mapping[Span, str], sql: str, span: Span) -> None:
 
 def _numbered(sql: str) -> dict[Span, str]:
     """`?` as `$1`, `$2`, …: a macro may use its arguments in another order, or twice."""
-    if "?" not in sql:
-        return {}
-    marks = [token.start for token in tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
-    return {Span(mark, mark + 1): f"${number}" for number, mark in enumerate(marks, 1)}
+    marks = enumerate(placeholders(sql), 1)
+    return {Span(mark, mark + 1): f"${number}" for number, mark in marks}
 
 
 def _within(sql: str, edits: Mapping[Span, str], span: Span) -> str:
