@@ -25,7 +25,7 @@ from connstat_sql.cli.statement import (
     max_age_option,
     timeout_option,
 )
-from connstat_sql.cli.watch import asked, failures_of, is_sql_given, words_of, write
+from connstat_sql.cli.watch import failures_of, is_sql_given, query_to_run, words_of, write
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
 from connstat_sql.files import NotOurs, written_whole
@@ -218,7 +218,7 @@ def _outcome(
 def _run(
     globals_: Globals, engine: Engine, options: Mapping[str, Any]
 ) -> tuple[SavedQuery, Sequence[Result]]:
-    query, prepared = asked(globals_, engine, options)
+    query, prepared = query_to_run(globals_, engine, options)
     how = Options(
         partial=True,
         max_requests=options["max_requests"],

@@ -88,7 +88,7 @@ class Globals:
         def nothing(_: Sequence[Progress]) -> None:
             """Lines of a trace tell enough."""
 
-        outside = EngineOptions(
+        options = EngineOptions(
             environment=os.environ,
             observe=narrator.trace if trace else observe,
             progress=nothing if trace else narrator.progress,
@@ -102,7 +102,7 @@ class Globals:
         setup = self.setup()
         if narrator.level > 0:
             narrator.say(told_configuration(setup, os.environ))
-        return open_engine(setup, outside, reveal=reveal)
+        return open_engine(setup, options, reveal=reveal)
 
 
 pass_globals = click.make_pass_decorator(Globals)
@@ -116,15 +116,15 @@ def report_errors(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
     progress is left behind, however it ends.
     """
     try:
-        with ExitStack() as around:
-            around.callback(narrator.end_progress)
+        with ExitStack() as stack:
+            stack.callback(narrator.end_progress)
             if narrator.level > 0 or trace:
                 from connstat_sql.output.logs import told_logs
 
                 name = "connstat_sql" if narrator.level > 0 else "connstat_sql.transport"
                 fold = narrator.level == 1 and not trace
                 logs = told_logs(narrator.log, name, debug=narrator.level > 1, fold=fold)
-                around.enter_context(logs)
+                stack.enter_context(logs)
             yield
     except BrokenPipeError as error:  # a reader that has gone (`| head`) is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -32,18 +32,18 @@ SYSTEMS = "Confluent Cloud, Redpanda Cloud, two Kafka Connect clusters and AeonT
 
 @click.command("demo")
 @click.option("--seed", type=int, default=7, show_default=True, help="Which world to serve.")
-@click.option("--shell", "way", flag_value="shell", help="Open the shell on the sandbox.")
-@click.option("--serve", "way", flag_value="serve", help="Keep the sandbox until Ctrl-C.")
+@click.option("--shell", "mode", flag_value="shell", help="Open the shell on the sandbox.")
+@click.option("--serve", "mode", flag_value="serve", help="Keep the sandbox until Ctrl-C.")
 @pass_globals
-def command(globals_: Globals, seed: int, way: str | None) -> None:
+def command(globals_: Globals, seed: int, mode: str | None) -> None:
     """Four connector systems in one SQL answer, on an embedded sandbox; nothing to configure.
 
     Three queries are shown with their rows, and with what they cost. Nothing is left behind.
     """
     with report_errors(globals_.narrator), Sandbox(world=World.seeded(seed)) as sandbox:
-        if way == "shell":
+        if mode == "shell":
             _play(replace(globals_, connections=sandbox.connections))
-        elif way == "serve":
+        elif mode == "serve":
             _serve(sandbox)
         else:
             _show_all(sandbox)

@@ -163,8 +163,8 @@ class _Dialogue:
             table["base_url"] = click.prompt(
                 f"  base_url ({described})", default=usual, value_proc=_url
             )
-        way = _way(provider)
-        for setting in way.settings if way is not None else ():
+        auth = _chosen_auth(provider)
+        for setting in auth.settings if auth is not None else ():
             if _default(provider, setting) is None and setting not in table:
                 table[setting] = _reference(provider, setting)
         return name, table
@@ -202,11 +202,11 @@ def _tested(
     from connstat_sql.engine import Engine, EngineOptions
 
     watch = Watch()
-    wiring = _Given({name: table}, library, folder)
-    outside = EngineOptions(
+    wiring = _NewConnections({name: table}, library, folder)
+    options = EngineOptions(
         environment=os.environ, timeout=TIMEOUT, observe=watch.observe, shares_limits=True
     )
-    engine = Engine(wiring, outside)
+    engine = Engine(wiring, options)
     try:
         (finding,) = examine(engine).values()
         return finding, lines_on(name, finding, watch, wiring.connections[name].address)
@@ -214,7 +214,7 @@ def _tested(
         engine.close()
 
 
-class _Given(Wiring):
+class _NewConnections(Wiring):
     """Connections that were just told of, over definitions that have been read already."""
 
     def __init__(self, tables: Mapping[str, Table], library: Library, folder: Path) -> None:
@@ -222,33 +222,35 @@ class _Given(Wiring):
         self.library = library  # in place of reading them again
 
 
-def _way(provider: Provider) -> Auth | None:
+def _chosen_auth(provider: Provider) -> Auth | None:
     """How it is to know who we are: the one way there is, or the one that is chosen."""
-    ways = [way for way in provider.auth if way.settings]
-    is_open = len(ways) < len(provider.auth)
-    if not ways or (is_open and not click.confirm("  Does it ask for a login?", default=False)):
+    usable = [auth for auth in provider.auth if auth.settings]
+    is_open = len(usable) < len(provider.auth)
+    if not usable or (is_open and not click.confirm("  Does it ask for a login?", default=False)):
         return None
-    if len(ways) == 1:
-        return ways[0]
-    named = {", ".join(_needed(provider, way)): way for way in ways}
+    if len(usable) == 1:
+        return usable[0]
+    named = {", ".join(_needed(provider, auth)): auth for auth in usable}
     for number, text in enumerate(named, 1):
         click.echo(f"  {number}  {text}")
     numbers = click.IntRange(1, len(named))
-    choice: int = click.prompt("  What do you have?", type=numbers, default=_ready(provider, ways))
+    choice: int = click.prompt(
+        "  What do you have?", type=numbers, default=_ready(provider, usable)
+    )
     return [*named.values()][choice - 1]
 
 
-def _ready(provider: Provider, ways: list[Auth]) -> int:
-    """The number of the first way whose variables are all set, or 1."""
-    for number, way in enumerate(ways, 1):
-        variables = [provider.variables.get(name, "") for name in _needed(provider, way)]
+def _ready(provider: Provider, usable: list[Auth]) -> int:
+    """The number of the first whose variables are all set, or 1."""
+    for number, auth in enumerate(usable, 1):
+        variables = [provider.variables.get(name, "") for name in _needed(provider, auth)]
         if all(os.environ.get(name) for name in variables):
             return number
     return 1
 
 
-def _needed(provider: Provider, way: Auth) -> list[str]:
-    return [name for name in way.settings if _default(provider, name) is None]
+def _needed(provider: Provider, auth: Auth) -> list[str]:
+    return [name for name in auth.settings if _default(provider, name) is None]
 
 
 def _default(provider: Provider, setting: str) -> str | None:

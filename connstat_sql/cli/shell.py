@@ -41,7 +41,7 @@ def run_alone(globals_: Globals) -> int | None:
 def _shell(globals_: Globals) -> int:
     from connstat_sql.shell.app import run_shell
 
-    return run_shell(_surroundings(globals_), is_simple=_is_simple())
+    return run_shell(_shell_context(globals_), is_simple=_is_simple())
 
 
 def _is_simple() -> bool:
@@ -53,9 +53,9 @@ def _script(globals_: Globals, text: str) -> int:
     from connstat_sql.shell.script import run_script
     from connstat_sql.shell.session import Shell
 
-    around = _surroundings(globals_)
-    shell = Shell(around, is_interactive=False)
-    with report_errors(around.narrator):
+    context = _shell_context(globals_)
+    shell = Shell(context, is_interactive=False)
+    with report_errors(context.narrator):
         try:
             return run_script(shell, text)
         finally:
@@ -63,7 +63,7 @@ def _script(globals_: Globals, text: str) -> int:
     return DONE
 
 
-def _surroundings(globals_: Globals) -> ShellContext:
+def _shell_context(globals_: Globals) -> ShellContext:
     if sys.stdout is None:
         raise click.ClickException("stdout is closed: connstat query -o FILE writes to a file")
     plain = {"NO_COLOR": "1"} if _is_simple() else {}
@@ -72,7 +72,7 @@ def _surroundings(globals_: Globals) -> ShellContext:
     )
     assert isinstance(narrator, ShellNarrator)
     return ShellContext(
-        lambda told_: globals_.open(told_, observe=told_.observe),
+        lambda narrator: globals_.open(narrator, observe=narrator.observe),
         _each,
         narrator,
         sys.stdout.buffer,

@@ -143,7 +143,7 @@ def command(globals_: Globals, /, **options: Any) -> None:
     """  # noqa: D301 - click reads the backspace
     narrator = globals_.narrator
     with opened_engine(globals_, narrator, options) as engine:
-        query, prepared = asked(globals_, engine, options)
+        query, prepared = query_to_run(globals_, engine, options)
         encoding = "utf-8" if options["format_"] == "jsonl" else None
 
         def out(line: str) -> None:
@@ -157,7 +157,7 @@ def command(globals_: Globals, /, **options: Any) -> None:
 # --- what is watched ------------------------------------------------------------------------------
 
 
-def asked(
+def query_to_run(
     globals_: Globals, engine: Engine, options: Mapping[str, Any]
 ) -> tuple[SavedQuery, Prepared]:
     """The query, saved or as given by a command's options, and what to run."""

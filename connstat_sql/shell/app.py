@@ -40,22 +40,22 @@ class LineReader(Protocol):
         """Keys as in `vi` or `emacs`."""
 
 
-def run_shell(around: ShellContext, *, is_simple: bool) -> int:
+def run_shell(context: ShellContext, *, is_simple: bool) -> int:
     """The shell until its user leaves; 0. `is_simple`: the terminal can do no more than print."""
-    shell = Shell(around, is_interactive=True)
-    asks: LineReader = Lines(shell) if is_simple else _prompt(shell)
+    shell = Shell(context, is_interactive=True)
+    reader: LineReader = Lines(shell) if is_simple else _prompt(shell)
     try:
-        _loop(shell, asks)
+        _loop(shell, reader)
     finally:
         shell.close()
     return DONE
 
 
-def _loop(shell: Shell, asks: LineReader) -> None:
+def _loop(shell: Shell, reader: LineReader) -> None:
     text = ""
     while True:
         try:
-            line = asks.ask(text)
+            line = reader.ask(text)
         except KeyboardInterrupt:
             text = ""
             continue
@@ -68,7 +68,7 @@ def _loop(shell: Shell, asks: LineReader) -> None:
             if step.step is Step.LEAVE:
                 return
             if step.step is Step.KEYS:
-                asks.use_keys(step.text)
+                reader.use_keys(step.text)
             if step.step is Step.WRITE:
                 text = step.text
 
@@ -125,16 +125,16 @@ def _prompt(shell: Shell) -> Prompt:
     from connstat_sql.shell.history import DiskHistory, history_file
     from connstat_sql.shell.prompt import Prompt
 
-    path = history_file(shell.around.environment)
+    path = history_file(shell.context.environment)
     is_first = path is not None and not path.exists()
     history: History = InMemoryHistory()
     if path is not None:
         history = DiskHistory(path, lambda text: shell.narrator.say(f"note: {text}"), time.time)
-    hint = HINT if shell.around.has_connections else (*HINT, HOW_TO_BEGIN)
+    hint = HINT if shell.context.has_connections else (*HINT, HOW_TO_BEGIN)
     shell.narrator.say("\n".join((banner(), *(hint if is_first else ()))))
     prompt = Prompt(
         history,
-        shell.around.environment,
+        shell.context.environment,
         mark=lambda: shell.transaction,
         toolbar=lambda: toolbar(shell),
         is_looking_up=lambda: _is_held(shell),

@@ -91,7 +91,7 @@ def save(shell: Shell, argument: str) -> None:
         )
     if not shell.statement.strip():
         raise ConfigError("there is no statement to save", hint="run one first")
-    path = shell.around.here / FOLDER / f"{name}.sql"
+    path = shell.context.here / FOLDER / f"{name}.sql"
     text = front_matter(name, " ".join(title), shell.statement) + shell.statement.strip() + "\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -178,7 +178,7 @@ def _edit(path: Path, shell: Shell) -> None:
 
 def _editor(shell: Shell) -> list[str]:
     """`$VISUAL`, `$EDITOR`, or one that most systems have."""
-    env = shell.around.environment
+    env = shell.context.environment
     said = env.get("VISUAL") or env.get("EDITOR")
     if said:
         return _words(said, "export EDITOR=vi")

@@ -10,7 +10,7 @@ from connstat_sql.output.stderr import DONE, PARTIAL
 from connstat_sql.shell.commands import WORDS_ALONE, perform
 from connstat_sql.shell.next_step import Next, Step
 from connstat_sql.shell.session import Shell
-from connstat_sql.shell.statements import ScriptPart, pieces
+from connstat_sql.shell.statements import ScriptPart, script_parts
 
 MOST_NESTED = 20
 """Scripts that read scripts."""
@@ -24,26 +24,26 @@ def run_script(shell: Shell, text: str) -> int:
     """Run a text; the exit code of its first failure, 4 where an answer was partial, else 0."""
     code = DONE
 
-    def run(piece: ScriptPart) -> None:
+    def run(part: ScriptPart) -> None:
         nonlocal code
-        run_piece(shell, piece, 0)
+        run_part(shell, part, 0)
         code = shell.code or code
 
     try:
-        for piece in pieces(text.removeprefix("\ufeff")):
-            if not shell.attempt(partial(run, piece)) and shell.code != PARTIAL:
+        for part in script_parts(text.removeprefix("\ufeff")):
+            if not shell.attempt(partial(run, part)) and shell.code != PARTIAL:
                 return shell.code
     except Left:
         return code
     return code
 
 
-def run_piece(shell: Shell, piece: ScriptPart, depth: int) -> None:
+def run_part(shell: Shell, part: ScriptPart, depth: int) -> None:
     """Run one part of a script. Raises a ConnstatError, KeyboardInterrupt, or Left."""
-    if not piece.is_command and piece.text.strip().rstrip(";").lower() not in WORDS_ALONE:
-        shell.run(piece.text)
+    if not part.is_command and part.text.strip().rstrip(";").lower() not in WORDS_ALONE:
+        shell.run(part.text)
         return
-    follow(shell, perform(piece.text, shell), depth)
+    follow(shell, perform(part.text, shell), depth)
 
 
 def follow(shell: Shell, step: Next | None, depth: int) -> None:
@@ -64,25 +64,25 @@ def read_script(shell: Shell, path: Path, depth: int = 0) -> None:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        hint = f"a path without / at its start begins in {shell.around.here}"
+        hint = f"a path without / at its start begins in {shell.context.here}"
         raise ConfigError(f"{path} cannot be read: {why}", hint=hint) from error
-    for piece in pieces(text):
+    for part in script_parts(text):
         try:
-            run_piece(shell, piece, depth)
+            run_part(shell, part, depth)
         except Left:
             return
         except Exception as error:
-            shell.narrator.say(f"in {path}, {_where(piece, error)}:")
+            shell.narrator.say(f"in {path}, {_where(part, error)}:")
             raise
 
 
-def _where(piece: ScriptPart, error: Exception) -> str:
+def _where(part: ScriptPart, error: Exception) -> str:
     """The line of a script that is at fault, as near as it is known."""
-    if piece.is_command:
-        return f"line {piece.line}"
+    if part.is_command:
+        return f"line {part.line}"
     if not isinstance(error, QueryError) or error.span is None or not error.sql:
-        return f"from line {piece.line} on"
-    if not piece.text.startswith(error.sql, error.offset):
-        return f"from line {piece.line} on"
+        return f"from line {part.line} on"
+    if not part.text.startswith(error.sql, error.offset):
+        return f"from line {part.line} on"
     place = error.offset + error.span.start
-    return f"line {piece.line + piece.text.count(chr(10), 0, place)}"
+    return f"line {part.line + part.text.count(chr(10), 0, place)}"

@@ -1,4 +1,4 @@
-"""The shell's desk: it runs statements, shows what they answer, and knows how it is set.
+"""The shell itself: it runs statements, shows what they answer, and knows how it is set.
 
 What reads lines, from a person or a script, comes from elsewhere; so does what a command does.
 """
@@ -45,7 +45,7 @@ class Each(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ShellContext:
-    """Everything that comes in through the door.
+    """What a shell is handed: an engine when it wants one, streams, environment and folders.
 
     `open` opens an engine that tells the narrator, `each` is how Ctrl-C reaches a statement;
     `out` takes rows. `here` is the working directory, `user` the user's configuration directory,
@@ -68,12 +68,12 @@ class ShellContext:
 class Shell:
     """Runs what is typed. `is_interactive`: somebody looks, and goes on after an error."""
 
-    def __init__(self, around: ShellContext, *, is_interactive: bool) -> None:
-        self.around = around
+    def __init__(self, context: ShellContext, *, is_interactive: bool) -> None:
+        self.context = context
         self.is_interactive = is_interactive
-        self.narrator = around.narrator
+        self.narrator = context.narrator
         self.settings = Settings()
-        self.display = Display(self.settings, around.out, around.environment, is_interactive)
+        self.display = Display(self.settings, context.out, context.environment, is_interactive)
         self.lock = threading.RLock()
         """Held by whoever uses the engine: a statement, or a look-up of the completion."""
         self.words: frozenset[str] = frozenset()
@@ -81,7 +81,7 @@ class Shell:
         self.known_connections: tuple[str, ...] = ()
         self.threads = Threads()
         """They open the engine and learn from it."""
-        self.engine = LateEngine(lambda: around.open(around.narrator), self.threads)
+        self.engine = LateEngine(lambda: context.open(context.narrator), self.threads)
         self.engine.then(self._look_around)
         self.code = DONE
         """What the last line came to, as an exit code."""
@@ -126,14 +126,14 @@ class Shell:
         with self.engine_held() as engine:
             is_cut_short = True
             try:
-                asked = _keeping_errors(sql, options or self.settings.options())
+                chosen = _keeping_errors(sql, options or self.settings.options())
                 if query is None:
-                    results = engine.run(sql, arguments, asked)
+                    results = engine.run(sql, arguments, chosen)
                 else:
                     from connstat_sql.saved import Prepared, results_of
 
-                    results = results_of(query, Prepared(sql, arguments or {}), engine, asked)
-                for result in self.around.each(results, engine):
+                    results = results_of(query, Prepared(sql, arguments or {}), engine, chosen)
+                for result in self.context.each(results, engine):
                     self.narrator.end_progress()
                     if is_asked_for:
                         self.last = result
@@ -220,8 +220,8 @@ class Shell:
         """The saved queries, looked for anew: files come and go."""
         from connstat_sql.saved import standard_queries
 
-        around = self.around
-        return standard_queries(around.here, around.user, around.providers())
+        context = self.context
+        return standard_queries(context.here, context.user, context.providers())
 
     def _look_around(self, engine: Engine) -> None:
         """What the prompt shows of connections, read beside it."""
@@ -231,7 +231,7 @@ class Shell:
         self.words = frozenset(name.lower() for name in names)
 
     def _look_for_transaction(self, engine: Engine, sql: str) -> None:
-        """Whether a transaction is open now; asked only where it may have changed."""
+        """Whether a transaction is open now; chosen only where it may have changed."""
         text = sql.lower()
         if not self.transaction and not any(word in text for word in _TRANSACTION_WORDS):
             return

@@ -156,7 +156,7 @@ def target_of(argument: str, shell: Shell) -> Path:
 
     target = path_of(argument, shell)
     with writable(target):
-        refuse_inputs(target, shell.around.inputs())
+        refuse_inputs(target, shell.context.inputs())
     return target
 
 
@@ -165,4 +165,4 @@ def path_of(argument: str, shell: Shell) -> Path:
     text = argument
     if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
         text = text[1:-1]
-    return shell.around.here / Path(text).expanduser()
+    return shell.context.here / Path(text).expanduser()

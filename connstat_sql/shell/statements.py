@@ -42,7 +42,7 @@ def is_command(text: str) -> bool:
     return COMMAND.match(text) is not None
 
 
-def pieces(script: str) -> Iterator[ScriptPart]:
+def script_parts(script: str) -> Iterator[ScriptPart]:
     """The parts of a script in order: commands are lines of their own between statements."""
     lines = script.splitlines(keepends=True)
     gathered, begins = "", 1

@@ -118,18 +118,18 @@ class KnowingCompleter(Completer):
             ]
         if at.wanted not in (WantedKind.VALUE, WantedKind.MAP_KEY):
             return _written(candidates, at, cursor)
-        asked = LookupResult()
+        result = LookupResult()
         listing = question(offers.known, at) if at.wanted is WantedKind.VALUE else None
         if listing is not None and is_requested and (not candidates or is_again):
-            asked = self._lookup.ask(listing)
+            result = self._lookup.ask(listing)
             candidates = offers.at(at)
         if listing is not None:
             answer = self._lookup.answer(listing)
             candidates.sort(key=lambda candidate: candidate.text not in answer)
         column = offers.known.resolve(at.compared, at.scope)
         if column is not None:
-            candidates = self.values.with_age(candidates, column, is_now=asked.is_now)
-        return [*_written(candidates, at, cursor), *_hint(asked, candidates)]
+            candidates = self.values.with_age(candidates, column, is_now=result.is_now)
+        return [*_written(candidates, at, cursor), *_hint(result, candidates)]
 
     def _offers(self, at: CompletionPlace) -> Candidates:
         known = self.learner.known(at)
@@ -192,18 +192,18 @@ class KnowingCompleter(Completer):
     ) -> list[Completion]:
         of = KnownField(param.name, table=_CHOICES, path=(query.name, param.name))
         candidates = command_lines.saved_values(param, self.values.candidates(of, value), value)
-        asked = LookupResult()
+        result = LookupResult()
         if is_requested and param.choices and not candidates:
             listing = ValueQuery(param.choices.strip().rstrip(";"), _CHOICES, of.path)
-            asked = self._lookup.ask(listing)
+            result = self._lookup.ask(listing)
             candidates = command_lines.saved_values(param, self.values.candidates(of, value), value)
         candidates = [
             replace(
                 candidate, text=f'"{candidate.text}"' if " " in candidate.text else candidate.text
             )
-            for candidate in self.values.with_age(candidates, of, is_now=asked.is_now)
+            for candidate in self.values.with_age(candidates, of, is_now=result.is_now)
         ]
-        return [*_plain(candidates, -len(value)), *_hint(asked, candidates)]
+        return [*_plain(candidates, -len(value)), *_hint(result, candidates)]
 
     def _saved_query(self, name: str) -> SavedQuery | None:
         find = getattr(self._saved, "find", None)
@@ -238,17 +238,17 @@ def _written(candidates: Iterable[Candidate], at: CompletionPlace, cursor: int) 
     ]  # fmt: skip
 
 
-def _hint(asked: LookupResult, candidates: Sequence[Candidate]) -> list[Completion]:
+def _hint(result: LookupResult, candidates: Sequence[Candidate]) -> list[Completion]:
     """What came of a look-up, as lines that insert nothing.
 
     There are two, as one alone that changes nothing would not be shown; and one beside a value
     that would else be inserted before anybody has read what it cost.
     """
-    if asked.said:
+    if result.said:
         next_step = "type the value, or press the key again in a minute"
-        lines_ = (asked.said, next_step)
+        lines_ = (result.said, next_step)
         return [Completion("", 0, "", _short(line)) for line in lines_]
-    if asked.is_now and len(candidates) == 1:
+    if result.is_now and len(candidates) == 1:
         return [Completion("", 0, "", candidates[0].meta)]
     return []
 

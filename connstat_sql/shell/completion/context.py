@@ -60,19 +60,19 @@ def place(text: str, cursor: int) -> CompletionPlace:
 
 @dataclass(slots=True)
 class _Step:
-    """One level of brackets on the way to the cursor: where in it the way goes on."""
+    """One level of brackets on the path to the cursor: where in it the path goes on."""
 
     group: Bracketed
     at: int
 
 
-def _way(group: Bracketed) -> list[_Step]:
-    """The way from the statement to the cursor."""
+def _path(group: Bracketed) -> list[_Step]:
+    """The path from the statement to the cursor."""
     for at, item in enumerate(group.items):
         if is_cursor(item):
             return [_Step(group, at)]
         if isinstance(item, Bracketed):
-            inner = _way(item)
+            inner = _path(item)
             if inner:
                 return [_Step(group, at), *inner]
     return []
@@ -84,8 +84,8 @@ class _Finder:
     def __init__(self, reading: CursorStatement) -> None:
         self.reading = reading
         root = grouped(reading.tokens)
-        self.way = _way(root)
-        self.items, self.at = self.way[-1].group.items, self.way[-1].at
+        self.path = _path(root)
+        self.items, self.at = self.path[-1].group.items, self.path[-1].at
         self.qualifier: tuple[str, ...] = ()
         self.is_element = False
         self.first = self.at
@@ -143,8 +143,8 @@ class _Finder:
 
     def _ruling(self) -> tuple[SelectScope | None, str]:
         """The branch around the cursor, and the clause of it that rules there."""
-        for depth in range(len(self.way) - 1, -1, -1):
-            step = self.way[depth]
+        for depth in range(len(self.path) - 1, -1, -1):
+            step = self.path[depth]
             if depth == 0 or is_query(step.group):
                 query = read_query(step.group.items)
                 here = step.group.items[step.at]
@@ -158,7 +158,7 @@ class _Finder:
     def _scope(self) -> CompletionScope:
         sources: list[FromSource] = []
         named: dict[str, Query] = {}
-        for depth, step in enumerate(self.way):
+        for depth, step in enumerate(self.path):
             if depth and not is_query(step.group):
                 continue
             query = read_query(step.group.items)
@@ -189,12 +189,12 @@ class _Finder:
             return self._in_string()
         if is_symbol(self.before, "$") and not self.qualifier:
             return WantedKind.PARAMETER, ()
-        if self.first == 0 and len(self.way) == 1:
+        if self.first == 0 and len(self.path) == 1:
             return (WantedKind.NOTHING if self.qualifier else WantedKind.STATEMENT), ()
         if self.clause == "SHOW":
             return self._in_show()
-        group = self.way[-1].group
-        if len(self.way) > 1 and not is_query(group):
+        group = self.path[-1].group
+        if len(self.path) > 1 and not is_query(group):
             return self._in_brackets()
         if self.clause in SOURCE_CLAUSES:
             return self._in_sources(self._clause_items())
@@ -257,7 +257,7 @@ class _Finder:
         return self.branch.sources[-1] if self.branch and self.branch.sources else None
 
     def _in_brackets(self) -> _Answer:
-        group, parent = self.way[-1].group, self.way[-2]
+        group, parent = self.path[-1].group, self.path[-2]
         opener = parent.group.items[parent.at - 1] if parent.at else None
         if group.bracket in {"[", "{"}:
             return self._in_expression()
@@ -281,7 +281,7 @@ class _Finder:
 
     def _in_expression(self) -> _Answer:
         if word_of(self.before) == "AS" or is_symbol(self.before, "::"):
-            is_type = len(self.way) > 1 and not is_query(self.way[-1].group)
+            is_type = len(self.path) > 1 and not is_query(self.path[-1].group)
             return (
                 WantedKind.TYPE if is_type or not word_of(self.before) else WantedKind.NOTHING
             ), ()
@@ -312,8 +312,8 @@ class _Finder:
     # --- inside a string ---------------------------------------------------------------------
 
     def _in_string(self) -> _Answer:
-        group = self.way[-1].group
-        parent = self.way[-2] if len(self.way) > 1 else None
+        group = self.path[-1].group
+        parent = self.path[-2] if len(self.path) > 1 else None
         opener = parent.group.items[parent.at - 1] if parent and parent.at else None
         if group.bracket == "[" and parent is not None:
             chain = chain_before(parent.group.items, parent.at)
@@ -328,7 +328,7 @@ class _Finder:
         return self._compared()
 
     def _names_source(self) -> bool:
-        is_source = self.clause in SOURCE_CLAUSES and len(self.way[-1].group.items) > 0
+        is_source = self.clause in SOURCE_CLAUSES and len(self.path[-1].group.items) > 0
         return (is_source and (self.before is None or is_symbol(self.before, ",")
                 or word_of(self.before) in {"JOIN", *SOURCE_CLAUSES}))  # fmt: skip
 

@@ -120,7 +120,7 @@ class Lookup:
         self._lock = lock
         self._values = values
         self._now = now
-        self._asked: dict[str, tuple[float | None, str]] = {}
+        self._outcomes: dict[str, tuple[float | None, str]] = {}
         self._answers: dict[str, frozenset[str]] = {}
 
     def answer(self, question: ValueQuery) -> frozenset[str]:
@@ -129,7 +129,7 @@ class Lookup:
 
     def ask(self, question: ValueQuery) -> LookupResult:
         """Fetch the values, unless that was done a moment ago."""
-        at, said = self._asked.get(question.sql, (None, ""))
+        at, said = self._outcomes.get(question.sql, (None, ""))
         if at is not None and self._now() - at < AGAIN:
             return LookupResult(said)
         engine = self._ready()
@@ -144,7 +144,7 @@ class Lookup:
             log.info("values of %s %s", question.table, said)
         finally:
             self._lock.release()
-        self._asked[question.sql] = (self._now(), said)
+        self._outcomes[question.sql] = (self._now(), said)
         return LookupResult(said, is_now=True)
 
     def _fetch(self, engine: Engine, question: ValueQuery) -> str:

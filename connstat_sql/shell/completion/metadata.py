@@ -163,7 +163,7 @@ class Metadata:
         elif len(source.parts) == 1 and source.parts[0].lower() in scope.named:
             query = scope.named[source.parts[0].lower()]
             others = {n: q for n, q in scope.named.items() if n != source.parts[0].lower()}
-            fields = self.outputs_of(query, CompletionScope((), others, scope.asked), depth + 1)
+            fields = self.outputs_of(query, CompletionScope((), others, scope.outputs), depth + 1)
         elif source.unnested:
             column = self._unnested(source, scope, depth + 1)
             fields = () if column is None else (column,)
@@ -177,7 +177,7 @@ class Metadata:
     ) -> KnownField | None:
         others = tuple(other for other in scope.sources if other is not source)
         column = self.resolve(
-            source.unnested, CompletionScope(others, scope.named, scope.asked), depth
+            source.unnested, CompletionScope(others, scope.named, scope.outputs), depth
         )
         return None if column is None else replace(column.element, name="unnest")
 
@@ -204,17 +204,17 @@ class Metadata:
         """The columns that a query answers."""
         if not query.branches or depth > MOST_LEVELS:
             return ()
-        if id(query) not in scope.asked:
-            scope.asked[id(query)] = ()  # while it is looked into: it may speak of itself
-            scope.asked[id(query)] = self._outputs_of(query, scope, depth)
-        fields: tuple[KnownField, ...] = scope.asked[id(query)]
+        if id(query) not in scope.outputs:
+            scope.outputs[id(query)] = ()  # while it is looked into: it may speak of itself
+            scope.outputs[id(query)] = self._outputs_of(query, scope, depth)
+        fields: tuple[KnownField, ...] = scope.outputs[id(query)]
         return fields
 
     def _outputs_of(
         self, query: Query, scope: CompletionScope, depth: int
     ) -> tuple[KnownField, ...]:
         branch = query.branches[0]
-        inner = CompletionScope(branch.sources, {**scope.named, **query.named}, scope.asked)
+        inner = CompletionScope(branch.sources, {**scope.named, **query.named}, scope.outputs)
         fields: dict[str, KnownField] = {}
         for output in branch.outputs:
             for each in self._output(output, inner, depth):

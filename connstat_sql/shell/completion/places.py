@@ -35,13 +35,13 @@ class WantedKind(Enum):
 class CompletionScope:
     """What names mean at a place: sources from the inside out, and the queries of WITHs.
 
-    `named` are seen by name in lower case. `asked` keeps what has been found out of them, so that
-    a query that is mentioned again and again is looked into once; a key of it is an `id`.
+    `named` are seen by name in lower case. `outputs` keeps their columns, so that a query
+    that is mentioned again and again is looked into once; a key of it is an `id`.
     """
 
     sources: tuple[FromSource, ...] = ()
     named: Mapping[str, Query] = field(default_factory=dict)
-    asked: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
+    outputs: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

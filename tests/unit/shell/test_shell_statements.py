@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.shell.prompt import is_whole
-from connstat_sql.shell.statements import is_blank, is_ended, pieces
+from connstat_sql.shell.statements import is_blank, is_ended, script_parts
 from tests.examples import examples
 
 PARTS = (
@@ -94,7 +94,7 @@ SELECT
 .5;
 -- the end
 """
-    assert [(one.text.strip(), one.line, one.is_command) for one in pieces(script)] == [
+    assert [(one.text.strip(), one.line, one.is_command) for one in script_parts(script)] == [
         (".timer on", 1, True),
         ("SELECT 'a\n.not a command\n';\nSELECT 1;", 2, False),
         ("\\x off", 6, True),
@@ -106,8 +106,8 @@ SELECT
 @settings(max_examples=examples(200), deadline=None)
 def test_no_statement_of_a_script_is_lost(script: str) -> None:
     at = 0
-    for piece in pieces(script):
-        text = piece.text.strip()
+    for part in script_parts(script):
+        text = part.text.strip()
         found = script.index(text, at)
         assert is_blank(script[at:found])
         at = found + len(text)
