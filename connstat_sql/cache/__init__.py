@@ -2,8 +2,7 @@
 
 from connstat_sql.cache.cache import MOST_ROWS, OLDEST, RowCache
 from connstat_sql.cache.keys import account_of, accounts, served
-from connstat_sql.cache.store import FETCH
-from connstat_sql.cache.tier import KEPT_ROWS, CompletedFetch, Hit, MaxAge
+from connstat_sql.cache.store import FETCH, KEPT_ROWS, CompletedFetch, Hit, MaxAge
 
 __all__ = [
     "FETCH",

@@ -17,8 +17,14 @@ import duckdb
 
 from connstat_sql.cache.file import FileNotUsable, KeptFile, first_line, is_broken
 from connstat_sql.cache.keys import keys_of, redacted
-from connstat_sql.cache.store import CacheStore, open_memory
-from connstat_sql.cache.tier import CacheTier, CompletedFetch, Hit, MaxAge
+from connstat_sql.cache.store import (
+    CacheStore,
+    CompletedFetch,
+    Hit,
+    MaxAge,
+    create_tables,
+    open_memory,
+)
 from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
 from connstat_sql.definitions.model import literal
@@ -95,8 +101,8 @@ class RowCache:
             if is_on_disk and not redacted(scan.resource).isdisjoint(scan.columns):
                 break
             if missing:
-                find = partial(CacheTier.find, fetches=missing, max_age=max_age, now=now)
-                hits |= self._use(find, nothing, is_on_disk=is_on_disk)
+                find = partial(CacheStore.find, fetches=missing, max_age=max_age, now=now)
+                hits |= self._with_store(find, nothing, is_on_disk=is_on_disk)
             missing = {number: fetch for number, fetch in missing.items() if number not in hits}
         return tuple(hits[number] for number in sorted(hits))
 
@@ -110,8 +116,8 @@ class RowCache:
         for is_on_disk in (False, True):
             wanted = [hit for hit in hits if hit.is_on_disk is is_on_disk]
             if wanted:
-                fill = partial(CacheTier.fill, table=table, columns=columns, hits=wanted)
-                filled += self._use(fill, [], is_on_disk=is_on_disk)
+                fill = partial(CacheStore.fill, table=table, columns=columns, hits=wanted)
+                filled += self._with_store(fill, [], is_on_disk=is_on_disk)
         return tuple(sorted(filled, key=lambda hit: hit.number))
 
     def cached(
@@ -142,19 +148,19 @@ class RowCache:
         wanted = [fetched for fetched in finished if max_age(fetched.fetch.connection) > 0]
         others = [fetched.fetch for fetched in finished if max_age(fetched.fetch.connection) <= 0]
 
-        def replace(tier: CacheTier) -> None:
+        def replace(store: CacheStore) -> None:
             if not wanted or self._rows(table) > self._most_rows:
-                tier.forget([fetched.fetch for fetched in finished])
+                store.forget([fetched.fetch for fetched in finished])
             else:
-                tier.forget(others)
-                tier.keep(table, wanted)
-                tier.store.trim(before=now - OLDEST, most_rows=self._most_rows)
-                tier.store.compact()
+                store.forget(others)
+                store.keep(table, wanted)
+                store.trim(before=now - OLDEST, most_rows=self._most_rows)
+                store.compact()
 
-        has_any = partial(CacheTier.has_any, fetches=others)
+        has_any = partial(CacheStore.has_any, fetches=others)
         for is_on_disk in (False, True):
-            if wanted or (others and self._use(has_any, False, is_on_disk=is_on_disk)):
-                self._use(replace, None, is_on_disk=is_on_disk, to_write=True)
+            if wanted or (others and self._with_store(has_any, False, is_on_disk=is_on_disk)):
+                self._with_store(replace, None, is_on_disk=is_on_disk, to_write=True)
 
     def _rows(self, table: str) -> int:
         sql = f"SELECT {call('count', '*')} FROM {table}"
@@ -187,13 +193,13 @@ class RowCache:
             values["connection"] = connection
         condition = " AND ".join(f"{n} = {literal(v)}" for n, v in values.items()) or "true"
 
-        def forget(tier: CacheTier) -> int:
-            return tier.store.forget(condition)
+        def forget(store: CacheStore) -> int:
+            return store.forget_where(condition)
 
         count = 0
         for is_on_disk in (False, True):
             if self._is_there(is_on_disk=is_on_disk):
-                forgotten = self._use(forget, 0, is_on_disk=is_on_disk, to_write=True)
+                forgotten = self._with_store(forget, 0, is_on_disk=is_on_disk, to_write=True)
                 count = max(count, forgotten)
         return count
 
@@ -204,25 +210,25 @@ class RowCache:
             return self._file is not None and self._file.exists()
         return self._opened is not None
 
-    def _use(
+    def _with_store(
         self,
-        use: Callable[[CacheTier], _T],
+        action: Callable[[CacheStore], _T],
         otherwise: _T,
         *,
         is_on_disk: bool,
         to_write: bool = False,
     ) -> _T:
-        """What `use` makes of one place, or `otherwise` where there is nothing to be had.
+        """What `action` makes of one place, or `otherwise` where there is nothing to be had.
 
         What goes wrong is noted: it costs requests, never an answer.
         """
         try:
             with interruptible():
                 if is_on_disk and self._file is not None:
-                    with self._file.open(to_write=to_write) as store:
-                        return use(self._tier_of(store, is_on_disk=True))
+                    with self._file.open(to_write=to_write) as connection:
+                        return action(self._store(connection, is_on_disk=True))
                 if not is_on_disk and (to_write or self._opened is not None):
-                    return use(self._tier_of(self._in_memory(), is_on_disk=False))
+                    return action(self._store(self._in_memory(), is_on_disk=False))
         except FileNotUsable as error:
             self._note(f"rows are kept in memory only: {error}" if str(error) else "")
         except duckdb.Error as error:
@@ -231,14 +237,14 @@ class RowCache:
             self._note(f"kept rows could not be used: {first_line(error)}")
         return otherwise
 
-    def _tier_of(self, store: CacheStore, *, is_on_disk: bool) -> CacheTier:
-        return CacheTier(store, self._session.duckdb, self._account, is_on_disk)
+    def _store(self, connection: duckdb.DuckDBPyConnection, *, is_on_disk: bool) -> CacheStore:
+        return CacheStore(connection, self._session.duckdb, self._account, is_on_disk=is_on_disk)
 
-    def _in_memory(self) -> CacheStore:
+    def _in_memory(self) -> duckdb.DuckDBPyConnection:
         if self._opened is None:
             self._opened = open_memory()
-            CacheStore(self._opened).set_up()
-        return CacheStore(self._opened)
+            create_tables(self._opened)
+        return self._opened
 
     def _forget_memory(self) -> None:
         if self._opened is not None:

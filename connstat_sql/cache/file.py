@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from connstat_sql.cache.keys import VERSION
-from connstat_sql.cache.store import CacheStore, open_memory
+from connstat_sql.cache.store import create_tables, open_memory
 from connstat_sql.definitions.model import literal
 from connstat_sql.files import is_own_file, make_scratch, remove_scratch
 
@@ -68,11 +68,11 @@ class KeptFile:
             self._duckdb = None
 
     @contextmanager
-    def open(self, *, to_write: bool) -> Iterator[CacheStore]:
+    def open(self, *, to_write: bool) -> Iterator[duckdb.DuckDBPyConnection]:
         """What is kept there; raises NotUsable, also for what fails while it is open."""
         try:
             with self._attached(to_write=to_write) as connection:
-                yield CacheStore(connection)
+                yield connection
         except duckdb.InterruptException as error:
             self.close()
             raise KeyboardInterrupt from error
@@ -176,7 +176,7 @@ class KeptFile:
             try:
                 connection.execute(f"CREATE TABLE made.{_MARK} AS SELECT {VERSION} AS version")
                 connection.execute("USE made")
-                CacheStore(connection).set_up()
+                create_tables(connection)
             finally:
                 connection.execute("USE memory")
                 connection.execute("DETACH made")

@@ -7,16 +7,18 @@ rows_<digest>      the rows of one method's fetches; `KEPT` is the id of theirs
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.cache.keys import CachedShape
+from connstat_sql.cache.keys import CachedShape, cached_shape, is_public, keys_of
 from connstat_sql.definitions.model import literal, quote
 from connstat_sql.definitions.quoting import own
+from connstat_sql.fetch import Fetch
+from connstat_sql.planner import CONNECTION
 
 BATCH = 100_000
 """Rows handed over at once: some megabytes."""
@@ -26,15 +28,45 @@ _FETCHES = (
 )
 FETCH, KEPT = own("fetch"), own("kept")
 """The number of the fetch that a row came with, in a scan's table; the id of one that is kept."""
+KEPT_ROWS = own("_connstat_rows")
+"""The name under which kept rows are handed to a session."""
 _GIVEN = "_connstat_given"
 _BATCH = "_connstat_batch"
+
+MaxAge = Callable[[str], float]
+"""Connection's name → the age, in seconds, up to which its kept rows answer; 0: none do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A fetch that kept rows answer: `number` is that of the fetch among those asked about.
+
+    `observed_at` is when the oldest of its pages came, in seconds since the epoch.
+    """
+
+    number: int
+    fetch: Fetch
+    observed_at: float
+    rows: int
+    is_on_disk: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedFetch:
+    """A fetch that went to its last page, all of it in the scan's table under this number.
+
+    `observed_at` is when the oldest of its pages came.
+    """
+
+    number: int
+    fetch: Fetch
+    observed_at: float
 
 
 @dataclass(frozen=True, slots=True)
 class CacheEntry:
-    """A kept fetch, found for the `number`-th key; `observed_at` is in seconds since the epoch."""
+    """A kept fetch; `observed_at` is in seconds since the epoch."""
 
-    number: int
     id: int
     observed_at: float
     rows: int
@@ -86,63 +118,89 @@ def _as_duckdb_says(error: OSError) -> duckdb.Error:
     return duckdb.Error(str(error))
 
 
-class CacheStore:
-    """Kept fetches of one database, over a connection whose default database it is.
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create what every database of kept rows has."""
+    connection.execute(f"CREATE TABLE IF NOT EXISTS fetches ({_FETCHES})")
 
-    Raises duckdb.Error as it comes: whoever uses it knows what to do without it.
+
+class CacheStore:
+    """One place where fetches are kept, in memory or on disk, beside the tables of scans.
+
+    `connection` is to the database that keeps them, its default one; `session` has the tables of
+    scans. All fetches handed in together are of one method of one table. Raises duckdb.Error as it
+    comes: whoever uses it knows what to do without it.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._duckdb = connection
-
-    def set_up(self) -> None:
-        """Create what every store has."""
-        self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS fetches ({_FETCHES})")
-
-    def find(self, shape: CachedShape, keys: Sequence[str]) -> list[CacheEntry]:
-        """The fetches of a kind that are kept under any of the keys, by the key's number."""
-        self._give({"number": "BIGINT", "key": "VARCHAR"}, enumerate(keys))
-        rows = self._duckdb.execute(
-            "SELECT number, id, observed_at, rows FROM fetches "
-            f"JOIN {_GIVEN} USING (key) WHERE kind = {literal(shape.name)}"
-        ).fetchall()
-        return [CacheEntry(*row) for row in rows]
-
-    def read(
+    def __init__(
         self,
-        shape: CachedShape,
-        columns: Sequence[str],
-        types: Mapping[str, str],
-        wanted: Iterable[Sequence[object]],
-    ) -> Generator[pa.Table, None, None]:
-        """Rows of kept fetches in batches; `columns` are SQL over `r`, a row, and `w`, its fetch.
+        connection: duckdb.DuckDBPyConnection,
+        session: duckdb.DuckDBPyConnection,
+        account: Callable[[str], str],
+        *,
+        is_on_disk: bool,
+    ) -> None:
+        self._duckdb = connection
+        self._session = session
+        self._account = account
+        self._is_on_disk = is_on_disk
 
-        `wanted` are the fetches, with columns of these types, `id` among them.
-        """
-        self._give(types, wanted)
-        return batches(
-            self._duckdb,
-            f"SELECT {', '.join(columns)} FROM {quote(shape.name)} r "
-            f"JOIN {_GIVEN} w ON r.{quote(KEPT)} = w.id",
-        )
+    def find(self, fetches: Mapping[int, Fetch], max_age: MaxAge, now: float) -> dict[int, Hit]:
+        """The newest that answers each; what comes from a time to come has no age to speak of."""
+        hits: dict[int, Hit] = {}
+        for number, entry in self._entries(fetches):
+            fetch, at = fetches[number], entry.observed_at
+            if not 0 <= now - at <= max_age(fetch.connection):
+                continue
+            if number not in hits or at > hits[number].observed_at:
+                hits[number] = Hit(number, fetch, at, entry.rows, self._is_on_disk)
+        return hits
 
-    def write(self, shape: CachedShape, new: Sequence[NewEntry], rows: Iterable[pa.Table]) -> None:
-        """Keep the rows of complete fetches in place of older ones of the same keys.
+    def fill(self, table: str, columns: Sequence[str], hits: Sequence[Hit]) -> list[Hit]:
+        """Put the rows of hits into a scan's table, as far as they are still there."""
+        fetches = {hit.number: hit.fetch for hit in hits}
+        known = {(hit.number, hit.observed_at, hit.rows): hit for hit in hits}
+        ids: dict[int, int] = {}
+        for number, entry in self._entries(fetches):
+            if (number, entry.observed_at, entry.rows) in known:
+                ids[number] = entry.id
+        there = [hit for hit in hits if hit.number in ids]
+        if any(hit.rows for hit in there):
+            self._copy(table, columns, there, ids)
+        return there
 
-        `rows` have the kind's columns, `_observed_at`, `_url` and `FETCH`.
-        """
-        with self._transaction():
-            self._write(shape, new, rows)
+    def keep(self, table: str, finished: Sequence[CompletedFetch]) -> None:
+        """Keep the rows of fetches that are in a scan's table, in place of older ones."""
+        if self._is_on_disk:
+            finished = [fetched for fetched in finished if is_public(fetched.fetch)]
+        new: dict[str, NewEntry] = {}
+        for fetched in finished:
+            key = self._keys(fetched.fetch)[0]
+            new.setdefault(
+                key, NewEntry(fetched.number, key, fetched.fetch.connection, fetched.observed_at)
+            )
+        if not new:
+            return
+        shape = self._shape(finished[0].fetch)
+        names = (*shape.names, "_observed_at", "_url", FETCH)
+        rows = batches(self._session, f"SELECT {', '.join(map(quote, names))} FROM {table}")
+        with closing(rows), self._transaction():
+            self._write(shape, tuple(new.values()), rows)
 
-    def forget(self, condition: str) -> int:
+    def has_any(self, fetches: Sequence[Fetch]) -> bool:
+        """Whether anything is kept that could answer one of these fetches, at any age."""
+        return next(self._entries(dict(enumerate(fetches))), None) is not None
+
+    def forget(self, fetches: Sequence[Fetch]) -> None:
+        """Forget what would answer these fetches."""
+        if fetches:
+            keys = [key for fetch in fetches for key in self._keys(fetch)]
+            with self._transaction():
+                self._remove_keys(self._shape(fetches[0]), keys)
+
+    def forget_where(self, condition: str) -> int:
         """Forget the fetches for which an SQL condition holds; answers how many."""
         with self._transaction():
             return self._remove(condition)
-
-    def forget_keys(self, shape: CachedShape, keys: Sequence[str]) -> int:
-        """Forget the fetches of these keys."""
-        with self._transaction():
-            return self._remove_keys(shape, keys)
 
     def trim(self, *, before: float, most_rows: int) -> None:
         """Forget what was fetched before a time, and the oldest where there are too many rows.
@@ -151,7 +209,7 @@ class CacheStore:
         """
         newest_first = "OVER (ORDER BY observed_at DESC, id DESC)"
         many = f"SELECT id, sum(rows + 1) {newest_first} AS so_far FROM fetches"
-        self.forget(
+        self.forget_where(
             f"observed_at < {before} OR id IN "
             f"(SELECT id FROM ({many}) WHERE so_far > {most_rows} + 1)"
         )
@@ -159,6 +217,72 @@ class CacheStore:
     def compact(self) -> None:
         """Give back the room of what was forgotten, and compress what is there."""
         self._duckdb.execute("CHECKPOINT")
+
+    # --- rows from here to there -------------------------------------------------------------
+
+    def _entries(self, fetches: Mapping[int, Fetch]) -> Iterator[tuple[int, CacheEntry]]:
+        """What is kept under the keys of fetches, whatever its age."""
+        if not fetches:
+            return
+        keys, numbers = [], []
+        for number, fetch in fetches.items():
+            for key in self._keys(fetch):
+                keys.append(key)
+                numbers.append(number)
+        shape = self._shape(next(iter(fetches.values())))
+        self._give({"place": "BIGINT", "key": "VARCHAR"}, enumerate(keys))
+        rows = self._duckdb.execute(
+            "SELECT place, id, observed_at, rows FROM fetches "
+            f"JOIN {_GIVEN} USING (key) WHERE kind = {literal(shape.name)}"
+        ).fetchall()
+        for place, *entry in rows:
+            yield numbers[place], CacheEntry(*entry)
+
+    def _copy(
+        self, table: str, columns: Sequence[str], hits: Sequence[Hit], ids: Mapping[int, int]
+    ) -> None:
+        fetch = hits[0].fetch
+        shape = self._shape(fetch)
+        arguments = [n for n in columns if n in fetch.arguments and n not in shape.names]
+        types = {"id": "BIGINT", FETCH: "INTEGER", CONNECTION: "VARCHAR"}
+        types |= {f"argument_{place}": "VARCHAR" for place in range(len(arguments))}
+        wanted = [
+            (ids[h.number], h.number, h.fetch.connection, *map(h.fetch.arguments.get, arguments))
+            for h in hits
+        ]
+        selected = [_selected(name, shape, arguments) for name in columns]
+        listed = ", ".join(map(quote, columns))
+        insert = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM temp.main.{quote(KEPT_ROWS)}"
+        try:
+            self._give(types, wanted)
+            kept = batches(
+                self._duckdb,
+                f"SELECT {', '.join(selected)} FROM {quote(shape.name)} r "
+                f"JOIN {_GIVEN} w ON r.{quote(KEPT)} = w.id",
+            )
+            with closing(kept) as rows:
+                for batch in rows:
+                    self._insert(insert, batch)
+        except BaseException:  # half of a fetch is none
+            numbers = ", ".join(str(hit.number) for hit in hits)
+            with suppress(duckdb.Error):
+                self._session.execute(
+                    f"DELETE FROM {table} WHERE {quote(FETCH)} IN ({numbers})"
+                ).fetchall()
+            raise
+
+    def _insert(self, sql: str, rows: pa.Table) -> None:
+        self._session.register(KEPT_ROWS, rows)
+        try:
+            self._session.execute(sql).fetchall()
+        finally:
+            self._session.unregister(KEPT_ROWS)
+
+    def _shape(self, fetch: Fetch) -> CachedShape:
+        return cached_shape(fetch.resource, fetch.method, is_public=self._is_on_disk)
+
+    def _keys(self, fetch: Fetch) -> tuple[str, ...]:
+        return keys_of(fetch, self._account(fetch.connection))
 
     # --- inside a transaction ----------------------------------------------------------------
 
@@ -168,7 +292,8 @@ class CacheStore:
         types = {**dict(shape.columns), "_observed_at": "TIMESTAMPTZ", "_url": "VARCHAR"}
         columns = ", ".join(f"{quote(column)} {of}" for column, of in types.items())
         self._duckdb.execute(f"CREATE TABLE IF NOT EXISTS {name} ({quote(KEPT)} BIGINT, {columns})")
-        first = self._next_id()
+        [(last,)] = self._duckdb.execute("SELECT coalesce(max(id), 0) FROM fetches").fetchall()
+        first = int(last) + 1
         ids = {entry.number: first + place for place, entry in enumerate(new)}
         self._insert_rows(name, tuple(types), ids, rows)
         kept = quote(KEPT)
@@ -215,10 +340,6 @@ class CacheStore:
             f"{fixed}, observed_at, rows FROM {_GIVEN}"
         )
 
-    def _next_id(self) -> int:
-        [(last,)] = self._duckdb.execute("SELECT coalesce(max(id), 0) FROM fetches").fetchall()
-        return int(last) + 1
-
     def _remove_keys(self, shape: CachedShape, keys: Sequence[str]) -> int:
         self._give({"key": "VARCHAR"}, ((key,) for key in keys))
         return self._remove(f"kind = {literal(shape.name)} AND key IN (SELECT key FROM {_GIVEN})")
@@ -256,3 +377,14 @@ class CacheStore:
             f"from_json($rows, {literal(json.dumps([types]))}), recursive := true)",
             {"rows": text},
         )
+
+
+def _selected(name: str, shape: CachedShape, arguments: Sequence[str]) -> str:
+    """SQL for one column of a scan's table, over a kept row and the fetch that it answers."""
+    if name in (FETCH, CONNECTION):
+        return f"w.{quote(name)}"
+    if name in arguments:
+        return f"w.argument_{arguments.index(name)} AS {quote(name)}"
+    if name in shape.names or name in ("_observed_at", "_url"):
+        return f"r.{quote(name)}"
+    return f"NULL AS {quote(name)}"  # a credential, which is not kept here and not used
