@@ -34,7 +34,12 @@ class QueryFile:
 
 
 def read_page(file: str, content: bytes) -> QueryFile:
-    """Cut a file in two; whatever is wrong with it becomes a problem, never an exception."""
+    r"""Cut a file in two; whatever is wrong with it becomes a problem, never an exception.
+
+    >>> page = read_page("some.sql", b"-- title: Some\nSELECT 1")
+    >>> page.source.value, page.sql, page.line
+    ({'title': 'Some'}, 'SELECT 1', 2)
+    """
     if len(content) > MAX_BYTES:
         return _unreadable(file, 0, f"larger than {MAX_BYTES:,} bytes")
     try:

@@ -97,6 +97,9 @@ def elements(param: SavedParam, text: str) -> tuple[str, ...]:
     """The values that a text gives a parameter: one, or those of a list.
 
     A list is written `a,b` (in double quotes where a value has a comma of its own), or `[a, b]`.
+
+    >>> elements(SavedParam("states", "VARCHAR[]"), 'FAILED, "a, b"')
+    ('FAILED', 'a, b')
     """
     if not param.is_list:
         return (text,)

@@ -25,7 +25,14 @@ _TEXT_TYPES = ("VARCHAR", "TEXT", "STRING")
 
 
 def read_query(page: QueryFile, path: Path) -> tuple[SavedQuery, tuple[Problem, ...]]:
-    """The saved query of a file, as far as it can be read, and its problems by line."""
+    r"""The saved query of a file, as far as it can be read, and its problems by line.
+
+    >>> from connstat_sql.saved.front_matter import read_page
+    >>> page = read_page("idle.sql", b"-- params: {env: VARCHAR}\n-- titel: Idle\nSELECT $env")
+    >>> query, problems = read_query(page, Path("idle.sql"))
+    >>> query.name, query.params[0].type, [str(problem) for problem in problems]
+    ('idle', 'VARCHAR', ['idle.sql:2: unknown key `titel` (did you mean `title`?)'])
+    """
     findings = Findings(page.source, [*page.problems, *page.source.problems])
     words = page.source.value
     if not isinstance(words, dict):
