@@ -63,7 +63,11 @@ def no_such_connection(
 
 
 def nearest_to(value: str, known: Sequence[str]) -> str:
-    """Which of the known values was perhaps meant, or what they are."""
+    """Which of the known values was perhaps meant, or what they are.
+
+    >>> nearest_to("runing", ["running", "paused"]), nearest_to("x", ["a", "b"])
+    (" (did you mean 'running'?)", ' (it is one of a, b)')
+    """
     by_lower = {candidate.lower(): candidate for candidate in known}
     close = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
     if close:

@@ -59,6 +59,19 @@ def plan(
     """Decide how the rows of every live table are fetched.
 
     Raises BindError when a parameter has neither a value nor a parent.
+
+    >>> from connstat_sql.database.session import Session
+    >>> from connstat_sql.definitions.loader import Library, shipped_providers
+    >>> from connstat_sql.sql.binder import bind
+    >>> from connstat_sql.sql.introspection import Introspection
+    >>> from connstat_sql.sql.statement import parse
+    >>> catalog = Catalog(Library([shipped_providers()]), {"plant_a": "kafka_connect"})
+    >>> sql = "FROM kafka_connect.connect.connector_status WHERE connector_name = 'orders'"
+    >>> introspection = Introspection(Session(), sql, None)
+    >>> query = bind(parse(sql), catalog, introspection)
+    >>> (scan,) = plan(query, catalog, introspection, max_requests=10).scans
+    >>> scan.method.name, scan.constants.columns, scan.constants.rows
+    ('get', ('_connection', 'connector_name'), (('plant_a', 'orders'),))
     """
     planning = Planning(query, Weighing(catalog, ReadableRows(query, questions), strict))
     placements = planning.place_all()

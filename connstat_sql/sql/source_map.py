@@ -65,7 +65,12 @@ class SourceMap:
 
 
 def rewritten(sql: str, edits: Mapping[Span, str]) -> tuple[str, SourceMap]:
-    """The text with stretches, none within another, replaced; and how its places lead back."""
+    """The text with stretches, none within another, replaced; and how its places lead back.
+
+    >>> text, source_map = rewritten("FROM a JOIN b", {Span(5, 6): "x.y.a"})
+    >>> text, source_map.span(Span(11, 15))
+    ('FROM x.y.a JOIN b', Span(start=7, end=11))
+    """
     parts, kept, length, position = [], [], 0, 0
     for span, text in sorted(edits.items(), key=lambda edit: (edit[0].start, edit[0].end)):
         same = sql[position : span.start]

@@ -126,6 +126,10 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     """Parse one statement. Raises ParseError when it is too long; DuckDB judges the syntax.
 
     With DuckDB's own reading its tables are found also where sqlglot cannot read it.
+
+    >>> (mention,) = parse("FROM confluent.connect.connectors AS c").mentions
+    >>> mention.parts, mention.span
+    (('confluent', 'connect', 'connectors'), Span(start=5, end=33))
     """
     if len(sql) > MAX_LENGTH:
         raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")

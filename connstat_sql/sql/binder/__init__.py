@@ -91,6 +91,17 @@ def bind(
 
     Raises BindError for a name that leads nowhere and for writing to a live table; ParseError for
     SQL that names a live table and that only DuckDB can read. No request is sent here.
+
+    >>> from connstat_sql.database.session import Session
+    >>> from connstat_sql.definitions.loader import Library, shipped_providers
+    >>> from connstat_sql.sql.introspection import Introspection
+    >>> from connstat_sql.sql.statement import parse
+    >>> catalog = Catalog(Library([shipped_providers()]), {"plant_a": "kafka_connect"})
+    >>> table = "kafka_connect.connect.connector_status"
+    >>> sql = f"SELECT type FROM {table} WHERE connector_name = 'a' || 'b'"
+    >>> (bound,) = bind(parse(sql), catalog, Introspection(Session(), sql, None)).tables
+    >>> bound.columns, bound.accesses[0].rows
+    (('type', 'connector_name'), ({'connector_name': 'ab'},))
     """
     tree = statement.tree
     if tree is None:

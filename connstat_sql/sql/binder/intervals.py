@@ -226,7 +226,11 @@ def _around(intervals: Sequence[Interval]) -> Interval:
     )
 
 
-def around_all(accesses: Sequence[Intervals]) -> Intervals:
-    """What holds for every row that any of several accesses wants."""
-    names = set(accesses[0]).intersection(*accesses[1:]) if accesses else set[str]()
-    return {name: _around([access[name] for access in accesses]) for name in sorted(names)}
+def around_all(wanted: Sequence[Intervals]) -> Intervals:
+    """What holds for every row that any of several accesses wants.
+
+    >>> around_all([{"id": (1, 3)}, {"id": (2, None)}])
+    {'id': (1, None)}
+    """
+    names = set(wanted[0]).intersection(*wanted[1:]) if wanted else set[str]()
+    return {name: _around([intervals[name] for intervals in wanted]) for name in sorted(names)}

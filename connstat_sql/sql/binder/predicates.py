@@ -267,7 +267,12 @@ def weakened(conjunct: Conjunct, kept: Callable[[Conjunct], Expression | None]) 
 
 
 def split_and(predicate: exp.Expr) -> Iterator[exp.Expr]:
-    """The parts of a predicate that AND joins, in order, and those that every branch of OR has."""
+    """The parts of a predicate that AND joins, in order, and those that every branch of OR has.
+
+    >>> from sqlglot import parse_one
+    >>> [part.sql() for part in split_and(parse_one("a = 1 AND (b = 2 AND c IN (3))"))]
+    ['a = 1', 'b = 2', 'c IN (3)']
+    """
     pending = [predicate]
     while pending:
         part = pending.pop().unnest()

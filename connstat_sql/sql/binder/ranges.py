@@ -45,7 +45,11 @@ def bounds_in(predicate: exp.Expr, column_of: ColumnOf) -> Iterator[Bound]:
 def values_between(
     bounds: Iterable[tuple[str, str, int, int]], types: Mapping[str, str]
 ) -> dict[str, Sequence[str]]:
-    """By column the values that its bounds leave, where they are few; bounds are texts here."""
+    """By column the values that its bounds leave, where they are few; bounds are texts here.
+
+    >>> values_between([("id", "3", -1, 0), ("id", "6", 1, 1)], {"id": "INTEGER"})
+    {'id': ['3', '4', '5']}
+    """
     limits: dict[str, dict[int, list[int]]] = {}
     for name, text, side, gap in bounds:
         place = _place(text, types[name])

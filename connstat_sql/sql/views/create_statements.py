@@ -160,7 +160,12 @@ def _another() -> NoReturn:
 
 
 def read_definition(sql: str) -> Definition | None:
-    """The view or macro that a statement creates; None for every other statement."""
+    """The view or macro that a statement creates; None for every other statement.
+
+    >>> definition = read_definition("CREATE VIEW mine AS FROM confluent.connect.connectors")
+    >>> definition.kind.value, definition.parts, definition.query
+    ('view', ('mine',), 'FROM confluent.connect.connectors')
+    """
     create = _CREATES.search(sql)
     if create is None or not _DEFINED.search(sql, create.end()):
         return None
