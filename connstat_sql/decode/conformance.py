@@ -56,7 +56,14 @@ class Comparison:
 
 
 def compare(body: bytes, rows: RowsPath, fields: Sequence[FieldLayout]) -> Comparison:
-    """Compare a body with fields. Raises UnexpectedShape where it has no such rows."""
+    """Compare a body with fields. Raises UnexpectedShape where it has no such rows.
+
+    >>> from connstat_sql.definitions.model import Scalar
+    >>> fields = [FieldLayout("town", Scalar("VARCHAR"), ("town",))]
+    >>> comparison = compare(b'[{"town": "Ghent", "kilos": 7}]', RowsPath(), fields)
+    >>> [undeclared.line for undeclared in comparison.undeclared]
+    ['kilos: BIGINT']
+    """
     opened = OpenBody(body)
     texts = list(islice(opened.rows(rows), MOST_ROWS))
     values = [json.loads(bytes(text)) for _, text in texts]

@@ -37,9 +37,9 @@ PATIENCE = 5.0
 
 async def added_in_parts(one: World, limit: int | None, parts: list[tuple[int, int]]) -> list[Item]:
     """What a run posts when so many groups are added, each time after so many turns."""
-    mailbox: PageQueue[Item] = PageQueue(asyncio.get_running_loop())
-    walk = PageReader(reader(LIST), one.answers, limit=limit)
-    run = ScanRun("scan", walk, one.clients.made, mailbox, limit=limit)
+    page_queue: PageQueue[Item] = PageQueue(asyncio.get_running_loop())
+    page_reader = PageReader(reader(LIST), one.answers, limit=limit)
+    run = ScanRun("scan", page_reader, one.clients.made, page_queue, limit=limit)
     for number, (turns, count) in enumerate(parts):
         for _ in range(turns):
             await asyncio.sleep(0)
@@ -49,7 +49,7 @@ async def added_in_parts(one: World, limit: int | None, parts: list[tuple[int, i
     until = asyncio.get_running_loop().time() + PATIENCE
     while Ended("scan") not in items and asyncio.get_running_loop().time() < until:
         await asyncio.sleep(0)
-        items += mailbox.take(0)
+        items += page_queue.take(0)
     run.stop()
     return items
 
