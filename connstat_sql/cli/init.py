@@ -16,6 +16,7 @@ from connstat_sql.bootstrap import CONFIG_NAME, Setup, Wiring
 from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.doctor import Finding, Watch, examine, lines_on
 from connstat_sql.cli.program import program
+from connstat_sql.config.connections import default
 from connstat_sql.definitions.loader import Library
 from connstat_sql.definitions.model import Auth, Provider
 from connstat_sql.errors import ConfigError, counted
@@ -165,7 +166,7 @@ class _Dialogue:
             )
         auth = _chosen_auth(provider)
         for setting in auth.settings if auth is not None else ():
-            if _default(provider, setting) is None and setting not in table:
+            if default(provider, setting) is None and setting not in table:
                 table[setting] = _reference(provider, setting)
         return name, table
 
@@ -250,13 +251,7 @@ def _ready(provider: Provider, usable: list[Auth]) -> int:
 
 
 def _needed(provider: Provider, auth: Auth) -> list[str]:
-    return [name for name in auth.settings if _default(provider, name) is None]
-
-
-def _default(provider: Provider, setting: str) -> str | None:
-    return next(
-        (declared.default for declared in provider.settings if declared.name == setting), None
-    )
+    return [name for name in auth.settings if default(provider, name) is None]
 
 
 def _description(provider: Provider, setting: str) -> str:

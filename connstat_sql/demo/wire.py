@@ -100,7 +100,12 @@ def json_answer(
 
 
 def token_at(kind: str, offset: int) -> str:
-    """An opaque page token; it fits only lists of the same kind."""
+    """An opaque page token; it fits only lists of the same kind.
+
+    >>> token = token_at("topics", 20)
+    >>> offset_of("topics", token), offset_of("users", token)
+    (20, None)
+    """
     return base64.urlsafe_b64encode(f"{kind}@{offset}".encode()).decode().rstrip("=")
 
 

@@ -43,7 +43,14 @@ def is_command(text: str) -> bool:
 
 
 def script_parts(script: str) -> Iterator[ScriptPart]:
-    """The parts of a script in order: commands are lines of their own between statements."""
+    r"""The parts of a script in order: commands are lines of their own between statements.
+
+    >>> for part in script_parts("SELECT 1;\n.tables\nSELECT ';'\n.x;"):
+    ...     print(part.line, part.is_command, repr(part.text))
+    1 False 'SELECT 1;\n'
+    2 True '.tables'
+    3 False "SELECT ';'\n.x;"
+    """
     lines = script.splitlines(keepends=True)
     gathered, begins = "", 1
     for number, line in enumerate(lines, 1):

@@ -56,7 +56,13 @@ class Line:
 
 
 def command_line(text: str) -> Line | None:
-    """The command in a text before the cursor, or None: it is SQL."""
+    """The command in a text before the cursor, or None: it is SQL.
+
+    >>> command_line(" .run fail")
+    Line(name='.run', start=1, rest='fail')
+    >>> command_line("SELECT 1") is None
+    True
+    """
     match = _LINE.fullmatch(text)
     if match is None:
         return None

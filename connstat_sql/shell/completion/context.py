@@ -51,7 +51,13 @@ _OF_ELEMENTS = frozenset(
 
 
 def place(text: str, cursor: int) -> CompletionPlace:
-    """What is wanted at the cursor."""
+    """What is wanted at the cursor.
+
+    >>> text = "SELECT name FROM plant.connect.connectors WHERE state = 'RUN"
+    >>> at = place(text, len(text))
+    >>> at.wanted.value, at.compared, at.word, [source.parts for source in at.scope.sources]
+    ('value', ('state',), 'RUN', [('plant', 'connect', 'connectors')])
+    """
     reading = read(text, cursor)
     if reading.inside is Inside.COMMENT or is_too_deep(reading.tokens):
         return CompletionPlace(WantedKind.NOTHING, start=cursor)
@@ -100,6 +106,7 @@ class _Finder:
         wanted, compared = self._wanted()
         outputs = self.branch.outputs if self.branch else ()
         clauses = self.branch.clauses if self.branch else ()
+        sources = self.branch.sources if self.branch else ()
         return CompletionPlace(
             wanted,
             self.reading.word,
@@ -119,7 +126,7 @@ class _Finder:
                 self.before.text if isinstance(self.before, Token) else ")" if self.before else ""
             ),
             compared=compared,
-            last=self._last_source(),
+            last=sources[-1] if sources else None,
         )  # fmt: skip
 
     def _read_qualifier(self) -> None:
@@ -252,9 +259,6 @@ class _Finder:
         if word_of(self.before) == "AS":
             return WantedKind.NOTHING, ()
         return WantedKind.AFTER_TABLE, ()
-
-    def _last_source(self) -> FromSource | None:
-        return self.branch.sources[-1] if self.branch and self.branch.sources else None
 
     def _in_brackets(self) -> _Answer:
         group, parent = self.path[-1].group, self.path[-2]

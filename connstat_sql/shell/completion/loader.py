@@ -90,7 +90,9 @@ class Learner:
             self._looked = self._now()
             self._prepare(engine)
             self._learning = self._begun(self._learn, engine)
-        elif self._now() - self._looked > LOOK_AGAIN and not _is_alive(self._looking):
+        elif self._now() - self._looked > LOOK_AGAIN and not (
+            self._looking is not None and self._looking.is_alive()
+        ):
             self._looked = self._now()
             self._looking = self._begun(self._look_again, engine)
         if place is not None and self._catalog is not None:
@@ -196,10 +198,6 @@ class Learner:
                 self._known = replace(self._known, **changes)  # type: ignore[arg-type]
 
 
-def _is_alive(thread: threading.Thread | None) -> bool:
-    return thread is not None and thread.is_alive()
-
-
 def _mentioned(place: CompletionPlace) -> Iterator[FromSource]:
     """Every source in reach of a place, also those inside queries."""
     yield from _deep(place.scope.sources)
@@ -241,7 +239,7 @@ def table_of(resource: Resource) -> Table:
     ]  # fmt: skip
     parts = (name.provider, name.service, name.resource)
     fields, example = (*columns, *params), resource.example.strip()
-    return Table(parts, fields, resource.description, needed, True, not resource.methods, example)
+    return Table(parts, fields, resource.description, needed, not resource.methods, example)
 
 
 def _local_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:

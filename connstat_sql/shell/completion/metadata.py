@@ -83,7 +83,6 @@ class Table:
     fields: tuple[KnownField, ...]
     description: str = ""
     required: tuple[str, ...] = ()
-    is_live: bool = False
     is_union: bool = False
     example: str = ""
 

@@ -38,7 +38,12 @@ class Candidate:
 
 
 def ranked(candidates: Iterable[Candidate], word: str, most: int = MOST) -> list[Candidate]:
-    """The candidates that a word may mean: its prefix first, then starts of words, then others."""
+    """The candidates that a word may mean: its prefix first, then starts of words, then others.
+
+    >>> names = ("last_state", "state", "status", "kind")
+    >>> [each.text for each in ranked((Candidate(name, name) for name in names), "sta")]
+    ['state', 'status', 'last_state']
+    """
     if not word:
         return nsmallest(most, candidates, key=lambda candidate: candidate.weight)
     lower = word.lower()

@@ -110,7 +110,7 @@ def read_query(items: Sequence[Item]) -> Query:
     named: dict[str, Query] = {}
     start = next((at for at, item in enumerate(items) if word_of(item) == "WITH"), None)
     rest = list(items)
-    if start is not None and not _is_behind(items, start, "SELECT"):
+    if start is not None and all(word_of(item) != "SELECT" for item in items[:start]):
         at = start + 1
         while at < len(items):
             at, name, groups = _named_query(items, at)
@@ -124,10 +124,6 @@ def read_query(items: Sequence[Item]) -> Query:
             at += 1
         rest = [*items[:start], *items[at:]]
     return Query(named, tuple(map(_branch, _branches(rest))))
-
-
-def _is_behind(items: Sequence[Item], at: int, word: str) -> bool:
-    return any(word_of(item) == word for item in items[:at])
 
 
 def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[Bracketed]]:
