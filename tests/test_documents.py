@@ -7,9 +7,11 @@ import shlex
 from collections.abc import Iterator
 from contextlib import chdir
 from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import tomllib
 from click.testing import CliRunner
 
 import connstat_sql
@@ -31,6 +33,7 @@ from tests.unit.output.test_diagnostics import failed, told
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 EXAMPLES = sorted((ROOT / "examples").glob("*.sql"))
 TABLES = list(Library([shipped_providers()]).tables())
 
@@ -218,6 +221,43 @@ def test_each_long_run_is_told_to_contributors() -> None:
         "tools.move_lock",
         *(one.parent.name for one in (ROOT / "tests").glob("*/__main__.py")),
     }
+
+
+def commands_of_contributing() -> list[str]:
+    """What it says to type, the setting up aside."""
+    return [
+        *re.findall(r"^\| `([^`]+)` \|", CONTRIBUTING, re.MULTILINE),
+        *re.findall(r"`(python -m [^`]+)`", CONTRIBUTING),
+    ]
+
+
+@pytest.mark.parametrize("command", commands_of_contributing())
+def test_each_command_of_contributing_is_one(command: str) -> None:
+    checks = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    match shlex.split(command):
+        case ["python", "-m", module, *_]:
+            assert find_spec(module) is not None
+        case ["pytest", "-m", mark]:
+            settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+            marks = settings["tool"]["pytest"]["ini_options"]["markers"]
+            assert mark in {text.partition(":")[0] for text in marks}
+        case ["pytest", *paths]:
+            assert all((ROOT / path).exists() for path in paths)
+        case [".ci/run"]:
+            assert checks
+        case [tool, *arguments]:
+            assert " ".join([f'  "$bin/{tool}"', *arguments]) + "\n" in checks
+
+
+def test_contributing_sets_up_what_was_tested_and_leads_on_to_files() -> None:
+    (block,) = re.findall(r"^```sh\n(.*?)^```$", CONTRIBUTING, re.DOTALL | re.MULTILINE)
+    made, installed = block.splitlines()
+    assert made.endswith("install -q -r requirements-dev.txt")
+    assert installed.endswith("install -q --no-deps --no-build-isolation -e .")
+    links = re.findall(r"\]\(([^)]+)\)", CONTRIBUTING)
+    assert "ARCHITECTURE.md" in links
+    assert all((ROOT / link).is_file() for link in links)
+    assert all((ROOT / path).exists() for path in re.findall(r"`(tests/[\w./]*)`", CONTRIBUTING))
 
 
 def test_the_variables_of_the_readme_are_the_definitions() -> None:
