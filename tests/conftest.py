@@ -16,7 +16,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library, shipped_providers
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.live import LiveTables
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox
@@ -100,7 +100,7 @@ class ByPlace(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist has no
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
+def sandbox() -> Iterator[DemoServers]:
     with ChaosSandbox(World.seeded(7)) as running:
         yield running
 
@@ -111,7 +111,7 @@ def _clean_sandbox(request: pytest.FixtureRequest) -> Iterator[None]:
     if "sandbox" not in request.fixturenames:
         yield
         return
-    running = cast(Sandbox, request.getfixturevalue("sandbox"))
+    running = cast(DemoServers, request.getfixturevalue("sandbox"))
     running.heal()
     running.reset()
     yield

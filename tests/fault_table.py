@@ -18,7 +18,7 @@ import pytest
 
 from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.bootstrap import Setup
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.live import LiveTables
 from connstat_sql.transport import ClientOptions
@@ -122,7 +122,7 @@ def rows_of(total: int) -> list[tuple[int, object]]:
 
 
 def check(
-    case: Case, database: LiveDatabase, sandbox: Sandbox, clock: FakeClock | None = None
+    case: Case, database: LiveDatabase, sandbox: DemoServers, clock: FakeClock | None = None
 ) -> None:
     """Hold a case: what came is what the table says, and so is the number of requests."""
     sandbox.reset()

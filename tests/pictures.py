@@ -21,7 +21,7 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from tests.sitting import at_prompt, home_at, shell
 from tests.terminal import Terminal
 
@@ -98,7 +98,7 @@ PICTURES = (
 
 def played(picture: Picture) -> Terminal:
     """Run a session over a sandbox of its own; its last screen stays to be read."""
-    with Sandbox(World.seeded(7)) as sandbox, tempfile.TemporaryDirectory() as home:
+    with DemoServers(World.seeded(7)) as sandbox, tempfile.TemporaryDirectory() as home:
         return picture.play(home_at(Path(home), sandbox))
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.terminal import Terminal
 from tests.unit.cli.test_cli import toml_of
 
 PROMPT = "connstat>"
 
 
-def home_at(folder: Path, sandbox: Sandbox) -> Path:
+def home_at(folder: Path, sandbox: DemoServers) -> Path:
     """A home with a configuration of the sandbox."""
     text = toml_of(sandbox.connections)
     (folder / "connstat.toml").write_text(text, encoding="utf-8")

@@ -20,7 +20,7 @@ from connstat_sql.bootstrap import Setup, Wiring, open_engine
 from connstat_sql.cli import COMMANDS, root
 from connstat_sql.cli.demo import SHOWN, examples
 from connstat_sql.definitions.loader import Library, shipped_providers
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import EngineOptions
 from connstat_sql.executor import Progress
 from connstat_sql.output.progress import in_words
@@ -39,13 +39,13 @@ TABLES = list(Library([shipped_providers()]).tables())
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(world=World.seeded(7)) as running:
+def sandbox() -> Iterator[DemoServers]:
+    with DemoServers(world=World.seeded(7)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def database(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     engine = open_engine(
         Setup(connections=sandbox.connections), EngineOptions(environment={}, clock=FakeClock())
     )
@@ -72,7 +72,7 @@ def test_each_example_answers_with_rows(database: LiveDatabase, tmp_path: Path, 
 
 
 def test_the_first_example_finds_every_hidden_failure(
-    database: LiveDatabase, sandbox: Sandbox
+    database: LiveDatabase, sandbox: DemoServers
 ) -> None:
     found = {row[2] for row in database.sql(EXAMPLES[0].read_text(encoding="utf-8"))}
     world = sandbox.world
@@ -128,7 +128,7 @@ def test_the_readme_lists_the_saved_queries_that_are_shipped() -> None:
     assert listed == {one.name: one.title for one in shipped}
 
 
-def test_the_readme_python_runs(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_readme_python_runs(sandbox: DemoServers, capsys: pytest.CaptureFixture[str]) -> None:
     code = blocks("python")[0].replace(
         "http://localhost:8083", str(sandbox.connections["plant_a"]["base_url"])
     )
@@ -155,7 +155,7 @@ def test_each_command_the_readme_names_exists() -> None:
 
 
 @pytest.mark.parametrize("line", [one for one in shell_lines() if one.startswith("connstat ")])
-def test_each_command_of_the_readme_runs(sandbox: Sandbox, tmp_path: Path, line: str) -> None:
+def test_each_command_of_the_readme_runs(sandbox: DemoServers, tmp_path: Path, line: str) -> None:
     runner = CliRunner(env=dict.fromkeys(("CONNSTAT_CONFIG", "KAFKA_CONNECT_URL")))
     with chdir(tmp_path):
         Path("connstat.toml").write_text(toml_of(sandbox.connections), encoding="utf-8")

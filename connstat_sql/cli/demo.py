@@ -21,7 +21,7 @@ import click
 from connstat_sql.bootstrap import CONFIG_NAME, Setup, open_engine
 from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.program import program
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import counted
 from connstat_sql.output.render import TerminalStyle, render
@@ -40,19 +40,19 @@ def command(globals_: Globals, seed: int, mode: str | None) -> None:
 
     Three queries are shown with their rows, and with what they cost. Nothing is left behind.
     """
-    with report_errors(globals_.narrator), Sandbox(world=World.seeded(seed)) as sandbox:
+    with report_errors(globals_.narrator), DemoServers(world=World.seeded(seed)) as servers:
         if mode == "shell":
-            _play(replace(globals_, connections=sandbox.connections))
+            _play(replace(globals_, connections=servers.connections))
         elif mode == "serve":
-            _serve(sandbox)
+            _serve(servers)
         else:
-            _show_all(sandbox)
+            _show_all(servers)
 
 
-def _show_all(sandbox: Sandbox) -> None:
-    click.echo(f"Four systems answer over HTTP at {sandbox.url}, each as its vendor's API does:")
+def _show_all(servers: DemoServers) -> None:
+    click.echo(f"Four systems answer over HTTP at {servers.url}, each as its vendor's API does:")
     click.echo(f"{SYSTEMS}.\n")
-    engine = open_engine(Setup(connections=sandbox.connections), EngineOptions(environment={}))
+    engine = open_engine(Setup(connections=servers.connections), EngineOptions(environment={}))
     try:
         for name in SHOWN:
             _show(engine, (examples() / f"{name}.sql").read_text(encoding="utf-8"))
@@ -70,7 +70,7 @@ def _show_all(sandbox: Sandbox) -> None:
 
 
 def _play(globals_: Globals) -> None:
-    """The shell on the sandbox, or the script on standard input."""
+    """The shell on the demo servers, or the script on standard input."""
     from connstat_sql.cli.shell import run_alone
 
     if sys.stdin is not None and sys.stdin.isatty():
@@ -84,12 +84,12 @@ def _play(globals_: Globals) -> None:
     raise click.exceptions.Exit(code)
 
 
-def _serve(sandbox: Sandbox) -> None:
-    """Keep the sandbox up, with a configuration of it for other commands, until told to end."""
+def _serve(servers: DemoServers) -> None:
+    """Keep the servers up, with a configuration of them for other commands, until told to end."""
     with tempfile.TemporaryDirectory(prefix="connstat-demo-") as folder:
-        config = _written(Path(folder), sandbox.connections)
+        config = _written(Path(folder), servers.connections)
         run = f"{program()} --config {shlex.quote(str(config))}"
-        click.echo(f"{SYSTEMS} answer at {sandbox.url} until Ctrl-C.")
+        click.echo(f"{SYSTEMS} answer at {servers.url} until Ctrl-C.")
         click.echo("In another terminal:")
         click.echo(f"  {run}")
         click.echo(f'  {run} query "FROM inventory.connectors.clusters"')

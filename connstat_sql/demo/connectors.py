@@ -1,4 +1,4 @@
-"""A connector of the sandbox's world: its state, its tasks, and the rules its state obeys."""
+"""A connector of the demo's world: its state, its tasks, and the rules its state obeys."""
 
 import re
 import zlib

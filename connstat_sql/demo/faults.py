@@ -26,7 +26,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     """Headers to add to the answer, or to change in it."""
     delay: float = 0.0
-    """Seconds to wait first, on top of the sandbox's latency."""
+    """Seconds to wait first, on top of the servers' latency."""
     times: int | None = None
     """How many requests are hit; None means all."""
     after: int = 0

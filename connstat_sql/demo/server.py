@@ -1,4 +1,4 @@
-"""The sandbox: a thread that serves all its APIs on one free port of the loopback."""
+"""The demo servers: a thread that serves all their APIs on one free port of the loopback."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ _HOST = "127.0.0.1"
 _NOWHERE = DemoResponse(404, b"no API of the sandbox has this path", "text/plain")
 
 
-class Sandbox:
+class DemoServers:
     """Serves a world over HTTP from ``start`` to ``close``, or within a ``with`` block."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Sandbox:
 
     # lifecycle
 
-    def __enter__(self) -> "Sandbox":
+    def __enter__(self) -> "DemoServers":
         return self.start()
 
     def __exit__(
@@ -64,8 +64,8 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def start(self) -> "Sandbox":
-        """Returns once the port answers. A sandbox that runs already stays as it is."""
+    def start(self) -> "DemoServers":
+        """Returns once the port answers. Servers that run already stay as they are."""
         if self._thread is not None:
             return self
         listening = socket.create_server((_HOST, self._port), backlog=4096)

@@ -1,4 +1,4 @@
-"""The kinds of connector the sandbox knows: classes, configurations and the way each one fails."""
+"""The kinds of connector the demo knows: classes, configurations and the way each one fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

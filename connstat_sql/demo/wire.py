@@ -1,4 +1,4 @@
-"""What travels between the sandbox's server and its APIs: calls, answers, routes, page tokens."""
+"""What travels between the demo's server and its APIs: requests, responses, routes, page tokens."""
 
 import base64
 import binascii

@@ -1,4 +1,4 @@
-"""The AeonTel account of the sandbox's world."""
+"""The AeonTel account of the demo's world."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The Confluent Cloud organization of the sandbox's world."""
+"""The Confluent Cloud organization of the demo's world."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The self-managed Kafka Connect clusters of the sandbox's world."""
+"""The self-managed Kafka Connect clusters of the demo's world."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The Redpanda Cloud organization of the sandbox's world."""
+"""The Redpanda Cloud organization of the demo's world."""
 
 from dataclasses import dataclass
 

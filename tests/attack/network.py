@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import connstat_sql
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.errors import ConnstatError
 from tests.attack.outcome import Outcome
 from tests.fakes.fault_proxy import FAULTS, fault_proxy
@@ -16,7 +16,7 @@ SQL = "SELECT name, connector.state FROM plant.connect.connector_status ORDER BY
 def run(count: int, seed: int) -> Outcome:
     """So many statements; afterwards memory, descriptors and threads are what they were."""
     outcome = Outcome()
-    with Sandbox(World.seeded(7)) as sandbox:
+    with DemoServers(World.seeded(7)) as sandbox:
         plant: dict[str, Any] = dict(sandbox.connections["plant_a"])
         with connstat_sql.connect(connections={"plant": plant}, environment={}) as con:
             wanted = con.sql(SQL).fetchall()

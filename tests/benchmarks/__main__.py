@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 from connstat_sql.engine import EngineOptions
 from tests.benchmarks import completing, dependent, fleets, paging, topping, walking
 from tests.benchmarks import planning as plans
@@ -82,7 +82,7 @@ def answer() -> None:
     """One answer with 2,000 connectors to printed rows, without the start."""
     world = World.seeded(7, environments=1, clusters=1, connectors=2000)
     sql = "SELECT name, connector.state, len(tasks) FROM plant_a.connect.connector_status"
-    with Sandbox(world) as sandbox, tempfile.TemporaryDirectory() as folder:
+    with DemoServers(world) as sandbox, tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "connstat.toml"
         url = sandbox.connections["plant_a"]["base_url"]
         text = f'[connections.plant_a]\nprovider = "kafka_connect"\nbase_url = "{url}"\n'
@@ -101,7 +101,7 @@ def requests() -> None:
         "FROM confluent.org.environments": 1,
     }
     world = World.seeded(7, environments=25, clusters=1, connectors=1000)
-    with Sandbox(world) as sandbox:
+    with DemoServers(world) as sandbox:
         engine = open_engine(Setup(connections=sandbox.connections), EngineOptions(environment={}))
         for sql, goal in questions.items():
             sandbox.reset()
@@ -143,7 +143,7 @@ def shell() -> None:
     what = f"shell: first prompt ({prompt:.3f} s) to SELECT 1 ({query:.3f} s)"
     _say(what, f"{prompt / query:.2f}", "<= 1.3")
     _say("shell: an answer typed at once, s", f"{shells.to_first_answer():.2f}", "")
-    with Sandbox() as sandbox, tempfile.TemporaryDirectory() as home:
+    with DemoServers() as sandbox, tempfile.TemporaryDirectory() as home:
         sandbox.inject(Fault(delay=60))
         url = sandbox.connections["plant_a"]["base_url"]
         text = f'[connections.plant_a]\nprovider = "kafka_connect"\nbase_url = "{url}"\n'

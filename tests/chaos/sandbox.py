@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.demo.faults import PendingRequest
 from connstat_sql.demo.server import reset, sent, written
 from connstat_sql.demo.wire import Api, DemoResponse
@@ -21,12 +21,12 @@ _MOST_WAITING = 1_000_000
 """Bytes of an answer that may wait to be taken."""
 
 
-def chaos_of(sandbox: Sandbox) -> Mapping[str, str]:
+def chaos_of(sandbox: DemoServers) -> Mapping[str, str]:
     """The configuration of a connection to the chaos API of a sandbox that has it."""
     return {"provider": "chaos", "base_url": f"{sandbox.url}/chaos"}
 
 
-class ChaosSandbox(Sandbox):
+class ChaosSandbox(DemoServers):
     """Its ``connections`` are those of the vendors; that to chaos is ``chaos_of`` it."""
 
     def _mounted(self) -> tuple[Api, ...]:

@@ -13,7 +13,7 @@ import yaml
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.definitions.model import Method, Resource, literal, quote
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine, EngineOptions
 
 LIBRARY = Library([shipped_providers()])
@@ -63,7 +63,7 @@ def served(resource: Resource, method: Method) -> list[str]:
 class Alone:
     """Engines over tables that have one method each, opened when they are first asked."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    def __init__(self, sandbox: DemoServers, folder: Path) -> None:
         self._sandbox = sandbox
         self._folder = folder
         self._opened: dict[tuple[str, str], Engine] = {}
@@ -101,7 +101,7 @@ class Alone:
 def methods(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alone]:
     """Over two environments, clusters and so on, with every kind of connector at least once."""
     world = World.seeded(7, environments=2, clusters=1, connectors=11)
-    with Sandbox(world) as running:
+    with DemoServers(world) as running:
         opened = Alone(running, tmp_path_factory.mktemp("alone"))
         yield opened
         opened.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.sitting import PROMPT, at_prompt, home_at
 from tests.terminal import Terminal
 from tests.test_documents import shell_lines
@@ -80,7 +80,7 @@ def test_the_demo_and_its_shell(terminal: Terminal) -> None:
 
 
 def test_connections_are_asked_for_and_written(
-    terminal: Terminal, home: Path, sandbox: Sandbox
+    terminal: Terminal, home: Path, sandbox: DemoServers
 ) -> None:
     url = str(sandbox.connections["plant_a"]["base_url"])
     terminal.enter("clear; connstat init; echo code=$?")
@@ -106,7 +106,7 @@ def _is_asked(terminal: Terminal, question: str) -> bool:
 
 
 @pytest.fixture
-def configured(home: Path, sandbox: Sandbox) -> Path:
+def configured(home: Path, sandbox: DemoServers) -> Path:
     (home / "question.sql").write_text("SELECT $name AS name", "utf-8")
     return home_at(home, sandbox)
 

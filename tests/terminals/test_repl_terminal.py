@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from tests.sitting import PROMPT, at_prompt, history_of, home_at, shell
 
 SLOW = "SELECT name FROM plant_b.connect.connectors;"
 
 
 @pytest.fixture
-def home(tmp_path: Path, sandbox: Sandbox) -> Path:
+def home(tmp_path: Path, sandbox: DemoServers) -> Path:
     return home_at(tmp_path, sandbox)
 
 
-def test_a_sitting(home: Path, sandbox: Sandbox) -> None:
+def test_a_sitting(home: Path, sandbox: DemoServers) -> None:
     with shell(home) as terminal:
         # the first time it says how to go on; a statement goes over several lines
         assert "Tab completes" in terminal.text

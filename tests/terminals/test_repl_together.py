@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from tests.sitting import PROMPT, at_prompt, home_at, shell
 
 
 @pytest.fixture
-def home(tmp_path: Path, sandbox: Sandbox) -> Path:
+def home(tmp_path: Path, sandbox: DemoServers) -> Path:
     return home_at(tmp_path, sandbox)
 
 
@@ -82,7 +82,7 @@ def test_a_pipe_is_a_script_in_a_process_of_its_own(home: Path) -> None:
     ],
 )
 def test_a_script_ends_with_the_code_of_its_first_failure(
-    home: Path, sandbox: Sandbox, script: str, code: int, words: str
+    home: Path, sandbox: DemoServers, script: str, code: int, words: str
 ) -> None:
     sandbox.inject(Fault(api="plant_b", status=403))
     answer = piped(home, script)

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from tests.sitting import PROMPT, at_prompt, home_at, press_until, shell
 
 
 @pytest.fixture
-def home(tmp_path: Path, sandbox: Sandbox) -> Path:
+def home(tmp_path: Path, sandbox: DemoServers) -> Path:
     return home_at(tmp_path, sandbox)
 
 
-def test_the_menu_completes_commands_tables_and_values(home: Path, sandbox: Sandbox) -> None:
+def test_the_menu_completes_commands_tables_and_values(home: Path, sandbox: DemoServers) -> None:
     with shell(home, columns=80, rows=24) as terminal:
         # the menu shows commands; Tab takes the first, Enter closes the menu
         terminal.wait_for("connections reached")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 from tests.benchmarks import topping
 from tests.terminal import Terminal
 
@@ -19,13 +19,13 @@ TOP = ("-m", "connstat_sql", "top", "--every", "1h")
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7, environments=1, clusters=1, connectors=8)) as running:
+def served() -> Iterator[DemoServers]:
+    with DemoServers(World.seeded(7, environments=1, clusters=1, connectors=8)) as running:
         yield running
 
 
 @pytest.fixture
-def home(served: Sandbox, tmp_path: Path) -> Path:
+def home(served: DemoServers, tmp_path: Path) -> Path:
     """A folder with a configuration of the two Kafka Connect clusters, one behind a password."""
     text = ""
     for name in ("plant_a", "plant_b"):
@@ -43,7 +43,7 @@ def terminal(home: Path, *arguments: str, columns: int = 120, **environment: str
     return Terminal(*TOP, *arguments, environment=around, folder=home, columns=columns, rows=30)
 
 
-def test_the_fleet_is_on_the_screen_and_its_keys_work(served: Sandbox, home: Path) -> None:
+def test_the_fleet_is_on_the_screen_and_its_keys_work(served: DemoServers, home: Path) -> None:
     with terminal(home) as screen:
         text = screen.wait_for("16 rows", "complete", "UNHEALTHY")
         assert "2 connections" in text
@@ -85,7 +85,7 @@ def test_without_colours_the_states_are_words(home: Path) -> None:
 
 
 def test_a_predicate_at_fault_ends_it_with_a_message_and_exit_code_1(
-    served: Sandbox, home: Path
+    served: DemoServers, home: Path
 ) -> None:
     served.reset()
     with terminal(home, "--where", "heath = 'UNHEALTHY'") as screen:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError
 from connstat_sql.planner import as_document
@@ -30,7 +30,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def engine(sandbox: Sandbox, clock: FakeClock) -> Iterator[Engine]:
+def engine(sandbox: DemoServers, clock: FakeClock) -> Iterator[Engine]:
     with engine_of({**sandbox.connections, "chaos": chaos_of(sandbox)}, clock=clock) as opened:
         yield opened
 
@@ -123,7 +123,7 @@ class TestFromSql:
         assert limited.requests == 0
         assert limited.table.num_rows == 1
 
-    def test_what_failed_is_not_kept(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_what_failed_is_not_kept(self, engine: Engine, sandbox: DemoServers) -> None:
         sandbox.inject(Fault(api="plant_a", status=404))
         with pytest.raises(ConnstatError):
             ask(engine, f"FROM {PLANT}")
@@ -152,7 +152,7 @@ class TestFromSql:
 
 class TestConnections:
     def test_a_connection_says_its_own_age_and_a_statement_goes_before(
-        self, sandbox: Sandbox, clock: FakeClock
+        self, sandbox: DemoServers, clock: FakeClock
     ) -> None:
         aged = {**sandbox.connections}
         aged["plant_a"] = {**aged["plant_a"], "max_age": 60}
@@ -165,7 +165,7 @@ class TestConnections:
             assert ask(engine, sql, 60).requests == 0
 
     def test_rows_on_disk_answer_the_next_run(
-        self, sandbox: Sandbox, clock: FakeClock, tmp_path: Path
+        self, sandbox: DemoServers, clock: FakeClock, tmp_path: Path
     ) -> None:
         file = tmp_path / "kept.duckdb"
         config = tmp_path / "connstat.toml"

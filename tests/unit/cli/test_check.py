@@ -17,20 +17,20 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connstat_sql.cli import root
 from connstat_sql.cli.check import PlugIn
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 
 PAUSED = """SELECT _connection, name, connector.state FROM kafka_connect.connect.connectors
 WHERE connector.state = $state ORDER BY ALL"""
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7)) as running:
+def sandbox() -> Iterator[DemoServers]:
+    with DemoServers(World.seeded(7)) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def folder(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(sandbox: DemoServers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A configuration of the two plants, and a folder of saved queries."""
     found = tmp_path_factory.mktemp("check")
     lines = []
@@ -54,7 +54,7 @@ def check(folder: Path, *arguments: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def _unharmed(sandbox: Sandbox) -> None:
+def _unharmed(sandbox: DemoServers) -> None:
     sandbox.heal()
 
 
@@ -112,7 +112,9 @@ def test_the_first_rows_follow_a_line_each(folder: Path) -> None:
     ]
 
 
-def test_a_problem_is_told_though_a_cluster_does_not_answer(folder: Path, sandbox: Sandbox) -> None:
+def test_a_problem_is_told_though_a_cluster_does_not_answer(
+    folder: Path, sandbox: DemoServers
+) -> None:
     sandbox.inject(Fault(api="plant_b", status=401))
     answer = check(folder, "bad")
     assert answer.exit_code == 2
@@ -122,7 +124,7 @@ def test_a_problem_is_told_though_a_cluster_does_not_answer(folder: Path, sandbo
 
 @pytest.mark.parametrize("limits", [(), ("-w", "0"), ("-c", "5"), ("-c", "5:"), ("-w", "@0:1")])
 def test_no_rows_because_nobody_answered_are_unknown(
-    folder: Path, sandbox: Sandbox, limits: tuple[str, ...]
+    folder: Path, sandbox: DemoServers, limits: tuple[str, ...]
 ) -> None:
     sandbox.inject(Fault(status=401))
     answer = check(folder, "bad", *limits)
@@ -130,7 +132,9 @@ def test_no_rows_because_nobody_answered_are_unknown(
     assert answer.stdout.startswith("CONNSTAT UNKNOWN - bad: 0 rows, incomplete: plant_")
 
 
-def test_what_has_not_answered_by_the_deadline_is_missing(folder: Path, sandbox: Sandbox) -> None:
+def test_what_has_not_answered_by_the_deadline_is_missing(
+    folder: Path, sandbox: DemoServers
+) -> None:
     sandbox.inject(Fault(api="plant_b", delay=120.0))
     answer = check(folder, "bad", "--deadline", "1")
     assert "deadline" in answer.stdout
@@ -240,7 +244,7 @@ def test_the_metrics_name_the_first_rows_by_the_key_of_the_query(folder: Path) -
 
 
 def test_a_file_of_metrics_is_replaced_whole_and_anyone_may_read_it(
-    folder: Path, sandbox: Sandbox, tmp_path: Path
+    folder: Path, sandbox: DemoServers, tmp_path: Path
 ) -> None:
     target = tmp_path / "bad.prom"
     target.write_text("old\n")

@@ -19,25 +19,25 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 
 STATUS = "SELECT name, connector.state FROM plant_a.connect.connector_status ORDER BY name"
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(world=World.seeded(7)) as running:
+def sandbox() -> Iterator[DemoServers]:
+    with DemoServers(world=World.seeded(7)) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _unharmed(sandbox: Sandbox) -> None:
+def _unharmed(sandbox: DemoServers) -> None:
     sandbox.heal()
     sandbox.reset()
 
 
 @pytest.fixture
-def config(sandbox: Sandbox, tmp_path: Path) -> Path:
+def config(sandbox: DemoServers, tmp_path: Path) -> Path:
     """A configuration of the sandbox's connections, with secrets by reference."""
     path = tmp_path / "connstat.toml"
     path.write_text(toml_of(sandbox.connections), encoding="utf-8")
@@ -122,7 +122,7 @@ def test_a_table_is_drawn_whole(config: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_is_at_fault_is_said_with_its_code_and_sends_nothing(
-    config: Path, sandbox: Sandbox, arguments: list[str], code: int, words: str
+    config: Path, sandbox: DemoServers, arguments: list[str], code: int, words: str
 ) -> None:
     answer = run(config, *arguments)
     assert answer.exit_code == code
@@ -143,7 +143,7 @@ def test_an_error_shows_the_place_the_next_step_and_that_nothing_was_sent(config
     ]
 
 
-def test_a_failing_api_is_exit_3_without_rows(config: Path, sandbox: Sandbox) -> None:
+def test_a_failing_api_is_exit_3_without_rows(config: Path, sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="plant_a", status=403))
     answer = run(config, "query", STATUS)
     assert answer.exit_code == 3
@@ -154,7 +154,7 @@ def test_a_failing_api_is_exit_3_without_rows(config: Path, sandbox: Sandbox) ->
     assert hint == "hint: check the credentials of the connection plant_a"
 
 
-def test_a_partial_result_is_exit_4_with_the_good_rows(config: Path, sandbox: Sandbox) -> None:
+def test_a_partial_result_is_exit_4_with_the_good_rows(config: Path, sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="plant_b", status=403))
     sql = "SELECT DISTINCT _connection FROM kafka_connect.connect.connector_status; FROM _errors"
     answer = run(config, "query", "--partial", "-F", "jsonl", sql)
@@ -199,7 +199,7 @@ def test_trace_shows_each_request_and_no_secret(config: Path) -> None:
     assert "sandbox-secret" not in answer.stderr + answer.stdout
 
 
-def test_explain_sends_nothing(config: Path, sandbox: Sandbox) -> None:
+def test_explain_sends_nothing(config: Path, sandbox: DemoServers) -> None:
     sql = "SELECT * FROM confluent.connect.connector_status WHERE environment_id = 'env-1'"
     answer = run(config, "explain", "-F", "json", sql)
     document = json.loads(answer.stdout)
@@ -216,7 +216,7 @@ def test_explain_analyze_says_what_happened(config: Path) -> None:
     assert "2 requests (at least 2 expected)" in run(config, "explain", "--analyze", STATUS).stdout
 
 
-def test_show_and_describe_answer_from_the_definitions(config: Path, sandbox: Sandbox) -> None:
+def test_show_and_describe_answer_from_the_definitions(config: Path, sandbox: DemoServers) -> None:
     tables = run(config, "query", "-F", "jsonl", "SHOW TABLES IN confluent.connect").stdout
     assert "confluent.connect.connector_status" in tables
     described = run(config, "query", "-F", "jsonl", "DESCRIBE confluent.connect.connector_status")
@@ -225,7 +225,7 @@ def test_show_and_describe_answer_from_the_definitions(config: Path, sandbox: Sa
     assert sandbox.count() == 0
 
 
-def test_doctor_says_what_works_and_what_to_do(config: Path, sandbox: Sandbox) -> None:
+def test_doctor_says_what_works_and_what_to_do(config: Path, sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="plant_b", status=401))
     answer = run(config, "doctor")
     assert answer.exit_code == 3
@@ -313,7 +313,7 @@ def test_an_unset_variable_is_named_and_nothing_empty_is_sent(tmp_path: Path) ->
     assert "NOT_SET_ANYWHERE" in answer.stderr
 
 
-def test_an_interrupt_gives_the_prompt_back(config: Path, sandbox: Sandbox) -> None:
+def test_an_interrupt_gives_the_prompt_back(config: Path, sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="plant_a", delay=30.0))
     running = subprocess.Popen(
         [sys.executable, "-m", "connstat_sql", "--config", str(config), "query", STATUS],
@@ -327,7 +327,9 @@ def test_an_interrupt_gives_the_prompt_back(config: Path, sandbox: Sandbox) -> N
     assert err.strip() == "interrupted"
 
 
-def test_trace_tells_every_attempt_and_the_waits_between(config: Path, sandbox: Sandbox) -> None:
+def test_trace_tells_every_attempt_and_the_waits_between(
+    config: Path, sandbox: DemoServers
+) -> None:
     sandbox.inject(Fault(api="plant_a", status=503, times=1))
     answer = run(config, "query", "--trace", "-F", "jsonl", STATUS)
     assert answer.exit_code == 0
@@ -353,7 +355,7 @@ def test_verbose_tells_scans_and_very_verbose_each_attempt(config: Path) -> None
 
 
 def test_one_connection_that_is_down_costs_its_own_rows_only(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     config = tmp_path / "connstat.toml"
     away = {"provider": "kafka_connect", "base_url": "http://127.0.0.1:9"}
@@ -381,7 +383,7 @@ def test_one_connection_that_is_down_costs_its_own_rows_only(
     ]
 
 
-def test_of_several_statements_the_worst_decides(config: Path, sandbox: Sandbox) -> None:
+def test_of_several_statements_the_worst_decides(config: Path, sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="plant_b", status=403))
     partial = "SELECT count(*) FROM plant_b.connect.connectors"
     assert run(config, "query", "--partial", f"{partial}; SELECT 1").exit_code == 4

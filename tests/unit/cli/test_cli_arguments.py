@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 import connstat_sql
 from connstat_sql.cli import root
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConfigError, ConnstatError
 from tests.conftest import narrow_engine_of
@@ -81,7 +81,7 @@ def test_a_program_is_refused_numbers_that_there_are_none_of(name: str, value: f
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -104,7 +104,7 @@ def test_what_duckdb_alone_reads_comes_with_what_to_write(
     assert hint in caught.value.hint
 
 
-def test_a_provider_is_no_database_to_detach(sandbox: Sandbox) -> None:
+def test_a_provider_is_no_database_to_detach(sandbox: DemoServers) -> None:
     with narrow_engine_of(sandbox.connections) as fresh, pytest.raises(ConnstatError) as caught:
         list(fresh.run("DETACH kafka_connect"))
     assert "is the name of live tables" in caught.value.message
@@ -129,7 +129,7 @@ def test_a_full_disk_is_told_in_words(engine: Engine, format_: str) -> None:
     ],
 )
 def test_going_on_without_one_is_offered_where_there_are_others(
-    sandbox: Sandbox, tmp_path: Path, sql: str, is_offered: bool
+    sandbox: DemoServers, tmp_path: Path, sql: str, is_offered: bool
 ) -> None:
     config = tmp_path / "connstat.toml"
     config.write_text(toml_of(sandbox.connections), encoding="utf-8")

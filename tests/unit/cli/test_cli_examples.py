@@ -15,18 +15,18 @@ from click.testing import CliRunner
 from connstat_sql.cli import root
 from connstat_sql.cli.help import pages
 from connstat_sql.definitions.loader import shipped_providers
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 from tests.unit.cli.test_cli import toml_of
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7, environments=1, clusters=1, connectors=8)) as running:
+def sandbox() -> Iterator[DemoServers]:
+    with DemoServers(World.seeded(7, environments=1, clusters=1, connectors=8)) as running:
         yield running
 
 
 @pytest.fixture
-def home(sandbox: Sandbox, tmp_path: Path) -> Iterator[Path]:
+def home(sandbox: DemoServers, tmp_path: Path) -> Iterator[Path]:
     """A working directory as a user has it who follows the examples."""
     (tmp_path / "connstat.toml").write_text(toml_of(sandbox.connections), encoding="utf-8")
     (tmp_path / "question.sql").write_text("SELECT $name AS name", encoding="utf-8")
@@ -69,7 +69,7 @@ def test_a_chart_that_cannot_be_drawn_tells_all_requests_of_its_statements(home:
 
 
 def test_a_failure_of_one_connection_among_others_is_told_of_partial(
-    home: Path, sandbox: Sandbox
+    home: Path, sandbox: DemoServers
 ) -> None:
     told = "; --partial  prints the rows of the others"
     sandbox.inject(Fault(api="plant_b", status=403))

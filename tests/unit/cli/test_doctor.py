@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from tests.unit.cli.test_cli import toml_of
 
 MANY = 6
@@ -82,7 +82,7 @@ def test_all_connections_are_asked_at_the_same_time(meeting: str, tmp_path: Path
         assert lines_on(answer, f"plant_{n}")[0].startswith(f"plant_{n}  ok  ")
 
 
-def test_every_provider_of_the_sandbox_is_well(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_every_provider_of_the_sandbox_is_well(sandbox: DemoServers, tmp_path: Path) -> None:
     answer = doctor(tmp_path, sandbox.connections)
     assert answer.exit_code == 0, answer.output
     for name in sandbox.connections:
@@ -91,7 +91,7 @@ def test_every_provider_of_the_sandbox_is_well(sandbox: Sandbox, tmp_path: Path)
 
 
 def test_one_that_is_down_costs_its_own_time_out_and_no_other_s(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     sandbox.inject(Fault(api="plant_b", delay=30.0))
     answer = doctor(tmp_path, sandbox.connections, "--timeout", "0.5")
@@ -107,7 +107,7 @@ def test_one_that_is_down_costs_its_own_time_out_and_no_other_s(
 
 
 def test_one_that_cannot_be_asked_does_not_hold_up_the_others(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     locked = of_plant("http://127.0.0.1:9", username="me", password="${NOT_SET_ANYWHERE}")
     answer = doctor(tmp_path, {"locked": locked, "plant_a": sandbox.connections["plant_a"]})
@@ -124,7 +124,7 @@ def test_one_that_cannot_be_asked_does_not_hold_up_the_others(
     ],
 )
 def test_each_fault_has_its_next_step(
-    sandbox: Sandbox, tmp_path: Path, fault: Fault, says: str, todo: str
+    sandbox: DemoServers, tmp_path: Path, fault: Fault, says: str, todo: str
 ) -> None:
     sandbox.inject(fault)
     answer = doctor(tmp_path, {"plant_a": sandbox.connections["plant_a"]})
@@ -138,7 +138,7 @@ def test_each_fault_has_its_next_step(
 
 
 def test_one_that_breaks_off_and_one_that_is_not_there_have_theirs(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     sandbox.inject(Fault(reset=True))
     plants = {"plant_a": sandbox.connections["plant_a"], "gone": of_plant("http://127.0.0.1:9")}
@@ -152,7 +152,7 @@ def test_one_that_breaks_off_and_one_that_is_not_there_have_theirs(
         assert step.strip().startswith("do: check base_url")
 
 
-def test_what_was_kept_from_before_is_no_test(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_what_was_kept_from_before_is_no_test(sandbox: DemoServers, tmp_path: Path) -> None:
     aged = {**sandbox.connections["plant_a"], "max_age": 3600}
     file = tmp_path / "rows.duckdb"
     for runs in (1, 2):

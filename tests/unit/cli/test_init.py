@@ -11,7 +11,7 @@ import tomllib
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 
 VARIABLES = (
     "CONNSTAT_CONFIG", "AEONTEL_API_KEY", "CONFLUENT_CLOUD_API_KEY", "CONFLUENT_CLOUD_API_SECRET",
@@ -40,7 +40,7 @@ def written(folder: Path) -> Mapping[str, Mapping[str, str]]:
 
 
 def test_a_connection_is_tested_and_written_with_references(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     plant = sandbox.connections["plant_b"]
     url, user, password = (str(plant[key]) for key in ("base_url", "username", "password"))
@@ -105,7 +105,7 @@ def test_an_answer_that_cannot_be_is_asked_for_again(
 
 
 def test_what_does_not_work_is_dropped_unless_it_is_wanted(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     locked = str(sandbox.connections["plant_b"]["base_url"])
     answer = init(tmp_path, *BEFORE, "y", "north", locked, "n", "", *AFTER)

@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 import pytest
 
 from connstat_sql.definitions.model import Auth, AuthKind, Provider, Setting, Template
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.saved import SavedQueries, prepare, standard_folders
 from connstat_sql.transport import Connection
 from connstat_sql.transport.curl import curl_options
@@ -173,7 +173,7 @@ def test_the_restarts_of_each_vendor_work_as_they_are_printed(tmp_path: Path) ->
         "plant_b": ("password", "KAFKA_CONNECT_PASSWORD"),
     }
     query = SavedQueries(standard_folders(Path("/nowhere"), Path("/nowhere"))).find("restarts")
-    with Sandbox(World.seeded(7)) as sandbox:
+    with DemoServers(World.seeded(7)) as sandbox:
         environment = {
             variable: str(sandbox.connections[name][key])
             for name, (key, variable) in secret.items()

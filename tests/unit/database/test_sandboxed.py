@@ -15,13 +15,13 @@ import connstat_sql
 from connstat_sql.api import LiveDatabase
 from connstat_sql.cli import root
 from connstat_sql.database.errors import RunText, translated
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.errors import ConnstatError, ExecuteError
 from tests.tabled import over
 
 
 @pytest.fixture(scope="module")
-def con(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def con(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     with connstat_sql.connect(
         connections=sandbox.connections, environment={}, sandboxed=True
     ) as opened:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from connstat_sql.definitions.loader import Library, shipped_providers
-from connstat_sql.demo import Sandbox, redpanda_bodies
+from connstat_sql.demo import DemoServers, redpanda_bodies
 from connstat_sql.demo.connectors import DemoConnector, Task
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConfigError
@@ -23,7 +23,7 @@ CONNECTORS = "inventory.connectors.connectors"
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -94,7 +94,7 @@ def test_the_root_cause_is_the_last_one_in_the_trace_with_its_class(engine: Engi
         assert summary == f"{kind}: {redpanda_bodies.reason(str(trace))}"
 
 
-def test_secrets_in_settings_are_masked(engine: Engine, sandbox: Sandbox) -> None:
+def test_secrets_in_settings_are_masked(engine: Engine, sandbox: DemoServers) -> None:
     *_, result = engine.run(f"SELECT config FROM {CONNECTORS}")
     shown = str(result.table.to_pylist())
     secrets = {
@@ -199,7 +199,7 @@ def test_what_is_not_named_is_not_fetched(engine: Engine) -> None:
     assert not any("plugins" in name for name in by_table)
 
 
-def test_only_connections_that_exist_take_part(sandbox: Sandbox) -> None:
+def test_only_connections_that_exist_take_part(sandbox: DemoServers) -> None:
     one = {"plant_a": sandbox.connections["plant_a"]}
     with engine_of(one) as engine:
         assert rows(engine, f"SELECT DISTINCT provider, _connection FROM {CONNECTORS}") == [
@@ -213,7 +213,7 @@ def test_without_any_connection_it_says_what_to_do() -> None:
 
 
 def test_one_expand_a_cluster_answers_for_a_whole_row_and_the_names_for_all_rows(
-    sandbox: Sandbox,
+    sandbox: DemoServers,
 ) -> None:
     plants = {name: sandbox.connections[name] for name in ("plant_a", "plant_b")}
     with engine_of(plants) as engine:

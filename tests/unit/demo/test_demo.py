@@ -14,22 +14,22 @@ import httpx
 import pytest
 
 import connstat_sql.demo
-from connstat_sql.demo import DemoConnector, Fault, Sandbox, World
+from connstat_sql.demo import DemoConnector, DemoServers, Fault, World
 from connstat_sql.demo.connectors import is_secret, masked
 from connstat_sql.demo.redpanda_bodies import errors, holistic_state, reason
 
 
 @pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7)) as running:
+def sandbox() -> Iterator[DemoServers]:
+    with DemoServers(World.seeded(7)) as running:
         yield running
 
 
-def base_url(sandbox: Sandbox, name: str) -> str:
+def base_url(sandbox: DemoServers, name: str) -> str:
     return cast(str, sandbox.connections[name]["base_url"])
 
 
-def plant_a(sandbox: Sandbox) -> str:
+def plant_a(sandbox: DemoServers) -> str:
     return f"{base_url(sandbox, 'plant_a')}/connectors"
 
 
@@ -155,7 +155,7 @@ def test_the_package_imports_no_engine_and_no_http_client() -> None:
 
 
 def test_it_serves_on_the_loopback_until_closed() -> None:
-    sandbox = Sandbox().start()
+    sandbox = DemoServers().start()
     assert sandbox.start() is sandbox
     assert httpx.get(plant_a(sandbox)).status_code == 200
     sandbox.close()
@@ -165,7 +165,7 @@ def test_it_serves_on_the_loopback_until_closed() -> None:
 
 
 def test_a_closed_sandbox_comes_back_on_the_same_port() -> None:
-    sandbox = Sandbox()
+    sandbox = DemoServers()
     with sandbox:
         url = sandbox.url
     with sandbox:
@@ -173,7 +173,7 @@ def test_a_closed_sandbox_comes_back_on_the_same_port() -> None:
         assert httpx.get(plant_a(sandbox)).status_code == 200
 
 
-def test_closing_does_not_wait_for_answers_under_way(sandbox: Sandbox) -> None:
+def test_closing_does_not_wait_for_answers_under_way(sandbox: DemoServers) -> None:
     sandbox.latency = 60.0
 
     async def closed_meanwhile() -> None:
@@ -190,7 +190,7 @@ def test_closing_does_not_wait_for_answers_under_way(sandbox: Sandbox) -> None:
     assert time.monotonic() - started < 10
 
 
-def test_five_hundred_requests_at_once_are_answered(sandbox: Sandbox) -> None:
+def test_five_hundred_requests_at_once_are_answered(sandbox: DemoServers) -> None:
     sandbox.latency = 0.05
 
     async def statuses() -> list[int]:
@@ -206,7 +206,7 @@ def test_five_hundred_requests_at_once_are_answered(sandbox: Sandbox) -> None:
     assert sandbox.count("plant_a") == 500
 
 
-def test_every_connection_has_a_provider_and_a_url_below_the_sandbox(sandbox: Sandbox) -> None:
+def test_every_connection_has_a_provider_and_a_url_below_the_sandbox(sandbox: DemoServers) -> None:
     connections = sandbox.connections
     assert [(name, each["provider"]) for name, each in connections.items()] == [
         ("confluent", "confluent"),
@@ -223,7 +223,7 @@ def test_every_connection_has_a_provider_and_a_url_below_the_sandbox(sandbox: Sa
 # records
 
 
-def test_requests_are_on_record_with_the_raw_path_below_the_prefix(sandbox: Sandbox) -> None:
+def test_requests_are_on_record_with_the_raw_path_below_the_prefix(sandbox: DemoServers) -> None:
     httpx.get(f"{plant_a(sandbox)}/a%20b%C3%A9/status?x=%2C", headers={"X-Trace": "1"})
     (record,) = sandbox.requests
     assert (record.api, record.method, record.path) == (
@@ -235,7 +235,7 @@ def test_requests_are_on_record_with_the_raw_path_below_the_prefix(sandbox: Sand
     assert record.names == ("kafka_connect", "plant_a")
 
 
-def test_counts_go_by_provider_or_by_connection(sandbox: Sandbox) -> None:
+def test_counts_go_by_provider_or_by_connection(sandbox: DemoServers) -> None:
     for name in ("plant_a", "plant_b", "aeontel"):
         httpx.get(base_url(sandbox, name))
     httpx.get(f"{sandbox.url}/redpanda/v1/clusters")
@@ -249,7 +249,7 @@ def test_counts_go_by_provider_or_by_connection(sandbox: Sandbox) -> None:
     assert sandbox.count() == 0
 
 
-def test_a_path_of_no_api_is_not_found_and_on_record(sandbox: Sandbox) -> None:
+def test_a_path_of_no_api_is_not_found_and_on_record(sandbox: DemoServers) -> None:
     assert httpx.get(f"{sandbox.url}/elsewhere").status_code == 404
     assert [(each.api, each.path) for each in sandbox.requests] == [("", "/elsewhere")]
 
@@ -257,7 +257,7 @@ def test_a_path_of_no_api_is_not_found_and_on_record(sandbox: Sandbox) -> None:
 # faults
 
 
-def test_a_fault_with_a_status_answers_with_the_vendor_s_body(sandbox: Sandbox) -> None:
+def test_a_fault_with_a_status_answers_with_the_vendor_s_body(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(status=409))
     answer = httpx.get(plant_a(sandbox))
     assert answer.status_code == 409
@@ -267,39 +267,39 @@ def test_a_fault_with_a_status_answers_with_the_vendor_s_body(sandbox: Sandbox) 
     assert httpx.get(plant_a(sandbox)).status_code == 200
 
 
-def test_a_fault_brings_its_own_body_and_headers(sandbox: Sandbox) -> None:
+def test_a_fault_brings_its_own_body_and_headers(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(status=502, body=b"<html>", headers={"Content-Type": "text/html"}))
     answer = httpx.get(plant_a(sandbox))
     assert (answer.text, answer.headers["content-type"]) == ("<html>", "text/html")
 
 
-def test_a_fault_hits_only_its_api_and_its_paths(sandbox: Sandbox) -> None:
+def test_a_fault_hits_only_its_api_and_its_paths(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="plant_a", path="/connectors/*", status=500))
     assert httpx.get(plant_a(sandbox)).status_code == 200
     assert httpx.get(f"{plant_a(sandbox)}/x/status").status_code == 500
     assert httpx.get(f"{base_url(sandbox, 'plant_b')}/connectors/x").status_code == 401
 
 
-def test_a_fault_skips_and_then_hits_a_number_of_requests(sandbox: Sandbox) -> None:
+def test_a_fault_skips_and_then_hits_a_number_of_requests(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(status=503, after=1, times=2))
     statuses = [httpx.get(plant_a(sandbox)).status_code for _ in range(5)]
     assert statuses == [200, 503, 503, 200, 200]
 
 
-def test_a_spent_fault_lets_the_next_one_act(sandbox: Sandbox) -> None:
+def test_a_spent_fault_lets_the_next_one_act(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(status=503, times=1))
     sandbox.inject(Fault(status=500, times=1))
     assert [httpx.get(plant_a(sandbox)).status_code for _ in range(3)] == [503, 500, 200]
 
 
-def test_a_cut_answer_ends_before_its_promised_length(sandbox: Sandbox) -> None:
+def test_a_cut_answer_ends_before_its_promised_length(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(cut=10, times=1))
     with pytest.raises(httpx.RemoteProtocolError, match="received 10 bytes"):
         httpx.get(plant_a(sandbox))
     assert httpx.get(plant_a(sandbox)).status_code == 200
 
 
-def test_a_reset_leaves_no_status(sandbox: Sandbox) -> None:
+def test_a_reset_leaves_no_status(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(reset=True))
     with pytest.raises(httpx.TransportError):
         httpx.get(plant_a(sandbox))
@@ -307,7 +307,7 @@ def test_a_reset_leaves_no_status(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("by_fault", [True, False])
-def test_delay_and_latency_come_before_the_answer(sandbox: Sandbox, by_fault: bool) -> None:
+def test_delay_and_latency_come_before_the_answer(sandbox: DemoServers, by_fault: bool) -> None:
     if by_fault:
         sandbox.inject(Fault(delay=30.0))
     else:
@@ -316,7 +316,7 @@ def test_delay_and_latency_come_before_the_answer(sandbox: Sandbox, by_fault: bo
         httpx.get(plant_a(sandbox), timeout=httpx.Timeout(20, read=0.05))
 
 
-def test_a_faulty_status_keeps_the_request_from_taking_effect(sandbox: Sandbox) -> None:
+def test_a_faulty_status_keeps_the_request_from_taking_effect(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(path="*/connect", status=500))
     key = sandbox.connections["aeontel"]["api_key"]
     headers = {"Authorization": f"Bearer {key}"}
@@ -328,7 +328,7 @@ def test_a_faulty_status_keeps_the_request_from_taking_effect(sandbox: Sandbox) 
 
 def test_a_large_list_is_served_whole() -> None:
     world = World.seeded(7, environments=1, clusters=1, redpanda_clusters=1, connectors=1000)
-    with Sandbox(world) as sandbox:
+    with DemoServers(world) as sandbox:
         answer = httpx.get(f"{plant_a(sandbox)}?expand=status&expand=info")
         again = httpx.get(f"{plant_a(sandbox)}?expand=status&expand=info")
     assert len(json.loads(answer.content)) == 1000

@@ -6,11 +6,11 @@ from typing import cast
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.demo.world_kafka_connect import WEIRD_NAME
 
 
-def base_url(sandbox: Sandbox, name: str) -> str:
+def base_url(sandbox: DemoServers, name: str) -> str:
     return cast(str, sandbox.connections[name]["base_url"])
 
 
@@ -19,13 +19,13 @@ def bearer(text: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def plant_a(sandbox: Sandbox) -> Iterator[httpx.Client]:
+def plant_a(sandbox: DemoServers) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=base_url(sandbox, "plant_a")) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def aeontel(sandbox: Sandbox) -> Iterator[httpx.Client]:
+def aeontel(sandbox: DemoServers) -> Iterator[httpx.Client]:
     headers = bearer(cast(str, sandbox.connections["aeontel"]["api_key"]))
     with httpx.Client(base_url=base_url(sandbox, "aeontel"), headers=headers) as client:
         yield client
@@ -34,7 +34,7 @@ def aeontel(sandbox: Sandbox) -> Iterator[httpx.Client]:
 # Kafka Connect
 
 
-def test_plant_b_wants_a_password_and_refuses_in_plain_text(sandbox: Sandbox) -> None:
+def test_plant_b_wants_a_password_and_refuses_in_plain_text(sandbox: DemoServers) -> None:
     found = sandbox.connections["plant_b"]
     url = f"{found['base_url']}/connectors"
     refused = httpx.get(url)
@@ -84,7 +84,7 @@ def test_kafka_connect_s_not_found(plant_a: httpx.Client, path: str, message: st
 
 
 def test_kafka_connect_reads_one_connector_in_parts(
-    sandbox: Sandbox, plant_a: httpx.Client
+    sandbox: DemoServers, plant_a: httpx.Client
 ) -> None:
     connector = sandbox.world.kafka_connect[0].connectors[1]
     one = f"/connectors/{connector.name}"
@@ -124,7 +124,7 @@ def test_kafka_connect_serves_worker_health_and_loggers(plant_a: httpx.Client) -
 # AeonTel
 
 
-def test_aeontel_wants_its_key(sandbox: Sandbox) -> None:
+def test_aeontel_wants_its_key(sandbox: DemoServers) -> None:
     url = f"{base_url(sandbox, 'aeontel')}/api/workspaces"
     assert httpx.get(url, headers=bearer("sec_other")).status_code == 401
 
@@ -174,7 +174,7 @@ def test_aeontel_finds_a_connector_by_id_and_by_slug(aeontel: httpx.Client) -> N
 
 
 def test_aeontel_s_connect_changes_what_is_installed_and_is_on_record() -> None:
-    with Sandbox() as own:
+    with DemoServers() as own:
         headers = bearer(cast(str, own.connections["aeontel"]["api_key"]))
         api = f"{base_url(own, 'aeontel')}/api/connectors"
         before = httpx.get(f"{api}?workspace_id=wsp_1", headers=headers).json()["data"]

@@ -8,21 +8,21 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.unit.demo.test_demo_apis import base_url
 
 CONNECTORS = "/connect/v1/environments/env-1/clusters/lkc-1/connectors"
 
 
 @pytest.fixture(scope="module")
-def confluent(sandbox: Sandbox) -> Iterator[httpx.Client]:
+def confluent(sandbox: DemoServers) -> Iterator[httpx.Client]:
     found = sandbox.connections["confluent"]
     auth = (cast(str, found["api_key"]), cast(str, found["api_secret"]))
     with httpx.Client(base_url=base_url(sandbox, "confluent"), auth=auth) as client:
         yield client
 
 
-def test_confluent_refuses_a_wrong_key_in_the_words_of_each_service(sandbox: Sandbox) -> None:
+def test_confluent_refuses_a_wrong_key_in_the_words_of_each_service(sandbox: DemoServers) -> None:
     root = base_url(sandbox, "confluent")
     v2 = httpx.get(f"{root}/org/v2/environments", auth=("SANDBOXCLOUDKEY", "wrong"))
     connect = httpx.get(f"{root}{CONNECTORS}")
@@ -127,7 +127,7 @@ def test_confluent_expands_by_comma(confluent: httpx.Client, query: str, parts: 
     assert all(set(each) == parts for each in body.values())
 
 
-def test_confluent_masks_secrets(sandbox: Sandbox, confluent: httpx.Client) -> None:
+def test_confluent_masks_secrets(sandbox: DemoServers, confluent: httpx.Client) -> None:
     text = confluent.get(f"{CONNECTORS}?expand=info").text
     assert "sandbox-secret" in json.dumps(
         [dict(each.config) for each in sandbox.world.confluent.clusters[0].connectors]
@@ -149,7 +149,7 @@ def test_confluent_reads_one_connector_in_parts(confluent: httpx.Client) -> None
 
 
 def test_confluent_s_costs_need_dates_and_page_by_thousands(
-    sandbox: Sandbox, confluent: httpx.Client
+    sandbox: DemoServers, confluent: httpx.Client
 ) -> None:
     assert confluent.get("/billing/v1/costs?start_date=2026-11-01").status_code == 400
     query = {"start_date": "2026-11-01", "end_date": "2026-11-11"}

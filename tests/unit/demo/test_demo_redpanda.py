@@ -6,14 +6,14 @@ from typing import Any, cast
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.demo.redpanda_bodies import holistic_state
 from tests.unit.demo.test_demo_apis import base_url, bearer
 
 MANAGED = "/v1/kafka-connect/clusters/redpanda/connectors"
 
 
-def token(sandbox: Sandbox, **changed: str) -> httpx.Response:
+def token(sandbox: DemoServers, **changed: str) -> httpx.Response:
     found = sandbox.connections["redpanda"]
     form = {
         "grant_type": "client_credentials",
@@ -25,7 +25,7 @@ def token(sandbox: Sandbox, **changed: str) -> httpx.Response:
 
 
 @pytest.fixture
-def redpanda(sandbox: Sandbox) -> Iterator[httpx.Client]:
+def redpanda(sandbox: DemoServers) -> Iterator[httpx.Client]:
     headers = bearer(token(sandbox).json()["access_token"])
     with httpx.Client(base_url=base_url(sandbox, "redpanda"), headers=headers) as client:
         yield client
@@ -38,7 +38,7 @@ def dataplane(redpanda: httpx.Client) -> httpx.Client:
     return redpanda
 
 
-def test_redpanda_hands_out_tokens_for_the_right_secret_only(sandbox: Sandbox) -> None:
+def test_redpanda_hands_out_tokens_for_the_right_secret_only(sandbox: DemoServers) -> None:
     assert token(sandbox, client_secret="wrong").status_code == 401
     assert token(sandbox, grant_type="password").status_code == 400
     answer = token(sandbox)
@@ -46,7 +46,7 @@ def test_redpanda_hands_out_tokens_for_the_right_secret_only(sandbox: Sandbox) -
     assert answer.json()["expires_in"] == 3600
 
 
-def test_redpanda_needs_a_token_on_both_planes(sandbox: Sandbox) -> None:
+def test_redpanda_needs_a_token_on_both_planes(sandbox: DemoServers) -> None:
     dataplane = f"{sandbox.url}/redpanda-dataplane/rp-1"
     for root in (base_url(sandbox, "redpanda"), dataplane):
         answer = httpx.get(f"{root}/v1/users")
@@ -56,7 +56,7 @@ def test_redpanda_needs_a_token_on_both_planes(sandbox: Sandbox) -> None:
         assert httpx.get(f"{root}/v1/users", headers=bearer("stale")).status_code == 401
 
 
-def test_redpanda_s_tokens_expire(sandbox: Sandbox, redpanda: httpx.Client) -> None:
+def test_redpanda_s_tokens_expire(sandbox: DemoServers, redpanda: httpx.Client) -> None:
     assert redpanda.get("/v1/users").status_code == 200
     sandbox.expire_tokens()
     answer = redpanda.get("/v1/users")
@@ -73,7 +73,7 @@ def test_redpanda_s_tokens_expire(sandbox: Sandbox, redpanda: httpx.Client) -> N
 
 
 def test_redpanda_s_list_of_clusters_keeps_the_data_plane_to_itself(
-    sandbox: Sandbox, redpanda: httpx.Client
+    sandbox: DemoServers, redpanda: httpx.Client
 ) -> None:
     clusters = redpanda.get("/v1/clusters").json()["clusters"]
     assert [each["id"] for each in clusters] == ["rp-1", "rp-2"]
@@ -93,7 +93,9 @@ def redpanda_pages(client: httpx.Client, path: str, key: str, size: int) -> list
             return pages
 
 
-def test_redpanda_pages_until_the_token_is_empty(sandbox: Sandbox, dataplane: httpx.Client) -> None:
+def test_redpanda_pages_until_the_token_is_empty(
+    sandbox: DemoServers, dataplane: httpx.Client
+) -> None:
     pages = redpanda_pages(dataplane, MANAGED, "connectors", 4)
     names = [each["name"] for page in pages for each in page]
     assert [len(page) for page in pages] == [4, 2]
@@ -126,7 +128,7 @@ def test_redpanda_filters_clusters(redpanda: httpx.Client) -> None:
 
 
 def test_redpanda_s_list_carries_the_status_and_its_derived_state(
-    sandbox: Sandbox, dataplane: httpx.Client
+    sandbox: DemoServers, dataplane: httpx.Client
 ) -> None:
     listed = {each["name"]: each for each in dataplane.get(MANAGED).json()["connectors"]}
     for connector in sandbox.world.redpanda.clusters[0].connectors:
@@ -137,7 +139,7 @@ def test_redpanda_s_list_carries_the_status_and_its_derived_state(
 
 
 def test_redpanda_wraps_single_objects_unless_told_otherwise(
-    sandbox: Sandbox, dataplane: httpx.Client
+    sandbox: DemoServers, dataplane: httpx.Client
 ) -> None:
     name = sandbox.world.redpanda.clusters[0].connectors[1].name
     one = f"{MANAGED}/{name}"

@@ -14,17 +14,17 @@ import pytest
 
 import connstat_sql
 from connstat_sql import LiveDatabase
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(world=World.seeded(7)) as running:
+def sandbox() -> Iterator[DemoServers]:
+    with DemoServers(world=World.seeded(7)) as running:
         yield running
 
 
 @pytest.fixture
-def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def database(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     sandbox.reset()
     with connstat_sql.connect(connections=sandbox.connections, environment={}) as opened:
         yield opened
@@ -62,7 +62,7 @@ def test_a_frame_of_what_is_not_installed_says_so(database: LiveDatabase) -> Non
 
 
 def test_a_macro_made_on_the_connection_underneath_is_known_by_the_next_statement(
-    sandbox: Sandbox, database: LiveDatabase
+    sandbox: DemoServers, database: LiveDatabase
 ) -> None:
     sql = "SELECT name FROM plant_a.connect.connector_status WHERE connector_name = {}"
     with connstat_sql.connect(connections=sandbox.connections, environment={}) as another:
@@ -77,7 +77,9 @@ def test_a_macro_made_on_the_connection_underneath_is_known_by_the_next_statemen
     assert by_name.scans[0].method.name != all_of_them.scans[0].method.name
 
 
-def test_explain_gives_the_plan_and_sends_nothing(database: LiveDatabase, sandbox: Sandbox) -> None:
+def test_explain_gives_the_plan_and_sends_nothing(
+    database: LiveDatabase, sandbox: DemoServers
+) -> None:
     plan = database.explain("SELECT * FROM confluent.connect.connector_status")
     assert plan is not None
     assert [scan.method.name for scan in plan.scans] == ["list", "list", "list"]
@@ -191,7 +193,7 @@ def test_a_hint_stands_in_the_text_of_an_error_in_words_of_python(
     assert "max_requests=" in str(error) or '{"name": VALUE}' in str(error)
 
 
-def test_a_closed_connection_says_so(sandbox: Sandbox) -> None:
+def test_a_closed_connection_says_so(sandbox: DemoServers) -> None:
     database = connstat_sql.connect(connections=sandbox.connections, environment={})
     database.close()
     with pytest.raises(connstat_sql.ConnstatError) as caught:

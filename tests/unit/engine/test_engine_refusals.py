@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     BindError,
@@ -32,14 +32,14 @@ LIVE = "plant_a.connect.connectors"
 
 
 @pytest.fixture(scope="module")
-def shared(sandbox: Sandbox) -> Iterator[Engine]:
+def shared(sandbox: DemoServers) -> Iterator[Engine]:
     """An engine for statements that leave nothing behind."""
     with engine_of({**sandbox.connections, "chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 
 @pytest.fixture
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -88,7 +88,7 @@ class TestNumbersOfRows:
         ],
     )
     def test_one_that_is_none_is_refused_before_the_first_request(
-        self, shared: Engine, sandbox: Sandbox, sql: str, arguments: Any, words: str | None
+        self, shared: Engine, sandbox: DemoServers, sql: str, arguments: Any, words: str | None
     ) -> None:
         sandbox.reset()
         error = query_error(shared, sql.format(t=LIVE), arguments)
@@ -131,7 +131,7 @@ class TestWriting:
         ],
     )
     def test_it_is_refused_at_the_name_with_nothing_sent(
-        self, shared: Engine, sandbox: Sandbox, sql: str
+        self, shared: Engine, sandbox: DemoServers, sql: str
     ) -> None:
         sandbox.reset()
         text = f"/* é😀 */ {sql.format(t=LIVE)}"
@@ -156,7 +156,7 @@ class TestOtherWays:
         ],
     )
     def test_it_is_an_error_that_says_what_to_do(
-        self, engine: Engine, sandbox: Sandbox, sql: str
+        self, engine: Engine, sandbox: DemoServers, sql: str
     ) -> None:
         error = query_error(engine, sql)
         assert isinstance(error, ExecuteError)
@@ -199,7 +199,7 @@ class TestPlaces:
         ],
     )  # fmt: skip
     def test_a_fault_is_found_before_any_request_and_pointed_at(
-        self, shared: Engine, sandbox: Sandbox, sql: str, word: str
+        self, shared: Engine, sandbox: DemoServers, sql: str, word: str
     ) -> None:
         sandbox.reset()
         error = query_error(shared, sql.format(t=LIVE))
@@ -209,7 +209,7 @@ class TestPlaces:
 
     @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT name FROM {t} WHERE", "FROM {t} WHERE )"])
     def test_what_is_no_sql_is_a_parse_error(
-        self, shared: Engine, sandbox: Sandbox, sql: str
+        self, shared: Engine, sandbox: DemoServers, sql: str
     ) -> None:
         sandbox.reset()
         assert isinstance(query_error(shared, sql.format(t=LIVE)), ParseError)
@@ -267,7 +267,7 @@ class TestSeveralStatements:
         ],
     )
     def test_a_wrong_one_stops_the_first_from_sending(
-        self, engine: Engine, sandbox: Sandbox, second: str
+        self, engine: Engine, sandbox: DemoServers, second: str
     ) -> None:
         assert query_error(engine, f"FROM {LIVE}; {second}").requests_sent == 0
         assert sandbox.count() == 0
@@ -299,7 +299,7 @@ class TestLeavingNothing:
         assert left_behind(engine) == []
         assert next(iter(engine.run("SELECT 1 AS a"))).table.to_pylist() == [{"a": 1}]
 
-    def test_after_an_error_of_an_api(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_after_an_error_of_an_api(self, engine: Engine, sandbox: DemoServers) -> None:
         sandbox.inject(Fault(api="plant_b", status=404))
         assert isinstance(fails(engine, "FROM kafka_connect.connect.connectors"), Status)
         assert left_behind(engine) == []
@@ -330,7 +330,7 @@ class TestAnswersThatAreNone:
         sql = "SELECT * FROM chaos.faults.chunks WHERE kind = 'garbage' AND times = 9"
         self._says_nothing_of_the_body(fails(shared, sql))
 
-    def test_what_the_wire_says_is_cut(self, sandbox: Sandbox) -> None:
+    def test_what_the_wire_says_is_cut(self, sandbox: DemoServers) -> None:
         def cut_off(_: httpx.Request) -> httpx.Response:
             raise httpx.RemoteProtocolError("row " * 5000)
 

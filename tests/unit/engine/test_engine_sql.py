@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from tests.conftest import narrow_engine_of
 
@@ -22,7 +22,7 @@ STATUS = "plant_a.connect.connector_status"
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     """For statements that leave nothing behind."""
     with narrow_engine_of(sandbox.connections) as opened:
         rows(opened, f"SELECT config FROM {LIVE}")  # asks about each plugin, once
@@ -30,7 +30,7 @@ def engine(sandbox: Sandbox) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def fresh(sandbox: Sandbox) -> Iterator[Engine]:
+def fresh(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -44,7 +44,7 @@ def rows(engine: Engine, sql: str, arguments: Any = None) -> list[tuple[Any, ...
     return [tuple(row.values()) for row in ask(engine, sql, arguments).to_pylist()]
 
 
-def names(sandbox: Sandbox, cluster: int = 0) -> list[str]:
+def names(sandbox: DemoServers, cluster: int = 0) -> list[str]:
     return sorted(one.name for one in sandbox.world.kafka_connect[cluster].connectors)
 
 
@@ -128,7 +128,7 @@ class TestStatements:
         ],
     )  # fmt: skip
     def test_every_form_of_query_answers_over_one_request(
-        self, engine: Engine, sandbox: Sandbox, sql: str, count: int
+        self, engine: Engine, sandbox: DemoServers, sql: str, count: int
     ) -> None:
         assert ask(engine, sql.format(t=LIVE)).num_rows == count
         assert sandbox.count() <= 2  # the rows, and the names of those that have no status
@@ -146,7 +146,7 @@ class TestStatements:
         assert rows(engine, sql) == [("ß😀", "weird/na me#é?")]
 
     def test_describe_of_a_table_and_of_a_query_send_nothing(
-        self, engine: Engine, sandbox: Sandbox
+        self, engine: Engine, sandbox: DemoServers
     ) -> None:
         columns = [row[0] for row in rows(engine, f"DESCRIBE {STATUS}")]
         assert columns == ["name", "type", "connector", "tasks", "connector_name"]
@@ -154,7 +154,7 @@ class TestStatements:
         assert [row[:2] for row in rows(engine, sql)] == [("s", "VARCHAR"), ("i", "INTEGER")]
         assert sandbox.count() == 0
 
-    def test_arguments_go_by_name_and_by_place(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_arguments_go_by_name_and_by_place(self, engine: Engine, sandbox: DemoServers) -> None:
         sql = f"SELECT name FROM {STATUS} WHERE connector_name = "
         expected = [("pricing-mysql-source",)]
         assert rows(engine, f"{sql}$n", {"n": "pricing-mysql-source"}) == expected
@@ -171,7 +171,7 @@ class TestStatements:
         answers = [one.table.to_pylist() for one in engine.run(text, {"a": "1", "b": "x", "c": 9})]
         assert [len(answer) for answer in answers] == [1, 1, 1]
 
-    def test_a_variable_of_duckdb_is_a_constant(self, fresh: Engine, sandbox: Sandbox) -> None:
+    def test_a_variable_of_duckdb_is_a_constant(self, fresh: Engine, sandbox: DemoServers) -> None:
         text = f"""SET VARIABLE wanted = 'pricing-mysql-source';
             SELECT name FROM {STATUS} WHERE connector_name = getvariable('wanted')"""
         assert rows(fresh, text) == [("pricing-mysql-source",)]
@@ -227,7 +227,7 @@ class TestLocalTables:
 
     @pytest.mark.parametrize("form", ["csv", "parquet", "json"])
     def test_copy_writes_files(
-        self, engine: Engine, sandbox: Sandbox, tmp_path: Path, form: str
+        self, engine: Engine, sandbox: DemoServers, tmp_path: Path, form: str
     ) -> None:
         target = tmp_path / f"out.{form}"
         text = f"COPY (SELECT name, type FROM {LIVE} ORDER BY name) TO '{target}'"
@@ -266,7 +266,7 @@ class TestLocalTables:
         ],
     )
     def test_statements_without_live_tables_are_duckdbs_own(
-        self, fresh: Engine, sandbox: Sandbox, sql: str
+        self, fresh: Engine, sandbox: DemoServers, sql: str
     ) -> None:
         ask(fresh, sql)
         assert sandbox.count() == 0
@@ -284,7 +284,7 @@ class TestTransactions:
 
 
 class TestCatalog:
-    def test_duckdb_lists_the_live_tables(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_duckdb_lists_the_live_tables(self, engine: Engine, sandbox: DemoServers) -> None:
         listed = rows(engine, "SELECT database, name FROM (SHOW ALL TABLES)")
         assert ("kafka_connect", "connector_status") in listed
         sql = """SELECT data_type FROM information_schema.columns WHERE table_catalog = 'confluent'
@@ -295,7 +295,7 @@ class TestCatalog:
         assert rows(engine, sql) == [("Version of Kafka Connect",)]
         assert sandbox.count() == 0
 
-    def test_use_leads_into_a_provider(self, fresh: Engine, sandbox: Sandbox) -> None:
+    def test_use_leads_into_a_provider(self, fresh: Engine, sandbox: DemoServers) -> None:
         text = "USE confluent.connect; SELECT current_schema(); USE memory; SELECT 1"
         assert rows(fresh, text) == [(1,)]
         assert sandbox.count() == 0
@@ -305,7 +305,7 @@ class TestSettingsOfAllConnectors:
     """One `expand` answer holds the settings of every connector, one row a setting."""
 
     def test_they_take_one_request_and_reach_every_name(
-        self, engine: Engine, sandbox: Sandbox
+        self, engine: Engine, sandbox: DemoServers
     ) -> None:
         sql = (
             "SELECT connector_name, map_from_entries(list((key, value))) AS config "

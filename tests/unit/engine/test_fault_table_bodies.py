@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql import ConnectionFailed, LiveDatabase, Status, UnexpectedShape
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.chaos import chaos_of
 from tests.fault_table import LIMIT, Case, Said, Survived, check, fault, live
 
@@ -90,32 +90,32 @@ LATE = (
 
 
 @pytest.fixture(scope="module")
-def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def database(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     with live({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("case", TABLE, ids=str)
 def test_a_fault_is_survived_with_exact_rows_or_said(
-    case: Case, database: LiveDatabase, sandbox: Sandbox
+    case: Case, database: LiveDatabase, sandbox: DemoServers
 ) -> None:
     check(case, database, sandbox)
 
 
 @pytest.mark.parametrize("case", LATE, ids=str)
-def test_an_answer_that_takes_too_long_is_said(case: Case, sandbox: Sandbox) -> None:
+def test_an_answer_that_takes_too_long_is_said(case: Case, sandbox: DemoServers) -> None:
     seconds = 0.6 if "body" in case.does else 0.25  # its head has to come in time
     with live({"chaos": chaos_of(sandbox)}, timeout=seconds) as impatient:
         check(case, impatient, sandbox)
 
 
-def test_a_fault_is_over_with_its_query(database: LiveDatabase, sandbox: Sandbox) -> None:
+def test_a_fault_is_over_with_its_query(database: LiveDatabase, sandbox: DemoServers) -> None:
     check(fault("is well", "reset", Survived(1), times=0), database, sandbox)
 
 
 @pytest.mark.parametrize("packing", ["br", "zstd"])
 def test_garbage_for_a_packing_that_may_not_be_known_here_is_said(
-    database: LiveDatabase, sandbox: Sandbox, packing: str
+    database: LiveDatabase, sandbox: DemoServers, packing: str
 ) -> None:
     sandbox.reset()
     sql = f"SELECT number FROM chaos.faults.packing WHERE packing = '{packing}' AND times = 1000"
@@ -132,7 +132,7 @@ def test_garbage_for_a_packing_that_may_not_be_known_here_is_said(
     ["huge WHERE megabytes = 3000", "huge WHERE megabytes = 3000 AND framing = 'chunks'",
      "packing WHERE megabytes = 300 AND kind = 'bomb'"],
 )  # fmt: skip
-def test_an_answer_that_is_too_large_is_not_held(sandbox: Sandbox, where: str) -> None:
+def test_an_answer_that_is_too_large_is_not_held(sandbox: DemoServers, where: str) -> None:
     with live({"chaos": chaos_of(sandbox)}) as database:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         with pytest.raises(UnexpectedShape, match=f"limit of {LIMIT:,} bytes"):

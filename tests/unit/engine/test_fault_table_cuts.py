@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql import LiveDatabase, Result
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.chaos import chaos_of
 from tests.conftest import FakeClock
 from tests.fault_table import live, rows_of
@@ -24,7 +24,7 @@ class Noticing(FakeClock):
 
 
 @pytest.fixture(scope="module")
-def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def database(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     with live({"chaos": chaos_of(sandbox)}, clock=Noticing()) as opened:
         yield opened
 

@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from connstat_sql import ConnectionFailed
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from tests.chaos import ChaosSandbox, chaos_of
 from tests.fault_table import live, rows_of
 
@@ -158,7 +158,7 @@ def test_a_certificate_of_an_unknown_authority_is_said_at_once(authority: trustm
     assert (error.attempts, server.count) == (1, 1)
 
 
-def test_plain_text_where_tls_is_expected_is_said(sandbox: Sandbox) -> None:
+def test_plain_text_where_tls_is_expected_is_said(sandbox: DemoServers) -> None:
     url = sandbox.connections["plant_a"]["base_url"]
     error = said(str(url).replace("http:", "https:"))
     assert error.message.startswith("plant did not answer: TLS: ")
@@ -187,7 +187,9 @@ def test_a_silent_host_costs_its_time_out_once_and_not_once_a_request() -> None:
     assert silent.count <= 8
 
 
-def test_of_several_connections_the_one_that_is_down_costs_only_its_rows(sandbox: Sandbox) -> None:
+def test_of_several_connections_the_one_that_is_down_costs_only_its_rows(
+    sandbox: DemoServers,
+) -> None:
     with listening() as silent:
         brief = worker(f"http://{silent.address}", timeout=0.2)
         told = {**brief, "plant_a": sandbox.connections["plant_a"]}
@@ -207,7 +209,7 @@ def test_of_several_connections_the_one_that_is_down_costs_only_its_rows(sandbox
 
 
 def test_each_failing_fetch_is_a_row_of_errors_and_the_good_rows_are_kept(
-    sandbox: Sandbox,
+    sandbox: DemoServers,
 ) -> None:
     sql = """SELECT status, number, name FROM chaos.faults.status
         WHERE status IN (400, 403, 429, 500) AND times IN (0, 1000) ORDER BY ALL"""
@@ -233,7 +235,7 @@ def test_each_failing_fetch_is_a_row_of_errors_and_the_good_rows_are_kept(
 
 
 @pytest.fixture
-def restarting() -> Iterator[Sandbox]:
+def restarting() -> Iterator[DemoServers]:
     with ChaosSandbox(World.seeded(7)) as running:
         yield running
 
@@ -243,7 +245,7 @@ FAN_OUT = f"""SELECT milliseconds, number, name FROM chaos.faults.slow
 
 
 @contextmanager
-def restarted(sandbox: Sandbox, after: int) -> Iterator[None]:
+def restarted(sandbox: DemoServers, after: int) -> Iterator[None]:
     """The server stops when so many requests have arrived, and starts again on its port."""
     is_over = threading.Event()
 
@@ -265,7 +267,7 @@ def restarted(sandbox: Sandbox, after: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("partial", [False, True])
 def test_a_restart_in_the_middle_of_a_fan_out_is_survived_or_said(
-    restarting: Sandbox, partial: bool
+    restarting: DemoServers, partial: bool
 ) -> None:
     every = [(value, *one) for value in range(60) for one in rows_of(3)]
     found: list[Any] = []
@@ -279,7 +281,7 @@ def test_a_restart_in_the_middle_of_a_fan_out_is_survived_or_said(
         assert database.sql(FAN_OUT).fetchall() == every
 
 
-def test_kept_connections_that_a_restart_has_closed_cost_no_rows(restarting: Sandbox) -> None:
+def test_kept_connections_that_a_restart_has_closed_cost_no_rows(restarting: DemoServers) -> None:
     sql = "SELECT number, name FROM chaos.pages.tokens WHERE total = 25 AND size = 1 ORDER BY ALL"
     with live({"chaos": chaos_of(restarting)}) as database:
         for _ in range(3):
@@ -288,7 +290,7 @@ def test_kept_connections_that_a_restart_has_closed_cost_no_rows(restarting: San
             restarting.start()
 
 
-def test_a_server_that_closes_its_connections_at_will_costs_no_rows(sandbox: Sandbox) -> None:
+def test_a_server_that_closes_its_connections_at_will_costs_no_rows(sandbox: DemoServers) -> None:
     sql = """SELECT number, name FROM chaos.faults.cut
         WHERE total = 25 AND size = 1 AND bytes = 0 AND times = 1 ORDER BY ALL"""
     with live({"chaos": chaos_of(sandbox)}) as database:

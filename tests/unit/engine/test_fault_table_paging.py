@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql import ConnstatError, LiveDatabase, PlanError, UnexpectedShape
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.chaos import chaos_of
 from tests.fault_table import live
 
@@ -29,14 +29,14 @@ at most (pages side by side may be given up before they are sent)."""
 
 
 @pytest.fixture(scope="module")
-def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def database(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     with live({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
 
 @pytest.mark.parametrize(("table", "kind", "says", "requests"), TABLE, ids=[t[0] for t in TABLE])
 def test_a_list_that_does_not_end_well_is_said(
-    database: LiveDatabase, sandbox: Sandbox, table: str, kind: type[ConnstatError], says: str,
+    database: LiveDatabase, sandbox: DemoServers, table: str, kind: type[ConnstatError], says: str,
     requests: int,
 ) -> None:  # fmt: skip
     with pytest.raises(kind, match=says):

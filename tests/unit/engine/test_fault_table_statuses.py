@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from connstat_sql import LiveDatabase, RateLimited, Status, Unauthorized
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 from tests.chaos import chaos_of
 from tests.conftest import FakeClock
 from tests.fault_table import Case, DateIn, Said, Survived, check, fault, live, rows_of
@@ -68,20 +68,20 @@ TOO_LONG = tuple(
 
 
 @pytest.fixture(scope="module")
-def database(sandbox: Sandbox) -> Iterator[LiveDatabase]:
+def database(sandbox: DemoServers) -> Iterator[LiveDatabase]:
     with live({"chaos": chaos_of(sandbox)}, clock=CLOCK) as opened:
         yield opened
 
 
 @pytest.mark.parametrize("case", TABLE, ids=str)
 def test_a_fault_is_survived_with_exact_rows_or_said(
-    case: Case, database: LiveDatabase, sandbox: Sandbox
+    case: Case, database: LiveDatabase, sandbox: DemoServers
 ) -> None:
     check(case, database, sandbox, CLOCK)
 
 
 @pytest.mark.parametrize("case", TOO_LONG, ids=str)
-def test_a_wait_that_is_too_long_is_said_at_once(case: Case, sandbox: Sandbox) -> None:
+def test_a_wait_that_is_too_long_is_said_at_once(case: Case, sandbox: DemoServers) -> None:
     with live({"chaos": chaos_of(sandbox)}, clock=CLOCK) as database:
         check(case, database, sandbox, CLOCK)
 
@@ -90,7 +90,7 @@ def test_a_wait_that_is_too_long_is_said_at_once(case: Case, sandbox: Sandbox) -
 
 
 def test_what_fails_for_good_on_a_later_page_is_said_or_leaves_the_pages_before(
-    database: LiveDatabase, sandbox: Sandbox
+    database: LiveDatabase, sandbox: DemoServers
 ) -> None:
     case = fault("fails on page 3", "status", Said(Status, "503", 4),
                  total=25, at_page=3, times=ALWAYS)  # fmt: skip
@@ -142,7 +142,7 @@ ROWS = "SELECT number, name FROM guarded.lists.rows ORDER BY number"
 
 
 @pytest.fixture
-def guarded(sandbox: Sandbox, tmp_path: Path) -> Iterator[LiveDatabase]:
+def guarded(sandbox: DemoServers, tmp_path: Path) -> Iterator[LiveDatabase]:
     folder = tmp_path / "guarded"
     folder.mkdir()
     (folder / "provider.yaml").write_text(GUARDED)
@@ -160,11 +160,11 @@ def guarded(sandbox: Sandbox, tmp_path: Path) -> Iterator[LiveDatabase]:
         yield opened
 
 
-def tokens_asked(sandbox: Sandbox) -> int:
+def tokens_asked(sandbox: DemoServers) -> int:
     return sum(one.path == "/oauth/token" for one in sandbox.requests)
 
 
-def pages_asked(sandbox: Sandbox) -> list[tuple[int, int]]:
+def pages_asked(sandbox: DemoServers) -> list[tuple[int, int]]:
     """Which page each request was for, from 1, and the status of its answer."""
     found: dict[str, int] = {}
     asked = [one for one in sandbox.requests if one.path == "/pages/tokens"]
@@ -173,7 +173,7 @@ def pages_asked(sandbox: Sandbox) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("page", [1, 2, 3])
 def test_a_token_that_expires_while_paging_is_renewed_once_and_paging_goes_on_at_the_same_page(
-    guarded: LiveDatabase, sandbox: Sandbox, page: int
+    guarded: LiveDatabase, sandbox: DemoServers, page: int
 ) -> None:
     sandbox.inject(Fault(path="/pages/tokens", status=401, after=page - 1, times=1))
     assert guarded.sql(ROWS).fetchall() == rows_of(25)
@@ -185,7 +185,7 @@ def test_a_token_that_expires_while_paging_is_renewed_once_and_paging_goes_on_at
 
 @pytest.mark.parametrize("page", [1, 3])
 def test_a_401_that_stays_is_said_after_one_renewal(
-    guarded: LiveDatabase, sandbox: Sandbox, page: int
+    guarded: LiveDatabase, sandbox: DemoServers, page: int
 ) -> None:
     sandbox.inject(Fault(path="/pages/tokens", status=401, after=page - 1))
     with pytest.raises(Unauthorized) as caught:
@@ -196,7 +196,7 @@ def test_a_401_that_stays_is_said_after_one_renewal(
 
 
 def test_tokens_that_end_at_once_are_each_used_once(
-    guarded: LiveDatabase, sandbox: Sandbox
+    guarded: LiveDatabase, sandbox: DemoServers
 ) -> None:
     sandbox.token_lifetime = 0.0
     try:
@@ -209,7 +209,7 @@ def test_tokens_that_end_at_once_are_each_used_once(
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_token_that_is_refused_is_said_once_and_no_page_is_asked(
-    guarded: LiveDatabase, sandbox: Sandbox, status: int
+    guarded: LiveDatabase, sandbox: DemoServers, status: int
 ) -> None:
     sandbox.inject(Fault(path="/oauth/token", status=status))
     with pytest.raises(Unauthorized, match="gave no token"):
@@ -218,7 +218,7 @@ def test_a_token_that_is_refused_is_said_once_and_no_page_is_asked(
 
 
 def test_a_token_server_that_fails_in_a_burst_is_survived(
-    guarded: LiveDatabase, sandbox: Sandbox
+    guarded: LiveDatabase, sandbox: DemoServers
 ) -> None:
     sandbox.inject(Fault(path="/oauth/token", status=503, times=3))
     assert guarded.sql(ROWS).fetchall() == rows_of(25)
@@ -228,7 +228,9 @@ def test_a_token_server_that_fails_in_a_burst_is_survived(
 # limits that end at some time
 
 
-def test_a_limit_that_ends_at_a_time_is_waited_for(guarded: LiveDatabase, sandbox: Sandbox) -> None:
+def test_a_limit_that_ends_at_a_time_is_waited_for(
+    guarded: LiveDatabase, sandbox: DemoServers
+) -> None:
     CLOCK.slept.clear()
     headers = {"X-RateLimit-Reset": str(int(CLOCK.time) + 12)}
     sandbox.inject(Fault(path="/pages/tokens", status=429, headers=headers, after=1, times=1))
@@ -240,7 +242,7 @@ def test_a_limit_that_ends_at_a_time_is_waited_for(guarded: LiveDatabase, sandbo
 ENVIRONMENTS = "SELECT id FROM confluent.org.environments"
 
 
-def test_a_limit_that_ends_in_some_seconds_is_waited_for(sandbox: Sandbox) -> None:
+def test_a_limit_that_ends_in_some_seconds_is_waited_for(sandbox: DemoServers) -> None:
     clock = FakeClock()
     headers = {"Retry-After": "", "X-RateLimit-Reset": "12"}
     sandbox.inject(Fault(status=429, headers=headers, times=2))
@@ -254,9 +256,9 @@ def test_a_limit_that_ends_in_some_seconds_is_waited_for(sandbox: Sandbox) -> No
 
 
 @pytest.fixture(scope="module")
-def other() -> Iterator[Sandbox]:
+def other() -> Iterator[DemoServers]:
     """Another host, which nobody trusts."""
-    with Sandbox(World.seeded(8)) as running:
+    with DemoServers(World.seeded(8)) as running:
         yield running
 
 
@@ -271,7 +273,7 @@ def other() -> Iterator[Sandbox]:
     ],
 )
 def test_nothing_follows_a_redirect_to_another_host(
-    sandbox: Sandbox, other: Sandbox, status: int, connection: str, path: str, sql: str
+    sandbox: DemoServers, other: DemoServers, status: int, connection: str, path: str, sql: str
 ) -> None:
     target = f"{other.url}/{connection}{'' if path == '*' else path}"
     sandbox.inject(Fault(path=path, status=status, headers={"Location": target}))
@@ -289,7 +291,7 @@ def test_nothing_follows_a_redirect_to_another_host(
 
 
 def test_a_404_is_no_row_where_that_is_declared_and_an_error_where_it_is_not(
-    sandbox: Sandbox,
+    sandbox: DemoServers,
 ) -> None:
     told = {"plant_a": sandbox.connections["plant_a"]}
     names = "('pricing-mysql-source', 'no-such-connector')"
@@ -306,7 +308,7 @@ def test_a_404_is_no_row_where_that_is_declared_and_an_error_where_it_is_not(
 
 @pytest.mark.parametrize("status", [409, 500])
 def test_a_rebalance_is_waited_out_and_another_fault_of_that_status_is_said(
-    sandbox: Sandbox, status: int
+    sandbox: DemoServers, status: int
 ) -> None:
     sql = "SELECT name FROM plant_a.connect.connectors ORDER BY name"
     with live({"plant_a": sandbox.connections["plant_a"]}) as database:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     FetchError,
@@ -31,7 +31,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def engine(sandbox: Sandbox, clock: FakeClock) -> Iterator[Engine]:
+def engine(sandbox: DemoServers, clock: FakeClock) -> Iterator[Engine]:
     with engine_of(sandbox.connections, clock=clock) as engine:
         yield engine
 
@@ -74,7 +74,7 @@ STATUS_PLACE = f"GET /kafka-connect/plant_a/connectors/{NAME}/status"
      Fault(status=502, times=1, body=b"<html>"), Fault(status=429, times=2)],
 )  # fmt: skip
 def test_faults_within_the_attempts_are_survived(
-    sandbox: Sandbox, engine: Engine, clock: FakeClock, fault: Fault
+    sandbox: DemoServers, engine: Engine, clock: FakeClock, fault: Fault
 ) -> None:
     with engine_of(sandbox.connections) as another:
         expected = rows(another, ENVIRONMENTS)
@@ -98,7 +98,7 @@ def test_faults_within_the_attempts_are_survived(
     ],
 )  # fmt: skip
 def test_a_bad_status_is_an_error_and_never_no_rows(
-    sandbox: Sandbox, engine: Engine, status: int, kind: type[FetchError], attempts: int
+    sandbox: DemoServers, engine: Engine, status: int, kind: type[FetchError], attempts: int
 ) -> None:
     sandbox.inject(Fault(status=status))
     error = failure(engine, ENVIRONMENTS, kind)
@@ -110,7 +110,7 @@ def test_a_bad_status_is_an_error_and_never_no_rows(
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_being_refused_one_connector_is_an_error_and_not_a_missing_row(
-    sandbox: Sandbox, engine: Engine, status: int
+    sandbox: DemoServers, engine: Engine, status: int
 ) -> None:
     sandbox.inject(Fault(path="*/status", status=status))
     sql = STATUS.format(NAME)
@@ -119,7 +119,7 @@ def test_being_refused_one_connector_is_an_error_and_not_a_missing_row(
     assert "plant_a" in error.hint
 
 
-def test_a_declared_404_is_no_row_and_a_note(sandbox: Sandbox, engine: Engine) -> None:
+def test_a_declared_404_is_no_row_and_a_note(sandbox: DemoServers, engine: Engine) -> None:
     result = answer(engine, STATUS.format("no-such-connector"))
     assert result.table.num_rows == 0
     assert result.complete
@@ -129,7 +129,7 @@ def test_a_declared_404_is_no_row_and_a_note(sandbox: Sandbox, engine: Engine) -
     assert sandbox.count() == 2  # the names say that it is not there
 
 
-def test_a_404_that_is_a_web_page_is_an_error(sandbox: Sandbox, engine: Engine) -> None:
+def test_a_404_that_is_a_web_page_is_an_error(sandbox: DemoServers, engine: Engine) -> None:
     sandbox.inject(Fault(path="*/status", status=404, body=b" <!doctype html><p>nginx"))
     error = failure(engine, STATUS.format(NAME), Status)
     assert "web page" in error.message
@@ -139,7 +139,7 @@ def test_a_404_that_is_a_web_page_is_an_error(sandbox: Sandbox, engine: Engine) 
     "body", [b"", b"Not Found", b'{"url":"/x","status":"404","message":"Not Found"}']
 )
 def test_a_404_of_what_stands_before_a_worker_is_an_error(
-    sandbox: Sandbox, engine: Engine, body: bytes
+    sandbox: DemoServers, engine: Engine, body: bytes
 ) -> None:
     sandbox.inject(Fault(path="*/status", status=404, body=body))
     error = failure(engine, STATUS.format(NAME), Status)
@@ -149,7 +149,7 @@ def test_a_404_of_what_stands_before_a_worker_is_an_error(
 
 
 def test_a_404_on_a_later_page_is_an_error_and_not_the_end(
-    sandbox: Sandbox, engine: Engine
+    sandbox: DemoServers, engine: Engine
 ) -> None:
     page = {"connectors": [{"name": "one"}], "next_page_token": "more"}
     body = json.dumps(page).encode()
@@ -167,7 +167,7 @@ def test_a_404_on_a_later_page_is_an_error_and_not_the_end(
 
 @pytest.mark.parametrize("status", [409, 500])
 def test_a_rebalance_of_kafka_connect_is_waited_out(
-    sandbox: Sandbox, engine: Engine, clock: FakeClock, status: int
+    sandbox: DemoServers, engine: Engine, clock: FakeClock, status: int
 ) -> None:
     expected = rows(engine, ALL)
     sandbox.inject(Fault(api="plant_a", status=status, times=3))
@@ -180,7 +180,7 @@ def test_a_rebalance_of_kafka_connect_is_waited_out(
     [(409, "Connector x already exists"), (500, "Request timed out"), (500, "")],
 )
 def test_another_409_or_500_of_kafka_connect_is_not_tried_again(
-    sandbox: Sandbox, engine: Engine, status: int, message: str
+    sandbox: DemoServers, engine: Engine, status: int, message: str
 ) -> None:
     body = json.dumps({"error_code": status, "message": message}).encode()
     sandbox.inject(Fault(api="plant_a", status=status, body=body))
@@ -190,7 +190,7 @@ def test_another_409_or_500_of_kafka_connect_is_not_tried_again(
     assert sandbox.count() == 1
 
 
-def test_a_409_of_another_vendor_is_not_a_rebalance(sandbox: Sandbox, engine: Engine) -> None:
+def test_a_409_of_another_vendor_is_not_a_rebalance(sandbox: DemoServers, engine: Engine) -> None:
     body = b'{"message": "a rebalance is expected"}'
     sandbox.inject(Fault(api="confluent", status=409, body=body))
     assert failure(engine, ENVIRONMENTS, Status).attempts == 1
@@ -217,7 +217,7 @@ def test_a_409_of_another_vendor_is_not_a_rebalance(sandbox: Sandbox, engine: En
     ],
 )
 def test_a_body_that_is_not_what_was_declared_is_an_error(
-    sandbox: Sandbox, engine: Engine, status: int, body: bytes, says: str
+    sandbox: DemoServers, engine: Engine, status: int, body: bytes, says: str
 ) -> None:
     sandbox.inject(Fault(status=status, body=body))
     error = failure(engine, ENVIRONMENTS, UnexpectedShape)
@@ -227,7 +227,7 @@ def test_a_body_that_is_not_what_was_declared_is_an_error(
     assert sandbox.count() == 1
 
 
-def test_deep_json_beside_the_columns_is_an_error_too(sandbox: Sandbox, engine: Engine) -> None:
+def test_deep_json_beside_the_columns_is_an_error_too(sandbox: DemoServers, engine: Engine) -> None:
     deep = b"[" * 100_000 + b"]" * 100_000
     sandbox.inject(Fault(status=200, body=b'{"data": [{"id": "env-1", "x": ' + deep + b"}]}"))
     error = failure(engine, ENVIRONMENTS, UnexpectedShape)
@@ -248,7 +248,7 @@ def environments(link: object) -> bytes:
 LINK = "https://api.confluent.cloud/org/v2/environments?page_token="
 
 
-def test_a_page_token_that_comes_again_is_an_error(sandbox: Sandbox, engine: Engine) -> None:
+def test_a_page_token_that_comes_again_is_an_error(sandbox: DemoServers, engine: Engine) -> None:
     sandbox.inject(Fault(status=200, body=environments(LINK + "same")))
     error = failure(engine, ENVIRONMENTS, UnexpectedShape)
     assert "repeats its page_token" in error.message
@@ -256,7 +256,9 @@ def test_a_page_token_that_comes_again_is_an_error(sandbox: Sandbox, engine: Eng
 
 
 @pytest.mark.parametrize("link", ["https://x/?y=1", "nonsense", 5, True, {"a": 1}, LINK + "%FF"])
-def test_a_link_without_a_token_is_an_error(sandbox: Sandbox, engine: Engine, link: object) -> None:
+def test_a_link_without_a_token_is_an_error(
+    sandbox: DemoServers, engine: Engine, link: object
+) -> None:
     sandbox.inject(Fault(status=200, body=environments(link), times=1))
     with pytest.raises(FetchError) as caught:
         rows(engine, ENVIRONMENTS)
@@ -265,7 +267,7 @@ def test_a_link_without_a_token_is_an_error(sandbox: Sandbox, engine: Engine, li
 
 @pytest.mark.parametrize("token", ["more\ud800", True, {"a": 1}])
 def test_a_token_that_cannot_be_sent_is_an_error(
-    sandbox: Sandbox, engine: Engine, token: object
+    sandbox: DemoServers, engine: Engine, token: object
 ) -> None:
     body = page(connectors=[], next_page_token=token)
     sandbox.inject(Fault(path="*/connectors", status=200, body=body))
@@ -293,7 +295,7 @@ WORKSPACES = "SELECT id FROM aeontel.workspaces.workspaces"
     ],
 )
 def test_more_pages_without_a_way_to_them_are_an_error(
-    sandbox: Sandbox, engine: Engine, info: dict[str, object], says: str
+    sandbox: DemoServers, engine: Engine, info: dict[str, object], says: str
 ) -> None:
     sandbox.inject(Fault(status=200, body=workspaces(**info)))
     error = failure(engine, WORKSPACES, UnexpectedShape)
@@ -301,7 +303,7 @@ def test_more_pages_without_a_way_to_them_are_an_error(
     assert sandbox.count() == 1
 
 
-def test_an_endless_cursor_ends_at_the_budget(sandbox: Sandbox, engine: Engine) -> None:
+def test_an_endless_cursor_ends_at_the_budget(sandbox: DemoServers, engine: Engine) -> None:
     for number in range(12):
         body = workspaces(hasNextPage=True, endCursor=f"c{number}")
         sandbox.inject(Fault(status=200, body=body, times=1))

@@ -16,7 +16,7 @@ _PARENT = """
 import os, signal
 import connstat_sql
 from connstat_sql.errors import ExecuteError
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 
 SQL = "SELECT count(*) > 1 FROM plant_a.connect.connectors"
 
@@ -30,7 +30,7 @@ def refused(act):
 def connect():
     return connstat_sql.connect(connections=connections, environment={})
 
-sandbox = Sandbox(World.seeded(7))
+sandbox = DemoServers(World.seeded(7))
 sandbox.__enter__()  # and left by the parent alone
 connections = {"plant_a": sandbox.connections["plant_a"]}
 con = connect()

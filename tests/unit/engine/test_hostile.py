@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.definitions.model import Method, TableName
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, PlanError
 from connstat_sql.fetch import Fetch, build_request
@@ -79,7 +79,7 @@ def engine(recorder: Recorder) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="module")
-def live(sandbox: Sandbox) -> Iterator[Engine]:
+def live(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as running:
         yield running
 
@@ -139,7 +139,7 @@ def test_a_value_in_a_query_stays_one_value(engine: Engine, recorder: Recorder, 
 @example("%2e%2e")
 @example("+ %2B")
 def test_what_arrives_at_a_real_server_is_what_was_asked(
-    live: Engine, sandbox: Sandbox, value: str
+    live: Engine, sandbox: DemoServers, value: str
 ) -> None:
     sandbox.reset()
     sql = """SELECT name FROM confluent.connect.connector_status
@@ -162,7 +162,7 @@ def test_what_arrives_at_a_real_server_is_what_was_asked(
 @given(value=TEXT)
 @example("+ %2B&x=1")
 def test_a_query_value_arrives_at_a_real_server_as_it_was(
-    live: Engine, sandbox: Sandbox, value: str
+    live: Engine, sandbox: DemoServers, value: str
 ) -> None:
     sandbox.reset()
     sql = "SELECT id FROM confluent.managed_kafka_clusters.clusters WHERE environment = ?"
@@ -175,7 +175,7 @@ def test_a_query_value_arrives_at_a_real_server_as_it_was(
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_every_hostile_value_gives_rows_or_an_error_of_ours(
-    live: Engine, sandbox: Sandbox, value: str
+    live: Engine, sandbox: DemoServers, value: str
 ) -> None:
     sql = "SELECT name FROM plant_a.connect.connector_status WHERE connector_name = ?"
     results = []

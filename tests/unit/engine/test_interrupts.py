@@ -17,7 +17,7 @@ import duckdb
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine
 from connstat_sql.errors import Interrupted
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox, chaos_of
@@ -96,7 +96,7 @@ def hanging(count: int) -> str:
 
 
 @pytest.fixture
-def served() -> Iterator[Sandbox]:
+def served() -> Iterator[DemoServers]:
     with ChaosSandbox(World.seeded(7)) as running:
         yield running
 
@@ -108,14 +108,14 @@ def tables_left(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for name in names if not name.startswith("_connstat_empty")]
 
 
-def wait_for(served: Sandbox, count: int, process: subprocess.Popen[str] | None = None) -> None:
+def wait_for(served: DemoServers, count: int, process: subprocess.Popen[str] | None = None) -> None:
     while served.count() < count:
         assert process is None or process.poll() is None, process.communicate()
         time.sleep(0.001)
 
 
 def test_an_interrupt_with_500_requests_in_flight_sends_nothing_more(
-    served: Sandbox, tmp_path: Path
+    served: DemoServers, tmp_path: Path
 ) -> None:
     config = tmp_path / "connstat.toml"
     config.write_text(
@@ -142,7 +142,7 @@ def test_an_interrupt_with_500_requests_in_flight_sends_nothing_more(
 @pytest.mark.parametrize("partial", [False, True])
 @pytest.mark.parametrize("count", [1, 40])
 def test_an_interrupt_leaves_nothing_behind_and_the_next_statement_works(
-    served: Sandbox, count: int, partial: bool
+    served: DemoServers, count: int, partial: bool
 ) -> None:
     before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from connstat_sql.database.session import Session
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
 from tests.conftest import narrow_engine_of
@@ -18,7 +18,7 @@ LIVE = "plant_a.connect.connectors"
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         list(opened.run("CREATE MACRO twice(x) AS x || x; CREATE TABLE loc AS SELECT 'q' AS a"))
         yield opened

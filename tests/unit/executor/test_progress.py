@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.demo import Fault, Sandbox, World
+from connstat_sql.demo import DemoServers, Fault, World
 from connstat_sql.errors import ConfigError
 from connstat_sql.executor.progress import Progress
 from connstat_sql.output.progress import ERASE, ProgressLine, in_words, is_wanted
@@ -216,12 +216,12 @@ def test_colours_are_for_terminals_that_have_them(
 
 
 @pytest.fixture(scope="module")
-def slow() -> Iterator[Sandbox]:
-    with Sandbox(World.seeded(7), latency=0.2) as sandbox:
+def slow() -> Iterator[DemoServers]:
+    with DemoServers(World.seeded(7), latency=0.2) as sandbox:
         yield sandbox
 
 
-def config_of(sandbox: Sandbox, folder: Path) -> str:
+def config_of(sandbox: DemoServers, folder: Path) -> str:
     """A configuration with one connection, which is asked one thing at a time."""
     table = sandbox.connections["plant_a"]
     lines = [f"{key} = {json.dumps(value)}" for key, value in table.items()]
@@ -230,7 +230,7 @@ def config_of(sandbox: Sandbox, folder: Path) -> str:
     return str(config)
 
 
-def on_terminal(sandbox: Sandbox, folder: Path, *options: str) -> tuple[str, str]:
+def on_terminal(sandbox: DemoServers, folder: Path, *options: str) -> tuple[str, str]:
     """What a query puts on a terminal, and what it puts on stdout, which is a pipe."""
     sql = (
         "SELECT count(c.topics) AS n FROM plant_a.connect.connector_topics AS c "
@@ -259,7 +259,7 @@ def on_terminal(sandbox: Sandbox, folder: Path, *options: str) -> tuple[str, str
 
 @pytest.fixture(scope="module")
 def terminals(
-    slow: Sandbox, tmp_path_factory: pytest.TempPathFactory
+    slow: DemoServers, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, tuple[str, str]]:
     """What the query shows and answers, by its option; all of them run side by side."""
     options = ("", "--no-progress", "--trace")
@@ -295,7 +295,7 @@ def test_a_terminal_sees_none_when_asked_for_none(
 
 def test_ctrl_c_leaves_the_line_clean(tmp_path: Path) -> None:
     ours, theirs = pty.openpty()
-    with Sandbox(World.seeded(7)) as sandbox:
+    with DemoServers(World.seeded(7)) as sandbox:
         sandbox.inject(Fault(delay=60.0))
         running = subprocess.Popen(
             [

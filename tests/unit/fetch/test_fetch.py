@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from connstat_sql.decode import RowReader
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine, RealClock
 from connstat_sql.errors import (
     ConnectionFailed,
@@ -34,7 +34,7 @@ WORKER = {"version": "4.3.0", "commit": "c", "kafka_cluster_id": "k"}
 
 
 @pytest.fixture
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as engine:
         yield engine
 
@@ -141,7 +141,7 @@ def test_partial_keeps_good_rows_and_lists_each_failure() -> None:
 
 
 def test_partial_over_sockets_keeps_what_a_broken_cluster_does_not_give(
-    sandbox: Sandbox, engine: Engine
+    sandbox: DemoServers, engine: Engine
 ) -> None:
     sandbox.inject(Fault(api="plant_b", status=503))
     sql = "SELECT DISTINCT _connection FROM kafka_connect.connect.connectors"
@@ -153,7 +153,7 @@ def test_partial_over_sockets_keeps_what_a_broken_cluster_does_not_give(
 
 
 def test_partial_keeps_the_pages_that_came_before_a_failed_one(
-    sandbox: Sandbox, engine: Engine
+    sandbox: DemoServers, engine: Engine
 ) -> None:
     page = b'{"data": [{"id": "env-1"}], "metadata": {"next": "https://x/?page_token=t"}}'
     sandbox.inject(Fault(api="confluent", status=200, body=page, times=1))
@@ -299,7 +299,7 @@ def test_a_slow_connection_holds_up_no_other() -> None:
 # engines and threads
 
 
-def test_closing_an_engine_closes_every_socket(sandbox: Sandbox) -> None:
+def test_closing_an_engine_closes_every_socket(sandbox: DemoServers) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with engine_of(sandbox.connections) as engine:
@@ -310,7 +310,7 @@ def test_closing_an_engine_closes_every_socket(sandbox: Sandbox) -> None:
     assert loop.is_closed
 
 
-def test_an_engine_can_be_closed_twice_and_unused(sandbox: Sandbox) -> None:
+def test_an_engine_can_be_closed_twice_and_unused(sandbox: DemoServers) -> None:
     with engine_of(sandbox.connections) as engine:
         engine.close()
     with engine_of(sandbox.connections) as engine:
@@ -331,7 +331,7 @@ def test_an_engine_closed_in_the_middle_of_a_statement_leaves_nothing() -> None:
             list(pages)
 
 
-def test_an_engine_works_inside_a_running_loop(sandbox: Sandbox) -> None:
+def test_an_engine_works_inside_a_running_loop(sandbox: DemoServers) -> None:
     async def notebook() -> int:
         with engine_of(sandbox.connections) as engine:
             return int(answer(engine, "SELECT name FROM plant_a.connect.connectors").table.num_rows)
@@ -339,7 +339,7 @@ def test_an_engine_works_inside_a_running_loop(sandbox: Sandbox) -> None:
     assert asyncio.run(notebook()) == 6
 
 
-def test_two_engines_in_two_threads_do_not_meet(sandbox: Sandbox) -> None:
+def test_two_engines_in_two_threads_do_not_meet(sandbox: DemoServers) -> None:
     counts: list[int] = []
 
     def work() -> None:
@@ -356,7 +356,7 @@ def test_two_engines_in_two_threads_do_not_meet(sandbox: Sandbox) -> None:
     assert counts == [12] * 6
 
 
-def test_an_engine_may_be_used_by_one_thread_after_another(sandbox: Sandbox) -> None:
+def test_an_engine_may_be_used_by_one_thread_after_another(sandbox: DemoServers) -> None:
     with engine_of(sandbox.connections) as engine:
         sql = "SELECT name FROM plant_a.connect.connectors"
         answer(engine, sql)
@@ -367,7 +367,7 @@ def test_an_engine_may_be_used_by_one_thread_after_another(sandbox: Sandbox) -> 
     assert counts == [6]
 
 
-def test_a_failed_connection_is_not_remembered(sandbox: Sandbox) -> None:
+def test_a_failed_connection_is_not_remembered(sandbox: DemoServers) -> None:
     clock = FakeClock()
     with engine_of(sandbox.connections, clock=clock) as engine:
         sql = "SELECT name FROM plant_a.connect.connectors"

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
 from connstat_sql.cli.watch import Watching
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, ConnstatError, DeadlinePassed, QueryError
 from connstat_sql.output.stderr import Narrator
@@ -213,7 +213,7 @@ def test_a_run_that_fails_is_told_once_and_the_watch_goes_on() -> None:
 
 
 @pytest.fixture
-def config(sandbox: Sandbox, tmp_path: Path) -> Path:
+def config(sandbox: DemoServers, tmp_path: Path) -> Path:
     path = tmp_path / "connstat.toml"
     lines = []
     for name, table in sandbox.connections.items():
@@ -313,7 +313,7 @@ def test_ctrl_c_in_the_middle_of_a_wait_ends_with_130(
     assert err.splitlines()[-1] == "interrupted"
 
 
-def test_ctrl_c_in_the_middle_of_a_run_ends_with_130(sandbox: Sandbox, config: Path) -> None:
+def test_ctrl_c_in_the_middle_of_a_run_ends_with_130(sandbox: DemoServers, config: Path) -> None:
     sandbox.inject(Fault(api="plant_a", delay=120.0))
     sql = "SELECT name FROM plant_a.connect.connectors"
     process = started("--sql", sql, config=("--config", str(config)))

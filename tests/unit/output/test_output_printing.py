@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.cli import root
 from connstat_sql.cli.statement import Printer, printer
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import QueryError
 from connstat_sql.output.render import TerminalStyle
@@ -30,7 +30,7 @@ HOSTILE = (
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     opened = open_engine(Setup(connections=sandbox.connections), EngineOptions(environment={}))
     yield opened
     opened.close()
@@ -74,7 +74,9 @@ def test_a_page_of_a_local_statement_tells_what_it_was_told(engine: Engine) -> N
     assert "<title>Two</title>" in page
 
 
-def test_a_page_of_a_partial_result_says_what_is_missing(engine: Engine, sandbox: Sandbox) -> None:
+def test_a_page_of_a_partial_result_says_what_is_missing(
+    engine: Engine, sandbox: DemoServers
+) -> None:
     sandbox.inject(Fault(api="plant_b", status=403))
     page, narration = printed(engine, "SELECT name FROM kafka_connect.connect.connectors", "html")
     assert ">partial</span>" in page
@@ -188,7 +190,7 @@ README = (
 
 @pytest.mark.parametrize("arguments", README, ids=" ".join)
 def test_what_the_readme_shows_works(
-    arguments: tuple[str, ...], sandbox: Sandbox, tmp_path: Path
+    arguments: tuple[str, ...], sandbox: DemoServers, tmp_path: Path
 ) -> None:
     config = tmp_path / "connstat.toml"
     config.write_text(toml_of(sandbox.connections))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError, FetchError
 from connstat_sql.result import Options
@@ -38,12 +38,12 @@ CONFIG_TABLES = (
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
 
-def secrets_of(sandbox: Sandbox) -> set[str]:
+def secrets_of(sandbox: DemoServers) -> set[str]:
     """Every secret of the world and of the connections."""
     given = ("password", "api_key", "api_secret", "client_secret")
     found = {
@@ -64,7 +64,7 @@ def text_of(engine: Engine, sql: str, **options: Any) -> str:
 class TestSandbox:
     @pytest.mark.parametrize("sql", CONFIG_TABLES)
     def test_no_secret_is_in_any_result(
-        self, sandbox: Sandbox, engine: Engine, sql: str, caplog: pytest.LogCaptureFixture
+        self, sandbox: DemoServers, engine: Engine, sql: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         with caplog.at_level(logging.DEBUG):
             shown = text_of(engine, sql)
@@ -102,7 +102,7 @@ class TestSandbox:
         assert next(iter(engine.run(sql))).table.to_pylist() == [{"n": 0}]
 
     def test_the_key_of_the_masks_is_nowhere_in_duckdb(
-        self, sandbox: Sandbox, tmp_path: Path
+        self, sandbox: DemoServers, tmp_path: Path
     ) -> None:
         profile = tmp_path / "profile.json"
         plants = {"plant_a": sandbox.connections["plant_a"]}
@@ -120,7 +120,7 @@ class TestSandbox:
         assert "_connstat_decoded" in seen, "the statements of ours are in the log"
         assert "key-of-the-masks" not in seen + profile.read_text()
 
-    def test_reveal_shows_them(self, sandbox: Sandbox) -> None:
+    def test_reveal_shows_them(self, sandbox: DemoServers) -> None:
         setup = Setup(connections=sandbox.connections)
         made = open_engine(setup, EngineOptions(environment={}), reveal=True)
         try:
@@ -132,7 +132,7 @@ class TestSandbox:
 
     @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 418])
     def test_errors_traces_and_logs_hold_none(
-        self, sandbox: Sandbox, status: int, caplog: pytest.LogCaptureFixture
+        self, sandbox: DemoServers, status: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         sent: list[Attempt] = []
         sandbox.inject(Fault(status=status))
@@ -151,7 +151,7 @@ class TestSandbox:
         assert [secret for secret in secrets_of(sandbox) if secret in shown] == []
 
     def test_a_value_of_another_type_is_named_without_its_text(
-        self, sandbox: Sandbox, engine: Engine
+        self, sandbox: DemoServers, engine: Engine
     ) -> None:
         body = b'{"c": {"info": {"config": {"password": ["hunter2"]}}, "status": {}}}'
         sandbox.inject(Fault(api="plant_a", path="/connectors", body=body))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.result import Result
 from tests.conftest import engine_of
@@ -16,7 +16,7 @@ SECRET = "config['snowflake.private.key']"
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     plants = {"plant_a": sandbox.connections["plant_a"]}
     with engine_of(plants) as opened:
         yield opened

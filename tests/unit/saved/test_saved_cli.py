@@ -16,7 +16,7 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner, Result
 
 from connstat_sql.cli import root
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from tests.benchmarks.saved import write_queries
 from tests.unit.cli.test_cli import toml_of
 
@@ -44,7 +44,7 @@ SELECT $day AS day
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory, sandbox: Sandbox) -> Iterator[Path]:
+def place(tmp_path_factory: pytest.TempPathFactory, sandbox: DemoServers) -> Iterator[Path]:
     """A working directory with a configuration and saved queries of its own, and a user's."""
     folder = tmp_path_factory.mktemp("place")
     mine, users = folder / "connstat" / "queries", folder / "user" / "connstat" / "queries"
@@ -70,7 +70,7 @@ def rows(answer: Result) -> list[object]:
 
 
 def test_a_saved_query_runs_by_its_name_with_values_bound_to_it(
-    place: Path, sandbox: Sandbox
+    place: Path, sandbox: DemoServers
 ) -> None:
     every = rows(run(place, "run", "tasks", "state=RUNNING", "-F", "jsonl"))
     assert len(every) > 1
@@ -99,7 +99,7 @@ def test_a_saved_query_runs_by_its_name_with_values_bound_to_it(
     ],
 )
 def test_what_is_given_wrongly_is_told_with_the_next_step_and_nothing_is_sent(
-    place: Path, sandbox: Sandbox, arguments: list[str], words: str
+    place: Path, sandbox: DemoServers, arguments: list[str], words: str
 ) -> None:
     answer = run(place, "run", *arguments)
     assert (answer.exit_code, answer.stdout) == (2, "")
@@ -148,7 +148,7 @@ def test_show_tells_everything_and_a_command_that_runs(place: Path) -> None:
 
 
 def test_check_tells_every_problem_with_its_place_and_sends_nothing(
-    place: Path, sandbox: Sandbox, tmp_path: Path
+    place: Path, sandbox: DemoServers, tmp_path: Path
 ) -> None:
     files = {
         "fine.sql": TASKS,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import SavedQueryError
 from connstat_sql.saved import Prepared, SavedParam, SavedQuery, choices, elements, prepare
@@ -23,7 +23,7 @@ from tests.tabled import over
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -163,7 +163,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("value", HOSTILE)
 def test_a_value_is_only_ever_a_value_here_and_in_the_requests(
-    engine: Engine, sandbox: Sandbox, value: str
+    engine: Engine, sandbox: DemoServers, value: str
 ) -> None:
     sandbox.reset()
     asked = query(
@@ -241,7 +241,7 @@ def test_choices_are_what_their_query_answers_each_once(engine: Engine) -> None:
     ],
 )  # fmt: skip
 def test_what_does_not_bind_is_told_with_its_line_and_nothing_is_sent(
-    engine: Engine, sandbox: Sandbox, sql: str, params: tuple[SavedParam, ...], problem: str
+    engine: Engine, sandbox: DemoServers, sql: str, params: tuple[SavedParam, ...], problem: str
 ) -> None:
     sandbox.reset()
     verdict = Checker(engine).check(query(sql, *params))

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import pytest
 
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
 from connstat_sql.result import Options, Result
@@ -25,9 +25,9 @@ DATES = {"start_date": "2026-11-01", "end_date": "2026-12-01"}
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
+def sandbox() -> Iterator[DemoServers]:
     """Nothing changes in it, so that what a query answered once stands for all tests (`run`)."""
-    with Sandbox(World.seeded(7, environments=2, clusters=1)) as running:
+    with DemoServers(World.seeded(7, environments=2, clusters=1)) as running:
         yield running
 
 
@@ -50,7 +50,7 @@ def given(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -85,7 +85,7 @@ def save(engine: Engine, result: Result, file: Path) -> None:
     engine.session.duckdb.execute(f"COPY answer TO '{file}'")
 
 
-def settings(sandbox: Sandbox, connection: str) -> dict[str, Mapping[str, str]]:
+def settings(sandbox: DemoServers, connection: str) -> dict[str, Mapping[str, str]]:
     """The settings of each connector of a Kafka Connect cluster, secrets in the clear."""
     [cluster] = [one for one in sandbox.world.kafka_connect if one.name == connection]
     return {one.name: one.config for one in cluster.connectors}
@@ -153,7 +153,9 @@ def test_health_counts_what_fleet_lists(engine: Engine, fleet: list[dict[str, An
         )  # fmt: skip
 
 
-def test_failed_behind_running_finds_every_hidden_failure(engine: Engine, sandbox: Sandbox) -> None:
+def test_failed_behind_running_finds_every_hidden_failure(
+    engine: Engine, sandbox: DemoServers
+) -> None:
     world = sandbox.world
     connectors = [
         *(getattr(one, "connector", one) for one in world.confluent.connectors),
@@ -233,7 +235,7 @@ def test_owners_are_those_of_the_longest_beginning(engine: Engine, tmp_path: Pat
 
 
 def test_secrets_in_configs_names_the_keys_and_never_the_values(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     result = run(engine, "secrets-in-configs", connection="plant_a")
     shown = str(result.table.to_pylist())
@@ -250,7 +252,7 @@ def test_secrets_in_configs_names_the_keys_and_never_the_values(
         assert value.startswith("${") or value not in shown
 
 
-def test_sinks_of_finds_who_reads_or_writes_a_topic(engine: Engine, sandbox: Sandbox) -> None:
+def test_sinks_of_finds_who_reads_or_writes_a_topic(engine: Engine, sandbox: DemoServers) -> None:
     deployed = settings(sandbox, "plant_a")
     name = next(name for name, one in deployed.items() if "topics" in one)
     found = rows(engine, "sinks-of", topic=deployed[name]["topics"].split(",")[0])
@@ -275,7 +277,7 @@ def test_cost_per_connector_adds_up_to_the_bill(engine: Engine) -> None:
 
 
 def test_drift_is_none_where_files_say_what_is_deployed(
-    engine: Engine, sandbox: Sandbox, tmp_path: Path
+    engine: Engine, sandbox: DemoServers, tmp_path: Path
 ) -> None:
     for number, (name, config) in enumerate(settings(sandbox, "plant_b").items()):
         whole = {"name": name, "config": dict(config)} if number % 2 else {**config, "name": name}
@@ -284,7 +286,7 @@ def test_drift_is_none_where_files_say_what_is_deployed(
 
 
 def test_drift_tells_what_is_different_missing_and_in_no_file(
-    engine: Engine, sandbox: Sandbox, tmp_path: Path
+    engine: Engine, sandbox: DemoServers, tmp_path: Path
 ) -> None:
     deployed = settings(sandbox, "plant_b")
     first = next(name for name, one in deployed.items() if "database.password" in one)
@@ -304,7 +306,7 @@ def test_drift_tells_what_is_different_missing_and_in_no_file(
 
 
 def test_drift_reads_files_as_people_have_them_and_names_those_it_cannot(
-    engine: Engine, sandbox: Sandbox, tmp_path: Path
+    engine: Engine, sandbox: DemoServers, tmp_path: Path
 ) -> None:
     (first, one), (second, two), *others = settings(sandbox, "plant_b").items()
     pair = json.dumps([{"name": first, "config": {**one, "tasks.max": "77"}}, {"config": {"a": 1}}])
@@ -350,7 +352,7 @@ def test_drift_without_files_says_what_to_give(engine: Engine, tmp_path: Path) -
 
 
 def test_drift_shows_no_credential_of_a_file(
-    engine: Engine, sandbox: Sandbox, tmp_path: Path
+    engine: Engine, sandbox: DemoServers, tmp_path: Path
 ) -> None:
     first, config = next(iter(settings(sandbox, "plant_b").items()))
     secrets = {
@@ -367,7 +369,7 @@ def test_drift_shows_no_credential_of_a_file(
 
 
 def test_unreachable_names_each_cluster_that_does_not_answer_and_no_other(
-    sandbox: Sandbox,
+    sandbox: DemoServers,
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -380,7 +382,7 @@ def test_unreachable_names_each_cluster_that_does_not_answer_and_no_other(
         assert rows(engine, "unreachable") == []
 
 
-def test_duplicates_are_connectors_of_one_name_in_two_places(sandbox: Sandbox) -> None:
+def test_duplicates_are_connectors_of_one_name_in_two_places(sandbox: DemoServers) -> None:
     plant = sandbox.connections["plant_a"]
     with engine_of(
         {"left": plant, "right": plant, "other": sandbox.connections["plant_b"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.demo import Sandbox, World
+from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine
 from connstat_sql.result import Options, Result
 from connstat_sql.saved import SavedQueries, SavedQuery, prepare, standard_folders
@@ -68,7 +68,7 @@ REQUESTS = {
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
     with (
-        Sandbox(World.seeded(7, environments=2, clusters=1)) as sandbox,
+        DemoServers(World.seeded(7, environments=2, clusters=1)) as sandbox,
         engine_of(sandbox.connections) as opened,
     ):
         yield opened

@@ -11,7 +11,7 @@ import pytest
 from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import SavedQueryError
 from connstat_sql.saved import SavedParam, SavedQuery
@@ -49,7 +49,7 @@ class Saved:
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -137,7 +137,7 @@ def test_parameters_tell_what_they_are(completer: KnowingCompleter) -> None:
 
 
 def test_choices_of_a_parameter_are_fetched_on_demand(
-    completer: KnowingCompleter, sandbox: Sandbox
+    completer: KnowingCompleter, sandbox: DemoServers
 ) -> None:
     marked = ".run failed_tasks environment=|"
     assert complete(completer, marked) == []

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.executor import SeenValues
 from connstat_sql.shell.completion import KnowingCompleter, make_completer
@@ -25,7 +25,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -52,7 +52,7 @@ def run(engine: Engine, sql: str) -> None:
 
 
 def test_values_of_rows_are_offered_with_their_age_and_cost_nothing(
-    completer: KnowingCompleter, engine: Engine, sandbox: Sandbox, clock: FakeClock
+    completer: KnowingCompleter, engine: Engine, sandbox: DemoServers, clock: FakeClock
 ) -> None:
     assert complete(completer, "FROM confluent.org.environments WHERE id = '|") == []
     run(engine, "SELECT id FROM confluent.org.environments")
@@ -141,14 +141,14 @@ def test_a_column_remembers_so_many_values_and_no_more(completer: KnowingComplet
 # --- on demand ------------------------------------------------------------------------------------
 
 
-def test_merely_typing_sends_nothing(completer: KnowingCompleter, sandbox: Sandbox) -> None:
+def test_merely_typing_sends_nothing(completer: KnowingCompleter, sandbox: DemoServers) -> None:
     for typed in ("", "e", "en", "env"):
         assert complete(completer, f"{STATUS} environment_id = '{typed}|") == []
     assert sandbox.count() == 0
 
 
 def test_a_key_fetches_the_parents_values_with_one_request_and_says_so(
-    completer: KnowingCompleter, sandbox: Sandbox, clock: FakeClock
+    completer: KnowingCompleter, sandbox: DemoServers, clock: FakeClock
 ) -> None:
     marked = f"{STATUS} environment_id = '|"
     found = offered(completer, marked, requested=True)
@@ -161,7 +161,7 @@ def test_a_key_fetches_the_parents_values_with_one_request_and_says_so(
 
 
 def test_what_the_parent_hangs_on_is_taken_from_the_statement(
-    completer: KnowingCompleter, sandbox: Sandbox
+    completer: KnowingCompleter, sandbox: DemoServers
 ) -> None:
     marked = f"{STATUS} environment_id = 'env-1' AND kafka_cluster_id = '|"
     assert complete(completer, marked, requested=True)[:1] == ["lkc-1'"]
@@ -183,7 +183,7 @@ def test_values_of_the_same_question_stand_before_those_of_others(
 
 
 def test_more_than_a_few_requests_are_not_sent_and_that_is_said(
-    completer: KnowingCompleter, sandbox: Sandbox
+    completer: KnowingCompleter, sandbox: DemoServers
 ) -> None:
     hint, next_step = offered(completer, f"{STATUS} connector_name = '|", requested=True)
     assert hint.text == ""
@@ -195,7 +195,7 @@ def test_more_than_a_few_requests_are_not_sent_and_that_is_said(
 
 
 def test_a_second_key_fetches_although_there_are_values(
-    completer: KnowingCompleter, engine: Engine, sandbox: Sandbox
+    completer: KnowingCompleter, engine: Engine, sandbox: DemoServers
 ) -> None:
     run(engine, "SELECT id FROM confluent.org.environments LIMIT 1")
     sandbox.reset()
@@ -207,7 +207,7 @@ def test_a_second_key_fetches_although_there_are_values(
 
 
 def test_a_connection_is_asked_alone_where_it_is_named(
-    completer: KnowingCompleter, sandbox: Sandbox
+    completer: KnowingCompleter, sandbox: DemoServers
 ) -> None:
     marked = "FROM plant_b.connect.connector_status WHERE connector_name = '|"
     assert complete(completer, marked, requested=True)
@@ -234,7 +234,7 @@ def test_what_fails_is_a_hint_and_nothing_else(clock: FakeClock) -> None:
 
 
 def test_nothing_is_fetched_while_a_statement_runs(
-    engine: Engine, clock: FakeClock, sandbox: Sandbox
+    engine: Engine, clock: FakeClock, sandbox: DemoServers
 ) -> None:
     completer = KnowingCompleter(lambda: engine, LOCK, [], {}, now=clock.now)
     completer.learner.wait()
@@ -282,7 +282,7 @@ def test_tables_made_later_are_found_soon(
     assert complete(completer, "SELECT | FROM later")[0] == "fresh"
 
 
-def test_the_values_of_the_first_statement_are_remembered(sandbox: Sandbox) -> None:
+def test_the_values_of_the_first_statement_are_remembered(sandbox: DemoServers) -> None:
     with engine_of(sandbox.connections) as engine:
         completer = make_completer(lambda: engine, LOCK, [], {})
         run(engine, "SELECT id FROM confluent.org.environments")
@@ -294,7 +294,7 @@ def test_the_values_of_the_first_statement_are_remembered(sandbox: Sandbox) -> N
 
 
 def test_values_of_a_view_are_those_seen_in_the_tables_behind_it(
-    completer: KnowingCompleter, engine: Engine, sandbox: Sandbox
+    completer: KnowingCompleter, engine: Engine, sandbox: DemoServers
 ) -> None:
     fleet = "FROM inventory.connectors.connectors WHERE connector_name = '|"
     run(engine, "SELECT connector_name FROM inventory.connectors.connectors")
@@ -316,7 +316,7 @@ def test_values_of_a_view_are_those_seen_in_the_tables_behind_it(
     ],
 )
 def test_all_that_a_column_can_be_is_offered_before_any_row_has_come(
-    completer: KnowingCompleter, sandbox: Sandbox, marked: str, first: str
+    completer: KnowingCompleter, sandbox: DemoServers, marked: str, first: str
 ) -> None:
     sandbox.reset()
     shown = [(one.text.rstrip("'"), one.display_meta_text) for one in offered(completer, marked)]

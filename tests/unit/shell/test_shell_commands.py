@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.output.protected_files import Input
 from connstat_sql.output.stderr import DONE, PARTIAL, QUERY_AT_FAULT, USAGE
@@ -69,7 +69,7 @@ def desk_of(
 
 
 @pytest.fixture(scope="module")
-def kept_engine(sandbox: Sandbox) -> Iterator[tuple[Engine, list[ShellNarrator]]]:
+def kept_engine(sandbox: DemoServers) -> Iterator[tuple[Engine, list[ShellNarrator]]]:
     """One engine for all shells of this file; it tells the newest of them."""
     told: list[ShellNarrator] = []
 
@@ -191,7 +191,7 @@ def test_a_local_table_is_described_too(desk: Desk) -> None:
     assert [row["column_name"] for row in desk.rows(script)] == ["x"]
 
 
-def test_explain_sends_nothing(desk: Desk, sandbox: Sandbox) -> None:
+def test_explain_sends_nothing(desk: Desk, sandbox: DemoServers) -> None:
     out, _, code = desk.do(f".explain {FLEET}")
     assert code == DONE
     assert "GET /connectors" in out
@@ -233,7 +233,7 @@ def test_quit_ends_a_script_in_good_order(desk: Desk) -> None:
 
 
 def test_a_partial_answer_is_code_4_and_its_errors_can_be_seen(
-    desk: Desk, sandbox: Sandbox
+    desk: Desk, sandbox: DemoServers
 ) -> None:
     sandbox.inject(Fault(api="plant_b", status=403))
     out, err, code = desk.do(f".partial on\n.mode jsonl\n{FLEET}\n.errors\n")

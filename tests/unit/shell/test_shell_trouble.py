@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine
 from connstat_sql.output.stderr import DONE, QUERY_AT_FAULT, USAGE
 from tests.conftest import engine_of
@@ -15,7 +15,7 @@ from tests.unit.shell.test_shell_commands import Desk, desk_of
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -40,7 +40,9 @@ def test_a_failed_transaction_is_left_by_rollback_where_partial_answers_are_kept
     assert desk.shell.transaction == ""
 
 
-def test_a_partial_answer_within_a_transaction_has_its_errors(desk: Desk, sandbox: Sandbox) -> None:
+def test_a_partial_answer_within_a_transaction_has_its_errors(
+    desk: Desk, sandbox: DemoServers
+) -> None:
     sandbox.inject(Fault(api="plant_b", status=403))
     ask = "SELECT name FROM kafka_connect.connect.connectors;"
     desk.do(".partial on\nBEGIN;")

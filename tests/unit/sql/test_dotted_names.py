@@ -12,7 +12,7 @@ from connstat_sql.definitions.lexer import names
 from connstat_sql.definitions.loader.views import tables_of
 from connstat_sql.definitions.model import View
 from connstat_sql.definitions.quoting import quote
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
 from tests.conftest import narrow_engine_of
@@ -70,7 +70,7 @@ WRONG = (
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 

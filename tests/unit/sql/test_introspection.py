@@ -8,7 +8,7 @@ import pytest
 
 from connstat_sql.database.session import Session
 from connstat_sql.database.values import Arguments
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.live import LiveTables
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.sql.binder import Types
@@ -77,7 +77,7 @@ class _MistakenAsking(Introspection):
 
 
 @pytest.mark.defective
-def test_explain_counts_them(sandbox: Sandbox) -> None:
+def test_explain_counts_them(sandbox: DemoServers) -> None:
     sql = f"SELECT * FROM (SELECT name FROM {LIVE}) AS u"
     with engine_of(sandbox.connections, live=_Mistaken) as engine:
         plan = engine.explain(sql)
@@ -87,7 +87,7 @@ def test_explain_counts_them(sandbox: Sandbox) -> None:
     assert as_document(plan)["defects"] == list(plan.defects)
 
 
-def test_a_plan_without_any_says_nothing_of_them(sandbox: Sandbox) -> None:
+def test_a_plan_without_any_says_nothing_of_them(sandbox: DemoServers) -> None:
     with engine_of(sandbox.connections) as engine:
         plan = engine.explain(f"SELECT * FROM (SELECT name FROM {LIVE}) AS u")
     assert plan is not None

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ParseError
 from connstat_sql.sql.refresh import is_own
@@ -15,7 +15,7 @@ from tests.conftest import engine_of
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -40,7 +40,7 @@ def refused(engine: Engine, sql: str, kind: type[Any] = BindError) -> Any:
     ],
 )
 def test_it_answers_with_no_rows_and_says_how_many_were_forgotten(
-    engine: Engine, sandbox: Sandbox, sql: str
+    engine: Engine, sandbox: DemoServers, sql: str
 ) -> None:
     [result] = engine.run(sql)
     assert not result.has_rows

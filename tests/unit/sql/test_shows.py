@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from connstat_sql.cli import root
 from connstat_sql.definitions.loader import Library, shipped_providers
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, QueryError
 from connstat_sql.sql.shows import required
@@ -20,13 +20,13 @@ from tests.conftest import engine_of
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_sent(sandbox: Sandbox) -> Iterator[None]:
+def _nothing_is_sent(sandbox: DemoServers) -> Iterator[None]:
     sandbox.reset()
     yield
     assert sandbox.count() == 0

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, QueryError
 from tests.conftest import narrow_engine_of
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -49,7 +49,7 @@ def test_use_of_what_is_not_there_comes_with_what_is_near(
 
 
 def test_it_is_answered_so_in_a_later_statement_and_beside_a_live_table_too(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     live = "plant_a.connect.connectors"
     later = failed(engine, f"SELECT name FROM {live}; SELECT * FROM connector_status")
@@ -70,7 +70,7 @@ def test_it_is_answered_so_in_a_later_statement_and_beside_a_live_table_too(
     ],
 )
 def test_a_field_taken_for_a_column_is_answered_with_its_column(
-    engine: Engine, sandbox: Sandbox, sql: str, hint: str
+    engine: Engine, sandbox: DemoServers, sql: str, hint: str
 ) -> None:
     error = failed(engine, sql.format("plant_a.connect.connectors"))
     assert error.hint == f"did you mean  {hint.replace('STATE', 'state')}?"

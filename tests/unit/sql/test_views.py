@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
 from tests.conftest import narrow_engine_of
@@ -21,13 +21,13 @@ ONE = "pricing-mysql-source"
 
 
 @pytest.fixture
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def shared(sandbox: Sandbox) -> Iterator[Engine]:
+def shared(sandbox: DemoServers) -> Iterator[Engine]:
     """An engine with two views, for statements that leave nothing behind."""
     with narrow_engine_of(sandbox.connections) as opened:
         define_two(opened)
@@ -77,7 +77,7 @@ class TestDefining:
         ],
     )
     def test_it_sends_nothing_and_answers_no_rows(
-        self, shared: Engine, sandbox: Sandbox, sql: str
+        self, shared: Engine, sandbox: DemoServers, sql: str
     ) -> None:
         for number, table in enumerate((LIVE, "kafka_connect.connect.connectors")):
             name = f"defined_{number}"
@@ -89,7 +89,7 @@ class TestDefining:
             assert rows(shared, f"SELECT count(*) FROM {name}")[0][0] > 0
             ask(shared, f"DROP VIEW {name}")
 
-    def test_duckdb_knows_its_columns_and_types(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_duckdb_knows_its_columns_and_types(self, engine: Engine, sandbox: DemoServers) -> None:
         ask(engine, f"CREATE VIEW v AS SELECT name, tasks, _observed_at AS at FROM {STATUS}")
         described = [row[:2] for row in rows(engine, "DESCRIBE v")]
         assert [name for name, _ in described] == ["name", "tasks", "at"]
@@ -100,7 +100,7 @@ class TestDefining:
         assert sandbox.count() == 0
 
     def test_a_parameter_may_be_missing_until_the_view_is_used(
-        self, engine: Engine, sandbox: Sandbox
+        self, engine: Engine, sandbox: DemoServers
     ) -> None:
         ask(engine, "CREATE VIEW v AS SELECT amount, start_date FROM confluent.billing.costs")
         with pytest.raises(BindError, match="start_date and end_date") as caught:
@@ -116,14 +116,14 @@ class TestDefining:
         ask(engine, "CREATE VIEW IF NOT EXISTS v AS SELECT 1 AS a")
         assert rows(engine, "FROM v") == [(6,)]
 
-    def test_a_plain_view_is_duckdbs_own(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_a_plain_view_is_duckdbs_own(self, engine: Engine, sandbox: DemoServers) -> None:
         assert rows(engine, "CREATE VIEW v(a) AS SELECT 1; FROM v") == [(1,)]
         assert sandbox.count() == 0
 
 
 class TestParameters:
     def test_a_value_given_outside_reaches_the_table_inside(
-        self, engine: Engine, sandbox: Sandbox
+        self, engine: Engine, sandbox: DemoServers
     ) -> None:
         ask(engine, "CREATE VIEW v AS SELECT amount, start_date, end_date, product "
             "FROM confluent.billing.costs")  # fmt: skip
@@ -197,11 +197,13 @@ class TestMentions:
         assert [row[0] for row in rows(shared, "DESCRIBE SELECT type FROM v")] == ["type"]
         assert [row[0] for row in rows(shared, "SHOW v")] == ["name", "type"]
 
-    def test_two_mentions_are_one_request(self, shared: Engine, sandbox: Sandbox) -> None:
+    def test_two_mentions_are_one_request(self, shared: Engine, sandbox: DemoServers) -> None:
         ask(shared, "SELECT count(*) FROM v JOIN v AS w USING (name)")
         assert sandbox.count() == 1
 
-    def test_a_cte_of_that_name_stands_before_it(self, shared: Engine, sandbox: Sandbox) -> None:
+    def test_a_cte_of_that_name_stands_before_it(
+        self, shared: Engine, sandbox: DemoServers
+    ) -> None:
         assert rows(shared, "WITH v AS (SELECT 1 AS a) FROM v") == [(1,)]
         recursive = "WITH RECURSIVE v AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM v WHERE a < 3)"
         assert rows(shared, f"{recursive} SELECT sum(a) FROM v") == [(6,)]
@@ -232,7 +234,7 @@ class TestMentions:
         sql = "SELECT name FROM few WHERE name > $1"
         assert rows(engine, sql, [whole[0]]) == [(whole[1],)]
 
-    def test_explain_plans_what_is_inside(self, shared: Engine, sandbox: Sandbox) -> None:
+    def test_explain_plans_what_is_inside(self, shared: Engine, sandbox: DemoServers) -> None:
         assert "kafka_connect.connect.connectors" in str(rows(shared, "EXPLAIN FROM v"))
         plan = shared.explain("SELECT name FROM v")
         assert plan is not None
@@ -240,7 +242,7 @@ class TestMentions:
 
 
 class TestViewsOverViews:
-    def test_each_layer_is_written_out(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_each_layer_is_written_out(self, engine: Engine, sandbox: DemoServers) -> None:
         text = f"""CREATE VIEW a AS SELECT name, type, connector_name FROM {STATUS};
             CREATE VIEW b(n, t, c) AS FROM a; CREATE TEMP VIEW c AS SELECT n, c AS p FROM b;
             SELECT n FROM c WHERE p = '{ONE}'"""
@@ -338,7 +340,7 @@ class TestElsewhere:
             SELECT count("a""b c".name) FROM "a""b c" """
         assert rows(engine, text) == [(6,)]
 
-    def test_a_definition_has_no_plan(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_a_definition_has_no_plan(self, engine: Engine, sandbox: DemoServers) -> None:
         assert engine.explain(f"CREATE VIEW v AS FROM {LIVE}") is None
         assert rows(engine, "SELECT count(*) FROM duckdb_views() WHERE view_name = 'v'") == [(0,)]
         assert sandbox.count() == 0

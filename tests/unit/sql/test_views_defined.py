@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import BindError, ConfigError, QueryError
 from tests.conftest import FakeClock, engine_of
@@ -54,13 +54,13 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(connections_of(sandbox), mask_key="k") as opened:
         *_, _ = opened.run(f"CREATE TABLE copied AS SELECT * FROM {VIEW}")
         yield opened
 
 
-def connections_of(sandbox: Sandbox) -> dict[str, Mapping[str, Any]]:
+def connections_of(sandbox: DemoServers) -> dict[str, Mapping[str, Any]]:
     """One of each vendor whose connectors are listed with few requests."""
     names = ("plant_a", "aeontel", "redpanda")
     return {name: sandbox.connections[name] for name in names}
@@ -138,7 +138,9 @@ def own(tmp_path: Path, **services: str) -> Path:
     return tmp_path
 
 
-def test_views_may_lie_over_views_and_not_over_themselves(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_views_may_lie_over_views_and_not_over_themselves(
+    sandbox: DemoServers, tmp_path: Path
+) -> None:
     text = """
 service: v
 resources:
@@ -195,7 +197,7 @@ resources:
 """
 
 
-def test_a_fault_in_a_definition_names_the_view(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_fault_in_a_definition_names_the_view(sandbox: DemoServers, tmp_path: Path) -> None:
     plants = {"plant_a": sandbox.connections["plant_a"]}
     setup = Setup(connections=plants, providers=(own(tmp_path, v=FAULTY),))
     engine = open_engine(setup, EngineOptions(environment={}, clock=FakeClock()))
@@ -215,7 +217,7 @@ def test_a_fault_in_a_definition_names_the_view(sandbox: Sandbox, tmp_path: Path
 
 
 def test_a_view_of_a_provider_may_be_named_by_its_connection(
-    sandbox: Sandbox, tmp_path: Path
+    sandbox: DemoServers, tmp_path: Path
 ) -> None:
     folder = tmp_path / "kafka_connect"
     folder.mkdir()
@@ -238,7 +240,7 @@ def test_a_view_of_a_provider_may_be_named_by_its_connection(
         engine.close()
 
 
-def test_a_view_reads_no_database_of_the_users(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_view_reads_no_database_of_the_users(sandbox: DemoServers, tmp_path: Path) -> None:
     folder = own(
         tmp_path,
         v="service: v\nresources:\n  all:\n    description: All\n    view:\n"

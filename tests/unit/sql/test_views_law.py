@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import QueryError
 from tests.conftest import engine_of
@@ -50,12 +50,12 @@ ASKED = (
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of(sandbox.connections) as opened:
         yield opened
 
 
-def answer(engine: Engine, sandbox: Sandbox, sql: str) -> tuple[object, ...]:
+def answer(engine: Engine, sandbox: DemoServers, sql: str) -> tuple[object, ...]:
     """Headers, rows in any order and number of requests; or the kind of error."""
     sandbox.reset()
     try:
@@ -88,7 +88,7 @@ def put(asked: str, source: str, other: str) -> str:
 )
 def test_a_view_or_macro_answers_as_its_text_does_at_the_same_price(
     engine: Engine,
-    sandbox: Sandbox,
+    sandbox: DemoServers,
     bodies: list[str],
     asked: str,
     is_macro: bool,
@@ -115,7 +115,7 @@ def test_a_view_or_macro_answers_as_its_text_does_at_the_same_price(
     text=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=6),
 )
 def test_an_argument_stands_where_its_parameter_stood(
-    engine: Engine, sandbox: Sandbox, body: str, asked: str, text: str
+    engine: Engine, sandbox: DemoServers, body: str, asked: str, text: str
 ) -> None:
     literal = "'" + text.replace("'", "''") + "'"
     inner = f"(SELECT name, type FROM {LIVE} WHERE name >= {{}})"

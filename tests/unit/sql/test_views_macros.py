@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError
 from tests.conftest import narrow_engine_of
@@ -30,7 +30,7 @@ CREATE MACRO rows_of(t) AS TABLE SELECT l.name, t FROM {t} AS l JOIN local_names
 
 
 @pytest.fixture(scope="module")
-def shared(sandbox: Sandbox) -> Iterator[Engine]:
+def shared(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         ask(opened, f"CREATE TABLE local_names AS SELECT '{ONE}' AS name")
         ask(opened, f"CREATE VIEW v AS SELECT name, type FROM {LIVE}")
@@ -94,7 +94,9 @@ class TestCalls:
         assert found.column_names == expected.column_names
         assert sorted(map(str, found.to_pylist())) == sorted(map(str, expected.to_pylist()))
 
-    def test_an_argument_reaches_the_table_inside(self, shared: Engine, sandbox: Sandbox) -> None:
+    def test_an_argument_reaches_the_table_inside(
+        self, shared: Engine, sandbox: DemoServers
+    ) -> None:
         text = "CREATE MACRO status(x) AS TABLE SELECT name FROM "
         ask(shared, f"{text} {STATUS} WHERE connector_name = x")
         assert rows(shared, f"FROM status('{ONE}')") == [(ONE,)]
@@ -133,7 +135,7 @@ class TestMisfits:
         ],
     )
     def test_a_call_that_does_not_fit_is_pointed_at(
-        self, shared: Engine, sandbox: Sandbox, call: str, said: str
+        self, shared: Engine, sandbox: DemoServers, call: str, said: str
     ) -> None:
         with pytest.raises(BindError) as caught:
             ask(shared, f"SELECT 'é😀', a.* FROM {call} AS a")
@@ -153,7 +155,7 @@ class TestMisfits:
         ],
     )
     def test_other_kinds_of_macros_are_refused_by_name(
-        self, shared: Engine, sandbox: Sandbox, sql: str, said: str
+        self, shared: Engine, sandbox: DemoServers, sql: str, said: str
     ) -> None:
         with pytest.raises(BindError, match=f"{said}.* cannot read live tables") as caught:
             ask(shared, sql.format(t=LIVE))

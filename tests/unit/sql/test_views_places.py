@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, ExecuteError, PlanError, QueryError
 from tests.conftest import narrow_engine_of
@@ -18,7 +18,7 @@ from tests.unit.sql.test_views import LIVE, ask, rows
 
 
 @pytest.fixture(scope="module")
-def shared(sandbox: Sandbox) -> Iterator[Engine]:
+def shared(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         ask(opened, f"CREATE VIEW v AS SELECT name, type FROM {LIVE}")
         ask(opened, "CREATE VIEW w(a, b) AS FROM v")
@@ -29,7 +29,7 @@ def shared(sandbox: Sandbox) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with narrow_engine_of(sandbox.connections) as opened:
         yield opened
 
@@ -79,7 +79,7 @@ def pointed(error: QueryError) -> str:
     ],
 )  # fmt: skip
 def test_a_fault_is_found_before_any_request_and_pointed_at(
-    shared: Engine, sandbox: Sandbox, sql: str, word: str
+    shared: Engine, sandbox: DemoServers, sql: str, word: str
 ) -> None:
     sandbox.reset()
     error = fault(shared, sql)
@@ -116,7 +116,7 @@ def test_a_fault_while_rows_are_read_is_of_the_statement(shared: Engine) -> None
 
 class TestDepth:
     def test_what_is_made_of_itself_is_an_error_with_the_way(
-        self, engine: Engine, sandbox: Sandbox
+        self, engine: Engine, sandbox: DemoServers
     ) -> None:
         ask(engine, f"CREATE VIEW a AS FROM {LIVE}; CREATE VIEW b AS FROM a")
         ask(engine, "CREATE OR REPLACE VIEW a AS FROM b")
@@ -128,7 +128,7 @@ class TestDepth:
         assert "m → m" in fault(engine, "FROM m('a')").message
         assert sandbox.count() == 0
 
-    def test_more_than_fifty_layers_are_refused(self, engine: Engine, sandbox: Sandbox) -> None:
+    def test_more_than_fifty_layers_are_refused(self, engine: Engine, sandbox: DemoServers) -> None:
         layers = [f"CREATE VIEW v0 AS SELECT name FROM {LIVE}"]
         layers += [f"CREATE VIEW v{i} AS FROM v{i - 1}" for i in range(1, 51)]
         ask(engine, ";".join(layers))
@@ -157,7 +157,7 @@ class TestOtherWays:
     @pytest.mark.parametrize(
         "sql", ["FROM query_table('v')", "FROM query('FROM v')", "PREPARE p AS FROM v; EXECUTE p"]
     )
-    def test_it_is_an_error(self, engine: Engine, sandbox: Sandbox, sql: str) -> None:
+    def test_it_is_an_error(self, engine: Engine, sandbox: DemoServers, sql: str) -> None:
         ask(engine, f"CREATE VIEW v AS FROM {LIVE}")
         error = fault(engine, sql)
         assert isinstance(error, ExecuteError)
@@ -167,7 +167,7 @@ class TestOtherWays:
     @pytest.mark.parametrize(
         "sql", ["INSERT INTO v VALUES ('a')", "UPDATE v SET name = 'a'", "DELETE FROM v"]
     )
-    def test_a_view_is_not_written_to(self, engine: Engine, sandbox: Sandbox, sql: str) -> None:
+    def test_a_view_is_not_written_to(self, engine: Engine, sandbox: DemoServers, sql: str) -> None:
         ask(engine, f"CREATE VIEW v AS SELECT name FROM {LIVE}")
         fault(engine, sql)
         assert sandbox.count() == 0

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from connstat_sql.bootstrap import Setup, find_connections, open_engine
 from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.definitions.model import PagingStyle, Resource
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError, QueryError, Status
 from connstat_sql.result import Options
@@ -30,7 +30,7 @@ TABLES = {str(one.table): one for one in LIBRARY.tables() if one.table.provider 
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of({"chaos": chaos_of(sandbox)}) as opened:
         yield opened
 
@@ -86,7 +86,7 @@ def test_a_table_without_a_connection_is_an_error_that_says_so() -> None:
     assert "connection" in caught.value.message + caught.value.hint
 
 
-def test_a_connection_needs_nothing_but_a_base_url(sandbox: Sandbox) -> None:
+def test_a_connection_needs_nothing_but_a_base_url(sandbox: DemoServers) -> None:
     with engine_of({"mine": chaos_of(sandbox)}) as engine:
         assert len(rows(engine, "SELECT * FROM mine.pages.whole")) == 25
 
@@ -131,7 +131,7 @@ def test_arguments_arrive_as_they_were_written(
 
 
 def test_each_pair_of_arguments_is_asked_for_once_and_counted(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     sql = """SELECT first, second, path, call, attempt FROM chaos.echo.arguments
              WHERE (first, second) IN (('a', 'b'), ('c d', 'e/f'), ('a', 'b')) ORDER BY first"""
@@ -142,7 +142,7 @@ def test_each_pair_of_arguments_is_asked_for_once_and_counted(
     assert sandbox.count("chaos") == sandbox.count() == 2
 
 
-def test_defaults_and_numbers_are_sent_too(engine: Engine, sandbox: Sandbox) -> None:
+def test_defaults_and_numbers_are_sent_too(engine: Engine, sandbox: DemoServers) -> None:
     sql = """SELECT received FROM chaos.echo.arguments
              WHERE first = 'a' AND second = 'b' AND count = 9007199254740993"""
     [received] = column(engine, sql)
@@ -150,7 +150,7 @@ def test_defaults_and_numbers_are_sent_too(engine: Engine, sandbox: Sandbox) -> 
     assert sandbox.requests[0].query == "word=none&count=9007199254740993&times=0"
 
 
-def test_headers_are_echoed_and_credentials_are_hidden_by_the_server(sandbox: Sandbox) -> None:
+def test_headers_are_echoed_and_credentials_are_hidden_by_the_server(sandbox: DemoServers) -> None:
     given = {
         "Authorization": "Bearer hunter2hunter2", "Cookie": "sid=hunter2", "X-Api-Key": "hunter2",
         "Proxy-Authorization": "Basic hunter2", "X-Session-Id": "hunter2", "X-Plain": "seen",
@@ -164,7 +164,7 @@ def test_headers_are_echoed_and_credentials_are_hidden_by_the_server(sandbox: Sa
     ]
 
 
-def test_a_connections_secret_headers_reach_no_row(sandbox: Sandbox) -> None:
+def test_a_connections_secret_headers_reach_no_row(sandbox: DemoServers) -> None:
     headers = {"Authorization": "Bearer ${T}", "X-Signature": "${T}", "X-Plain": "seen"}
     connection = {**chaos_of(sandbox), "headers": headers}
     sql = """SELECT * FROM chaos.echo.arguments
@@ -178,7 +178,7 @@ def test_a_connections_secret_headers_reach_no_row(sandbox: Sandbox) -> None:
     assert (shown["authorization"], shown["x-signature"]) == ("[hidden]", "[hidden]")
 
 
-def test_the_attempt_that_succeeded_is_echoed(engine: Engine, sandbox: Sandbox) -> None:
+def test_the_attempt_that_succeeded_is_echoed(engine: Engine, sandbox: DemoServers) -> None:
     sql = """SELECT attempt FROM chaos.echo.arguments
              WHERE first = 'a' AND second = 'b' AND times = 2"""
     assert column(engine, sql) == [3]
@@ -202,7 +202,7 @@ def test_filters_that_the_api_understands_are_passed_on(engine: Engine) -> None:
     assert found == [row for row in everything[3:5] if row["colour"] == everything[3]["colour"]]
 
 
-def test_a_key_that_takes_several_values_is_repeated(engine: Engine, sandbox: Sandbox) -> None:
+def test_a_key_that_takes_several_values_is_repeated(engine: Engine, sandbox: DemoServers) -> None:
     sql = """SELECT DISTINCT shade FROM chaos.echo.filters
              WHERE shade IN ('dark', 'pale') ORDER BY shade"""
     assert column(engine, sql) == ["dark", "pale"]
@@ -225,7 +225,7 @@ def test_what_the_api_sorts_comes_in_the_order_of_sql(
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("key", ["number", "name", "price"])
 def test_the_api_sorts_as_duckdb_does(
-    engine: Engine, sandbox: Sandbox, key: str, direction: str
+    engine: Engine, sandbox: DemoServers, key: str, direction: str
 ) -> None:
     given = {"sort": key, "direction": direction}
     sent = httpx.get(f"{sandbox.url}/chaos/echo/sorted", params=given).json()["items"]
@@ -234,7 +234,7 @@ def test_the_api_sorts_as_duckdb_does(
     assert sent[0]["sorted_by"] == given
 
 
-def test_each_row_says_which_method_answered(engine: Engine, sandbox: Sandbox) -> None:
+def test_each_row_says_which_method_answered(engine: Engine, sandbox: DemoServers) -> None:
     things = "FROM chaos.echo.things"
     assert column(engine, f"SELECT answered_by {things} WHERE thing_id = 'thing-2'") == ["get"]
     assert column(engine, f"SELECT DISTINCT answered_by {things}") == ["list"]
@@ -253,7 +253,7 @@ def test_what_only_the_other_method_serves_is_the_same_either_way(engine: Engine
 
 
 def test_a_walk_from_groups_to_members_costs_one_request_a_step(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     groups = column(engine, "SELECT id FROM chaos.family.groups ORDER BY id")
     assert groups == ["group-1", "group-2", "group-3"]
@@ -268,13 +268,15 @@ def test_a_walk_from_groups_to_members_costs_one_request_a_step(
     assert sandbox.count() == 1 + len(groups) + len(members)
 
 
-def test_a_value_given_prunes_the_walk(engine: Engine, sandbox: Sandbox) -> None:
+def test_a_value_given_prunes_the_walk(engine: Engine, sandbox: DemoServers) -> None:
     sql = "SELECT note FROM chaos.family.member WHERE group_id = 'group-2' AND member_id = 'm-1'"
     assert column(engine, sql) == ["m-1 is of group-2"]
     assert sandbox.count() == 1
 
 
-def test_strict_forbids_the_walk_before_anything_is_sent(engine: Engine, sandbox: Sandbox) -> None:
+def test_strict_forbids_the_walk_before_anything_is_sent(
+    engine: Engine, sandbox: DemoServers
+) -> None:
     with pytest.raises(QueryError):
         rows(engine, "SELECT * FROM chaos.family.members", strict=True)
     assert sandbox.count() == 0
@@ -296,7 +298,7 @@ PAGED = ["tokens", "cursors", "links", "link_headers", "page_numbers"]
 @pytest.mark.parametrize("total", [0, 1, 9, 10, 11, 25])
 @pytest.mark.parametrize("name", PAGED)
 def test_each_style_gives_all_rows_with_as_many_requests_as_pages(
-    engine: Engine, sandbox: Sandbox, name: str, total: int
+    engine: Engine, sandbox: DemoServers, name: str, total: int
 ) -> None:
     sql = f"SELECT * FROM chaos.pages.{name} WHERE total = {total} ORDER BY number"
     found = rows(engine, sql)
@@ -307,7 +309,7 @@ def test_each_style_gives_all_rows_with_as_many_requests_as_pages(
 
 @pytest.mark.parametrize(("total", "requests"), [(0, 1), (9, 1), (10, 2), (11, 2), (25, 3)])
 def test_offsets_end_with_a_page_that_is_not_full(
-    engine: Engine, sandbox: Sandbox, total: int, requests: int
+    engine: Engine, sandbox: DemoServers, total: int, requests: int
 ) -> None:
     sql = f"SELECT number FROM chaos.pages.offsets WHERE total = {total} ORDER BY number"
     assert column(engine, sql) == list(range(total))
@@ -316,7 +318,7 @@ def test_offsets_end_with_a_page_that_is_not_full(
 
 @pytest.mark.parametrize(("size", "requests"), [(1, 25), (7, 4), (24, 2), (25, 1), (1000, 1)])
 def test_the_size_of_a_page_is_the_smaller_of_both_wishes(
-    engine: Engine, sandbox: Sandbox, size: int, requests: int
+    engine: Engine, sandbox: DemoServers, size: int, requests: int
 ) -> None:
     sql = f"SELECT number FROM chaos.pages.tokens WHERE size = {size} ORDER BY number"
     assert column(engine, sql) == list(range(25))
@@ -362,7 +364,7 @@ def test_rows_are_drawn_from_the_seed_alone(engine: Engine) -> None:
     ],
 )  # fmt: skip
 def test_an_argument_it_cannot_work_with_is_a_400_that_says_why(
-    engine: Engine, sandbox: Sandbox, sql: str, says: str
+    engine: Engine, sandbox: DemoServers, sql: str, says: str
 ) -> None:
     with pytest.raises(Status) as caught:
         rows(engine, sql)
@@ -372,13 +374,13 @@ def test_an_argument_it_cannot_work_with_is_a_400_that_says_why(
 
 
 @pytest.mark.parametrize("token", ["x", "dG9rZW5zQC0x", "bGlua3NAMTA"])
-def test_a_token_of_another_list_is_refused(sandbox: Sandbox, token: str) -> None:
+def test_a_token_of_another_list_is_refused(sandbox: DemoServers, token: str) -> None:
     answer = httpx.get(f"{sandbox.url}/chaos/pages/tokens", params={"page_token": token})
     assert answer.status_code == 400
     assert "page_token was not given out by this list" in answer.json()["message"]
 
 
-def test_only_get_and_only_its_own_paths_are_answered(sandbox: Sandbox) -> None:
+def test_only_get_and_only_its_own_paths_are_answered(sandbox: DemoServers) -> None:
     assert httpx.post(f"{sandbox.url}/chaos/pages/tokens").status_code == 405
     for path in ("", "/", "/nowhere", "/faults", "/pages/tokens/more", "/faults/%2e%2e"):
         assert httpx.get(f"{sandbox.url}/chaos{path}").status_code == 404

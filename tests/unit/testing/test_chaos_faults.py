@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     ConnectionFailed,
@@ -27,7 +27,7 @@ CLOCK = FakeClock()
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of({"chaos": chaos_of(sandbox)}, clock=CLOCK) as opened:
         yield opened
 
@@ -53,7 +53,7 @@ def answer(engine: Engine, sql: str, **options: Any) -> Result:
     return result
 
 
-def expected(engine: Engine, sandbox: Sandbox, total: int = 3) -> list[tuple[Any, ...]]:
+def expected(engine: Engine, sandbox: DemoServers, total: int = 3) -> list[tuple[Any, ...]]:
     """The rows that every table has when nothing goes wrong."""
     sql = f"SELECT number, name FROM chaos.pages.whole WHERE total = {total} ORDER BY number"
     found = answer(engine, sql).fetchall()
@@ -91,7 +91,7 @@ def failure(engine: Engine, sql: str, kind: type[FetchError]) -> FetchError:
     ids=str,
 )
 def test_a_fault_beyond_the_attempts_is_said_and_the_next_query_succeeds(
-    engine: Engine, sandbox: Sandbox, fault: dict[str, Any], kind: type[FetchError], says: str
+    engine: Engine, sandbox: DemoServers, fault: dict[str, Any], kind: type[FetchError], says: str
 ) -> None:
     rows = expected(engine, sandbox)
     sql = select(**fault, times=4)
@@ -118,7 +118,7 @@ def test_a_fault_beyond_the_attempts_is_said_and_the_next_query_succeeds(
     ids=str,
 )
 def test_a_success_without_rows_is_never_an_empty_table(
-    engine: Engine, sandbox: Sandbox, fault: dict[str, Any], says: str
+    engine: Engine, sandbox: DemoServers, fault: dict[str, Any], says: str
 ) -> None:
     error = failure(engine, select(**fault), UnexpectedShape)
     assert says in error.message
@@ -128,7 +128,7 @@ def test_a_success_without_rows_is_never_an_empty_table(
 @pytest.mark.parametrize("location", ["", "http://elsewhere.example/", "//x", "?"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_said_and_not_followed(
-    engine: Engine, sandbox: Sandbox, status: int, location: str
+    engine: Engine, sandbox: DemoServers, status: int, location: str
 ) -> None:
     error = failure(engine, select("redirect", status=status, location=location), Status)
     assert error.status == status
@@ -136,7 +136,7 @@ def test_a_redirect_is_said_and_not_followed(
     assert [one.path for one in sandbox.requests] == ["/faults/redirect"]
 
 
-def test_a_redirect_leads_to_rows_for_who_follows_it(sandbox: Sandbox) -> None:
+def test_a_redirect_leads_to_rows_for_who_follows_it(sandbox: DemoServers) -> None:
     url = f"{sandbox.url}/chaos/faults/redirect"
     found = httpx.get(url, params={"total": 2, "times": 1}, follow_redirects=True).json()
     assert [row["number"] for row in found["items"]] == [0, 1]
@@ -146,7 +146,7 @@ def test_a_redirect_leads_to_rows_for_who_follows_it(sandbox: Sandbox) -> None:
 # waits
 
 
-def test_a_date_can_be_so_many_seconds_ahead(sandbox: Sandbox) -> None:
+def test_a_date_can_be_so_many_seconds_ahead(sandbox: DemoServers) -> None:
     before = time.time()
     given: dict[str, str | int] = {"times": 1, "retry_after": "+50"}
     reply = httpx.get(f"{sandbox.url}/chaos/faults/status", params=given)
@@ -154,7 +154,7 @@ def test_a_date_can_be_so_many_seconds_ahead(sandbox: Sandbox) -> None:
     assert date.timestamp() > before + 49
 
 
-def test_a_header_of_the_error_is_sent_as_it_is_told(sandbox: Sandbox) -> None:
+def test_a_header_of_the_error_is_sent_as_it_is_told(sandbox: DemoServers) -> None:
     given: dict[str, str | int] = {"times": 1, "status": 401}
     given["header"] = 'WWW-Authenticate: Basic realm="x"'
     reply = httpx.get(f"{sandbox.url}/chaos/faults/status", params=given)
@@ -165,7 +165,7 @@ def test_a_header_of_the_error_is_sent_as_it_is_told(sandbox: Sandbox) -> None:
 # one page among several
 
 
-def test_arguments_fail_each_by_itself(engine: Engine, sandbox: Sandbox) -> None:
+def test_arguments_fail_each_by_itself(engine: Engine, sandbox: DemoServers) -> None:
     sql = """SELECT status, times, count(*) FROM chaos.faults.status
              WHERE status IN (500, 503) AND times IN (0, 1, 2) GROUP BY ALL ORDER BY ALL"""
     found = answer(engine, sql).fetchall()
@@ -186,7 +186,7 @@ def test_arguments_fail_each_by_itself(engine: Engine, sandbox: Sandbox) -> None
     ],
 )  # fmt: skip
 def test_a_value_of_another_type_is_an_error_that_names_its_column(
-    engine: Engine, sandbox: Sandbox, column: str, value: str
+    engine: Engine, sandbox: DemoServers, column: str, value: str
 ) -> None:
     sql = f"""SELECT {column} FROM chaos.faults.wrong WHERE wrong_column = '{column}'
               AND wrong_value = '{value}'"""

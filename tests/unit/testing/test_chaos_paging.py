@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, PlanError, UnexpectedShape
 from connstat_sql.result import Options
@@ -22,7 +22,7 @@ SENT: list[Attempt] = []
 
 
 @pytest.fixture(scope="module")
-def engine(sandbox: Sandbox) -> Iterator[Engine]:
+def engine(sandbox: DemoServers) -> Iterator[Engine]:
     with engine_of({"chaos": chaos_of(sandbox)}, observe=SENT.append) as opened:
         yield opened
 
@@ -44,7 +44,7 @@ def said(engine: Engine, table: str, where: str) -> FetchError:
 
 
 def test_an_endless_cursor_ends_at_the_budget_with_an_error(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     with pytest.raises(PlanError) as caught:
         numbers(engine, "endless", "pages = 0", max_requests=7)
@@ -53,7 +53,7 @@ def test_an_endless_cursor_ends_at_the_budget_with_an_error(
     assert "7 pages of one list were read" in caught.value.message
 
 
-def test_a_list_may_be_as_long_as_the_budget(engine: Engine, sandbox: Sandbox) -> None:
+def test_a_list_may_be_as_long_as_the_budget(engine: Engine, sandbox: DemoServers) -> None:
     found = numbers(engine, "endless", "pages = 7 AND size = 3", max_requests=7)
     assert found == list(range(21))
     assert sandbox.count() == 7
@@ -61,14 +61,14 @@ def test_a_list_may_be_as_long_as_the_budget(engine: Engine, sandbox: Sandbox) -
 
 @pytest.mark.parametrize("period", [1, 2, 5])
 def test_a_cursor_that_comes_again_is_an_error(
-    engine: Engine, sandbox: Sandbox, period: int
+    engine: Engine, sandbox: DemoServers, period: int
 ) -> None:
     error = said(engine, "repeating", f"period = {period} AND total = 100")
     assert "repeats its page_token" in error.message
     assert sandbox.count() <= 2 * period + 1
 
 
-def test_more_pages_without_a_token_are_an_error(engine: Engine, sandbox: Sandbox) -> None:
+def test_more_pages_without_a_token_are_an_error(engine: Engine, sandbox: DemoServers) -> None:
     error = said(engine, "lost_tokens", "lost_after = 2")
     assert "there are more pages, but `next_page_token` holds no token" in error.message
     assert sandbox.count() == 2
@@ -80,7 +80,7 @@ HOSTS = ["elsewhere.example", "user:pw@elsewhere.example", "elsewhere.example:1"
 @pytest.mark.parametrize("table", ["foreign_links", "foreign_link_headers"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_links_to_another_host_are_an_error_and_nothing_is_sent_there(
-    engine: Engine, sandbox: Sandbox, table: str, host: str
+    engine: Engine, sandbox: DemoServers, table: str, host: str
 ) -> None:
     SENT.clear()
     error = said(engine, table, f"host = '{host}'")
@@ -92,14 +92,16 @@ def test_links_to_another_host_are_an_error_and_nothing_is_sent_there(
 
 
 @pytest.mark.parametrize("table", ["foreign_links", "foreign_link_headers"])
-def test_links_to_our_own_host_are_followed(engine: Engine, sandbox: Sandbox, table: str) -> None:
+def test_links_to_our_own_host_are_followed(
+    engine: Engine, sandbox: DemoServers, table: str
+) -> None:
     assert numbers(engine, table, "host = ''") == list(range(25))
     assert sandbox.count() == 3
 
 
 @pytest.mark.parametrize("host", ["", *HOSTS])
 def test_links_that_may_name_any_host_are_followed_on_our_own(
-    engine: Engine, sandbox: Sandbox, host: str
+    engine: Engine, sandbox: DemoServers, host: str
 ) -> None:
     SENT.clear()
     assert numbers(engine, "gateway_links", f"host = '{host}'") == list(range(25))
@@ -109,7 +111,7 @@ def test_links_that_may_name_any_host_are_followed_on_our_own(
 
 @pytest.mark.parametrize(("every", "requests"), [(2, 2), (3, 3), (1, 1)])
 def test_an_empty_page_with_a_token_is_an_error(
-    engine: Engine, sandbox: Sandbox, every: int, requests: int
+    engine: Engine, sandbox: DemoServers, every: int, requests: int
 ) -> None:
     error = said(engine, "empty_pages", f"every = {every}")
     assert "1 page without rows, and the API says that there are more" in error.message
@@ -119,33 +121,33 @@ def test_an_empty_page_with_a_token_is_an_error(
 
 @pytest.mark.parametrize(("every", "requests"), [(0, 3), (2, 5), (3, 4)])
 def test_empty_pages_that_are_expected_lose_no_row(
-    engine: Engine, sandbox: Sandbox, every: int, requests: int
+    engine: Engine, sandbox: DemoServers, every: int, requests: int
 ) -> None:
     assert numbers(engine, "filtered_pages", f"every = {every}") == list(range(25))
     assert sandbox.count() == requests
 
 
 def test_nothing_but_empty_pages_is_more_than_was_expected(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     assert "page 3: 3 pages without rows" in said(engine, "filtered_pages", "every = 1").message
     assert sandbox.count() == 3
 
 
 @pytest.mark.parametrize("length", [0, 100, 4_000])
-def test_a_long_token_is_sent_as_it_is(engine: Engine, sandbox: Sandbox, length: int) -> None:
+def test_a_long_token_is_sent_as_it_is(engine: Engine, sandbox: DemoServers, length: int) -> None:
     assert numbers(engine, "long_tokens", f"length = {length}") == list(range(25))
     assert sandbox.count() == 3
 
 
-def test_a_token_too_long_to_be_sent_is_an_error(engine: Engine, sandbox: Sandbox) -> None:
+def test_a_token_too_long_to_be_sent_is_an_error(engine: Engine, sandbox: DemoServers) -> None:
     error = said(engine, "long_tokens", "length = 20000")
     assert "more than 16,384 cannot be sent" in error.message
     assert len(error.message) < 300
     assert sandbox.count() == 1
 
 
-def test_tokens_hold_while_rows_are_inserted(engine: Engine, sandbox: Sandbox) -> None:
+def test_tokens_hold_while_rows_are_inserted(engine: Engine, sandbox: DemoServers) -> None:
     assert numbers(engine, "shifting_tokens", "total = 25") == list(range(25))
     assert sandbox.count() == 3
 
@@ -160,7 +162,7 @@ def test_tokens_hold_while_rows_are_inserted(engine: Engine, sandbox: Sandbox) -
     ],
 )
 def test_offsets_give_what_the_server_gives_while_rows_move(
-    engine: Engine, sandbox: Sandbox, inserted: int, found: list[int]
+    engine: Engine, sandbox: DemoServers, inserted: int, found: list[int]
 ) -> None:
     assert numbers(engine, "shifting_offsets", f"inserted = {inserted}") == found
     assert sandbox.count() == -(-len(found) // 10)
@@ -168,7 +170,7 @@ def test_offsets_give_what_the_server_gives_while_rows_move(
 
 @pytest.mark.parametrize(("inserted", "requests"), [(0, 3), (1, 3), (3, 4), (9, 16)])
 def test_rows_that_come_again_are_left_out_by_their_key(
-    engine: Engine, sandbox: Sandbox, inserted: int, requests: int
+    engine: Engine, sandbox: DemoServers, inserted: int, requests: int
 ) -> None:
     assert numbers(engine, "shifting_keys", f"inserted = {inserted}") == list(range(25))
     assert sandbox.count() <= requests
@@ -193,7 +195,7 @@ def test_a_page_that_lacks_rows_of_the_total_is_an_error(
 
 @pytest.mark.parametrize("table", ["totals", "page_totals"])
 def test_pages_that_are_counted_are_asked_for_once_each(
-    engine: Engine, sandbox: Sandbox, table: str
+    engine: Engine, sandbox: DemoServers, table: str
 ) -> None:
     sql = f"SELECT number FROM chaos.pages.{table} WHERE total = 1234 AND size = 50"
     *_, result = engine.run(f"{sql} ORDER BY number")
@@ -201,14 +203,14 @@ def test_pages_that_are_counted_are_asked_for_once_each(
     assert sandbox.count() == 25
 
 
-def test_pages_beyond_a_limit_are_not_asked_for(engine: Engine, sandbox: Sandbox) -> None:
+def test_pages_beyond_a_limit_are_not_asked_for(engine: Engine, sandbox: DemoServers) -> None:
     *_, result = engine.run("SELECT number FROM chaos.pages.totals WHERE total = 999 LIMIT 35")
     assert len(result.fetchall()) == 35
     assert sandbox.count() == 4
 
 
 def test_a_list_longer_than_the_budget_is_refused_after_its_first_page(
-    engine: Engine, sandbox: Sandbox
+    engine: Engine, sandbox: DemoServers
 ) -> None:
     sql = "SELECT count(*) FROM chaos.pages.totals WHERE total = 1000"
     with pytest.raises(PlanError, match="needs 100 of the 100 pages of a list") as caught:

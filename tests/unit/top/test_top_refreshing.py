@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine, EngineOptions, RealClock
 from connstat_sql.errors import BindError, ConfigError, QueryError
 from connstat_sql.top.model import UNREACHABLE, Fleet, FleetConnector
@@ -321,7 +321,7 @@ def test_a_fault_of_ours_is_not_taken_for_one_of_an_api() -> None:
     assert isinstance(news.error, ZeroDivisionError)
 
 
-def test_all_four_vendors_are_one_fleet(sandbox: Sandbox) -> None:
+def test_all_four_vendors_are_one_fleet(sandbox: DemoServers) -> None:
     with watching(sandbox.connections) as watch:
         fleet = watch.fleet()
     assert {one.provider for one in fleet.connectors} == {
@@ -330,7 +330,7 @@ def test_all_four_vendors_are_one_fleet(sandbox: Sandbox) -> None:
     assert fleet.asked == {"aeontel", "confluent", "plant_a", "plant_b", "redpanda"}
 
 
-def test_what_a_request_says_by_default_is_no_place_that_is_down(sandbox: Sandbox) -> None:
+def test_what_a_request_says_by_default_is_no_place_that_is_down(sandbox: DemoServers) -> None:
     sandbox.inject(Fault(api="aeontel", status=401))
     try:
         with watching({"aeontel": sandbox.connections["aeontel"]}) as watch:
@@ -340,7 +340,7 @@ def test_what_a_request_says_by_default_is_no_place_that_is_down(sandbox: Sandbo
     assert [(one.connection, one.scope) for one in fleet.outages] == [("aeontel", "")]
 
 
-def test_a_look_asks_nobody_but_the_clusters_own_vendor(sandbox: Sandbox) -> None:
+def test_a_look_asks_nobody_but_the_clusters_own_vendor(sandbox: DemoServers) -> None:
     with watching(sandbox.connections) as watch:
         orders = next(one for one in watch.fleet().connectors if one.provider == "confluent")
         sandbox.reset()

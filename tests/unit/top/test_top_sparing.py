@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from connstat_sql.demo import Sandbox
+from connstat_sql.demo import DemoServers
 from connstat_sql.top.query import FleetQuery
 from tests.conftest import FakeClock
 from tests.requests.organisation import CONNECTIONS, Organisation
@@ -27,7 +27,7 @@ LISTS = {
 """What says which clusters there are in the sandbox."""
 
 
-def asked(sandbox: Sandbox) -> Counter[tuple[str, str]]:
+def asked(sandbox: DemoServers) -> Counter[tuple[str, str]]:
     """The requests since the last time, without those for tokens."""
     sent = Counter((one.api, one.path) for one in sandbox.requests if one.path != "/oauth/token")
     sandbox.reset()
@@ -58,7 +58,7 @@ def watch(organisation: Organisation, clock: FakeClock) -> Iterator[Watch]:
 
 
 def test_what_lists_the_clusters_is_asked_once_a_minute_and_connectors_each_time(
-    sandbox: Sandbox, clock: FakeClock
+    sandbox: DemoServers, clock: FakeClock
 ) -> None:
     sandbox.reset()
     with watching(sandbox.connections, clock=clock) as watch:

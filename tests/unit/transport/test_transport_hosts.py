@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.demo import Fault, Sandbox
+from connstat_sql.demo import DemoServers, Fault
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnectionFailed, FetchError, Status, Unauthorized
 from connstat_sql.transport import Client
@@ -162,11 +162,11 @@ def rows(engine: Engine, sql: str) -> list[dict[str, Any]]:
     return [row for result in engine.run(sql) for row in result.table.to_pylist()]
 
 
-def untrusting(sandbox: Sandbox) -> dict[str, Any]:
+def untrusting(sandbox: DemoServers) -> dict[str, Any]:
     return {"redpanda": {**sandbox.connections["redpanda"], "trusted_hosts": []}}
 
 
-def test_all_four_kinds_of_connection_are_accepted_by_the_sandbox(sandbox: Sandbox) -> None:
+def test_all_four_kinds_of_connection_are_accepted_by_the_sandbox(sandbox: DemoServers) -> None:
     with engine_of(sandbox.connections) as engine:
         assert rows(engine, "SELECT id FROM confluent.org.environments")
         assert rows(engine, "SELECT name FROM plant_b.connect.connectors")
@@ -175,7 +175,7 @@ def test_all_four_kinds_of_connection_are_accepted_by_the_sandbox(sandbox: Sandb
     assert [request.path for request in sandbox.requests].count("/oauth/token") == 1
 
 
-def test_an_untrusted_address_in_where_gets_no_request(sandbox: Sandbox) -> None:
+def test_an_untrusted_address_in_where_gets_no_request(sandbox: DemoServers) -> None:
     with second_server() as (url, lines), engine_of(untrusting(sandbox)) as engine:
         sql = f"SELECT name FROM redpanda.kafka_connect.clusters WHERE dataplane_api_url = '{url}'"
         with pytest.raises(ConnectionFailed, match="may get the credentials") as caught:
@@ -185,7 +185,7 @@ def test_an_untrusted_address_in_where_gets_no_request(sandbox: Sandbox) -> None
     assert 'trusted_hosts = ["127.0.0.1"]' in caught.value.hint
 
 
-def test_an_untrusted_address_in_data_gets_no_request(sandbox: Sandbox) -> None:
+def test_an_untrusted_address_in_data_gets_no_request(sandbox: DemoServers) -> None:
     with second_server() as (url, lines), engine_of(untrusting(sandbox)) as engine:
         content = f'{{"cluster": {{"id": "rp-1", "dataplane_api": {{"url": "{url}"}}}}}}'
         sandbox.inject(Fault(api="redpanda_controlplane", path="/v1/clusters/*", status=200,
@@ -195,7 +195,7 @@ def test_an_untrusted_address_in_data_gets_no_request(sandbox: Sandbox) -> None:
         assert lines == []
 
 
-def test_a_link_to_the_next_page_gives_its_token_and_not_its_host(sandbox: Sandbox) -> None:
+def test_a_link_to_the_next_page_gives_its_token_and_not_its_host(sandbox: DemoServers) -> None:
     with second_server() as (url, lines), engine_of(sandbox.connections) as engine:
         page = (
             '{"api_version":"v2","kind":"EnvironmentList","metadata":{"next":"'
@@ -222,7 +222,7 @@ def test_the_login_of_a_proxy_is_repeated_by_no_error(status: int) -> None:
     assert b64encode(b"ada:lovelace-1815").decode() not in seen
 
 
-def test_a_proxy_of_the_connection_or_the_environment_is_used(sandbox: Sandbox) -> None:
+def test_a_proxy_of_the_connection_or_the_environment_is_used(sandbox: DemoServers) -> None:
     sql = "SELECT * FROM plant.connect.worker"
     table = {"provider": "kafka_connect", "base_url": "http://plant.test:8083"}
     with second_server() as (url, lines):
