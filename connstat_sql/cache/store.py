@@ -183,7 +183,7 @@ class CacheStore:
         shape = self._shape(finished[0].fetch)
         names = (*shape.names, "_observed_at", "_url", FETCH)
         rows = batches(self._session, f"SELECT {', '.join(map(quote, names))} FROM {table}")
-        with closing(rows), self._transaction():
+        with closing(rows), _transaction(self._duckdb):
             self._write(shape, tuple(new.values()), rows)
 
     def has_any(self, fetches: Sequence[Fetch]) -> bool:
@@ -194,12 +194,12 @@ class CacheStore:
         """Forget what would answer these fetches."""
         if fetches:
             keys = [key for fetch in fetches for key in self._keys(fetch)]
-            with self._transaction():
+            with _transaction(self._duckdb):
                 self._remove_keys(self._shape(fetches[0]), keys)
 
     def forget_where(self, condition: str) -> int:
         """Forget the fetches for which an SQL condition holds; answers how many."""
-        with self._transaction():
+        with _transaction(self._duckdb):
             return self._remove(condition)
 
     def trim(self, *, before: float, most_rows: int) -> None:
@@ -230,7 +230,7 @@ class CacheStore:
                 keys.append(key)
                 numbers.append(number)
         shape = self._shape(next(iter(fetches.values())))
-        self._give({"place": "BIGINT", "key": "VARCHAR"}, enumerate(keys))
+        _give(self._duckdb, {"place": "BIGINT", "key": "VARCHAR"}, enumerate(keys))
         rows = self._duckdb.execute(
             "SELECT place, id, observed_at, rows FROM fetches "
             f"JOIN {_GIVEN} USING (key) WHERE kind = {literal(shape.name)}"
@@ -254,7 +254,7 @@ class CacheStore:
         listed = ", ".join(map(quote, columns))
         insert = f"INSERT INTO {table} ({listed}) SELECT {listed} FROM temp.main.{quote(KEPT_ROWS)}"
         try:
-            self._give(types, wanted)
+            _give(self._duckdb, types, wanted)
             kept = batches(
                 self._duckdb,
                 f"SELECT {', '.join(selected)} FROM {quote(shape.name)} r "
@@ -308,7 +308,7 @@ class CacheStore:
     ) -> None:
         listed = ", ".join(map(quote, columns))
         kept, fetch = quote(KEPT), quote(FETCH)
-        self._give({FETCH: "BIGINT", KEPT: "BIGINT"}, ids.items())
+        _give(self._duckdb, {FETCH: "BIGINT", KEPT: "BIGINT"}, ids.items())
         try:
             for batch in rows:
                 self._duckdb.register(_BATCH, batch)
@@ -328,7 +328,8 @@ class CacheStore:
             "id": "BIGINT", "key": "VARCHAR", "connection": "VARCHAR", "observed_at": "DOUBLE",
             "rows": "BIGINT",
         }  # fmt: skip
-        self._give(
+        _give(
+            self._duckdb,
             types,
             (
                 (first + place, entry.key, entry.connection, entry.observed_at, count)
@@ -341,7 +342,7 @@ class CacheStore:
         )
 
     def _remove_keys(self, shape: CachedShape, keys: Sequence[str]) -> int:
-        self._give({"key": "VARCHAR"}, ((key,) for key in keys))
+        _give(self._duckdb, {"key": "VARCHAR"}, ((key,) for key in keys))
         return self._remove(f"kind = {literal(shape.name)} AND key IN (SELECT key FROM {_GIVEN})")
 
     def _remove(self, condition: str) -> int:
@@ -358,25 +359,31 @@ class CacheStore:
                 self._duckdb.execute(f"DROP TABLE {quote(name)}")
         return len(removed)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        """All or nothing, however it ends."""
-        self._duckdb.begin()
-        try:
-            yield
-        except BaseException:
-            self._duckdb.rollback()
-            raise
-        self._duckdb.commit()
 
-    def _give(self, types: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
-        """Values as a table for the next statement (a list made into Arrow imports pandas)."""
-        text = json.dumps([dict(zip(types, row, strict=True)) for row in rows])
-        self._duckdb.execute(
-            f"CREATE OR REPLACE TEMP TABLE {_GIVEN} AS SELECT unnest("
-            f"from_json($rows, {literal(json.dumps([types]))}), recursive := true)",
-            {"rows": text},
-        )
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All or nothing, however it ends."""
+    connection.begin()
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()
+
+
+def _give(
+    connection: duckdb.DuckDBPyConnection,
+    types: Mapping[str, str],
+    rows: Iterable[Sequence[object]],
+) -> None:
+    """Values as a table for the next statement (a list made into Arrow imports pandas)."""
+    text = json.dumps([dict(zip(types, row, strict=True)) for row in rows])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {_GIVEN} AS SELECT unnest("
+        f"from_json($rows, {literal(json.dumps([types]))}), recursive := true)",
+        {"rows": text},
+    )
 
 
 def _selected(name: str, shape: CachedShape, arguments: Sequence[str]) -> str:

@@ -249,16 +249,13 @@ def _labels(outcome: Outcome) -> dict[str, str]:
     """The query, and its arguments where there are some: other arguments are another series."""
     labels = {"query": outcome.query}
     if outcome.arguments:
-        labels["arguments"] = _listed(outcome.arguments)
+        pairs = sorted(outcome.arguments.items())
+        labels["arguments"] = ",".join(f"{name}={value}" for name, value in pairs)
     return labels
 
 
 def _written(labels: Mapping[str, str]) -> str:
     return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
-
-
-def _listed(arguments: Mapping[str, str]) -> str:
-    return ",".join(f"{name}={value}" for name, value in sorted(arguments.items()))
 
 
 def _escaped(text: str) -> str:

@@ -41,13 +41,10 @@ def write_picture(series: Series, out: BinaryIO, kind: str, *, title: str = "") 
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
         (_draw_course if series.is_time else _draw_bars)(axes, series)
-        axes.set_title(title or _heading(series), loc="left", fontweight="bold")
+        heading = f"{series.number} {'over' if series.is_time else 'by'} {series.label}"
+        axes.set_title(title or heading, loc="left", fontweight="bold")
         metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {}
         figure.savefig(out, format=kind, dpi=150, metadata=metadata)
-
-
-def _heading(series: Series) -> str:
-    return f"{series.number} {'over' if series.is_time else 'by'} {series.label}"
 
 
 def _draw_bars(axes: Any, series: Series) -> None:
