@@ -78,16 +78,16 @@ class LiveTables:
         connections: Mapping[str, Connection],
         client_options: ClientOptions,
         mask_key: str | None,
-        tell: Callable[[Sequence[Progress]], None] = lambda _: None,
+        progress: Callable[[Sequence[Progress]], None] = lambda _: None,
         cache_file: Path | None = None,
     ) -> None:
         self.clients = Clients(connections, catalog.definitions.provider, client_options)
         account = accounts(connections, catalog.definitions.provider, client_options.environment)
         in_clear = mask_key is None
-        self.kept = RowCache(session, None if in_clear else cache_file, account=account)
+        self.cache = RowCache(session, None if in_clear else cache_file, account=account)
         self._connections = connections
         self._client_options = client_options
-        self._tell = tell
+        self._progress = progress
         self._stream: PageStream | None = None
         self.asked: tuple[str, ...] = ()
         self.before_fetching: Callable[[], None] = lambda: None
@@ -146,7 +146,7 @@ class LiveTables:
         table = table.rename_columns(headers).replace_schema_metadata(metadata)
         if parsed.explain == "analyze":
             table, has_rows = _lines(_analyzed(plan, execution, seconds)), True
-        notes = (*execution.notes, *self.kept.take_notes())
+        notes = (*execution.notes, *self.cache.take_notes())
         return Result(table, has_rows, execution.scans, execution.failures, plan, seconds, notes)
 
     def plan(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
@@ -187,7 +187,7 @@ class LiveTables:
         """Stop the statement that is fetching, if one is; from any thread, and from a signal."""
         if self._stream is not None:
             self._stream.interrupt()
-        self.kept.interrupt()
+        self.cache.interrupt()
 
     def is_loop(self) -> bool:
         """Whether this is the thread that sends requests, which nobody may hold up."""
@@ -196,13 +196,13 @@ class LiveTables:
     def close(self) -> None:
         """Close the clients, and forget what is kept in memory."""
         self.clients.close()
-        self.kept.close()
+        self.cache.close()
 
     def _refreshed(self, refresh: Refresh, started: float) -> Result:
-        count = self.kept.forget(refresh.connection, refresh.names)
+        count = self.cache.forget(refresh.connection, refresh.names)
         self._declared.forget(refresh.connection)
         fetches = counted(count, "fetch", "fetches")
-        remarks = (f"rows of {fetches} forgotten", *self.kept.take_notes())
+        remarks = (f"rows of {fetches} forgotten", *self.cache.take_notes())
         seconds = time.monotonic() - started
         return Result(pa.table({"Count": [count]}), False, seconds=seconds, remarks=remarks)
 
@@ -215,7 +215,7 @@ class LiveTables:
             if not any(max_age(name) > 0 for name in names):
                 continue
             must_know = scan.name in plan.secrets
-            of_scan = self.kept.cached(scan, max_age, now, must_know=must_know)
+            of_scan = self.cache.cached(scan, max_age, now, must_know=must_know)
             if of_scan is not None:
                 cached[scan.name] = of_scan
         return replace(plan, cached=cached)
@@ -334,10 +334,10 @@ class LiveTables:
             is_partial=options.partial,
             mask_key=self._mask_key,
             connections=names,
-            cache=self.kept,
+            cache=self.cache,
             max_age_of=partial(self._max_age, options),
             now=now,
-            tell=self._tell,
+            tell=self._progress,
             take_values=self.take_values,
             deadline=options.deadline,
             until=until,

@@ -50,6 +50,13 @@ class MapOf:
 
 
 SqlType = Union[Scalar, Struct, ListOf, MapOf]
+
+
+def is_whole_number(of: SqlType) -> bool:
+    """Whether its values are whole numbers: `TINYINT` to `HUGEINT`, with a sign or without."""
+    return str(of).endswith("INT") or str(of) == "INTEGER"
+
+
 VARCHAR = Scalar("VARCHAR")
 JSON = Scalar("JSON")
 TIMESTAMPTZ = Scalar("TIMESTAMP WITH TIME ZONE")

@@ -17,6 +17,7 @@ from connstat_sql.definitions.model import (
     SqlType,
 )
 from connstat_sql.definitions.spellings import ISO, needs_zone
+from connstat_sql.definitions.sql_types import is_whole_number
 
 
 def check_filters(resource: Resource, path: KeyPath, findings: Findings) -> None:
@@ -80,5 +81,4 @@ def _check_bounds(bounds: BoundKeys, column: Column, path: KeyPath, findings: Fi
 
 def has_intervals(of: SqlType) -> bool:
     """Whether an API can be told between which values of a type a column is."""
-    name = str(of)
-    return name in TIMES or name.endswith("INT") or name == "INTEGER"
+    return str(of) in TIMES or is_whole_number(of)

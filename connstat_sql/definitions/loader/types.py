@@ -7,6 +7,7 @@ from datetime import date
 
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.definitions.model import JSON, TIMESTAMPTZ, ListOf, MapOf, Scalar, SqlType, Struct
+from connstat_sql.definitions.sql_types import is_whole_number
 
 SCALARS = {
     name: Scalar(name)
@@ -170,7 +171,7 @@ def suggestion_for(word: str) -> str:
 def is_literal_of(of: SqlType, text: str) -> bool:
     """Whether a text may be a value of a type; judges whole numbers, truth and dates."""
     name = str(of)
-    if name.endswith("INT") or name == "INTEGER":
+    if is_whole_number(of):
         return re.fullmatch(r"-?[0-9]{1,39}", text) is not None
     if name == "BOOLEAN":
         return text in ("true", "false")
