@@ -181,7 +181,9 @@ class Choosing:
     def _wanted(self, method: Method, columns: tuple[str, ...]) -> tuple[str, ...]:
         """What the method wants a value for, defaults aside."""
         wanted = dict.fromkeys((*wanted_params(self.resource, method, columns), *method.required))
-        return tuple(name for name in wanted if not self._has_default(name))
+        return tuple(
+            name for name in wanted if name in self.spoken or not has_default(self.resource, name)
+        )
 
     def _deaf(self, method: Method) -> list[str]:
         """Parameters that the query speaks of and that the method neither takes nor fills.
@@ -194,9 +196,6 @@ class Choosing:
             for param in self.resource.params
             if param.name in self.spoken - known and param.parent is None
         ]
-
-    def _has_default(self, name: str) -> bool:
-        return name not in self.spoken and has_default(self.resource, name)
 
     def _lacking(
         self, method: Method, columns: tuple[str, ...], supply: ArgumentSupply

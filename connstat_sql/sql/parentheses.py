@@ -36,7 +36,7 @@ def bracketed(root: exp.Expr) -> str | None:
         place = stretch_of(node)
         if place is None or place.text is not whole.text:
             continue
-        edits += _parentheses(place)
+        edits += [(place._replace(end=place.start), "("), (place._replace(start=place.end), ")")]
         is_certain = is_certain and _is_certain(node)
     return None if is_certain else replaced(whole, sorted(edits, key=_place))
 
@@ -69,10 +69,6 @@ def _is_certain(node: exp.Expr) -> bool:
     if not isinstance(node, _COMPARISONS) or any(map(_is_operator, children(node))):
         return False
     return isinstance(node.parent, (exp.And, exp.Or, *_AROUND))
-
-
-def _parentheses(place: Stretch) -> list[tuple[Stretch, str]]:
-    return [(place._replace(end=place.start), "("), (place._replace(start=place.end), ")")]
 
 
 def _place(edit: tuple[Stretch, str]) -> tuple[int, bool]:

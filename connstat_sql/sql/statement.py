@@ -362,8 +362,8 @@ def _use(node: exp.Table, tree: exp.Expr) -> TableUse:
     if isinstance(tree, exp.Describe) and tree.this is node:
         return TableUse.DESCRIBE
     if isinstance(tree, exp.Copy):
-        is_export = tree.args.get("kind") is not True or tree.this is not node
-        return TableUse.READ if is_export and not _copies_into(tree) else TableUse.WRITE
+        # sqlglot keeps FROM as `kind` true, and TO as false
+        return TableUse.WRITE if tree.args.get("kind") else TableUse.READ
     if isinstance(tree, (exp.Drop, exp.TruncateTable)):
         return TableUse.WRITE
     if isinstance(tree, _WRITES) and _is_target(node, tree):
@@ -371,11 +371,6 @@ def _use(node: exp.Table, tree: exp.Expr) -> TableUse:
     if isinstance(tree, exp.Create) and str(tree.args.get("kind", "")).upper() != "TABLE":
         return TableUse.DEFINE
     return TableUse.READ
-
-
-def _copies_into(tree: exp.Copy) -> bool:
-    """COPY t FROM 'file'; sqlglot keeps FROM as `kind` true and TO as false."""
-    return bool(tree.args.get("kind"))
 
 
 def _is_target(node: exp.Table, tree: exp.Expr) -> bool:

@@ -237,10 +237,12 @@ def used_hidden(names: MentionedNames, mention: TableMention) -> tuple[str, ...]
     renamed = (
         {column.name.lower() for column in alias.args.get("columns") or []} if alias else set()
     )
+    qualifiers = {*_qualifiers(mention.node)}
     return tuple(
         name
         for name in HIDDEN
-        if name not in renamed and (name in names.using or _is_named_on(names, name, mention.node))
+        if name not in renamed
+        and (name in names.using or names.qualifiers.get(name, set()) & qualifiers)
     )
 
 
@@ -379,10 +381,6 @@ def sources_of(block: exp.Select) -> Iterator[tuple[exp.Expr, exp.Expr, str]]:
 
 
 _SOURCES = (exp.Table, exp.Subquery)
-
-
-def _is_named_on(names: MentionedNames, name: str, source: exp.Expr) -> bool:
-    return not names.qualifiers.get(name, set()).isdisjoint(_qualifiers(source))
 
 
 def _qualifiers(source: exp.Expr) -> Iterator[tuple[str, ...]]:

@@ -201,7 +201,8 @@ class Constants:
         spellings: dict[Value, str | None] = {}
         to_cast: list[Value] = []
         values = [*values]
-        if is_number(wanted) and any(_is_another_number(value.type, wanted) for value in values):
+        others = {value.type for value in values if not _is_same(value.type, wanted)}
+        if is_number(wanted) and any(map(is_number, others)):
             return self._equal_numbers(values, wanted)
         if _is_bindable_time(wanted) and any(value.type in TIMES - {wanted} for value in values):
             return self._equal_times(values, wanted)
@@ -395,11 +396,6 @@ def is_short_number(text: str) -> bool:
 
 def _is_bindable_time(of: str) -> bool:
     return of in ("DATE", "TIMESTAMP")
-
-
-def _is_another_number(of: str, wanted: str) -> bool:
-    """Whether equality with a number of a type is not that of texts."""
-    return is_number(of) and not _is_same(of, wanted)
 
 
 def _step(of: str) -> str:

@@ -65,7 +65,9 @@ class Restriction:
         alternatives = _both(alternatives, self._between(conjuncts, columns))
         if alternatives != () and self._is_ruled_out(conjuncts):
             return ()
-        return None if alternatives is None else _distinct(alternatives)
+        if alternatives is None:
+            return None
+        return tuple({frozenset(row.items()): row for row in alternatives}.values())
 
     def intervals(self, conjuncts: Sequence[Conjunct], types: Types) -> Intervals:
         """What the conjuncts leave of the columns of `types`, whose bounds an API can be told."""
@@ -404,7 +406,3 @@ def _merged(left: Row, right: Row) -> Row | None:
     if len(both) == len(left) + len(right):
         return both  # no column in common
     return None if any(both[column] != text for column, text in left.items()) else both
-
-
-def _distinct(rows: Alternatives) -> tuple[Row, ...]:
-    return tuple({frozenset(row.items()): row for row in rows}.values())

@@ -145,8 +145,10 @@ class Views:
 
     def _live_definition(self, sql: str) -> Definition | None:
         definition = read_definition(sql)
-        if definition is None or self._is_ours(definition.parts):
+        if definition is None:
             return None
+        if len(definition.parts) == 3 and self._catalog.is_provider(definition.parts[0]):
+            return None  # under a live table's name nothing can be defined
         self._session.run(RunText("SELECT 1", sql), None)  # unless a transaction has failed
         if not self._is_over_live(definition):
             return None
@@ -187,9 +189,6 @@ class Views:
         names = view_names(connection) if is_view else macro_names(connection)
         wanted = definition.parts[-1].lower()
         return {oid for oid, name in names.items() if name.lower() == wanted}
-
-    def _is_ours(self, parts: tuple[str, ...]) -> bool:
-        return len(parts) == 3 and self._catalog.is_provider(parts[0])
 
     def _writer(self) -> Writer:
         names = CatalogLookup(self._session.duckdb)

@@ -131,7 +131,9 @@ class Writer:
         known = [] if tree is None else [*self._known_calls(sql, tree, home)]
         if not known:
             return sql, None
-        edits = _numbered(sql)
+        # a macro may use its arguments in another order, or twice
+        marks = enumerate(placeholders(sql), 1)
+        edits = {Span(mark, mark + 1): f"${number}" for number, mark in marks}
         for call, macro, definition in sorted(known, key=lambda entry: _length(entry[0].span)):
             texts = [_within(sql, edits, argument.span) for argument in call.arguments]
             try:
@@ -181,7 +183,8 @@ class Writer:
                     _place(error, sql, mention.span, chain)
                     raise
                 edits |= derived(sql, mention, text, self._definition(relation).columns)
-                edits |= _qualifiers(tree, mention, relation)
+                # `main.v.a` → `v.a`: what stands for the view is in no schema
+                edits |= _full_qualifiers(tree, mention, _parts(relation))
                 _check_length(edits, sql, mention.span)
             elif home is not None:
                 edits[mention.span] = _full_name(relation)
@@ -319,12 +322,6 @@ def _check_length(edits: Mapping[Span, str], sql: str, span: Span) -> None:
 # --- edits ---------------------------------------------------------------------------------------
 
 
-def _numbered(sql: str) -> dict[Span, str]:
-    """`?` as `$1`, `$2`, …: a macro may use its arguments in another order, or twice."""
-    marks = enumerate(placeholders(sql), 1)
-    return {Span(mark, mark + 1): f"${number}" for number, mark in marks}
-
-
 def _within(sql: str, edits: Mapping[Span, str], span: Span) -> str:
     """A stretch of the text, edited."""
     inside = {
@@ -365,11 +362,6 @@ def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Sp
 
 def _span(node: exp.Expr) -> Span:
     return Span(node.meta["start"], node.meta["end"] + 1)
-
-
-def _qualifiers(tree: exp.Expr, mention: TableMention, view: Found) -> dict[Span, str]:
-    """`main.v.a` → `v.a`: what stands for the view is in no schema."""
-    return _full_qualifiers(tree, mention, (view.database, view.schema, view.name))
 
 
 def _full_qualifiers(
