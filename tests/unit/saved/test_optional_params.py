@@ -93,7 +93,7 @@ def test_each_condition_is_told_once_and_with_all_its_parameters() -> None:
     ],
 )  # fmt: skip
 def test_every_clause_that_filters_is_looked_at(sql: str, conditions: list[str]) -> None:
-    assert advice(sql) == [f"write  ($x IS NULL OR {one})" for one in conditions]
+    assert advice(sql) == [f"write  ($x IS NULL OR {condition})" for condition in conditions]
     guarded = sql
     for condition in dict.fromkeys(conditions):
         guarded = guarded.replace(condition, f"($x IS NULL OR {condition})")
@@ -206,7 +206,7 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_without_a_value_it_answers_as_if_the_conditions_had_not_been_written(
     database: duckdb.DuckDBPyConnection, pair: tuple[str, str]
 ) -> None:
-    whole, by_hand = (f"SELECT a, b FROM t WHERE {one} ORDER BY ALL" for one in pair)
+    whole, by_hand = (f"SELECT a, b FROM t WHERE {where} ORDER BY ALL" for where in pair)
     assert not bare_params(whole, frozenset("x"))
     absent, _ = with_typed_nulls(whole, {"x": "INTEGER"})
     assert not mentions_in(absent).named

@@ -48,8 +48,8 @@ def place(tmp_path_factory: pytest.TempPathFactory, sandbox: DemoServers) -> Ite
     """A working directory with a configuration and saved queries of its own, and a user's."""
     folder = tmp_path_factory.mktemp("place")
     mine, users = folder / "connstat" / "queries", folder / "user" / "connstat" / "queries"
-    for one in (mine, users):
-        one.mkdir(parents=True)
+    for directory in (mine, users):
+        directory.mkdir(parents=True)
     (folder / "connstat.toml").write_text(toml_of(sandbox.connections), "utf-8")
     (mine / "tasks.sql").write_text(TASKS, "utf-8")
     (mine / "needy.sql").write_text(NEEDY, "utf-8")
@@ -111,7 +111,7 @@ def test_run_alone_and_list_show_names_titles_parameters_and_files(place: Path) 
     answer = run(place, "saved", "list")
     assert answer.exit_code == 0
     assert run(place, "run").stdout == run(place, "saved").stdout == answer.stdout
-    (line,) = [one for one in answer.stdout.splitlines() if "Tasks that have failed" in one]
+    (line,) = [line for line in answer.stdout.splitlines() if "Tasks that have failed" in line]
     assert re.search(
         r"tasks .* \[name\], state=FAILED, at_least=1 .* connstat/queries/tasks\.sql", line
     )
@@ -121,7 +121,7 @@ def test_run_alone_and_list_show_names_titles_parameters_and_files(place: Path) 
 
 def test_the_list_as_json_has_all_of_it(place: Path) -> None:
     listed = json.loads(run(place, "saved", "list", "-F", "json").stdout)
-    first, second = (one for one in listed if one["name"] == "tasks")
+    first, second = (query for query in listed if query["name"] == "tasks")
     assert first["shadowed_by"] is None
     assert second["shadowed_by"] == first["file"] == "connstat/queries/tasks.sql"
     assert first["params"][1] == {
@@ -162,11 +162,11 @@ def test_check_tells_every_problem_with_its_place_and_sends_nothing(
     answer = run(place, "saved", "check", str(tmp_path))
     assert answer.exit_code == 2
     assert answer.stdout == ""
-    told = [line.removeprefix(f"{tmp_path}/") for line in answer.stderr.splitlines()]
-    assert [line.split(" ")[0] for line in told[:-1]] == [
+    lines = [line.removeprefix(f"{tmp_path}/") for line in answer.stderr.splitlines()]
+    assert [line.split(" ")[0] for line in lines[:-1]] == [
         "a.sql:1:", "a.sql:2:", "b.sql:1:", "c.sql:2:", "d.sql:1:",
     ]  # fmt: skip
-    assert told[-1] == "5 problems in 5 saved queries"
+    assert lines[-1] == "5 problems in 5 saved queries"
     assert sandbox.count() == 0
     assert run(place, "saved", "check", str(tmp_path / "fine.sql")).exit_code == 0
     assert run(place, "saved", "check", "/nowhere").exit_code == 2
@@ -222,5 +222,5 @@ def test_names_parameters_and_values_are_completed_as_shells_hand_them_over(
     offered: list[str],
 ) -> None:
     complete = ShellComplete(root, {}, "connstat", "_CONNSTAT_COMPLETE")
-    found = [item.value for item in complete.get_completions(words, incomplete)]
-    assert [one for one in found if one in offered or not one.startswith("t")] == offered
+    values = [item.value for item in complete.get_completions(words, incomplete)]
+    assert [value for value in values if value in offered or not value.startswith("t")] == offered

@@ -57,8 +57,8 @@ def problems_of(content: str | bytes, folder: Path) -> list[str]:
     path = folder / "some.sql"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     entry = read_entry(path)
-    found = entry.problems or inspect(entry.query)
-    return [str(one).removeprefix(f"{folder}/") for one in found]
+    problems = entry.problems or inspect(entry.query)
+    return [str(problem).removeprefix(f"{folder}/") for problem in problems]
 
 
 def fenced(text: str) -> str:
@@ -148,7 +148,7 @@ def test_a_file_of_sql_alone_is_a_saved_query_named_like_the_file() -> None:
 def test_what_is_wrong_is_told_with_its_line(
     tmp_path: Path, content: str | bytes, problem: str
 ) -> None:
-    assert any(one.startswith(problem) for one in problems_of(content, tmp_path))
+    assert any(line.startswith(problem) for line in problems_of(content, tmp_path))
 
 
 def test_a_broken_file_takes_no_other_with_it_and_its_name_says_what_is_wrong(
@@ -180,8 +180,8 @@ def test_an_earlier_folder_comes_first_even_with_a_broken_file(tmp_path: Path) -
     assert queries.names == ("one", "other")
     assert queries.find("one").sql == "SELECT 1"
     assert queries.find("ONE").sql == "SELECT 1"
-    shadowed = [one for one in queries.entries() if one.shadowed_by]
-    assert [one.query.path for one in shadowed] == [user / "one.sql"]
+    shadowed = [entry for entry in queries.entries() if entry.shadowed_by]
+    assert [entry.query.path for entry in shadowed] == [user / "one.sql"]
     (here / "one.sql").write_text("-- titel: a\nSELECT 1", "utf-8")
     with pytest.raises(SavedQueryError, match="titel"):
         queries.find("one")
@@ -258,4 +258,6 @@ def test_the_working_directory_comes_first_then_the_user_then_what_is_shipped(
 def test_whatever_a_file_holds_it_is_read_or_has_problems(content: bytes, head: bytes) -> None:
     page = read_page("any.sql", head + content)
     query, problems = read_query(page, Path("any.sql"))
-    assert all(one.file == "any.sql" and one.line >= 0 for one in (*problems, *inspect(query)))
+    assert all(
+        fault.file == "any.sql" and fault.line >= 0 for fault in (*problems, *inspect(query))
+    )

@@ -54,10 +54,10 @@ def written(folder: Path, sql: str, **words: str) -> Path:
     return file
 
 
-def results(engine: Engine, file: Path, **given: str) -> list[Result]:
+def results(engine: Engine, file: Path, **texts: str) -> list[Result]:
     entry = read_entry(file)
     assert not entry.problems
-    prepared = prepare(entry.query, given, engine)
+    prepared = prepare(entry.query, texts, engine)
     return list(results_of(entry.query, prepared, engine, Options(partial=True)))
 
 
@@ -96,7 +96,9 @@ def test_a_name_of_nothing_is_told_with_the_nearest(
 ) -> None:
     (result,) = results(engine, written(tmp_path, sql, **words), thing=value)
     assert len(result.doubts) == len(doubts)
-    assert all(one.startswith(two) for one, two in zip(result.doubts, doubts, strict=True))
+    assert all(
+        doubt.startswith(beginning) for doubt, beginning in zip(result.doubts, doubts, strict=True)
+    )
 
 
 def test_names_are_looked_up_only_where_no_row_shows_that_they_are_right(
@@ -124,7 +126,7 @@ def test_of_several_statements_the_last_bears_the_doubt(engine: Engine, tmp_path
 
 
 @over(
-    ("given", "limits", "code", "line"),
+    ("pair", "limits", "code", "line"),
     [
         ("thing=returns", (), 2, "CONNSTAT CRITICAL - of-things: 1 row (n=1) | "),
         ("thing=orders-sink", (), 0, "CONNSTAT OK - of-things: 0 rows | "),
@@ -134,13 +136,13 @@ def test_of_several_statements_the_last_bears_the_doubt(engine: Engine, tmp_path
     ],
 )  # fmt: skip
 def test_a_check_of_nothing_is_unknown_unless_no_row_is_a_problem(
-    given: str, limits: tuple[str, ...], code: int, line: str, tmp_path: Path
+    pair: str, limits: tuple[str, ...], code: int, line: str, tmp_path: Path
 ) -> None:
     (tmp_path / "acme" / "queries").mkdir(parents=True, exist_ok=True)
     written(tmp_path / "acme" / "queries", BROKEN)
     (tmp_path / "connstat.toml").write_text("")
     options = ["--config", str(tmp_path / "connstat.toml"), "--providers", str(tmp_path)]
-    answer = CliRunner().invoke(root, [*options, "check", "of-things", given, *limits])
+    answer = CliRunner().invoke(root, [*options, "check", "of-things", pair, *limits])
     assert answer.stdout.startswith(line)
     assert answer.exit_code == code
 

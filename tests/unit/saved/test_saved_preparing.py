@@ -32,14 +32,14 @@ def query(sql: str, *params: SavedParam) -> SavedQuery:
     return SavedQuery("some", "Some", sql, Path("some.sql"), 3, params=params)
 
 
-def one(engine: Engine, type_: str, text: str) -> object:
+def typed_value(engine: Engine, type_: str, text: str) -> object:
     param = SavedParam("x", type_, is_required=True)
     return prepare(query("SELECT $x", param), {"x": text}, engine).arguments["x"]
 
 
-def refused(engine: Engine, asked: SavedQuery, given: Mapping[str, str]) -> str:
+def refused(engine: Engine, asked: SavedQuery, texts: Mapping[str, str]) -> str:
     with pytest.raises(SavedQueryError) as caught:
-        prepare(asked, given, engine)
+        prepare(asked, texts, engine)
     return f"{caught.value.message}; {caught.value.hint}"
 
 
@@ -69,7 +69,7 @@ def refused(engine: Engine, asked: SavedQuery, given: Mapping[str, str]) -> str:
 def test_a_text_becomes_a_value_of_the_declared_type(
     engine: Engine, type_: str, text: str, value: object
 ) -> None:
-    assert one(engine, type_, text) == value
+    assert typed_value(engine, type_, text) == value
 
 
 @over(
@@ -81,9 +81,9 @@ def test_a_text_of_another_type_is_told_with_what_fits(
     engine: Engine, type_: str, text: str
 ) -> None:
     asked = query("SELECT $x", SavedParam("x", type_, is_required=True))
-    told = refused(engine, asked, {"x": text})
-    assert told.startswith(f"some: x is of type {type_}, and {text!r} is not; ")
-    assert "x=" in told.partition("; ")[2]
+    message = refused(engine, asked, {"x": text})
+    assert message.startswith(f"some: x is of type {type_}, and {text!r} is not; ")
+    assert "x=" in message.partition("; ")[2]
 
 
 def test_a_type_that_duckdb_does_not_know_is_told_with_its_place(engine: Engine) -> None:
@@ -107,14 +107,14 @@ def test_an_absent_parameter_is_a_typed_null_and_a_default_stands_in(engine: Eng
         "AND b = ANY($states)\nAND c >= $at_least",
         {"states": ["FAILED"], "at_least": 2},
     )
-    given = {"at_least": "2", "env": "", "states": "PAUSED,FAILED"}
-    assert prepare(THREE, given, engine) == Prepared(
+    texts = {"at_least": "2", "env": "", "states": "PAUSED,FAILED"}
+    assert prepare(THREE, texts, engine) == Prepared(
         THREE.sql, {"env": "", "states": ["PAUSED", "FAILED"], "at_least": 2}
     )
 
 
 @over(
-    ("given", "told"),
+    ("texts", "message"),
     [
         ({}, "some needs at_least; connstat run some at_least=1"),
         ({"at_last": "1"}, "some has no parameter at_last; did you mean `at_least`?"),
@@ -124,9 +124,9 @@ def test_an_absent_parameter_is_a_typed_null_and_a_default_stands_in(engine: Eng
     ],
 )  # fmt: skip
 def test_what_is_missing_unknown_or_not_allowed_is_told_with_what_fits(
-    engine: Engine, given: dict[str, str], told: str
+    engine: Engine, texts: dict[str, str], message: str
 ) -> None:
-    assert refused(engine, THREE, given) == told
+    assert refused(engine, THREE, texts) == message
 
 
 def test_a_type_that_duckdb_does_not_know_is_told_without_a_value_too(engine: Engine) -> None:
@@ -182,11 +182,11 @@ def test_a_value_is_only_ever_a_value_here_and_in_the_requests(
 @settings(max_examples=examples(40), deadline=None)
 @given(st.text(max_size=30), st.lists(st.text(st.characters(blacklist_categories=["Cs", "Cc"]))))
 def test_any_text_arrives_as_it_was_given(engine: Engine, text: str, several: list[str]) -> None:
-    assert one(engine, "VARCHAR", text) == text
+    assert typed_value(engine, "VARCHAR", text) == text
     written = ",".join('"' + value.replace('"', '""') + '"' for value in several)
     if not written.strip().startswith("["):
-        found = one(engine, "VARCHAR[]", written)
-        assert found == [value.strip() for value in several]
+        arrived = typed_value(engine, "VARCHAR[]", written)
+        assert arrived == [value.strip() for value in several]
 
 
 @over(
@@ -245,7 +245,7 @@ def test_what_does_not_bind_is_told_with_its_line_and_nothing_is_sent(
 ) -> None:
     sandbox.reset()
     verdict = Checker(engine).check(query(sql, *params))
-    assert [str(one) for one in verdict.problems if str(one).startswith(problem)]
+    assert [str(fault) for fault in verdict.problems if str(fault).startswith(problem)]
     assert sandbox.count() == 0
 
 
@@ -272,7 +272,7 @@ def test_key_and_state_are_columns_of_the_query(engine: Engine, sql: str) -> Non
     asked = replace(query(sql, SavedParam("a")), key=("named",), state="state")
     assert Checker(engine).check(asked).problems == ()
     wrong = replace(asked, key=("named", "nam"), state="stat")
-    assert [str(one) for one in Checker(engine).check(wrong).problems] == [
+    assert [str(fault) for fault in Checker(engine).check(wrong).problems] == [
         "some.sql:1: key names nam, which is no column of the query (did you mean `named`?)",
         "some.sql:1: state names stat, which is no column of the query (did you mean `state`?)",
     ]
