@@ -112,7 +112,7 @@ class Session:
     def split(self, sql: str) -> tuple[SqlStatement, ...]:
         """The statements of a text, as DuckDB's parser sees them. Raises ParseError.
 
-        >>> [(part.sql, part.is_query) for part in Session().split("SET threads = 2; SELECT $n")]
+        >>> [(part.sql, part.is_query) for part in Session().split("SET threads = 2;SELECT $n")]
         [('SET threads = 2;', False), ('SELECT $n', True)]
         """
         self.make_macros(sql)

@@ -389,7 +389,7 @@ def _is_supplied(access_path: AccessPath, sources: Sequence[ArgumentSource]) -> 
 def _only_needed(
     access_paths: Sequence[AccessPath], sources: Sequence[ArgumentSource]
 ) -> list[AccessPath]:
-    """Ways whose arguments every feed has; one, where all is constant."""
+    """Access paths whose arguments every source has; one, where all is constant."""
     fit = [
         access_path for access_path in access_paths if _is_supplied(access_path, sources)
     ] or list(access_paths[:1])

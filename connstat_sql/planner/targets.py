@@ -48,7 +48,7 @@ def target_of(tables: Sequence[BoundTable], places: Sequence[int]) -> AccessTarg
 
 
 def distinct(bindings: Sequence[Binding]) -> list[Binding]:
-    """Uses of a table that want the same rows are one, where nothing else feeds them.
+    """Accesses of a table that want the same rows are one, where nothing else feeds them.
 
     What holds for one of several may not hold for the others, so it is forgotten.
     """

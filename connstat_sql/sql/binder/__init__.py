@@ -180,7 +180,7 @@ def _pushed(
     crowded: frozenset[int],
     unread: frozenset[int],
 ) -> list[PushedPredicates]:
-    """How the walk reached a mention; one that it did not reach is not restricted."""
+    """What was pushed down to a mention; one that nothing reached is not restricted."""
     pushed = pushdown.pushed.get(place, [])
     if place in crowded:
         return [PushedPredicates(None)]

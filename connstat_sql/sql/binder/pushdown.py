@@ -46,7 +46,7 @@ _OF_EQUALITY = (exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Iden
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PushedPredicates:
-    """A live mention that the walk has reached; `relation` is None where nothing restricts it."""
+    """A live mention that was reached; `relation` is None where nothing restricts it."""
 
     relation: int | None
     conjuncts: Conjuncts = ()
