@@ -124,7 +124,7 @@ def test_a_declared_password_is_masked_under_any_name_and_only_where_it_is_one(
 def test_secrets_in_configs_tells_it(engine: Engine) -> None:
     fresh(engine)
     query = (shipped_providers() / "inventory/queries/secrets-in-configs.sql").read_text()
-    sql = query.replace("WHERE _connection = $connection", "")
+    sql = query.replace("$connection", "NULL")
     found = run(engine, sql).fetchall()
     assert [row[4:6] for row in found] == [("rye", "grain.seasoning")]
 
