@@ -15,6 +15,7 @@ from connstat_sql.demo.wire import (
     bounded,
     json_answer,
     offset_of,
+    routed,
     token_at,
 )
 from connstat_sql.demo.world_confluent import ConfluentWorld, Environment, KafkaCluster
@@ -61,11 +62,7 @@ class Confluent:
 
     def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST that restarts a connector; nothing else."""
-        if call.method == "POST" and call.path.endswith("/restart"):
-            return self._restarts.answer(call) or self.failure(404, call)
-        if call.method != "GET":
-            return self.failure(405, call)
-        return self._router.answer(call) or self.failure(404, call)
+        return routed(call, self._router, self._restarts, self.failure)
 
     def failure(self, status: int, call: DemoRequest) -> DemoResponse:
         """Connect's error object or the v2 services' list of errors; 429 has no body."""

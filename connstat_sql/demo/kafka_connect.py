@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from connstat_sql.demo import kafka_connect_bodies as bodies
 from connstat_sql.demo.connectors import DemoConnector
 from connstat_sql.demo.technologies import TECHNOLOGIES
-from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer, routed
 from connstat_sql.demo.world_kafka_connect import ConnectCluster
 
 _CONVERTERS = (
@@ -84,11 +84,7 @@ class KafkaConnect:
         """
         if "%2f" in call.path.lower():
             return DemoResponse(400, _AMBIGUOUS, "text/html;charset=iso-8859-1")
-        if call.method == "POST" and call.path.endswith("/restart"):
-            return self._restarts.answer(call) or self.failure(404, call)
-        if call.method != "GET":
-            return self.failure(405, call)
-        return self._router.answer(call) or self.failure(404, call)
+        return routed(call, self._router, self._restarts, self.failure)
 
     def failure(self, status: int, _call: DemoRequest, /) -> DemoResponse:
         """An error code with its message; 401 is plain text that claims to be JSON."""

@@ -7,7 +7,7 @@ import msgspec
 from connstat_sql.demo import redpanda_bodies as bodies
 from connstat_sql.demo.connectors import DemoConnector
 from connstat_sql.demo.redpanda import PageRules, Tokens, failed, listed
-from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer
+from connstat_sql.demo.wire import DemoRequest, DemoResponse, Router, json_answer, routed
 from connstat_sql.demo.world_redpanda import RedpandaCluster
 
 _CONNECT = "redpanda"
@@ -63,11 +63,7 @@ class DataPlane:
 
     def read(self, call: DemoRequest) -> DemoResponse:
         """Answers a GET, and the POST that restarts a connector; nothing else."""
-        if call.method == "POST" and call.path.endswith("/restart"):
-            return self._restarts.answer(call) or self.failure(404, call)
-        if call.method != "GET":
-            return self.failure(405, call)
-        return self._router.answer(call) or self.failure(404, call)
+        return routed(call, self._router, self._restarts, self.failure)
 
     def failure(self, status: int, call: DemoRequest) -> DemoResponse:
         """A gRPC status; about connectors, it names Kafka Connect as the reason."""

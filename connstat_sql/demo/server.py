@@ -6,7 +6,6 @@ import struct
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from types import TracebackType
 
 from aiohttp import web
 
@@ -56,12 +55,7 @@ class DemoServers:
     def __enter__(self) -> "DemoServers":
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def start(self) -> "DemoServers":

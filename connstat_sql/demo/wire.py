@@ -92,6 +92,20 @@ class Router:
         return None
 
 
+def routed(
+    call: DemoRequest,
+    reads: Router,
+    restarts: Router,
+    failure: Callable[[int, DemoRequest], DemoResponse],
+) -> DemoResponse:
+    """Answers a GET, and the POST that restarts a connector; all else is a failure."""
+    if call.method == "POST" and call.path.endswith("/restart"):
+        return restarts.answer(call) or failure(404, call)
+    if call.method != "GET":
+        return failure(405, call)
+    return reads.answer(call) or failure(404, call)
+
+
 def json_answer(
     body: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> DemoResponse:

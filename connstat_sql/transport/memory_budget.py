@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from types import TracebackType
 
 DEFAULT = 256 * 1024 * 1024
 
@@ -94,10 +93,5 @@ class MemoryShare:
     def __enter__(self) -> MemoryShare:
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self._budget.give_back(self)
