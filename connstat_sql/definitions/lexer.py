@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 _BLANK = r"\s\u180e\u200b-\u200f\u2060\ufeff"
-_TEXT = r"""[eE]'(?:[^'\\]|\\.|'')*'?|[xXbBnN]?'(?:[^']|'')*'?"""
+_TEXT = r"""[eE]'(?:[^'\\]|\\.?|'')*'?|[xXbBnN]?'(?:[^']|'')*'?"""
 _NUMBER = r"\d+(?:_\d+)*(?:\.\d*)?(?:[eE][+-]?\d+)*"
 _TOKENS = rf"""
       (?P<blank>[{_BLANK}]+|--[^\n\r]*)

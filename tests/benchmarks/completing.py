@@ -15,11 +15,11 @@ from prompt_toolkit.completion import CompleteEvent, Completion
 from prompt_toolkit.document import Document
 
 from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.definitions.lexer import spoken
 from connstat_sql.definitions.model import TableName
 from connstat_sql.engine import EngineOptions
 from connstat_sql.executor import SeenValues
 from connstat_sql.shell.completion import KnowingCompleter, make_completer
-from connstat_sql.shell.completion.tokens import TokenKind, read
 from tests.benchmarks.planning import PROVIDERS, write_providers
 
 VALUES = 10_000
@@ -166,7 +166,6 @@ def _names(completer: KnowingCompleter, sql: str) -> Iterator[tuple[str, int, in
     words |= {one.name.lower() for table in known.tables.values() for one in table.fields}
     words |= {one.name for one in known.functions}
     aliases = {word.lower() for word in re.findall(r"(?i)\bAS\s+(\w+)", sql)}
-    for one in read(sql, len(sql)).tokens:
-        is_word = one.kind is TokenKind.NAME and not one.is_quoted and one.end - one.start > 1
-        if is_word and one.text.lower() in words - aliases:
-            yield one.text, one.start, one.end
+    for token in spoken(sql):
+        if len(token.text) > 1 and token.kind == "name" and token.word in words - aliases:
+            yield token.text, token.start, token.end

@@ -19,15 +19,18 @@ from connstat_sql.errors import ConnstatError
 from connstat_sql.saved import SavedParam, SavedQuery
 from connstat_sql.shell.background_engine import Threads
 from connstat_sql.shell.completion import commands as command_lines
-from connstat_sql.shell.completion.context import place
-from connstat_sql.shell.completion.loader import Learner
-from connstat_sql.shell.completion.lookup import Lookup, LookupResult, ValueQuery, question
+from connstat_sql.shell.completion.context import CompletionPlace, WantedKind, place
+from connstat_sql.shell.completion.loader import Learner, columns_behind
 from connstat_sql.shell.completion.metadata import KnownField
-from connstat_sql.shell.completion.places import CompletionPlace, WantedKind
 from connstat_sql.shell.completion.ranking import Candidate
 from connstat_sql.shell.completion.suggestions import Candidates
-from connstat_sql.shell.completion.values import ObservedValues
-from connstat_sql.shell.completion.view_columns import columns_behind
+from connstat_sql.shell.completion.values import (
+    Lookup,
+    LookupResult,
+    ObservedValues,
+    ValueQuery,
+    question,
+)
 
 if TYPE_CHECKING:
     from connstat_sql.definitions.catalog import Catalog

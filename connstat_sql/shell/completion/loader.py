@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connstat_sql.database.macros import DESCRIBED
 from connstat_sql.definitions.loader.types import UnknownType, parse_type
-from connstat_sql.definitions.model import Redaction, Resource, SqlType
+from connstat_sql.definitions.loader.views import tables_of
+from connstat_sql.definitions.model import Part, Redaction, Resource, SqlType, TableName
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.errors import ConnstatError
 from connstat_sql.shell.background_engine import Threads
+from connstat_sql.shell.completion.context import CompletionPlace
 from connstat_sql.shell.completion.metadata import Function, KnownField, Metadata, Table
-from connstat_sql.shell.completion.places import CompletionPlace
-from connstat_sql.shell.completion.scopes import FromSource
+from connstat_sql.shell.completion.parser import FromSource
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,6 +44,10 @@ SELECT {call("lower", "function_name")}, {call("any_value", "function_type")},
 FROM {call("duckdb_functions")}
 WHERE {call("regexp_full_match", "function_name", _NAME)}
 GROUP BY ALL ORDER BY ALL"""
+_ALIAS = re.compile(r"\bas\s+(\w+)\s*\Z", re.IGNORECASE)
+_PLAIN = re.compile(r"[a-z_]\w*(?:\.[a-z_]\w*)*", re.IGNORECASE)
+_Column = tuple[TableName, tuple[str, ...]]
+"""A table, and the way to a column in it: its name, fields of STRUCTs."""
 _RESERVED = f"""
 SELECT keyword_name FROM {call("duckdb_keywords")} WHERE keyword_category = 'reserved'"""
 
@@ -262,3 +268,34 @@ def _type(text: str) -> SqlType | None:
 def _signature(name: str, params: Iterable[tuple[str, str | None]], of: str | None) -> str:
     listed = ", ".join(f"{param} {kind}" if kind else str(param) for param, kind in params)
     return f"{name}({listed})" + (f" → {of}" if of else "")
+
+
+# --- columns behind those of views ----------------------------------------------------------------
+
+
+def columns_behind(catalog: Catalog) -> Mapping[_Column, tuple[_Column, ...]]:
+    """For each column of a view, those of vendors' tables that it hands on as they are."""
+    columns: dict[_Column, tuple[_Column, ...]] = {}
+    for provider in catalog.definitions.providers:
+        for view, part in catalog.definitions.parts(provider).items():
+            for name, behind in _of_part(part, catalog):
+                columns[(view, (name,))] = (*columns.get((view, (name,)), ()), behind)
+    return columns
+
+
+def _of_part(part: Part, catalog: Catalog) -> Iterator[tuple[str, _Column]]:
+    tables, alias = tables_of(part), _ALIAS.search(part.source.strip())
+    if not tables:
+        return
+    table = tables[0]
+    resource = catalog.definitions.resource(table)
+    if resource is None:
+        return
+    columns, params = resource.columns, resource.params
+    known = {*(column.name for column in columns), *(param.name for param in params)}
+    for name, value in part.values.items():
+        path = value.strip().split(".")
+        if alias is not None and path[0] == alias[1]:
+            path = path[1:]
+        if _PLAIN.fullmatch(value.strip()) and path and path[0] in known:
+            yield name, (table, tuple(path))

@@ -16,8 +16,8 @@ from connstat_sql.definitions.model import (
     Struct,
     TableName,
 )
-from connstat_sql.shell.completion.places import CompletionScope
-from connstat_sql.shell.completion.scopes import FromSource, Query, SelectOutput
+from connstat_sql.shell.completion.context import CompletionScope
+from connstat_sql.shell.completion.parser import FromSource, Query, SelectOutput
 
 MOST_LEVELS = 20
 """Queries within queries that are looked into."""

@@ -4,19 +4,63 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
-from connstat_sql.shell.completion import keywords
-from connstat_sql.shell.completion.join_conditions import Conditions
+from connstat_sql.shell.completion.context import CompletionPlace, WantedKind
 from connstat_sql.shell.completion.metadata import HIDDEN, KnownField, Metadata, Table
-from connstat_sql.shell.completion.places import CompletionPlace, WantedKind
+from connstat_sql.shell.completion.parser import FromSource
 from connstat_sql.shell.completion.ranking import Candidate, ranked
-from connstat_sql.shell.completion.scopes import FromSource
 from connstat_sql.shell.completion.values import ObservedValues
 
 _PLAIN = re.compile(r"[^\W\d]\w*")
 _FEW = 300
 """So many tables are all offered where nothing has been typed."""
+_FIRST = -50
+"""Before everything else."""
+_STATEMENTS = (
+    "SELECT", "FROM", "WITH", "SHOW PROVIDERS", "SHOW SERVICES IN", "SHOW TABLES IN", "DESCRIBE",
+    "SUMMARIZE", "EXPLAIN", "EXPLAIN ANALYZE", "CREATE TABLE", "CREATE VIEW", "CREATE TEMP TABLE",
+    "INSERT INTO", "COPY", "UPDATE", "DELETE FROM", "DROP TABLE", "DROP VIEW", "SET", "RESET",
+    "PIVOT", "UNPIVOT", "VALUES", "ATTACH", "INSTALL", "LOAD", "PRAGMA", "REFRESH",
+    "SHOW ALL TABLES", "BEGIN", "COMMIT", "ROLLBACK",
+)  # fmt: skip
+_SHOWS = ("PROVIDERS", "SERVICES IN", "TABLES IN", "ALL TABLES", "TABLES")
+_AFTER_SOURCE = (
+    "WHERE", "JOIN", "LEFT JOIN", "GROUP BY", "ORDER BY", "LIMIT", "ON", "USING (", "AS", "SELECT",
+    "INNER JOIN", "RIGHT JOIN", "FULL JOIN", "CROSS JOIN", "SEMI JOIN", "ANTI JOIN", "ASOF JOIN",
+    "UNION ALL", "UNION", "EXCEPT", "INTERSECT", "HAVING", "QUALIFY", "WINDOW", "TABLESAMPLE",
+)  # fmt: skip
+_AFTER_JOIN_WORD = ("JOIN", "OUTER JOIN")
+_JOINS = ("LEFT", "RIGHT", "FULL", "INNER", "CROSS", "SEMI", "ANTI", "ASOF", "NATURAL", "OUTER")
+_OPERANDS = (
+    "CASE", "NOT", "NULL", "TRUE", "FALSE", "CAST(", "EXISTS (", "DISTINCT", "INTERVAL",
+    "current_date", "current_timestamp", "EXTRACT(", "unnest(", "COALESCE(", "TRY_CAST(",
+    "COLUMNS(", "SELECT",
+)  # fmt: skip
+_AFTER_IS = ("NULL", "NOT NULL", "DISTINCT FROM", "NOT DISTINCT FROM", "TRUE", "FALSE")
+_TYPES = (
+    "VARCHAR", "INTEGER", "BIGINT", "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIME",
+    "DECIMAL(", "HUGEINT", "FLOAT", "SMALLINT", "TINYINT", "UBIGINT", "UUID", "BLOB", "JSON",
+    "INTERVAL", "STRUCT(", "MAP(", "VARCHAR[]", "INTEGER[]",
+)  # fmt: skip
+_PREDICATES = (
+    "AND", "OR", "IS NULL", "IS NOT NULL", "IN (", "NOT IN (", "LIKE '", "ILIKE '", "NOT LIKE '",
+    "BETWEEN", "IS DISTINCT FROM",
+)  # fmt: skip
+_CASES = ("WHEN", "THEN", "ELSE", "END")
+_NEXT = {
+    "SELECT": ("FROM", "AS", "EXCLUDE (", "REPLACE (", "FILTER (WHERE", "OVER ("),
+    "WHERE": ("GROUP BY", "ORDER BY", "LIMIT", "UNION ALL", "HAVING"),
+    "FROM": ("WHERE", "JOIN", "LEFT JOIN", "GROUP BY", "ORDER BY", "LIMIT"),
+    "GROUP BY": ("HAVING", "ORDER BY", "LIMIT", "UNION ALL"),
+    "HAVING": ("ORDER BY", "LIMIT", "QUALIFY"),
+    "QUALIFY": ("ORDER BY", "LIMIT"),
+    "ORDER BY": ("DESC", "ASC", "LIMIT", "NULLS LAST", "NULLS FIRST"),
+    "LIMIT": ("OFFSET",),
+    "SET": ("WHERE", "FROM"),
+}
+_PLACES_OF_PREDICATES = frozenset({"WHERE", "FROM", "HAVING", "QUALIFY", "SELECT"})
 
 
 class Candidates:
@@ -26,9 +70,9 @@ class Candidates:
         self.known = known
         self._values = values
         self._by: dict[WantedKind, Callable[[CompletionPlace], Iterable[Candidate]]] = {
-            WantedKind.STATEMENT: lambda at: _words(keywords.STATEMENTS, at),
-            WantedKind.SHOW: lambda at: _words(keywords.SHOWS, at),
-            WantedKind.TYPE: lambda at: _words(keywords.TYPES, at),
+            WantedKind.STATEMENT: lambda at: _words(_STATEMENTS, at),
+            WantedKind.SHOW: lambda at: _words(_SHOWS, at),
+            WantedKind.TYPE: lambda at: _words(_TYPES, at),
             WantedKind.TABLE: self._tables,
             WantedKind.AFTER_TABLE: self._after_table,
             WantedKind.OPERAND: self._operands,
@@ -70,7 +114,7 @@ class Candidates:
         if place.clause in ("FROM", "PIVOT"):
             yield from self._table_functions
             if place.after != "FROM" or place.word:
-                yield from _words(("SELECT", *keywords.JOIN_WORDS), place, weight=50)
+                yield from _words(("SELECT", *_JOINS), place, weight=50)
 
     def _heads(self, place: CompletionPlace) -> Iterator[Candidate]:
         """Providers and connections: what a name of three parts may begin with."""
@@ -147,10 +191,10 @@ class Candidates:
             yield from self._members(place) if place.qualifier else ()
             return
         if place.after == "IS":
-            yield from _words(keywords.AFTER_IS, place)
+            yield from _words(_AFTER_IS, place)
             return
         if place.clause in ("WHERE", "FROM") and not place.is_quoted:
-            yield from Conditions(self.known, place).operands()
+            yield from _Conditions(self.known, place).operands()
         yield from self._columns(place)
         if place.is_quoted:
             return
@@ -164,7 +208,7 @@ class Candidates:
             Candidate(f"${name}", f"${name}", "parameter", (name, f"${name}"), weight=35)
             for name in dict.fromkeys(place.parameters)
         )
-        yield from _words(keywords.OPERANDS, place, weight=30)
+        yield from _words(_OPERANDS, place, weight=30)
         yield from self._functions
         if not place.scope.sources and place.word and place.clause == "SELECT":
             yield from self._all_columns
@@ -234,17 +278,17 @@ class Candidates:
         )  # fmt: skip
 
     def _after_table(self, place: CompletionPlace) -> Iterator[Candidate]:
-        if place.after in keywords.JOIN_WORDS:
-            yield from _words(keywords.AFTER_JOIN_WORD, place)
+        if place.after in _JOINS:
+            yield from _words(_AFTER_JOIN_WORD, place)
             return
-        conditions = Conditions(self.known, place)
+        conditions = _Conditions(self.known, place)
         yield from conditions.after_table()
-        yield from _words(keywords.AFTER_SOURCE, place)
+        yield from _words(_AFTER_SOURCE, place)
 
     def _operators(self, place: CompletionPlace) -> Iterator[Candidate]:
         if place.clause in ("WHERE", "FROM"):
-            yield from Conditions(self.known, place).operators()
-        yield from _words(keywords.operators(place.clause), place)
+            yield from _Conditions(self.known, place).operators()
+        yield from _words(_after_operand(place.clause), place)
 
     def _parameters(self, place: CompletionPlace) -> Iterator[Candidate]:
         for name in dict.fromkeys(place.parameters):
@@ -319,3 +363,144 @@ def _words(words: Sequence[str], place: CompletionPlace, weight: int = 10) -> It
     for order, word in enumerate(words):
         text = word.lower() if place.is_lower else word
         yield Candidate(text, text, "", (word,), weight + order // 4)
+
+
+def _after_operand(clause: str) -> tuple[str, ...]:
+    """What may follow an operand in a clause: how the predicate goes on, then what comes next."""
+    following = _NEXT.get(clause, ())
+    if clause == "SELECT":
+        return (*following, *_CASES, *_PREDICATES)
+    if clause in _PLACES_OF_PREDICATES:
+        return (*_PREDICATES, *following, *_CASES)
+    return (*following, *_CASES)
+
+
+# --- predicates ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A parameter of a source, and what of another source holds its values."""
+
+    param: str
+    ours: str
+    theirs: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """Predicates that are ready to insert: for what is still missing, and between joined tables."""
+
+    known: Metadata
+    place: CompletionPlace
+
+    def after_table(self) -> Iterator[Candidate]:
+        """`WHERE key = '` for what the sources need, and how the last one joins those before."""
+        yield from self._joins()
+        if "WHERE" in self.place.clauses:
+            return
+        missing = list(self._missing())
+        if missing:
+            yield self._ready(self._word("WHERE "), missing)
+
+    def operands(self) -> Iterator[Candidate]:
+        """Predicates to begin with, after WHERE, AND or ON."""
+        if self.place.after == "ON":
+            yield from (
+                Candidate(f"{pair.ours} = {pair.theirs}", f"{pair.ours} = {pair.theirs}",
+                          "joins by a key", (pair.param, pair.ours), _FIRST)
+                for pair in self._pairs()
+            )  # fmt: skip
+        if self.place.after in ("WHERE", "AND") and self.place.clause == "WHERE":
+            for param in self._missing():
+                yield self._ready("", [param])
+
+    def operators(self) -> Iterator[Candidate]:
+        """Further predicates, after a whole one."""
+        if self.place.after in ("ON", "AND", "OR", "NOT", "IN", "IS"):
+            return
+        if self.place.clause == "WHERE":
+            for param in self._missing():
+                yield self._ready(self._word("AND "), [param])
+        else:
+            yield from self._joins(self._word("AND "))
+            missing = list(self._missing())
+            if missing and "WHERE" not in self.place.clauses:
+                yield self._ready(self._word("WHERE "), missing)
+
+    # --- what is missing ---------------------------------------------------------------------
+
+    def _missing(self) -> Iterator[tuple[str, str]]:
+        """Parameters that are required and not given: as written, and plain."""
+        sources = self.place.scope.sources
+        for source in sources:
+            table = self._table(source)
+            if table is None:
+                continue
+            for name in table.required:
+                if not self._is_given(source, name):
+                    shown = f"{source.name}.{name}" if len(sources) > 1 else name
+                    yield shown, name
+
+    def _is_given(self, source: FromSource, name: str) -> bool:
+        equalities = self.place.equalities
+        return any(
+            spelling.lower() in equalities
+            for spelling in (name, f"{source.name}.{name}", ".".join((*source.parts, name)))
+        )
+
+    def _table(self, source: FromSource) -> Table | None:
+        is_table = source.query is None and not source.is_function
+        if not is_table or (len(source.parts) == 1 and source.parts[0] in self.place.scope.named):
+            return None
+        return self.known.table(source.parts)
+
+    def _ready(self, prefix: str, missing: list[tuple[str, str]]) -> Candidate:
+        """One candidate for all that is missing; the cursor comes to stand in the first value."""
+        joined = self._word(" AND ").join(f"{shown} = ''" for shown, _ in missing)
+        text = f"{prefix}{missing[0][0]} = '"
+        names = (*([prefix.strip()] if prefix else []), *(name for _, name in missing))
+        return Candidate(text, prefix + joined, "required", names, _FIRST)
+
+    # --- joins -------------------------------------------------------------------------------
+
+    def _joins(self, prefix: str = "") -> Iterator[Candidate]:
+        pairs = list(self._pairs())
+        if not pairs or (not prefix and self.place.after in ("ON", "USING")):
+            return
+        joined = self._word(" AND ").join(f"{pair.ours} = {pair.theirs}" for pair in pairs)
+        start = prefix or self._word("ON ")
+        yield Candidate(start + joined, start + joined, "joins by its keys",
+                        (start.strip(), *(pair.param for pair in pairs)), _FIRST - 1)  # fmt: skip
+
+    def _pairs(self) -> Iterator[_Pair]:
+        """Missing parameters of the last source, and where earlier sources have their values."""
+        source = self.place.last
+        table = self._table(source) if source is not None else None
+        if source is None or table is None:
+            return
+        others = [
+            other for other in self.place.scope.sources if other is not source and other != source
+        ]
+        for name in (field.name for field in table.fields if field.param is not None):
+            if self._is_given(source, name):
+                continue
+            theirs = next((t for other in others for t in self._holder(table, name, other)), None)
+            if theirs is not None:
+                yield _Pair(name, f"{source.name}.{name}", theirs)
+
+    def _holder(self, table: Table, name: str, other: FromSource) -> Iterator[str]:
+        """Columns of another source that hold values of the parameter: its parent's, its own."""
+        parent = table.parent(name)
+        for field in self.known.fields_of(other, self.place.scope):
+            is_parents = parent is not None and field.table == parent.table and (
+                field.path == (parent.column,)
+            )  # fmt: skip
+            if is_parents and other.name:
+                yield f"{other.name}.{field.name}"
+        for field in self.known.fields_of(other, self.place.scope):
+            if field.param is not None and field.name.lower() == name.lower() and other.name:
+                yield f"{other.name}.{field.name}"
+
+    def _word(self, text: str) -> str:
+        return text.lower() if self.place.is_lower else text

@@ -70,6 +70,13 @@ def test_a_name_knows_its_place(text: str, name: str, before: str) -> None:
     assert (text[found.start : found.end], found.before) == (name, before)
 
 
+@pytest.mark.parametrize(
+    "text", ["'a", "'a''", "E'a", "E'a\\", "E'a\\'", '"a', "$$a", "$x$a$$", "/* /* */"]
+)
+def test_what_does_not_end_is_open(text: str) -> None:
+    assert [(lexeme.kind, lexeme.text) for lexeme in lexed(f"1 {text}")][2:] == [("open", text)]
+
+
 def test_a_long_text_is_passed_over_in_long_stretches() -> None:
     rows = ", ".join(f"({number}, 'id-{number}.x', 1.5)" for number in range(1000))
     text = f"INSERT INTO t VALUES {rows}"

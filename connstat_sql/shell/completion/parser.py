@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connstat_sql.shell.completion.brackets import (
+from connstat_sql.shell.completion.tokens import (
     Bracketed,
     Item,
+    chain_before,
     chain_from,
     is_cursor,
-    is_name,
     is_symbol,
+    item_at,
+    name_of,
     split,
+    text_of,
     word_of,
 )
-from connstat_sql.shell.completion.tokens import Token, TokenKind
 
 QUERY_STARTS = frozenset({"SELECT", "FROM", "WITH", "VALUES", "PIVOT", "UNPIVOT"})
 SET_WORDS = frozenset({"UNION", "EXCEPT", "INTERSECT"})
@@ -130,10 +132,9 @@ def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[
     """One `name (columns) AS (query)` of a WITH: where it ends, its name, and its brackets."""
     if word_of(items[at]) == "RECURSIVE":
         at += 1
-    if at >= len(items) or not is_name(items[at]) or word_of(items[at]) in CLAUSES:
+    name = name_of(item_at(items, at))
+    if name is None or word_of(items[at]) in CLAUSES:
         return at, None, []
-    token = items[at]
-    assert isinstance(token, Token)
     at += 1
     groups: list[Bracketed] = []
     while at < len(items):
@@ -143,18 +144,17 @@ def _named_query(items: Sequence[Item], at: int) -> tuple[int, str | None, list[
         elif is_symbol(item, ",") or word_of(item) in CLAUSES or is_cursor(item):
             break
         at += 1
-    return at, token.text, groups
+    return at, name, groups
 
 
 def _names_in(group: Bracketed) -> tuple[str, ...]:
-    tokens = (item for item in group.items if isinstance(item, Token))
-    return tuple(token.text for token in tokens if token.kind is TokenKind.NAME)
+    return tuple(name for name in map(name_of, group.items) if name is not None)
 
 
 def _branches(items: Sequence[Item]) -> Iterator[list[Item]]:
     branch: list[Item] = []
     for at, item in enumerate(items):
-        is_set = word_of(item) in SET_WORDS and not is_symbol(items[at - 1] if at else None, "*")
+        is_set = word_of(item) in SET_WORDS and not is_symbol(item_at(items, at - 1), "*")
         if is_set:
             yield branch
             branch = []
@@ -188,14 +188,12 @@ def cut_clauses(items: Sequence[Item]) -> Iterator[Clause]:
 
 def _is_plain_word(items: Sequence[Item], at: int, clause: str) -> bool:
     """Whether what looks like the start of a clause is none: `IS DISTINCT FROM`, `t.values`."""
-    before, after = items[at - 1] if at else None, items[at + 1] if at + 1 < len(items) else None
+    before, after = item_at(items, at - 1), item_at(items, at + 1)
     if is_symbol(before, ".") or is_symbol(after, "."):
         return True
     word = word_of(items[at])
     if word == "FROM":
-        return word_of(before) in ("DISTINCT", "IS DISTINCT", "IS NOT DISTINCT") and at > 1 and (
-            word_of(items[at - 2]) in ("IS", "NOT")
-        )  # fmt: skip
+        return word_of(before) == "DISTINCT" and word_of(item_at(items, at - 2)) in ("IS", "NOT")
     if word in ("OFFSET", "VALUES", "SET", "DESC", "USE", "SHOW", "REFRESH", "INTO", "LIMIT"):
         return clause in ("SELECT", "WHERE", "GROUP BY", "ORDER BY") and (
             word in ("DESC", "USE", "SHOW", "REFRESH") or (word == "SET" and clause != "UPDATE")
@@ -236,20 +234,18 @@ def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[FromSource, ...]
         if is_query(item):
             return at, (FromSource((), alias, read_query(item.items), renamed),)
         return at, tuple(read_sources(item.items))
-    if item.kind is TokenKind.STRING:
+    file = text_of(item)
+    if file is not None:
         at, alias, renamed = _alias(items, at)
-        return at, (FromSource((item.text,), alias, None, renamed, is_function=True),)
-    parts = [item.text]
-    while at + 1 < len(items) and is_symbol(items[at], "."):
-        name = items[at + 1]
-        if not is_name(name):
-            return at + 1 + is_cursor(name), ()  # still being typed
-        assert isinstance(name, Token)
-        parts.append(name.text)
+        return at, (FromSource((file,), alias, None, renamed, is_function=True),)
+    parts = [name_of(item) or item.text]
+    while is_symbol(item_at(items, at), "."):
+        name = name_of(item_at(items, at + 1))
+        if name is None:
+            return at + 1 + is_cursor(item_at(items, at + 1)), ()  # still being typed
+        parts.append(name)
         at += 2
-    if at < len(items) and is_symbol(items[at], "."):
-        return at + 1, ()
-    call = items[at] if at < len(items) else None
+    call = item_at(items, at)
     if not isinstance(call, Bracketed):
         at, alias, renamed = _alias(items, at)
         return at, (FromSource(tuple(parts), alias, None, renamed),)
@@ -260,20 +256,14 @@ def _source(items: Sequence[Item], at: int) -> tuple[int, tuple[FromSource, ...]
 
 def _alias(items: Sequence[Item], at: int) -> tuple[int, str | None, tuple[str, ...]]:
     """`AS name (columns)`: where it ends, the name, the columns."""
-    if at < len(items) and word_of(items[at]) == "AS":
-        at += 1
-    if at >= len(items) or not is_name(items[at]) or word_of(items[at]) in NO_ALIAS:
+    at += word_of(item_at(items, at)) == "AS"
+    name = name_of(item_at(items, at))
+    if name is None or word_of(items[at]) in NO_ALIAS:
         return at, None, ()
-    token = items[at]
-    assert isinstance(token, Token)
-    at += 1
-    columns: tuple[str, ...] = ()
-    if at < len(items):
-        item = items[at]
-        if isinstance(item, Bracketed):
-            at += 1
-            columns = _names_in(item)
-    return at, token.text, columns
+    columns = item_at(items, at + 1)
+    if isinstance(columns, Bracketed):
+        return at + 2, name, _names_in(columns)
+    return at + 1, name, ()
 
 
 # --- what a SELECT answers ------------------------------------------------------------------------
@@ -293,16 +283,41 @@ def _output(part: Sequence[Item]) -> SelectOutput | None:
         return None
     chain, length = chain_from(part)
     rest = part[length:]
-    star = is_symbol(part[0], "*") or (bool(chain) and is_symbol(rest[0] if rest else None, "*"))
+    star = is_symbol(part[0], "*") or (bool(chain) and is_symbol(item_at(rest, 0), "*"))
     if star:
         groups = (item for item in part if isinstance(item, Bracketed))
-        without = {
-            item.text.lower() for group in groups for item in group.items if isinstance(item, Token)
-        }
+        without = {name.lower() for group in groups for name in _names_in(group)}
         return SelectOutput("", chain, star=True, without=frozenset(without))
-    last = part[-1]
-    if len(part) > length and isinstance(last, Token) and last.kind is TokenKind.NAME:
-        is_alias = word_of(part[-2]) == "AS" or last.word not in ("END", "NULL", "TRUE", "FALSE")
-        whole = length == len(part) - 1 - (word_of(part[-2]) == "AS")
-        return SelectOutput(last.text, chain if whole else ()) if is_alias else None
+    last = name_of(part[-1])
+    if len(part) > length and last is not None:
+        is_said = word_of(part[-2]) == "AS"
+        whole = length == len(part) - 1 - is_said
+        is_alias = is_said or word_of(part[-1]) not in ("END", "NULL", "TRUE", "FALSE")
+        return SelectOutput(last, chain if whole else ()) if is_alias else None
     return SelectOutput(chain[-1], chain) if chain and length == len(part) else None
+
+
+# --- what its predicates speak of ----------------------------------------------------------------
+
+
+def compared_names(items: Sequence[Item]) -> Iterator[tuple[str, str | None]]:
+    """Names in lower case, with the text that each is equal to; None where it is no text."""
+    for at, item in enumerate(items):
+        following = item_at(items, at + 1)
+        if isinstance(item, Bracketed):
+            is_using = word_of(item_at(items, at - 1)) == "USING"
+            if is_using or not is_query(item):
+                yield from compared_names(item.items)
+            if is_using:
+                yield from ((name.lower(), None) for name in _names_in(item))
+        elif is_symbol(item, "=") or is_symbol(item, "=="):
+            left = chain_before(items, at)
+            if left:
+                yield ".".join(left).lower(), text_of(following)
+            if name_of(following) is not None:
+                right, _ = chain_from(items, at + 1)
+                yield ".".join(right).lower(), None
+        elif word_of(item) in ("IN", "BETWEEN"):
+            left = chain_before(items, at)
+            if left:
+                yield ".".join(left).lower(), None
