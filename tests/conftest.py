@@ -18,7 +18,7 @@ from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine, EngineOptions
-from connstat_sql.live import LiveTables
+from connstat_sql.engine.live import LiveTables
 from tests.chaos import CHAOS_PROVIDERS, ChaosSandbox
 from tests.defects import listening
 

@@ -20,7 +20,7 @@ from connstat_sql import FetchError, LiveDatabase
 from connstat_sql.bootstrap import Setup
 from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine, EngineOptions
-from connstat_sql.live import LiveTables
+from connstat_sql.engine.live import LiveTables
 from connstat_sql.transport import ClientOptions
 from connstat_sql.transport.process_limits import ProcessLimits
 from tests.chaos.rows import row
@@ -33,16 +33,9 @@ LIMIT = 1_000_000
 class SmallAnswers(LiveTables):
     """Live tables that take no answer larger than `LIMIT`, and share no limits with others."""
 
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*map(_smaller, given), **named)
-
-
-def _smaller(given: Any) -> Any:
-    return (
-        replace(given, max_body=LIMIT, limits=ProcessLimits())
-        if isinstance(given, ClientOptions)
-        else given
-    )
+    def _client_options(self, *of_engine: Any) -> ClientOptions:
+        options = super()._client_options(*of_engine)
+        return replace(options, max_body=LIMIT, limits=ProcessLimits())
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -27,10 +28,10 @@ from connstat_sql.cache.store import (
 )
 from connstat_sql.database.errors import interruptible
 from connstat_sql.database.session import Session
-from connstat_sql.definitions.model import literal
+from connstat_sql.definitions.model import TableName, literal
 from connstat_sql.definitions.quoting import call
 from connstat_sql.fetch import Fetch
-from connstat_sql.planner import CONNECTION, Cached, Scan, projected
+from connstat_sql.planner import CONNECTION, Cached, Plan, Scan, projected
 
 MOST_ROWS = 1_000_000
 """Rows that are kept, in memory and on disk each: about a tenth of a gigabyte of connectors with
@@ -135,6 +136,20 @@ class RowCache:
         oldest = max((now - hit.observed_at for hit in hits), default=None)
         return Cached(len(fetches), len(hits), oldest)
 
+    def with_cached(
+        self, plan: Plan, max_age_of: Callable[[TableName], MaxAge], now: float
+    ) -> Plan:
+        """The plan, with what kept rows would answer of it."""
+        names, cached = plan.connections, dict[str, Cached]()
+        for scan in plan.scans:
+            max_age = max_age_of(scan.resource.table)
+            if not any(max_age(name) > 0 for name in names):
+                continue
+            of_scan = self.cached(scan, max_age, now, must_know=scan.name in plan.secrets)
+            if of_scan is not None:
+                cached[scan.name] = of_scan
+        return replace(plan, cached=cached)
+
     # --- keeping -----------------------------------------------------------------------------
 
     def keep(
@@ -148,7 +163,7 @@ class RowCache:
         wanted = [fetched for fetched in finished if max_age(fetched.fetch.connection) > 0]
         others = [fetched.fetch for fetched in finished if max_age(fetched.fetch.connection) <= 0]
 
-        def replace(store: CacheStore) -> None:
+        def refill(store: CacheStore) -> None:
             if not wanted or self._rows(table) > self._most_rows:
                 store.forget([fetched.fetch for fetched in finished])
             else:
@@ -160,7 +175,7 @@ class RowCache:
         has_any = partial(CacheStore.has_any, fetches=others)
         for is_on_disk in (False, True):
             if wanted or (others and self._with_store(has_any, False, is_on_disk=is_on_disk)):
-                self._with_store(replace, None, is_on_disk=is_on_disk, to_write=True)
+                self._with_store(refill, None, is_on_disk=is_on_disk, to_write=True)
 
     def _rows(self, table: str) -> int:
         sql = f"SELECT {call('count', '*')} FROM {table}"

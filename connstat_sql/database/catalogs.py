@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from connstat_sql.definitions.quoting import call, literal, own, quote
+from connstat_sql.definitions.quoting import SEARCH_PATH, call, literal, own, quote
 
 if TYPE_CHECKING:
     from connstat_sql.definitions.catalog import Catalog
@@ -67,6 +67,17 @@ class LiveCatalogs:
             if name.lower() not in self._providers:
                 self._providers[name.lower()] = provider  # what is wrong with one is said once
                 self._make(name, catalog)
+
+    def are_searched(self) -> bool:
+        """Whether the search path leads to one of them."""
+        if not self._numbers:
+            return False
+        try:
+            row = self._connection.execute(SEARCH_PATH).fetchone()
+        except duckdb.TransactionException:
+            return False  # one that has failed reads nothing, and is due to be told so
+        listed = ",".join(map(str, row or ())).lower()
+        return any(name in listed for name in self._numbers)
 
     def put_back(self, catalog: Catalog) -> str | None:
         """Undo what a statement has done to one of them, or attached in its place: its name."""

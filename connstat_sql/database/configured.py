@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from connstat_sql.definitions.lexer import names
+from connstat_sql.database.classifier import lists_databases
 from connstat_sql.definitions.quoting import call, literal, own, quote
 from connstat_sql.errors import ConfigError, ConnstatError, PlanError, QueryError
 
@@ -17,22 +17,8 @@ if TYPE_CHECKING:
     from connstat_sql.config.attachments import Attachment
     from connstat_sql.database.session import Session
 
-_LISTS = re.compile(
-    r"information_schema|duckdb_(?:databases|schemas|tables|views|columns)|pg_\w+", re.IGNORECASE
-)
-"""What tells of all databases and views, beside SHOW."""
 _IS_MISSING = re.compile(r"does not exist|there is no|unknown")
 _VALUE = own("_connstat_value")
-
-
-def is_listing(sql: str) -> bool:
-    """Whether a statement tells of all databases and views."""
-    return any(
-        name.before in ("show", "all")
-        if name.parts[0].lower() in ("tables", "databases")
-        else any(map(_LISTS.fullmatch, name.parts))
-        for name in names(sql)
-    )
 
 
 @contextmanager
@@ -105,7 +91,7 @@ class Configured:
     def _mentioned(self, sql: str) -> list[str]:
         if self._words is None:
             return []
-        if is_listing(sql):
+        if lists_databases(sql):
             return list(self.names)
         names = (word.lower().replace('""', '"') for word in self._words.findall(sql))
         return list(dict.fromkeys(names))

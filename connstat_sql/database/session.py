@@ -22,14 +22,7 @@ from connstat_sql.database.macros import NAMES, Macros
 from connstat_sql.database.splitter import SqlStatement, named_values, statements_of
 from connstat_sql.database.statement_lock import Watches
 from connstat_sql.database.values import Arguments, Value
-from connstat_sql.definitions.quoting import (
-    SEARCH_PATH,
-    call,
-    literal,
-    own,
-    own_table,
-    quote,
-)
+from connstat_sql.definitions.quoting import call, literal, own, own_table, quote
 from connstat_sql.errors import BindError, ExecuteError, ParseError, QueryError, Span
 from connstat_sql.files import make_scratch, remove_scratch
 
@@ -110,15 +103,18 @@ class Session:
     # --- what DuckDB knows of SQL ------------------------------------------------------------
 
     def split(self, sql: str) -> tuple[SqlStatement, ...]:
-        """The statements of a text, as DuckDB's parser sees them. Raises ParseError.
+        """The statements of a text, as DuckDB's parser sees them, and ours. Raises ParseError.
 
         >>> [part.is_query for part in Session().split("CREATE TABLE t (n INT);SELECT $n")]
         [False, True]
         """
+
+        def extract(part: str) -> list[duckdb.Statement]:
+            extracted = partial(self.duckdb.extract_statements, part)
+            return self._asked(extracted, RunText(part, part), ParseError)
+
         self.make_macros(sql)
-        text = RunText(sql, sql)
-        statements = self._asked(partial(self.duckdb.extract_statements, sql), text, ParseError)
-        return statements_of(self.duckdb, sql, statements)
+        return tuple(statements_of(self.duckdb, sql, extract))
 
     def volatile(self) -> frozenset[str]:
         """Names of functions whose value may change from one evaluation to the next."""
@@ -152,11 +148,6 @@ class Session:
         """Make what Python holds a table of SQL. Raises ExecuteError where it is none."""
         text = RunText("", "")
         self._asked(partial(self.duckdb.register, name, table), text, ExecuteError)
-
-    def begin(self) -> None:
-        """A statement begins: whoever was handed the connection may have made functions since."""
-        if self._is_handed_out:
-            self.forget_functions()
 
     def forget_functions(self) -> None:
         """A macro may have been created: look again when next asked."""
@@ -376,6 +367,19 @@ class Session:
         if self._may_have_begun or self._is_handed_out:
             self.run(RunText("SELECT 1", sql), None)
 
+    @contextmanager
+    def planning(self, sql: str, seconds: float | None) -> Iterator[None]:
+        """For what is asked of DuckDB while a statement is planned, which may take so long.
+
+        Raises ExecuteError in a transaction that has failed. Whoever was handed the connection may
+        have made functions since the last one.
+        """
+        with self.watches.watched(seconds):
+            self.confirm_transaction(sql)
+            if self._is_handed_out:
+                self.forget_functions()
+            yield
+
     def compact(self, table: str) -> str:
         """Compress the rows of a temporary table; answers the name of the table that has them now.
 
@@ -484,14 +488,7 @@ class Session:
 
     def looks_into_declared(self) -> bool:
         """Whether a name without its provider may mean a declared table, by the search path."""
-        if not self.declared:
-            return False
-        try:
-            row = self.duckdb.execute(SEARCH_PATH).fetchone()
-        except duckdb.TransactionException:
-            return False  # one that has failed reads nothing, and is due to be told so
-        listed = ",".join(map(str, row or ())).lower()
-        return any(name in listed for name in self.declared)
+        return self._declared.are_searched()
 
     def is_bound_to(self, name: str, table: str) -> bool:
         """Whether DuckDB takes a name in FROM for a declared table."""

@@ -23,6 +23,8 @@ class Turns:
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._process = os.getpid()
+        self.is_barred: Callable[[], bool] = lambda: False
+        """Whether this thread may have none, as that which sends requests may not."""
 
     @property
     def is_of_this_process(self) -> bool:
@@ -30,12 +32,15 @@ class Turns:
         return os.getpid() == self._process
 
     @contextmanager
-    def turn(self, seconds: float | None = None) -> Iterator[None]:
+    def turn(self, seconds: float | None = None, *, is_last: bool = False) -> Iterator[None]:
         """Wait for the turn, at most so long (None: however long). Raises DeadlinePassed.
 
-        Raises ExecuteError from within a turn, as in what is told of its progress, and in a process
+        Raises ExecuteError where the thread is barred, unless nothing `is_last` but to close;
+        from within a turn, as in what is told of its progress, and in a process
         that was forked from the one that began.
         """
+        if not is_last and self.is_barred():
+            raise ExecuteError("whoever observes requests cannot run statements", sql="")
         if not self.is_of_this_process:
             raise ExecuteError(
                 "this connection was opened by another process, of which this one is a fork",
@@ -55,7 +60,8 @@ class Turns:
             )
         self._owner = me
         try:
-            yield
+            with interruptible():
+                yield
         finally:
             self._owner = None
             self._lock.release()

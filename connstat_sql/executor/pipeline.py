@@ -37,6 +37,7 @@ class Pipeline:
 
     def run(self) -> None:
         """Fetch everything. Raises what made a scan fail; with `is_partial`, goes on without it."""
+        self.context.session.watches.confirm()
         try:
             self._begin_what_can()
             while self._running():

@@ -33,6 +33,10 @@ class Clients:
             self._loop = Loop()
         return self._loop
 
+    def are_here(self) -> bool:
+        """Whether this is the thread that sends requests, which nobody may hold up."""
+        return self._loop is not None and self._loop.is_here()
+
     def open(self, name: str) -> Client:
         """The client of a connection. Raises ConfigError when the connection cannot be used."""
         if name not in self._made:

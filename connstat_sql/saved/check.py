@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from connstat_sql.database.errors import RunText
-from connstat_sql.definitions.lexer import split
+from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import (
     ConnstatError,
-    ParseError,
     Problem,
     QueryError,
     SavedQueryError,
@@ -23,7 +22,7 @@ from connstat_sql.executor.staging import empty_tables
 from connstat_sql.files import shown
 from connstat_sql.saved.front_matter import read_page
 from connstat_sql.saved.lint import line_of
-from connstat_sql.saved.mentions import mentions_in, with_typed_nulls
+from connstat_sql.saved.mentions import with_typed_nulls
 from connstat_sql.saved.model import SavedParam, SavedQuery
 from connstat_sql.saved.parameters import check_type, typed
 
@@ -108,7 +107,7 @@ class _Last:
     """The last statement that was bound: what it is asked for is its columns."""
 
     sql: str = ""
-    arguments: Mapping[str, object] | None = None
+    arguments: Arguments = None
     plan: Plan | None = None
 
     def columns(self, engine: Engine) -> Set[str] | None:
@@ -160,19 +159,17 @@ def _bound(
     origin: SourceMap | None = None,
 ) -> Problem | None:
     """What is wrong with the statements of a text, by the first fault; `last` is filled in."""
-    from connstat_sql.sql.refresh import is_own
-
     before = 0
     try:
-        for sql, offset, names, is_last in _statements(text, engine):
-            before = offset
-            mentioned = {name: value for name, value in arguments.items() if name in names} or None
+        for statement in engine.session.split(text):
+            sql, before = statement.sql, statement.offset
+            mentioned = statement.arguments_of(arguments)
             plan = engine.explain(sql, mentioned)
-            if plan is None and not is_own(sql):
+            if plan is None and statement.facts.own is None:
                 engine.session.check(RunText(sql, sql), mentioned)
             if last is not None:
                 last.sql, last.arguments, last.plan = sql, mentioned, plan
-            if is_last:
+            if not statement.is_query:  # later ones may depend on it
                 break
     except ConnstatError as error:
         message = error.message.partition("\n")[0]
@@ -188,27 +185,6 @@ def _bound(
         hint = "" if "\n" in error.hint else error.hint
         return Problem(shown(query.path), line_of(query, place), message, hint)
     return None
-
-
-def _statements(sql: str, engine: Engine) -> Iterator[tuple[str, int, Set[str], bool]]:
-    """The statements of a text, with where each begins and which parameters it has.
-
-    And whether later ones may depend on it.
-    """
-    try:
-        statements = engine.session.split(sql)
-    except ParseError:
-        from connstat_sql.sql.refresh import is_own
-
-        if not any(is_own(text) for text, _ in split(sql)):
-            raise
-        for text, offset in split(sql):
-            yield text, offset, mentions_in(text).names, False
-        return
-    yield from (
-        (statement.sql, statement.offset, statement.names, not statement.is_query)
-        for statement in statements
-    )
 
 
 def _choices(query: SavedQuery, engine: Engine) -> Iterator[Problem]:

@@ -7,13 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connstat_sql.database.classifier import RefreshStatement
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable, no_such
-from connstat_sql.definitions.lexer import Lexeme, read_name, spoken
-from connstat_sql.errors import BindError, Span
-from connstat_sql.sql.statement import read_show
-
-_LONGEST = 20
-"""Tokens: more than a name of too many parts has, which is said of it."""
+from connstat_sql.errors import BindError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +20,18 @@ class Refresh:
     names: tuple[str, ...]
 
 
-def is_own(sql: str) -> bool:
-    """Whether one statement is a SHOW or REFRESH of ours, which DuckDB does not know."""
-    return _named(sql) is not None or read_show(sql) is not None
-
-
-def read_refresh(sql: str, catalog: Catalog) -> Refresh | None:
-    """What a REFRESH names; None for other statements.
+def refresh_of(statement: RefreshStatement, sql: str, catalog: Catalog) -> Refresh:
+    """What a REFRESH, whose text is `sql`, is to forget.
 
     Raises BindError for a name that leads nowhere, with those that come close.
     """
-    named = _named(sql)
-    if named is None:
-        return None
-    if not named:
+    if not statement.scope:
         return Refresh(None, ())
     try:
-        return _resolved(read_name(named), catalog)
+        return _resolved(statement.scope, catalog)
     except BindError as error:
-        error.sql, error.span = sql, Span(named[0].start, named[-1].end)
+        error.sql, error.span = sql, statement.span
         raise
-
-
-def _named(sql: str) -> list[Lexeme] | None:
-    """The tokens of the name behind REFRESH, which may be none; None for other statements."""
-    listed = spoken(sql, _LONGEST)
-    if listed and listed[-1].text == ";":
-        listed.pop()
-    is_refresh = [token.word for token in listed[:1]] == ["refresh"]
-    return listed[1:] if is_refresh and (listed[1:] == [] or read_name(listed[1:])) else None
 
 
 def _resolved(parts: tuple[str, ...], catalog: Catalog) -> Refresh:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from connstat_sql.database.classifier import Show, ShowStatement
 from connstat_sql.definitions.catalog import Catalog, LiveTable, no_such
 from connstat_sql.definitions.model import Param, Resource
 from connstat_sql.definitions.quoting import literal, quote
 from connstat_sql.errors import BindError
-from connstat_sql.sql.statement import Show, Statement, TableUse
+from connstat_sql.sql.statement import Statement, TableUse
+
+Scope = tuple[str, ...]
+"""The dotted name at the end of a SHOW, as parts."""
 
 
-def own_answer(statement: Statement, catalog: Catalog) -> str | None:
-    """SQL whose rows answer a SHOW of ours or a DESCRIBE of a live table; None for all others."""
-    if statement.show is not None:
-        return _ANSWERS[statement.show.what](statement, catalog)
-    described = [m for m in statement.mentions if m.use is TableUse.DESCRIBE]
-    if described:
-        live = catalog.resolve(described[0].parts)
+def shown(show: ShowStatement, sql: str, catalog: Catalog) -> str:
+    """SQL whose rows answer a SHOW of ours, whose own text is `sql`."""
+    return _ANSWERS[show.what](show.scope, sql, catalog)
+
+
+def described(statement: Statement, catalog: Catalog) -> str | None:
+    """SQL whose rows answer a DESCRIBE of a live table; None for all others."""
+    for mention in statement.mentions:
+        live = catalog.resolve(mention.parts) if mention.use is TableUse.DESCRIBE else None
         if isinstance(live, LiveTable):
             columns = ("column_name", "column_type", "null", "key", "default", "extra")
             return values_table(columns, _column_rows(live.resource))
     return None
 
 
-def _providers(_: Statement, catalog: Catalog) -> str:
+def _providers(_scope: Scope, _sql: str, catalog: Catalog) -> str:
     rows = []
     for name in catalog.definitions.providers:
         provider = catalog.definitions.provider(name)
@@ -34,8 +40,8 @@ def _providers(_: Statement, catalog: Catalog) -> str:
     return values_table(("provider", "description", "connections"), rows)
 
 
-def _services(statement: Statement, catalog: Catalog) -> str:
-    provider = _provider_of(statement, catalog, parts=1)
+def _services(scope: Scope, sql: str, catalog: Catalog) -> str:
+    provider = _provider_of(scope, sql, catalog, parts=1)
     rows = []
     for name in catalog.definitions.services(provider):
         service = catalog.definitions.service(provider, name)
@@ -44,13 +50,13 @@ def _services(statement: Statement, catalog: Catalog) -> str:
     return values_table(("provider", "service", "description", "tables"), rows)
 
 
-def _tables(statement: Statement, catalog: Catalog) -> str:
-    provider = _provider_of(statement, catalog, parts=2)
-    wanted = statement.show.scope[1:2] if statement.show else ()
+def _tables(scope: Scope, sql: str, catalog: Catalog) -> str:
+    provider = _provider_of(scope, sql, catalog, parts=2)
+    wanted = scope[1:2]
     services = catalog.definitions.services(provider)
     if wanted and wanted[0].lower() not in services:
         what = f"{provider} has no service {wanted[0]}"
-        raise no_such(what, wanted[0].lower(), services, statement.sql)
+        raise no_such(what, wanted[0].lower(), services, sql)
     rows = []
     for name in wanted or services:
         service = catalog.definitions.service(provider, name.lower())
@@ -66,10 +72,9 @@ def required(resource: Resource) -> list[str]:
     return min(needs, key=len, default=[])
 
 
-def _provider_of(statement: Statement, catalog: Catalog, parts: int) -> str:
-    scope = statement.show.scope if statement.show else ()
+def _provider_of(scope: Scope, sql: str, catalog: Catalog, parts: int) -> str:
     if not 1 <= len(scope) <= parts:
-        raise BindError("name a provider", sql=statement.sql, hint="SHOW SERVICES IN confluent")
+        raise BindError("name a provider", sql=sql, hint="SHOW SERVICES IN confluent")
     name = scope[0].lower()
     if name in catalog.definitions.providers:
         return name
@@ -77,7 +82,7 @@ def _provider_of(statement: Statement, catalog: Catalog, parts: int) -> str:
     if name in connections:
         return connections[name]
     what = f"there is no provider {scope[0]}"
-    raise no_such(what, name, catalog.definitions.providers, statement.sql)
+    raise no_such(what, name, catalog.definitions.providers, sql)
 
 
 def values_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:

@@ -20,10 +20,9 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.database.explain_prefix import read_explain
-from connstat_sql.definitions.lexer import read_name, spoken
+from connstat_sql.database.in_lists import set_aside, values_of
 from connstat_sql.errors import ParseError, Span
 from connstat_sql.sql.duckdb_only import Syntax, Unread, read_unread
-from connstat_sql.sql.in_lists import set_aside, values_of
 from connstat_sql.sql.nodes import find, find_all, walk
 from connstat_sql.sql.recursion import with_room
 from connstat_sql.sql.source_map import SourceMap
@@ -45,25 +44,7 @@ DIALECT: type[DuckDB] = _AsWritten
 _DOLLAR_QUOTES = re.compile(r"\$\w*\$")
 _WITH = re.compile(r"\bwith\b", re.IGNORECASE)
 MAX_LENGTH = 10_000_000
-_LONGEST_SHOW = 12
-"""Tokens: more than one that names three parts has."""
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings are for those who transpile
-
-
-class Show(str, Enum):
-    """What a SHOW statement of ours lists."""
-
-    PROVIDERS = "providers"
-    SERVICES = "services"
-    TABLES = "tables"
-
-
-@dataclass(frozen=True, slots=True)
-class ShowRequest:
-    """`SHOW TABLES IN confluent.connect`: `scope` is the dotted name, as parts."""
-
-    what: Show
-    scope: tuple[str, ...]
 
 
 class TableUse(str, Enum):
@@ -112,7 +93,6 @@ class Statement:
     tree: exp.Expr | None
     mentions: tuple[TableMention, ...]
     explain: str | None = None
-    show: ShowRequest | None = None
     origin: SourceMap | None = None
     short: str = ""
 
@@ -133,9 +113,6 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     """
     if len(sql) > MAX_LENGTH:
         raise ParseError(f"the statement is longer than {MAX_LENGTH:,} characters")
-    show = read_show(sql)
-    if show is not None:
-        return Statement(sql, offset, None, (), show=show)
     explain, mode = read_explain(sql), None
     if explain and explain.mode:
         mode = explain.mode
@@ -150,20 +127,6 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
         short, tree = sql, read_unread(sql, tokens(sql), lambda text: _tree(text, text), syntax_of)
     mentions = tuple(_mentions(tree)) if tree is not None else ()
     return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
-
-
-def read_show(sql: str) -> ShowRequest | None:
-    """What a SHOW of ours lists; None for other statements, and SHOW TABLES alone is DuckDB's."""
-    listed = spoken(sql, _LONGEST_SHOW)
-    if listed and listed[-1].text == ";":
-        listed.pop()
-    begun = [token.word for token in listed[:3]]
-    if begun[:1] != ["show"] or begun[1:2] not in ([what.value] for what in Show):
-        return None
-    what, scope = Show(begun[1]), read_name(listed[3:])
-    is_alone = len(begun) == 2 and what is not Show.TABLES
-    is_of_some = begun[2:] in (["in"], ["from"]) and scope != ()
-    return ShowRequest(what, scope) if is_alone or is_of_some else None
 
 
 _QUANTIFIED = re.compile(r"\b(?:ALL|SOME)\s*\(", re.IGNORECASE)

@@ -9,7 +9,7 @@ from connstat_sql.config.connections import (
     is_plain_url,
 )
 from connstat_sql.transport.client import Client
-from connstat_sql.transport.clock import Clock
+from connstat_sql.transport.clock import Clock, RealClock
 from connstat_sql.transport.messages import (
     Attempt,
     ClientOptions,
@@ -30,6 +30,7 @@ __all__ = [
     "Confirm",
     "Connection",
     "ProcessLimits",
+    "RealClock",
     "Request",
     "Response",
     "RetryNotice",

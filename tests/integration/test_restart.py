@@ -14,10 +14,10 @@ import pytest
 
 from connstat_sql import LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import EngineOptions, RealClock
+from connstat_sql.engine import EngineOptions
 from connstat_sql.errors import ConnectionFailed, ConnstatError
 from connstat_sql.result import Result
-from connstat_sql.transport import Attempt
+from connstat_sql.transport import Attempt, RealClock
 from tests.conftest import engine_of
 from tests.integration.connectors import AWKWARD_NAME, States
 from tests.integration.kafka import RealKafka, open_client, read_states

@@ -15,10 +15,10 @@ import pytest
 
 from connstat_sql import LiveDatabase
 from connstat_sql.bootstrap import Setup, open_engine
-from connstat_sql.engine import EngineOptions, RealClock
+from connstat_sql.engine import EngineOptions
 from connstat_sql.errors import FetchError
 from connstat_sql.result import Result
-from connstat_sql.transport import Attempt
+from connstat_sql.transport import Attempt, RealClock
 from tests.integration.connectors import AWKWARD_NAME
 from tests.integration.kafka import RealKafka, Worker
 

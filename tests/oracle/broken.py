@@ -17,7 +17,8 @@ from sqlglot import exp
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments, Value
-from connstat_sql.live import LiveTables
+from connstat_sql.engine.live import LiveTables
+from connstat_sql.engine.live_planner import LiveQuery
 from connstat_sql.planner import ArgumentSource, Placement, Plan, Scan
 from connstat_sql.result import Options, Result
 from connstat_sql.sql.binder import (
@@ -111,8 +112,8 @@ class Broken(LiveTables):
             bind(statement, self._catalog, introspection, mutant.rules), introspection
         )
 
-    def _plan(self, statement: Statement, arguments: Arguments, options: Options) -> Plan | None:
-        found = super()._plan(statement, arguments, options)
+    def _plan(self, query: LiveQuery, options: Options, now: float) -> Plan | None:
+        found = super()._plan(query, options, now)
         return None if found is None else self.mutant.misplanned(found)
 
 

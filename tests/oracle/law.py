@@ -18,8 +18,8 @@ import httpx
 import pyarrow as pa
 
 from connstat_sql.engine import Engine
+from connstat_sql.engine.live import LiveTables
 from connstat_sql.errors import ConnstatError, PlanError
-from connstat_sql.live import LiveTables
 from connstat_sql.result import Options
 from tests.defects import listening
 from tests.oracle.expressions import transformed

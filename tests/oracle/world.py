@@ -14,7 +14,7 @@ import httpx
 
 from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.engine import Engine, EngineOptions
-from connstat_sql.live import LiveTables
+from connstat_sql.engine.live import LiveTables
 from tests.oracle.zoo import (
     DAYS,
     HOSTS,

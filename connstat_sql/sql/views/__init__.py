@@ -30,7 +30,7 @@ from connstat_sql.sql.views.expand import Columns, Writer, derived, view_of
 from connstat_sql.sql.views.headers import as_written
 from connstat_sql.sql.views.lookup import CatalogLookup, macro_names, view_names
 
-__all__ = ["Views"]
+__all__ = ["Definition", "Views"]
 
 _STATEMENTS_KEPT = 10
 
@@ -114,14 +114,11 @@ class Views:
 
     # --- definitions -------------------------------------------------------------------------
 
-    def define(self, sql: str, arguments: Arguments) -> pa.Table | None:
-        """Create a view or macro over live tables; None for every other statement.
+    def define(self, definition: Definition, arguments: Arguments) -> pa.Table:
+        """Create a view or macro over live tables.
 
         DuckDB judges the definition over the declared catalogs; nothing is sent.
         """
-        definition = self._live_definition(sql)
-        if definition is None:
-            return None
         before = self._numbers(definition)
         text, origin = self._declared(definition)
         with leading_back(text, origin), self._session.binding_live():
@@ -133,17 +130,14 @@ class Views:
         self.look_again()
         return table
 
-    def check(self, sql: str, arguments: Arguments) -> bool:
-        """Whether a statement defines a view or macro over live tables: if so, a sound one."""
-        definition = self._live_definition(sql)
-        if definition is None:
-            return False
+    def check(self, definition: Definition, arguments: Arguments) -> None:
+        """Let DuckDB judge a definition, and create nothing. Raises a QueryError."""
         text, origin = self._declared(definition)
         with leading_back(text, origin), self._session.binding_live():
             self._session.check(RunText(text, text), arguments)
-        return True
 
-    def _live_definition(self, sql: str) -> Definition | None:
+    def definition(self, sql: str) -> Definition | None:
+        """The view or macro over live tables that a statement creates; None for all others."""
         definition = read_definition(sql)
         if definition is None:
             return None

@@ -8,7 +8,7 @@ import pytest
 
 from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments
-from connstat_sql.live import LiveTables
+from connstat_sql.engine.live import LiveTables
 from connstat_sql.result import Options, Result
 from tests.oracle.law import SHARED, Court, Verdict
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from connstat_sql.database.errors import RunText, translated
 from connstat_sql.database.session import Session
-from connstat_sql.database.splitter import is_rowless, named_arguments
 from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.loader import Library, shipped_providers
@@ -334,8 +333,8 @@ class TestSplitting:
         pieces = shared.split(text)
         assert [piece.names for piece in pieces] == [{"é"}, set(), {"a", "b"}]
         assert all(text[piece.offset :].startswith(piece.sql) for piece in pieces)
-        assert named_arguments(pieces[2], {"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
-        assert named_arguments(pieces[1], {"a": 1}) is None
+        assert pieces[2].arguments_of({"a": 1, "b": 2, "c": 3}) == {"a": 1, "b": 2}
+        assert pieces[1].arguments_of({"a": 1}) is None
 
     @pytest.mark.parametrize("sql", ["", ";", " ;; ", "-- nothing"])
     def test_no_statement_is_no_piece(self, shared: Session, sql: str) -> None:
@@ -359,7 +358,7 @@ class TestSplitting:
     ) -> None:
         for piece in session.split(sql):
             table = session.run(plain(piece.sql), None)
-        assert is_rowless(piece, table) is expected
+        assert piece.answers_rows(table) is not expected
 
 
 class TestDeclaring:

@@ -13,7 +13,7 @@ import pytest
 
 from connstat_sql.decode import RowReader
 from connstat_sql.demo import DemoServers, Fault
-from connstat_sql.engine import Engine, RealClock
+from connstat_sql.engine import Engine
 from connstat_sql.errors import (
     ConnectionFailed,
     FetchError,
@@ -24,6 +24,7 @@ from connstat_sql.errors import (
 )
 from connstat_sql.fetch import Fetch, PageStream, RequestBudget, Responses
 from connstat_sql.result import Options, Result
+from connstat_sql.transport import RealClock
 from tests.conftest import FakeClock, engine_of
 from tests.fakes.fetch_loops import tasks_of
 from tests.streaming import batches

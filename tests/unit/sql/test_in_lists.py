@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from connstat_sql.database.in_lists import LONG, set_aside, values_of
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ParseError
-from connstat_sql.sql.in_lists import LONG, set_aside, values_of
 from connstat_sql.sql.statement import DIALECT, long_list, parse
 from tests.examples import examples
 from tests.oracle.stages import Stages, open_stages

@@ -9,7 +9,7 @@ import pytest
 from connstat_sql.database.session import Session
 from connstat_sql.database.values import Arguments
 from connstat_sql.demo import DemoServers
-from connstat_sql.live import LiveTables
+from connstat_sql.engine.live import LiveTables
 from connstat_sql.planner import as_document, as_text
 from connstat_sql.sql.binder import Types
 from connstat_sql.sql.introspection import Introspection

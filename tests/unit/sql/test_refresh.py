@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from connstat_sql.database.classifier import classify
 from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import BindError, ParseError
-from connstat_sql.sql.refresh import is_own
 from tests.conftest import engine_of
 
 
@@ -80,7 +80,7 @@ def test_anything_else_is_no_statement(engine: Engine, sql: str) -> None:
 def test_a_column_or_table_may_be_called_refresh(engine: Engine) -> None:
     results = [*engine.run("CREATE OR REPLACE TABLE refresh AS SELECT 1 AS refresh; FROM refresh")]
     assert results[-1].fetchall() == [(1,)]
-    assert not is_own("SELECT refresh")
+    assert classify("SELECT refresh").own is None
 
 
 def test_it_stands_among_other_statements(engine: Engine) -> None:

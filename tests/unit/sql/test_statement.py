@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlglot import exp
 
+from connstat_sql.database.classifier import Show, ShowStatement, classify
 from connstat_sql.definitions.lexer import names, split
 from connstat_sql.errors import BindError, ParseError, Span
 from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import (
     MAX_LENGTH,
-    Show,
     TableUse,
     parse,
 )
@@ -93,14 +93,12 @@ def test_explain_is_taken_off_and_remembered(sql: str, mode: str | None, rest: s
     ],
 )
 def test_show_of_ours_is_understood(sql: str, what: Show, scope: tuple[str, ...]) -> None:
-    show = parse(sql).show
-    assert show is not None
-    assert (show.what, show.scope) == (what, scope)
+    assert classify(sql).own == ShowStatement(what, scope)
 
 
 @over("sql", ["SHOW TABLES", "SHOW ALL TABLES", "SHOW DATABASES"])
 def test_show_of_duckdb_is_left_to_duckdb(sql: str) -> None:
-    assert parse(sql).show is None
+    assert classify(sql).own is None
 
 
 @over(

@@ -13,11 +13,12 @@ import pytest
 
 from connstat_sql.bootstrap import Setup
 from connstat_sql.demo import DemoServers, Fault
-from connstat_sql.engine import Engine, EngineOptions, RealClock
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import BindError, ConfigError, QueryError
 from connstat_sql.top.model import UNREACHABLE, Fleet, FleetConnector
 from connstat_sql.top.query import FleetQuery
 from connstat_sql.top.worker import Failed, Looked, News, Refreshed, Refresher, WorkerFault
+from connstat_sql.transport import RealClock
 from tests.conftest import FakeClock, SharedWiring
 
 PATIENCE = 30.0
