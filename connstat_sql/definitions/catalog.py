@@ -71,18 +71,29 @@ class Catalog:
 
     def is_provider(self, name: str) -> bool:
         """Whether a provider or a connection bears the name."""
-        return name.lower() in self._providers or name.lower() in self._connections
+        return self.provider_of(name) is not None
+
+    def provider_of(self, name: str) -> str | None:
+        """The provider that a name means: its own, or that of a connection; None: neither."""
+        connection = self.connection_of(name)
+        own = self._providers.get(name.lower())
+        return own if connection is None else self.connections[connection]
+
+    def connection_of(self, name: str) -> str | None:
+        """The connection that a name means; None where it means a provider, or nothing."""
+        lower = name.lower()
+        return None if lower in self._providers else self._connections.get(lower)
 
     def resolve(self, parts: tuple[str, ...]) -> LiveTable | NoSuchTable | None:
         """What a dotted name of three parts means; None when it is none of our names.
 
         A provider's name always means the provider, also where a connection bears the same name.
         """
-        if len(parts) != 3 or not self.is_provider(parts[0]):
+        provider = self.provider_of(parts[0]) if len(parts) == 3 else None
+        if provider is None:
             return None
-        head, service_name, resource_name = (part.lower() for part in parts)
-        connection = None if head in self._providers else self._connections[head]
-        provider = self._providers.get(head) or self.connections[connection or ""]
+        connection = self.connection_of(parts[0])
+        service_name, resource_name = parts[1].lower(), parts[2].lower()
         shown = connection or provider
         services = self.definitions.services(provider)
         service = (

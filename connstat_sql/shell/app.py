@@ -175,16 +175,15 @@ def _interrupt(shell: Shell) -> None:
 
 
 def _teach(prompt: Prompt, shell: Shell, engine: Engine) -> None:
-    """Colours and completion, once there is an engine; on the thread that opened it.
+    """Colours and completion, once there is an engine; on the worker that opened it.
 
-    Completion first: it learns on a thread of its own, and the values of the first statement are
-    to be remembered.
+    Completion first: the values of the first statement are to be remembered.
     """
     from connstat_sql.shell.completion import make_completer
     from connstat_sql.shell.highlighting import words_of
 
     prompt.completer = make_completer(
-        shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS, shell.threads
+        shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS, shell.worker
     )
     keywords, functions = words_of(engine)
     prompt.colors.learn(keywords, functions, shell.words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -18,48 +18,73 @@ if TYPE_CHECKING:
     from connstat_sql.engine import Engine
 
 
-class Threads:
-    """The threads of one shell, which it waits for when it is left: those of others go on."""
+class Worker:
+    """Does one thing after the other, on a thread that lives as long as there is something to do.
+
+    >>> worker, done = Worker(), []
+    >>> worker.do(lambda: done.append("first"))
+    >>> worker.do(lambda: done.append("second"))
+    >>> worker.wait(60), done
+    (True, ['first', 'second'])
+    """
 
     def __init__(self) -> None:
-        self._begun: list[threading.Thread] = []
-        self._lock = threading.Lock()
+        self._acts: deque[Callable[[], None]] = deque()
+        self._changed = threading.Condition()
+        self._is_at_work = self._is_closed = False
 
-    def begin(self, act: Callable[[], None], name: str) -> threading.Thread:
-        """Do something beside all else."""
-        thread = threading.Thread(target=act, name=name, daemon=True)
-        with self._lock:
-            thread.start()
-            self._begun = [*filter(threading.Thread.is_alive, self._begun), thread]
-        return thread
+    def do(self, act: Callable[[], None]) -> None:
+        """Do something once what was wanted before is done; nothing more after `close`."""
+        with self._changed:
+            if self._is_closed:
+                return
+            self._acts.append(act)
+            if not self._is_at_work:
+                threading.Thread(target=self._work, name="connstat-worker", daemon=True).start()
+                self._is_at_work = True
 
     def wait(self, seconds: float) -> bool:
-        """Wait for all, and for those that they begin; False where that takes too long."""
-        until = time.monotonic() + seconds
-        while alive := [thread for thread in self._begun if thread.is_alive()]:
-            left = until - time.monotonic()
-            if left <= 0:
-                return False
-            alive[0].join(left)
-        return True
+        """Wait until there is nothing to do; False where that takes too long."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_at_work, seconds)
+
+    def close(self, seconds: float) -> bool:
+        """Leave what has not begun, and wait for what has; False where that takes too long."""
+        with self._changed:
+            self._is_closed = True
+            self._acts.clear()
+        return self.wait(seconds)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if not self._acts:
+                    self._is_at_work = False
+                    self._changed.notify_all()
+                    return
+                act = self._acts.popleft()
+            try:
+                act()
+            except Exception as error:  # the shell is being left, or goes on without
+                log.debug("what makes typing easier is not there: %s", error)
 
 
 class LateEngine:
-    """An engine that is opened when it is first needed, or before that on a thread of its own.
+    """An engine that is opened when it is first needed, or before that on a worker.
 
     What goes wrong is raised by `get`, in the thread that asks; the next `get` tries again.
     """
 
-    def __init__(self, open_: Callable[[], Engine], threads: Threads) -> None:
+    def __init__(self, open_: Callable[[], Engine], worker: Worker) -> None:
         self._open = open_
-        self._threads = threads
+        self._worker = worker
         self._prepare: list[Callable[[Engine], None]] = []
         self._afterwards: list[Callable[[Engine], None]] = []
         self._engine: Engine | None = None
         self._failure: Exception | None = None
-        self._opening: threading.Thread | None = None
+        self._has_begun = False
         self._is_out = threading.Event()
-        """Set once the thread that opens has an engine, or has failed."""
+        """Set once the worker has an engine, or has failed."""
 
     def then(self, prepare: Callable[[Engine], None]) -> None:
         """What else to do with a new engine, before it is handed out, by the thread that opens."""
@@ -73,9 +98,16 @@ class LateEngine:
         self._afterwards.append(act)
 
     def begin(self, tell: Callable[[], None]) -> None:
-        """Open it beside whatever else is done; `tell` is called there when that has ended."""
-        if self._opening is None:
-            self._opening = self._threads.begin(partial(self._try, tell), "connstat-opening")
+        """Open it beside whatever else is done; `tell` is called there when that has ended.
+
+        What is done `afterwards` comes before that, with all that it wants done first of all.
+        """
+        if not self._has_begun:
+            self._has_begun = True
+            self._worker.do(self._try)
+            for act in self._afterwards:
+                self._worker.do(partial(self._do_with_engine, act))
+            self._worker.do(lambda: self._worker.do(tell))
 
     @property
     def is_opening(self) -> bool:
@@ -88,9 +120,8 @@ class LateEngine:
 
     def get(self) -> Engine:
         """The engine; waits for it. Raises what opening it raised: a ConnstatError, as a rule."""
-        if self._opening is not None:
+        if self._has_begun:
             self._is_out.wait()
-            self._opening = None
             failure, self._failure = self._failure, None
             if failure is not None:
                 raise failure
@@ -98,20 +129,17 @@ class LateEngine:
             self._engine = self._opened()
         return self._engine
 
-    def _try(self, tell: Callable[[], None]) -> None:
+    def _try(self) -> None:
         try:
             self._engine = self._opened()
         except Exception as error:  # whoever asks for the engine is told
             self._failure = error
         finally:
             self._is_out.set()
-        try:
-            if self._engine is not None:
-                for act in self._afterwards:
-                    act(self._engine)
-        except Exception as error:  # the shell is being left, or goes on without
-            log.debug("what makes typing easier is not there: %s", error)
-        tell()
+
+    def _do_with_engine(self, act: Callable[[Engine], None]) -> None:
+        if self._engine is not None:
+            act(self._engine)
 
     def _opened(self) -> Engine:
         engine = self._open()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -81,7 +80,6 @@ class Prompt:
         self._stop = stop
         self._edit = edit
         self._on_first: Callable[[], None] | None = on_first
-        self._asked = threading.Event()
         self._sought: CompletionState | None = None
         """Of the search that a key has asked for."""
         self._quoted = ""
@@ -110,11 +108,7 @@ class Prompt:
 
     def ask(self, text: str = "") -> str:
         """What is written, beginning with a text. Raises KeyboardInterrupt or EOFError."""
-        self._asked.clear()
-        try:
-            return self._session.prompt(default=text)
-        finally:
-            self._asked.set()
+        return self._session.prompt(default=text)
 
     @property
     def text(self) -> str:
@@ -256,13 +250,14 @@ class Prompt:
         event.app.exit(exception=KeyboardInterrupt(), style="class:aborting")
 
     def _let_go(self) -> None:
-        """End what the completion is looking up: the prompt would wait for it."""
+        """End what the completion looks up and does not end soon: the prompt would wait for it."""
         if self._is_looking_up():
-            threading.Thread(target=self._stop_lookup, daemon=True).start()
+            asyncio.get_running_loop().call_later(GRACE, self._stop_lookup)
 
     def _stop_lookup(self) -> None:
-        while not self._asked.wait(GRACE) and self._is_looking_up():
+        if self._is_looking_up():
             self._stop()
+            self._let_go()
 
 
 def is_short(text: str) -> bool:

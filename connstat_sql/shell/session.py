@@ -17,7 +17,7 @@ from connstat_sql.definitions.lexer import names
 from connstat_sql.errors import ConnstatError, counted
 from connstat_sql.hints import in_shell, worded
 from connstat_sql.output.stderr import DONE, INTERRUPTED, PARTIAL, QUERY_AT_FAULT, exit_code
-from connstat_sql.shell.background_engine import LateEngine, Threads
+from connstat_sql.shell.background_engine import LateEngine, Worker
 from connstat_sql.shell.display import Display, Settings
 from connstat_sql.shell.narration import ShellNarrator
 
@@ -79,9 +79,9 @@ class Shell:
         self.words: frozenset[str] = frozenset()
         """Names of providers and connections in lower case, once the engine is there."""
         self.known_connections: tuple[str, ...] = ()
-        self.threads = Threads()
-        """They open the engine and learn from it."""
-        self.engine = LateEngine(lambda: context.open(context.narrator), self.threads)
+        self.worker = Worker()
+        """It opens the engine and learns from it."""
+        self.engine = LateEngine(lambda: context.open(context.narrator), self.worker)
         self.engine.then(self._look_around)
         self.code = DONE
         """What the last line came to, as an exit code."""
@@ -94,10 +94,10 @@ class Shell:
     def close(self) -> None:
         """Close the engine; nobody gets at it any more.
 
-        What is opened and learnt on other threads is waited for: DuckDB ends the process when it
-        is closed under their feet.
+        What the worker is at is waited for: DuckDB ends the process when it is closed under its
+        feet.
         """
-        if not self.threads.wait(LONGEST_LEARNING):
+        if not self.worker.close(LONGEST_LEARNING):
             return  # the process is about to end, and leaves it behind
         engine = self.engine.ready()
         if engine is not None:

@@ -75,14 +75,11 @@ def required(resource: Resource) -> list[str]:
 def _provider_of(scope: Scope, sql: str, catalog: Catalog, parts: int) -> str:
     if not 1 <= len(scope) <= parts:
         raise BindError("name a provider", sql=sql, hint="SHOW SERVICES IN confluent")
-    name = scope[0].lower()
-    if name in catalog.definitions.providers:
-        return name
-    connections = {known.lower(): provider for known, provider in catalog.connections.items()}
-    if name in connections:
-        return connections[name]
+    provider = catalog.provider_of(scope[0])
+    if provider is not None:
+        return provider
     what = f"there is no provider {scope[0]}"
-    raise no_such(what, name, catalog.definitions.providers, sql)
+    raise no_such(what, scope[0].lower(), catalog.definitions.providers, sql)
 
 
 def values_table(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> str:

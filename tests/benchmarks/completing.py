@@ -71,9 +71,10 @@ def completer_of(setup: Setup, local: str = "SELECT 1") -> Iterator[KnowingCompl
     engine = open_engine(setup, EngineOptions(environment={}))
     try:
         engine.session.duckdb.execute(local)
-        found = make_completer(lambda: engine, threading.RLock(), ["failed_tasks"], COMMANDS)
-        found.learner.wait()
-        yield found
+        completer = make_completer(lambda: engine, threading.RLock(), ["failed_tasks"], COMMANDS)
+        completer.learner.wait()
+        yield completer
+        completer.learner.wait()
     finally:
         engine.close()
 
@@ -139,7 +140,7 @@ class Hit:
 def examples(completer: KnowingCompleter) -> tuple[str, ...]:
     """The example of every table that has one."""
     known = completer.learner.known()
-    return tuple(one.example for one in known.tables.values() if one.example)
+    return tuple(table.example.strip() for table in known.tables if table.example)
 
 
 def hits(completer: KnowingCompleter, sql: str, *, rest: bool) -> Iterator[Hit]:
@@ -162,8 +163,8 @@ def _means(text: str, name: str) -> bool:
 def _names(completer: KnowingCompleter, sql: str) -> Iterator[tuple[str, int, int]]:
     """Names of tables, columns and functions in a query, of two letters or more."""
     known = completer.learner.known()
-    words = {part for parts in known.tables for part in parts}
-    words |= {one.name.lower() for table in known.tables.values() for one in table.fields}
+    words = {part for table in known.tables for part in str(table.table).split(".")}
+    words |= {column.name.lower() for table in known.tables for column in table.all_columns}
     words |= {one.name for one in known.functions}
     aliases = {word.lower() for word in re.findall(r"(?i)\bAS\s+(\w+)", sql)}
     for token in spoken(sql):

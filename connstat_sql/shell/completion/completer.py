@@ -17,10 +17,10 @@ from prompt_toolkit.document import Document
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ConnstatError
 from connstat_sql.saved import SavedParam, SavedQuery
-from connstat_sql.shell.background_engine import Threads
+from connstat_sql.shell.background_engine import Worker
 from connstat_sql.shell.completion import commands as command_lines
 from connstat_sql.shell.completion.context import CompletionPlace, WantedKind, place
-from connstat_sql.shell.completion.loader import Learner, columns_behind
+from connstat_sql.shell.completion.loader import Learner
 from connstat_sql.shell.completion.metadata import KnownField
 from connstat_sql.shell.completion.ranking import Candidate
 from connstat_sql.shell.completion.suggestions import Candidates
@@ -33,7 +33,6 @@ from connstat_sql.shell.completion.values import (
 )
 
 if TYPE_CHECKING:
-    from connstat_sql.definitions.catalog import Catalog
     from connstat_sql.engine import Engine
 
 log = logging.getLogger(__name__)
@@ -53,26 +52,16 @@ class KnowingCompleter(Completer):
         saved: Iterable[object],
         commands: Mapping[str, command_lines.CommandSyntax],
         now: Callable[[], float] = time.monotonic,
-        threads: Threads | None = None,
+        worker: Worker | None = None,
     ) -> None:
         """As `make_completer`; `now` is a clock in seconds."""
         self._saved = saved
         self._commands = commands
         self.values = ObservedValues(now)
-        self.learner = Learner(
-            ready,
-            lock,
-            lambda engine: engine.watch_values(self.values.take),
-            now,
-            self._look_behind,
-            threads,
-        )
+        self.learner = Learner(ready, lock, self.values, now, worker)
         self._lookup = Lookup(ready, lock, self.values, now)
         self._candidates: Candidates | None = None
         self._requested = ""
-
-    def _look_behind(self, catalog: Catalog) -> None:
-        self.values.behind = columns_behind(catalog)
 
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
@@ -105,7 +94,7 @@ class KnowingCompleter(Completer):
             return _written(command_lines.files(at.word, Path()), at, cursor)
         if at.wanted is WantedKind.STATEMENT and not at.word and not is_requested:
             return []  # whoever has just ended a statement has no use for a menu
-        offers = self._offers(at)
+        offers = self._offers()
         candidates = offers.at(at)
         if at.wanted is WantedKind.STATEMENT and text[:cursor].strip() == at.word:
             begun = [
@@ -134,8 +123,8 @@ class KnowingCompleter(Completer):
             candidates = self.values.with_age(candidates, column, is_now=result.is_now)
         return [*_written(candidates, at, cursor), *_hint(result, candidates)]
 
-    def _offers(self, at: CompletionPlace) -> Candidates:
-        known = self.learner.known(at)
+    def _offers(self) -> Candidates:
+        known = self.learner.known()
         if self._candidates is None or self._candidates.known is not known:
             self._candidates = Candidates(known, self.values)
         return self._candidates

@@ -1,4 +1,4 @@
-"""An engine → `Metadata`: names at once, tables beside the typing, a service when it is named."""
+"""An engine → `Metadata`: the catalog at once, lists of its tables beside the typing."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from connstat_sql.database.macros import DESCRIBED
 from connstat_sql.definitions.loader.types import UnknownType, parse_type
 from connstat_sql.definitions.loader.views import tables_of
-from connstat_sql.definitions.model import Part, Redaction, Resource, SqlType, TableName
+from connstat_sql.definitions.model import Part, SqlType, TableName
 from connstat_sql.definitions.quoting import call, literal
-from connstat_sql.errors import ConnstatError
-from connstat_sql.shell.background_engine import Threads
-from connstat_sql.shell.completion.context import CompletionPlace
+from connstat_sql.shell.background_engine import Worker
 from connstat_sql.shell.completion.metadata import Function, KnownField, Metadata, Table
-from connstat_sql.shell.completion.parser import FromSource
+from connstat_sql.shell.completion.values import ObservedValues
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,7 +38,7 @@ _NAME = literal(r"[a-z]\w+")
 _FUNCTIONS = f"""
 SELECT {call("lower", "function_name")}, {call("any_value", "function_type")},
   {call("min_by", call("list_zip", "parameters", "parameter_types"), call("len", "parameters"))},
-  {call("any_value", "return_type")}, {call("any_value", "description")}
+  {call("any_value", "return_type")}
 FROM {call("duckdb_functions")}
 WHERE {call("regexp_full_match", "function_name", _NAME)}
 GROUP BY ALL ORDER BY ALL"""
@@ -53,7 +51,7 @@ SELECT keyword_name FROM {call("duckdb_keywords")} WHERE keyword_category = 'res
 
 
 class Learner:
-    """Learns what an engine knows, on threads of its own, so that typing never waits for it.
+    """Learns what an engine knows, on a worker, so that typing never waits for it.
 
     `lock` is held by whoever uses the engine's DuckDB connection.
     """
@@ -62,75 +60,74 @@ class Learner:
         self,
         ready: Callable[[], Engine | None],
         lock: threading.RLock,
-        prepare: Callable[[Engine], None] = lambda _: None,
+        values: ObservedValues,
         now: Callable[[], float] = time.monotonic,
-        learnt: Callable[[Catalog], None] = lambda _: None,
-        threads: Threads | None = None,
+        worker: Worker | None = None,
     ) -> None:
-        """`ready` gives the engine once there is one; `prepare` is done with it first.
+        """`ready` gives the engine once there is one; `values` are told what its rows had.
 
-        `learnt` is called at the end, with the catalog, on the thread that learns. `threads` are
-        those that somebody waits for at the end.
+        `worker` is that of a shell (None: one of its own).
         """
-        self._threads = threads or Threads()
+        self._worker = worker or Worker()
         self._ready = ready
         self._lock = lock
-        self._prepare = prepare
+        self._values = values
         self._now = now
-        self._learnt = learnt
         self._known = Metadata()
-        self._catalog: Catalog | None = None
-        self._guard = threading.Lock()
-        self._learning: threading.Thread | None = None
-        self._looking: threading.Thread | None = None
+        self._has_begun = self._is_looking = False
         self._looked = 0.0
-        self._read: set[tuple[str, str]] = set()
         self._failures = 0
 
-    def known(self, place: CompletionPlace | None = None) -> Metadata:
-        """What is known by now; with the tables of services that a place names."""
+    def known(self) -> Metadata:
+        """What is known by now."""
         engine = self._ready()
         if engine is None:
             return self._known
-        if self._learning is None:
-            self._looked = self._now()
-            self._prepare(engine)
-            self._learning = self._begun(self._learn, engine)
-        elif self._now() - self._looked > LOOK_AGAIN and not (
-            self._looking is not None and self._looking.is_alive()
-        ):
-            self._looked = self._now()
-            self._looking = self._begun(self._look_again, engine)
-        if place is not None and self._catalog is not None:
-            self._read_named(place)
+        if not self._has_begun:
+            self._has_begun, self._looked = True, self._now()
+            engine.watch_values(self._values.take)
+            self._worker.do(lambda: self._safely(self._learn, engine))
+        elif self._now() - self._looked > LOOK_AGAIN and not self._is_looking:
+            self._is_looking, self._looked = True, self._now()
+            self._worker.do(lambda: self._safely(self._look_again, engine))
         return self._known
 
     def wait(self, seconds: float = 60.0) -> Metadata:
         """What is known when all has been learnt that there is now; for those who need it all."""
         self.known()
-        for thread in (self._learning, self._looking):
-            if thread is not None:
-                thread.join(seconds)
+        self._worker.wait(seconds)
         return self._known
 
     # --- beside the typing -------------------------------------------------------------------
 
+    def _safely(self, act: Callable[[Engine], None], engine: Engine) -> None:
+        try:
+            act(engine)
+        except Exception as error:  # a statement went first, or the engine is closed
+            log.debug("what can be completed could not be learnt: %s", error)
+            self._failures += 1
+            if act == self._learn and self._failures < MOST_FAILURES:
+                self._has_begun = False  # the next key press begins it anew
+
     def _learn(self, engine: Engine) -> None:
         with self._lock:
             catalog = engine.catalog
-        definitions = catalog.definitions
-        services = {name: definitions.services(name) for name in definitions.providers}
-        self._swap(services=services, connections=dict(catalog.connections))
-        self._catalog = catalog
+        self._now_known(catalog=catalog)
         self._learn_functions(engine)
         self._look_again(engine)
         connected = {*catalog.connections.values()}
-        for provider in sorted(services, key=lambda name: name not in connected):
-            tables = [
-                table for name in services[provider] for table in self._tables(provider, name)
-            ]
-            self._add(tables)
-        self._learnt(catalog)
+        self._read(sorted(catalog.definitions.providers, key=lambda name: name not in connected))
+
+    def _read(self, providers: Sequence[str]) -> None:
+        """Read the tables of the first provider, and then, after what others want, of the rest."""
+        catalog = self._known.catalog
+        if not providers:
+            self._values.behind = columns_behind(catalog)
+            return
+        self._worker.do(lambda: self._read(providers[1:]))
+        services = catalog.definitions.services(providers[0])
+        read = (table for name in services for table in self._known.tables_of(providers[0], name))
+        self._now_known(tables=(*self._known.tables, *read))
 
     def _learn_functions(self, engine: Engine) -> None:
         """Not on the engine's own connection: a statement that begins would stop that."""
@@ -138,114 +135,27 @@ class Learner:
             rows = beside.execute(_FUNCTIONS).fetchall()
             reserved = beside.execute(_RESERVED).fetchall()
         functions = tuple(
-            Function(name, _signature(name, params or (), of), kind, description or "")
-            for name, kind, params, of, description in rows
-        ) + tuple(
-            Function(signature.partition("(")[0], signature, description=description)
-            for signature, description in DESCRIBED.items()
-        )
-        self._swap(functions=functions, reserved=frozenset(word for (word,) in reserved))
+            Function(name, _signature(name, params or (), of), kind)
+            for name, kind, params, of in rows
+        ) + tuple(Function(signature.partition("(")[0], signature) for signature in DESCRIBED)
+        self._now_known(functions=functions, reserved=frozenset(word for (word,) in reserved))
 
     def _look_again(self, engine: Engine) -> None:
         """Look which tables DuckDB itself has; not while a statement runs."""
+        self._is_looking = False
         if not self._lock.acquire(blocking=False):
             return
         try:
-            self._swap(local=_local_tables(engine.session.duckdb))
+            self._now_known(local=_local_tables(engine.session.duckdb))
         finally:
             self._lock.release()
 
-    # --- tables ------------------------------------------------------------------------------
-
-    def _read_named(self, place: CompletionPlace) -> None:
-        names = [place.qualifier, *(source.parts for source in _mentioned(place))]
-        for parts in names:
-            if len(parts) >= 2:
-                provider, service = self._known.provider_of(parts[0]), parts[1].lower()
-                if provider is not None and (provider, service) not in self._read:
-                    self._add(self._tables(provider, service))
-
-    def _tables(self, provider: str, service: str) -> list[Table]:
-        """The tables of a service; none of one whose file is broken, which others will say."""
-        self._read.add((provider, service))
-        assert self._catalog is not None
-        try:
-            declared = self._catalog.definitions.service(provider, service)
-        except ConnstatError as error:
-            log.debug("nothing to complete in %s.%s: %s", provider, service, error)
-            return []
-        return (
-            [table_of(resource) for resource in declared.resources.values()]
-            if declared is not None
-            else []
-        )
-
-    def _add(self, tables: Iterable[Table]) -> None:
-        new = {(table.parts[0], table.parts[1], table.parts[2]): table for table in tables}
-        if new:
-            with self._guard:
-                self._known = replace(self._known, tables={**self._known.tables, **new})
-
-    def _begun(self, act: Callable[[Engine], None], engine: Engine) -> threading.Thread:
-        def safely() -> None:
-            try:
-                act(engine)
-            except Exception as error:  # a statement went first, or the engine is closed
-                log.debug("what can be completed could not be learnt: %s", error)
-                self._failures += 1
-                if act == self._learn and self._failures < MOST_FAILURES:
-                    self._learning = None  # the next key press begins it anew
-
-        return self._threads.begin(safely, "connstat-completion")
-
-    def _swap(self, **changes: object) -> None:
-        with self._guard:
-            if any(getattr(self._known, name) != value for name, value in changes.items()):
-                self._known = replace(self._known, **changes)  # type: ignore[arg-type]
-
-
-def _mentioned(place: CompletionPlace) -> Iterator[FromSource]:
-    """Every source in reach of a place, also those inside queries."""
-    yield from _deep(place.scope.sources)
-    for query in place.scope.named.values():
-        for branch in query.branches:
-            yield from _deep(branch.sources)
-
-
-def _deep(sources: Iterable[FromSource]) -> Iterator[FromSource]:
-    for source in sources:
-        yield source
-        if source.query is not None:
-            for query in (source.query, *source.query.named.values()):
-                for branch in query.branches:
-                    yield from _deep(branch.sources)
+    def _now_known(self, **changes: object) -> None:
+        if any(getattr(self._known, name) != value for name, value in changes.items()):
+            self._known = replace(self._known, **changes)  # type: ignore[arg-type]
 
 
 # --- into our values ------------------------------------------------------------------------------
-
-
-def table_of(resource: Resource) -> Table:
-    """A live table as completion knows it."""
-    from connstat_sql.sql.shows import required
-
-    name, needed = resource.table, tuple(required(resource))
-    columns = [
-        KnownField(
-            column.name, column.type, column.description, name, (column.name,),
-            is_masked=column.redaction in (Redaction.KEYS, Redaction.VALUE), allowed=column.allowed,
-        )
-        for column in resource.columns
-    ]  # fmt: skip
-    params = [
-        KnownField(
-            param.name, param.type, param.description, name, (param.name,), param=param,
-            is_required=param.name in needed, allowed=param.allowed,
-        )
-        for param in resource.params
-    ]  # fmt: skip
-    parts = (name.provider, name.service, name.resource)
-    fields, example = (*columns, *params), resource.example.strip()
-    return Table(parts, fields, resource.description, needed, not resource.methods, example)
 
 
 def _local_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, Table]:

@@ -1,27 +1,33 @@
-"""What completion knows, as values: tables, columns, functions; and what names in a scope mean."""
+"""What completion knows: the catalog, and DuckDB's own; and what names in a scope mean."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from connstat_sql.definitions.catalog import Catalog, LiveTable
+from connstat_sql.definitions.loader import Library
 from connstat_sql.definitions.model import (
     HIDDEN_COLUMNS,
     ListOf,
     MapOf,
     Param,
     Parent,
+    Redaction,
+    Resource,
     SqlType,
     Struct,
     TableName,
 )
+from connstat_sql.errors import ConnstatError
 from connstat_sql.shell.completion.context import CompletionScope
 from connstat_sql.shell.completion.parser import FromSource, Query, SelectOutput
 
 MOST_LEVELS = 20
 """Queries within queries that are looked into."""
-HIDDEN = tuple(HIDDEN_COLUMNS)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,33 @@ class KnownField:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its name in parts, live or DuckDB's own; `required` are parameters to be given.
-
-    `is_union` says that it is made of tables of whichever providers have a connection.
-    """
+    """A table: its name in parts, live or DuckDB's own; `required` are parameters to be given."""
 
     parts: tuple[str, ...]
     fields: tuple[KnownField, ...]
-    description: str = ""
     required: tuple[str, ...] = ()
-    is_union: bool = False
-    example: str = ""
+
+    @classmethod
+    def of(cls, resource: Resource) -> Table:
+        """A live table."""
+        name, required = resource.table, needs(resource)
+        columns = [
+            KnownField(
+                column.name, column.type, column.description, name, (column.name,),
+                is_masked=column.redaction in (Redaction.KEYS, Redaction.VALUE),
+                allowed=column.allowed,
+            )
+            for column in resource.columns
+        ]  # fmt: skip
+        params = [
+            KnownField(
+                param.name, param.type, param.description, name, (param.name,), param=param,
+                is_required=param.name in required, allowed=param.allowed,
+            )
+            for param in resource.params
+        ]  # fmt: skip
+        parts = (name.provider, name.service, name.resource)
+        return cls(parts, (*columns, *params), required)
 
     def field(self, name: str) -> KnownField | None:
         """The column of that name, or None."""
@@ -104,49 +126,56 @@ class Function:
     name: str
     signature: str
     kind: str = "scalar"
-    description: str = ""
+
+
+def needs(resource: Resource) -> tuple[str, ...]:
+    """The parameters of a live table that have to be given."""
+    from connstat_sql.sql.shows import required
+
+    return tuple(required(resource))
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """Everything but values. `tables` are live ones by provider, service and resource; `local`
-    are DuckDB's own, by name in lower case. `connections` maps names to their providers.
+    """Everything but values. `tables` are those live ones that have been read, for lists of them;
+    one that is named is read then. `local` are DuckDB's own, by name in lower case.
     """
 
-    services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    connections: Mapping[str, str] = field(default_factory=dict)
-    tables: Mapping[tuple[str, str, str], Table] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=lambda: Catalog(Library(()), {}))
+    tables: tuple[Resource, ...] = ()
     local: Mapping[str, Table] = field(default_factory=dict)
     functions: tuple[Function, ...] = ()
     reserved: frozenset[str] = frozenset()
 
-    def provider_of(self, name: str) -> str | None:
-        """The provider that a name means: its own, or that of a connection. None: no such name."""
-        lower = name.lower()
-        if lower in self.services:
-            return lower
-        return next((of for known, of in self.connections.items() if known.lower() == lower), None)
-
-    def connection_of(self, name: str) -> str | None:
-        """The connection that a name means, or None: a provider's name means the provider."""
-        lower = name.lower()
-        if lower in self.services:
-            return None
-        return next((known for known in self.connections if known.lower() == lower), None)
-
     def table(self, parts: Sequence[str]) -> Table | None:
         """The table that a name means, or None."""
-        if len(parts) == 3:
-            provider = self.provider_of(parts[0])
-            if provider is not None:
-                return self.tables.get((provider, parts[1].lower(), parts[2].lower()))
+        if len(parts) == 3 and self.catalog.is_provider(parts[0]):
+            try:
+                live = self.catalog.resolve((parts[0], parts[1], parts[2]))
+            except ConnstatError as error:
+                log.debug("nothing to complete in %s: %s", parts, error)
+                return None
+            return Table.of(live.resource) if isinstance(live, LiveTable) else None
         return self.local.get(parts[-1].lower()) if parts else None
+
+    def live_table(self, name: TableName) -> Table | None:
+        """The live table of that name, or None."""
+        return self.table((name.provider, name.service, name.resource))
+
+    def tables_of(self, provider: str, service: str) -> tuple[Resource, ...]:
+        """The tables of a service; none of one whose file is broken, which others will say."""
+        try:
+            declared = self.catalog.definitions.service(provider, service)
+        except ConnstatError as error:
+            log.debug("nothing to complete in %s.%s: %s", provider, service, error)
+            return ()
+        return tuple(declared.resources.values()) if declared is not None else ()
 
     @cached_property
     def used(self) -> frozenset[str]:
         """Providers of which there is something to read: that have a connection, or need none."""
-        unions = {parts[0] for parts, table in self.tables.items() if table.is_union}
-        return frozenset({*self.connections.values(), *unions})
+        unions = {resource.table.provider for resource in self.tables if not resource.methods}
+        return frozenset({*self.catalog.connections.values(), *unions})
 
     # --- scopes ------------------------------------------------------------------------------
 
@@ -184,8 +213,8 @@ class Metadata:
     def _anywhere(self) -> Mapping[str, tuple[KnownField, ...]]:
         """The columns of all tables that have fields, by name."""
         fields: dict[str, dict[tuple[str, ...], KnownField]] = {}
-        for table in self.tables.values():
-            for column in table.fields:
+        for resource in self.tables:
+            for column in Table.of(resource).fields:
                 inner = column if isinstance(column.type, Struct) else column.element
                 if inner.fields:
                     names = tuple(field.name for field in inner.fields)
@@ -246,7 +275,7 @@ class Metadata:
         if not chain or depth > MOST_LEVELS:
             return None
         for source, rest in self._readings(chain, scope):
-            for column in (*self.fields_of(source, scope, depth), *_hidden(source)):
+            for column in (*self.fields_of(source, scope, depth), *hidden_of(source)):
                 if rest and column.name.lower() == rest[0].lower():
                     field = _inside(column, rest[1:])
                     if field is not None:
@@ -256,7 +285,7 @@ class Metadata:
     def source_of(self, chain: Sequence[str], scope: CompletionScope) -> FromSource | None:
         """The source whose column a dotted name means."""
         for source, rest in self._readings(chain, scope):
-            fields = (*self.fields_of(source, scope), *_hidden(source))
+            fields = (*self.fields_of(source, scope), *hidden_of(source))
             if rest and any(column.name.lower() == rest[0].lower() for column in fields):
                 return source
         return None
@@ -274,10 +303,12 @@ class Metadata:
             yield source, chain
 
 
-def _hidden(source: FromSource) -> tuple[KnownField, ...]:
-    if len(source.parts) != 3:
-        return ()
-    return tuple(KnownField(name, description="hidden") for name in HIDDEN)
+def hidden_of(source: FromSource) -> tuple[KnownField, ...]:
+    """The columns that a live table has where they are named."""
+    return _HIDDEN if len(source.parts) == 3 else ()
+
+
+_HIDDEN = tuple(KnownField(name, description="hidden") for name in HIDDEN_COLUMNS)
 
 
 def _inside(column: KnownField, path: Sequence[str]) -> KnownField | None:

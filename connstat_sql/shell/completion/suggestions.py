@@ -7,8 +7,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from connstat_sql.definitions.model import Resource
 from connstat_sql.shell.completion.context import CompletionPlace, WantedKind
-from connstat_sql.shell.completion.metadata import HIDDEN, KnownField, Metadata, Table
+from connstat_sql.shell.completion.metadata import (
+    KnownField,
+    Metadata,
+    Table,
+    hidden_of,
+    needs,
+)
 from connstat_sql.shell.completion.parser import FromSource
 from connstat_sql.shell.completion.ranking import Candidate, ranked
 from connstat_sql.shell.completion.values import ObservedValues
@@ -106,8 +113,7 @@ class Candidates:
             yield self._name(name, place, "named by WITH", weight=-5)
         for table in self.known.local.values():
             text = ".".join(self._written(part, place) for part in table.parts)
-            meta = table.description or "table in DuckDB"
-            yield Candidate(text, ".".join(table.parts), meta, (table.parts[-1],))
+            yield Candidate(text, ".".join(table.parts), "table in DuckDB", (table.parts[-1],))
         yield from self._heads(place)
         if place.word or len(self.known.tables) <= _FEW:
             yield from self._table_names
@@ -119,37 +125,44 @@ class Candidates:
     def _heads(self, place: CompletionPlace) -> Iterator[Candidate]:
         """Providers and connections: what a name of three parts may begin with."""
         dot = "." if place.wanted is WantedKind.TABLE else ""
-        for name in self.known.services:
+        catalog = self.known.catalog
+        for name in catalog.definitions.providers:
             is_used = name in self.known.used
             meta = "provider" if is_used else "provider without a connection"
             yield self._name(name, place, meta, dot, weight=5 if is_used else 40)
-        for name, of in self.known.connections.items():
-            if name.lower() not in self.known.services:
+        for name, of in catalog.connections.items():
+            if catalog.connection_of(name) is not None:
                 yield self._name(name, place, f"connection of {of}", dot, weight=6)
 
     def _services(self, place: CompletionPlace) -> Iterator[Candidate]:
-        provider = self.known.provider_of(place.qualifier[0]) if place.qualifier else None
-        for name in self.known.services.get(provider or "", ()):
+        catalog = self.known.catalog
+        provider = catalog.provider_of(place.qualifier[0]) if place.qualifier else None
+        for name in catalog.definitions.services(provider or ""):
             yield self._name(name, place, "service")
 
     def _below(self, place: CompletionPlace) -> Iterator[Candidate]:
         """What stands below `provider.` or `provider.service.`."""
-        provider = self.known.provider_of(place.qualifier[0])
+        catalog = self.known.catalog
+        provider = catalog.provider_of(place.qualifier[0])
         service = place.qualifier[1].lower() if len(place.qualifier) > 1 else None
         if provider is None:
             for table in self.known.local.values():
                 if [p.lower() for p in table.parts[:-1]] == [p.lower() for p in place.qualifier]:
-                    yield self._name(table.parts[-1], place, table.description)
+                    yield self._name(table.parts[-1], place, "")
             return
         if service is None and not place.is_quoted:
-            for name in self.known.services.get(provider, ()):
+            for name in catalog.definitions.services(provider):
                 yield self._name(name, place, "service", ".", weight=-5)
-        for parts, table in self.known.tables.items():
-            if parts[0] != provider or service not in (None, parts[1]):
-                continue
-            rest = parts[1 if service is None else 2 :]
+        tables = (
+            (table for table in self.known.tables if table.table.provider == provider)
+            if service is None
+            else self.known.tables_of(provider, service)
+        )
+        for resource in tables:
+            _, *rest = str(resource.table).split(".")
+            rest = rest if service is None else rest[1:]
             text = ".".join(self._written(part, place) for part in rest)
-            yield Candidate(text, ".".join(rest), _about(table), (rest[-1], ".".join(rest)))
+            yield Candidate(text, ".".join(rest), _about(resource), (rest[-1], ".".join(rest)))
 
     @cached_property
     def _table_names(self) -> tuple[Candidate, ...]:
@@ -157,11 +170,14 @@ class Candidates:
         used = self.known.used
         return tuple(
             Candidate(
-                ".".join(parts), ".".join(parts), _about(table),
-                (parts[2], f"{parts[1]}.{parts[2]}", ".".join(parts)),
-                weight=(15 if table.is_union else 20) if parts[0] in used or not used else 45,
+                str(table), str(table), _about(resource),
+                (table.resource, f"{table.service}.{table.resource}", str(table)),
+                weight=(20 if resource.methods else 15)
+                if table.provider in used or not used
+                else 45,
             )
-            for parts, table in self.known.tables.items()
+            for resource in self.known.tables
+            for table in (resource.table,)
         )  # fmt: skip
 
     @cached_property
@@ -242,9 +258,9 @@ class Candidates:
         for order, source, field in listed:
             is_unique = seen[field.name.lower()] == 1 or not source.name or place.is_quoted
             yield self._column(field, place, "" if is_unique else source.name, min(order, 4))
-        if any(len(source.parts) == 3 for source in place.scope.sources):
-            for name in HIDDEN:
-                yield self._name(name, place, "of every live table", weight=7)
+        hidden = (field.name for source in place.scope.sources for field in hidden_of(source))
+        for name in dict.fromkeys(hidden):
+            yield self._name(name, place, "of every live table", weight=7)
 
     def _star_columns(self, place: CompletionPlace) -> Iterator[Candidate]:
         for source in place.scope.sources:
@@ -268,9 +284,9 @@ class Candidates:
     def _all_columns(self) -> tuple[Candidate, ...]:
         """Columns of every table, for a SELECT whose FROM is not written yet."""
         tables: dict[str, list[str]] = {}
-        for parts, table in self.known.tables.items():
-            for field in table.fields:
-                tables.setdefault(field.name, []).append(".".join(parts))
+        for resource in self.known.tables:
+            for column in resource.all_columns:
+                tables.setdefault(column.name, []).append(str(resource.table))
         return tuple(
             Candidate(name, name, f"column of {of[0]}" + (" and others" if of[1:] else ""),
                       (name,), weight=25)
@@ -309,9 +325,10 @@ class Candidates:
 
     def _connection_names(self, place: CompletionPlace) -> Iterator[Candidate]:
         source = self.known.source_of(place.compared, place.scope)
-        provider = self.known.provider_of(source.parts[0]) if source and source.parts else None
-        are_its = provider in self.known.connections.values()
-        for name, of in self.known.connections.items():
+        catalog = self.known.catalog
+        provider = catalog.provider_of(source.parts[0]) if source and source.parts else None
+        are_its = provider in catalog.connections.values()
+        for name, of in catalog.connections.items():
             if provider == of or not are_its:
                 yield Candidate(name, name, f"connection of {of}")
 
@@ -354,9 +371,9 @@ def _distinct(place: CompletionPlace) -> Iterator[FromSource]:
     yield from names.values()
 
 
-def _about(table: Table) -> str:
-    needs = f"needs {', '.join(table.required)} · " if table.required else ""
-    return needs + table.description
+def _about(resource: Resource) -> str:
+    required = needs(resource)
+    return (f"needs {', '.join(required)} · " if required else "") + resource.description
 
 
 def _words(words: Sequence[str], place: CompletionPlace, weight: int = 10) -> Iterator[Candidate]:

@@ -203,13 +203,13 @@ def question(known: Metadata, place: CompletionPlace) -> ValueQuery | None:
     table, path = field.table, field.path
     if field.param is not None and field.param.parent is not None:
         table, path = field.param.parent.table, (field.param.parent.column,)
-    held = known.tables.get((table.provider, table.service, table.resource))
+    held = known.live_table(table)
     column = held.field(path[0]) if held is not None else None
     if held is None or column is None or column.is_masked:
         return None
     head, conditions = table.provider, dict(_conditions(known, place, source, field, table))
     if source is not None and len(source.parts) == 3:
-        head = known.connection_of(source.parts[0]) or head
+        head = known.catalog.connection_of(source.parts[0]) or head
     name = ".".join(map(quote, (head, table.service, table.resource)))
     where = " AND ".join(f"{quote(key)} = {literal(value)}" for key, value in conditions.items())
     value = ".".join(map(quote, path))
@@ -233,7 +233,7 @@ def _conditions(
     table: TableName,
 ) -> Iterator[tuple[str, str]]:
     """Columns of the table that is asked, with the values that the statement gives them."""
-    held = known.tables.get((table.provider, table.service, table.resource))
+    held = known.live_table(table)
     names = {other.name: other.name for other in (held.fields if held else ()) if other.param}
     if field.param is not None and field.param.parent is not None:
         names |= dict(field.param.parent.shared)

@@ -7,6 +7,7 @@ does is then done in the same words, with the same requests.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from connstat_sql.bootstrap import Setup, Wiring
 from connstat_sql.definitions.loader import Library
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.shell.completion.loader import Learner
+from connstat_sql.shell.completion.values import ObservedValues
 from connstat_sql.shell.highlighting import words_of
 from tests.oracle.zoo import HOSTS
 from tests.unit.shell.test_shell_commands import desk_of
@@ -164,7 +166,7 @@ def told(folder: Path, *, with_macros: bool) -> tuple[list[object], list[str]]:
         out, err, code = desk.do(line if line[0] == "." else f"{line};")
         seen.append((line, TIME.sub("", out), TIME.sub("", err), code, sorted(sent)))
         sent.clear()
-    learner = Learner(lambda: engine, desk.shell.lock)
+    learner = Learner(lambda: engine, desk.shell.lock, ObservedValues(time.monotonic))
     known = learner.wait()
     seen += [known.local, {one.name for one in known.functions}, words_of(engine)]
     ran = connection.execute("SELECT message FROM system.main.duckdb_logs()").fetchall()

@@ -10,6 +10,7 @@ from connstat_sql.bootstrap import Setup
 from connstat_sql.definitions.model import TableName
 from connstat_sql.executor import SeenValues
 from connstat_sql.shell.completion import KnowingCompleter
+from connstat_sql.shell.completion.metadata import Metadata
 from tests.benchmarks.completing import complete, completer_of, offered
 
 CONNECTIONS = {
@@ -242,5 +243,6 @@ def test_before_there_is_an_engine_keywords_are_offered() -> None:
 
 
 def test_a_service_is_read_when_it_is_named(completer: KnowingCompleter) -> None:
-    known = completer.learner.known()
-    assert ("confluent", "connect", "connectors") in known.tables
+    unread = Metadata(completer.learner.known().catalog)
+    assert unread.tables == ()
+    assert unread.table(("plant_a", "connect", "connectors")) is not None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from connstat_sql.definitions.model import TableName
 from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.executor import SeenValues
@@ -16,6 +17,7 @@ from tests.benchmarks.completing import complete, offered
 from tests.conftest import FakeClock, engine_of
 
 LOCK = threading.RLock()
+ENVIRONMENTS = TableName("confluent", "org", "environments")
 STATUS = "FROM confluent.connect.connector_status s WHERE"
 
 
@@ -115,23 +117,16 @@ def test_nothing_is_looked_at_when_nobody_asks(engine: Engine) -> None:
 
 
 def test_quotes_in_values_stay_values(completer: KnowingCompleter, engine: Engine) -> None:
-    known = completer.learner.known()
-    one = known.tables[("confluent", "org", "environments")].field("id")
-    assert one is not None
-    assert one.table is not None
-    completer.values.take(SeenValues(one.table, one.path, ("x'; DROP TABLE t; --",)))
+    completer.values.take(SeenValues(ENVIRONMENTS, ("id",), ("x'; DROP TABLE t; --",)))
     (found,) = complete(completer, "SELECT id FROM confluent.org.environments WHERE id = '|")
     assert found == "x''; DROP TABLE t; --'"
     run(engine, f"SELECT 1 WHERE 'a' = '{found}")
 
 
 def test_a_column_remembers_so_many_values_and_no_more(completer: KnowingCompleter) -> None:
-    one = completer.learner.known().tables[("confluent", "org", "environments")].field("id")
-    assert one is not None
-    assert one.table is not None
     for start in (0, 8000):
         values = tuple(f"v-{number:05d}" for number in range(start, start + 8000))
-        completer.values.take(SeenValues(one.table, one.path, values))
+        completer.values.take(SeenValues(ENVIRONMENTS, ("id",), values))
     marked = "FROM confluent.org.environments WHERE id = 'v-{}|"
     assert complete(completer, marked.format("15999")) == ["v-15999'"]
     assert complete(completer, marked.format("06000")) == ["v-06000'"]
