@@ -14,7 +14,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine, EngineOptions

@@ -16,7 +16,8 @@ from click.testing import CliRunner
 
 import connstat_sql
 from connstat_sql import LiveDatabase
-from connstat_sql.bootstrap import Setup, Wiring, open_engine
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.cli import COMMANDS, root
 from connstat_sql.cli.demo import SHOWN, examples
 from connstat_sql.definitions.loader import Library, shipped_providers

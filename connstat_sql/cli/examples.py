@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.definitions.loader import Library, examples, shipped_providers
 from connstat_sql.definitions.model import Resource
 from connstat_sql.engine import Engine, EngineOptions

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 import tomllib
 
-from connstat_sql.bootstrap import CONFIG_NAME, Setup, Wiring
+from connstat_sql.bootstrap import CONFIG_NAME, Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.doctor import Finding, Watch, examine, lines_on
 from connstat_sql.cli.program import program

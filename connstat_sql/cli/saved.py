@@ -29,7 +29,7 @@ from connstat_sql.saved import (
 )
 
 if TYPE_CHECKING:
-    from connstat_sql.bootstrap import Wiring
+    from connstat_sql.bootstrap.assembly import Wiring
     from connstat_sql.engine import Engine
     from connstat_sql.saved.check import CheckReport
 
@@ -291,7 +291,7 @@ def _named(known: SavedQueries, name: str) -> list[SavedFile]:
 
 def _checked(entries: list[SavedFile], globals_: Globals) -> CheckReport:
     """What is wrong with files; connections are read once, so that a fault of theirs is told."""
-    from connstat_sql.bootstrap import Wiring
+    from connstat_sql.bootstrap.assembly import Wiring
     from connstat_sql.saved.parallel import check_all
 
     wiring = _StandIns(Wiring(globals_.setup(), os.environ))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from connstat_sql.bootstrap import Setup, find_config, find_configuration
+from connstat_sql.bootstrap import Setup, find_config
+from connstat_sql.bootstrap.assembly import find_configuration
 from connstat_sql.files import NotOurs
 
 

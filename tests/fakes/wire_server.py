@@ -5,7 +5,8 @@ import ssl
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.config.secrets import Resolver
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.transport.aiohttp_backend import open_network

@@ -12,7 +12,8 @@ from urllib.parse import unquote
 
 import httpx
 
-from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.engine.live import LiveTables
 from tests.oracle.zoo import (

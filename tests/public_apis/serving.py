@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 import httpx
 
-from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.definitions.loader import Library
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConnstatError

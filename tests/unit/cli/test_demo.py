@@ -13,7 +13,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.cli import root
 from connstat_sql.cli.demo import SHOWN, examples
 from connstat_sql.cli.program import program

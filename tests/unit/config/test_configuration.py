@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from connstat_sql.bootstrap import Setup, find_connections, open_engine
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.config.secrets import Resolver
 from connstat_sql.definitions.limits import RequestLimit
 from connstat_sql.definitions.loader import Library, shipped_providers

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from connstat_sql.bootstrap import Setup, Wiring, find_config, told_configuration
+from connstat_sql.bootstrap import Setup, find_config, told_configuration
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.errors import ConfigError
 from connstat_sql.transport import read_config
 from tests.unit.config.test_configuration import ONE, PLANT, write

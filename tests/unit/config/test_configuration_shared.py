@@ -11,7 +11,8 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from connstat_sql.bootstrap import Setup, Wiring, find_config, open_engine
+from connstat_sql.bootstrap import Setup, find_config, open_engine
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.cli import root
 from connstat_sql.config.secrets import Resolver
 from connstat_sql.engine import Engine, EngineOptions

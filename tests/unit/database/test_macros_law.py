@@ -15,7 +15,8 @@ from pathlib import Path
 import duckdb
 import httpx
 
-from connstat_sql.bootstrap import Setup, Wiring
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import Wiring
 from connstat_sql.definitions.loader import Library
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.shell.completion.loader import Learner

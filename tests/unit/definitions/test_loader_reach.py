@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.definitions.loader.reach import outside_reach
 from connstat_sql.errors import ConfigError

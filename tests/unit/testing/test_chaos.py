@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.bootstrap import Setup, find_connections, open_engine
+from connstat_sql.bootstrap import Setup, open_engine
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.definitions.loader import Library, shipped_providers, validate
 from connstat_sql.definitions.model import PagingStyle, Resource
 from connstat_sql.demo import DemoServers

@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl
 import httpx
 import pytest
 
-from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.definitions.loader import Library
 from connstat_sql.errors import FetchError, Status, Unauthorized, UnexpectedShape
 from connstat_sql.transport import Attempt, Client, ClientOptions, Request, Response

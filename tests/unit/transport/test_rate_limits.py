@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.definitions.limits import RequestLimit, Reset
 from connstat_sql.definitions.model import Limits as Declared
 from connstat_sql.errors import FetchError, RateLimited, Status

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from connstat_sql.bootstrap import Setup, find_connections
+from connstat_sql.bootstrap import Setup
+from connstat_sql.bootstrap.assembly import find_connections
 from connstat_sql.definitions.loader import Library, shipped_providers
 from connstat_sql.errors import Unauthorized, UnexpectedShape
 from connstat_sql.transport import Attempt, Client, ClientOptions, Request, Response

@@ -1,43 +1,25 @@
-"""Configuration, environment and definitions → an `Engine`."""
+"""What a setup says → definitions, connections, and the catalog of their tables."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from connstat_sql.engine import Engine, EngineOptions
+from connstat_sql.bootstrap import CONFIG_NAME, Setup, find_config
+from connstat_sql.config.attachments import Attachment, attachment_cautions, check_names
+from connstat_sql.config.config_file import Configuration, read_config
+from connstat_sql.config.connections import (
+    Connection,
+    build_connection,
+    cautions,
+    environment_connection,
+)
+from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.loader import Library, shipped_providers
+from connstat_sql.definitions.model import Provider
 from connstat_sql.errors import ConfigError, DefinitionError
-from connstat_sql.files import distrust
-
-if TYPE_CHECKING:
-    from connstat_sql.config.attachments import Attachment
-    from connstat_sql.definitions.catalog import Catalog
-    from connstat_sql.definitions.loader import Library
-    from connstat_sql.definitions.model import Provider
-    from connstat_sql.transport import Configuration, Connection
-
-CONFIG_NAME = "connstat.toml"
-CONFIG_VARIABLE = "CONNSTAT_CONFIG"
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a user says of connections and definitions.
-
-    `connections` are tables as in `connstat.toml`; None means: the configuration file, or the
-    environment when there is no file. `providers` are further folders of definitions. `user` is
-    the user's configuration directory, `here` the working directory.
-    """
-
-    config: Path | None = None
-    connections: Mapping[str, Mapping[str, Any]] | None = field(default=None, repr=False)
-    providers: tuple[Path, ...] = ()
-    user: Path = field(default_factory=lambda: Path.home() / ".config" / "connstat")
-    here: Path = Path()
 
 
 class Wiring:
@@ -55,8 +37,6 @@ class Wiring:
     @cached_property
     def library(self) -> Library:
         """The definitions: shipped, the configuration file's, and the setup's own."""
-        from connstat_sql.definitions.loader import Library, shipped_providers
-
         return Library([shipped_providers(), *self.file.providers, *self._setup.providers])
 
     @property
@@ -72,25 +52,17 @@ class Wiring:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """The databases that the configuration file names."""
-        return self.file.attachments if self._has_file else ()
+        return self.file.attachments
 
     @property
     def views(self) -> Mapping[str, str]:
         """The views that the configuration file names, as SQL."""
-        return self.file.views if self._has_file else {}
+        return self.file.views
 
     @property
     def origin(self) -> str:
         """What messages call the configuration file, or ""."""
-        return str(self.file.path) if self._has_file else ""
-
-    @cached_property
-    def _has_file(self) -> bool:
-        """Whether there is one, seen without the modules that read it: their import takes long."""
-        setup = self._setup
-        if setup.connections is not None:
-            return False
-        return find_config(setup.config, self._environment, setup.user, setup.here) is not None
+        return "" if self.file.path is None else str(self.file.path)
 
     @cached_property
     def connections(self) -> Mapping[str, Connection]:
@@ -100,12 +72,8 @@ class Wiring:
     @cached_property
     def catalog(self) -> Catalog:
         """The tables there are."""
-        from connstat_sql.definitions.catalog import Catalog
-
         names = {name: connection.provider for name, connection in self.connections.items()}
         if self.attachments:
-            from connstat_sql.config.attachments import check_names
-
             check_names(self.attachments, (*self.library.providers, *names))
         return Catalog(self.library, names, str(self.file.path) if self.file.connections else "")
 
@@ -114,9 +82,6 @@ class Wiring:
         """What is unwise in the configuration file, though it works."""
         if self.file.path is None:
             return ()
-        from connstat_sql.config.attachments import attachment_cautions
-        from connstat_sql.transport import cautions
-
         provider, connections = self.library.provider, self.connections.values()
         lines = (
             line
@@ -125,74 +90,9 @@ class Wiring:
         )
         return (*lines, *attachment_cautions(self.attachments))
 
-    @property
-    def is_explicit(self) -> bool:
-        """Whether someone wrote down what to use, so that a fault in it is said at once."""
-        setup = self._setup
-        return setup.connections is not None or bool(setup.providers) or self._has_file
-
-
-def open_engine(setup: Setup, options: EngineOptions, *, reveal: bool = False) -> Engine:
-    """Wire an engine. Raises ConfigError or DefinitionError; nothing is sent, no secret is read."""
-    wiring = Wiring(setup, options.environment)
-    if wiring.is_explicit:
-        _ = wiring.catalog
-    return Engine(wiring, options, reveal=reveal)
-
-
-def find_config(
-    named: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
-) -> Path | None:
-    """The configuration file: the one given, `$CONNSTAT_CONFIG`, here, or the user's.
-
-    `user` is the user's configuration directory, `here` the working directory. None when there is
-    no file. Raises ConfigError when one is named and does not exist, where something else than a
-    file bears its name, and when others could have written the one that is here.
-    """
-    if named is not None:
-        return _existing(named, "")
-    if environment.get(CONFIG_VARIABLE):
-        return _existing(Path(environment[CONFIG_VARIABLE]), f"${CONFIG_VARIABLE} names it")
-    for path in (here / CONFIG_NAME, user / CONFIG_NAME):
-        if os.path.lexists(path):
-            _existing(path, "move it away, or name another one:  --config FILE")
-            return _trusted(path) if path.parent == here else path
-    return None
-
-
-def told_configuration(setup: Setup, environment: Mapping[str, str]) -> str:
-    """Which configuration counts, for people. Raises ConfigError."""
-    if setup.connections is not None:
-        return "configuration: handed in"
-    path = find_config(setup.config, environment, setup.user, setup.here)
-    if path is None:
-        return "configuration: no file; connections are made of environment variables"
-    return f"configuration: {path.absolute()}"
-
-
-def _trusted(path: Path) -> Path:
-    wrong = distrust(path)
-    if wrong is None:
-        return path
-    why, todo = wrong
-    raise ConfigError(
-        f"the configuration file of this folder is not used: {why}",
-        hint=f"{todo}, or name it with --config if it is to be trusted",
-    )
-
-
-def _existing(path: Path, hint: str) -> Path:
-    if path.is_dir():
-        raise ConfigError(f"{path} is a directory, not a configuration file", hint=hint)
-    if not path.is_file() and not path.is_fifo():
-        raise ConfigError(f"there is no configuration file {path}", hint=hint)
-    return path
-
 
 def find_configuration(setup: Setup, environment: Mapping[str, str]) -> Configuration:
     """What the configuration file says; nothing where there is none, or it does not count."""
-    from connstat_sql.transport import Configuration, read_config
-
     if setup.connections is not None:
         return Configuration()
     path = find_config(setup.config, environment, setup.user, setup.here)
@@ -214,8 +114,6 @@ def find_connections(
 
     A file that speaks of other things alone leaves them to the environment.
     """
-    from connstat_sql.transport import environment_connection
-
     if setup.connections is not None:
         return _built(setup.connections, library, environment, "connections", setup.here)
     file = file or find_configuration(setup, environment)
@@ -249,8 +147,6 @@ def _built(
     origin: str,
     folder: Path,
 ) -> dict[str, Connection]:
-    from connstat_sql.transport import build_connection
-
     connections: dict[str, Connection] = {}
     for name, table in tables.items():
         if name.lower() in (known.lower() for known in connections):
