@@ -15,8 +15,7 @@ from connstat_sql.bootstrap.assembly import definition_folders
 from connstat_sql.cli.context import Globals, each, report_errors
 from connstat_sql.errors import ConfigError
 from connstat_sql.output.stderr import DONE
-from connstat_sql.shell.narration import ShellNarrator
-from connstat_sql.shell.session import ShellContext
+from connstat_sql.shell.session import ShellContext, ShellNarrator
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine

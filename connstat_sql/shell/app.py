@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,16 +10,13 @@ from connstat_sql import __version__
 from connstat_sql.errors import counted
 from connstat_sql.output.stderr import DONE, INTERRUPTED
 from connstat_sql.shell.commands import COMMANDS, WORDS_ALONE, perform
-from connstat_sql.shell.next_step import Next, Step
-from connstat_sql.shell.script import read_script
-from connstat_sql.shell.session import Shell, ShellContext, duration
-from connstat_sql.shell.statements import is_blank, is_command, is_ended
+from connstat_sql.shell.script import is_blank, is_command, is_ended, read_script
+from connstat_sql.shell.session import Next, Shell, ShellContext, Step, duration
 
 if TYPE_CHECKING:
     from prompt_toolkit.formatted_text import StyleAndTextTuples
 
     from connstat_sql.engine import Engine
-    from connstat_sql.saved import SavedQuery
     from connstat_sql.shell.prompt import Prompt
 
 HINT = (
@@ -179,28 +175,15 @@ def _teach(prompt: Prompt, shell: Shell, engine: Engine) -> None:
 
     Completion first: the values of the first statement are to be remembered.
     """
-    from connstat_sql.shell.completion import make_completer
+    from connstat_sql.shell.completion import KnowingCompleter
     from connstat_sql.shell.highlighting import words_of
 
-    prompt.completer = make_completer(
-        shell.engine.ready, shell.lock, SavedNow(shell), COMMANDS, shell.worker
+    prompt.completer = completer = KnowingCompleter(
+        shell.engine.ready, shell.lock, shell.saved, COMMANDS, worker=shell.worker
     )
+    completer.learner.known()
     keywords, functions = words_of(engine)
     prompt.colors.learn(keywords, functions, shell.words)
-
-
-class SavedNow:
-    """The saved queries as they are now: each time they are asked for, files are looked at."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-
-    def __iter__(self) -> Iterator[SavedQuery]:
-        return iter(self._shell.saved())
-
-    def find(self, name: str) -> SavedQuery:
-        """One of them. Raises SavedQueryError."""
-        return self._shell.saved().find(name)
 
 
 # --- the line at the bottom ----------------------------------------------------------------------

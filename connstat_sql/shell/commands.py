@@ -9,8 +9,7 @@ from enum import Enum
 
 from connstat_sql.errors import ConfigError
 from connstat_sql.shell import file_commands, inspection_commands, settings
-from connstat_sql.shell.next_step import Next, Step
-from connstat_sql.shell.session import Shell
+from connstat_sql.shell.session import Next, Shell, Step
 
 
 class ArgumentKind(str, Enum):
@@ -111,19 +110,19 @@ _ALL = (
     ),
     ShellCommand(
         ".pager", "[on|off]", "Long answers go through $PAGER",
-        settings.pager, ArgumentKind.CHOICE, choices=_SWITCH,
+        settings.switch("pager"), ArgumentKind.CHOICE, choices=_SWITCH,
     ),
     ShellCommand(
         ".timer", "[on|off]", "Rows, requests and time after each statement",
-        settings.timer, ArgumentKind.CHOICE, ("\\timing",), _SWITCH,
+        settings.switch("timer"), ArgumentKind.CHOICE, ("\\timing",), _SWITCH,
     ),
     ShellCommand(
         ".trace", "[on|off]", "Each request as it is answered",
-        settings.trace, ArgumentKind.CHOICE, choices=_SWITCH,
+        settings.switch("trace"), ArgumentKind.CHOICE, choices=_SWITCH,
     ),
     ShellCommand(
         ".partial", "[on|off]", "Keep good rows when some requests fail",
-        settings.partial, ArgumentKind.CHOICE, choices=_SWITCH,
+        settings.switch("partial"), ArgumentKind.CHOICE, choices=_SWITCH,
     ),
     ShellCommand(
         ".max-requests", "[N]", "Request budget of one statement", settings.max_requests,

@@ -34,6 +34,7 @@ class Settings:
     expanded: Literal["auto"] | bool = "auto"
     pager: bool = True
     timer: bool = False
+    trace: bool = False
     output: Path | None = None
     once: Path | None = None
     partial: bool = False

@@ -15,8 +15,7 @@ from connstat_sql.files import is_own_file, make_scratch, remove_scratch, write_
 from connstat_sql.output.pager import ctrl_c_is_theirs
 from connstat_sql.shell.display import texts
 from connstat_sql.shell.history import holds_secret
-from connstat_sql.shell.next_step import Next, Step
-from connstat_sql.shell.session import Shell
+from connstat_sql.shell.session import Next, Shell, Step
 from connstat_sql.shell.settings import path_of
 
 FOLDER = Path("connstat") / "queries"

@@ -35,8 +35,8 @@ from prompt_toolkit.styles import Style
 
 from connstat_sql.shell.commands import WORDS_ALONE
 from connstat_sql.shell.highlighting import STYLE, SqlColors
+from connstat_sql.shell.script import is_blank, is_command, is_ended
 from connstat_sql.shell.session import GRACE
-from connstat_sql.shell.statements import is_blank, is_command, is_ended
 
 _STYLE = {
     **STYLE,

@@ -7,25 +7,35 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from connstat_sql.definitions.lexer import names
 from connstat_sql.errors import ConnstatError, counted
 from connstat_sql.hints import in_shell, worded
-from connstat_sql.output.stderr import DONE, INTERRUPTED, PARTIAL, QUERY_AT_FAULT, exit_code
+from connstat_sql.output.stderr import (
+    DONE,
+    INTERRUPTED,
+    PARTIAL,
+    QUERY_AT_FAULT,
+    Narrator,
+    exit_code,
+)
 from connstat_sql.shell.background_engine import LateEngine, Worker
 from connstat_sql.shell.display import Display, Settings
-from connstat_sql.shell.narration import ShellNarrator
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
+    from connstat_sql.executor.progress import Progress
     from connstat_sql.output.protected_files import Input
     from connstat_sql.result import Options, Result
     from connstat_sql.saved import SavedQueries, SavedQuery
+    from connstat_sql.transport import Attempt, RetryNotice
 
 _INTERRUPTED_IN_DUCKDB = "Query interrupted"
 """What it makes of a KeyboardInterrupt that comes while it writes a file."""
@@ -34,6 +44,65 @@ LONGEST_LEARNING = 5.0
 GRACE = 0.2
 """Seconds that a look-up of the completion has to end by itself, once somebody waits for it."""
 _TRANSACTION_WORDS = ("begin", "start", "commit", "rollback", "abort", "end", "transaction")
+
+
+class Step(Enum):
+    """What comes next."""
+
+    LEAVE = "leave the shell"
+    READ = "run the script that is given"
+    WRITE = "let the user go on writing the text that is given"
+    KEYS = "use the keys of the editor that is given"
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """A step, with the text or the name of a file that it needs."""
+
+    step: Step
+    text: str = ""
+
+
+class ShellNarrator(Narrator):
+    """A narrator that keeps off the screen while somebody types.
+
+    `is_running` says whether a statement runs, `is_tracing` whether its requests are told.
+
+    Requests of the completion are counted and remembered like all others, but not told: the
+    screen is the prompt's then. `reached` says of each connection that was asked whether it gave
+    any answer, the last time.
+    """
+
+    is_running = False
+    is_tracing = False
+    reached: Mapping[str, bool] = MappingProxyType({})
+    _silent: frozenset[str] = frozenset()
+
+    def progress(self, scans: Sequence[Progress]) -> None:
+        """How far a statement has come."""
+        if self.is_running and not self.is_tracing:
+            super().progress(scans)
+
+    def waiting(self, waiting: RetryNotice) -> None:
+        """A request waits for long, of a statement."""
+        if self.is_running:
+            super().waiting(waiting)
+
+    def observe(self, sent: Attempt) -> None:
+        """An attempt has ended: on another thread."""
+        if sent.status is None:
+            self._silent |= {sent.connection}
+        else:
+            self._silent -= {sent.connection}
+            self.reached = {**self.reached, sent.connection: True}
+        if self.is_tracing and self.is_running:
+            self.trace(sent)
+
+    def settle(self, *, is_cut_short: bool) -> None:
+        """A statement has ended; what was cut short says nothing of who did not answer."""
+        silent, self._silent = self._silent, frozenset()
+        if not is_cut_short:
+            self.reached = {**self.reached, **dict.fromkeys(silent, False)}
 
 
 class Each(Protocol):
@@ -165,7 +234,7 @@ class Shell:
         engine = self.engine.get()
         self._take(engine)
         try:
-            self.narrator.is_running = True
+            self.narrator.is_running, self.narrator.is_tracing = True, self.settings.trace
             yield engine
         finally:
             self.narrator.is_running = False

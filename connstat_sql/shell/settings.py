@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from connstat_sql.errors import ConfigError
 from connstat_sql.shell.display import check_writable, writable
-from connstat_sql.shell.next_step import Next, Step
-from connstat_sql.shell.session import Shell
+from connstat_sql.shell.session import Next, Shell, Step
 
 _ON = {"on": True, "true": True, "1": True, "yes": True}
 _OFF = {"off": False, "false": False, "0": False, "no": False}
@@ -67,28 +67,15 @@ def once(shell: Shell, argument: str) -> None:
     shell.settings.once = target
 
 
-def pager(shell: Shell, argument: str) -> None:
-    """Whether long answers are paged."""
-    shell.settings.pager = switched(argument, shell.settings.pager)
-    shell.narrator.say(f"pager {said(shell.settings.pager)}")
+def switch(name: str) -> Callable[[Shell, str], None]:
+    """The command that turns one of the settings on and off, which has its name."""
 
+    def turn(shell: Shell, argument: str) -> None:
+        is_on = switched(argument, getattr(shell.settings, name))
+        setattr(shell.settings, name, is_on)
+        shell.narrator.say(f"{name} {'on' if is_on else 'off'}")
 
-def timer(shell: Shell, argument: str) -> None:
-    """Whether each statement's cost is told."""
-    shell.settings.timer = switched(argument, shell.settings.timer)
-    shell.narrator.say(f"timer {said(shell.settings.timer)}")
-
-
-def trace(shell: Shell, argument: str) -> None:
-    """Whether each request is told."""
-    shell.narrator.is_tracing = switched(argument, shell.narrator.is_tracing)
-    shell.narrator.say(f"trace {said(shell.narrator.is_tracing)}")
-
-
-def partial(shell: Shell, argument: str) -> None:
-    """Whether failed requests are rows of _errors, or an error."""
-    shell.settings.partial = switched(argument, shell.settings.partial)
-    shell.narrator.say(f"partial {said(shell.settings.partial)}")
+    return turn
 
 
 def max_requests(shell: Shell, argument: str) -> None:
@@ -143,11 +130,6 @@ def switched(argument: str, now: bool) -> bool:
     if state is None:
         raise ConfigError(f"it is on or off, not {argument}")
     return state
-
-
-def said(is_on: bool) -> str:
-    """`on` or `off`."""
-    return "on" if is_on else "off"
 
 
 def target_of(argument: str, shell: Shell) -> Path:

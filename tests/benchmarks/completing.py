@@ -19,7 +19,8 @@ from connstat_sql.definitions.lexer import spoken
 from connstat_sql.definitions.model import TableName
 from connstat_sql.engine import EngineOptions
 from connstat_sql.executor import SeenValues
-from connstat_sql.shell.completion import KnowingCompleter, make_completer
+from connstat_sql.saved import SavedQueries
+from connstat_sql.shell.completion import KnowingCompleter
 from tests.benchmarks.planning import PROVIDERS, write_providers
 
 VALUES = 10_000
@@ -71,12 +72,17 @@ def completer_of(setup: Setup, local: str = "SELECT 1") -> Iterator[KnowingCompl
     engine = open_engine(setup, EngineOptions(environment={}))
     try:
         engine.session.duckdb.execute(local)
-        completer = make_completer(lambda: engine, threading.RLock(), ["failed_tasks"], COMMANDS)
+        completer = KnowingCompleter(lambda: engine, threading.RLock(), no_saved, COMMANDS)
         completer.learner.wait()
         yield completer
         completer.learner.wait()
     finally:
         engine.close()
+
+
+def no_saved() -> SavedQueries:
+    """The saved queries of somebody who has none."""
+    return SavedQueries(())
 
 
 def remember(completer: KnowingCompleter, count: int = VALUES) -> None:

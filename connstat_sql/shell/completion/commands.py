@@ -6,41 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from connstat_sql.saved import SavedParam, SavedQuery
 from connstat_sql.shell.completion.ranking import Candidate, ranked
 
+if TYPE_CHECKING:
+    from connstat_sql.shell.commands import ShellCommand
+
 _LINE = re.compile(r"\s*(?P<name>[.\\][\w.?+-]*)(?P<rest>\s.*)?", re.DOTALL)
 _MOST_FILES = 1000
-
-
-class CommandSyntax(Protocol):
-    """A command as the shell declares it."""
-
-    @property
-    def name(self) -> str:
-        """What calls it."""
-
-    @property
-    def usage(self) -> str:
-        """Its arguments."""
-
-    @property
-    def help(self) -> str:
-        """What it does, in a line."""
-
-    @property
-    def takes(self) -> str:
-        """What its argument is."""
-
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        """Its other names."""
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """Words that the argument may be, where it is one of some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +47,7 @@ def command_line(text: str) -> Line | None:
     return Line(match["name"], match.start("name"), rest[1:])
 
 
-def command_names(commands: Mapping[str, CommandSyntax], word: str) -> list[Candidate]:
+def command_names(commands: Mapping[str, ShellCommand], word: str) -> list[Candidate]:
     """Commands that begin like a word, by the names of that kind: `.` or a backslash."""
     candidates = []
     for command in commands.values():
@@ -84,7 +59,7 @@ def command_names(commands: Mapping[str, CommandSyntax], word: str) -> list[Cand
     return ranked(begun or candidates, word[1:])
 
 
-def words_alone(commands: Mapping[str, CommandSyntax], word: str) -> list[Candidate]:
+def words_alone(commands: Mapping[str, ShellCommand], word: str) -> list[Candidate]:
     """Commands that are plain words, such as `quit`, once a letter of one is there."""
     begun = word.lower()
     return [
@@ -95,7 +70,7 @@ def words_alone(commands: Mapping[str, CommandSyntax], word: str) -> list[Candid
     ]
 
 
-def find(commands: Mapping[str, CommandSyntax], name: str) -> CommandSyntax | None:
+def find(commands: Mapping[str, ShellCommand], name: str) -> ShellCommand | None:
     """The command of that name, or None."""
     lower = name.lower()
     return next(
@@ -116,14 +91,10 @@ def words(choices: Iterable[str], word: str, meta: str = "") -> list[Candidate]:
 # --- saved queries --------------------------------------------------------------------------------
 
 
-def saved_names(saved: Iterable[object], word: str) -> list[Candidate]:
-    """Names of saved queries, with their titles where they are known."""
-    candidates = []
-    for query in saved:
-        name = query.name if isinstance(query, SavedQuery) else str(query)
-        title = query.title if isinstance(query, SavedQuery) else "saved query"
-        candidates.append(Candidate(name, name, title, (name,)))
-    return ranked(candidates, word)
+def saved_names(saved: Iterable[SavedQuery], word: str) -> list[Candidate]:
+    """Names of saved queries, with their titles."""
+    names = (Candidate(query.name, query.name, query.title, (query.name,)) for query in saved)
+    return ranked(names, word)
 
 
 def saved_params(query: SavedQuery, used: Iterable[str], word: str) -> list[Candidate]:

@@ -16,7 +16,7 @@ from prompt_toolkit.document import Document
 
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import ConnstatError
-from connstat_sql.saved import SavedParam, SavedQuery
+from connstat_sql.saved import SavedParam, SavedQueries, SavedQuery
 from connstat_sql.shell.background_engine import Worker
 from connstat_sql.shell.completion import commands as command_lines
 from connstat_sql.shell.completion.context import CompletionPlace, WantedKind, place
@@ -34,6 +34,7 @@ from connstat_sql.shell.completion.values import (
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
+    from connstat_sql.shell.commands import ShellCommand
 
 log = logging.getLogger(__name__)
 _LONGEST_META = 100
@@ -49,12 +50,17 @@ class KnowingCompleter(Completer):
         self,
         ready: Callable[[], Engine | None],
         lock: threading.RLock,
-        saved: Iterable[object],
-        commands: Mapping[str, command_lines.CommandSyntax],
+        saved: Callable[[], SavedQueries],
+        commands: Mapping[str, ShellCommand],
         now: Callable[[], float] = time.monotonic,
         worker: Worker | None = None,
     ) -> None:
-        """As `make_completer`; `now` is a clock in seconds."""
+        """For prompt_toolkit, to be asked on a thread of its own.
+
+        `ready` gives the engine once it is open, and None before; `lock` is held by whoever uses
+        it. `saved` finds the saved queries, `commands` are those of the shell by name, `now` is a
+        clock in seconds. It learns on `worker` (None: one of its own).
+        """
         self._saved = saved
         self._commands = commands
         self.values = ObservedValues(now)
@@ -141,24 +147,21 @@ class KnowingCompleter(Completer):
         if command is None:
             return []
         word = _WORD.search(line.rest).group()  # type: ignore[union-attr]
-        takes = str(getattr(command.takes, "value", command.takes))
-        if takes == "sql":
+        if command.takes == "sql":
             return self._in_sql(line.rest + text[cursor:], len(line.rest), is_requested, False)
-        if takes == "table":
+        if command.takes == "table":
             prefix = "DESCRIBE "
             return self._in_sql(prefix + line.rest, len(prefix + line.rest), is_requested, False)
-        if takes == "saved query":
+        if command.takes == "saved query":
             return self._in_saved(line.rest, word, is_requested)
-        return _plain(self._arguments(takes, command, word), -len(word))
+        return _plain(self._arguments(command, word), -len(word))
 
-    def _arguments(
-        self, takes: str, command: command_lines.CommandSyntax, word: str
-    ) -> list[Candidate]:
-        if takes == "path":
+    def _arguments(self, command: ShellCommand, word: str) -> list[Candidate]:
+        if command.takes == "path":
             return command_lines.files(word, Path())
-        if takes == "command":
+        if command.takes == "command":
             return command_lines.words((known.name for known in self._commands.values()), word)
-        if takes == "format":
+        if command.takes == "format":
             from connstat_sql.output.render import FORMATS
 
             return command_lines.words(FORMATS, word, "format")
@@ -168,9 +171,10 @@ class KnowingCompleter(Completer):
         """`.run NAME param=value`: whichever of the three is being typed."""
         name, _, typed = rest.lstrip().partition(" ")
         if not typed and not rest.endswith(" "):
-            return _plain(command_lines.saved_names(self._saved, word), -len(word))
-        query = self._saved_query(name)
-        if query is None:
+            return _plain(command_lines.saved_names(self._saved(), word), -len(word))
+        try:
+            query = self._saved().find(name)
+        except ConnstatError:
             return []
         key, equals, value = word.partition("=")
         if not equals:
@@ -196,14 +200,6 @@ class KnowingCompleter(Completer):
             for candidate in self.values.with_age(candidates, of, is_now=result.is_now)
         ]
         return [*_plain(candidates, -len(value)), *_hint(result, candidates)]
-
-    def _saved_query(self, name: str) -> SavedQuery | None:
-        find = getattr(self._saved, "find", None)
-        try:
-            query = find(name) if find is not None else None
-        except ConnstatError:
-            return None
-        return query if isinstance(query, SavedQuery) else None
 
 
 def _plain(candidates: Iterable[Candidate], start: int) -> list[Completion]:

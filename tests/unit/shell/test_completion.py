@@ -11,7 +11,7 @@ from connstat_sql.definitions.model import TableName
 from connstat_sql.executor import SeenValues
 from connstat_sql.shell.completion import KnowingCompleter
 from connstat_sql.shell.completion.metadata import Metadata
-from tests.benchmarks.completing import complete, completer_of, offered
+from tests.benchmarks.completing import complete, completer_of, no_saved, offered
 
 CONNECTIONS = {
     "confluent": {"provider": "confluent", "api_key": "k", "api_secret": "s"},
@@ -229,7 +229,7 @@ def test_a_fault_of_completion_is_no_fault_of_typing(caplog: pytest.LogCaptureFi
     def broken() -> None:
         raise RuntimeError("no engine today")
 
-    completer = KnowingCompleter(broken, RLock(), [], {})
+    completer = KnowingCompleter(broken, RLock(), no_saved, {})
     assert complete(completer, "SELECT |") == []
     assert [one.name for one in caplog.records] == ["connstat_sql.shell.completion.completer"]
 
@@ -237,7 +237,7 @@ def test_a_fault_of_completion_is_no_fault_of_typing(caplog: pytest.LogCaptureFi
 def test_before_there_is_an_engine_keywords_are_offered() -> None:
     from threading import RLock
 
-    completer = KnowingCompleter(lambda: None, RLock(), [], {})
+    completer = KnowingCompleter(lambda: None, RLock(), no_saved, {})
     assert complete(completer, "SEL|") == ["SELECT"]
     assert complete(completer, "FROM conf|") == []
 

@@ -14,7 +14,7 @@ from prompt_toolkit.document import Document
 from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.errors import SavedQueryError
-from connstat_sql.saved import SavedParam, SavedQuery
+from connstat_sql.saved import SavedParam, SavedQueries, SavedQuery
 from connstat_sql.shell.commands import COMMANDS
 from connstat_sql.shell.completion import KnowingCompleter
 from connstat_sql.shell.completion.commands import files
@@ -36,8 +36,11 @@ FAILED = SavedQuery(
 )  # fmt: skip
 
 
-class Saved:
+class Saved(SavedQueries):
     """Two saved queries."""
+
+    def __init__(self) -> None:
+        super().__init__(())
 
     def __iter__(self) -> Iterator[SavedQuery]:
         return iter((FAILED, replace(FAILED, name="idle", title="Without tasks")))
@@ -56,7 +59,7 @@ def engine(sandbox: DemoServers) -> Iterator[Engine]:
 
 @pytest.fixture
 def completer(engine: Engine) -> KnowingCompleter:
-    found = KnowingCompleter(lambda: engine, LOCK, Saved(), COMMANDS, FakeClock().now)
+    found = KnowingCompleter(lambda: engine, LOCK, Saved, COMMANDS, FakeClock().now)
     found.learner.wait()
     return found
 

@@ -12,8 +12,8 @@ from connstat_sql.definitions.model import TableName
 from connstat_sql.demo import DemoServers
 from connstat_sql.engine import Engine
 from connstat_sql.executor import SeenValues
-from connstat_sql.shell.completion import KnowingCompleter, make_completer
-from tests.benchmarks.completing import complete, offered
+from connstat_sql.shell.completion import KnowingCompleter
+from tests.benchmarks.completing import complete, no_saved, offered
 from tests.conftest import FakeClock, engine_of
 
 LOCK = threading.RLock()
@@ -34,7 +34,7 @@ def engine(sandbox: DemoServers) -> Iterator[Engine]:
 
 @pytest.fixture
 def completer(engine: Engine, clock: FakeClock) -> KnowingCompleter:
-    found = KnowingCompleter(lambda: engine, LOCK, [], {}, now=clock.now)
+    found = KnowingCompleter(lambda: engine, LOCK, no_saved, {}, now=clock.now)
     found.learner.wait()
     return found
 
@@ -220,7 +220,7 @@ def test_what_fails_is_a_hint_and_nothing_else(clock: FakeClock) -> None:
 
     connections = {"confluent": {"provider": "confluent", "api_key": "k", "api_secret": "s3cret"}}
     with engine_of(connections, transport=httpx.MockTransport(refuse)) as engine:
-        completer = KnowingCompleter(lambda: engine, threading.RLock(), [], {}, now=clock.now)
+        completer = KnowingCompleter(lambda: engine, threading.RLock(), no_saved, {}, now=clock.now)
         completer.learner.wait()
         hint, _ = offered(completer, f"{STATUS} environment_id = '|", requested=True)
     assert hint.text == ""
@@ -231,7 +231,7 @@ def test_what_fails_is_a_hint_and_nothing_else(clock: FakeClock) -> None:
 def test_nothing_is_fetched_while_a_statement_runs(
     engine: Engine, clock: FakeClock, sandbox: DemoServers
 ) -> None:
-    completer = KnowingCompleter(lambda: engine, LOCK, [], {}, now=clock.now)
+    completer = KnowingCompleter(lambda: engine, LOCK, no_saved, {}, now=clock.now)
     completer.learner.wait()
     found: list[list[str]] = []
 
@@ -279,7 +279,8 @@ def test_tables_made_later_are_found_soon(
 
 def test_the_values_of_the_first_statement_are_remembered(sandbox: DemoServers) -> None:
     with engine_of(sandbox.connections) as engine:
-        completer = make_completer(lambda: engine, LOCK, [], {})
+        completer = KnowingCompleter(lambda: engine, LOCK, no_saved, {})
+        completer.learner.known()
         run(engine, "SELECT id FROM confluent.org.environments")
         completer.learner.wait()
         assert "env-1'" in complete(completer, f"{STATUS} environment_id = '|")

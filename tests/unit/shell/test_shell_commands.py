@@ -18,9 +18,8 @@ from connstat_sql.output.stderr import DONE, PARTIAL, QUERY_AT_FAULT, USAGE
 from connstat_sql.shell.app import toolbar
 from connstat_sql.shell.commands import BY_WORD, COMMANDS, ArgumentKind
 from connstat_sql.shell.file_commands import edited
-from connstat_sql.shell.narration import ShellNarrator
 from connstat_sql.shell.script import run_script
-from connstat_sql.shell.session import Shell, ShellContext
+from connstat_sql.shell.session import Shell, ShellContext, ShellNarrator
 from connstat_sql.transport import Attempt
 
 FLEET = "SELECT DISTINCT _connection FROM kafka_connect.connect.connectors;"

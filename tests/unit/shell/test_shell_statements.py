@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.shell.prompt import is_whole
-from connstat_sql.shell.statements import is_blank, is_ended, script_parts
+from connstat_sql.shell.script import is_blank, is_ended, script_parts
 from tests.examples import examples
 
 PARTS = (

@@ -16,7 +16,7 @@ from connstat_sql.bootstrap import Setup, open_engine
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConfigError, InterfaceError
 from connstat_sql.output.stderr import DONE
-from connstat_sql.shell.narration import ShellNarrator
+from connstat_sql.shell.session import ShellNarrator
 from connstat_sql.sql.recursion import with_room
 from tests.unit.shell.test_shell_commands import Desk, desk_of
 
