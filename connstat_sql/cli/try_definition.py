@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from connstat_sql.decode import Body, FieldLayout, OpenBody
 from connstat_sql.decode.conformance import Comparison, compare
-from connstat_sql.definitions.catalog import LiveTable
+from connstat_sql.definitions.catalog import LiveTable, nearest_to
 from connstat_sql.definitions.model import Method, Resource
 from connstat_sql.errors import BindError, ConfigError, UnexpectedShape, counted
 from connstat_sql.fetch import Fetch, build_request
 from connstat_sql.fetch.completeness import stops_at_a_page
-from connstat_sql.planner import nearest_to
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine

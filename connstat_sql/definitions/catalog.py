@@ -37,6 +37,9 @@ class Definitions(Protocol):
         """Every resource."""
 
 
+_MOST_LISTED = 12
+
+
 @dataclass(frozen=True, slots=True)
 class LiveTable:
     """A table as a mention names it; `connection` is None when it spans all of its provider's."""
@@ -179,3 +182,22 @@ def no_such(what: str, word: str, known: Sequence[str], sql: str = "") -> BindEr
     """The error for a name that is none of those known, with those that come close."""
     close = difflib.get_close_matches(word, known, n=3) or known
     return BindError(what, sql=sql, hint=f"there is  {', '.join(close)}")
+
+
+def nearest_to(value: str, known: Sequence[str]) -> str:
+    """Which of the known values was perhaps meant, or what they are.
+
+    >>> nearest_to("runing", ["running", "paused"]), nearest_to("x", ["a", "b"])
+    (" (did you mean 'running'?)", ' (it is one of a, b)')
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    close = difflib.get_close_matches(value.lower(), by_lower, n=1, cutoff=0.5)
+    if close:
+        return f" (did you mean {by_lower[close[0]]!r}?)"
+    return f" (it is one of {shortened(known)})" if known else ""
+
+
+def shortened(values: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = f", and {len(values) - _MOST_LISTED} more" if len(values) > _MOST_LISTED else ""
+    return ", ".join(values[:_MOST_LISTED]) + more

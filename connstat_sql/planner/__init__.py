@@ -1,9 +1,7 @@
 """`BoundQuery` → `Plan`: which methods are asked for which arguments, in which order."""
 
 from connstat_sql.definitions.segments import refusal
-from connstat_sql.planner.budget import check_budget
-from connstat_sql.planner.connections import nearest_to, no_such_connection
-from connstat_sql.planner.estimates import UNKNOWN_PAGES, pages_of
+from connstat_sql.planner.cost import UNKNOWN_PAGES, pages_of
 from connstat_sql.planner.explain import as_document, as_text, source_in_words
 from connstat_sql.planner.model import (
     CONNECTION,
@@ -19,7 +17,7 @@ from connstat_sql.planner.model import (
     projected,
     scan_table,
 )
-from connstat_sql.planner.plan import plan
+from connstat_sql.planner.plan import check_budget, plan
 from connstat_sql.planner.secrets import declared_columns, secret_columns
 
 __all__ = [
@@ -38,8 +36,6 @@ __all__ = [
     "check_budget",
     "declared_columns",
     "mention_table",
-    "nearest_to",
-    "no_such_connection",
     "pages_of",
     "plan",
     "projected",

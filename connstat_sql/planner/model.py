@@ -9,7 +9,7 @@ from operator import itemgetter
 from connstat_sql.definitions.model import Filter, Method, OrderPairs, Provider, Resource
 from connstat_sql.definitions.quoting import own_table
 from connstat_sql.definitions.versions import is_before
-from connstat_sql.sql.binder import BoundQuery, BoundTable
+from connstat_sql.sql.binder import BoundQuery, BoundTable, Row
 
 CONNECTION = "_connection"
 
@@ -260,6 +260,14 @@ class Plan:
             return 0
         cached, expected = self.cached.get(scan.name), scan.expected_requests
         return expected - cached.kept * scan.requests_each if cached and expected else expected
+
+
+def given_columns(rows: Sequence[Row] | None) -> dict[str, bool]:
+    """Columns to which every alternative gives a value, in order."""
+    if not rows:
+        return {}
+    kinds = dict.fromkeys(map(tuple, rows))
+    return {name: True for name in rows[0] if all(name in kind for kind in kinds)}
 
 
 def projected(constant: Constant, names: Sequence[str]) -> tuple[tuple[str, ...], ...]:

@@ -259,16 +259,14 @@ class ParameterValues:
 
     def _over_empty(self, sql: str) -> str:
         """A subquery in a value reads tables that are not there yet: its type is what counts."""
-        for mention, types in self._mention_types():
+        for place, table in enumerate(self.rows.query.tables):
+            mention = mention_table(place)
             if mention in sql:
+                types = {c.name: str(c.type) for c in table.live.resource.all_columns}
+                types |= dict.fromkeys(table.hidden, "VARCHAR")
                 columns = ", ".join(f"CAST(NULL AS {of}) AS {quote(n)}" for n, of in types.items())
                 sql = sql.replace(mention, f"(SELECT {columns} WHERE false)")
         return sql
-
-    def _mention_types(self) -> Iterable[tuple[str, Types]]:
-        for place, table in enumerate(self.rows.query.tables):
-            types = {column.name: str(column.type) for column in table.live.resource.all_columns}
-            yield mention_table(place), {**types, **dict.fromkeys(table.hidden, "VARCHAR")}
 
 
 def _terms_in(nodes: Iterable[exp.Expr], conjunct: Conjunct) -> list[Term]:

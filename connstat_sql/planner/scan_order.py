@@ -9,15 +9,13 @@ broken by tables and predicates, never by the place in the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import inf
 
-from connstat_sql.planner.access_paths import ArgumentSupply, PathChoice
-from connstat_sql.planner.arguments import Binding
-from connstat_sql.planner.cost import Weighing
-from connstat_sql.planner.estimates import (
+from connstat_sql.planner.access_paths import AccessTarget, PathChoice
+from connstat_sql.planner.cost import (
     MOST_KEYS,
     OWNED_ROWS,
     PAGE_ROWS,
@@ -26,9 +24,9 @@ from connstat_sql.planner.estimates import (
     pages_of,
     size_of,
 )
-from connstat_sql.planner.links import Links, Sources
-from connstat_sql.planner.questions import pushed_filters, wanted_params
-from connstat_sql.planner.targets import AccessTarget
+from connstat_sql.planner.model import given_columns
+from connstat_sql.planner.relations import Links, ReadableRows, Sources
+from connstat_sql.planner.wire_values import pushed_filters
 from connstat_sql.sql.binder import ColumnField, TableAccess
 from connstat_sql.sql.statement import DIALECT
 
@@ -85,104 +83,21 @@ class TiedRelations:
 
 
 @dataclass
-class Ordering:
-    """Chooses between targets; a set of those that are placed is a number of as many bits."""
+class TargetCosts:
+    """What each of some targets costs when it is placed after others.
+
+    `choices_of` answers which methods serve an access where some parameters have values from rows.
+    """
 
     targets: Sequence[AccessTarget]
-    weighing: Weighing
+    rows: ReadableRows
+    choices_of: Callable[[AccessTarget, TableAccess, frozenset[str]], Sequence[PathChoice]]
     _links: dict[tuple[int, ...], Links] = field(default_factory=dict)
     _costs: dict[tuple[int, int], tuple[float, float]] = field(default_factory=dict)
-    _rests: dict[int, tuple[float, float]] = field(default_factory=dict)
     _together: dict[tuple[int, int], dict[int, TiedRelations]] = field(default_factory=dict)
     _needs: dict[int, int] = field(default_factory=dict)
-    _names: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    _settled: list[int] = field(default_factory=list)
 
-    def ranked(self, placed: int) -> list[int]:
-        """The targets that are not placed, the one to place next first."""
-        pending = [n for n in range(len(self.targets)) if not placed >> n & 1]
-        if len(pending) < 2:
-            return pending
-        self._settled = [n for n in self._settled if not placed >> n & 1]
-        if not self._settled:
-            self._settled = self._in_order(self._now_settled(placed, pending))
-        if not self._settled:
-            return self._in_order(self._scores(placed, pending))
-        first = {*self._settled}
-        return [*self._settled, *(n for n in pending if n not in first)]
-
-    def expected(self, n: int, placed: int) -> float:
-        """How many requests a target is expected to need when it is placed now."""
-        return self._cost(n, placed)[0]
-
-    def _now_settled(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
-        """Those that nothing can make cheaper, with how early and how dear they are."""
-        everything = (1 << len(self.targets)) - 1
-        settled = {}
-        for n in pending:
-            now, early = self._cost(n, placed)
-            if (now <= 1 or not early) and now <= self._cost(n, everything & ~(1 << n))[0]:
-                settled[n] = (early, now)
-        return settled
-
-    def _scores(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
-        if len(pending) <= MOST_TRIED:
-            return {n: self._rest_after(n, placed) for n in pending}
-        if len(pending) <= MOST_COMPARED:
-            return {n: (self._loss(n, placed, pending), self._cost(n, placed)[0]) for n in pending}
-        return {n: self._cost(n, placed)[::-1] for n in pending}
-
-    def _in_order(self, scores: Mapping[int, tuple[float, float]]) -> list[int]:
-        """The lowest first; those that are alike by their names."""
-        groups: dict[tuple[float, float], list[int]] = {}
-        for n, score in scores.items():
-            groups.setdefault(score, []).append(n)
-        ordered = []
-        for score in sorted(groups):
-            alike = groups[score]
-            ordered += sorted(alike, key=self._name) if len(alike) > 1 else alike
-        return ordered
-
-    def _rest_after(self, n: int, placed: int) -> tuple[float, float]:
-        """Requests of one target and of all others after it, in the best order; what is early."""
-        requests, early = self._cost(n, placed)
-        rest, late = self._rest(placed | 1 << n)
-        return round(requests + rest, 6), early + late
-
-    def _rest(self, placed: int) -> tuple[float, float]:
-        if placed not in self._rests:
-            pending = [n for n in range(len(self.targets)) if not placed >> n & 1]
-            self._rests[placed] = min(
-                (self._rest_after(n, placed) for n in pending), default=(0.0, 0.0)
-            )
-        return self._rests[placed]
-
-    def _loss(self, n: int, placed: int, pending: Iterable[int]) -> float:
-        """What a target would save by waiting for all others, less what it saves them now."""
-        others = [other for other in pending if other != n]
-        after = placed | 1 << n
-        waited = placed | sum(1 << other for other in others)
-        saved = sum(self._cost(other, placed)[0] - self._cost(other, after)[0] for other in others)
-        return round(self._cost(n, placed)[0] - self._cost(n, waited)[0] - saved, 6)
-
-    def _name(self, n: int) -> tuple[str, ...]:
-        """What tells targets apart wherever the text has them: tables, then predicates."""
-        if n not in self._names:
-            target = self.targets[n]
-            own = {access.relation for access in target.accesses}
-            texts = {
-                conjunct.predicate.sql(DIALECT)
-                for access in target.accesses
-                for conjunct in access.conjuncts
-                if conjunct.relations & own
-            }
-            table, count = str(target.live.resource.table), str(len(target.accesses))
-            self._names[n] = (table, count, *sorted(texts))
-        return self._names[n]
-
-    # --- what one target costs ---------------------------------------------------------------
-
-    def _cost(self, n: int, placed: int) -> tuple[float, float]:
+    def of(self, n: int, placed: int) -> tuple[float, float]:
         """Expected requests when it is placed after some others, and how early that would be."""
         if (n, placed) not in self._costs:
             costs = [self._cost_of_access(wish, placed) for wish in self._wishes[n]]
@@ -276,10 +191,10 @@ class Ordering:
 
     def _is_single(self, field: ColumnField) -> bool:
         """Whether one of a relation's rows is tied to others by a column, or many may be."""
-        relation = self.weighing.rows.relation(field.relation)
+        relation = self.rows.relation(field.relation)
         if relation is None or relation.mention is None:
             return True
-        return is_key(self.targets[self._of_place[relation.mention]].live.resource, field.column)
+        return is_key(self.targets[self._of_place[relation.mention]].resource, field.column)
 
     def _left(self, relation: int, group: TiedRelations | None) -> float:
         """What the predicates about all that is tied to it leave of a relation's rows."""
@@ -303,7 +218,7 @@ class Ordering:
         if relation not in self._known:
             needs = self._needs_of(relation)
             sizes = [
-                size_of(target.live.resource, access)
+                size_of(target.resource, access)
                 for n, target in enumerate(self.targets)
                 for access in target.accesses
                 if needs >> n & 1
@@ -316,7 +231,7 @@ class Ordering:
     @cached_property
     def _known(self) -> dict[int, Size]:
         return {
-            access.relation: size_of(target.live.resource, access)
+            access.relation: size_of(target.resource, access)
             for target in self.targets
             for access in target.accesses
         }
@@ -324,7 +239,7 @@ class Ordering:
     def _needs_of(self, number: int) -> int:
         """The targets that must be placed for a relation to be read; NEVER where it cannot be."""
         if number not in self._needs:
-            relation, needs = self.weighing.rows.relation(number), NEVER
+            relation, needs = self.rows.relation(number), NEVER
             if relation is not None and relation.mention is not None:
                 needs = self._bits((relation.mention,))
             elif relation is not None and relation.node is not None:
@@ -350,11 +265,11 @@ class Ordering:
     def _wish(self, target: AccessTarget, access: TableAccess) -> Wish:
         key = tuple(map(id, access.conjuncts))
         if key not in self._links:
-            self._links[key] = Links.among(access.conjuncts, self.weighing.rows.query.relations)
-        links, columns = self._links[key], ArgumentSupply(access.rows).columns
+            self._links[key] = Links.among(access.conjuncts, self.rows.query.relations)
+        links, columns = self._links[key], given_columns(access.rows)
         own = self._bits(target.places)
         sources = {}
-        for param in target.live.resource.params:
+        for param in target.resource.params:
             if param.name not in columns:
                 usable = [
                     (relations, needs)
@@ -363,7 +278,9 @@ class Ordering:
                 ]
                 if usable:
                     sources[param.name] = usable
-        return Wish(tuple(self._offers(target, access, frozenset(sources))), sources, links)
+        bound = frozenset(sources)
+        choices = self.choices_of(target, access, bound)
+        return Wish(tuple(_offer(target, access, each, bound) for each in choices), sources, links)
 
     def _needs_of_all(self, relations: Iterable[int]) -> int:
         bits = 0
@@ -374,20 +291,105 @@ class Ordering:
             bits |= needs
         return bits
 
-    def _offers(
-        self, target: AccessTarget, access: TableAccess, bound: frozenset[str]
-    ) -> Iterable[Offer]:
-        weigh = self.weighing.weigh(target, [Binding(access, {}, self.weighing.rows)])
-        choosing = self.weighing.choosing(target)
-        for choice in choosing.choices([ArgumentSupply(access.rows, bound)], target.columns, weigh):
-            yield _offer(target, access, choice, bound)
+
+@dataclass
+class ScanOrder:
+    """Chooses between targets; a set of those that are placed is a number of as many bits."""
+
+    targets: Sequence[AccessTarget]
+    costs: TargetCosts
+    _rests: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _names: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    _settled: list[int] = field(default_factory=list)
+
+    def ranked(self, placed: int) -> list[int]:
+        """The targets that are not placed, the one to place next first."""
+        pending = [n for n in range(len(self.targets)) if not placed >> n & 1]
+        if len(pending) < 2:
+            return pending
+        self._settled = [n for n in self._settled if not placed >> n & 1]
+        if not self._settled:
+            self._settled = self._in_order(self._now_settled(placed, pending))
+        if not self._settled:
+            return self._in_order(self._scores(placed, pending))
+        first = {*self._settled}
+        return [*self._settled, *(n for n in pending if n not in first)]
+
+    def _now_settled(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
+        """Those that nothing can make cheaper, with how early and how dear they are."""
+        everything = (1 << len(self.targets)) - 1
+        settled = {}
+        for n in pending:
+            now, early = self.costs.of(n, placed)
+            if (now <= 1 or not early) and now <= self.costs.of(n, everything & ~(1 << n))[0]:
+                settled[n] = (early, now)
+        return settled
+
+    def _scores(self, placed: int, pending: Sequence[int]) -> dict[int, tuple[float, float]]:
+        if len(pending) <= MOST_TRIED:
+            return {n: self._rest_after(n, placed) for n in pending}
+        if len(pending) <= MOST_COMPARED:
+            return {
+                n: (self._loss(n, placed, pending), self.costs.of(n, placed)[0]) for n in pending
+            }
+        return {n: self.costs.of(n, placed)[::-1] for n in pending}
+
+    def _in_order(self, scores: Mapping[int, tuple[float, float]]) -> list[int]:
+        """The lowest first; those that are alike by their names."""
+        groups: dict[tuple[float, float], list[int]] = {}
+        for n, score in scores.items():
+            groups.setdefault(score, []).append(n)
+        ordered = []
+        for score in sorted(groups):
+            alike = groups[score]
+            ordered += sorted(alike, key=self._name) if len(alike) > 1 else alike
+        return ordered
+
+    def _rest_after(self, n: int, placed: int) -> tuple[float, float]:
+        """Requests of one target and of all others after it, in the best order; what is early."""
+        requests, early = self.costs.of(n, placed)
+        rest, late = self._rest(placed | 1 << n)
+        return round(requests + rest, 6), early + late
+
+    def _rest(self, placed: int) -> tuple[float, float]:
+        if placed not in self._rests:
+            pending = [n for n in range(len(self.targets)) if not placed >> n & 1]
+            self._rests[placed] = min(
+                (self._rest_after(n, placed) for n in pending), default=(0.0, 0.0)
+            )
+        return self._rests[placed]
+
+    def _loss(self, n: int, placed: int, pending: Iterable[int]) -> float:
+        """What a target would save by waiting for all others, less what it saves them now."""
+        others = [other for other in pending if other != n]
+        after = placed | 1 << n
+        waited = placed | sum(1 << other for other in others)
+        saved = sum(
+            self.costs.of(other, placed)[0] - self.costs.of(other, after)[0] for other in others
+        )
+        return round(self.costs.of(n, placed)[0] - self.costs.of(n, waited)[0] - saved, 6)
+
+    def _name(self, n: int) -> tuple[str, ...]:
+        """What tells targets apart wherever the text has them: tables, then predicates."""
+        if n not in self._names:
+            target = self.targets[n]
+            own = {access.relation for access in target.accesses}
+            texts = {
+                conjunct.predicate.sql(DIALECT)
+                for access in target.accesses
+                for conjunct in access.conjuncts
+                if conjunct.relations & own
+            }
+            table, count = str(target.resource.table), str(len(target.accesses))
+            self._names[n] = (table, count, *sorted(texts))
+        return self._names[n]
 
 
 def _offer(
     target: AccessTarget, access: TableAccess, choice: PathChoice, bound: frozenset[str]
 ) -> Offer:
-    resource, method = target.live.resource, choice.method
-    names = dict.fromkeys((*wanted_params(resource, method, target.columns), *method.required))
+    resource, method = target.resource, choice.method
+    names = dict.fromkeys((*target.wanted_params(method), *method.required))
     asked = tuple(name for name in names if name in bound)
     params = (resource.param(name) for name in asked)
     parents = frozenset(p.name for p in params if p is not None and p.parent is not None)

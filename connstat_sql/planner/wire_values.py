@@ -1,12 +1,20 @@
-"""Values of columns as an API wants them sent: bounds of intervals rounded towards more rows."""
+"""Filters that are passed on to an API, their values as it wants them sent.
+
+Bounds of intervals are rounded towards more rows.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 
-from connstat_sql.definitions.model import Column, Filter
+from connstat_sql.definitions.model import ArrayStyle, Column, Filter, Method, Resource
 from connstat_sql.definitions.spellings import EPOCHS, ISO, unit_of
-from connstat_sql.sql.binder import Interval, ticks_of
+from connstat_sql.planner.model import given_columns
+from connstat_sql.sql.binder import Interval, TableAccess, around_all, ticks_of
+
+MAX_FILTER_LENGTH = 1_500
+"""Characters of values that are passed on in one filter; a longer list is not passed on."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _DAY = 86_400 * 10**6
@@ -18,7 +26,43 @@ _FIRST, _LAST = (
 """Points in time that every format can say, and some room around them, in microseconds."""
 
 
-def sent_value(text: str, filter_: Filter, column: Column) -> str | None:
+def pushed_filters(
+    resource: Resource, method: Method, accesses: Sequence[TableAccess]
+) -> tuple[tuple[Filter, tuple[str, ...]], ...]:
+    """Filters whose column every alternative fixes or bounds, with the values that are sent."""
+    if not method.filters:
+        return ()
+    supplies = [access.rows for access in accesses]
+    rows = [row for supply in supplies for row in supply or ()]
+    columns = given_columns(rows) if None not in supplies else {}
+    wanted = [access.intervals for access in accesses if access.rows != ()]
+    intervals = around_all(wanted)
+    pushed: list[tuple[Filter, tuple[str, ...]]] = []
+    for filter_ in method.filters:
+        column = resource.column(filter_.column)
+        assert column is not None, "the loader has checked that"
+        name = filter_.column.lower()
+        if filter_.key and name in columns:
+            values = dict.fromkeys(row[name] for row in rows)
+            sent = [_sent_value(value, filter_, column) for value in values]
+            texts = tuple(text for text in sent if text is not None)
+            if len(texts) == len(sent) and _is_carried(filter_, texts):
+                pushed.append((filter_, texts))
+                continue
+        pushed += _sent_bounds(intervals.get(name), filter_, column)
+    return tuple(pushed)
+
+
+def _is_carried(filter_: Filter, values: Sequence[str]) -> bool:
+    """Whether values can be passed on: not more than a URL holds, and each as it is."""
+    if filter_.several is ArrayStyle.COMMA and any("," in value for value in values):
+        return False
+    if len(values) > 1 and filter_.several is None:
+        return False
+    return sum(map(len, values)) + len(values) <= MAX_FILTER_LENGTH
+
+
+def _sent_value(text: str, filter_: Filter, column: Column) -> str | None:
     """A value that equals a column's as it is sent; None where it cannot be said exactly."""
     kind, form = str(column.type), _format(filter_, column)
     if kind == "BOOLEAN" and column.spelling is not None:
@@ -34,7 +78,7 @@ def sent_value(text: str, filter_: Filter, column: Column) -> str | None:
     return _written(moment, form or ISO, kind) if is_exact else None
 
 
-def sent_bounds(
+def _sent_bounds(
     interval: Interval | None, filter_: Filter, column: Column
 ) -> list[tuple[Filter, tuple[str, ...]]]:
     """What is sent of the bounds of a column, each as a filter of its own.

@@ -88,7 +88,7 @@ def _with_doubts(
 
 def _missing(param: SavedParam, names: list[str], known: list[str]) -> Iterator[tuple[str, str]]:
     """Names that are not among those known: what to say of each, and the nearest."""
-    from connstat_sql.planner import nearest_to
+    from connstat_sql.definitions.catalog import nearest_to
 
     is_part = param.exists is Existence.PART
     lower = [text.lower() for text in known] if is_part else []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from connstat_sql.definitions.catalog import nearest_to
 from connstat_sql.definitions.model import TableName, quote
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
@@ -19,7 +20,7 @@ from connstat_sql.errors import (
     PlanError,
     QueryError,
 )
-from connstat_sql.planner import CONNECTION, Plan, nearest_to
+from connstat_sql.planner import CONNECTION, Plan
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 from connstat_sql.top.model import Fleet, FleetConnector, Key, Outage, changes, compared, read
 from connstat_sql.top.query import CONNECTORS, FleetQuery

@@ -15,9 +15,9 @@ from typing import Any
 from sqlglot import exp
 
 from connstat_sql.database.values import Value
-from connstat_sql.definitions.catalog import Catalog
+from connstat_sql.definitions.catalog import Catalog, nearest_to, shortened
 from connstat_sql.definitions.quoting import call, literal
-from connstat_sql.planner import nearest_to, no_such_connection
+from connstat_sql.errors import BindError
 from connstat_sql.planner.unsatisfiable.columns import CONNECTION, PossibleValues, Reader
 from connstat_sql.planner.unsatisfiable.comparisons import (
     VALUE,
@@ -72,7 +72,7 @@ class _Doubts:
             said.update(dict.fromkeys(self._unequal(equality)))
         for name, known in self.misnamed.items():
             if name not in self.fitting:
-                raise no_such_connection(name, known.values, self.catalog, self.statement.sql)
+                raise _no_such_connection(name, known.values, self.catalog, self.statement.sql)
         for match in matches(tree):
             said.update(dict.fromkeys(self._unfit(match)))
         return said
@@ -185,3 +185,14 @@ def _argument(name: str, arguments: Arguments) -> Any:
     if arguments is not None and name.isdecimal() and 0 < int(name) <= len(arguments):
         return arguments[int(name) - 1]
     return arguments[0] if arguments is not None and len(arguments) == 1 else None
+
+
+def _no_such_connection(
+    name: str, known: Sequence[str], catalog: Catalog, sql: str = ""
+) -> BindError:
+    """The error for the name of a connection that a table has none of; `known` are its own."""
+    of = catalog.connections.get(name)
+    said = f"there is no connection {name[:60]!r}{nearest_to(name, known)}"
+    if of is not None:
+        said = f"the connection {name!r} is of {of}, and has no row of that table"
+    return BindError(said, sql=sql, hint=f"connections:  {shortened(known)}")
