@@ -106,6 +106,13 @@ def _has_file(setup: Setup, options: EngineOptions) -> bool:
     return find_config(setup.config, options.environment, setup.user, setup.here) is not None
 
 
+def definition_folders(setup: Setup, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The folders of definitions beside the shipped ones; of one provider, the later one counts."""
+    from connstat_sql.bootstrap.assembly import find_configuration
+
+    return (*find_configuration(setup, environment).providers, *setup.providers)
+
+
 def find_config(
     named: Path | None, environment: Mapping[str, str], user: Path, here: Path = Path()
 ) -> Path | None:

@@ -99,11 +99,6 @@ def find_configuration(setup: Setup, environment: Mapping[str, str]) -> Configur
     return Configuration() if path is None else read_config(path)
 
 
-def definition_folders(setup: Setup, environment: Mapping[str, str]) -> tuple[Path, ...]:
-    """The folders of definitions beside the shipped ones; of one provider, the later one counts."""
-    return (*find_configuration(setup, environment).providers, *setup.providers)
-
-
 def find_connections(
     setup: Setup,
     library: Library,

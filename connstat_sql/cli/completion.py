@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from connstat_sql.bootstrap.assembly import definition_folders
+from connstat_sql.bootstrap import definition_folders
 from connstat_sql.cli.context import Globals
 from connstat_sql.errors import SavedQueryError
 from connstat_sql.saved import SavedQueries, SavedQuery, standard_queries

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from connstat_sql.bootstrap.assembly import definition_folders
+from connstat_sql.bootstrap import definition_folders
 from connstat_sql.cli.context import Globals, pass_globals, report_errors, say
 from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable

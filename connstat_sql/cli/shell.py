@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from connstat_sql.bootstrap import find_config
-from connstat_sql.bootstrap.assembly import definition_folders
+from connstat_sql.bootstrap import definition_folders, find_config
 from connstat_sql.cli.context import Globals, each, report_errors
 from connstat_sql.errors import ConfigError
 from connstat_sql.output.stderr import DONE

@@ -5,24 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import duckdb
 
+from connstat_sql.config.attachments import OF_FILES, Attachment
 from connstat_sql.database.classifier import lists_databases
+from connstat_sql.database.session import Session
 from connstat_sql.definitions.quoting import call, literal, own, quote
 from connstat_sql.errors import ConfigError, ConnstatError, PlanError, QueryError
-
-if TYPE_CHECKING:
-    from connstat_sql.config.attachments import Attachment
-    from connstat_sql.database.session import Session
+from connstat_sql.redaction import hidden
+from connstat_sql.redaction.credentials import scrubbed
 
 _IS_MISSING = re.compile(r"does not exist|there is no|unknown")
 _VALUE = own("_connstat_value")
 
 
 @contextmanager
-def meant(failures: Mapping[str, ConnstatError]) -> Iterator[None]:
+def _meant(failures: Mapping[str, ConnstatError]) -> Iterator[None]:
     """An error over a name that could not be made says why it could not."""
     try:
         yield
@@ -66,11 +65,24 @@ class Configured:
         """The names that it gives, in lower case."""
         return (*self._attachments, *self._views)
 
-    def begin(self) -> None:
-        """Another text begins: what could not be made is tried again."""
-        self._failures.clear()
+    @contextmanager
+    def made(
+        self, sql: str, seconds: float | None, *, is_new: bool = False
+    ) -> Iterator[tuple[str, ...]]:
+        """What the configuration names is there for a text; where it is not, errors say why.
 
-    def make(self, sql: str) -> dict[str, ConnstatError]:
+        So do remarks, where the text asks for all there is. With `is_new` another text begins: what
+        could not be made is tried again. Raises DeadlinePassed when it takes longer than `seconds`.
+        """
+        if is_new:
+            self._failures.clear()
+        with self._session.watches.watched(seconds):
+            failures = self._make_all(sql)
+        remarks = tuple(failure.message for failure in failures.values())
+        with _meant(failures):
+            yield remarks if remarks and lists_databases(sql) else ()
+
+    def _make_all(self, sql: str) -> dict[str, ConnstatError]:
         """Make what a text may mention; answers why some could not be, by their names.
 
         A word of the text may be something else: whoever runs it knows whether it was meant.
@@ -104,7 +116,7 @@ class Configured:
         place = f"{self._origin}: [views] {written}"
         self._making.append(name)
         try:
-            with meant(self.make(sql)):
+            with _meant(self._make_all(sql)):
                 self._create(written, sql)
         except QueryError as error:
             raise ConfigError(f"{place}: {error.message}", hint=error.hint) from error
@@ -169,10 +181,6 @@ class Configured:
 
 def _without(attachment: Attachment, written: Attachment, error: duckdb.Error) -> str:
     """What DuckDB says, without values that came from elsewhere, or that look like secrets."""
-    from connstat_sql.config.attachments import OF_FILES
-    from connstat_sql.redaction import hidden
-    from connstat_sql.redaction.credentials import scrubbed
-
     secrets = [
         text for key, text in attachment.secret.items()
         if "${" in written.secret[key] or hidden(f"{key}={text}") != f"{key}={text}"

@@ -6,20 +6,29 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import duckdb
 
 from connstat_sql.database.errors import interruptible
-from connstat_sql.errors import DeadlinePassed, ExecuteError
+from connstat_sql.errors import DeadlinePassed, ExecuteError, Interrupted
 
 _AGAIN = 0.05
 """Seconds until DuckDB is interrupted once more: it forgets what comes before a query begins."""
+
+
+@dataclass(slots=True)
+class Run:
+    """The statements of one text, which an interrupt stops together; they take several turns."""
+
+    is_interrupted: bool = False
 
 
 class Turns:
     """Lets threads take turns. Whoever has the turn cannot have another."""
 
     def __init__(self) -> None:
+        self._run = Run()
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._process = os.getpid()
@@ -32,7 +41,9 @@ class Turns:
         return os.getpid() == self._process
 
     @contextmanager
-    def turn(self, seconds: float | None = None, *, is_last: bool = False) -> Iterator[None]:
+    def turn(
+        self, seconds: float | None = None, run: Run | None = None, *, is_last: bool = False
+    ) -> Iterator[None]:
         """Wait for the turn, at most so long (None: however long). Raises DeadlinePassed.
 
         Raises ExecuteError where the thread is barred, unless nothing `is_last` but to close;
@@ -58,13 +69,26 @@ class Turns:
             raise DeadlinePassed(
                 "the deadline passed while another statement ran", hint="raise --deadline"
             )
-        self._owner = me
+        self._owner, self._run = me, run or Run()
         try:
             with interruptible():
                 yield
+        except KeyboardInterrupt as error:
+            if self._run.is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
+                raise Interrupted("interrupted") from error
+            raise
         finally:
             self._owner = None
             self._lock.release()
+
+    def interrupt(self) -> None:
+        """Nothing more is wanted of the run whose turn it is; from any thread, and a signal."""
+        self._run.is_interrupted = True
+
+    def confirm(self) -> None:
+        """Raise Interrupted when nothing more is wanted."""
+        if self._run.is_interrupted:
+            raise Interrupted("interrupted")
 
 
 class Watches:

@@ -8,15 +8,15 @@ when the first of them comes, and everything that it needs with it.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from connstat_sql.database.session import Session
 from connstat_sql.database.splitter import SqlStatement
-from connstat_sql.database.statement_lock import Turns
+from connstat_sql.database.statement_lock import Run, Turns
 from connstat_sql.database.values import Arguments
 from connstat_sql.engine.local import LocalStatements
 from connstat_sql.engine.options import Catalogs, EngineOptions
@@ -24,7 +24,6 @@ from connstat_sql.errors import (
     BindError,
     DeadlinePassed,
     InterfaceError,
-    Interrupted,
     PlanError,
     QueryError,
 )
@@ -47,13 +46,6 @@ _PATIENCE = 0.05
 """Seconds that a statement has to end in before it is interrupted, again."""
 
 
-@dataclass(slots=True)
-class _Run:
-    """The statements of one text, which an interrupt stops together."""
-
-    is_interrupted: bool = False
-
-
 class Engine:
     """Runs statements over live tables, for threads in turn; close it when done."""
 
@@ -68,7 +60,6 @@ class Engine:
         """`live` replaces what runs statements over live tables (None: `LiveTables`)."""
         self._live_kind = live
         self.session = Session(is_sandboxed=options.is_sandboxed)
-        self.session.watches.before_running = self._stop_if_interrupted
         self.session.macros.curl_options = partial(_curl_options, wiring)
         self._local = LocalStatements(self.session, lambda: wiring.catalog)
         self._wiring = wiring
@@ -76,15 +67,8 @@ class Engine:
         self._mask_key = None if reveal else options.mask_key or secrets.token_hex(16)
         self._opened: LiveTables | None = None
         self._turns = Turns()
-        self._run = _Run()
-        self._configured: Configured | None = None
-        if wiring.attachments or wiring.views:
-            from connstat_sql.database.configured import Configured
-
-            self._configured = Configured(
-                self.session, wiring.attachments, wiring.views, options.environment,
-                self._define, wiring.origin,
-            )  # fmt: skip
+        self.session.watches.before_running = self._turns.confirm
+        self._configured = _configured_of(wiring, self.session, options, self._define)
         self._take_values: TakeValues | None = None
         self._has_cautioned = self._is_closed = False
 
@@ -96,12 +80,12 @@ class Engine:
         Every statement is looked at before the first one runs, so a fault in a later one sends
         nothing. Raises a ConnstatError.
         """
-        options, run = options or Options(), _Run()
-        with self._turn(run, options), self._with_configured(sql, options, is_new=True):
+        options, run = options or Options(), Run()
+        with self._turn(options, run), self._with_configured(sql, options, is_new=True):
             statements = self._statements_of(sql, arguments, options)
         for statement in statements:
             configured = self._with_configured(statement.sql, options)
-            with self._turn(run, options), configured as remarks, _placed(statement):
+            with self._turn(options, run), configured as remarks, _placed(statement):
                 result = self._run_one(statement, statement.arguments_of(arguments), options)
             yield replace(result, remarks=(*result.remarks, *remarks)) if remarks else result
 
@@ -110,7 +94,7 @@ class Engine:
 
         It raises Interrupted in the thread that runs it, and sends nothing more.
         """
-        self._run.is_interrupted = True
+        self._turns.interrupt()
         if self._opened is not None:
             self._opened.interrupt()
         self.session.watches.interrupt()
@@ -120,36 +104,36 @@ class Engine:
     ) -> Plan | None:
         """The plan of one statement, with nothing sent; None when it names no live table."""
         options = options or Options()
-        with self._turn(_Run(), options), self._with_configured(sql, options, is_new=True):
+        with self._turn(options), self._with_configured(sql, options, is_new=True):
             statements = self._split(sql)
             if len(statements) != 1:
                 raise PlanError("one statement at a time can be explained", sql=sql)
-            return self._plan(statements[0], statements[0].arguments_of(arguments), options)
+            [statement] = statements
+            live, own_arguments = self._live_for(statement), statement.arguments_of(arguments)
+            return None if live is None else live.plan(statement, own_arguments, options)
 
     def register(self, name: str, table: object) -> None:
         """Make an Arrow table or a data frame a table of SQL. Raises ExecuteError for others."""
-        with self._turn(_Run(), Options()):
+        with self._turn(Options()):
             self.session.register(name, table)
 
     def hand_out(self) -> duckdb.DuckDBPyConnection:
         """The DuckDB connection underneath."""
-        with self._turn(_Run(), Options()):
+        with self._turn(Options()):
             return self.session.hand_out()
 
     def end_transaction(self, statement: str) -> None:
         """Run COMMIT or ROLLBACK, where somebody has begun a transaction."""
-        with self._turn(_Run(), Options()):
+        with self._turn(Options()):
             is_begun = self.session.is_in_transaction()
         if is_begun:
-            for _ in self.run(statement):
-                pass
+            list(self.run(statement))
 
     def confirm_open(self) -> None:
         """Raise InterfaceError once it is closed."""
         if self._is_closed:
-            raise InterfaceError(
-                "the connection is closed", hint="open another one:  connstat_sql.connect()"
-            )
+            hint = "open another one:  connstat_sql.connect()"
+            raise InterfaceError("the connection is closed", hint=hint)
 
     def close(self) -> None:
         """Close connections and the DuckDB session; a statement that runs is interrupted.
@@ -201,48 +185,25 @@ class Engine:
     # --- the life of a statement -------------------------------------------------------------
 
     @contextmanager
-    def _turn(self, run: _Run, options: Options) -> Iterator[None]:
-        """The engine for this thread alone, and an interrupt is one of this run.
+    def _turn(self, options: Options, run: Run | None = None) -> Iterator[None]:
+        """The engine for this thread alone, and an interrupt is one of this run."""
+        with self._turns.turn(options.deadline, run), self._advising():
+            self.confirm_open()
+            self._turns.confirm()
+            yield
 
-        Whatever DuckDB says when it is stopped, it is an interrupt.
-        """
-        try:
-            with self._turns.turn(options.deadline), self._advising():
-                self.confirm_open()
-                self._run = run
-                self._stop_if_interrupted()
-                yield
-        except KeyboardInterrupt as error:
-            if run.is_interrupted:  # DuckDB was asked to stop, and nobody has pressed a key
-                raise Interrupted("interrupted") from error
-            raise
-
-    @contextmanager
     def _with_configured(
         self, sql: str, options: Options, *, is_new: bool = False
-    ) -> Iterator[tuple[str, ...]]:
-        """What the configuration names is there for a text; where it is not, errors say why.
-
-        So do remarks, where the text asks for all there is.
-        """
+    ) -> AbstractContextManager[tuple[str, ...]]:
+        """What the configuration names is there for a text; there may be remarks on it."""
         if self._configured is None:
-            yield ()
-            return
-        from connstat_sql.database.classifier import lists_databases
-        from connstat_sql.database.configured import meant
-
-        if is_new:
-            self._configured.begin()
-        with self.session.watches.watched(options.deadline):
-            failures = self._configured.make(sql)
-        remarks = tuple(failure.message for failure in failures.values())
-        with meant(failures):
-            yield remarks if remarks and lists_databases(sql) else ()
+            return nullcontext(())
+        return self._configured.made(sql, options.deadline, is_new=is_new)
 
     def _define(self, sql: str) -> None:
         """Create a view that the configuration names, as a statement of the user's would."""
         for statement in self._split(sql):
-            live = self._live if self._may_be_live(statement) else None
+            live = self._live_for(statement)
             if live is None or live.run(statement, None, Options()) is None:
                 with self._advising():
                     self._local.run(statement, None, None)
@@ -259,12 +220,8 @@ class Engine:
             advise(error, self.catalog, self.session.describe, names)
             raise
 
-    def _stop_if_interrupted(self) -> None:
-        if self._run.is_interrupted:
-            raise Interrupted("interrupted")
-
     def _run_one(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Result:
-        live = self._live if self._may_be_live(statement) else None
+        live = self._live_for(statement)
         result = None if live is None else self._run_live(live, statement, arguments, options)
         if result is None:
             try:
@@ -290,18 +247,16 @@ class Engine:
             result = replace(result, remarks=(*result.remarks, *self._wiring.cautions))
         return result
 
-    def _plan(self, statement: SqlStatement, arguments: Arguments, options: Options) -> Plan | None:
-        return (
-            self._live.plan(statement, arguments, options) if self._may_be_live(statement) else None
+    def _live_for(self, statement: SqlStatement) -> LiveTables | None:
+        """What runs a statement that may name a live table, or a view or macro over some."""
+        facts, opened = statement.facts, self._opened
+        is_live = (
+            facts.has_long_name
+            or facts.own is not None
+            or self.session.looks_into_declared()
+            or (opened is not None and opened.views.may_be_mentioned(statement.sql))
         )
-
-    def _may_be_live(self, statement: SqlStatement) -> bool:
-        """Whether a statement may name a live table, or a view or macro over some."""
-        if statement.facts.has_long_name or statement.facts.own is not None:
-            return True
-        if self.session.looks_into_declared():
-            return True
-        return self._opened is not None and self._opened.views.may_be_mentioned(statement.sql)
+        return self._live if is_live else None
 
     @property
     def _live(self) -> LiveTables:
@@ -314,17 +269,27 @@ class Engine:
             self._turns.is_barred = self._opened.clients.are_here
         return self._opened
 
-    # --- before the first statement runs -----------------------------------------------------
-
     def _statements_of(
         self, sql: str, arguments: Arguments, options: Options
     ) -> tuple[SqlStatement, ...]:
+        """The statements of a text, once faults have been looked for in the later ones."""
         if options.partial:
             self._live.forget_failures()
         with self.session.watches.watched(options.deadline):
             statements = self._split(sql)
-            self._look_ahead(statements, arguments, options)
+            for statement in statements if len(statements) > 1 else ():
+                self._look_ahead(statement, statement.arguments_of(arguments), options)
+                if not statement.is_query:  # later ones may depend on it
+                    break
         return statements
+
+    def _look_ahead(self, statement: SqlStatement, arguments: Arguments, options: Options) -> None:
+        live = self._live_for(statement)
+        with _placed(statement):
+            if live is not None:
+                live.plan(statement, arguments, options)
+            elif statement.is_query:
+                self._local.check(statement, arguments)
 
     def _split(self, sql: str) -> tuple[SqlStatement, ...]:
         statements = self.session.split(sql)
@@ -332,20 +297,18 @@ class Engine:
             raise PlanError("there is no statement in the text", sql=sql, hint="write a SELECT")
         return statements
 
-    def _look_ahead(
-        self, statements: Sequence[SqlStatement], arguments: Arguments, options: Options
-    ) -> None:
-        """Find the faults of later statements, as far as they do not depend on earlier ones."""
-        if len(statements) == 1:
-            return
-        for statement in statements:
-            own_arguments = statement.arguments_of(arguments)
-            with _placed(statement):
-                is_local = self._plan(statement, own_arguments, options) is None
-                if is_local and statement.is_query and not self._may_be_live(statement):
-                    self._local.check(statement, own_arguments)
-            if not statement.is_query:
-                return
+
+def _configured_of(
+    wiring: Catalogs, session: Session, options: EngineOptions, define: Callable[[str], None]
+) -> Configured | None:
+    """What a configuration names beside connections; None where it names nothing."""
+    if not (wiring.attachments or wiring.views):
+        return None
+    from connstat_sql.database.configured import Configured
+
+    return Configured(
+        session, wiring.attachments, wiring.views, options.environment, define, wiring.origin
+    )
 
 
 def _curl_options(wiring: Catalogs) -> dict[str, str]:
