@@ -29,7 +29,7 @@ from connstat_sql.cli.watch import failures_of, is_sql_given, query_to_run, word
 from connstat_sql.engine import Engine
 from connstat_sql.errors import ConnstatError, QueryError
 from connstat_sql.files import NotOurs, written_whole
-from connstat_sql.monitor import first_rows
+from connstat_sql.monitor.format import first_rows
 from connstat_sql.monitor.nagios import (
     MOST_SERIES,
     Outcome,

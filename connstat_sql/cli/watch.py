@@ -24,6 +24,7 @@ from connstat_sql.cli.statement import (
     timeout_option,
     trace_option,
 )
+from connstat_sql.config.durations import in_words
 from connstat_sql.definitions.lexer import split
 from connstat_sql.engine import Engine
 from connstat_sql.errors import (
@@ -33,23 +34,12 @@ from connstat_sql.errors import (
     QueryError,
     counted,
 )
-from connstat_sql.monitor import (
-    ChangeKind,
-    Identity,
-    Memory,
-    Pace,
-    RealPace,
-    RowChange,
-    Snapshot,
-    WatchRun,
-    beats,
-    check_columns,
-    in_words,
-    is_independent,
-    jsonl,
-    text,
-    watch,
-)
+from connstat_sql.monitor.changes import ChangeKind
+from connstat_sql.monitor.diff import Memory, RowChange, Snapshot, WatchRun, watch
+from connstat_sql.monitor.format import jsonl, text
+from connstat_sql.monitor.independence import is_independent
+from connstat_sql.monitor.rows import Identity, check_columns
+from connstat_sql.monitor.schedule import Pace, RealPace, beats
 from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Options, Result
 from connstat_sql.saved import Prepared, SavedQuery, prepare, results_of

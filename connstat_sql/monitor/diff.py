@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 import pyarrow as pa
 
+from connstat_sql.monitor.changes import ChangeKind, differences
 from connstat_sql.monitor.rows import CONNECTION, Identity, RememberedRow, decoded, differing, read
 
 _Connections = frozenset[str | None]
 """Names of connections; None stands for rows that do not tell theirs."""
-
-
-class ChangeKind(str, Enum):
-    """What happened to a row, or to a connection."""
-
-    PRESENT = "present"  # found when its connection was looked at for the first time
-    APPEARED = "appeared"
-    CHANGED = "changed"
-    GONE = "gone"
-    UNREACHABLE = "unreachable"
-    REACHABLE = "reachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +61,7 @@ class Memory:
         """`tells_present` says whether the rows of first snapshots are changes to tell."""
         self._identity = identity
         self._tells_present = tells_present
-        self._known: dict[bytes, list[RememberedRow]] = {}
+        self._known: list[RememberedRow] = []
         self._failing: dict[str, tuple[float, str]] = {}
         self._unseen: _Connections | None = None
         self._shared: bytes | None = None
@@ -80,7 +69,7 @@ class Memory:
     @property
     def count(self) -> int:
         """How many rows are known."""
-        return sum(map(len, self._known.values()))
+        return len(self._known)
 
     @property
     def shared_key(self) -> Mapping[str, Any] | None:
@@ -95,21 +84,19 @@ class Memory:
     def take(self, snapshot: Snapshot) -> tuple[RowChange, ...]:
         """What a snapshot changes, connections first. Raises QueryError for a missing column.
 
-        A row is told as changed where one row of a key took the place of one; of several with the
-        same key, those that are no longer there are gone and the others have appeared.
+        What `differences` says of a row is told, of those connections alone that gave all.
         """
         of_connections = tuple(self._connections(snapshot))
         if snapshot.table is None or (snapshot.failures and not snapshot.is_independent):
             return of_connections
         silent = frozenset((*snapshot.failures, None)) if snapshot.failures else frozenset()
-        now = _by_key(
-            row for row in read(snapshot.table, self._identity) if not _is_of(row, silent)
-        )
-        known, silent_rows = self._split(silent)
-        changes = (*of_connections, *self._compare(snapshot.at, known, now))
+        rows = read(snapshot.table, self._identity)
+        now = [row for row in rows if row.connection not in silent]
+        seen = [*differences(self._known, now, silent, self._unseen)]
         self._unseen = silent if self._unseen is None else self._unseen & silent
-        self._remember(now, silent_rows)
-        return changes
+        self._remember(now, [row.before for row in seen if row.before and row.is_kept])
+        changes = (self._told(snapshot.at, row.kind, row.before, row.now) for row in seen)
+        return (*of_connections, *filter(None, changes))
 
     def _connections(self, snapshot: Snapshot) -> Iterator[RowChange]:
         for name, why in snapshot.failures.items():
@@ -123,51 +110,22 @@ class Memory:
             before = _of_connection(name, *self._failing.pop(name))
             yield RowChange(snapshot.at, ChangeKind.REACHABLE, {CONNECTION: name}, None, before)
 
-    def _split(
-        self, silent: _Connections
-    ) -> tuple[dict[bytes, list[RememberedRow]], list[RememberedRow]]:
-        """The known rows to compare with, and those that stay as they are."""
-        if not silent:
-            return self._known, []
-        rows = [row for group in self._known.values() for row in group]
-        known = _by_key(row for row in rows if not _is_of(row, silent))
-        return known, [row for row in rows if _is_of(row, silent)]
-
-    def _compare(
+    def _told(
         self,
         at: float,
-        known: Mapping[bytes, list[RememberedRow]],
-        now: Mapping[bytes, list[RememberedRow]],
-    ) -> Iterator[RowChange]:
-        for key, rows in now.items():
-            before = known.get(key, [])
-            if len(before) == len(rows) == 1 and before[0].face == rows[0].face:
-                continue
-            yield from self._between(at, before, rows)
-        for key, before in known.items():
-            if key not in now:
-                yield from self._between(at, before, [])
-
-    def _between(
-        self, at: float, before: list[RememberedRow], rows: list[RememberedRow]
-    ) -> Iterator[RowChange]:
-        new, old = _without(rows, before), _without(before, rows)
-        if len(new) == len(old) == 1:
-            yield self._changed(at, old[0], new[0])
-            return
-        for row in new:
-            is_first = self._unseen is None or row.connection in self._unseen
-            if self._tells_present or not is_first:
-                kind = ChangeKind.PRESENT if is_first else ChangeKind.APPEARED
-                yield RowChange(at, kind, self._key(row), decoded(row.text))
-        for row in old:
-            yield RowChange(at, ChangeKind.GONE, self._key(row), None, decoded(row.text))
-
-    def _changed(self, at: float, old: RememberedRow, new: RememberedRow) -> RowChange:
-        row, before = decoded(new.text), decoded(old.text)
-        counts = self._identity.counts
-        changed = tuple(name for name in differing(before, row) if counts(name))
-        return RowChange(at, ChangeKind.CHANGED, self._key(new), row, before, changed)
+        kind: ChangeKind | None,
+        before: RememberedRow | None,
+        now: RememberedRow | None,
+    ) -> RowChange | None:
+        """What there is to tell of a row; None: nothing."""
+        named = now or before
+        is_hidden = kind is ChangeKind.PRESENT and not self._tells_present
+        if kind is None or named is None or is_hidden:
+            return None
+        row, old = (None if each is None else decoded(each.text) for each in (now, before))
+        changed = () if row is None or old is None else differing(old, row)
+        counted = tuple(name for name in changed if self._identity.counts(name))
+        return RowChange(at, kind, self._key(named), row, old, counted)
 
     def _key(self, row: RememberedRow) -> Mapping[str, Any] | None:
         if not self._identity.key:
@@ -175,14 +133,11 @@ class Memory:
         values = {name.lower(): (name, value) for name, value in decoded(row.key).items()}
         return dict(values[name.lower()] for name in self._identity.key)
 
-    def _remember(
-        self, now: dict[bytes, list[RememberedRow]], silent_rows: list[RememberedRow]
-    ) -> None:
+    def _remember(self, now: list[RememberedRow], kept: Iterable[RememberedRow]) -> None:
         if self._identity.key and self._shared is None:
-            self._shared = next((key for key, rows in now.items() if len(rows) > 1), None)
-        for row in silent_rows:
-            now.setdefault(row.key, []).append(row)
-        self._known = now
+            counts = Counter(row.key for row in now)
+            self._shared = next((key for key, count in counts.items() if count > 1), None)
+        self._known = [*now, *kept]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,25 +158,3 @@ def watch(run: Callable[[], Snapshot], memory: Memory, times: Iterable[int]) -> 
 
 def _of_connection(name: str, since: float, why: str) -> dict[str, Any]:
     return {CONNECTION: name, "message": why, "since": since}
-
-
-def _is_of(row: RememberedRow, connections: _Connections) -> bool:
-    return row.connection in connections
-
-
-def _by_key(rows: Iterable[RememberedRow]) -> dict[bytes, list[RememberedRow]]:
-    groups: defaultdict[bytes, list[RememberedRow]] = defaultdict(list)
-    for row in rows:
-        groups[row.key].append(row)
-    return dict(groups)
-
-
-def _without(rows: list[RememberedRow], others: list[RememberedRow]) -> list[RememberedRow]:
-    """The rows that have no counterpart among the others, each of which is one for one row."""
-    counts, left = Counter(row.face for row in others), []
-    for row in rows:
-        if counts[row.face]:
-            counts[row.face] -= 1
-        else:
-            left.append(row)
-    return left

@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from connstat_sql.config.durations import in_words
-from connstat_sql.monitor.diff import ChangeKind, RowChange
+from connstat_sql.monitor.changes import ChangeKind
+from connstat_sql.monitor.diff import RowChange
 from connstat_sql.monitor.rows import CONNECTION, WHEN_FETCHED, Identity, decoded, read, written
 
 LONGEST_VALUE = 80

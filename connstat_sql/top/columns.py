@@ -9,9 +9,10 @@ from typing import Any
 
 from rich.cells import set_cell_size
 
-from connstat_sql.top.model import ConnectorChange, FleetConnector, badness
+from connstat_sql.monitor.changes import ChangeKind
+from connstat_sql.top.model import FleetConnector, badness
 
-MARKS = {ConnectorChange.NEW: "+", ConnectorChange.CHANGED: "*", ConnectorChange.GONE: "-"}
+MARKS = {ChangeKind.APPEARED: "+", ChangeKind.CHANGED: "*", ChangeKind.GONE: "-"}
 STALE_MARK = "?"
 
 

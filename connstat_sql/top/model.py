@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import msgspec
+
+from connstat_sql.monitor.changes import ChangeKind, Difference, differences
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,14 +25,6 @@ _RANKS = {health: rank for rank, health in enumerate(HEALTHS)}
 _UNKNOWN_RANK = _RANKS["UNKNOWN"]
 
 Key = tuple[str, str, str, str, int]
-
-
-class ConnectorChange(Enum):
-    """What happened to a connector between two refreshes."""
-
-    NEW = "new"
-    CHANGED = "changed"
-    GONE = "gone"
 
 
 class FleetConnector(msgspec.Struct, frozen=True, gc=False):
@@ -65,7 +58,7 @@ class FleetConnector(msgspec.Struct, frozen=True, gc=False):
     number: int = 0
     since: float = 0.0
     is_since_known: bool = False
-    change: ConnectorChange | None = None
+    change: ChangeKind | None = None
     is_stale: bool = False
 
     @property
@@ -84,7 +77,8 @@ class FleetConnector(msgspec.Struct, frozen=True, gc=False):
         return self.health == UNREACHABLE
 
     @property
-    def _condition(self) -> tuple[object, ...]:
+    def face(self) -> tuple[object, ...]:
+        """What counts as a change of it."""
         return (self.health, self.state, self.tasks_failed, self.tasks_total, self.cause)
 
 
@@ -127,7 +121,7 @@ class Fleet:
     observed: float = 0.0
     seconds: float = 0.0
     requests: int = 0
-    changes: Mapping[ConnectorChange, int] = field(default_factory=dict)
+    changes: Mapping[ChangeKind, int] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -148,7 +142,7 @@ class Fleet:
             if connector.change is None
             else msgspec.structs.replace(connector, change=None)
             for connector in self.connectors
-            if connector.change is not ConnectorChange.GONE
+            if connector.change is not ChangeKind.GONE
         )
         return replace(self, connectors=kept, changes={})
 
@@ -192,63 +186,32 @@ def compared(
     Of a connection with an outage nothing has gone: rows it gave before stay, as stale ones.
     """
     down = frozenset(outage.connection for outage in outages)
-    last = {} if before is None else _living(before.connectors)
-    unseen = _never_seen(before, last)
-    shown = [
-        _after(connector, last.get(connector.key), before, unseen, at) for connector in connectors
-    ]
-    present = {connector.key for connector in connectors}
-    for key, connector in last.items():
-        if key in present:
-            continue
-        stays = connector.connection in down
-        change = None if stays else ConnectorChange.GONE
-        shown.append(msgspec.structs.replace(connector, change=change, is_stale=stays))
+    last = [] if before is None else [*_living(before.connectors)]
+    unseen = None if before is None else before.unreachable - {row.connection for row in last}
+    shown = [_shown(row, at) for row in differences(last, connectors, down, unseen)]
     shown += [_in_place_of(outage, at) for outage in _distinct(outages)]
     return worst_first(shown)
 
 
-def _living(connectors: Iterable[FleetConnector]) -> dict[Key, FleetConnector]:
-    return {
-        connector.key: connector
-        for connector in connectors
-        if not connector.is_unreachable and connector.change is not ConnectorChange.GONE
-    }
+def _living(connectors: Iterable[FleetConnector]) -> Iterator[FleetConnector]:
+    """Those that stand for a connector, and were there at the last refresh."""
+    for connector in connectors:
+        if not connector.is_unreachable and connector.change is not ChangeKind.GONE:
+            yield connector
 
 
-def _never_seen(before: Fleet | None, last: Mapping[Key, FleetConnector]) -> frozenset[str]:
-    """Connections that gave nothing yet: their rows are not new, they were not to be seen."""
-    if before is None:
-        return frozenset()
-    return before.unreachable - {connector.connection for connector in last.values()}
-
-
-def _after(
-    connector: FleetConnector,
-    last: FleetConnector | None,
-    before: Fleet | None,
-    unseen: frozenset[str],
-    at: float,
-) -> FleetConnector:
+def _shown(difference: Difference[FleetConnector], at: float) -> FleetConnector:
     replaced = msgspec.structs.replace
-    if last is None:
-        is_new = before is not None and connector.connection not in unseen
-        return replaced(
-            connector,
-            since=at,
-            is_since_known=is_new,
-            change=ConnectorChange.NEW if is_new else None,
-        )
-    if connector._condition == last._condition:
-        return replaced(connector, since=last.since, is_since_known=last.is_since_known)
-    if (connector.health, connector.state) == (last.health, last.state):
-        return replaced(
-            connector,
-            since=last.since,
-            is_since_known=last.is_since_known,
-            change=ConnectorChange.CHANGED,
-        )
-    return replaced(connector, since=at, is_since_known=True, change=ConnectorChange.CHANGED)
+    kind, before, now = difference.kind, difference.before, difference.now
+    if now is None:
+        assert before is not None, "a row is of before or of now"
+        return replaced(before, change=kind, is_stale=difference.is_kept)
+    is_new = kind is ChangeKind.APPEARED
+    if before is None:
+        return replaced(now, since=at, is_since_known=is_new, change=kind if is_new else None)
+    if (now.health, now.state) != (before.health, before.state):
+        return replaced(now, since=at, is_since_known=True, change=kind)
+    return replaced(now, since=before.since, is_since_known=before.is_since_known, change=kind)
 
 
 def _in_place_of(outage: Outage, at: float) -> FleetConnector:
@@ -265,7 +228,7 @@ def _distinct(outages: Iterable[Outage]) -> Iterable[Outage]:
     }.values()
 
 
-def changes(connectors: Iterable[FleetConnector]) -> Mapping[ConnectorChange, int]:
+def changes(connectors: Iterable[FleetConnector]) -> Mapping[ChangeKind, int]:
     """How many connectors of each kind of change there are."""
     return Counter(connector.change for connector in connectors if connector.change is not None)
 
@@ -309,7 +272,7 @@ def counted(connectors: Iterable[FleetConnector]) -> Counts:
     cells: Counter[tuple[str, str]] = Counter(
         (connector.health if connector.health in _RANKS else "UNKNOWN", connector.provider)
         for connector in connectors
-        if connector.change is not ConnectorChange.GONE
+        if connector.change is not ChangeKind.GONE
     )
     return Counts(tuple(sorted({provider for _, provider in cells})), cells)
 
@@ -334,7 +297,7 @@ def causes(connectors: Iterable[FleetConnector]) -> tuple[Cause, ...]:
         if (
             connector.cause
             and not connector.is_unreachable
-            and connector.change is not ConnectorChange.GONE
+            and connector.change is not ChangeKind.GONE
         ):
             groups.setdefault(connector.cause_group, []).append(connector)
     grouped = (_grouped(text, each) for text, each in groups.items())

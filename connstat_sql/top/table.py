@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from connstat_sql.monitor.changes import ChangeKind
 from connstat_sql.top.columns import (
     COLUMNS,
     MARK_WIDTH,
@@ -23,7 +24,7 @@ from connstat_sql.top.columns import (
     mark,
     placed,
 )
-from connstat_sql.top.model import UNREACHABLE, ConnectorChange, FleetConnector, Key
+from connstat_sql.top.model import UNREACHABLE, FleetConnector, Key
 
 HEALTH_STYLES = {
     UNREACHABLE: Style(color="magenta", bold=True),
@@ -239,6 +240,6 @@ class Listing(ScrollView, can_focus=True):
 def _style(connector: FleetConnector) -> Style:
     if connector.is_stale:
         return _STALE
-    if connector.change is ConnectorChange.GONE:
+    if connector.change is ChangeKind.GONE:
         return _GONE
     return _PLAIN if connector.change is None else _CHANGED

@@ -14,18 +14,19 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from connstat_sql.errors import counted
+from connstat_sql.monitor.changes import ChangeKind
 from connstat_sql.top.columns import COLUMNS, Sorting, clock, fitted, printable
 from connstat_sql.top.filter import FleetFilter
-from connstat_sql.top.model import HEALTHS, UNREACHABLE, Cause, ConnectorChange, Counts, Fleet
+from connstat_sql.top.model import HEALTHS, UNREACHABLE, Cause, Counts, Fleet
 from connstat_sql.top.table import HEALTH_STYLES
 
 SHOWN_CAUSES = 200
 PROVIDER_WIDTH = 13
 _TITLES = {UNREACHABLE: "UNREACH", "TRANSITION": "TRANSIT"}
 _CHANGE_WORDS = {
-    ConnectorChange.NEW: "new",
-    ConnectorChange.CHANGED: "changed",
-    ConnectorChange.GONE: "gone",
+    ChangeKind.APPEARED: "new",
+    ChangeKind.CHANGED: "changed",
+    ChangeKind.GONE: "gone",
 }
 
 

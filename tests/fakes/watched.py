@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from connstat_sql.monitor import Identity, Snapshot
+from connstat_sql.monitor.diff import Snapshot
+from connstat_sql.monitor.rows import Identity
 
 START = 1_800_000_000.0
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from connstat_sql.database.session import Session
-from connstat_sql.monitor import is_independent
+from connstat_sql.monitor.independence import is_independent
 from tests.tabled import over
 
 

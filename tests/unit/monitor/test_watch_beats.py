@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connstat_sql.monitor import beats, in_words, seconds_of
+from connstat_sql.config.durations import in_words, seconds_of
+from connstat_sql.monitor.schedule import beats
 from tests.fakes.watched import FastPace
 
 

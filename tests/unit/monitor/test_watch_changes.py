@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
 from connstat_sql.errors import QueryError
-from connstat_sql.monitor import ChangeKind, Identity, Memory, RowChange, Snapshot, jsonl, text
+from connstat_sql.monitor.changes import ChangeKind
+from connstat_sql.monitor.diff import Memory, RowChange, Snapshot
+from connstat_sql.monitor.format import jsonl, text
+from connstat_sql.monitor.rows import Identity
 from tests.fakes.watched import KEYED, NAMES, START, look, rows
 
 

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.monitor import ChangeKind, Identity, Memory
+from connstat_sql.monitor.changes import ChangeKind
+from connstat_sql.monitor.diff import Memory
+from connstat_sql.monitor.rows import Identity
 from tests.examples import examples
 from tests.fakes.watched import KEYED, NAMES, look
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connstat_sql.database.macros import Macros
+from connstat_sql.monitor.changes import ChangeKind
 from connstat_sql.top.columns import COLUMNS, MARK_WIDTH, Sorting, fitted, placed, since, tasks
 from connstat_sql.top.filter import FleetFilter
 from connstat_sql.top.model import (
     HEALTHS,
     UNREACHABLE,
-    ConnectorChange,
     Fleet,
     FleetConnector,
     Outage,
@@ -58,7 +58,7 @@ def living(found: Fleet) -> list[FleetConnector]:
     return [
         one
         for one in found.connectors
-        if not one.is_unreachable and one.change is not ConnectorChange.GONE
+        if not one.is_unreachable and one.change is not ChangeKind.GONE
     ]
 
 
@@ -183,7 +183,7 @@ def test_between_refreshes_nothing_is_lost_and_nothing_of_a_lost_cluster_is_gone
     lost = {one.connection for one in down}
     new = {one.key for one in after}
     for one in second.connectors:
-        if one.change is ConnectorChange.GONE:
+        if one.change is ChangeKind.GONE:
             assert one.key not in new
             assert one.connection not in lost
         if one.is_stale:
@@ -223,13 +223,13 @@ def test_what_came_what_changed_and_what_went_is_told_apart() -> None:
     )
     told = {one.name: one.change for one in second.connectors}
     assert told == {
-        "stays": None, "breaks": ConnectorChange.CHANGED, "comes": ConnectorChange.NEW,
-        "goes": ConnectorChange.GONE,
+        "stays": None, "breaks": ChangeKind.CHANGED, "comes": ChangeKind.APPEARED,
+        "goes": ChangeKind.GONE,
     }  # fmt: skip
     assert second.changes == {
-        ConnectorChange.CHANGED: 1,
-        ConnectorChange.NEW: 1,
-        ConnectorChange.GONE: 1,
+        ChangeKind.CHANGED: 1,
+        ChangeKind.APPEARED: 1,
+        ChangeKind.GONE: 1,
     }
     assert fleet([connector("goes")], before=second).connectors[-1].change is not None
 
