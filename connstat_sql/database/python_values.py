@@ -7,7 +7,7 @@ end at 24:00:00 in DuckDB, for which Arrow gives Python's midnight, where it beg
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import time
 from typing import Any
 
@@ -123,6 +123,23 @@ def shape_of(of: Any, json_value: Shape, float_value: Shape = lambda value: valu
         value = shape_of(of.children[1][1], json_value, float_value)
         return lambda pairs: {str(k): None if v is None else value(v) for k, v in pairs}
     return float_value if kind in ("double", "float") else lambda value: value
+
+
+def shaped_rows(
+    table: pa.Table,
+    types: Sequence[str] | None,
+    json_value: Shape,
+    float_value: Shape = lambda value: value,
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of a table of those DuckDB types (None: of texts), as `shape_of` makes values."""
+    texts = types or ["VARCHAR"] * table.num_columns
+    shapes = [shape_of(duckdb.sqltype(text), json_value, float_value) for text in texts]
+    for batch in table.to_batches(max_chunksize=1000):
+        columns = [
+            [None if value is None else shape(value) for value in python_values(column)]
+            for shape, column in zip(shapes, batch.columns, strict=True)
+        ]
+        yield from zip(*columns, strict=True)
 
 
 def distinct_names(names: Sequence[str]) -> list[str]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import difflib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
 
-import duckdb
 import msgspec
 import pyarrow as pa
 
-from connstat_sql.database.python_values import distinct_names, python_values, shape_of
+from connstat_sql.database.python_values import distinct_names, shaped_rows
 from connstat_sql.database.session import noted_types
 from connstat_sql.errors import QueryError
 
@@ -73,14 +72,8 @@ def read(table: pa.Table, identity: Identity) -> Iterator[RememberedRow]:
     """The rows of a table. Raises QueryError when it has no such key, state or ignored column."""
     names = distinct_names(table.column_names)
     columns = _Columns.of(names, identity)
-    shapes = [shape_of(of, _exact, _finite) for of in _types(table)]
-    for batch in table.to_batches(max_chunksize=1000):
-        values = [
-            [None if value is None else shape(value) for value in python_values(column)]
-            for shape, column in zip(shapes, batch.columns, strict=True)
-        ]
-        for row in zip(*values, strict=True):
-            yield _kept(row, names, columns)
+    for row in shaped_rows(table, noted_types(table), _exact, _finite):
+        yield _kept(row, names, columns)
 
 
 def check_columns(names: Sequence[str], identity: Identity) -> None:
@@ -158,10 +151,6 @@ def _digest(text: bytes) -> bytes:
 
 
 # --- values out of Arrow -------------------------------------------------------------------------
-
-
-def _types(table: pa.Table) -> Iterable[Any]:
-    return map(duckdb.sqltype, noted_types(table) or ["VARCHAR"] * table.num_columns)
 
 
 def _exact(text: str) -> Any:

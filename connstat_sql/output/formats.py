@@ -1,4 +1,4 @@
-"""CSV, Parquet, Arrow and Markdown: what other programs read. DuckDB writes what it knows."""
+"""JSON, CSV, Parquet, Arrow, Markdown: for other programs. DuckDB writes what it knows."""
 
 from __future__ import annotations
 
@@ -7,20 +7,48 @@ import io
 import os
 import shutil
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 import pyarrow as pa
 
+from connstat_sql.database.python_values import distinct_names, shaped_rows
+from connstat_sql.database.session import noted_types
 from connstat_sql.definitions.quoting import literal
 from connstat_sql.files import make_scratch, remove_scratch
 from connstat_sql.output.rows import registered, texts_of
-from connstat_sql.output.sanitize import UNSAFE, for_terminal, one_line
+from connstat_sql.output.sanitize import UNSAFE, for_terminal, in_json, one_line
 from connstat_sql.output.terminal import TerminalStyle
 
 _DESCRIPTORS = Path("/dev/fd")
 """Where a system has names for what a process has open."""
+
+
+def write_json(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
+    """One array, an object a line in it."""
+    separator = b"["
+    for line in _objects(table, style):
+        out.write(separator + b"\n  " + line)
+        separator = b","
+    out.write(b"[]\n" if separator == b"[" else b"\n]\n")
+
+
+def write_jsonl(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:
+    """An object a line."""
+    for line in _objects(table, style):
+        out.write(line + b"\n")
+
+
+def _objects(table: pa.Table, style: TerminalStyle) -> Iterator[bytes]:
+    import msgspec  # CSV does without
+
+    encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
+    names = distinct_names(table.column_names)
+    for row in shaped_rows(table, noted_types(table), lambda text: msgspec.Raw(text.encode())):
+        line = encoder.encode(dict(zip(names, row, strict=True)))
+        yield in_json(line.decode()).encode() if style.is_terminal else line
 
 
 def write_csv(table: pa.Table, out: BinaryIO, style: TerminalStyle) -> None:

@@ -17,8 +17,14 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 
 from connstat_sql.errors import counted
-from connstat_sql.output.nested import outline, values_of
-from connstat_sql.output.rows import CellKind, OutputField, columns_of, texts_of
+from connstat_sql.output.rows import (
+    CellKind,
+    OutputField,
+    columns_of,
+    outline,
+    texts_of,
+    values_of,
+)
 from connstat_sql.output.sanitize import lines, one_line
 from connstat_sql.output.state_colors import Tone, tells_name, tells_reason, tells_state, tone_of
 from connstat_sql.output.terminal import About

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from importlib import import_module
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -20,17 +19,6 @@ BY_EXTENSION = {
     ".html": "html", ".htm": "html", ".parquet": "parquet", ".arrow": "arrow",
     ".feather": "arrow", ".txt": "table",
 }  # fmt: skip
-
-_Writer = Callable[[pa.Table, BinaryIO, TerminalStyle], None]
-_WRITERS = {
-    "json": ("json", "write_json"),
-    "jsonl": ("json", "write_jsonl"),
-    "csv": ("formats", "write_csv"),
-    "markdown": ("formats", "write_markdown"),
-    "parquet": ("formats", "write_parquet"),
-    "arrow": ("formats", "write_arrow"),
-}
-"""Where each is; imported when it is wanted, as starting up is to stay quick."""
 
 
 def render(
@@ -63,9 +51,9 @@ def render(
         page.section(table, about)
         page.close()
     else:
-        module, name = _WRITERS[format_]
-        write: _Writer = getattr(import_module(f"connstat_sql.output.{module}"), name)
-        write(table, out, style)
+        from connstat_sql.output import formats
+
+        getattr(formats, f"write_{format_}")(table, out, style)
 
 
 def _draw(table: pa.Table, format_: str, out: BinaryIO, style: TerminalStyle) -> None:

@@ -8,8 +8,14 @@ import pyarrow as pa
 
 from connstat_sql.errors import counted
 from connstat_sql.output.cells import cell_width, fit, fold
-from connstat_sql.output.nested import outline, reader_of
-from connstat_sql.output.rows import CellKind, OutputField, columns_of, texts_of
+from connstat_sql.output.rows import (
+    CellKind,
+    OutputField,
+    columns_of,
+    outline,
+    reader_of,
+    texts_of,
+)
 from connstat_sql.output.sanitize import lines, one_line
 from connstat_sql.output.state_colors import colored, colored_inside, tells_state
 from connstat_sql.output.terminal import TerminalStyle
