@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from connstat_sql.definitions.catalog import Catalog
     from connstat_sql.transport import Connection
 
+__all__ = [
+    "CONFIG_NAME",
+    "EngineOptions",
+    "LateWiring",
+    "Setup",
+    "definition_folders",
+    "find_config",
+    "open_engine",
+    "told_configuration",
+]
+
 CONFIG_NAME = "connstat.toml"
 CONFIG_VARIABLE = "CONNSTAT_CONFIG"
 

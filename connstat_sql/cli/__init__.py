@@ -11,13 +11,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 import click
 
 from connstat_sql import __version__
-from connstat_sql.cli.context import Globals, pass_globals, show_error
+from connstat_sql.cli.context import Globals, pass_globals
 from connstat_sql.cli.startup import spare
 
 COMMANDS = {
@@ -65,6 +65,11 @@ def _left_alone() -> Iterator[None]:
         raise click.exceptions.Exit(0) from error
 
 
+def _imported(command: str) -> ModuleType:
+    """The module of a command, and what it needs with it."""
+    return importlib.import_module(f"connstat_sql.cli.{command}")
+
+
 class _LateGroup(click.Group):
     """Commands are modules of this package, imported when they are called."""
 
@@ -74,8 +79,7 @@ class _LateGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"connstat_sql.cli.{cmd_name}")
-        command: click.Command = module.command
+        command: click.Command = _imported(cmd_name).command
         _explain(command)
         return command
 
@@ -141,9 +145,7 @@ def root(
     """
     ctx.obj = Globals(config, providers, -1 if quiet else verbose, not no_progress, sandboxed)
     if ctx.invoked_subcommand is None:
-        from connstat_sql.cli.shell import run_alone
-
-        code = run_alone(ctx.obj)
+        code = _imported("shell").run_alone(ctx.obj)
         if code is None:
             click.echo(ctx.get_help(), err=True)
         ctx.exit(2 if code is None else code)
@@ -207,6 +209,8 @@ _UNWRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 def _show(error: click.ClickException) -> None:
     with suppress(OSError):  # stderr takes nothing: the exit code must do
+        from connstat_sql.cli.console import show_error
+
         show_error(error)
 
 

@@ -8,13 +8,15 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from connstat_sql.cli.completion import complete_names, complete_pairs
-from connstat_sql.cli.context import Globals, each, pass_globals, show_error
+from connstat_sql.cli.console import show_error
+from connstat_sql.cli.context import Globals, each, pass_globals
 from connstat_sql.cli.durations import SECONDS
 from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.cli.statement import (
@@ -41,6 +43,7 @@ from connstat_sql.monitor.nagios import (
     report,
 )
 from connstat_sql.monitor.nagios import status_of as status_of_rows
+from connstat_sql.output.rows import texts_of
 from connstat_sql.output.stderr import INTERRUPTED, Narrator
 from connstat_sql.result import Options, Result
 from connstat_sql.saved import SavedQuery, Severity, results_of
@@ -262,8 +265,6 @@ def _doubts(result: Result) -> Iterator[str]:
 
 def _keys(table: pa.Table, key: Sequence[str]) -> Iterator[dict[str, str]]:
     """What tells the first rows apart, as far as the query says it and they have it."""
-    from connstat_sql.output.rows import texts_of
-
     wanted = {name.lower() for name in key}
     names = [name for name in table.column_names if name.lower() in wanted]
     if not names:
@@ -273,8 +274,6 @@ def _keys(table: pa.Table, key: Sequence[str]) -> Iterator[dict[str, str]]:
 
 
 def _timed(outcome: Outcome, started: float, arguments: Mapping[str, str]) -> Outcome:
-    from dataclasses import replace
-
     seconds = time.monotonic() - started
     return replace(outcome, seconds=seconds, at=time.time(), arguments=arguments)
 

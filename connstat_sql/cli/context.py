@@ -63,7 +63,7 @@ class Globals:
 
     def inputs(self) -> Iterator[Input]:
         """Files that are read, which no answer takes the place of. Raises ConfigError."""
-        from connstat_sql.output.protected_files import inputs_of
+        from connstat_sql.cli.input_files import inputs_of
 
         return inputs_of(self.setup(), os.environ)
 
@@ -82,8 +82,7 @@ class Globals:
 
         With `trace` each attempt is told, and no progress; else `observe` takes the attempts.
         """
-        from connstat_sql.bootstrap import open_engine, told_configuration
-        from connstat_sql.engine import EngineOptions
+        from connstat_sql.bootstrap import EngineOptions, open_engine, told_configuration
 
         def nothing(_: Sequence[Progress]) -> None:
             """Lines of a trace tell enough."""
@@ -137,31 +136,6 @@ def report_errors(narrator: Narrator, *, trace: bool = False) -> Iterator[None]:
             raise
         narrator.interrupted()
         raise click.exceptions.Exit(INTERRUPTED) from error
-
-
-def say(text: str, *, err: bool = False) -> None:
-    """Print text that definitions or servers may have written: a terminal obeys none of it."""
-    from connstat_sql.output.sanitize import for_terminal
-
-    click.echo(for_terminal(text), err=err)
-
-
-def say_json(document: object) -> None:
-    """Print a document as JSON, in which a terminal obeys nothing either."""
-    import json
-
-    from connstat_sql.output.sanitize import in_json
-
-    click.echo(in_json(json.dumps(document, ensure_ascii=False, indent=2)))
-
-
-def show_error(error: click.ClickException) -> None:
-    """Print an error of the command line as click does, but for what a terminal would obey."""
-    import io
-
-    text = io.StringIO()
-    error.show(text)
-    say(text.getvalue().removesuffix("\n"), err=True)
 
 
 class Interruptible(Protocol):

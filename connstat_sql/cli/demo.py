@@ -21,6 +21,7 @@ import click
 from connstat_sql.bootstrap import CONFIG_NAME, Setup, open_engine
 from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.cli.program import program
+from connstat_sql.cli.shell import run_alone
 from connstat_sql.demo import DemoServers, World
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import counted
@@ -71,8 +72,6 @@ def _show_all(servers: DemoServers) -> None:
 
 def _play(globals_: Globals) -> None:
     """The shell on the demo servers, or the script on standard input."""
-    from connstat_sql.cli.shell import run_alone
-
     if sys.stdin is not None and sys.stdin.isatty():
         click.echo(f"{SYSTEMS},")
         click.echo("on a sandbox that is gone when you leave. Try")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from connstat_sql.bootstrap import told_configuration
-from connstat_sql.cli.context import Globals, each, pass_globals, report_errors, say
+from connstat_sql.cli.console import say
+from connstat_sql.cli.context import Globals, each, pass_globals, report_errors
 from connstat_sql.cli.durations import SECONDS
 from connstat_sql.definitions.model import Provider, literal
 from connstat_sql.engine import Engine

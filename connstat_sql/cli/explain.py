@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from connstat_sql.cli.context import Globals, each, pass_globals, report_errors, say, say_json
+from connstat_sql.cli.console import say, say_json
+from connstat_sql.cli.context import Globals, each, pass_globals, report_errors
 from connstat_sql.cli.query import read_params, read_sql, sql_options
 from connstat_sql.cli.sql_arguments import TakesSql
 from connstat_sql.cli.statement import budget_option, max_age_option, strict_option

@@ -20,6 +20,7 @@ from connstat_sql.cli.program import program
 from connstat_sql.config.connections import default
 from connstat_sql.definitions.loader import Library
 from connstat_sql.definitions.model import Auth, Provider
+from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import ConfigError, counted
 from connstat_sql.extras import typed
 from connstat_sql.files import write_new, written_whole
@@ -201,8 +202,6 @@ def _tested(
     name: str, table: Table, library: Library, folder: Path
 ) -> tuple[Finding, Iterator[str]]:
     """What `connstat doctor` says of a connection; its files are looked for from the folder."""
-    from connstat_sql.engine import Engine, EngineOptions
-
     watch = Watch()
     wiring = _NewConnections({name: table}, library, folder)
     options = EngineOptions(

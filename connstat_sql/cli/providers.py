@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 
 from connstat_sql.bootstrap import definition_folders
-from connstat_sql.cli.context import Globals, pass_globals, report_errors, say
+from connstat_sql.cli.console import say
+from connstat_sql.cli.context import Globals, pass_globals, report_errors
+from connstat_sql.cli.examples import example_problems
 from connstat_sql.cli.parameters import read_pairs
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions.loader import Library, json_schema, shipped_providers, validate
+from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.definitions.model import Method, Resource
 from connstat_sql.errors import BindError
 from connstat_sql.output.stderr import USAGE
@@ -68,8 +71,6 @@ def validate_paths(globals_: Globals, paths: tuple[str, ...]) -> None:
         files = [Path(path) for path in paths]
         problems = validate(files, _library(globals_))
         if not problems:
-            from connstat_sql.cli.examples import example_problems
-
             folders = definition_folders(globals_.setup(), os.environ)
             problems = tuple(example_problems(files, folders))
     for problem in problems:
@@ -130,8 +131,6 @@ def _library(globals_: Globals) -> Library:
 def _unknown(table: str, missing: NoSuchTable | None, library: Library) -> BindError:
     if missing is not None:
         return BindError(missing.missing, hint=f"there is  {', '.join(missing.candidates)}")
-    from connstat_sql.definitions.loader.checks import nearest
-
     close = nearest(table, (str(resource.table) for resource in library.tables()))
     return BindError(f"there is no table {table}", hint=close or "connstat providers list")
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 
 from connstat_sql.cli.completion import complete_names, saved_queries
-from connstat_sql.cli.context import Globals, pass_globals, report_errors, say, say_json
+from connstat_sql.cli.console import say, say_json
+from connstat_sql.cli.context import Globals, pass_globals, report_errors
 from connstat_sql.definitions.loader import shipped_providers
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import SavedQueryError, counted
@@ -27,11 +28,6 @@ from connstat_sql.saved import (
     examples,
     read_entry,
 )
-
-if TYPE_CHECKING:
-    from connstat_sql.bootstrap.assembly import Wiring
-    from connstat_sql.engine import Engine
-    from connstat_sql.saved.check import CheckReport
 
 _FORMATS = ("table", "json")
 
@@ -93,7 +89,9 @@ def check_queries(globals_: Globals, paths: tuple[Path, ...]) -> None:
     narrator = globals_.narrator
     with report_errors(narrator):
         entries = _entries(globals_, paths)
-        verdict = _checked(entries, globals_)
+        from connstat_sql.cli.saved_check import checked
+
+        verdict = checked(entries, globals_)
     problems = verdict.problems
     for problem in problems:
         say(str(problem), err=True)
@@ -287,45 +285,3 @@ def _named(known: SavedQueries, name: str) -> list[SavedFile]:
     close = nearest(name, known.names)
     hint = close or "name a file of SQL, a folder of them, or a saved query"
     raise SavedQueryError(f"{name}: no such file, folder or saved query", file=name, hint=hint)
-
-
-def _checked(entries: list[SavedFile], globals_: Globals) -> CheckReport:
-    """What is wrong with files; connections are read once, so that a fault of theirs is told."""
-    from connstat_sql.bootstrap.assembly import Wiring
-    from connstat_sql.saved.parallel import check_all
-
-    wiring = _StandIns(Wiring(globals_.setup(), os.environ))
-    return check_all(entries, lambda: _engine(wiring))
-
-
-def _engine(wiring: _StandIns) -> Engine:
-    from connstat_sql.engine import Engine, EngineOptions
-
-    return Engine(wiring, EngineOptions(environment=os.environ))
-
-
-class _StandIns:
-    """A setup's wiring, with a connection for each provider that has none."""
-
-    cache_file = answer_memory = None
-    cautions = ()
-
-    def __init__(self, wiring: Wiring) -> None:
-        from connstat_sql.definitions.catalog import Catalog
-        from connstat_sql.transport import Connection
-
-        library = wiring.library
-        self.attachments, self.views, self.origin = (
-            wiring.attachments, wiring.views, wiring.origin,
-        )  # fmt: skip
-        own: Mapping[str, Connection] = wiring.connections
-        missing = set(library.providers) - {connection.provider for connection in own.values()}
-        stand_ins = {
-            name: Connection(name, name, base_url="https://nowhere.invalid")
-            for name in library.providers
-            if name in missing and name not in own
-        }
-        self.connections: Mapping[str, Connection] = {**own, **stand_ins}
-        self.catalog = Catalog(
-            library, {name: connection.provider for name, connection in self.connections.items()}
-        )

@@ -20,13 +20,14 @@ from connstat_sql.engine import Engine
 from connstat_sql.errors import FetchError, counted
 from connstat_sql.files import written_whole
 from connstat_sql.output.pager import Screen
+from connstat_sql.output.protected_files import Input, refuse_inputs
 from connstat_sql.output.render import BINARY, BY_EXTENSION, FORMATS, About, TerminalStyle, render
 from connstat_sql.output.stderr import PARTIAL, Narrator
+from connstat_sql.output.verdict import verdict
 from connstat_sql.result import DEFAULT_MAX_REQUESTS, Options, Result
 
 if TYPE_CHECKING:
     from connstat_sql.output.html import HtmlPage
-    from connstat_sql.output.protected_files import Input
 
 STDOUT = "-"
 """The file name that means standard output."""
@@ -273,8 +274,6 @@ class Printer:
         self._out.flush()
 
     def _told_of(self, result: Result) -> About:
-        from connstat_sql.output.verdict import verdict
-
         sql = self._about.sql if result.plan is None else result.plan.query.statement.sql
         return About(
             sql,
@@ -383,8 +382,6 @@ def check_output(
     output: str, inputs: Callable[[], Iterable[Input]], read: str | None = None
 ) -> None:
     """Raise NotOurs where a file for an answer is one that is read; nothing is written."""
-    from connstat_sql.output.protected_files import Input, refuse_inputs
-
     own = (Input(Path(read), "the file that the SQL is read from"),) if read else ()
     refuse_inputs(Path(output), (*own, *inputs()))
 

@@ -38,7 +38,7 @@ from connstat_sql.monitor.changes import ChangeKind
 from connstat_sql.monitor.diff import Memory, RowChange, Snapshot, WatchRun, watch
 from connstat_sql.monitor.format import jsonl, text
 from connstat_sql.monitor.independence import is_independent
-from connstat_sql.monitor.rows import Identity, check_columns
+from connstat_sql.monitor.rows import Identity, check_columns, written
 from connstat_sql.monitor.schedule import Pace, RealPace, beats
 from connstat_sql.output.stderr import Narrator
 from connstat_sql.result import Options, Result
@@ -345,8 +345,6 @@ def failures_of(results: list[Result]) -> dict[str, str]:
 
 def jsonl_of(key: Mapping[str, Any]) -> str:
     """A key in a message."""
-    from connstat_sql.monitor.rows import written
-
     return written(key)
 
 

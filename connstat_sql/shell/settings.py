@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from connstat_sql.errors import ConfigError
+from connstat_sql.output.protected_files import refuse_inputs
 from connstat_sql.shell.display import check_writable, writable
 from connstat_sql.shell.session import Next, Shell, Step
 
@@ -134,8 +135,6 @@ def switched(argument: str, now: bool) -> bool:
 
 def target_of(argument: str, shell: Shell) -> Path:
     """The file for answers that an argument names. Raises ConfigError for one that is read."""
-    from connstat_sql.output.protected_files import refuse_inputs
-
     target = path_of(argument, shell)
     with writable(target):
         refuse_inputs(target, shell.context.inputs())

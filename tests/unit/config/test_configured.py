@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from connstat_sql.bootstrap import Setup
+from connstat_sql.cli.input_files import inputs_of
 from connstat_sql.engine import Engine, EngineOptions
 from connstat_sql.errors import BindError, ConfigError, ConnstatError
-from connstat_sql.output.protected_files import Input, inputs_of
+from connstat_sql.output.protected_files import Input
 from tests.conftest import FakeClock, NarrowWiring
 
 PLANT = """

@@ -11,7 +11,8 @@ import pytest
 
 from connstat_sql.bootstrap import Setup
 from connstat_sql.cli import main
-from connstat_sql.output.protected_files import Input, inputs_of
+from connstat_sql.cli.input_files import inputs_of
+from connstat_sql.output.protected_files import Input
 from tests.unit.shell.test_shell_commands import desk_of
 
 CONFIGURATION = """
