@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from connstat_sql.errors import QueryError, counted
 from connstat_sql.extras import lacking
+from connstat_sql.output.cells import cell_width, fit
 from connstat_sql.output.rows import CellKind, OutputField, columns_of, texts_of
 from connstat_sql.output.sanitize import one_line
 from connstat_sql.output.terminal import About, TerminalStyle
@@ -157,8 +158,6 @@ def drawn(series: Series, style: TerminalStyle) -> Iterator[str]:
 
 
 def _bars(series: Series, width: int, style: TerminalStyle) -> Iterator[str]:
-    from connstat_sql.output.cells import cell_width, fit
-
     shown = slice(-MOST_BARS, None) if series.is_time else slice(MOST_BARS)
     labels = [_shown(text, style) for text in series.labels[shown]]
     numbers, figures = series.numbers[shown], series.figures[shown]

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from connstat_sql.output.table import box, fitted
+from connstat_sql.output.box import DRAWN_BY_DUCKDB, box
 from connstat_sql.output.terminal import About, TerminalStyle
 
 __all__ = ["BINARY", "BY_EXTENSION", "FORMATS", "About", "TerminalStyle", "render"]
@@ -59,10 +59,15 @@ def render(
 def _draw(table: pa.Table, format_: str, out: BinaryIO, style: TerminalStyle) -> None:
     lines: Iterable[str] | None = None
     if format_ == "table" and style.expanded is not True:
-        if style.width is None:
+        if style.width is None and table.num_rows <= DRAWN_BY_DUCKDB:
             out.write(box(table).encode())
             return
-        lines = fitted(table, style, style.width) if table.num_columns else ()
+        from connstat_sql.output.table import fitted, framed
+
+        if not table.num_columns:
+            lines = ()
+        else:
+            lines = framed(table) if style.width is None else fitted(table, style, style.width)
     if lines is None:
         from connstat_sql.output.vertical import write_lines
 

@@ -1,9 +1,7 @@
-"""Tables as text: DuckDB's own drawing for files and pipes, one that fits for terminals."""
+"""Tables as text: drawn as DuckDB does for files and pipes, and so that they fit on a terminal."""
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,12 +10,18 @@ import pyarrow as pa
 
 from connstat_sql.database.python_values import distinct_names
 from connstat_sql.errors import counted
+from connstat_sql.output.cells import cell_width, fit, wrapped
 from connstat_sql.output.rows import CellKind, OutputField, columns_of, registered, texts_of
+from connstat_sql.output.sanitize import one_line
+from connstat_sql.output.state_colors import (
+    colored,
+    colored_inside,
+    tells_name,
+    tells_reason,
+    tells_state,
+)
 from connstat_sql.output.terminal import TerminalStyle
 
-_UNLIMITED = 2**31
-DRAWN_BY_DUCKDB = 9_999
-"""Rows that DuckDB draws, whatever it is asked for; of more it would leave out the rest."""
 _SIZES = {
     "TINYINT": "int8", "SMALLINT": "int16", "INTEGER": "int32", "BIGINT": "int64",
     "HUGEINT": "int128", "UTINYINT": "uint8", "USMALLINT": "uint16", "UINTEGER": "uint32",
@@ -36,22 +40,8 @@ _NAMED = 5
 # --- without a terminal --------------------------------------------------------------------------
 
 
-def box(table: pa.Table) -> str:
-    """DuckDB's own drawing, with every row and column in full."""
-    if not table.column_names:
-        return ""
-    if table.num_rows > DRAWN_BY_DUCKDB:
-        return "\n".join(framed(table)) + "\n"
-    with registered(table) as rows, contextlib.redirect_stdout(io.StringIO()) as drawn:
-        rows.show(max_rows=_UNLIMITED, max_width=_UNLIMITED, max_col_width=_UNLIMITED)
-    return drawn.getvalue().rstrip("\n") + "\n"
-
-
 def framed(table: pa.Table) -> Iterator[str]:
     """The lines of DuckDB's drawing, as DuckDB itself draws no more than its first rows."""
-    from connstat_sql.output.cells import cell_width, fit
-    from connstat_sql.output.sanitize import one_line
-
     columns = columns_of(table)
     with registered(table) as rows:
         types = [str(of) for of in rows.types]
@@ -155,10 +145,6 @@ def _has_lines(table: pa.Table, columns: Sequence[Drawn]) -> bool:
 
 
 def _drawn(column: OutputField, texts: list[str | None], style: TerminalStyle, width: int) -> Drawn:
-    from connstat_sql.output.cells import cell_width
-    from connstat_sql.output.sanitize import one_line
-    from connstat_sql.output.state_colors import tells_name, tells_reason, tells_state
-
     most = 4 * width  # no column is wider than the screen; what is longer need not be looked at
     name = one_line(column.name[:most], ascii_=style.ascii)
     cells = [None if t is None else one_line(t[:most], ascii_=style.ascii) for t in texts]
@@ -259,8 +245,6 @@ def _lines(
     style: TerminalStyle,
     width: int,
 ) -> Iterator[str]:
-    from connstat_sql.output.cells import fit
-
     frame = _ASCII_FRAME if style.ascii else _FRAME
     available = width - 3 * len(shown) - 1
     widths = _widths(shown, max(available, len(shown)))
@@ -301,8 +285,6 @@ def _lines_of(drawn: Drawn) -> int:
 
 
 def _is_cut(drawn: Drawn, width: int) -> bool:
-    from connstat_sql.output.cells import wrapped
-
     most = _lines_of(drawn)
     return drawn.natural > width and (
         most == 1
@@ -312,8 +294,6 @@ def _is_cut(drawn: Drawn, width: int) -> bool:
 
 def _padded(drawn: Drawn, width: int, frame: _Frame, style: TerminalStyle) -> Iterator[list[str]]:
     """The cells of a column in lines, each exactly `width` wide, in colour where that is wanted."""
-    from connstat_sql.output.cells import fit, wrapped
-
     right = drawn.column.kind is CellKind.NUMBER
     null = fit("NULL", width, frame.cut, right=right)
     null = f"\033[2m{null}\033[0m" if style.color else null
@@ -329,8 +309,6 @@ def _padded(drawn: Drawn, width: int, frame: _Frame, style: TerminalStyle) -> It
 
 
 def _coloring(column: OutputField) -> Callable[[str], str] | None:
-    from connstat_sql.output.state_colors import colored, colored_inside, tells_state
-
     if column.kind is CellKind.NESTED:
         return colored_inside
     return colored if tells_state(column.name) else None

@@ -12,8 +12,9 @@ import pytest
 
 from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.output.box import DRAWN_BY_DUCKDB, box
 from connstat_sql.output.render import BINARY, FORMATS, TerminalStyle, render
-from connstat_sql.output.table import DRAWN_BY_DUCKDB, box, framed
+from connstat_sql.output.table import framed
 
 EVERY_TYPE = """
 SELECT true AS yes, 1::TINYINT AS tiny, 12345678901234567890123::HUGEINT AS huge,
