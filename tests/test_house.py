@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.tools.measures import (
+    BOUNDARIES,
     PACKAGE,
     RULES,
     Module,
     borne_again,
     exceptions,
     gerunds,
+    late_imports,
     lone_helpers,
     modules_of,
     shrink,
@@ -50,6 +52,14 @@ def test_a_function_a_class_and_a_file_are_no_longer_than_can_be_read(
     assert too_long(product) == LISTED["too long"]
 
 
+def test_modules_of_ours_are_imported_at_the_top_but_for_a_few_boundaries(
+    product: list[Module],
+) -> None:
+    assert late_imports(product) == LISTED["late imports"]
+    names = {module.name for module in product}
+    assert {name for name in BOUNDARIES if name not in names} == set()
+
+
 # --- the rules see what they are for -------------------------------------------------------------
 
 
@@ -72,6 +82,21 @@ def told(one, *given, key=None, **found):
         one.found = one
 """
     assert vague([Module("a", text), Module("b", "from c import told\ntold(one=1)")]) == {"a": 9}
+
+
+def test_an_import_in_a_function_is_late_and_one_of_a_library_is_none_of_ours() -> None:
+    text = """
+from connstat_sql import a
+if True:
+    from connstat_sql import b
+def f():
+    from connstat_sql.c import d
+    import json
+    from httpx import Client
+    class G:
+        from connstat_sql import h
+"""
+    assert late_imports([Module(name, text) for name in ("x", "cli.y", "engine")]) == {"x": 2}
 
 
 def test_what_is_too_long_is_listed_with_a_ceiling() -> None:

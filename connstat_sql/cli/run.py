@@ -10,6 +10,7 @@ import click
 from connstat_sql.cli.completion import complete_names, complete_pairs, saved_queries
 from connstat_sql.cli.context import Globals, pass_globals
 from connstat_sql.cli.parameters import read_pairs
+from connstat_sql.cli.saved import print_list
 from connstat_sql.cli.statement import (
     exit_for,
     opened_engine,
@@ -46,8 +47,6 @@ def command(globals_: Globals, /, **options: Any) -> None:
     never written into it.
     """
     if options["name"] is None:
-        from connstat_sql.cli.saved import print_list
-
         print_list(globals_, options["format_"])
         return
     narrator = globals_.narrator

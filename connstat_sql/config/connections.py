@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connstat_sql.config.durations import seconds_of
 from connstat_sql.config.urls import read_url
 from connstat_sql.definitions.limits import RequestLimit
 from connstat_sql.definitions.model import Provider
@@ -389,8 +390,6 @@ def _seconds(where: str, key: str, value: Any) -> float:
         check_type(where, key, value, (int, float), "a number, or a time like 5s")
         number: float = value
         return number
-    from connstat_sql.config.durations import seconds_of
-
     try:
         return seconds_of(value, may_be_none=True)
     except ValueError as error:

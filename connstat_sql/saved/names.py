@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from connstat_sql.definitions.catalog import nearest_to
 from connstat_sql.errors import ConnstatError, Interrupted
 from connstat_sql.saved.model import Existence, Prepared, SavedParam, SavedQuery
 from connstat_sql.saved.param_choices import offered
@@ -88,8 +89,6 @@ def _with_doubts(
 
 def _missing(param: SavedParam, names: list[str], known: list[str]) -> Iterator[tuple[str, str]]:
     """Names that are not among those known: what to say of each, and the nearest."""
-    from connstat_sql.definitions.catalog import nearest_to
-
     is_part = param.exists is Existence.PART
     lower = [text.lower() for text in known] if is_part else []
     for name in names:

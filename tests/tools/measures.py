@@ -48,6 +48,23 @@ FIELD = frozenset(
 Not in here: what has one (lexing: a lexer; caching: a cache), and what says that something is being
 done without saying what (reading, choosing, showing).
 """
+BOUNDARIES = {
+    "bootstrap": "a configuration, and the definitions that it needs",
+    "engine": "a live statement; databases that are named; a hint; what curl needs",
+    "cli": "a command, what only it needs, and the engine that it opens",
+    "output.render": "a format",
+    "shell": "whatever the prompt does not need to stand",
+    "transport.backend": "the wire that is used",
+    "database.macros": "a function of ours that reads a list",
+    "sql.suggestions": "another parser, for a name that leads nowhere",
+    "config.connections": "the keys there are, for one that is misplaced",
+    "definitions.loader.library": "what is wrong with a definition that was refused",
+    "saved.folders": "a look at a query's SQL",
+    "top.model": "DuckDB, which the screen does without",
+}
+"""Where a function may import a module of ours, and what is imported there when it is wanted."""
+WITH_ALL_BELOW = ("cli", "shell")
+"""Those whose modules are all boundaries: a command is what is imported when it is chosen."""
 MOST_FUNCTION, MOST_CLASS, MOST_FILE = 60, 250, 800
 """Lines; a file is one concept."""
 
@@ -192,11 +209,27 @@ def _up_to(lines: int, step: int = 50) -> int:
     return -(-lines // step) * step
 
 
+def late_imports(modules: list[Module]) -> Counts:
+    """How many imports of our own modules stand in functions, but for the boundaries."""
+    counts = {
+        module.name: sum(
+            isinstance(node, ast.ImportFrom)
+            and (node.level > 0 or (node.module or "").partition(".")[0] == PACKAGE.name)
+            and any(isinstance(each, Function) for each in around)
+            for node, around in module.nodes
+        )
+        for module in modules
+        if module.name not in BOUNDARIES and module.name.partition(".")[0] not in WITH_ALL_BELOW
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
 RULES = {
     "classes borne again": borne_again,
     "gerund modules": gerunds,
     "vague variables": vague,
     "too long": too_long,
+    "late imports": late_imports,
 }
 
 
