@@ -136,9 +136,8 @@ def _prompt(shell: Shell) -> Prompt:
         is_looking_up=lambda: _is_held(shell),
         stop=lambda: _interrupt(shell),
         edit=lambda text: _edited(shell, text),
-        on_first=lambda: shell.engine.begin(prompt.warm),
+        on_first=lambda: shell.engine.begin(prompt.warm, partial(_teach, prompt, shell)),
     )
-    shell.engine.afterwards(lambda engine: _teach(prompt, shell, engine))
     return prompt
 
 

@@ -6,11 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
-
-from connstat_sql.errors import ConnstatError
 
 log = logging.getLogger(__name__)
 
@@ -78,36 +74,29 @@ class LateEngine:
     def __init__(self, open_: Callable[[], Engine], worker: Worker) -> None:
         self._open = open_
         self._worker = worker
-        self._prepare: list[Callable[[Engine], None]] = []
-        self._afterwards: list[Callable[[Engine], None]] = []
         self._engine: Engine | None = None
         self._failure: Exception | None = None
         self._has_begun = False
         self._is_out = threading.Event()
         """Set once the worker has an engine, or has failed."""
 
-    def then(self, prepare: Callable[[Engine], None]) -> None:
-        """What else to do with a new engine, before it is handed out, by the thread that opens."""
-        self._prepare.append(prepare)
-
-    def afterwards(self, act: Callable[[Engine], None]) -> None:
-        """What to do beside the first statements with an engine that `begin` has opened.
-
-        It shares the engine with whoever has got it by then, and keeps off what needs a lock.
-        """
-        self._afterwards.append(act)
-
-    def begin(self, tell: Callable[[], None]) -> None:
+    def begin(
+        self, tell: Callable[[], None], afterwards: Callable[[Engine], None] = lambda _: None
+    ) -> None:
         """Open it beside whatever else is done; `tell` is called there when that has ended.
 
-        What is done `afterwards` comes before that, with all that it wants done first of all.
+        What is to be done `afterwards` comes before that, with all that it wants done first of
+        all. It shares the engine with whoever has got it by then, and keeps off what needs a lock.
         """
+
+        def do_afterwards() -> None:
+            if self._engine is not None:
+                afterwards(self._engine)
+
         if not self._has_begun:
             self._has_begun = True
-            self._worker.do(self._try)
-            for act in self._afterwards:
-                self._worker.do(partial(self._do_with_engine, act))
-            self._worker.do(lambda: self._worker.do(tell))
+            for act in (self._try, do_afterwards, lambda: self._worker.do(tell)):
+                self._worker.do(act)
 
     @property
     def is_opening(self) -> bool:
@@ -126,24 +115,13 @@ class LateEngine:
             if failure is not None:
                 raise failure
         if self._engine is None:
-            self._engine = self._opened()
+            self._engine = self._open()
         return self._engine
 
     def _try(self) -> None:
         try:
-            self._engine = self._opened()
+            self._engine = self._open()
         except Exception as error:  # whoever asks for the engine is told
             self._failure = error
         finally:
             self._is_out.set()
-
-    def _do_with_engine(self, act: Callable[[Engine], None]) -> None:
-        if self._engine is not None:
-            act(self._engine)
-
-    def _opened(self) -> Engine:
-        engine = self._open()
-        with suppress(ConnstatError):  # the statement that needs what is broken will say it
-            for prepare in self._prepare:
-                prepare(engine)
-        return engine

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -150,8 +150,7 @@ class Shell:
         self.known_connections: tuple[str, ...] = ()
         self.worker = Worker()
         """It opens the engine and learns from it."""
-        self.engine = LateEngine(lambda: context.open(context.narrator), self.worker)
-        self.engine.then(self._look_around)
+        self.engine = LateEngine(self._opened, self.worker)
         self.code = DONE
         """What the last line came to, as an exit code."""
         self.statement = ""
@@ -292,12 +291,15 @@ class Shell:
         context = self.context
         return standard_queries(context.here, context.user, context.providers())
 
-    def _look_around(self, engine: Engine) -> None:
-        """What the prompt shows of connections, read beside it."""
-        catalog = engine.catalog
-        self.known_connections = tuple(catalog.connections)
-        names = (*catalog.definitions.providers, *catalog.connections)
-        self.words = frozenset(name.lower() for name in names)
+    def _opened(self) -> Engine:
+        """An engine, with what the prompt shows of connections read beside it."""
+        engine = self.context.open(self.narrator)
+        with suppress(ConnstatError):  # the statement that needs what is broken will say it
+            catalog = engine.catalog
+            self.known_connections = tuple(catalog.connections)
+            names = (*catalog.definitions.providers, *catalog.connections)
+            self.words = frozenset(name.lower() for name in names)
+        return engine
 
     def _look_for_transaction(self, engine: Engine, sql: str) -> None:
         """Whether a transaction is open now; chosen only where it may have changed."""

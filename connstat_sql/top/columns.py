@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rich.cells import set_cell_size
-
 from connstat_sql.monitor.changes import ChangeKind
+from connstat_sql.output.cells import fit
 from connstat_sql.top.model import FleetConnector, badness
 
 MARKS = {ChangeKind.APPEARED: "+", ChangeKind.CHANGED: "*", ChangeKind.GONE: "-"}
@@ -153,17 +152,10 @@ def fitted(text: str, width: int, *, is_right: bool = False, more: str = "…") 
     if not (text.isascii() and text.isprintable()):
         text = printable(text)
         if not text.isascii():
-            return _fitted_wide(text, width, more)
+            return fit(text, width, more)
     if len(text) > width:
         return text[: max(0, width - len(more))] + more[:width]
     return text.rjust(width) if is_right else text.ljust(width)
-
-
-def _fitted_wide(text: str, width: int, more: str) -> str:
-    whole = set_cell_size(text, width)
-    if whole.rstrip() == text.rstrip() or width < len(more) + 1:
-        return whole
-    return set_cell_size(text, width - len(more)) + more
 
 
 def printable(text: str) -> str:

@@ -10,6 +10,7 @@ from functools import cached_property
 from connstat_sql.definitions.model import Resource
 from connstat_sql.shell.completion.context import CompletionPlace, WantedKind
 from connstat_sql.shell.completion.metadata import (
+    Function,
     KnownField,
     Metadata,
     Table,
@@ -182,23 +183,12 @@ class Candidates:
 
     @cached_property
     def _table_functions(self) -> tuple[Candidate, ...]:
-        return tuple(
-            Candidate(
-                f"{function.name}(", function.name, function.signature, (function.name,), weight=60
-            )
-            for function in self.known.functions
-            if function.kind.startswith("table")
-        )
+        return tuple(_called(f, 60) for f in self.known.functions if f.kind.startswith("table"))
 
     @cached_property
     def _functions(self) -> tuple[Candidate, ...]:
-        return tuple(
-            Candidate(
-                f"{function.name}(", function.name, function.signature, (function.name,), weight=40
-            )
-            for function in self.known.functions
-            if not function.kind.startswith("table") and function.kind != "pragma"
-        )
+        kinds = ("table", "pragma")
+        return tuple(_called(f, 40) for f in self.known.functions if not f.kind.startswith(kinds))
 
     # --- expressions -------------------------------------------------------------------------
 
@@ -369,6 +359,11 @@ class Candidates:
 def _distinct(place: CompletionPlace) -> Iterator[FromSource]:
     names = {source.name.lower(): source for source in reversed(place.scope.sources) if source.name}
     yield from names.values()
+
+
+def _called(function: Function, weight: int) -> Candidate:
+    name, signature = function.name, function.signature
+    return Candidate(f"{name}(", name, signature, (name,), weight)
 
 
 def _about(resource: Resource) -> str:
