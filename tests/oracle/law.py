@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import Enum
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -276,6 +277,8 @@ class Court:
                 continue
             if name in ("above", "up_to") and _is_beside(value.removeprefix("max:"), known):
                 continue
+            if name in ("since", "before") and _is_day_after(value, known):
+                continue
             if name == "state" and (value == STATE or self.world.says_state):
                 continue
             return False
@@ -298,6 +301,11 @@ def _is_beside(bound: str, known: frozenset[str] | set[str]) -> bool:
     """Whether a bound is a number that is said, or the whole number next to it."""
     said = (float(value) for value in known if _NUMBER.fullmatch(value))
     return any(abs(number - int(bound)) <= 1 for number in said)
+
+
+def _is_day_after(bound: str, known: frozenset[str] | set[str]) -> bool:
+    """Whether a bound is the day after one that is said: `before` does not include its own day."""
+    return str(date.fromisoformat(bound) - timedelta(days=1)) in {value[:10] for value in known}
 
 
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
