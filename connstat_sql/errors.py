@@ -157,6 +157,14 @@ class Span:
     start: int
     end: int
 
+    def holds(self, other: Span) -> bool:
+        """Whether another span lies within this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    def moved(self, by: int) -> Span:
+        """The span so many characters further on."""
+        return Span(self.start + by, self.end + by)
+
 
 class QueryError(DatabaseError):
     """The SQL is at fault.

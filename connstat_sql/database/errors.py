@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import duckdb
 
 from connstat_sql.database.catalogs import live_table_in
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.definitions.lexer import lexed, names
 from connstat_sql.errors import (
     BindError,
@@ -25,29 +25,6 @@ from connstat_sql.errors import (
     Unsupported,
     WrongUse,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RunText:
-    """The text that DuckDB runs in place of the user's, and how places lead back.
-
-    `shifts` are (place in this text, place in the user's) at the start of each kept stretch.
-    """
-
-    sql: str
-    original: str
-    shifts: tuple[tuple[int, int], ...] = ((0, 0),)
-
-    def original_place(self, place: int) -> int:
-        """The place in the user's text for one in the run text.
-
-        >>> text = RunText("FROM t_1 AS x", "FROM shop.v1.orders AS x", ((0, 0), (8, 19)))
-        >>> text.original_place(12), text.original[23]
-        (23, 'x')
-        """
-        run, own = max(shift for shift in self.shifts if shift[0] <= max(place, 0))
-        return min(own + place - run, len(self.original))
-
 
 _PRESSED = re.compile(r"registered as '[^'\n]+'[^\n]* failed: KeyboardInterrupt\b")
 
@@ -94,7 +71,7 @@ _RUN_NAMES = re.compile(r'(?:"?temp"?\.)?"?_connstat_(?:table|empty)_\d+\\"?')
 
 
 def translated(
-    error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
+    error: duckdb.Error, text: SourceText, otherwise: type[QueryError], requests_sent: int
 ) -> QueryError:
     """An error of DuckDB as ours: SQL or names at fault, else `otherwise`; with its place."""
     message, place, name = _read_error(str(error))
@@ -107,7 +84,7 @@ def translated(
         kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), otherwise)
     missing = _MISSING.search(message)
     word = f"${missing[1]}" if missing else name or _only_name(message)
-    span = _span(text, place) if place is not None else _only_place(word, text.original)
+    span = _span(text, place) if place is not None else _only_place(word, text.written)
     hint = ""
     if missing:
         hint = f"give it a value:  -p {missing[1]}=VALUE" if missing[1].isidentifier() else ""
@@ -123,7 +100,7 @@ def translated(
         hint = "open another one:  connstat_sql.connect()"
     # the run text's own names are nobody's business
     message = _RUN_NAMES.sub("the live table", message)
-    return kind(message, sql=text.original, span=span, hint=hint, requests_sent=requests_sent)
+    return kind(message, sql=text.written, span=span, hint=hint, requests_sent=requests_sent)
 
 
 def _read_error(text: str) -> tuple[str, int | None, str]:
@@ -157,9 +134,9 @@ def _brief(message: str) -> str:
     return "\n".join(lines if len(lines) <= _LONGEST else [*lines[: _LONGEST - 1], "\t…"])
 
 
-def _span(text: RunText, place: int) -> Span:
-    start = text.original_place(len(text.sql.encode()[:place].decode("utf-8", "ignore")))
-    return Span(start, _word_end(text.original, start))
+def _span(text: SourceText, place: int) -> Span:
+    start = text.place_of(len(text.sql.encode()[:place].decode("utf-8", "ignore")))
+    return Span(start, _word_end(text.written, start))
 
 
 def _only_name(message: str) -> str:

@@ -15,10 +15,11 @@ import pyarrow as pa
 from connstat_sql.database import writes
 from connstat_sql.database.catalogs import LiveCatalogs, binding_live, live_table_in, read_only_in
 from connstat_sql.database.causes import TEXTS
-from connstat_sql.database.errors import RunText, interruptible, translated
+from connstat_sql.database.errors import interruptible, translated
 from connstat_sql.database.functions import Functions, built_in, functions_of
 from connstat_sql.database.infallible import cannot_fail
 from connstat_sql.database.macros import NAMES, Macros
+from connstat_sql.database.source_map import Edit, SourceText
 from connstat_sql.database.splitter import SqlStatement, named_values, statements_of
 from connstat_sql.database.statement_lock import Watches
 from connstat_sql.database.values import Arguments, Value
@@ -111,7 +112,7 @@ class Session:
 
         def extract(part: str) -> list[duckdb.Statement]:
             extracted = partial(self.duckdb.extract_statements, part)
-            return self._asked(extracted, RunText(part, part), ParseError)
+            return self._asked(extracted, SourceText(part), ParseError)
 
         self.make_macros(sql)
         return tuple(statements_of(self.duckdb, sql, extract))
@@ -146,8 +147,7 @@ class Session:
 
     def register(self, name: str, table: object) -> None:
         """Make what Python holds a table of SQL. Raises ExecuteError where it is none."""
-        text = RunText("", "")
-        self._asked(partial(self.duckdb.register, name, table), text, ExecuteError)
+        self._asked(partial(self.duckdb.register, name, table), SourceText(""), ExecuteError)
 
     def forget_functions(self) -> None:
         """A macro may have been created: look again when next asked."""
@@ -272,17 +272,15 @@ class Session:
         """Whether `=` on text means something else than equal text."""
         sql = f"SELECT {call('current_setting', literal('default_collation'))}"
         read = partial(self.duckdb.execute, sql)
-        row = self._asked(read, RunText(sql, sql), ExecuteError).fetchone()
+        row = self._asked(read, SourceText(sql), ExecuteError).fetchone()
         return bool(row and row[0])
 
-    def check(self, text: RunText, arguments: Arguments, *, is_query: bool = False) -> None:
+    def check(self, text: SourceText, arguments: Arguments, *, is_query: bool = False) -> None:
         """Bind a statement without running it. Raises ParseError or BindError.
 
         DESCRIBE binds a query and leaves it at that; EXPLAIN takes any statement, and plans it too.
         """
-        prefix = "DESCRIBE " if is_query else "EXPLAIN "
-        shifts = tuple((run + len(prefix), own) for run, own in text.shifts)
-        bound = RunText(prefix + text.sql, text.original, ((0, 0), *shifts))
+        bound = text.edited([Edit(Span(0, 0), "DESCRIBE " if is_query else "EXPLAIN ")])
         self._asked(partial(self.duckdb.execute, bound.sql, arguments), bound, BindError)
 
     def check_number(self, number: str, arguments: Arguments, sql: str, span: Span | None) -> None:
@@ -296,7 +294,7 @@ class Session:
             return self.duckdb.execute(text, named_values(self.duckdb, text, arguments)).fetchall()
 
         try:
-            self._asked(run, RunText(text, text), BindError)
+            self._asked(run, SourceText(text), BindError)
         except QueryError as error:
             error.sql, error.span = sql, span
             raise
@@ -365,7 +363,11 @@ class Session:
     def confirm_transaction(self, sql: str) -> None:
         """Refuse a statement in a transaction that has failed. Raises ExecuteError."""
         if self._may_have_begun or self._is_handed_out:
-            self.run(RunText("SELECT 1", sql), None)
+            self.refuse_failed(sql)
+
+    def refuse_failed(self, sql: str) -> None:
+        """Raises ExecuteError for a statement in a transaction that has failed."""
+        self.run(SourceText(sql).edited([Edit(Span(0, len(sql)), "SELECT 1")]), None)
 
     @contextmanager
     def planning(self, sql: str, seconds: float | None) -> Iterator[None]:
@@ -410,7 +412,7 @@ class Session:
 
     def run(
         self,
-        text: RunText,
+        text: SourceText,
         arguments: Arguments,
         *,
         requests_sent: int = 0,
@@ -507,7 +509,7 @@ class Session:
 
     # --- errors ------------------------------------------------------------------------------
 
-    def _asked(self, ask: Callable[[], T], text: RunText, otherwise: type[QueryError]) -> T:
+    def _asked(self, ask: Callable[[], T], text: SourceText, otherwise: type[QueryError]) -> T:
         """What DuckDB answers to something that may be asked again.
 
         It is, where it fails, for an error that says where: to be told of that costs two settings.
@@ -524,13 +526,12 @@ class Session:
                     raise
                 if not isinstance(error, duckdb.Error):
                     raise
-                raise self._translated(
-                    error, text, otherwise, 0
-                ) from error  # it aborted a transaction
+                # it aborted a transaction
+                raise self._translated(error, text, otherwise, 0) from error
 
     @contextmanager
     def _translating(
-        self, text: RunText, otherwise: type[QueryError], requests_sent: int = 0
+        self, text: SourceText, otherwise: type[QueryError], requests_sent: int = 0
     ) -> Iterator[None]:
         self._set_json_errors(on=True)
         try:
@@ -539,17 +540,17 @@ class Session:
         except duckdb.Error as error:
             raise self._translated(error, text, otherwise, requests_sent) from error
         except (RuntimeError, ValueError, TypeError, NotImplementedError) as error:
-            raise otherwise(str(error), sql=text.original, requests_sent=requests_sent) from error
+            raise otherwise(str(error), sql=text.written, requests_sent=requests_sent) from error
         finally:
             self._set_json_errors(on=False)
 
     def _translated(
-        self, error: duckdb.Error, text: RunText, otherwise: type[QueryError], requests_sent: int
+        self, error: duckdb.Error, text: SourceText, otherwise: type[QueryError], requests_sent: int
     ) -> QueryError:
         database = read_only_in(str(error).replace("\\", ""))
         if database is None or database.lower() not in self.declared:
             return translated(error, text, otherwise, requests_sent)
-        return _read_only(database, text.original, requests_sent)
+        return _read_only(database, text.written, requests_sent)
 
     def _set_json_errors(self, *, on: bool) -> None:
         try:

@@ -14,8 +14,8 @@ from functools import partial
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments
 from connstat_sql.engine.live_planner import LivePlanner, LiveQuery
@@ -64,7 +64,7 @@ class LiveTables(LivePlanner):
                 return Result(table, has_rows=False, seconds=time.monotonic() - started)
             case Refresh() as refresh:
                 return self._refreshed(refresh, started)
-            case RunText() as answer:
+            case SourceText() as answer:
                 return Result(self._session.run(answer, None), has_rows=True)
             case query:
                 doubts = self.doubts(query, arguments)

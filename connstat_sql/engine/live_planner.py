@@ -12,8 +12,8 @@ from sqlglot import exp
 
 from connstat_sql.cache import MaxAge, RowCache, accounts
 from connstat_sql.database.classifier import RefreshStatement, ShowStatement
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText, leading_back
 from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.catalog import LiveTable
@@ -31,7 +31,6 @@ from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.recursion import with_room
 from connstat_sql.sql.refresh import Refresh, refresh_of
 from connstat_sql.sql.shows import described, shown
-from connstat_sql.sql.source_map import leading_back
 from connstat_sql.sql.statement import Statement, parse
 from connstat_sql.sql.views import Definition, Views
 from connstat_sql.telemetry import Telemetry
@@ -97,13 +96,13 @@ class LivePlanner:
             case Definition() as definition:
                 self.views.check(definition, arguments)
             case LiveQuery() as query:
-                with leading_back(query.statement.sql, query.statement.origin):
+                with leading_back(query.statement.source):
                     return self._plan(query, options, self._clock.now())
         return None
 
     def read(
         self, statement: SqlStatement, arguments: Arguments
-    ) -> Definition | Refresh | RunText | LiveQuery:
+    ) -> Definition | Refresh | SourceText | LiveQuery:
         """What is to be done for a statement; it may be SQL of ours that answers it, unsent."""
         sql = statement.sql
         match statement.facts.own:
@@ -111,14 +110,14 @@ class LivePlanner:
                 return refresh_of(refresh, sql, self._catalog)
             case ShowStatement() as show:
                 answer = shown(show, sql, self._catalog)
-                return RunText(answer, answer)
+                return SourceText(answer)
         definition = self.views.definition(sql) if statement.facts.defines else None
         if definition is not None:
             return definition
         written = self.views.completed(parse(sql, syntax_of=self._session.syntax_of))
         columns = described(written, self._catalog)
         if columns is not None:
-            return RunText(columns, columns)
+            return SourceText(columns)
         parsed = self._deeply(sql, partial(self.views.written_out, written))
         return LiveQuery(written, parsed, _named(parsed, arguments))
 
@@ -129,9 +128,9 @@ class LivePlanner:
         """
         fold, parsed = self._session.fold, query.statement
         doubts = doubts_of(query.written, arguments, self._catalog, fold)
-        if parsed.origin is None:
+        if parsed.source.older is None:
             return doubts
-        with leading_back(parsed.sql, parsed.origin):
+        with leading_back(parsed.source):
             behind = doubts_of(parsed, arguments, self._catalog, fold)
         return tuple(dict.fromkeys((*doubts, *behind)))
 
@@ -139,7 +138,7 @@ class LivePlanner:
     def running(self, query: LiveQuery) -> Iterator[None]:
         """While a query is planned and runs it has one time, and faults are those of its text."""
         parsed = query.statement
-        with leading_back(parsed.sql, parsed.origin), self._session.at_one_moment(parsed.sql):
+        with leading_back(parsed.source), self._session.at_one_moment(parsed.sql):
             yield
 
     def suggestion(self, statement: SqlStatement) -> str:
@@ -238,7 +237,7 @@ class LivePlanner:
 
 def _named(statement: Statement, arguments: Arguments) -> Arguments:
     """The arguments that are left once macros are written out, which may use one not at all."""
-    if statement.origin is None or statement.tree is None or not arguments:
+    if statement.source.older is None or statement.tree is None or not arguments:
         return arguments
     names = {placeholder.name for placeholder in find_all(statement.tree, exp.Placeholder)}
     if len(names) == len(arguments):

@@ -8,8 +8,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments
 from connstat_sql.result import Result
@@ -33,7 +33,7 @@ class LocalStatements:
         if facts.may_list_catalogs:
             session.declare(self.catalog(), statement.sql)
         with session.binding_live() if facts.describes else nullcontext():
-            text = RunText(statement.sql, statement.sql)
+            text = SourceText(statement.sql)
             table = session.run(text, arguments, seconds=deadline)
         if not statement.is_query and facts.may_make_functions:
             session.forget_functions()
@@ -45,4 +45,4 @@ class LocalStatements:
 
     def check(self, statement: SqlStatement, arguments: Arguments) -> None:
         """Bind a statement without running it. Raises ParseError or BindError."""
-        self.session.check(RunText(statement.sql, statement.sql), arguments)
+        self.session.check(SourceText(statement.sql), arguments)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sqlglot import exp
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.errors import BindError
 from connstat_sql.sql.nodes import find
@@ -52,7 +52,7 @@ def _check_name(tree: exp.Create, statement: Statement, session: Session) -> Non
     *place, name = (part.name for part in table.parts)
     where = _place(place, is_temporary=_is_temp(tree))
     sql = f"{_IN_THE_WAY}{_is_called('n', name)} AND ({where})"
-    kinds = {row["kind"] for row in session.run(RunText(sql, sql), None).to_pylist()}
+    kinds = {row["kind"] for row in session.run(SourceText(sql), None).to_pylist()}
     if kinds and not (tree.args.get("replace") and kinds == {"table"}):
         raise BindError(
             f'there is a {min(kinds)} with name "{name}" already',

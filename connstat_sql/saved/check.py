@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from connstat_sql.database.errors import RunText
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import (
@@ -29,7 +29,6 @@ from connstat_sql.saved.parameters import check_type, typed
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
     from connstat_sql.planner import Plan
-    from connstat_sql.sql.source_map import SourceMap
 
 _SPECIMENS = ("1", "2026-01-01", "1 day", "08:00:00", "00000000-0000-0000-0000-000000000000")
 _NO_FILES = "No files found that match the pattern"
@@ -71,10 +70,10 @@ class Checker:
         problems: list[Problem] = []
         named = (*query.key, query.state) if query.state else query.key
         unseen: dict[str, None] = {}
-        for sql, origin, words in _variants(query):
+        for text, words in _variants(query):
             try:
                 last = _Last() if named else None
-                problem = _bound(query, sql, arguments, self._engine, last, origin)
+                problem = _bound(query, text, arguments, self._engine, last)
                 if last is not None and problem is None:
                     problems += _missing(query, named, last.columns(self._engine))
                     named = ()
@@ -142,31 +141,30 @@ def _line_of_word(query: SavedQuery, word: str) -> int:
         return 1
 
 
-def _variants(query: SavedQuery) -> Iterator[tuple[str, SourceMap | None, str]]:
+def _variants(query: SavedQuery) -> Iterator[tuple[SourceText, str]]:
     """Its SQL with a value for every parameter, and with as few as may be; what to say of it."""
-    yield query.sql, None, ""
+    yield SourceText(query.sql), ""
     absent = {param.name: param.type for param in query.params if param.is_optional}
     if absent:
-        yield *with_typed_nulls(query.sql, absent), f"without {', '.join(absent)}: "
+        yield with_typed_nulls(query.sql, absent), f"without {', '.join(absent)}: "
 
 
 def _bound(
     query: SavedQuery,
-    text: str,
+    text: SourceText,
     arguments: Mapping[str, object],
     engine: Engine,
     last: _Last | None = None,
-    origin: SourceMap | None = None,
 ) -> Problem | None:
     """What is wrong with the statements of a text, by the first fault; `last` is filled in."""
     before = 0
     try:
-        for statement in engine.session.split(text):
+        for statement in engine.session.split(text.sql):
             sql, before = statement.sql, statement.offset
             mentioned = statement.arguments_of(arguments)
             plan = engine.explain(sql, mentioned)
             if plan is None and statement.facts.own is None:
-                engine.session.check(RunText(sql, sql), mentioned)
+                engine.session.check(SourceText(sql), mentioned)
             if last is not None:
                 last.sql, last.arguments, last.plan = sql, mentioned, plan
             if not statement.is_query:  # later ones may depend on it
@@ -180,8 +178,7 @@ def _bound(
         place = 0
         if isinstance(error, QueryError) and error.span is not None:
             start = error.span.start + before
-            whole = Span(start, start + 1)
-            place = (origin.span(whole) if origin else whole).start
+            place = text.origin_of(Span(start, start + 1)).start
         hint = "" if "\n" in error.hint else error.hint
         return Problem(shown(query.path), line_of(query, place), message, hint)
     return None
@@ -193,7 +190,7 @@ def _choices(query: SavedQuery, engine: Engine) -> Iterator[Problem]:
         if param.choices is None:
             continue
         try:
-            problem = _bound(query, param.choices, {}, engine)
+            problem = _bound(query, SourceText(param.choices), {}, engine)
         except _Unseen:
             continue
         if problem is not None:

@@ -12,8 +12,8 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
+from connstat_sql.database.source_map import Edit, SourceText
 from connstat_sql.errors import Span
-from connstat_sql.sql.source_map import SourceMap, rewritten
 from connstat_sql.sql.statement import dialect_of
 
 _COMMANDS = {TokenType.COMMAND, TokenType.EXECUTE, TokenType.RENAME, TokenType.FETCH}
@@ -69,19 +69,16 @@ def mentions_in(sql: str) -> Mentions:
     return Mentions(tuple(named), next(marks, None), is_empty=is_empty)
 
 
-def with_typed_nulls(sql: str, types: Mapping[str, str]) -> tuple[str, SourceMap]:
-    """The SQL with a NULL of its type for each of these parameters, and the way back to it.
+def with_typed_nulls(sql: str, types: Mapping[str, str]) -> SourceText:
+    """The SQL with a NULL of its type for each of these parameters.
 
-    >>> with_typed_nulls("SELECT 1 WHERE ($n IS NULL OR 1 = $n)", {"n": "INTEGER"})[0]
+    >>> with_typed_nulls("SELECT 1 WHERE ($n IS NULL OR 1 = $n)", {"n": "INTEGER"}).sql
     'SELECT 1 WHERE (CAST(NULL AS INTEGER) IS NULL OR 1 = CAST(NULL AS INTEGER))'
     """
-    return rewritten(
-        sql,
-        {
-            mention.span: f"CAST(NULL AS {types[mention.name]})"
-            for mention in mentions_in(sql).named
-            if mention.name in types
-        },
+    return SourceText(sql).edited(
+        Edit(mention.span, f"CAST(NULL AS {types[mention.name]})")
+        for mention in mentions_in(sql).named
+        if mention.name in types
     )
 
 

@@ -13,8 +13,8 @@ from sqlglot import exp
 
 from connstat_sql.definitions.lexer import split
 from connstat_sql.saved.mentions import mentions_in
+from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.nodes import find_all
-from connstat_sql.sql.spans import stretch_of
 from connstat_sql.sql.statement import Statement, parse
 
 _CHANGES = (exp.Update, exp.Delete, exp.Merge)
@@ -82,8 +82,8 @@ def _in_tree(statement: Statement, params: list[exp.Expr]) -> Iterator[BareParam
 
 
 def _place(node: exp.Expr) -> int:
-    stretch = stretch_of(node)
-    return stretch.start if stretch else 0
+    written = excerpt_of(node)
+    return written.span.start if written else 0
 
 
 def _advice(group: list[exp.Expr]) -> tuple[str, str]:
@@ -105,10 +105,10 @@ def _advice(group: list[exp.Expr]) -> tuple[str, str]:
 
 def _written(condition: exp.Expr) -> str:
     """A condition in one line, in the user's own words where no comment stands in it."""
-    stretch = stretch_of(condition)
-    if stretch is None or "--" in stretch.sql:
+    written = excerpt_of(condition)
+    if written is None or "--" in written.sql:
         return condition.sql("duckdb", comments=False)
-    return " ".join(stretch.sql.split())
+    return " ".join(written.sql.split())
 
 
 # --- what speaks of NULL -------------------------------------------------------------------------

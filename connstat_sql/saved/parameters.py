@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from connstat_sql.database.errors import RunText
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.definitions.loader.checks import nearest
 from connstat_sql.errors import QueryError, SavedQueryError
 from connstat_sql.files import shown
@@ -46,7 +46,7 @@ def prepare(query: SavedQuery, texts: Mapping[str, str], engine: Engine) -> Prep
     for param in absent:
         check_type(query, param, engine)
     types = {param.name: param.type for param in absent}
-    return Prepared(with_typed_nulls(query.sql, types)[0], arguments)
+    return Prepared(with_typed_nulls(query.sql, types).sql, arguments)
 
 
 def typed(query: SavedQuery, param: SavedParam, text: str, engine: Engine) -> object:
@@ -57,7 +57,7 @@ def typed(query: SavedQuery, param: SavedParam, text: str, engine: Engine) -> ob
         argument = list(elements(param, text))
     sql = f"SELECT TRY_CAST($1 AS {param.type})"
     try:
-        engine.session.check(RunText(sql, sql), [argument])
+        engine.session.check(SourceText(sql), [argument])
     except QueryError as error:
         reason = error.message.partition("\n")[0]
         message = f"{param.name} cannot be read as {param.type}: {reason}"

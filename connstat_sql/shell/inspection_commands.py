@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from typing import TYPE_CHECKING
 
-from connstat_sql.database.errors import RunText
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.definitions.quoting import call, literal
 from connstat_sql.errors import ConfigError
 from connstat_sql.shell.display import texts
@@ -167,5 +167,5 @@ def _whole_name(name: str, engine: Engine) -> str:
 
 
 def _answer(engine: Engine, sql: str) -> list[tuple[str, str | None]]:
-    rows = engine.session.run(RunText(sql, sql), None)
+    rows = engine.session.run(SourceText(sql), None)
     return [(row["name"], row["comment"]) for row in rows.to_pylist()]

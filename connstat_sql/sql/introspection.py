@@ -13,8 +13,8 @@ from sqlglot import exp
 from connstat_sql.database.session import Session
 from connstat_sql.database.values import Arguments, Value
 from connstat_sql.sql.binder import Types
+from connstat_sql.sql.excerpts import KNOWN_NAMES, excerpt_of
 from connstat_sql.sql.parentheses import bracketed
-from connstat_sql.sql.spans import KNOWN_NAMES, stretch_of
 
 log = logging.getLogger("connstat_sql.defects")
 _BINDING = (duckdb.BinderException, duckdb.CatalogException)
@@ -126,8 +126,8 @@ class Introspection:
     def _hides_in(self, node: exp.Expr) -> bool:
         if isinstance(node, (exp.Column, exp.Literal)):
             return False
-        stretch = stretch_of(node)
-        read = self._reading(_read_as(node, stretch.sql)) if stretch is not None else ""
+        written = excerpt_of(node)
+        read = self._reading(_read_as(node, written.sql)) if written is not None else ""
         return not read or not self._hiding.isdisjoint(_functions(read))
 
     def _has_same_groups(self, node: exp.Expr) -> bool:
@@ -136,14 +136,14 @@ class Introspection:
         return self._grouped[id(node)][1]
 
     def _is_grouped_alike(self, node: exp.Expr) -> bool:
-        stretch = stretch_of(node)
-        if stretch is None:
+        written = excerpt_of(node)
+        if written is None:
             return False
         text = bracketed(node)
         if text is None:
             return True
         sql = _read_as(node, text)
-        own, other = self._reading(_read_as(node, stretch.sql)), self._reading(sql)
+        own, other = self._reading(_read_as(node, written.sql)), self._reading(sql)
         if own and not other:
             self._tell("parentheses that do not stand around anything", sql)
         return own == other != ""

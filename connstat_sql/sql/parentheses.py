@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from connstat_sql.database.source_map import Edit
+from connstat_sql.errors import Span
+from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.nodes import children, walk
-from connstat_sql.sql.spans import Stretch, replaced, stretch_of
 
 _OPERATORS = (
     exp.Binary, exp.Neg, exp.Not, exp.BitwiseNot, exp.Abs, exp.Between, exp.In, exp.Cast,
@@ -24,21 +26,22 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In)
 
 
 def bracketed(root: exp.Expr) -> str | None:
-    """The stretch of a node with all its operators in parentheses; None where none is needed.
+    """The text of a node with all its operators in parentheses; None where none is needed.
 
     None of comparisons between plain operands needs any: everybody groups AND, OR and those alike.
     """
-    whole = stretch_of(root)
+    whole = excerpt_of(root)
     assert whole is not None
-    edits: list[tuple[Stretch, str]] = []
+    edits: list[Edit] = []
     is_certain = True
     for node in _operands(root):
-        place = stretch_of(node)
+        place = excerpt_of(node)
         if place is None or place.text is not whole.text:
             continue
-        edits += [(place._replace(end=place.start), "("), (place._replace(start=place.end), ")")]
+        start, end = place.span.start, place.span.end
+        edits += [Edit(Span(start, start), "("), Edit(Span(end, end), ")")]
         is_certain = is_certain and _is_certain(node)
-    return None if is_certain else replaced(whole, sorted(edits, key=_place))
+    return None if is_certain else whole.edited(sorted(edits, key=_place))
 
 
 def _operands(root: exp.Expr) -> Iterator[exp.Expr]:
@@ -49,7 +52,7 @@ def _operands(root: exp.Expr) -> Iterator[exp.Expr]:
         if isinstance(node.parent, exp.In) and node.arg_key == "field":
             continue  # a list itself: in parentheses it would be one of several values
         above = node.parent
-        while isinstance(above, exp.Paren) and stretch_of(above) is None:
+        while isinstance(above, exp.Paren) and excerpt_of(above) is None:
             above = above.parent  # the parser's own
         if isinstance(above, _AROUND) or (above is not None and _is_operator(above)):
             is_flat = type(node) is type(above) and (
@@ -71,5 +74,5 @@ def _is_certain(node: exp.Expr) -> bool:
     return isinstance(node.parent, (exp.And, exp.Or, *_AROUND))
 
 
-def _place(edit: tuple[Stretch, str]) -> tuple[int, bool]:
-    return edit[0].start, edit[1] == "("
+def _place(edit: Edit) -> tuple[int, bool]:
+    return edit.span.start, edit.text == "("

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import re
-from bisect import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -21,12 +20,12 @@ from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
 from connstat_sql.database.explain_prefix import read_explain
 from connstat_sql.database.in_lists import set_aside, values_of
+from connstat_sql.database.source_map import Edit, SourceText
 from connstat_sql.errors import ParseError, Span
 from connstat_sql.sql.duckdb_only import Syntax, Unread, read_unread
-from connstat_sql.sql.nodes import find, find_all, walk
+from connstat_sql.sql.excerpts import NotingParser, numbered
+from connstat_sql.sql.nodes import find, find_all
 from connstat_sql.sql.recursion import with_room
-from connstat_sql.sql.source_map import SourceMap
-from connstat_sql.sql.spans import NotingParser
 
 
 class _AsWritten(DuckDB):
@@ -81,25 +80,29 @@ class TableMention:
 class Statement:
     """One statement of the user's text.
 
-    `sql` is its own text, EXPLAIN taken off; `offset` where that begins in the whole text.
+    `source` is its own text, EXPLAIN taken off, which may be made of what the user wrote by writing
+    out views and macros; `offset` is where the user's begins in the whole text.
     `tree` is `Unread` when only DuckDB can read it, None when its tables are not known either.
-    `explain` is None, "plan" or "analyze". `origin` says what the text was made of by writing out
-    views and macros; None when it is as written.
+    `explain` is None, "plan" or "analyze".
     `short` is as long as the text, with the first value alone in long lists; "" when it has none.
     """
 
-    sql: str
+    source: SourceText
     offset: int
     tree: exp.Expr | None
     mentions: tuple[TableMention, ...]
     explain: str | None = None
-    origin: SourceMap | None = None
     short: str = ""
+
+    @property
+    def sql(self) -> str:
+        """Its own text."""
+        return self.source.sql
 
     @property
     def written(self) -> str:
         """The statement as the user wrote it."""
-        return self.origin.written if self.origin else self.sql
+        return self.source.written
 
 
 def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Statement:
@@ -126,7 +129,8 @@ def parse(sql: str, offset: int = 0, syntax_of: Syntax | None = None) -> Stateme
     elif tree is None and syntax_of is not None:
         short, tree = sql, read_unread(sql, tokens(sql), lambda text: _tree(text, text), syntax_of)
     mentions = tuple(_mentions(tree)) if tree is not None else ()
-    return Statement(sql, offset, tree, mentions, mode, short=short if short != sql else "")
+    short = short if short != sql else ""
+    return Statement(SourceText(sql), offset, tree, mentions, mode, short)
 
 
 _QUANTIFIED = re.compile(r"\b(?:ALL|SOME)\s*\(", re.IGNORECASE)
@@ -183,21 +187,18 @@ def _has_lost_with(sql: str) -> bool:
 
 def _tree(sql: str, whole: str) -> exp.Expr | None:
     """The tree of a text; `whole` is the same, with its long lists."""
-    marks = placeholders(sql)
     try:
         dialect = dialect_of(sql)()
-        numbered, parser = _numbered(sql, marks), dialect.parser()
+        parser = dialect.parser()
         assert isinstance(parser, NotingParser)
-        trees = with_room(lambda: parser.parse(dialect.tokenize(numbered), numbered))
+        trees = with_room(lambda: parser.parse(dialect.tokenize(sql), sql))
     except (SqlglotError, RecursionError, ValueError):
         return None
     # a comment behind the semicolon is a tree too
     parsed = [tree for tree in trees if tree is not None and not isinstance(tree, exp.Semicolon)]
     if len(parsed) != 1 or isinstance(parsed[0], exp.Command):
         return None
-    parser.text.sql, parser.text.marks = _numbered(whole, marks), marks
-    if marks:
-        _shift_back(parsed[0], marks)
+    parser.text.sql = whole
     if _QUANTIFIED.search(sql):
         _quantify(parsed[0])
     return parsed[0]
@@ -214,35 +215,9 @@ def _quantify(tree: exp.Expr) -> None:
             node.replace(compared)
 
 
-def placeholders(sql: str) -> list[int]:
-    """Places of `?` in the text."""
-    if "?" not in sql:
-        return []
-    return [token.start for token in tokens(sql) if token.token_type is TokenType.PLACEHOLDER]
-
-
-def _numbered(sql: str, marks: list[int]) -> str:
-    """The text with `$1`, `$2`, … for each `?`: sqlglot's nodes for `?` do not say which."""
-    parts, start = [], 0
-    for number, mark in enumerate(marks, 1):
-        parts += [sql[start:mark], f"${number}"]
-        start = mark + 1
-    return "".join([*parts, sql[start:]])
-
-
-def _shift_back(tree: exp.Expr, marks: list[int]) -> None:
-    """Make the places in the tree those of the text before it was numbered."""
-    added, shifted = 0, []
-    for number, mark in enumerate(marks, 1):
-        shifted.append(mark + added)
-        added += len(str(number))
-    sums = [0]
-    for number in range(1, len(marks) + 1):
-        sums.append(sums[-1] + len(str(number)))
-    for node in walk(tree):
-        for key in ("start", "end"):
-            if key in node.meta:
-                node.meta[key] -= sums[bisect(shifted, node.meta[key])]
+def number_edits(sql: str) -> list[Edit]:
+    """What makes `$1`, `$2`, … of each `?` in a text."""
+    return numbered(tokens(sql))[1] if "?" in sql else []
 
 
 # --- long lists ----------------------------------------------------------------------------------

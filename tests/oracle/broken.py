@@ -14,7 +14,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
-from connstat_sql.database.errors import RunText
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.database.splitter import SqlStatement
 from connstat_sql.database.values import Arguments, Value
 from connstat_sql.engine.live import LiveTables
@@ -95,7 +95,7 @@ class Broken(LiveTables):
         if self.mutant.plans:
             return super().run(statement, arguments, options)
         with self._session.binding_live():
-            table = self._session.run(RunText(statement.sql, statement.sql), arguments)
+            table = self._session.run(SourceText(statement.sql), arguments)
         return Result(table, has_rows=True)
 
     def _writes_within(self, statement: Statement) -> bool:

@@ -32,7 +32,7 @@ from connstat_sql.planner.unsatisfiable.comparisons import (
     tried,
     ways_of,
 )
-from connstat_sql.sql.spans import stretch_of
+from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.statement import Statement
 
 Arguments = Mapping[str, Any] | Sequence[Any] | None
@@ -101,7 +101,7 @@ class _Doubts:
         self, left: exp.Expr, subject: exp.Expr, right: exp.Expr, known: PossibleValues
     ) -> Iterator[str]:
         """Ask DuckDB for what each value becomes, and whether it is equal."""
-        sql, other = tried(left, subject), stretch_of(right)
+        sql, other = tried(left, subject), excerpt_of(right)
         if sql is None or other is None or not is_constant(right):
             return
         rows = self._on_each(f"{sql}, ({sql}) = ({other.sql}), {other.sql}", known, and_null=True)
@@ -164,7 +164,7 @@ def _said(node: exp.Expr, known: PossibleValues) -> str:
     """An expression as messages show it: a column by its name, what else there is as written."""
     if isinstance(node, exp.Column):
         return known.place or node.name
-    written = stretch_of(node)
+    written = excerpt_of(node)
     return node.name if written is None else " ".join(written.sql.split())[:60]
 
 

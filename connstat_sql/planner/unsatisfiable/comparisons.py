@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from connstat_sql.database.source_map import Edit
 from connstat_sql.definitions.quoting import literal
+from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.nodes import children, find_all, walk
-from connstat_sql.sql.spans import Stretch, replaced, stretch_of
 
 VALUE = "v"
 """The column of the values that are tried."""
@@ -128,12 +129,12 @@ def is_constant(node: exp.Expr) -> bool:
     return all(isinstance(part, _PLAIN) and not isinstance(part, exp.Column) for part in walk(node))
 
 
-def tried(node: exp.Expr, subject: exp.Expr, *edits: tuple[Stretch, str]) -> str | None:
+def tried(node: exp.Expr, subject: exp.Expr, *edits: Edit) -> str | None:
     """The text of an expression with a value in the place of its column."""
-    whole, place = stretch_of(node), stretch_of(subject)
+    whole, place = excerpt_of(node), excerpt_of(subject)
     if whole is None or place is None:
         return None
-    return replaced(whole, [(place, VALUE), *edits])
+    return whole.edited([Edit(place.span, VALUE), *edits])
 
 
 def pattern_of(match: Match) -> exp.Expr:
@@ -147,13 +148,13 @@ def ways_of(match: Match, subject: exp.Expr) -> Iterator[tuple[str, str]]:
     """SQL that a value has to fit, of a pattern with branches for each; with the branch, or ""."""
     node = match.node.this if isinstance(match.node, exp.Escape) else match.node
     pattern = pattern_of(match)
-    place = stretch_of(pattern)
+    place = excerpt_of(pattern)
     branches = [""]
     if isinstance(node, (exp.RegexpLike, exp.RegexpFullMatch)) and isinstance(pattern, exp.Literal):
         text = str(pattern.this)
         branches = text.split("|") if place and _BRANCHES.fullmatch(text) else branches
     for branch in branches:
-        edits = [(place, literal(branch))] if place is not None and branch else []
+        edits = [Edit(place.span, literal(branch))] if place is not None and branch else []
         sql = tried(match.node, subject, *edits)
         if sql is not None:
             yield (f"NOT ({sql})" if node.args.get("negate") else sql), branch

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from connstat_sql.database.source_map import Edit
 from connstat_sql.definitions.catalog import Catalog, LiveTable, NoSuchTable
 from connstat_sql.definitions.lexer import names_within
 from connstat_sql.definitions.model import HIDDEN_COLUMNS, Resource
@@ -32,7 +33,6 @@ from connstat_sql.sql.binder.model import (
     BoundTable,
     ColumnField,
     Conjunct,
-    Edit,
     Expression,
     Fold,
     Interval,
@@ -62,7 +62,6 @@ __all__ = [
     "ColumnField",
     "Conjunct",
     "Constants",
-    "Edit",
     "EqualColumns",
     "Expression",
     "Fold",

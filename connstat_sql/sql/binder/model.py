@@ -8,9 +8,9 @@ from typing import Protocol, Union
 
 from sqlglot import exp
 
+from connstat_sql.database.source_map import Edit
 from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import LiveTable
-from connstat_sql.errors import Span
 from connstat_sql.sql.statement import Statement, TableMention
 
 Fold = Callable[[str], "tuple[tuple[Value, ...], ...] | None"]
@@ -211,14 +211,6 @@ class TableAccess:
 
 
 # --- what binding gives --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """A change to the text that is run: what stands at `span` becomes `text`."""
-
-    span: Span
-    text: str
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -37,8 +37,8 @@ from connstat_sql.sql.binder.query_tree import (
     Tree,
 )
 from connstat_sql.sql.binder.rules import Rules
+from connstat_sql.sql.excerpts import put_in_place
 from connstat_sql.sql.nodes import walk
-from connstat_sql.sql.spans import put_in_place
 
 Conjuncts = tuple[Conjunct, ...]
 _OF_EQUALITY = (exp.EQ, exp.In, exp.And, exp.Or, exp.Paren, exp.Column, exp.Identifier)

@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
+from connstat_sql.database.source_map import Edit
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import own
+from connstat_sql.errors import Span
 from connstat_sql.sql.binder.model import ColumnField, Merged, Relation, ScalarSubquery, Term
+from connstat_sql.sql.excerpts import Excerpt, ParsedText, excerpt_of, instead_of, name_in
 from connstat_sql.sql.nodes import children, walk
-from connstat_sql.sql.spans import SourceText, Stretch, instead_of, name_in, replaced, stretch_of
 from connstat_sql.sql.statement import DIALECT
 
 _WORDS = (exp.DataType, exp.Identifier)
@@ -84,10 +86,10 @@ def written(node: exp.Expr, others: Mapping[int, str] = MappingProxyType({})) ->
     """The SQL of a node as the user wrote it, with other SQL for some of the nodes in it."""
     if id(node) in others:
         return others[id(node)]
-    whole = stretch_of(node)
+    whole = excerpt_of(node)
     if whole is None:
         return _made(node, others)
-    edits: list[tuple[Stretch, str]] = []
+    edits: list[Edit] = []
     pending = [*children(node)]
     while pending:
         inner = pending.pop()
@@ -98,23 +100,18 @@ def written(node: exp.Expr, others: Mapping[int, str] = MappingProxyType({})) ->
         sql = written(inner, others)
         place = place or _place(whole.text, inner)
         assert place is not None
-        assert whole.start <= place.start
-        assert place.end <= whole.end
+        assert whole.span.holds(place.span)
         is_bare = isinstance(inner, exp.Query) and not place.sql.startswith("(")
-        edits.append((place, sql[1:-1] if is_bare and sql.startswith("(") else sql))
-    return replaced(whole, edits)
+        edits.append(Edit(place.span, sql[1:-1] if is_bare and sql.startswith("(") else sql))
+    return whole.edited(edits)
 
 
-def _place(text: SourceText, node: exp.Expr) -> Stretch | None:
+def _place(text: ParsedText, node: exp.Expr) -> Excerpt | None:
     """Where a node stands that is replaced: of a column or a table its name."""
     if isinstance(node, (exp.Column, exp.Table)):
         return name_in(text, node)
-    stretch = stretch_of(node)
-    return (
-        stretch
-        if stretch is not None or not isinstance(node, exp.Subquery)
-        else stretch_of(node.this)
-    )
+    place = excerpt_of(node)
+    return excerpt_of(node.this) if place is None and isinstance(node, exp.Subquery) else place
 
 
 def _made(node: exp.Expr, others: Mapping[int, str]) -> str:
@@ -129,7 +126,7 @@ def _made(node: exp.Expr, others: Mapping[int, str]) -> str:
 
 def is_told(node: exp.Expr) -> bool:
     """Whether the SQL of a node is what the user wrote, or was put there by us."""
-    return isinstance(node, _OURS) or stretch_of(node) is not None
+    return isinstance(node, _OURS) or excerpt_of(node) is not None
 
 
 def relation_text(relation: Relation, mentions: Mapping[int, int], table: NameMention) -> str:
@@ -190,11 +187,11 @@ def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
 
 
 def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention) -> str:
-    whole = stretch_of(node)
+    whole = excerpt_of(node)
     assert whole is not None
     if isinstance(node, exp.Subquery) and not any(node.args.get(key) for key in _BEHIND):
-        whole = whole._replace(start=whole.start + 1, end=whole.end - 1)
-    edits: list[tuple[Stretch, str]] = []
+        whole = Excerpt(whole.text, Span(whole.span.start + 1, whole.span.end - 1))
+    edits: list[Edit] = []
     for part in own_nodes(node):
         if isinstance(part, exp.Table) and id(part) in mentions:
             name = table(mentions[id(part)])
@@ -202,22 +199,23 @@ def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention
             edits.append(_from_name(_named(whole.text, part), part, name + alias))
         elif isinstance(part, exp.Column) and part.args.get("db"):
             place = _named(whole.text, part)
-            edits.append((place, _named(whole.text, part, len(part.parts) - 2).sql))
-    return replaced(whole, edits)
+            edits.append(Edit(place.span, _named(whole.text, part, len(part.parts) - 2).sql))
+    return whole.edited(edits)
 
 
-def _from_name(place: Stretch, node: exp.Table, sql: str) -> tuple[Stretch, str]:
+def _from_name(place: Excerpt, node: exp.Table, sql: str) -> Edit:
     """What takes the place of a table's name, or of `TABLE name`, where a name alone is said."""
     if isinstance(node.parent, (exp.Summarize, exp.Describe)):
-        return place, f"SELECT * FROM {sql}"
+        return Edit(place.span, f"SELECT * FROM {sql}")
     above = node.find_ancestor(exp.Select)
-    query = stretch_of(above) if above is not None else None
-    if query is not None and query._replace(end=place.start).sql.strip().upper() == "TABLE":
-        return place._replace(start=query.start), f"FROM {sql}"
-    return place, sql
+    query = excerpt_of(above) if above is not None else None
+    before = place.text.sql[query.span.start : place.span.start] if query is not None else ""
+    if query is not None and before.strip().upper() == "TABLE":
+        return Edit(Span(query.span.start, place.span.end), f"FROM {sql}")
+    return Edit(place.span, sql)
 
 
-def _named(text: SourceText, node: exp.Column | exp.Table, first: int = 0) -> Stretch:
+def _named(text: ParsedText, node: exp.Column | exp.Table, first: int = 0) -> Excerpt:
     place = name_in(text, node, first)
     assert place is not None
     return place

@@ -30,8 +30,8 @@ from connstat_sql.sql.binder.named import Cte, LiveMention
 from connstat_sql.sql.binder.query_tree import Opaque, Query, SetOperation
 from connstat_sql.sql.binder.render import relation_text, written
 from connstat_sql.sql.binder.scopes import Scope
+from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.nodes import find, find_all
-from connstat_sql.sql.spans import stretch_of
 
 MAX_READINGS = 16
 """Times that one CTE is looked into: a chain of CTEs that each name the last twice doubles."""
@@ -107,7 +107,7 @@ class Sources:
         """A subquery that stands for one value, in a place where `scope` can be named."""
         if not isinstance(node, exp.Subquery):
             return ScalarSubquery(self._add(types={}).id)
-        if stretch_of(node) is None and _is_bare(node):
+        if excerpt_of(node) is None and _is_bare(node):
             node = node.this  # the parentheses are those of IN
         readable = self._readable(node, ctes) if self._refuses_many else None
         beside: tuple[Beside, ...] = ()
@@ -242,7 +242,7 @@ class Sources:
 
     def _is_as_written(self, node: exp.Expr) -> bool:
         """Whether there is a text to read, in which DuckDB sees what the tree shows."""
-        return stretch_of(node) is not None and self.functions.is_read_alike(node)
+        return excerpt_of(node) is not None and self.functions.is_read_alike(node)
 
     def _used_ctes(self, node: exp.Expr, ctes: Mapping[str, Cte]) -> tuple[exp.CTE, ...] | None:
         """The CTEs that a piece of the query names, those first that others name."""

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
+from connstat_sql.database.source_map import Edit
 from connstat_sql.definitions.quoting import quote
 from connstat_sql.errors import BindError, Span
 from connstat_sql.sql.binder.columns import MentionedNames, joins_naturally, sources_of
-from connstat_sql.sql.binder.model import Edit
 from connstat_sql.sql.duckdb_only import Unread
+from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.nodes import find_all
-from connstat_sql.sql.spans import stretch_of
 from connstat_sql.sql.statement import tokens
 
 Hidden = Mapping[int, Sequence[str]]
@@ -135,12 +135,12 @@ def _excluding(
 def _from(block: exp.Select, words: Sequence[Token]) -> int | None:
     """Where FROM stands in a block that has no select list."""
     clause = block.args.get("from_")
-    source = stretch_of(clause.this) if clause is not None else None
+    source = excerpt_of(clause.this) if clause is not None else None
     if source is None or block.find_ancestor(Unread) is not None:
         return None  # of what only DuckDB can read, the select list may stand before this part
     before = [
         word.start
         for word in words
-        if word.token_type is TokenType.FROM and source.text.place(word.start) < source.start
+        if word.token_type is TokenType.FROM and word.start < source.span.start
     ]
     return before[-1] if before else None

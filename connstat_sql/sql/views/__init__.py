@@ -16,14 +16,13 @@ from dataclasses import replace
 import duckdb
 import pyarrow as pa
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import Edit, SourceText, leading_back
 from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.model import HIDDEN_COLUMNS, quote
-from connstat_sql.errors import BindError, QueryError, Span
+from connstat_sql.errors import BindError, QueryError
 from connstat_sql.sql.binder import BoundQuery, BoundTable
-from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import Statement, parse
 from connstat_sql.sql.views.create_statements import DefinedKind, Definition, read_definition
 from connstat_sql.sql.views.expand import Columns, Writer, derived, view_of
@@ -62,27 +61,27 @@ class Views:
         try:
             edits = self._writer().short_names(statement, self._session.is_bound_to)
         except duckdb.TransactionException:  # one that has failed reads no catalog
-            self._session.run(RunText("SELECT 1", statement.sql), None)
+            self._session.refuse_failed(statement.sql)
             return statement
-        return self._made_of(statement, *rewritten(statement.sql, edits)) if edits else statement
+        return self._made_of(statement, statement.source.edited(edits)) if edits else statement
 
     def written_out(self, statement: Statement) -> Statement:
         """The statement over the live tables themselves; itself when it mentions no definition."""
         if statement.tree is None or not self._is_mentioned(statement):
             return statement
         try:
-            text, origin = self._writer().written_out(statement)
+            source = self._writer().written_out(statement)
         except duckdb.TransactionException:  # one that has failed reads no catalog
-            self._session.run(RunText("SELECT 1", statement.sql), None)
+            self._session.refuse_failed(statement.sql)
             return statement
-        if origin is None:
+        if source is statement.source:
             return statement
-        self._session.make_macros(text)
-        return self.completed(self._made_of(statement, text, origin))
+        self._session.make_macros(source.sql)
+        return self.completed(self._made_of(statement, source))
 
-    def _made_of(self, statement: Statement, text: str, origin: SourceMap) -> Statement:
-        parsed, older = self._parsed(text), origin.upon(statement.origin)
-        return replace(parsed, offset=statement.offset, explain=statement.explain, origin=older)
+    def _made_of(self, statement: Statement, source: SourceText) -> Statement:
+        parsed = self._parsed(source.sql)
+        return replace(parsed, offset=statement.offset, explain=statement.explain, source=source)
 
     def _parsed(self, text: str) -> Statement:
         """A text that was written out: what is asked again and again is parsed once."""
@@ -120,10 +119,10 @@ class Views:
         DuckDB judges the definition over the declared catalogs; nothing is sent.
         """
         before = self._numbers(definition)
-        text, origin = self._declared(definition)
-        with leading_back(text, origin), self._session.binding_live():
-            self._session.check(RunText(text, text), arguments)
-            table = self._session.run(RunText(text, text), arguments)
+        source = self._declared(definition)
+        with leading_back(source), self._session.binding_live():
+            self._session.check(SourceText(source.sql), arguments)
+            table = self._session.run(SourceText(source.sql), arguments)
         for oid in self._numbers(definition) - before:
             self._defined[oid] = definition
         self._session.forget_functions()
@@ -132,9 +131,9 @@ class Views:
 
     def check(self, definition: Definition, arguments: Arguments) -> None:
         """Let DuckDB judge a definition, and create nothing. Raises a QueryError."""
-        text, origin = self._declared(definition)
-        with leading_back(text, origin), self._session.binding_live():
-            self._session.check(RunText(text, text), arguments)
+        source = self._declared(definition)
+        with leading_back(source), self._session.binding_live():
+            self._session.check(SourceText(source.sql), arguments)
 
     def definition(self, sql: str) -> Definition | None:
         """The view or macro over live tables that a statement creates; None for all others."""
@@ -143,7 +142,7 @@ class Views:
             return None
         if len(definition.parts) == 3 and self._catalog.is_provider(definition.parts[0]):
             return None  # under a live table's name nothing can be defined
-        self._session.run(RunText("SELECT 1", sql), None)  # unless a transaction has failed
+        self._session.refuse_failed(sql)
         if not self._is_over_live(definition):
             return None
         if definition.kind in (DefinedKind.SCALAR, DefinedKind.SEVERAL):
@@ -161,7 +160,7 @@ class Views:
             query = f"SELECT {query}"
         return self._writer().is_live(query)
 
-    def _declared(self, definition: Definition) -> tuple[str, SourceMap]:
+    def _declared(self, definition: Definition) -> SourceText:
         """The statement with the live tables' names as DuckDB's catalog has them."""
         self._session.declare(self._catalog)
         try:
@@ -169,12 +168,14 @@ class Views:
         except QueryError as error:
             _move(error, definition.query, definition)
             raise
-        edits = {edit.span: edit.text for edit in query.edits}
+        edits = [*query.edits]
         for table in query.tables:
             if table.hidden or table.live.connection is not None:
-                edits |= derived(definition.query, table.mention, _stand_in(table), "")
+                edits.append(derived(definition.query, table.mention, _stand_in(table), ""))
         start = definition.body.start
-        return rewritten(definition.sql, {_moved(span, start): edits[span] for span in edits})
+        return SourceText(definition.sql).edited(
+            Edit(edit.span.moved(start), edit.text) for edit in edits
+        )
 
     def _numbers(self, definition: Definition) -> set[int]:
         """The numbers of all that bears a definition's name."""
@@ -197,11 +198,7 @@ def _move(error: QueryError, query: str, definition: Definition) -> None:
     error.sql = definition.sql
     if error.span is not None:
         by = definition.body.start - (len(query) - len(definition.query))
-        error.span = _moved(error.span, by)
-
-
-def _moved(span: Span, by: int) -> Span:
-    return Span(span.start + by, span.end + by)
+        error.span = error.span.moved(by)
 
 
 def _stand_in(table: BoundTable) -> str:

@@ -11,9 +11,9 @@ from typing import NoReturn
 from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
+from connstat_sql.database.source_map import Edit, SourceText
 from connstat_sql.errors import BindError, Span
 from connstat_sql.sql.nodes import find_all
-from connstat_sql.sql.source_map import rewritten
 from connstat_sql.sql.statement import parse, tokens
 
 _CREATES = re.compile(r"\bcreate\b", re.IGNORECASE)
@@ -315,7 +315,7 @@ def with_arguments(body: str, values: Mapping[str, str]) -> str:
     tree = parse(body).tree
     if tree is None or not values:
         return body
-    edits = {}
+    edits = []
     for column in find_all(tree, exp.Column):
         name = column.name.lower()
         if len(column.parts) != 1 or name not in values or "start" not in column.this.meta:
@@ -325,8 +325,8 @@ def with_arguments(body: str, values: Mapping[str, str]) -> str:
             start, text = meta["start"], values[name]
             if text.startswith("(") and _begins_list(body[:start], text):
                 text = f"CASE WHEN true THEN {text} END"
-            edits[Span(start, meta["end"] + 1)] = text
-    return rewritten(body, edits)[0]
+            edits.append(Edit(Span(start, meta["end"] + 1), text))
+    return SourceText(body).edited(edits).sql
 
 
 def _begins_list(before: str, text: str) -> bool:

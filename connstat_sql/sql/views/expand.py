@@ -7,10 +7,11 @@ text: a macro's body sees the CTEs and the search path of its caller, a view's b
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
 from sqlglot import exp
 
+from connstat_sql.database.source_map import Edit, SourceText, excerpt, leading_back
 from connstat_sql.definitions.catalog import Catalog, LiveTable
 from connstat_sql.definitions.lexer import names_within
 from connstat_sql.definitions.model import TableName, quote
@@ -18,14 +19,13 @@ from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, S
 from connstat_sql.sql.binder.columns import names_in, used_columns
 from connstat_sql.sql.duckdb_only import Syntax
 from connstat_sql.sql.nodes import find_all
-from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
 from connstat_sql.sql.statement import (
     MAX_LENGTH,
     Statement,
     TableMention,
     TableUse,
+    number_edits,
     parse,
-    placeholders,
 )
 from connstat_sql.sql.views.create_statements import (
     Definition,
@@ -72,25 +72,19 @@ class Writer:
         self._looks = 0
         self._parsed: dict[str, Statement] = {}
 
-    def written_out(self, statement: Statement) -> tuple[str, SourceMap | None]:
-        """A statement's text over the live tables themselves; None when nothing was replaced."""
-        sql = statement.sql
-        self._parsed[sql] = statement
-        text, origin = self._calls(sql, (), ())
-        with leading_back(text, origin):
-            text, then = self._mentions(text, None, ())
-        if then is None:
-            return text, origin
-        return text, SourceMap(then.sql, then.kept, origin)
+    def written_out(self, statement: Statement) -> SourceText:
+        """A statement's text over the live tables themselves; its own when nothing is replaced."""
+        self._parsed[statement.sql] = statement
+        source = self._calls(statement.source, (), ())
+        with leading_back(source):
+            return self._mentions(source, None, ())
 
-    def short_names(
-        self, statement: Statement, is_meant: Callable[[str, str], bool]
-    ) -> dict[Span, str]:
+    def short_names(self, statement: Statement, is_meant: Callable[[str, str], bool]) -> list[Edit]:
         """Whole names for those of fewer parts that mean live tables, by the search path.
 
         `is_meant` says of a name, and of the live table that it may mean, whether DuckDB agrees.
         """
-        edits: dict[Span, str] = {}
+        edits: list[Edit] = []
         for mention in statement.mentions:
             makes = mention.use is TableUse.WRITE and isinstance(statement.tree, exp.Create)
             if len(mention.parts) > 2 or mention.use is TableUse.DEFINE or makes:
@@ -99,7 +93,7 @@ class Writer:
             if relation is not None and self._is_live(_parts(relation)):
                 name = statement.sql[span.start : span.end]
                 if is_meant(name, ".".join(_parts(relation))):
-                    edits[span] = _full_name(relation)
+                    edits.append(Edit(span, _full_name(relation)))
         return edits
 
     def is_live(self, sql: str, home: Path = (), above: frozenset[int] = frozenset()) -> bool:
@@ -126,28 +120,28 @@ class Writer:
 
     # --- macros: their text, put where the call stands ---------------------------------------
 
-    def _calls(self, sql: str, home: Path, chain: _Chain) -> tuple[str, SourceMap | None]:
+    def _calls(self, source: SourceText, home: Path, chain: _Chain) -> SourceText:
+        sql = source.sql
         tree = self._parse(sql).tree
         known = [] if tree is None else [*self._known_calls(sql, tree, home)]
         if not known:
-            return sql, None
-        # a macro may use its arguments in another order, or twice
-        marks = enumerate(placeholders(sql), 1)
-        edits = {Span(mark, mark + 1): f"${number}" for number, mark in marks}
+            return source
+        edits = {*number_edits(sql)}  # a macro may use its arguments in another order, or twice
         for call, macro, definition in sorted(known, key=lambda entry: _length(entry[0].span)):
-            texts = [_within(sql, edits, argument.span) for argument in call.arguments]
+            texts = [excerpt(sql, argument.span, edits) for argument in call.arguments]
             try:
                 values = parameter_texts(call, definition.params, texts, sql)
                 deeper = _deeper(chain, (macro.oid, macro.name), "macro")
-                body = self._calls(with_values(definition.query, values), home, deeper)[0]
+                query = SourceText(with_values(definition.query, values))
+                body = self._calls(query, home, deeper).sql
             except QueryError as error:
                 _place(error, sql, call.span, chain)
                 raise
             alias = "" if call.has_alias else f" AS {call.name}"
-            edits = {span: text for span, text in edits.items() if not _holds(call.span, span)}
-            edits[call.span] = f"({body}){alias}"
+            edits = {edit for edit in edits if not call.span.holds(edit.span)}
+            edits.add(Edit(call.span, f"({body}){alias}"))
             _check_length(edits, sql, call.span)
-        return rewritten(sql, edits)
+        return source.edited(edits)
 
     def _known_calls(
         self, sql: str, tree: exp.Expr, home: Path
@@ -162,12 +156,13 @@ class Writer:
 
     # --- views: a derived table, put where the name stands -----------------------------------
 
-    def _mentions(self, sql: str, home: Path | None, chain: _Chain) -> tuple[str, SourceMap | None]:
+    def _mentions(self, source: SourceText, home: Path | None, chain: _Chain) -> SourceText:
         """`home` is where a view looks for names first; None for a statement, whose names stay."""
+        sql = source.sql
         statement = self._parse(sql)
         tree = statement.tree
         if tree is None or isinstance(tree, _WITHOUT_ROWS):
-            return sql, None
+            return source
         edits = self._tables(statement, chain)
         for mention in statement.mentions:
             if mention.use is not TableUse.READ or self._is_live(mention.parts):
@@ -182,15 +177,15 @@ class Writer:
                 except QueryError as error:
                     _place(error, sql, mention.span, chain)
                     raise
-                edits |= derived(sql, mention, text, self._definition(relation).columns)
+                edits.add(derived(sql, mention, text, self._definition(relation).columns))
                 # `main.v.a` → `v.a`: what stands for the view is in no schema
-                edits |= _full_qualifiers(tree, mention, _parts(relation))
+                edits |= {*_full_qualifiers(tree, mention, _parts(relation))}
                 _check_length(edits, sql, mention.span)
             elif home is not None:
-                edits[mention.span] = _full_name(relation)
-        return rewritten(sql, edits) if edits else (sql, None)
+                edits.add(Edit(mention.span, _full_name(relation)))
+        return source.edited(edits)
 
-    def _tables(self, statement: Statement, chain: _Chain) -> dict[Span, str]:
+    def _tables(self, statement: Statement, chain: _Chain) -> set[Edit]:
         """Views that definitions declare, each with the columns that the statement may use."""
         views = [
             (mention, live)
@@ -198,7 +193,7 @@ class Writer:
             if mention.use is TableUse.READ and (live := view_of(self._catalog, mention.parts))
         ]
         names = names_in(statement.tree) if views and statement.tree is not None else None
-        edits: dict[Span, str] = {}
+        edits: set[Edit] = set()
         for mention, live in views:
             assert names is not None, "mentions come from a tree"
             columns = used_columns(names, mention, live.resource)
@@ -207,8 +202,8 @@ class Writer:
             except QueryError as error:
                 _place(error, statement.sql, mention.span, chain)
                 raise
-            edits |= derived(statement.sql, mention, text, "")
-            edits |= _full_qualifiers(names.tree, mention, mention.parts)
+            edits.add(derived(statement.sql, mention, text, ""))
+            edits |= {*_full_qualifiers(names.tree, mention, mention.parts)}
             _check_length(edits, statement.sql, mention.span)
         return edits
 
@@ -241,7 +236,7 @@ class Writer:
         if live.connection is not None:
             text = self._of_connection(text, resource.table.provider, live.connection)
         before = self._looks
-        text = self._mentions(text, (), deeper)[0]
+        text = self._mentions(SourceText(text), (), deeper).sql
         if self._looks == before:  # else it is made of what DuckDB's catalog says now
             if len(self._selects) >= _SELECTS_KEPT:
                 self._selects.clear()
@@ -250,12 +245,15 @@ class Writer:
 
     def _of_connection(self, text: str, provider: str, connection: str) -> str:
         """The SELECT over one connection of its provider, not all of them."""
-        edits = {
-            mention.span: ".".join(map(quote, (connection, *mention.parts[1:])))
-            for mention in self._parse(text).mentions
-            if len(mention.parts) == 3 and mention.parts[0].lower() == provider
-        }
-        return rewritten(text, edits)[0] if edits else text
+        return (
+            SourceText(text)
+            .edited(
+                Edit(mention.span, ".".join(map(quote, (connection, *mention.parts[1:]))))
+                for mention in self._parse(text).mentions
+                if len(mention.parts) == 3 and mention.parts[0].lower() == provider
+            )
+            .sql
+        )
 
     def _parse(self, sql: str) -> Statement:
         """A text, parsed once: its tree is only read here."""
@@ -271,8 +269,8 @@ class Writer:
         if view.oid not in self._views:
             deeper = _deeper(chain, (view.oid, view.name), "view")
             home = home_of(view)
-            text, _ = self._calls(self._definition(view).query, home, deeper)
-            self._views[view.oid], _ = self._mentions(text, home, deeper)
+            source = self._calls(SourceText(self._definition(view).query), home, deeper)
+            self._views[view.oid] = self._mentions(source, home, deeper).sql
         return self._views[view.oid]
 
     def _definition(self, view: Found) -> Definition:
@@ -308,8 +306,8 @@ def _place(error: QueryError, sql: str, span: Span, chain: _Chain) -> None:
         error.sql, error.span = sql, span
 
 
-def _check_length(edits: Mapping[Span, str], sql: str, span: Span) -> None:
-    length = sum(len(text) for text in edits.values())
+def _check_length(edits: Set[Edit], sql: str, span: Span) -> None:
+    length = sum(len(edit.text) for edit in edits)
     if length > MAX_GROWTH or length + len(sql) > MAX_LENGTH:
         raise PlanError(
             f"the views and macros, written out, are longer than {MAX_GROWTH:,} characters",
@@ -322,42 +320,28 @@ def _check_length(edits: Mapping[Span, str], sql: str, span: Span) -> None:
 # --- edits ---------------------------------------------------------------------------------------
 
 
-def _within(sql: str, edits: Mapping[Span, str], span: Span) -> str:
-    """A stretch of the text, edited."""
-    inside = {
-        Span(edited.start - span.start, edited.end - span.start): text
-        for edited, text in edits.items()
-        if _holds(span, edited)
-    }
-    return rewritten(sql[span.start : span.end], inside)[0]
-
-
-def _holds(outer: Span, inner: Span) -> bool:
-    return outer.start <= inner.start and inner.end <= outer.end
-
-
 def _length(span: Span) -> int:
     return span.end - span.start
 
 
-def derived(sql: str, mention: TableMention, text: str, columns: str) -> dict[Span, str]:
+def derived(sql: str, mention: TableMention, text: str, columns: str) -> Edit:
     """A view's SELECT in place of its name, under the same name."""
     name = f" AS {quote(mention.node.this.name)}"  # `a.b.all` may stand without quotes, `all` not
     parent, span = mention.node.parent, mention.span
     whole = f"SELECT * FROM ({text}){name}{columns}"
     table = re.search(r"\btable\s+$", sql[: span.start], re.IGNORECASE)
     if isinstance(parent, exp.Copy):
-        return {span: f"({whole})"}
+        return Edit(span, f"({whole})")
     if isinstance(parent, exp.Schema):  # COPY v (a, b) TO …
         listed = ", ".join(
             sql[_span(column).start : _span(column).end] for column in parent.expressions
         )
         end = sql.index(")", max(_span(column).end for column in parent.expressions)) + 1
-        return {Span(span.start, end): f"(SELECT {listed} FROM ({text}){name}{columns})"}
+        return Edit(Span(span.start, end), f"(SELECT {listed} FROM ({text}){name}{columns})")
     if isinstance(parent, exp.Summarize) or table:
-        return {Span(table.start() if table else span.start, span.end): whole}
+        return Edit(Span(table.start() if table else span.start, span.end), whole)
     inner = f"({whole})" if columns and mention.has_alias else f"({text})"
-    return {span: inner if mention.has_alias else f"{inner}{name}{columns}"}
+    return Edit(span, inner if mention.has_alias else f"{inner}{name}{columns}")
 
 
 def _span(node: exp.Expr) -> Span:
@@ -366,20 +350,18 @@ def _span(node: exp.Expr) -> Span:
 
 def _full_qualifiers(
     tree: exp.Expr, mention: TableMention, name: tuple[str, ...]
-) -> dict[Span, str]:
+) -> Iterator[Edit]:
     full = tuple(part.lower() for part in name)
-    edits: dict[Span, str] = {}
     if mention.has_alias:
-        return edits
+        return
     for column in find_all(tree, exp.Column):
         parts = column.parts
         names = tuple(part.name.lower() for part in parts)
         for count in (3, 2):
             if len(parts) > count and names[:count] == full[-count:] and "start" in parts[0].meta:
                 span = Span(parts[0].meta["start"], parts[count - 1].meta["start"])
-                edits[span] = ""
+                yield Edit(span, "")
                 break
-    return edits
 
 
 def _parts(relation: Found) -> tuple[str, ...]:

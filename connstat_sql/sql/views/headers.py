@@ -22,7 +22,7 @@ def as_written(
     names: list[str], statement: Statement, connection: duckdb.DuckDBPyConnection
 ) -> list[str]:
     """Names made of subqueries say the view, not what stands for it in the text that ran."""
-    if statement.origin is None or not any("SELECT" in name for name in names):
+    if statement.source.older is None or not any("SELECT" in name for name in names):
         return names
     pairs = sorted(_pairs(statement, connection), key=lambda pair: -len(pair[0]))
     for ours, users in pairs:
@@ -36,7 +36,7 @@ def _pairs(
     """What DuckDB prints of each derived table in place of a name, and what of the name."""
     tables = [mention.parts for mention in statement.mentions if len(mention.parts) == 3]
     quoted = {_printed(".".join(map(quote, parts)), connection): parts for parts in tables}
-    for put, name in statement.origin.replaced(statement.sql) if statement.origin else ():
+    for put, name in statement.source.replaced():
         if _WHOLE_NAME.fullmatch(put):  # of a table that is named in short
             yield _printed(put, connection), _printed(name, connection)
             continue

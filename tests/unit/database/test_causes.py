@@ -6,9 +6,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.macros import DESCRIBED, HIDING, NAMES, called_by_ours
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.errors import BindError
 
 TRACES = (Path(__file__).parents[2] / "fixtures" / "traces.txt").read_text(encoding="utf-8")
@@ -26,7 +26,7 @@ def run(session: Session, sql: str, *values: object) -> list[tuple[object, ...]]
     """What the statements of a text answer, the last one's rows."""
     answer = None
     for piece in session.split(sql):
-        answer = session.run(RunText(piece.sql, piece.sql), list(values) or None)
+        answer = session.run(SourceText(piece.sql), list(values) or None)
     assert answer is not None
     return [tuple(row.values()) for row in answer.to_pylist()]
 
@@ -203,7 +203,7 @@ def test_the_functions_are_ours_and_hide_nothing(session: Session) -> None:
 
 def test_a_wrong_call_is_an_error_of_the_text(session: Session) -> None:
     with pytest.raises(BindError, match="root_cause"):
-        session.check(RunText("SELECT root_cause()", "SELECT root_cause()"), None, is_query=True)
+        session.check(SourceText("SELECT root_cause()"), None, is_query=True)
 
 
 def test_whoever_has_the_connection_has_the_functions(session: Session) -> None:

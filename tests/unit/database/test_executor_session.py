@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connstat_sql.database.errors import RunText, translated
+from connstat_sql.database.errors import translated
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.database.values import Value
 from connstat_sql.definitions.catalog import Catalog
 from connstat_sql.definitions.loader import Library, shipped_providers
@@ -65,8 +66,8 @@ def library() -> Library:
     return Library([shipped_providers()])
 
 
-def plain(sql: str) -> RunText:
-    return RunText(sql, sql)
+def plain(sql: str) -> SourceText:
+    return SourceText(sql)
 
 
 def subclasses(kind: type[Any]) -> Iterator[Any]:
@@ -180,12 +181,6 @@ class TestErrors:
 
 
 class TestPlaces:
-    def test_they_lead_back_over_replaced_stretches(self) -> None:
-        text = RunText("SELECT a FROM temp.x AS t, b", "SELECT a FROM p.s.t, b", ((0, 0), (25, 19)))
-        assert text.original_place(7) == 7
-        assert text.original_place(27) == 21
-        assert text.original_place(10_000) == len(text.original)
-
     @settings(max_examples=examples(40), deadline=None)
     @given(before=st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=20))
     def test_they_count_characters_not_bytes(self, shared: Session, before: str) -> None:
@@ -406,7 +401,7 @@ def test_a_limit_holds_beside_a_table_without_rows(session: Session) -> None:
     sql = """SELECT n.y FROM (FROM nothing WHERE k IS NOT DISTINCT FROM 7 AND x = 'A') AS e
         RIGHT JOIN names AS n ON n.k = e.k UNION ALL SELECT x FROM nothing WHERE false LIMIT 4"""
     with session.without_statistics():
-        assert session.run(RunText(sql, sql), None).num_rows == 4
+        assert session.run(SourceText(sql), None).num_rows == 4
     assert session.duckdb.execute("SELECT current_setting('disabled_optimizers')").fetchall() in (
         [("",)],
         [(None,)],

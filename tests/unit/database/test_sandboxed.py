@@ -14,7 +14,8 @@ from click.testing import CliRunner
 import connstat_sql
 from connstat_sql.api import LiveDatabase
 from connstat_sql.cli import root
-from connstat_sql.database.errors import RunText, translated
+from connstat_sql.database.errors import translated
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.demo import DemoServers
 from connstat_sql.errors import ConnstatError, ExecuteError
 from tests.tabled import over
@@ -113,7 +114,7 @@ def test_what_needs_more_memory_than_there_is_has_to_fit() -> None:
         pytest.raises(duckdb.OutOfMemoryException) as caught,
     ):
         small.execute(sql)
-    told = translated(caught.value, RunText(sql, sql), ExecuteError, 0)
+    told = translated(caught.value, SourceText(sql), ExecuteError, 0)
     assert "has to fit into memory" in told.hint
 
 

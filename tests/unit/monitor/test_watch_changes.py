@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.errors import QueryError
 from connstat_sql.monitor.changes import ChangeKind
 from connstat_sql.monitor.diff import Memory, RowChange, Snapshot
@@ -179,7 +179,7 @@ def test_a_run_without_a_result_changes_no_row() -> None:
 def asked(sql: str) -> pa.Table:
     session = Session()
     try:
-        return session.run(RunText(sql, sql), None)
+        return session.run(SourceText(sql), None)
     finally:
         session.close()
 

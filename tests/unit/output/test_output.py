@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from connstat_sql.database.errors import RunText
 from connstat_sql.database.session import Session
+from connstat_sql.database.source_map import SourceText
 from connstat_sql.output.box import DRAWN_BY_DUCKDB, box
 from connstat_sql.output.render import BINARY, FORMATS, TerminalStyle, render
 from connstat_sql.output.table import framed
@@ -85,7 +85,7 @@ word    │ x
 def table_of(sql: str) -> pa.Table:
     session = Session()
     try:
-        return session.run(RunText(sql, sql), None)
+        return session.run(SourceText(sql), None)
     finally:
         session.close()
 

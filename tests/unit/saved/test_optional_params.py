@@ -153,17 +153,17 @@ def test_parameters_in_strings_and_comments_are_none() -> None:
 def test_names_that_are_words_of_sql_are_names_all_the_same() -> None:
     sql = "SELECT 1 FROM t WHERE a = $key AND b = $end AND c = $limit"
     assert advice(sql, "end") == ["write  ($end IS NULL OR b = $end)"]
-    assert with_typed_nulls(sql, {"end": "DATE"})[0] == (
+    assert with_typed_nulls(sql, {"end": "DATE"}).sql == (
         "SELECT 1 FROM t WHERE a = $key AND b = CAST(NULL AS DATE) AND c = $limit"
     )
 
 
 def test_a_place_behind_a_typed_null_leads_back_to_what_was_written() -> None:
     sql = "SELECT $x, nam FROM t"
-    text, origin = with_typed_nulls(sql, {"x": "VARCHAR"})
-    assert text == "SELECT CAST(NULL AS VARCHAR), nam FROM t"
-    place = text.index("nam")
-    assert origin.span(Span(place, place + 3)) == Span(11, 14)
+    text = with_typed_nulls(sql, {"x": "VARCHAR"})
+    assert text.sql == "SELECT CAST(NULL AS VARCHAR), nam FROM t"
+    place = text.sql.index("nam")
+    assert text.origin_of(Span(place, place + 3)) == Span(11, 14)
 
 
 # --- against DuckDB ------------------------------------------------------------------------------
@@ -208,6 +208,6 @@ def test_without_a_value_it_answers_as_if_the_conditions_had_not_been_written(
 ) -> None:
     whole, by_hand = (f"SELECT a, b FROM t WHERE {where} ORDER BY ALL" for where in pair)
     assert not bare_params(whole, frozenset("x"))
-    absent, _ = with_typed_nulls(whole, {"x": "INTEGER"})
+    absent = with_typed_nulls(whole, {"x": "INTEGER"}).sql
     assert not mentions_in(absent).named
     assert database.execute(absent).fetchall() == database.execute(by_hand).fetchall()

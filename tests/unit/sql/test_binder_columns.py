@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from connstat_sql.errors import BindError, Span
-from connstat_sql.executor.run_text import apply_edits, run_text
+from connstat_sql.errors import BindError
+from connstat_sql.executor.run_text import run_text
 from connstat_sql.planner import mention_table
-from connstat_sql.sql.binder import Edit
 from tests.oracle.stages import Stages, open_stages
 from tests.tabled import over
 
@@ -182,17 +181,9 @@ def test_places_in_the_text_that_runs_lead_back(stages: Stages) -> None:
     sql = "SELECT é, items.nn, x FROM zoo.w.items WHERE y = 1"
     run = run_text(stages.bind(sql))
     for word in ("é", "nn", "x ", "WHERE", "y = 1"):
-        assert run.original_place(run.sql.index(word)) == sql.index(word)
-    assert run.original_place(run.sql.index("temp.")) == sql.index("zoo.w")
-    assert run.original_place(len(run.sql) + 50) == len(sql)
-
-
-def test_edits_are_applied_from_left_to_right_whatever_their_order() -> None:
-    run = apply_edits(
-        "abcdef", [Edit(Span(4, 5), "E!"), Edit(Span(0, 2), ""), Edit(Span(6, 6), "g")]
-    )
-    assert run.sql == "cdE!fg"
-    assert [run.original_place(place) for place in (0, 1, 2, 4)] == [2, 3, 4, 5]
+        assert run.place_of(run.sql.index(word)) == sql.index(word)
+    assert run.place_of(run.sql.index("temp.")) == sql.index("zoo.w")
+    assert run.place_of(len(run.sql) + 50) == len(sql)
 
 
 def test_a_row_of_a_live_table_has_no_number(stages: Stages) -> None:

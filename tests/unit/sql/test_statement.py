@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlglot import exp
 
 from connstat_sql.database.classifier import Show, ShowStatement, classify
 from connstat_sql.definitions.lexer import names, split
-from connstat_sql.errors import BindError, ParseError, Span
-from connstat_sql.sql.source_map import SourceMap, leading_back, rewritten
+from connstat_sql.errors import ParseError
 from connstat_sql.sql.statement import (
     MAX_LENGTH,
     TableUse,
@@ -173,49 +170,6 @@ def test_chains_of_two_thousand_conditions_have_a_tree() -> None:
 )
 def test_a_cte_hides_a_table_only_where_it_is_in_sight(sql: str, expected: list[str]) -> None:
     assert named(sql) == expected
-
-
-@given(
-    parts=st.lists(
-        st.tuples(st.text("ab é", max_size=4), st.none() | st.text("xy😀", max_size=5)), max_size=6
-    ),
-    data=st.data(),
-)
-def test_places_in_a_rewritten_text_lead_back(
-    parts: list[tuple[str, str | None]], data: st.DataObject
-) -> None:
-    """Each part of the text is kept, or replaced by another text."""
-    sql = "".join(old for old, _ in parts)
-    edits, places, start = {}, [], 0
-    for old, new in parts:
-        whole = Span(start, start + len(old))
-        if new is not None and old:
-            edits[whole] = new
-            places += [whole] * len(new)
-        else:
-            places += [Span(start + i, start + i + 1) for i in range(len(old))]
-        start += len(old)
-    text, origin = rewritten(sql, edits)
-    assert len(text) == len(places)
-    if text:
-        first = data.draw(st.integers(0, len(text) - 1))
-        last = data.draw(st.integers(first, len(text) - 1))
-        found = origin.span(Span(first, last + 1))
-        assert found == Span(places[first].start, places[last].end)
-
-
-def test_faults_of_a_text_made_twice_are_told_of_the_first() -> None:
-    older, first = rewritten("SELECT f() FROM t", {Span(7, 10): "(SELECT a FROM v)"})
-    text, then = rewritten(older, {Span(older.index("v)"), older.index("v)") + 1): "(FROM b)"})
-    origin = SourceMap(then.sql, then.kept, first)
-    assert text == "SELECT (SELECT a FROM (FROM b)) FROM t"
-    for word, written in (("b)", "f()"), ("t", "t")):
-        start = text.rindex(word)
-        with pytest.raises(BindError) as caught, leading_back(text, origin):
-            raise BindError("x", sql=text, span=Span(start, start + len(word)))
-        error = caught.value
-        assert error.span is not None
-        assert error.sql[error.span.start : error.span.end] == written
 
 
 @over(

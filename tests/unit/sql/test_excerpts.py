@@ -8,11 +8,12 @@ import pytest
 from sqlglot import exp
 from sqlglot.parsers.duckdb import DuckDBParser
 
+from connstat_sql.database.source_map import excerpt
 from connstat_sql.errors import ConfigError
 from connstat_sql.sql.binder.render import written
+from connstat_sql.sql.excerpts import NOTED, NotingParser, excerpt_of
 from connstat_sql.sql.parentheses import bracketed
-from connstat_sql.sql.spans import NOTED, NotingParser, stretch_of
-from connstat_sql.sql.statement import DIALECT, parse
+from connstat_sql.sql.statement import DIALECT, number_edits, parse
 from tests.oracle.grammar import random_query
 from tests.oracle.world import random_world
 
@@ -43,11 +44,12 @@ def assert_noted(sql: str) -> None:
     """Every operand of a statement that DuckDB could be asked about is what stands there."""
     statement = parse(sql)
     assert statement.tree is not None, sql
-    whole = stretch_of(statement.tree)
+    whole = excerpt_of(statement.tree)
     assert whole is not None
-    assert written(statement.tree) == whole.sql == whole.text.sql[: len(whole.sql)]
+    assert whole.span.start == 0
+    assert written(statement.tree) == whole.sql == excerpt(sql, whole.span, number_edits(sql))
     for node in statement.tree.walk():
-        place = stretch_of(node)
+        place = excerpt_of(node)
         if place is None or not isinstance(node, exp.Condition) or _is_told_by_what_is_around(node):
             continue
         alone = parse(f"SELECT ({place.sql})").tree
@@ -107,7 +109,7 @@ def test_operators_are_put_in_parentheses_where_their_order_counts() -> None:
 
 
 def test_what_is_used_of_the_parser_is_there() -> None:
-    """Where sqlglot renames one of these, nodes have no stretch, and what they say is not used."""
+    """Where sqlglot renames one of these, nodes have no text, and what they say is not used."""
     used = [*NOTED, "_parse_range", "_parse_join", "_parse_table"]
     assert all(callable(getattr(DuckDBParser, name)) for name in used)
     assert all(name in vars(NotingParser) for name in used)

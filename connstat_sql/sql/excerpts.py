@@ -1,4 +1,4 @@
-"""Which stretch of the text each node of sqlglot's tree was read from.
+"""Where in the text each node of sqlglot's tree was read from.
 
 What we run ourselves is cut out of the user's text: sqlglot's own spelling of a tree may mean
 something else to DuckDB.
@@ -6,15 +6,16 @@ something else to DuckDB.
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
 from sqlglot import exp
 from sqlglot.parsers.duckdb import DuckDBParser
-from sqlglot.tokens import Token  # type: ignore[attr-defined]
+from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
-from connstat_sql.errors import ConfigError
+from connstat_sql.database.source_map import Edit, excerpt
+from connstat_sql.errors import ConfigError, Span
 
 KNOWN_NAMES = frozenset(
     name.lower() for name in (*DuckDBParser.FUNCTIONS, *DuckDBParser.FUNCTION_PARSERS)
@@ -32,49 +33,78 @@ _CHAINED = (
     exp.BitwiseLeftShift, exp.BitwiseRightShift,
 )  # fmt: skip
 """Operators of which several stand side by side, from their first operand to their last."""
-_KEY, _INSTEAD, _BEFORE = "stretch", "instead", "before"
+_KEY, _INSTEAD, _BEFORE = "excerpt", "instead", "before"
 
 
-class SourceText:
-    """The text of a tree; copies of the tree share it.
+class ParsedText:
+    """The text of a tree, and the edits that put `$1`, `$2`, … for each `?` in it.
 
-    It has `$1`, `$2`, … for each `?`, at the places `marks` of the user's own text.
+    Copies of the tree share it.
     """
 
-    __slots__ = ("marks", "sql")
+    __slots__ = ("numbers", "sql")
 
     def __init__(self) -> None:
         self.sql = ""
-        self.marks: Sequence[int] = ()
+        self.numbers: Sequence[Edit] = ()
 
-    def place(self, own: int) -> int:
-        """Where in the text a place of the user's own text is."""
-        if not self.marks:
-            return own
-        before = bisect(self.marks, own - 1)
-        return own + sum(len(str(number)) for number in range(1, before + 1))
+    def numbers_in(self, span: Span) -> Sequence[Edit]:
+        """The edits of each `?` that stands in a span."""
+        first, last = (
+            bisect_left(self.numbers, place, key=lambda edit: edit.span.start)
+            for place in (span.start, span.end)
+        )
+        return self.numbers[first:last]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SourceText) and self.sql == other.sql
+        return isinstance(other, ParsedText) and self.sql == other.sql
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __deepcopy__(self, memo: object) -> SourceText:
+    def __deepcopy__(self, memo: object) -> ParsedText:
         """Itself: nobody changes it."""
         return self
 
 
-class Stretch(NamedTuple):
-    """From `start` to before `end`."""
+class Excerpt(NamedTuple):
+    """What stands at a span of a text."""
 
-    text: SourceText
-    start: int
-    end: int
+    text: ParsedText
+    span: Span
 
     @property
     def sql(self) -> str:
-        """What is written there."""
-        return self.text.sql[self.start : self.end]
+        """What is written there, each `?` with its number."""
+        return self.edited(())
+
+    def edited(self, edits: Iterable[Edit]) -> str:
+        """The same with other SQL in some places."""
+        edits = [*edits]
+        numbers = [
+            number
+            for number in self.text.numbers_in(self.span)
+            if not any(edit.span.holds(number.span) for edit in edits)
+        ]
+        return excerpt(self.text.sql, self.span, [*edits, *numbers])
+
+
+def numbered(tokens: Iterable[Token]) -> tuple[list[Token], list[Edit]]:
+    """Tokens with `$` and a number for each `?`, and the edits that make the text the same.
+
+    sqlglot's nodes for `?` do not say which one it is.
+    """
+    listed, edits = list[Token](), list[Edit]()
+    for token in tokens:
+        if token.token_type is not TokenType.PLACEHOLDER:
+            listed.append(token)
+            continue
+        number = str(len(edits) + 1)
+        sign = Token(TokenType.PARAMETER, "$", start=token.start, end=token.end)
+        digits = Token(TokenType.NUMBER, number, start=token.start, end=token.end)
+        digits.comments.extend(token.comments)
+        listed += [sign, digits]
+        edits.append(Edit(Span(token.start, token.end + 1), f"${number}"))
+    return listed, edits
 
 
 class NotingParser(DuckDBParser):
@@ -92,23 +122,24 @@ class NotingParser(DuckDBParser):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.text = SourceText()
+        self.text = ParsedText()
 
     def parse(self, raw_tokens: list[Token], sql: str) -> list[exp.Expr | None]:
+        tokens, self.text.numbers = numbered(raw_tokens)
         self.text.sql = sql
-        return super().parse(raw_tokens, sql)
+        return super().parse(tokens, sql)
 
     def _noted(self, node: Any, index: int, first: exp.Expr | None = None) -> Any:
         """The node, which begins at the token of this index, or where its first part does."""
         if not isinstance(node, exp.Expr):
             return node
-        begun = stretch_of(first) if first is not None else None
+        begun = excerpt_of(first) if first is not None else None
         if first is not None and begun is None:
             return node
         if begun is None and index >= self._index:
             return node
-        start = self._tokens[index].start if begun is None else begun.start
-        node.meta[_KEY] = Stretch(self.text, start, self._tokens[self._index - 1].end + 1)
+        start = self._tokens[index].start if begun is None else begun.span.start
+        node.meta[_KEY] = Excerpt(self.text, Span(start, self._tokens[self._index - 1].end + 1))
         return node
 
     def _parse_range(self, this: exp.Expr | None = None, parse_is: bool = False) -> exp.Expr | None:
@@ -129,7 +160,8 @@ class NotingParser(DuckDBParser):
         node: Any = self._noted(super()._parse_table(*args, **options), index)
         joins = node.args.get("joins") if node is not None else None
         if joins:
-            node.meta[_KEY] = node.meta[_KEY]._replace(end=joins[0].meta[_BEFORE])
+            start = node.meta[_KEY].span.start
+            node.meta[_KEY] = Excerpt(self.text, Span(start, joins[0].meta[_BEFORE]))
         return cast("exp.Expr | None", node)
 
 
@@ -148,42 +180,33 @@ for _name in NOTED:
     setattr(NotingParser, _name, _noting(_name))
 
 
-def stretch_of(node: exp.Expr) -> Stretch | None:
-    """The stretch of a node; None for what nobody wrote, or where the tree does not tell."""
-    stretch: Stretch | None = node.meta_get(_KEY)
-    if stretch is None and isinstance(node, _CHAINED):
-        first, last = stretch_of(node.this), stretch_of(node.expression)
+def excerpt_of(node: exp.Expr) -> Excerpt | None:
+    """What a node was read from; None for what nobody wrote, or where the tree does not tell."""
+    noted: Excerpt | None = node.meta_get(_KEY)
+    if noted is None and isinstance(node, _CHAINED):
+        first, last = excerpt_of(node.this), excerpt_of(node.expression)
         if first is not None and last is not None and first.text is last.text:
-            return first._replace(end=last.end)
-    return stretch
+            return Excerpt(first.text, Span(first.span.start, last.span.end))
+    return noted
 
 
-def name_in(text: SourceText, node: exp.Column | exp.Table, first: int = 0) -> Stretch | None:
+def name_in(text: ParsedText, node: exp.Column | exp.Table, first: int = 0) -> Excerpt | None:
     """Where the name of a column or a table stands, from one of its parts on."""
     begun, ended = (
         node.parts[place].meta_get(key) for place, key in ((first, "start"), (-1, "end"))
     )
     if begun is None or ended is None:
         return None
-    return Stretch(text, text.place(begun), text.place(ended) + 1)
+    return Excerpt(text, Span(begun, ended + 1))
 
 
 def put_in_place(node: exp.Expr, of: exp.Expr) -> exp.Expr:
     """Mark a node as one that a copy of the tree has where the text has another."""
-    node.meta[_INSTEAD] = stretch_of(of) or node.meta_get(_INSTEAD)
+    node.meta[_INSTEAD] = excerpt_of(of) or node.meta_get(_INSTEAD)
     return node
 
 
-def instead_of(node: exp.Expr) -> Stretch | None:
-    """Where in the text stands what a node was put in the place of."""
-    stretch: Stretch | None = node.meta_get(_INSTEAD)
-    return stretch
-
-
-def replaced(whole: Stretch, edits: Iterable[tuple[Stretch, str]]) -> str:
-    """A stretch with other SQL in some places."""
-    parts, position = [], whole.start
-    for place, sql in sorted(edits, key=lambda edit: edit[0].start):
-        parts += [whole.text.sql[position : place.start], sql]
-        position = place.end
-    return "".join([*parts, whole.text.sql[position : whole.end]])
+def instead_of(node: exp.Expr) -> Excerpt | None:
+    """What stands in the text where a node was put in its place."""
+    replaced: Excerpt | None = node.meta_get(_INSTEAD)
+    return replaced
