@@ -101,7 +101,7 @@ class ReadableRows:
         """What some conjuncts make equal, for all tables that the same conjuncts reach."""
         key = frozenset(map(id, conjuncts))
         if key not in self._equal:
-            self._equal[key] = (conjuncts, EqualColumns(conjuncts, Typed(self)))
+            self._equal[key] = (conjuncts, EqualColumns(conjuncts, self.types))
         return self._equal[key][1]
 
     def types_of(self, resource: Resource) -> Types:
@@ -171,22 +171,6 @@ class ReadableRows:
         if relation is not None and relation.node is not None:
             return f"{relation.node.alias_or_name or 'a subquery'}.{field.column}{path}"
         return f"{names[0] if names else '?'}.{field.column}{path}"
-
-
-class Typed(Mapping[int, Relation]):
-    """Relations by number, those made for scans of parents among them."""
-
-    def __init__(self, rows: ReadableRows) -> None:
-        self._rows = rows
-
-    def __getitem__(self, number: int) -> Relation:
-        return Relation(number, self._rows.types(number))
-
-    def __iter__(self) -> Iterable[int]:  # type: ignore[override]
-        return iter(self._rows.query.relations)
-
-    def __len__(self) -> int:
-        return len(self._rows.query.relations)
 
 
 # --- what ties columns to each other, whatever can be read by now -------------------------------

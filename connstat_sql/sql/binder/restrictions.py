@@ -5,7 +5,7 @@ Whatever is not understood does not restrict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -134,6 +134,10 @@ class Restriction:
         source = f"{relation_text(relation, {}, str)} AS {relation_name(number)}"
         return bool(texts) and self.constants.has_none(f"{source} WHERE {' AND '.join(texts)}")
 
+    def _types_of(self, number: int) -> Types:
+        relation = self.relations.get(number)
+        return {} if relation is None else relation.types
+
     def _ties_two(self, conjunct: Conjunct) -> bool:
         relations = (self.relations.get(number) for number in conjunct.relations)
         return sum(relation is None or not relation.is_scalar for relation in relations) > 1
@@ -143,7 +147,7 @@ class Restriction:
         key = frozenset(map(id, conjuncts))
         equal = self.equal_columns.get(key)
         if equal is None:
-            equal = self.equal_columns[key] = EqualColumns(conjuncts, self.relations)
+            equal = self.equal_columns[key] = EqualColumns(conjuncts, self._types_of)
         columns: dict[ColumnField, str] = {}
         for name in types:
             for column in equal.of(ColumnField(self.relation, name)):
@@ -154,8 +158,9 @@ class Restriction:
 class EqualColumns:
     """Which columns of the sources the conjuncts make equal; of one type, no floating point."""
 
-    def __init__(self, conjuncts: Sequence[Conjunct], relations: Mapping[int, Relation]) -> None:
-        self._relations = relations
+    def __init__(self, conjuncts: Sequence[Conjunct], types: Callable[[int], Types]) -> None:
+        """`types` answers those of a relation's columns."""
+        self._types = types
         self._groups: dict[ColumnField, set[ColumnField]] = {}
         self._beside: dict[ColumnField, list[tuple[int, exp.Expr, Conjunct]]] = {}
         for place, conjunct in enumerate(conjuncts):
@@ -168,9 +173,10 @@ class EqualColumns:
                     self._join(left, right)
 
     def of(self, column: ColumnField) -> Sequence[ColumnField]:
-        """The column itself, and those that equal it."""
+        """The column itself, and those that equal it, always in the same order."""
         return sorted(
-            self._groups.get(column, {column}), key=lambda field: (field != column, field.relation)
+            self._groups.get(column, {column}),
+            key=lambda field: (field != column, field.relation, field.column, field.path),
         )
 
     def beside(self, column: ColumnField) -> Sequence[tuple[int, exp.Expr, Conjunct]]:
@@ -191,8 +197,7 @@ class EqualColumns:
             self._groups[column] = ours
 
     def _type(self, field: ColumnField) -> str:
-        relation = self._relations.get(field.relation)
-        return "" if relation is None or field.path else relation.types.get(field.column, "")
+        return "" if field.path else self._types(field.relation).get(field.column, "")
 
 
 @dataclass(frozen=True, slots=True)
