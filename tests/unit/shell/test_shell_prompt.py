@@ -126,7 +126,7 @@ def test_what_was_written_before_there_was_a_completion_gets_its_menu(keys: Pipe
         pressing(keys, "\x1b\r", lambda: prompt.has_menu),
     ):
         assert prompt.ask() == "FROM conn"
-    assert late.heard[-1] == ("FROM conn", False)
+    assert ("FROM conn", False) in late.heard
 
 
 def test_a_search_that_began_before_there_was_a_completion_is_no_reason_for_none(
