@@ -22,7 +22,7 @@ from connstat_sql.output.stderr import INTERRUPTED, Narrator, exit_code
 if TYPE_CHECKING:
     from connstat_sql.bootstrap import Setup
     from connstat_sql.engine import Engine
-    from connstat_sql.executor.progress import Progress
+    from connstat_sql.executor.stats import Progress
     from connstat_sql.output.protected_files import Input
     from connstat_sql.transport import Attempt
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from connstat_sql.config.attachments import Attachment
     from connstat_sql.definitions.catalog import Catalog
-    from connstat_sql.executor.progress import Progress
+    from connstat_sql.executor.stats import Progress
     from connstat_sql.transport import Attempt, Clock, Connection, RetryNotice
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
@@ -17,21 +17,17 @@ from connstat_sql.database.session import Session
 from connstat_sql.database.values import Arguments
 from connstat_sql.definitions.model import literal
 from connstat_sql.definitions.quoting import call
-from connstat_sql.errors import Span
 from connstat_sql.executor.arguments import source_table
+from connstat_sql.executor.check import check, drop_mentions
 from connstat_sql.executor.masked_comparisons import unseen
 from connstat_sql.executor.observed_values import SeenValues, TakeValues
 from connstat_sql.executor.pipeline import Pipeline
-from connstat_sql.executor.progress import Progress
-from connstat_sql.executor.run_text import checked_text, run_text
+from connstat_sql.executor.run_text import run_text
 from connstat_sql.executor.scan import Fetching
 from connstat_sql.executor.staging import PAGES, empty_mention, empty_tables
-from connstat_sql.executor.stats import ExecutionContext, ScanReport, in_words
-from connstat_sql.executor.targets import check_target
+from connstat_sql.executor.stats import ExecutionContext, Progress, ScanReport, in_words
 from connstat_sql.fetch import FailedFetch
 from connstat_sql.planner import Plan, mention_table, scan_table
-from connstat_sql.sql.nodes import find, find_all
-from connstat_sql.sql.statement import DIALECT, Statement
 
 __all__ = [
     "Execution",
@@ -58,60 +54,6 @@ class Execution:
     scans: tuple[ScanReport, ...]
     failures: tuple[FailedFetch, ...]
     notes: tuple[str, ...] = ()
-
-
-def check(plan: Plan, session: Session, arguments: Arguments) -> None:
-    """Let DuckDB bind the statement against empty tables: names and types, and no request."""
-    names = empty_tables(session, plan.query.tables)
-    tree = plan.query.statement.tree
-    if isinstance(tree, exp.Query):
-        text = checked_text(plan.query, names)
-        session.check(text, arguments, is_query=_is_plain_query(tree))
-    else:
-        _check_over_views(plan, names, session, arguments)
-        check_target(plan.query.statement, session)
-    for number, span in _limits(plan.query.statement):
-        session.check_number(number, arguments, plan.query.statement.sql, span)
-
-
-def _check_over_views(
-    plan: Plan, names: Sequence[str], session: Session, arguments: Arguments
-) -> None:
-    """What may write is checked over views, as it runs: nothing can be written to those."""
-    try:
-        for index, name in enumerate(names):
-            empty_mention(session, index, name)
-        views = [mention_table(index) for index in range(len(names))]
-        session.check(checked_text(plan.query, views), arguments)
-    finally:
-        _drop(session, plan)
-
-
-def _limits(statement: Statement) -> Iterator[tuple[str, Span | None]]:
-    """What LIMIT and OFFSET are given: DuckDB does not look at it before it runs the statement."""
-    tree = statement.tree
-    for clause in find_all(tree, exp.Limit, exp.Offset) if tree is not None else ():
-        number = clause.expression
-        if isinstance(number, exp.Literal) or find(number, exp.Column, exp.Query, exp.Star):
-            continue
-        places = [
-            constant.meta for constant in find_all(number, exp.Literal) if "start" in constant.meta
-        ]
-        span = Span(places[0]["start"], places[-1]["end"] + 1) if places else None
-        yield number.sql(dialect=DIALECT), span
-
-
-def _is_plain_query(tree: exp.Expr | None) -> bool:
-    """Whether binding it finds all that planning it would: not so where it may be correlated."""
-    if not isinstance(tree, exp.Query):
-        return False
-    nodes = find_all(tree, exp.Subquery, exp.Exists, exp.Lateral, exp.Unnest)
-    return all(isinstance(node, exp.Subquery) and _stands_first(node) for node in nodes)
-
-
-def _stands_first(derived: exp.Subquery) -> bool:
-    """Whether it is the first source of a FROM: there is nothing beside it to speak of."""
-    return isinstance(derived.parent, exp.From) and not derived.args.get("lateral")
 
 
 def execute(plan: Plan, context: ExecutionContext, arguments: Arguments) -> Execution:
@@ -154,7 +96,7 @@ def _leave_nothing(plan: Plan, context: ExecutionContext) -> None:
     for name in _REGISTERED:  # whoever did so was interrupted in the middle
         with suppress(duckdb.TransactionException):  # an aborted one takes it along anyway
             context.session.duckdb.unregister(name)
-    _drop(context.session, plan)
+    drop_mentions(context.session, plan)
     context.session.drop_compact()
     for scan in plan.scans:
         context.session.drop("TABLE", scan_table(scan.name))
@@ -170,7 +112,7 @@ def _described(plan: Plan, session: Session, arguments: Arguments) -> pa.Table:
             empty_mention(session, index, name)
         table = session.run(run_text(plan.query), arguments)
     finally:
-        _drop(session, plan)
+        drop_mentions(session, plan)
     headers = table["column_name"].to_pylist()
     names = _written(headers, plan)
     if names == headers:
@@ -195,11 +137,6 @@ def _written(names: Sequence[str], plan: Plan) -> list[str]:
             names = [re.sub(aliased, ".".join((*before, r"\1")), name) for name in names]
         names = [re.sub(ours, ".".join((*before, last)), name) for name in names]
     return list(names)
-
-
-def _drop(session: Session, plan: Plan) -> None:
-    for index in range(len(plan.query.tables)):
-        session.drop("VIEW", mention_table(index))
 
 
 def failures_table(session: Session, failures: Sequence[FailedFetch]) -> None:

@@ -13,10 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connstat_sql.errors import DeadlinePassed
-from connstat_sql.executor.progress import Progress
 from connstat_sql.executor.scan import WHOLE_PAGES, Fetching
 from connstat_sql.executor.staging import filled_mention
-from connstat_sql.executor.stats import ExecutionContext
+from connstat_sql.executor.stats import ExecutionContext, Progress
 from connstat_sql.fetch import Arrived, Ended, FailedFetch, Finished
 from connstat_sql.planner import Plan
 

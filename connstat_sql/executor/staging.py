@@ -29,8 +29,13 @@ from connstat_sql.definitions.model import (
 )
 from connstat_sql.definitions.quoting import call, own
 from connstat_sql.errors import UnexpectedShape
-from connstat_sql.executor.declared_names import LEARNT, names_of_entries, names_of_rows
-from connstat_sql.executor.redaction import Redactor, together
+from connstat_sql.executor.redaction import (
+    LEARNT,
+    Redactor,
+    names_of_entries,
+    names_of_rows,
+    together,
+)
 from connstat_sql.fetch import Fetch, Page, owner_of
 from connstat_sql.planner import CONNECTION, Scan, declared_columns, mention_table, scan_table
 from connstat_sql.sql.binder import HIDDEN, BoundTable

@@ -1,4 +1,4 @@
-"""What the scans of a statement did, counted while they do it."""
+"""What the scans of a statement do: counted, shown while it runs, and reported."""
 
 from __future__ import annotations
 
@@ -10,11 +10,25 @@ from connstat_sql.database.session import Session
 from connstat_sql.definitions.model import TableName
 from connstat_sql.errors import counted
 from connstat_sql.executor.observed_values import TakeValues
-from connstat_sql.executor.progress import Progress
 from connstat_sql.fetch import Page, PageStream, RequestBudget
 
 AT_LEAST = 1.0
 """Seconds for the SQL over rows that came in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One scan under way.
+
+    `done` of `expected` requests are answered (None: it is not known how many there will be).
+    `waits` are the seconds until requests may go on when a rate limit holds them back, else 0.
+    """
+
+    table: str
+    done: int
+    expected: int | None
+    rows: int
+    waits: float = 0.0
 
 
 @dataclass

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from connstat_sql.executor.progress import Progress
+    from connstat_sql.executor.stats import Progress
 
 QUIET_SECONDS = 0.5
 """Work that ends sooner shows nothing."""

@@ -24,7 +24,7 @@ from connstat_sql.output.progress import ProgressLine, columns_of, is_wanted
 from connstat_sql.output.verdict import verdict
 
 if TYPE_CHECKING:
-    from connstat_sql.executor.progress import Progress
+    from connstat_sql.executor.stats import Progress
     from connstat_sql.result import Result
     from connstat_sql.transport import Attempt, RetryNotice
 

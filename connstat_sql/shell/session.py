@@ -31,7 +31,7 @@ from connstat_sql.shell.display import Display, Settings
 
 if TYPE_CHECKING:
     from connstat_sql.engine import Engine
-    from connstat_sql.executor.progress import Progress
+    from connstat_sql.executor.stats import Progress
     from connstat_sql.output.protected_files import Input
     from connstat_sql.result import Options, Result
     from connstat_sql.saved import SavedQueries, SavedQuery

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from connstat_sql.demo import DemoServers, Fault, World
 from connstat_sql.errors import ConfigError
-from connstat_sql.executor.progress import Progress
+from connstat_sql.executor.stats import Progress
 from connstat_sql.output.progress import ERASE, ProgressLine, in_words, is_wanted
 from connstat_sql.output.stderr import Narrator
 from connstat_sql.transport import RetryNotice
