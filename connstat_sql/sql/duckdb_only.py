@@ -15,10 +15,11 @@ from typing import Any
 from sqlglot import exp
 from sqlglot.tokens import Token, TokenType  # type: ignore[attr-defined]
 
+from connstat_sql.database.source_map import Edit, excerpt
 from connstat_sql.database.syntax_tree import nodes_of
 from connstat_sql.definitions.lexer import names
 from connstat_sql.errors import Span
-from connstat_sql.sql.nodes import find, find_all
+from connstat_sql.sql.nodes import find, find_all, span_of
 
 Read = Callable[[str], "exp.Expr | None"]
 """Reads a text; None when it cannot be read."""
@@ -227,12 +228,9 @@ class _Text:
     def _alone(self, start: int, end: int, masks: Sequence[tuple[int, int]]) -> str:
         """The text with blanks for all the rest, and a star in place of what is masked."""
         span = self._span(start, end)
-        parts, position = [" " * span.start], span.start
-        for mask in masks:
-            hidden = self._span(*mask)
-            parts += [self.sql[position : hidden.start], "*".ljust(hidden.end - hidden.start)]
-            position = hidden.end
-        return "".join([*parts, self.sql[position : span.end]])
+        hidden = [self._span(*mask) for mask in masks]
+        stars = [Edit(mask, "*".ljust(mask.end - mask.start)) for mask in hidden]
+        return " " * span.start + excerpt(self.sql, span, stars)
 
     def _is_sound(
         self, tree: exp.Expr, start: int, end: int, masks: Sequence[tuple[int, int]]
@@ -246,9 +244,11 @@ class _Text:
             and not any(m.start <= table.span.start < m.end for m in masked)
         }
         named = {
-            _span_of(table) for table in _named(tree) if len(table.parts) > 1 or self.ctes is None
+            span_of(*table.parts)
+            for table in _named(tree)
+            if len(table.parts) > 1 or self.ctes is None
         }
-        if wanted - {_span_of(table) for table in _named(tree)}:
+        if wanted - {span_of(*table.parts) for table in _named(tree)}:
             return False
         if self.ctes is not None and named - {table.span for table in self.tables}:
             return False
@@ -281,14 +281,13 @@ class _Text:
         return Span(self.tokens[start].start, self.tokens[end - 1].end + 1)
 
     def _holds(self, start: int, end: int, span: Span) -> bool:
-        whole = self._span(start, end)
-        return whole.start <= span.start and span.end <= whole.end
+        return self._span(start, end).holds(span)
 
     # --- what no part has --------------------------------------------------------------------
 
     def loose(self) -> Iterator[exp.Expr]:
         """The tables, columns and parameters that stand in no part."""
-        inside = {_span_of(table) for part in self.parts for table in _named(part)}
+        inside = {span_of(*table.parts) for part in self.parts for table in _named(part)}
         spans = {table.span for table in self.tables}
         for table in self.tables:
             is_cte = len(table.parts) == 1 and table.parts[0].lower() in (self.ctes or ())
@@ -356,10 +355,6 @@ def _named(tree: exp.Expr) -> Iterator[exp.Table]:
     for table in find_all(tree, exp.Table):
         if all(isinstance(part, exp.Identifier) and "start" in part.meta for part in table.parts):
             yield table
-
-
-def _span_of(table: exp.Table) -> Span:
-    return Span(table.parts[0].meta["start"], table.parts[-1].meta["end"] + 1)
 
 
 def _star_place(select: exp.Select) -> int:

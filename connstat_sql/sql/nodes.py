@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from sqlglot import exp
+
+from connstat_sql.errors import Span
 
 _Node = TypeVar("_Node", bound=exp.Expr)
 
@@ -51,3 +53,28 @@ def find_all(node: exp.Expr, *kinds: type[_Node]) -> Iterator[_Node]:
 def find(node: exp.Expr, *kinds: type[_Node]) -> _Node | None:
     """The first of those (None: there is none)."""
     return next(find_all(node, *kinds), None)
+
+
+def outermost_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
+    """The queries that stand in no other of some nodes, with their parentheses."""
+    return _outermost(nodes, ())
+
+
+def bare_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
+    """The same without the parentheses around them."""
+    return _outermost(nodes, exp.Subquery)
+
+
+def _outermost(nodes: Iterable[exp.Expr], past: type[exp.Query] | tuple[()]) -> Iterator[exp.Query]:
+    pending = [*nodes]
+    while pending:
+        inner = pending.pop()
+        if isinstance(inner, exp.Query) and not isinstance(inner, past):
+            yield inner
+        else:
+            pending += children(inner)
+
+
+def span_of(*parts: exp.Expr) -> Span:
+    """From where the first of some names begins to where the last one ends."""
+    return Span(parts[0].meta["start"], parts[-1].meta["end"] + 1)

@@ -24,7 +24,7 @@ from connstat_sql.database.source_map import Edit, SourceText
 from connstat_sql.errors import ParseError, Span
 from connstat_sql.sql.duckdb_only import Syntax, Unread, read_unread
 from connstat_sql.sql.excerpts import NotingParser, numbered
-from connstat_sql.sql.nodes import find, find_all
+from connstat_sql.sql.nodes import find, find_all, span_of
 from connstat_sql.sql.recursion import with_room
 
 
@@ -269,9 +269,10 @@ def _mentions(tree: exp.Expr) -> Iterator[TableMention]:
             continue
         if len(parts) == 1 and node.name.lower() in ctes and _is_cte(node):
             continue
-        span = Span(parts[0].meta["start"], parts[-1].meta["end"] + 1)
         names = tuple(part.name for part in parts)
-        yield TableMention(names, span, node, _use(node, tree), bool(node.args.get("alias")))
+        yield TableMention(
+            names, span_of(*parts), node, _use(node, tree), bool(node.args.get("alias"))
+        )
 
 
 def _is_cte(node: exp.Table) -> bool:

@@ -44,10 +44,10 @@ from connstat_sql.sql.binder.model import (
     Types,
     relations_of,
 )
-from connstat_sql.sql.binder.named import LiveMention
 from connstat_sql.sql.binder.pushdown import Pushdown, PushedPredicates, substituted
 from connstat_sql.sql.binder.restrictions import EqualColumns, Restriction
 from connstat_sql.sql.binder.rules import RULES_OF_SQL, Rules
+from connstat_sql.sql.binder.scopes import LiveMention
 from connstat_sql.sql.binder.sources import Sources
 from connstat_sql.sql.binder.stars import star_edits
 from connstat_sql.sql.binder.unused import idle_mentions

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.render import outermost_queries
+from connstat_sql.sql.nodes import outermost_queries
 
 Node = TypeVar("Node", bound=exp.Expr)
 

@@ -19,7 +19,6 @@ from connstat_sql.sql.binder.group_by import (
 )
 from connstat_sql.sql.binder.join_rules import demoted, join, not_mentioning
 from connstat_sql.sql.binder.model import Conjunct, Term
-from connstat_sql.sql.binder.named import Cte
 from connstat_sql.sql.binder.predicates import Predicates, equality, is_listing
 from connstat_sql.sql.binder.query_tree import (
     Block,
@@ -31,11 +30,10 @@ from connstat_sql.sql.binder.query_tree import (
     SetOperation,
     Tree,
 )
-from connstat_sql.sql.binder.render import outermost_queries
 from connstat_sql.sql.binder.rules import Rules
-from connstat_sql.sql.binder.scopes import Merge, Scope, Source, fields_of
+from connstat_sql.sql.binder.scopes import Cte, Merge, Scope, Source, fields_of
 from connstat_sql.sql.binder.sources import Sources
-from connstat_sql.sql.nodes import children
+from connstat_sql.sql.nodes import children, outermost_queries
 
 Ctes = Mapping[str, Cte]
 

@@ -1,12 +1,13 @@
 """What comparisons with constants leave of a column that has an order, as whole numbers.
 
 Points in time are microseconds since 1970, days are days since then: see `ticks_of`. An interval
-is never too narrow; what is not understood does not bound it.
+is never too narrow; what is not understood does not bound it. Of whole numbers and days the values
+between two bounds are listed too, where they are few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 
@@ -234,3 +235,74 @@ def around_all(wanted: Sequence[Intervals]) -> Intervals:
     """
     names = set(wanted[0]).intersection(*wanted[1:]) if wanted else set[str]()
     return {name: _around([intervals[name] for intervals in wanted]) for name in sorted(names)}
+
+
+# --- few values -----------------------------------------------------------------------------------
+
+MOST_IN_RANGE = 62
+"""Values that a range may have: the days of two months."""
+
+ColumnOf = Callable[[exp.Expr], str]
+"""The name of our column that a node is, or ""."""
+
+Bound = tuple[str, exp.Expr, int, int]
+"""A column, what bounds it, from which side (-1: from below), and by how much it is missed."""
+
+_MISSED: dict[type[exp.Expr], tuple[int, int]] = {
+    exp.GT: (-1, 1), exp.GTE: (-1, 0), exp.LT: (1, 1), exp.LTE: (1, 0),
+}  # fmt: skip
+
+
+def bounds_in(predicate: exp.Expr, column_of: ColumnOf) -> Iterator[Bound]:
+    """The bounds that one comparison sets."""
+    if isinstance(predicate, exp.Between) and not predicate.args.get("symmetric"):
+        name = column_of(predicate.this)
+        if name:
+            yield name, predicate.args["low"], -1, 0
+            yield name, predicate.args["high"], 1, 0
+    bound = _MISSED.get(type(predicate))
+    if bound is not None:
+        side, gap = bound
+        for operand, other, sign in (
+            (predicate.this, predicate.expression, side),
+            (predicate.expression, predicate.this, -side),
+        ):
+            name = column_of(operand)
+            if name:
+                yield name, other, sign, gap
+
+
+def values_between(
+    bounds: Iterable[tuple[str, str, int, int]], types: Mapping[str, str]
+) -> dict[str, Sequence[str]]:
+    """By column the values that its bounds leave, where they are few; bounds are texts here.
+
+    >>> values_between([("id", "3", -1, 0), ("id", "6", 1, 1)], {"id": "INTEGER"})
+    {'id': ['3', '4', '5']}
+    """
+    limits: dict[str, dict[int, list[int]]] = {}
+    for name, text, side, gap in bounds:
+        place = _number_of(text, types[name])
+        if place is not None:
+            limits.setdefault(name, {}).setdefault(side, []).append(place - side * gap)
+    values: dict[str, Sequence[str]] = {}
+    for name, sides in limits.items():
+        if len(sides) == 2:
+            low, high = max(sides[-1]), min(sides[1])
+            if high - low < MOST_IN_RANGE:
+                values[name] = [_text_of(number, types[name]) for number in range(low, high + 1)]
+    return values
+
+
+def _number_of(text: str, kind: str) -> int | None:
+    """A value as a whole number; None where the type has more values than its whole numbers."""
+    try:
+        if kind in INTEGERS:
+            return int(text)
+        return date.fromisoformat(text).toordinal() if kind == "DATE" else None
+    except ValueError:  # such as 'infinity'
+        return None
+
+
+def _text_of(place: int, kind: str) -> str:
+    return str(place) if kind in INTEGERS else date.fromordinal(place).isoformat()

@@ -17,17 +17,14 @@ from connstat_sql.sql.binder.model import (
     Term,
     relations_of,
 )
-from connstat_sql.sql.binder.named import Cte
 from connstat_sql.sql.binder.query_tree import Block, Leaf, OutputColumn, Query
 from connstat_sql.sql.binder.render import (
     expression_columns,
-    expression_queries,
-    outermost_queries,
     written,
 )
-from connstat_sql.sql.binder.scopes import Scope
+from connstat_sql.sql.binder.scopes import Cte, Scope
 from connstat_sql.sql.binder.sources import Sources
-from connstat_sql.sql.nodes import find, walk
+from connstat_sql.sql.nodes import bare_queries, find, outermost_queries, walk
 
 UNKNOWN = 0
 """The relation of what cannot be told: it is never there to be read."""
@@ -111,7 +108,7 @@ class Predicates:
 
     def queries_in(self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]) -> list[Query]:
         """The subqueries of a predicate; of `true OR a` nothing has to be known."""
-        queries = [self._query(query, scope, ctes) for query in expression_queries(predicate)]
+        queries = [self._query(query, scope, ctes) for query in bare_queries(predicate)]
         either = predicate.unnest()
         if queries and isinstance(either, exp.Or) and self.is_told(predicate):
             branches = (branch.unnest() for branch in either.flatten())
@@ -126,7 +123,7 @@ class Predicates:
                 continue
             for node in value if isinstance(value, list) else [value]:
                 if isinstance(node, exp.Expr):
-                    yield from expression_queries(node)
+                    yield from bare_queries(node)
 
     def subquery_join(
         self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]

@@ -164,28 +164,6 @@ def expression_columns(node: exp.Expr) -> Iterator[exp.Column]:
             pending += children(inner)
 
 
-def outermost_queries(*nodes: exp.Expr) -> Iterator[exp.Query]:
-    """The queries that stand in no other of the given pieces, with their parentheses."""
-    pending = [*nodes]
-    while pending:
-        inner = pending.pop()
-        if isinstance(inner, exp.Query):
-            yield inner
-        else:
-            pending += children(inner)
-
-
-def expression_queries(node: exp.Expr) -> Iterator[exp.Query]:
-    """The outermost subqueries of an expression, without the parentheses around them."""
-    pending = [node]
-    while pending:
-        inner = pending.pop()
-        if isinstance(inner, exp.Query) and not isinstance(inner, exp.Subquery):
-            yield inner
-        else:
-            pending += children(inner)
-
-
 def _source_text(node: exp.Expr, mentions: Mapping[int, int], table: NameMention) -> str:
     whole = excerpt_of(node)
     assert whole is not None

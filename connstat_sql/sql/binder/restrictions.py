@@ -14,7 +14,7 @@ from sqlglot import exp
 from connstat_sql.database.values import Value
 from connstat_sql.sql.binder.comparisons import any_of, equal_nodes, sides_of
 from connstat_sql.sql.binder.constants import INTEGERS, Constants
-from connstat_sql.sql.binder.intervals import IntervalReader
+from connstat_sql.sql.binder.intervals import Bound, IntervalReader, bounds_in, values_between
 from connstat_sql.sql.binder.model import (
     ColumnField,
     Conjunct,
@@ -25,7 +25,6 @@ from connstat_sql.sql.binder.model import (
     Types,
 )
 from connstat_sql.sql.binder.nulls import rejects_null
-from connstat_sql.sql.binder.ranges import Bound, bounds_in, values_between
 from connstat_sql.sql.binder.render import field_text, node_text, relation_name, relation_text
 from connstat_sql.sql.nodes import find
 

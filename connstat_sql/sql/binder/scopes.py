@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.model import ColumnField, Merged, Outputs, Relation, Term
+from connstat_sql.definitions.model import quote
+from connstat_sql.sql.binder.model import (
+    COLLATED,
+    Beside,
+    ColumnField,
+    Merged,
+    Outputs,
+    Relation,
+    Term,
+    Types,
+)
+from connstat_sql.sql.binder.render import own_nodes
+from connstat_sql.sql.nodes import find_all
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -156,3 +168,105 @@ def fields_of(term: Term | None) -> tuple[ColumnField, ...]:
     if isinstance(term, ColumnField):
         return (term,)
     return term.fields if isinstance(term, Merged) else ()
+
+
+# --- what a name in FROM may stand for ------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cte:
+    """A CTE where it is visible: `ctes` and `outer` are what it could name itself.
+
+    `is_itself` marks the name inside the recursive half of the CTE.
+    """
+
+    node: exp.CTE
+    ctes: Mapping[str, Cte]
+    outer: Scope | None
+    is_recursive: bool
+    is_itself: bool = False
+
+    @property
+    def names_itself(self) -> bool:
+        """Whether it is a UNION that reads its own rows."""
+        query = self.node.this
+        name = self.node.alias.lower()
+        return isinstance(query, exp.SetOperation) and any(
+            len(table.parts) == 1 and table.name.lower() == name
+            for table in find_all(query, exp.Table)
+        )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class LiveMention:
+    """A live mention: its place among the statement's, and its columns with those named hidden."""
+
+    place: int
+    node: exp.Table
+    types: Types
+
+
+# --- subqueries that speak of the sources around them --------------------------------------------
+
+
+def sources_beside(node: exp.Expr, scope: Scope) -> tuple[Beside, ...]:
+    """The sources around a subquery that it may speak of, with such of their columns.
+
+    Under their own names DuckDB finds in them what it finds in the statement, and the columns of
+    the subquery itself first, as there. None where names could mean another thing.
+    """
+    columns = [part for part in own_nodes(node) if isinstance(part, exp.Column)]
+    if any(isinstance(column.this, exp.Star) for column in columns):
+        return ()
+    spoken = [tuple(part.name.lower() for part in column.parts) for column in columns]
+    names = {parts[0] for parts in spoken if len(parts) == 1}
+    called = [source.names[-1] for source in scope.sources]
+    if names & {*scope.merged, *called}:
+        return ()
+    sources = [source for source in scope.sources if _may_speak_of(spoken, source)]
+    aliases = [source.names[-1] for source in sources]
+    if len({*aliases}) < len(aliases) or not all(source.relation.is_known for source in sources):
+        return ()
+    beside = tuple(
+        Beside(source.names[-1], _columns(spoken, source.columns, source)) for source in sources
+    )
+    relations = {source.relation.id: source.relation for source in sources}
+    is_typed = all(
+        relations[field.relation].types.get(field.column)
+        for source in beside
+        for _, field in source.columns
+    )
+    return beside if is_typed and all(source.columns for source in beside) else ()
+
+
+def empty_sources(beside: Sequence[Beside], relations: Mapping[int, Relation]) -> str:
+    """SQL for such sources, without rows."""
+    return ", ".join(
+        f"(SELECT {', '.join(_null(field, name, relations) for name, field in source.columns)} "
+        f"WHERE false) AS {quote(source.alias)}"
+        for source in beside
+    )
+
+
+def _null(field: ColumnField, name: str, relations: Mapping[int, Relation]) -> str:
+    of = relations[field.relation].types[field.column]
+    return f"CAST(NULL AS {'VARCHAR' if of == COLLATED else of}) AS {quote(name)}"
+
+
+def _may_speak_of(spoken: Sequence[tuple[str, ...]], source: Source) -> bool:
+    return any(
+        source.is_called(parts[:-1]) if len(parts) > 1 else parts[0] in source.columns
+        for parts in (part[:end] for part in spoken for end in range(1, len(part) + 1))
+    )
+
+
+def _columns(
+    spoken: Sequence[tuple[str, ...]], columns: Mapping[str, str], source: Source
+) -> tuple[tuple[str, ColumnField], ...]:
+    """Of a source's columns those of which a subquery has the names."""
+    named = {name for parts in spoken for name in parts}
+    return tuple(
+        (name, ColumnField(source.relation.id, own))
+        for name, own in columns.items()
+        if name in named
+    )

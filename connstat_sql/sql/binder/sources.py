@@ -14,7 +14,6 @@ from connstat_sql.definitions.quoting import call
 from connstat_sql.sql.binder.clause_rules import UnstableFunctions, calls
 from connstat_sql.sql.binder.columns import HIDDEN
 from connstat_sql.sql.binder.contents import Contents
-from connstat_sql.sql.binder.correlated import empty_sources, sources_beside
 from connstat_sql.sql.binder.model import (
     COLLATED,
     Beside,
@@ -26,10 +25,9 @@ from connstat_sql.sql.binder.model import (
     Types,
     type_of,
 )
-from connstat_sql.sql.binder.named import Cte, LiveMention
 from connstat_sql.sql.binder.query_tree import Opaque, Query, SetOperation
 from connstat_sql.sql.binder.render import relation_text, written
-from connstat_sql.sql.binder.scopes import Scope
+from connstat_sql.sql.binder.scopes import Cte, LiveMention, Scope, empty_sources, sources_beside
 from connstat_sql.sql.excerpts import excerpt_of
 from connstat_sql.sql.nodes import find, find_all
 

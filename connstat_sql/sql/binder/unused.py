@@ -12,8 +12,14 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from connstat_sql.sql.binder.render import outermost_queries
-from connstat_sql.sql.nodes import children, find, find_all, is_edited, named_children
+from connstat_sql.sql.nodes import (
+    children,
+    find,
+    find_all,
+    is_edited,
+    named_children,
+    outermost_queries,
+)
 
 Wanted = frozenset[str] | None
 """Names that may be read of a query's columns, and maybe others; None: all are."""

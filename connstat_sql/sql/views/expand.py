@@ -18,7 +18,7 @@ from connstat_sql.definitions.model import TableName, quote
 from connstat_sql.errors import BindError, ConfigError, PlanError, QueryError, Span
 from connstat_sql.sql.binder.columns import names_in, used_columns
 from connstat_sql.sql.duckdb_only import Syntax
-from connstat_sql.sql.nodes import find_all
+from connstat_sql.sql.nodes import find_all, span_of
 from connstat_sql.sql.statement import (
     MAX_LENGTH,
     Statement,
@@ -334,18 +334,14 @@ def derived(sql: str, mention: TableMention, text: str, columns: str) -> Edit:
         return Edit(span, f"({whole})")
     if isinstance(parent, exp.Schema):  # COPY v (a, b) TO …
         listed = ", ".join(
-            sql[_span(column).start : _span(column).end] for column in parent.expressions
+            sql[span_of(column).start : span_of(column).end] for column in parent.expressions
         )
-        end = sql.index(")", max(_span(column).end for column in parent.expressions)) + 1
+        end = sql.index(")", max(span_of(column).end for column in parent.expressions)) + 1
         return Edit(Span(span.start, end), f"(SELECT {listed} FROM ({text}){name}{columns})")
     if isinstance(parent, exp.Summarize) or table:
         return Edit(Span(table.start() if table else span.start, span.end), whole)
     inner = f"({whole})" if columns and mention.has_alias else f"({text})"
     return Edit(span, inner if mention.has_alias else f"{inner}{name}{columns}")
-
-
-def _span(node: exp.Expr) -> Span:
-    return Span(node.meta["start"], node.meta["end"] + 1)
 
 
 def _full_qualifiers(
