@@ -16,8 +16,6 @@ from connstat_sql.errors import BindError, Span
 from connstat_sql.sql.nodes import find_all
 from connstat_sql.sql.statement import parse, tokens
 
-_CREATES = re.compile(r"\bcreate\b", re.IGNORECASE)
-_DEFINED = re.compile(r"\b(view|macro|function)\b", re.IGNORECASE)
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE)
 
@@ -166,9 +164,6 @@ def read_definition(sql: str) -> Definition | None:
     >>> definition.kind.value, definition.parts, definition.query
     ('view', ('mine',), 'FROM confluent.connect.connectors')
     """
-    create = _CREATES.search(sql)
-    if create is None or not _DEFINED.search(sql, create.end()):
-        return None
     words = [token for token in tokens(sql) if token.token_type is not TokenType.SEMICOLON]
     try:
         return _definition(_TokenReader(sql, words))
