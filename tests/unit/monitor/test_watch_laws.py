@@ -95,6 +95,7 @@ def test_any_looks_are_told_as_the_oracle_tells_them_and_replay_to_the_last(
 
 
 @given(st.lists(st.lists(_row, max_size=6, unique_by=lambda row: row[:2]), max_size=8))
+@settings(deadline=None)
 def test_with_a_state_the_changes_replay_to_the_last_states(looks: list[list[Row]]) -> None:
     memory, states = Memory(Identity(("_connection", "name"), "state")), dict[Row, Any]()
     for found in looks:
@@ -108,6 +109,7 @@ def test_with_a_state_the_changes_replay_to_the_last_states(looks: list[list[Row
 
 
 @given(looks=st.lists(st.sets(st.sampled_from(CONNECTIONS)), max_size=10))
+@settings(deadline=None)
 def test_a_connection_is_unreachable_and_reachable_by_turns(looks: list[set[str]]) -> None:
     memory, down = Memory(KEYED), set[str]()
     for failing in looks:
