@@ -192,5 +192,4 @@ def _template(provider: str, method: Method) -> Template:
 
 
 def _templates(scan: Scan) -> set[Template]:
-    access_paths = (*scan.access_paths, *(instead.access_path for instead in scan.instead))
-    return {_template(scan.provider.name, access_path.method) for access_path in access_paths}
+    return {_template(scan.provider.name, method) for method in scan.methods}

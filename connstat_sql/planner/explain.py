@@ -16,9 +16,10 @@ def as_text(plan: Plan) -> str:
     """The plan as lines of text."""
     lines = []
     for number, scan in enumerate(plan.scans, 1):
-        names = " or ".join(access_path.method.name for access_path in scan.access_paths)
+        methods = [access_path.method for access_path in scan.access_paths]
+        names = " or ".join(method.name for method in methods)
         lines.append(f"{number}. {scan.resource.table}  by {names}: {_reason(scan, plan)}")
-        asked = dict.fromkeys(_request_line(access_path) for access_path in scan.access_paths)
+        asked = dict.fromkeys(f"{m.verb} {m.base_url or ''}{m.path}" for m in methods)
         lines += [f"     {line}" for line in (*asked, *_binding_lines(scan, plan))]
         lines += [
             f"     {filter_.column} passed on as {filter_.key} = {', '.join(values)} (inexact)"
@@ -35,11 +36,15 @@ def as_text(plan: Plan) -> str:
         lines += [f"     {line}" for line in _begins(scan)]
         lines.append(f"     columns: {', '.join(scan.columns) or '(none)'}")
         lines.append(f"     requests: {_requests(scan, plan)}")
-        lines += [f"     {line}" for line in (*_confirmed(scan, plan), *_asked_aside(scan, plan))]
+        lines += [f"     {line}" for line in _confirmed(scan, plan)]
+        lines += [
+            f"     may ask {table} once for each {setting}: what plugins declare secret in {column}"
+            for table, setting, column in _tables_aside(scan, plan)
+        ]
         lines += [f"     {line}" for line in _cache_lines(scan, plan)]
     total = _total(plan)
     at_least = "" if total["at_most"] is not None else "at least "
-    expected = total["expected"] if total["expected"] is not None else _known(plan)
+    expected = sum(plan.expected(scan) or 0 for scan in plan.scans)
     lines.append(f"requests: {at_least}{expected} of {plan.max_requests:,} allowed")
     if plan.defects:
         lines.append(f"defects: {len(plan.defects)}, please report them: {plan.defects[0]}")
@@ -66,10 +71,7 @@ def _scan_document(scan: Scan, plan: Plan) -> dict[str, Any]:
         "table": str(scan.resource.table),
         "connection": sorted(_values(scan.constants, CONNECTION) or ()) or None,
         "method": scan.method.name,
-        "methods": [
-            *(access_path.method.name for access_path in scan.access_paths),
-            *(instead.access_path.method.name for instead in scan.instead),
-        ],
+        "methods": [method.name for method in scan.methods],
         "bindings": [_binding(scan, name) for name in _arguments(scan) if name != CONNECTION],
         "pushdown": [
             {
@@ -108,13 +110,6 @@ def _tables_aside(scan: Scan, plan: Plan) -> list[tuple[TableName, str, str]]:
     ]
 
 
-def _asked_aside(scan: Scan, plan: Plan) -> list[str]:
-    return [
-        f"may ask {table} once for each {setting}: what plugins declare secret in {column}"
-        for table, setting, column in _tables_aside(scan, plan)
-    ]
-
-
 def _begins(scan: Scan) -> list[str]:
     """When a scan begins that cannot begin at once."""
     sources = dict.fromkeys((*scan.depends_on, *scan.reuses))
@@ -150,12 +145,7 @@ def _confirmed(scan: Scan, plan: Plan) -> list[str]:
     """What is asked where a list has no rows, or its server had failed."""
     if plan.expected(scan) == 0:
         return []
-    access_paths = (*scan.access_paths, *(instead.access_path for instead in scan.instead))
-    paths = dict.fromkeys(
-        access_path.method.confirm_empty
-        for access_path in access_paths
-        if access_path.method.confirm_empty
-    )
+    paths = dict.fromkeys(method.confirm_empty for method in scan.methods if method.confirm_empty)
     return [f"a list in doubt asks GET {path}, and once more" for path in paths]
 
 
@@ -223,10 +213,6 @@ def _binding(scan: Scan, name: str) -> dict[str, Any]:
         return {"param": name, "source": " and ".join(dict.fromkeys(words)), "values": None}
     values = _values(scan.constants, name)
     return {"param": name, "source": "constant", "values": list(values) if values else []}
-
-
-def _request_line(access_path: AccessPath) -> str:
-    return f"{access_path.method.verb} {access_path.method.base_url or ''}{access_path.method.path}"
 
 
 def source_in_words(words: str, plan: Plan) -> str:
@@ -300,10 +286,6 @@ def _for_each(access_path: AccessPath, scan: Scan) -> str:
     if not asked:
         return str(len(scan.constants.rows) or 1)
     return f"one for each {asked[0] if len(asked) == 1 else '(' + ', '.join(asked) + ')'}"
-
-
-def _known(plan: Plan) -> int:
-    return sum(plan.expected(scan) or 0 for scan in plan.scans)
 
 
 def _total(plan: Plan) -> dict[str, int | None]:

@@ -120,6 +120,12 @@ class Scan:
         return self.access_paths[0].method
 
     @property
+    def methods(self) -> tuple[Method, ...]:
+        """Those of every way that it may go."""
+        paths = (*self.access_paths, *(instead.access_path for instead in self.instead))
+        return tuple(path.method for path in paths)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """What is fetched from the rows."""
         return self.access_paths[0].columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 
@@ -11,7 +11,7 @@ from sqlglot import exp
 from connstat_sql.definitions.model import quote
 from connstat_sql.definitions.quoting import call, own, unnested
 from connstat_sql.planner.model import mention_table
-from connstat_sql.planner.relations import ReadableRows
+from connstat_sql.planner.relations import ReadableRows, options_among, terms_in
 from connstat_sql.sql.binder import (
     ColumnField,
     Conjunct,
@@ -21,7 +21,7 @@ from connstat_sql.sql.binder import (
     Types,
     relations_of,
 )
-from connstat_sql.sql.binder.comparisons import Disjuncts, any_of, options_of
+from connstat_sql.sql.binder.comparisons import Disjuncts, any_of
 from connstat_sql.sql.binder.constants import INTEGERS, are_distinct
 from connstat_sql.sql.binder.model import COLLATED, ScalarSubquery
 from connstat_sql.sql.binder.render import field_text, is_told, relation_name, term_text
@@ -86,17 +86,16 @@ class ParameterValues:
         for conjunct in conjuncts:
             if conjunct.relations <= {self.own}:
                 continue
-            options = options_of(conjunct.predicate, _among(conjunct, ours))
+            options = options_among(conjunct, ours)
             selects = (
                 self._selects(options, conjunct, self.types[name]) if options is not None else []
             )
             if options is not None and selects:
-                nodes = (*options.values, *options.lists, *options.queries)
-                relations = relations_of(_terms_in(nodes, conjunct))
+                relations = relations_of(terms_in(options.nodes, conjunct))
                 alias, column = quote(own(f"any_{name}")), quote(own("one"))
                 return Bound(
                     f"{alias}.{column}",
-                    " or ".join(node.sql(dialect=DIALECT) for node in nodes),
+                    " or ".join(node.sql(dialect=DIALECT) for node in options.nodes),
                     self.read(relations),
                     f"({' UNION ALL '.join(selects)}) AS {alias}({column})",
                     not any(map(self.is_scalar, relations)),
@@ -156,7 +155,7 @@ class ParameterValues:
 
     def _answers(self, node: exp.Expr, conjunct: Conjunct, wanted: str) -> str:
         """The rows of a subquery of one column, that is read by itself."""
-        terms = _terms_in([node], conjunct)
+        terms = terms_in([node], conjunct)
         term = terms[0] if len(terms) == 1 else None
         relation = self.rows.relation(term.relation) if isinstance(term, ScalarSubquery) else None
         if not isinstance(term, ScalarSubquery) or term.beside or relation is None:
@@ -192,7 +191,7 @@ class ParameterValues:
 
         Other predicates may rule them out; within a transaction a failure would end that.
         """
-        terms = _terms_in([node], conjunct)
+        terms = terms_in([node], conjunct)
         is_plain = not terms or isinstance(conjunct.terms.get(id(node)), ColumnField)
         if is_plain or any(map(self.is_scalar, relations_of(terms))) or find(node, exp.Query):
             return value
@@ -236,7 +235,7 @@ class ParameterValues:
         """The types of values, "" where nobody can tell, or where some text has a collation."""
         if not sqls:
             return []
-        read = sorted(self.read(relations_of(_terms_in(nodes, conjunct))))
+        read = sorted(self.read(relations_of(terms_in(nodes, conjunct))))
         if any(COLLATED in self.rows.types(number).values() for number in read):
             return [""] * len(sqls)
         listed = ", ".join(
@@ -267,13 +266,3 @@ class ParameterValues:
                 columns = ", ".join(f"CAST(NULL AS {of}) AS {quote(n)}" for n, of in types.items())
                 sql = sql.replace(mention, f"(SELECT {columns} WHERE false)")
         return sql
-
-
-def _terms_in(nodes: Iterable[exp.Expr], conjunct: Conjunct) -> list[Term]:
-    """What the columns and subqueries in some parts of a conjunct stand for."""
-    return [conjunct.terms[id(n)] for node in nodes for n in walk(node) if id(n) in conjunct.terms]
-
-
-def _among(conjunct: Conjunct, fields: Set[ColumnField]) -> Callable[[exp.Expr], bool]:
-    """Whether a node of a conjunct is one of some columns."""
-    return lambda node: conjunct.terms.get(id(node)) in fields

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 
 from sqlglot import exp
 
@@ -18,12 +18,13 @@ from connstat_sql.sql.binder import (
     EqualColumns,
     Questions,
     Relation,
+    Term,
     Types,
     equal_nodes,
     relations_of,
     substituted,
 )
-from connstat_sql.sql.binder.comparisons import options_of
+from connstat_sql.sql.binder.comparisons import Disjuncts, options_of
 from connstat_sql.sql.binder.constants import INTEGERS, SIMPLE
 from connstat_sql.sql.binder.predicates import UNKNOWN
 from connstat_sql.sql.binder.render import field_text, relation_name, relation_text
@@ -208,8 +209,7 @@ class Links:
             return
         for term, node in ((left, pair[1]), (right, pair[0])):
             if isinstance(term, ColumnField):
-                terms = [conjunct.terms[id(n)] for n in walk(node) if id(n) in conjunct.terms]
-                spoken = relations_of(terms) - {term.relation}
+                spoken = relations_of(terms_in([node], conjunct)) - {term.relation}
                 if spoken:
                     self.beside.setdefault(term, []).append(spoken)
 
@@ -218,11 +218,9 @@ class Links:
         for term in {*conjunct.terms.values()}:
             if not isinstance(term, ColumnField):
                 continue
-            options = options_of(conjunct.predicate, partial(_is_column, conjunct, term))
+            options = options_among(conjunct, {term})
             if options is not None:
-                nodes = (*options.values, *options.lists, *options.queries)
-                keys = {id(each) for node in nodes for each in walk(node)} & conjunct.terms.keys()
-                spoken = relations_of(conjunct.terms[key] for key in keys)
+                spoken = relations_of(terms_in(options.nodes, conjunct))
                 if spoken - {term.relation}:
                     self.beside.setdefault(term, []).append(spoken)
 
@@ -270,5 +268,11 @@ def _opened(conjuncts: Sequence[Conjunct], relations: Mapping[int, Relation]) ->
                 pending += relation.invariants
 
 
-def _is_column(conjunct: Conjunct, column: ColumnField, node: exp.Expr) -> bool:
-    return conjunct.terms.get(id(node)) == column
+def options_among(conjunct: Conjunct, fields: Set[ColumnField]) -> Disjuncts | None:
+    """All that one of some columns may equal, if a conjunct says so."""
+    return options_of(conjunct.predicate, lambda node: conjunct.terms.get(id(node)) in fields)
+
+
+def terms_in(nodes: Iterable[exp.Expr], conjunct: Conjunct) -> list[Term]:
+    """What the columns and subqueries in some parts of a conjunct stand for."""
+    return [conjunct.terms[id(n)] for node in nodes for n in walk(node) if id(n) in conjunct.terms]

@@ -22,6 +22,11 @@ class Disjuncts:
     queries: tuple[exp.Expr, ...] = ()
     are_mixed: bool = False
 
+    @property
+    def nodes(self) -> tuple[exp.Expr, ...]:
+        """All of them."""
+        return (*self.values, *self.lists, *self.queries)
+
     def __or__(self, other: Disjuncts) -> Disjuncts:
         return Disjuncts(
             (*self.values, *other.values),
