@@ -19,7 +19,7 @@ from connstat_sql.database.source_map import Edit, excerpt
 from connstat_sql.database.syntax_tree import nodes_of
 from connstat_sql.definitions.lexer import names
 from connstat_sql.errors import Span
-from connstat_sql.sql.nodes import find, find_all, span_of
+from connstat_sql.sql.nodes import find, find_all, named_children, span_of
 
 Read = Callable[[str], "exp.Expr | None"]
 """Reads a text; None when it cannot be read."""
@@ -343,11 +343,8 @@ def free_names(node: exp.Expr, without: str = "") -> Iterator[str]:
             inside = bound | {cte.alias.lower()}
             pending.append((cte.this, inside if is_recursive else bound))
             bound = inside
-        for key, value in inner.args.items():
-            if key == "with_" or (key == without and inner is node):
-                continue
-            listed = value if isinstance(value, list) else [value]
-            pending += [(other, bound) for other in listed if isinstance(other, exp.Expr)]
+        aside = ("with_", without) if inner is node else ("with_",)
+        pending += [(other, bound) for key, other in named_children(inner) if key not in aside]
 
 
 def _named(tree: exp.Expr) -> Iterator[exp.Table]:

@@ -31,6 +31,23 @@ def named_children(node: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
                 yield key, child
 
 
+def around(node: exp.Expr | None) -> Iterator[exp.Expr]:
+    """A node and those around it, from the inside out."""
+    while node is not None:
+        yield node
+        node = node.parent
+
+
+def is_natural(join: exp.Expr) -> bool:
+    """Whether a join goes by all columns that both sides have."""
+    return str(join.args.get("method") or "").upper() == "NATURAL"
+
+
+def is_star(node: exp.Expr) -> bool:
+    """Whether a node is `*` or `t.*`."""
+    return isinstance(node.this if isinstance(node, exp.Column) else node, exp.Star)
+
+
 def is_edited(star: exp.Expr) -> bool:
     """Whether a star leaves columns out, or gives them another value or name."""
     star = star.this if isinstance(star, exp.Column) else star

@@ -51,6 +51,7 @@ from connstat_sql.sql.binder.scopes import LiveMention
 from connstat_sql.sql.binder.sources import Sources
 from connstat_sql.sql.binder.stars import star_edits
 from connstat_sql.sql.binder.unused import idle_mentions
+from connstat_sql.sql.nodes import around
 from connstat_sql.sql.statement import Statement, TableMention
 from connstat_sql.sql.statement import TableUse as Purpose
 
@@ -201,8 +202,8 @@ def _unread_ctes(names: MentionedNames) -> frozenset[int]:
         has_changed = False
         for cte in ctes:
             if id(cte) in unread and any(
-                not (around - {id(cte)}) & unread and id(cte) not in around
-                for around in readers[cte.alias.lower()]
+                not (outer - {id(cte)}) & unread and id(cte) not in outer
+                for outer in readers[cte.alias.lower()]
             ):
                 unread.discard(id(cte))
                 has_changed = True
@@ -210,12 +211,7 @@ def _unread_ctes(names: MentionedNames) -> frozenset[int]:
 
 
 def _ctes_around(node: exp.Expr) -> frozenset[int]:
-    around = set()
-    cte = node.find_ancestor(exp.CTE)
-    while cte is not None:
-        around.add(id(cte))
-        cte = cte.find_ancestor(exp.CTE)
-    return frozenset(around)
+    return frozenset(id(outer) for outer in around(node) if isinstance(outer, exp.CTE))
 
 
 def _access(

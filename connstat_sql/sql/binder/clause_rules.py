@@ -20,7 +20,7 @@ from connstat_sql.sql.binder.model import (
 from connstat_sql.sql.binder.query_tree import OutputColumn
 from connstat_sql.sql.binder.render import expression_columns, field_text, written
 from connstat_sql.sql.binder.scopes import Scope
-from connstat_sql.sql.nodes import children, find, find_all, is_edited, named_children
+from connstat_sql.sql.nodes import children, find, find_all, is_edited, is_star, named_children
 
 _OF_MORE_THAN_A_ROW = (
     exp.Query, exp.Window, exp.Explode, exp.Unnest, exp.AggFunc, exp.Columns,
@@ -214,9 +214,8 @@ def read_outputs(
 def _projections(clauses: Clauses, scope: Scope) -> Iterator[Projection | None]:
     for place, node in enumerate(clauses.select.expressions, 1):
         inner = node.unalias()
-        star = inner.this if isinstance(inner, exp.Column) else inner
-        if isinstance(star, exp.Star):
-            listed = _starred(star, inner, scope)
+        if is_star(inner):
+            listed = _starred(inner, scope)
             if listed is None:
                 yield None
                 return
@@ -235,12 +234,12 @@ def _is_filtered_star(node: exp.Expr) -> bool:
     return isinstance(node, exp.Binary) and isinstance(node.this, exp.Star)
 
 
-def _starred(star: exp.Star, inner: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:
+def _starred(star: exp.Expr, scope: Scope) -> list[tuple[str, Term | None]] | None:
     if is_edited(star) or not all(source.relation.is_known for source in scope.sources):
         return None
-    if inner is star:
+    if isinstance(star, exp.Star):
         return list(scope.outputs())
-    return list(scope.of_source(inner.text("table").lower()).items())
+    return list(scope.of_source(star.text("table").lower()).items())
 
 
 def _term(node: exp.Expr, scope: Scope, functions: UnstableFunctions) -> Term | None:

@@ -12,7 +12,7 @@ from connstat_sql.definitions.model import HIDDEN_COLUMNS, Resource
 from connstat_sql.definitions.quoting import is_own
 from connstat_sql.errors import BindError, Span
 from connstat_sql.sql.duckdb_only import Unread
-from connstat_sql.sql.nodes import find_all
+from connstat_sql.sql.nodes import find_all, is_natural, named_children
 from connstat_sql.sql.statement import TableMention
 
 HIDDEN = tuple(HIDDEN_COLUMNS)
@@ -127,18 +127,13 @@ def _below(node: exp.Expr, place: _Place) -> Iterator[tuple[exp.Expr, _Place]]:
     speaks = place.is_spoken or isinstance(node, (exp.Where, exp.Having, exp.Qualify, Unread))
     is_in_cte = place.is_in_cte or isinstance(node, exp.CTE)
     inner = _Place(block, speaks, is_in_cte, branch)
-    for key, value in node.args.items():
+    for key, child in named_children(node):
         at = inner
         if key == "on" and isinstance(node, exp.Join):
             at = _Place(block, True, is_in_cte, branch)
         elif chain is not None and key in ("this", "expression"):
             at = _Place(block, speaks, is_in_cte, branch, chain)
-        if isinstance(value, exp.Expr):
-            yield value, at
-        elif type(value) is list:
-            for child in value:
-                if isinstance(child, exp.Expr):
-                    yield child, at
+        yield child, at
 
 
 def _asks_for_any_row(block: exp.Select) -> bool:
@@ -359,7 +354,7 @@ def _is_own_output(column: exp.Column) -> bool:
 def joins_naturally(block: exp.Select) -> bool:
     """Whether sources of a block are joined by columns that nobody names."""
     clauses = (clause for clause, _, _ in sources_of(block))
-    return any(str(clause.args.get("method") or "").upper() == "NATURAL" for clause in clauses)
+    return any(map(is_natural, clauses))
 
 
 def sources_of(block: exp.Select) -> Iterator[tuple[exp.Expr, exp.Expr, str]]:

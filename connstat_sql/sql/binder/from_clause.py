@@ -33,7 +33,7 @@ from connstat_sql.sql.binder.query_tree import (
 from connstat_sql.sql.binder.rules import Rules
 from connstat_sql.sql.binder.scopes import Cte, Merge, Scope, Source, fields_of
 from connstat_sql.sql.binder.sources import Sources
-from connstat_sql.sql.nodes import children, outermost_queries
+from connstat_sql.sql.nodes import children, is_natural, outermost_queries
 
 Ctes = Mapping[str, Cte]
 
@@ -360,7 +360,7 @@ def _beside(whole: _From, chain: _From) -> _From:
 def _common(join: exp.Join, left: Scope, right: Scope) -> list[str]:
     """Columns that USING names, or that NATURAL finds on both sides."""
     using = [column.name.lower() for column in join.args.get("using") or []]
-    if str(join.args.get("method") or "").upper() != "NATURAL":
+    if not is_natural(join):
         return using
     theirs = dict(right.outputs())
     return [name for name, _ in left.outputs() if name in theirs]

@@ -24,7 +24,7 @@ from connstat_sql.sql.binder.render import (
 )
 from connstat_sql.sql.binder.scopes import Cte, Scope
 from connstat_sql.sql.binder.sources import Sources
-from connstat_sql.sql.nodes import bare_queries, find, outermost_queries, walk
+from connstat_sql.sql.nodes import bare_queries, find, named_children, outermost_queries, walk
 
 UNKNOWN = 0
 """The relation of what cannot be told: it is never there to be read."""
@@ -118,12 +118,9 @@ class Predicates:
 
     def queries_beside(self, select: exp.Select) -> Iterator[exp.Query]:
         """Subqueries of a block outside FROM and WHERE."""
-        for key, value in select.args.items():
-            if key in ("from_", "joins", "where", "with_", "laterals"):
-                continue
-            for node in value if isinstance(value, list) else [value]:
-                if isinstance(node, exp.Expr):
-                    yield from bare_queries(node)
+        for key, node in named_children(select):
+            if key not in ("from_", "joins", "where", "with_", "laterals"):
+                yield from bare_queries(node)
 
     def subquery_join(
         self, predicate: exp.Expr, scope: Scope, ctes: Mapping[str, Cte]

@@ -14,7 +14,7 @@ from connstat_sql.definitions.quoting import own
 from connstat_sql.errors import Span
 from connstat_sql.sql.binder.model import ColumnField, Merged, Relation, ScalarSubquery, Term
 from connstat_sql.sql.excerpts import Excerpt, ParsedText, excerpt_of, instead_of, name_in
-from connstat_sql.sql.nodes import children, walk
+from connstat_sql.sql.nodes import children, named_children, walk
 from connstat_sql.sql.statement import DIALECT
 
 _WORDS = (exp.DataType, exp.Identifier)
@@ -202,9 +202,6 @@ def _named(text: ParsedText, node: exp.Column | exp.Table, first: int = 0) -> Ex
 def own_nodes(node: exp.Expr) -> Iterator[exp.Expr]:
     """A source and all that is in it; not the joins behind it, which the parser puts there too."""
     yield node
-    for key, value in node.args.items():
-        if key == "joins" and not isinstance(node, exp.Select):
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, exp.Expr):
-                yield from walk(child)
+    for key, child in named_children(node):
+        if key != "joins" or isinstance(node, exp.Select):
+            yield from walk(child)

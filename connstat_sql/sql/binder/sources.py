@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,7 @@ from connstat_sql.sql.binder.query_tree import Opaque, Query, SetOperation
 from connstat_sql.sql.binder.render import relation_text, written
 from connstat_sql.sql.binder.scopes import Cte, LiveMention, Scope, empty_sources, sources_beside
 from connstat_sql.sql.excerpts import excerpt_of
-from connstat_sql.sql.nodes import find, find_all
+from connstat_sql.sql.nodes import around, find, find_all
 
 MAX_READINGS = 16
 """Times that one CTE is looked into: a chain of CTEs that each name the last twice doubles."""
@@ -138,7 +138,7 @@ class Sources:
         return frozenset(
             mention.place
             for mention in (self.live_mentions.values() if many else ())
-            if any(id(ancestor) in many for ancestor in _ancestors(mention.node))
+            if any(id(ancestor) in many for ancestor in around(mention.node.parent))
         )
 
     def whole_number(self, clause: exp.Expr | None, absent: int | None = None) -> int | None:
@@ -342,13 +342,6 @@ class Sources:
         number = len(self.relations) + 1
         self.relations[number] = Relation(number, types, **parts)
         return self.relations[number]
-
-
-def _ancestors(node: exp.Expr) -> Iterator[exp.Expr]:
-    ancestor = node.parent
-    while ancestor is not None:
-        yield ancestor
-        ancestor = ancestor.parent
 
 
 def _is_bare(node: exp.Subquery) -> bool:

@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from connstat_sql.sql.nodes import (
+    around,
     children,
     find,
     find_all,
     is_edited,
+    is_natural,
+    is_star,
     named_children,
     outermost_queries,
 )
@@ -66,7 +69,7 @@ class _Search:
 
     def is_idle(self, node: exp.Expr) -> bool:
         """Whether a node stands in a column that nobody reads."""
-        return any(id(ancestor) in self.idle for ancestor in _around(node))
+        return any(id(ancestor) in self.idle for ancestor in around(node))
 
     def visit(self, query: exp.Expr, wanted: Wanted) -> None:
         """A query of whose columns so many are read; its CTEs after all that may name them."""
@@ -118,7 +121,7 @@ class _Search:
             return
         places = _named_places(selects[0], wanted)
         for select in selects:
-            is_told = not select.args.get("with_") and not any(map(_is_star, select.expressions))
+            is_told = not select.args.get("with_") and not any(map(is_star, select.expressions))
             if places is not None and is_told:
                 self._select(select, frozenset(), places)
             else:
@@ -142,7 +145,7 @@ class _Search:
 
     def _select(self, select: exp.Select, wanted: Wanted, places: Sequence[int]) -> None:
         """A SELECT of which columns are read by their names, or by their places."""
-        stars = [item for item in select.expressions if _is_star(item)]
+        stars = [item for item in select.expressions if is_star(item)]
         if any(map(is_edited, stars)) or _reads_all(select):
             wanted = None
         if wanted is not None:
@@ -151,13 +154,10 @@ class _Search:
         own = {id(source) for source in sources}
         texts = {id(source): self._names(source, frozenset()) for source in sources}
         common = self._names(select, frozenset({*own, id(select.args.get("with_"))}))
-        is_natural = any(
-            str(join.args.get("method") or "").upper() == "NATURAL"
-            for join in select.args.get("joins") or []
-        )
+        joins_naturally = any(map(is_natural, select.args.get("joins") or []))
         for source in sources:
             read: Wanted = common.union(*(t for key, t in texts.items() if key != id(source)))
-            if is_natural or (stars and wanted is None):
+            if joins_naturally or (stars and wanted is None):
                 read = None
             elif stars and wanted is not None and read is not None:
                 read |= wanted
@@ -240,7 +240,7 @@ def _stems(name: str) -> Iterator[str]:
 def _is_in_a_column(node: exp.Expr, known: dict[int, bool]) -> bool:
     """Whether it stands in the select list of some query; what is found on the way is `known`."""
     is_in_column, passed = False, []
-    for ancestor in _around(node):
+    for ancestor in around(node):
         if id(ancestor) in known:
             is_in_column = known[id(ancestor)]
             break
@@ -250,14 +250,6 @@ def _is_in_a_column(node: exp.Expr, known: dict[int, bool]) -> bool:
             break
     known.update(dict.fromkeys(passed, is_in_column))
     return is_in_column
-
-
-def _around(node: exp.Expr) -> Iterator[exp.Expr]:
-    """The nodes around a node, itself first."""
-    around: exp.Expr | None = node
-    while around is not None:
-        yield around
-        around = around.parent
 
 
 def _reads_all(select: exp.Select) -> bool:
@@ -298,7 +290,7 @@ def _branches(query: exp.SetOperation) -> Iterator[exp.Expr]:
 
 def _named_places(select: exp.Select, wanted: frozenset[str]) -> list[int] | None:
     """Where the wanted columns stand; None where a star hides it."""
-    if any(_is_star(item) for item in select.expressions):
+    if any(is_star(item) for item in select.expressions):
         return None
     return [
         place
@@ -312,9 +304,3 @@ def _sources(select: exp.Select) -> Iterator[exp.Expr]:
     for clause in (first, *(select.args.get("joins") or [])):
         if clause is not None and isinstance(clause.this, exp.Expr):
             yield clause.this
-
-
-def _is_star(node: exp.Expr) -> bool:
-    return isinstance(node, exp.Star) or (
-        isinstance(node, exp.Column) and isinstance(node.this, exp.Star)
-    )
