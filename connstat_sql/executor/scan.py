@@ -47,7 +47,12 @@ class Fetching:
     _ended: float = 0.0
 
     def __post_init__(self) -> None:
-        must_know = self.chosen.name in self.plan.secrets
+        self._choose(self.chosen)
+
+    def _choose(self, scan: Scan) -> None:
+        """Go by this form of the scan; nothing has been asked for it yet."""
+        self.chosen = scan
+        must_know = scan.name in self.plan.secrets
         self._reuse = Reuse(self.chosen, self.context, must_know)
         self._fetches = Fetches(self.chosen, self.plan, self.context, self._reuse)
 
@@ -86,13 +91,13 @@ class Fetching:
 
     def _take_another_path(self, others: Sequence[Instead]) -> None:
         """That through few rows of another table, where what was meant asks for far more."""
-        least = self.asked_at_least
+        least, best = self.asked_at_least, self.chosen
         for instead in others:
             other = self.chosen.by_other(instead)
             count = _requests_of_all(self._least(other), instead.access_path)
             if count < least:
-                least, self.chosen = count, other
-        self.__post_init__()
+                least, best = count, other
+        self._choose(best)
 
     @property
     def has_many(self) -> bool:
@@ -209,8 +214,7 @@ class Fetching:
         """Look whether there are fewer rows than these, or than a page has."""
         (path,) = self.chosen.access_paths
         if path.limit is not None and path.limit < rows:
-            self.chosen = self.chosen.by(replace(path, limit=rows))
-            self.__post_init__()
+            self._choose(self.chosen.by(replace(path, limit=rows)))
 
     def leave_out(self) -> None:
         """Nobody needs any of its rows: it asks for nothing."""

@@ -163,13 +163,8 @@ class Binding:
         spoken = frozenset[int]().union(joined, *(conjunct.relations for conjunct in conjuncts))
         if any(find(conjunct.predicate, exp.Query) is not None for conjunct in conjuncts):
             return False
-        return all(self._is_plain(number) for number in spoken - {self.access.relation})
-
-    def _is_plain(self, number: int) -> bool:
-        relation = self.rows.relation(number)
-        if relation is None or relation.mention is not None:
-            return True
-        return not relation.needs
+        relations = map(self.rows.relation, spoken - {self.access.relation})
+        return not any(each and each.mention is None and each.needs for each in relations)
 
     def _is_product(self, needed: frozenset[int], conjuncts: Sequence[Conjunct]) -> bool:
         """Whether values come from sources that nothing ties: every combination of their rows."""

@@ -545,15 +545,12 @@ def _why(choice: PathChoice, target: AccessTarget) -> str:
 # --- the budget --------------------------------------------------------------------------------
 
 
-def _least(plan: Plan, scan: Scan) -> int:
-    """How many requests a scan is sure to need, as far as that is known; one may be enough."""
-    expected = plan.expected(scan) or 0
-    return expected if scan.access_paths[0].limit is None else min(expected, 1)
-
-
 def check_budget(plan: Plan) -> None:
     """Raise PlanError when the requests that are known already exceed the budget."""
-    known = sum(_least(plan, scan) for scan in plan.scans)
+    known = 0  # with a limit one may be enough
+    for scan in plan.scans:
+        expected = plan.expected(scan) or 0
+        known += expected if scan.access_paths[0].limit is None else min(expected, 1)
     if known <= plan.max_requests:
         return
     worst = max(plan.scans, key=lambda scan: scan.expected_requests or 0)
