@@ -6,11 +6,12 @@ mistake.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from connstat_sql.definitions.lexer import Lexeme, Name, names, read_name, spoken
+from connstat_sql.definitions.lexer import Lexeme, Name, names, names_within, read_name, spoken
 from connstat_sql.errors import Span
 
 _LONGEST = 20
@@ -22,6 +23,11 @@ _CATALOGS = frozenset({
     "detach", "json_execute_serialized_sql",
 })  # fmt: skip
 _CATALOG_PREFIXES = ("duckdb_", "pg_", "sqlite_", "pragma")
+_CATALOG_WORD = re.compile(
+    rf"(?<![^\W\d])(?:{'|'.join(sorted(_CATALOGS))}|(?:{'|'.join(_CATALOG_PREFIXES)})\w*)\b",
+    re.IGNORECASE,
+)
+"""Where it is in no text, no name is asked for; to look for it costs far less."""
 _SETTING = ("set", "session", "local", "global")
 _ATTACHES = frozenset({"attach", "detach", "alter"})
 _MAKES_FUNCTIONS = _ATTACHES | {
@@ -99,7 +105,7 @@ def classify(sql: str) -> StatementFacts:
         describes=begun[:1] != [] and begun[0] in _DESCRIBES,
         lists_tables=begun in (["show", "tables"], ["show", "tables", ";"]),
         has_long_name=any(len(name.parts) > 2 for name in listed),
-        may_list_catalogs=_may_list_catalogs(words, listed),
+        may_list_catalogs=_may_list_catalogs(sql, listed),
         may_make_functions=not words.isdisjoint(_MAKES_FUNCTIONS),
         may_attach=not words.isdisjoint(_ATTACHES),
     )
@@ -128,8 +134,13 @@ def may_hold_own(sql: str) -> bool:
     return any(word == "refresh" or (before == "show" and word in listed) for before, word in words)
 
 
-def _may_list_catalogs(words: set[str], listed: Sequence[Name]) -> bool:
-    if not words.isdisjoint(_CATALOGS) or any(word.startswith(_CATALOG_PREFIXES) for word in words):
+def _may_list_catalogs(sql: str, listed: Sequence[Name]) -> bool:
+    """Texts count too: a macro may run what it is given as SQL, with `query`."""
+    if _CATALOG_WORD.search(sql) is not None and any(
+        part.lower() in _CATALOGS or part.lower().startswith(_CATALOG_PREFIXES)
+        for name in names_within(sql)
+        for part in name.parts
+    ):
         return True
     return any(name.before in _SETTING and name.parts[0].lower() == "schema" for name in listed)
 
